@@ -1,0 +1,30 @@
+"""Landing: the bank's tables as external assets, where the lineage starts.
+
+Belongs here: their declaration. Nothing here reads them: the run that does reports it.
+"""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from aml_assets.settings import Settings
+
+GROUP = "landing"
+
+
+def landing_assets(
+    settings: Settings, partitions: dg.DailyPartitionsDefinition
+) -> Sequence[dg.AssetSpec]:
+    """One external asset per landed table."""
+    return [
+        dg.AssetSpec(
+            key=dg.AssetKey([GROUP, name]),
+            group_name=GROUP,
+            partitions_def=partitions,
+            kinds={"parquet"},
+            owners=["team:upstream"],
+            description=f"The bank's {'daily' if table.daily else 'static'} table {name}, "
+            f"landed under {table.path}. Written upstream, read-only for us.",
+        )
+        for name, table in settings.tables.items()
+    ]

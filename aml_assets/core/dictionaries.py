@@ -1,0 +1,61 @@
+"""Dictionary columns: codes and values kept apart, so that no window ever decodes strings.
+
+Belongs here: functions on Arrow dictionary arrays. Does not belong here: which column is one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+DICTIONARY = pa.dictionary(pa.int32(), pa.string())
+"""The type of every category and text column in our frames."""
+
+
+def encode(column: pa.ChunkedArray | pa.Array) -> pa.DictionaryArray:
+    """Any string column as one dictionary array; values in order of first appearance."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.unify_dictionaries() if pa.types.is_dictionary(column.type) else column
+        column = column.combine_chunks()
+    if not pa.types.is_dictionary(column.type):
+        column = pc.dictionary_encode(column.cast(pa.string()))
+    return column.cast(DICTIONARY)
+
+
+def codes_of(array: pa.DictionaryArray) -> np.ndarray:
+    """int32 codes, shape (rows,), -1 where the value is null."""
+    return array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+
+
+def from_codes(codes: pa.Array, dictionary: pa.Array) -> pa.DictionaryArray:
+    """Put codes and a dictionary together, keep only the values in use, and sort them.
+
+    Args:
+        codes: int32, shape (rows,), null for null.
+        dictionary: string values the codes point into.
+    """
+    plain = codes.fill_null(-1).to_numpy(zero_copy_only=False)
+    used = np.unique(plain[plain >= 0])
+    values = dictionary.take(pa.array(used, pa.int64()))
+    order = pc.array_sort_indices(values).to_numpy(zero_copy_only=False)
+    position = np.full(len(dictionary) + 1, -1, dtype=np.int32)
+    position[used[order]] = np.arange(len(used), dtype=np.int32)
+    moved = position[plain]
+    return pa.DictionaryArray.from_arrays(
+        pa.array(moved, pa.int32(), mask=moved < 0), values.take(pa.array(order, pa.int64()))
+    )
+
+
+def remap(array: pa.DictionaryArray, vocabulary: pa.Array) -> np.ndarray:
+    """Codes of a fitted vocabulary, float32, shape (rows,): NaN for null or unseen.
+
+    Only the dictionary's own values are looked up, not the rows.
+    """
+    codes = codes_of(array)
+    found = pc.index_in(array.dictionary, value_set=vocabulary)
+    table = np.append(
+        found.cast(pa.float32()).fill_null(float("nan")).to_numpy(zero_copy_only=False),
+        np.float32("nan"),
+    ).astype(np.float32)
+    return table[codes]

@@ -1,0 +1,104 @@
+"""The catalog: every asset's partitions by asset name, and the landing.
+
+Belongs here: which asset lies where and in which format, from the settings. Does not belong
+here: Dagster (``managers`` wraps this) or what the assets hold.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from aml_assets.io.formats import CsvFormat, JsonFormat, ModelFormat, ParquetFormat
+from aml_assets.io.landing import Landing
+from aml_assets.io.partitions import PartitionStore, SnapshotStore
+from aml_assets.io.paths import Template
+from aml_assets.io.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import xgboost
+
+    from aml_assets.settings import Settings
+
+TABLES = "tables"
+FEATURES = "features/merged_features"
+MODEL = "models/model"
+METRICS = "models/metrics"
+PREDICTIONS = "predictions/predictions"
+"""Asset names, as in the lineage: group/name."""
+
+
+class Catalog:
+    """Where everything lies.
+
+    Args:
+        settings: the whole configuration; the store and the landing are opened from it.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def store(self) -> Store:
+        """The store under the configured root."""
+        return Store(self.settings.store.url)
+
+    @cached_property
+    def landing(self) -> Landing:
+        """The landing under the configured root."""
+        return Landing(self.settings.landing.url, self.settings.tables)
+
+    def frames(self, asset: str) -> PartitionStore[pa.Table]:
+        """The partitions of any frame asset, by its name."""
+        name, _, table = asset.rpartition("/")
+        template = Template(self.settings.store.frames.replace("{asset}", asset))
+        spec = self.settings.tables.get(table) if name == TABLES else None
+        if spec is not None and not spec.daily:
+            return SnapshotStore(self.store, asset, template)
+        return PartitionStore(self.store, asset, template, ParquetFormat())
+
+    def table(self, name: str) -> PartitionStore[pa.Table]:
+        """The partitions of a checked table."""
+        return self.frames(f"{TABLES}/{name}")
+
+    def snapshots(self, name: str) -> SnapshotStore:
+        """The days of a checked static table."""
+        return SnapshotStore(self.store, f"{TABLES}/{name}", self.table(name).template)
+
+    @property
+    def features(self) -> PartitionStore[pa.Table]:
+        """The merged frames."""
+        return self.frames(FEATURES)
+
+    @property
+    def models(self) -> PartitionStore[xgboost.Booster]:
+        """The models."""
+        template = Template(self.settings.store.model, "model_id")
+        return PartitionStore(self.store, MODEL, template, ModelFormat(), self.model_id)
+
+    @property
+    def metrics(self) -> PartitionStore[Any]:
+        """The metrics of the models."""
+        template = Template(self.settings.store.metrics, "model_id")
+        return PartitionStore(self.store, METRICS, template, JsonFormat(), self.model_id)
+
+    @property
+    def predictions(self) -> PartitionStore[pa.Table]:
+        """The prediction CSVs."""
+        of = self.settings.store
+        text = of.predictions.replace("{prefix}", of.predictions_prefix)
+        legacy = self.settings.output.style == "legacy"
+        return PartitionStore(
+            self.store, PREDICTIONS, Template(text), CsvFormat(include_index=legacy)
+        )
+
+    def of(self, asset: str) -> PartitionStore[Any]:
+        """The partitions of any asset; one we do not know keeps frames."""
+        special = {MODEL: self.models, METRICS: self.metrics, PREDICTIONS: self.predictions}
+        return special.get(asset) or self.frames(asset)
+
+    def model_id(self, day: dt.date) -> str:
+        """The name of the day's own model."""
+        return f"{self.settings.store.model_prefix}_{day}"

@@ -1,0 +1,290 @@
+"""One adapter per protocol, each with the same few operations and the same promises.
+
+Belongs here: how to create, rename over, stat, list, open and delete files, and which of a
+protocol's faults may pass. Does not belong here: what is stored, retries, temporary names
+(``store.py``).
+
+Why an interface of our own and not fsspec's: the store's commit is one atomic rename over an
+existing file, durable when it returns. fsspec's local ``mv`` is ``shutil.move`` (copy and
+delete across devices, no fsync), its HDFS adapters differ from each other in what a rename onto
+an existing name does, and its listing caches can show a folder as it was. A few small methods
+can be promised, and tested, for every protocol.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import stat as stat_bits
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, BinaryIO, Protocol, TypeAlias, cast, runtime_checkable
+from urllib.parse import unquote, urlsplit
+
+from aml_assets.errors import NotFound, SettingsError, StoreError, TransientStoreError
+
+
+@dataclass(frozen=True)
+class FileStatus:
+    """What a file system tells about one file or folder.
+
+    Attributes:
+        name: the last part of its path.
+        length: bytes; 0 for a folder.
+        modified: POSIX seconds.
+        is_directory: whether it is a folder.
+    """
+
+    name: str
+    length: int
+    modified: float
+    is_directory: bool
+
+
+Listing: TypeAlias = list[FileStatus]
+
+
+@runtime_checkable
+class RawSink(Protocol):
+    """Where an adapter takes bytes: all of each ``write`` is accepted, or it raises.
+
+    After ``close`` returns, the bytes are durable under the path given to ``create``.
+    """
+
+    def write(self, data: bytes | memoryview, /) -> object:
+        """Accept all of ``data``."""
+        ...
+
+    def close(self) -> None:
+        """Make what was written durable."""
+        ...
+
+
+class FileSystem(ABC):
+    """The operations the store is built of. Paths are the protocol's own, with ``/``.
+
+    Every failure is raised from the ``StoreError`` family with the path that was passed in:
+    ``NotFound`` where nothing is there, ``TransientStoreError`` where the fault may pass,
+    plain ``StoreError`` where somebody has to act.
+    """
+
+    @abstractmethod
+    def create(self, path: str) -> RawSink:
+        """Open a new file for writing, making its parents; an existing file is an error."""
+
+    @abstractmethod
+    def replace(self, source: str, target: str) -> None:
+        """Rename ``source`` over ``target`` in one atomic, durable step."""
+
+    @abstractmethod
+    def status(self, path: str) -> FileStatus | None:
+        """Tell about one path; ``None`` if nothing is there."""
+
+    @abstractmethod
+    def list(self, path: str) -> Listing:
+        """List one folder, sorted by name, in one call; empty if it does not exist."""
+
+    @abstractmethod
+    def open(self, path: str) -> BinaryIO:
+        """Open a file for seekable, ranged reading."""
+
+    @abstractmethod
+    def delete(self, path: str) -> None:
+        """Delete one file; ``NotFound`` if it is not there."""
+
+    def local_path(self, path: str) -> str | None:
+        """The file's path on this machine, if a library may open it itself."""
+        return None
+
+
+_PASSES = frozenset(
+    {
+        # Interrupted, busy, or out of a resource that others give back.
+        errno.EAGAIN, errno.EINTR, errno.EBUSY, errno.ENOLCK, errno.EMFILE, errno.ENFILE,
+        # Network mounts: a server that restarts, a handle it forgot. EIO is what a soft NFS
+        # mount says when its server is away; a broken disk says it again and the bounded
+        # retries end.
+        errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ECONNRESET, errno.ECONNREFUSED,
+        errno.ECONNABORTED, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN,
+        errno.EHOSTUNREACH, errno.ENOTCONN, errno.ESHUTDOWN,
+    }
+)  # fmt: skip
+_NOBODY_THERE = frozenset({errno.ENOENT, errno.ENOTDIR})
+_REMEDIES = {
+    errno.EACCES: "Give this user access to it",
+    errno.EPERM: "Give this user access to it",
+    errno.EROFS: "Mount it writable, or choose another store",
+    errno.ENOSPC: "Make room on the device",
+    errno.EDQUOT: "Make room, or raise the quota",
+    errno.ENAMETOOLONG: "Choose a shorter name in the path's template",
+}
+
+
+def local_store_error(error: OSError, *, path: str, operation: str) -> StoreError:
+    """Turn the operating system's error into ours.
+
+    Args:
+        error: what the call raised.
+        path: the path that was passed in.
+        operation: ``read``, ``write``, ``list``, ``rename`` or ``delete``.
+    """
+    code = error.errno
+    what = os.strerror(code).lower() if code else type(error).__name__
+    if code in _NOBODY_THERE:
+        return NotFound(what, path=path, operation=operation)
+    kind = TransientStoreError if code in _PASSES else StoreError
+    return kind(what, path=path, operation=operation, remedy=_REMEDIES.get(code or 0))
+
+
+@contextlib.contextmanager
+def _ours(path: str, operation: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise local_store_error(error, path=path, operation=operation) from error
+
+
+class LocalFileSystem(FileSystem):
+    """Local disks and mounted shares, over ``os``.
+
+    A rename is durable only when both the file's bytes and the folder's entry are on the disk:
+    without the first fsync a power cut after the commit can leave a published file of zeros,
+    without the second the old file can reappear after the run was recorded as done.
+    """
+
+    def create(self, path: str) -> RawSink:
+        """See `FileSystem.create`."""
+        with _ours(path, "write"):
+            _make_folders(os.path.dirname(path))
+            return _LocalSink(open(path, "xb"), path)
+
+    def replace(self, source: str, target: str) -> None:
+        """See `FileSystem.replace`."""
+        with _ours(target, "rename"):
+            os.replace(source, target)
+            _sync_folder(os.path.dirname(target))
+
+    def status(self, path: str) -> FileStatus | None:
+        """See `FileSystem.status`."""
+        try:
+            found = os.stat(path)
+        except OSError as error:
+            if error.errno in _NOBODY_THERE:
+                return None
+            raise local_store_error(error, path=path, operation="read") from error
+        return _file_status(os.path.basename(path), found)
+
+    def list(self, path: str) -> Listing:
+        """See `FileSystem.list`."""
+        found: Listing = []
+        try:
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    # An entry may be renamed away between the listing and its stat.
+                    with contextlib.suppress(FileNotFoundError):
+                        found.append(_file_status(entry.name, entry.stat()))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise local_store_error(error, path=path, operation="list") from error
+        return sorted(found, key=lambda status: status.name)
+
+    def open(self, path: str) -> BinaryIO:
+        """See `FileSystem.open`."""
+        with _ours(path, "read"):
+            return cast(BinaryIO, io.BufferedReader(_LocalReader(path)))
+
+    def delete(self, path: str) -> None:
+        """See `FileSystem.delete`."""
+        with _ours(path, "delete"):
+            os.unlink(path)
+
+    def local_path(self, path: str) -> str:
+        """See `FileSystem.local_path`."""
+        return path
+
+
+class _LocalSink:
+    def __init__(self, file: IO[bytes], path: str) -> None:
+        self._file = file
+        self._path = path
+
+    def write(self, data: bytes | memoryview) -> int:
+        with _ours(self._path, "write"):
+            return self._file.write(data)
+
+    def close(self) -> None:
+        with _ours(self._path, "write"), self._file:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+
+class _LocalReader(io.FileIO):
+    """A file whose read errors are ours: a share can fail long after it was opened."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "rb")
+        self._path = path
+
+    def readinto(self, buffer, /) -> int:  # noqa: ANN001 - collections.abc.Buffer is of 3.12
+        with _ours(self._path, "read"):
+            return super().readinto(buffer)  # type: ignore[return-value]
+
+    def readall(self) -> bytes:
+        with _ours(self._path, "read"):
+            return super().readall()  # type: ignore[return-value]
+
+
+def _file_status(name: str, found: os.stat_result) -> FileStatus:
+    folder = stat_bits.S_ISDIR(found.st_mode)
+    return FileStatus(name, 0 if folder else found.st_size, found.st_mtime, folder)
+
+
+def _make_folders(folder: str) -> None:
+    if not folder or os.path.isdir(folder):
+        return
+    parent = os.path.dirname(folder)
+    _make_folders(parent)
+    os.makedirs(folder, exist_ok=True)  # another writer may be making the same one
+    _sync_folder(parent)
+
+
+def _sync_folder(folder: str) -> None:
+    handle = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        # Some mounted shares cannot sync a folder and say so; their server decides.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(handle)
+
+
+def filesystem_for(url: str) -> tuple[FileSystem, str]:
+    """Find the adapter for a URL and the path of its root.
+
+    Args:
+        url: a bare local path, or ``file:///path``.
+
+    Returns:
+        The adapter, and the root as a path that it understands, without a trailing ``/``.
+
+    Raises:
+        SettingsError: the scheme is not one of those that exist.
+    """
+    scheme, separator, _ = url.partition("://")
+    if not separator:
+        return LocalFileSystem(), os.path.abspath(url)
+    if scheme == "file":
+        parts = urlsplit(url)
+        if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
+            raise SettingsError("a file:// URL names a path of this machine: file:///path")
+        return LocalFileSystem(), os.path.abspath(unquote(parts.path))
+    raise SettingsError(
+        f"no file system for {scheme}://",
+        remedy="Use a local path or file://",
+    )

@@ -1,0 +1,23 @@
+"""How each kind of partition lies in a file: Parquet frames, models, JSON and CSV.
+
+Belongs here: one format per module, with the manifest inside the file (or, for CSV, beside
+it), and the checks that every read makes. Does not belong here: paths, days, IO managers.
+"""
+
+from aml_assets.io.formats.base import Format, Published, version_path
+from aml_assets.io.formats.csv import CsvFormat
+from aml_assets.io.formats.json import JsonFormat
+from aml_assets.io.formats.model import ModelFormat
+from aml_assets.io.formats.parquet import ParquetFormat
+from aml_assets.io.formats.tables import canonical
+
+__all__ = [
+    "CsvFormat",
+    "Format",
+    "JsonFormat",
+    "ModelFormat",
+    "ParquetFormat",
+    "Published",
+    "canonical",
+    "version_path",
+]

@@ -1,0 +1,193 @@
+"""CSV files: what people and other banks' programs read.
+
+Belongs here: the text, and the manifest beside it. Does not belong here: which columns a
+prediction has, or their order.
+
+CSV cannot hold its manifest. It lies beside the file, under a hidden name with the sha256 of
+the CSV in it, and is written first: a reader hashes the CSV and opens the manifest of that
+digest, so no cut between the two can mix them. (A cut there leaves the new manifest, a few
+hundred bytes, for a CSV that never came; the next run of that day writes the same pair.)
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+
+from aml_assets.errors import NotFound, StoreError
+from aml_assets.io.formats.base import (
+    VERSIONS,
+    Format,
+    Published,
+    corrupt,
+    join_path,
+    keep_versions,
+    parse_manifest,
+    sealed,
+    split_path,
+    tidy_versions,
+)
+from aml_assets.io.formats.tables import canonical
+from aml_assets.io.manifest import Manifest, verify_seal
+from aml_assets.io.sink import Sink
+from aml_assets.io.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_FACT = "csv"
+
+
+class CsvFormat(Format["pa.Table"]):
+    """A ``pa.Table`` as CSV: a header always, text quoted, null empty, ISO times.
+
+    Text is always quoted, so that the empty text and null stay two things. The manifest's fact
+    ``csv`` holds the columns' types, so that reading gives them back: an id ``00123`` stays
+    text. The digest is the sha256 of the file. A replaced file stays readable under
+    `version_path`.
+
+    Args:
+        include_index: begin with an unnamed column 0 … n-1, as pandas does; `read` leaves it
+            out again.
+    """
+
+    suffix: ClassVar[str] = ".csv"
+
+    def __init__(self, *, include_index: bool = False) -> None:
+        self._include_index = include_index
+
+    def write(self, store: Store, path: str, value: pa.Table, manifest: Manifest) -> Published:
+        """See `Format.write`.
+
+        Raises:
+            StoreError: a column's type has no text in CSV.
+        """
+        table = canonical(value, path)
+        _check_types(table.schema, path)
+        facts = {
+            **manifest.facts,
+            _FACT: {"index": self._include_index, "schema": _schema_text(table.schema)},
+        }
+        complete, manifest_written = manifest, False
+
+        def write(sink: Sink) -> None:
+            nonlocal complete, manifest_written
+            _write_csv(sink, table, self._include_index)
+            complete = replace(
+                manifest,
+                digest=sink.sha256,
+                rows=table.num_rows,
+                facts=facts,
+                data_sha256=sink.sha256,
+                data_length=sink.tell(),
+            )
+            beside = _manifest_path(path, complete.digest)
+            data = sealed(complete.to_sealable_json().encode(), beside)
+            manifest_written = store.publish_bytes(beside, data).changed
+
+        tidy_versions(store, path)
+        written = store.publish(path, write, keep_as=_keep_as(path))
+        return Published(written.changed or manifest_written, complete)
+
+    def read(self, store: Store, path: str) -> pa.Table:
+        """The table, in its canonical form, verified."""
+        data, manifest = self._load(store, path)
+        return _parse_csv(data, manifest, path)
+
+    def read_manifest(self, store: Store, path: str) -> Manifest:
+        """The manifest alone; the whole CSV is verified."""
+        return self._load(store, path)[1]
+
+    def _load(self, store: Store, path: str) -> tuple[bytes, Manifest]:
+        def use(file: BinaryIO) -> tuple[bytes, Manifest]:
+            data = file.read()
+            digest = hashlib.sha256(data).hexdigest()
+            beside = _manifest_path(path, digest)
+            try:
+                text = store.read(beside)
+            except NotFound:
+                raise corrupt(path, "it was altered, or is not one of ours") from None
+            if not verify_seal(text):
+                raise corrupt(beside, "the manifest was altered")
+            manifest = parse_manifest(text, beside)
+            if manifest.digest != digest:
+                raise corrupt(beside, "the manifest is another file's")
+            return data, manifest
+
+        return store.load(path, use)
+
+
+def _keep_as(path: str) -> Any:
+    # Only ever called for a file whose bytes differ, and so does its digest.
+    return keep_versions(path, "", lambda old: hashlib.sha256(old).hexdigest())
+
+
+def _manifest_path(path: str, digest: str) -> str:
+    folder, name = split_path(path)
+    parent, last = split_path(folder)
+    if last == VERSIONS:
+        folder, name = parent, name.replace(f".{digest}", "")
+    return join_path(folder, f".{name}.{digest}.manifest.json")
+
+
+def _write_csv(sink: Sink, table: pa.Table, include_index: bool) -> None:
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
+    if include_index:
+        table = table.add_column(0, "", pa.array(range(table.num_rows), pa.int64()))
+    with pa.PythonFile(sink, mode="w") as file:
+        pc.write_csv(table, file, pc.WriteOptions(batch_size=16 * 1024))
+
+
+def _parse_csv(data: bytes, manifest: Manifest, path: str) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
+    try:
+        fact: Any = manifest.facts[_FACT]
+        schema = pa.ipc.read_schema(pa.BufferReader(base64.b64decode(fact["schema"])))
+        types = [field.type for field in schema]
+        kept = [str(number) for number in range(len(types))]  # names may repeat the index's ""
+        named = ["index", *kept] if fact["index"] else kept
+        table = pc.read_csv(
+            pa.BufferReader(data),
+            read_options=pc.ReadOptions(column_names=named, skip_rows_after_names=1),
+            parse_options=pc.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+            convert_options=pc.ConvertOptions(
+                column_types=dict(zip(kept, types, strict=True)),
+                include_columns=kept,
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+            ),
+        )
+        if table.num_rows != manifest.rows:
+            raise ValueError("rows were lost")
+        return canonical(table.rename_columns(schema.names).cast(schema), path)
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):
+        raise corrupt(path, f"pyarrow {pa.__version__} cannot parse it again") from None
+
+
+def _schema_text(schema: pa.Schema) -> str:
+    return base64.b64encode(schema.serialize().to_pybytes()).decode()
+
+
+def _check_types(schema: pa.Schema, path: str) -> None:
+    from pyarrow import types
+
+    plain = (
+        types.is_integer, types.is_float32, types.is_float64, types.is_boolean, types.is_string,
+        types.is_large_string, types.is_decimal128, types.is_date32, types.is_timestamp,
+        types.is_time, types.is_null, types.is_dictionary,
+    )  # fmt: skip
+    for field in schema:
+        if not any(is_kind(field.type) for is_kind in plain):
+            raise StoreError(
+                f"column {field.name} of type {field.type} has no text in CSV",
+                path=path,
+                operation="write",
+                remedy="Cast it, or leave it out",
+            )

@@ -1,0 +1,262 @@
+"""The footer of a Parquet frame: manifest, block checksums, seal; and what they make possible.
+
+Belongs here: the layout of the end of the file, holding it back while writing, and
+reading checked ranges of the data. Does not belong here: tables.
+
+The file is ``data | Parquet metadata | its length (4 bytes) | PAR1``. The metadata's key-value
+entries hold ``aml_assets.manifest``, sealed over the footer, and ``aml_assets.blocks``: the
+CRC-32 of each 64 KiB of the data.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from aml_assets.errors import StoreError
+from aml_assets.io.formats.base import corrupt, parse_manifest
+from aml_assets.io.manifest import Manifest, verify_seal
+from aml_assets.io.sink import Sink
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+MANIFEST_KEY = "aml_assets.manifest"
+_BLOCKS_KEY = "aml_assets.blocks"
+_BLOCK = 64 * 1024
+_TAIL = 64 * 1024
+_HOLE = 2  # blocks
+_MAGIC = b"PAR1"
+
+
+class BlockSums:
+    """The CRC-32 of each ``_BLOCK`` bytes of a stream."""
+
+    def __init__(self) -> None:
+        self._full: list[int] = []
+        self._crc = 0
+        self._filled = 0
+
+    def update(self, data: bytes | memoryview) -> None:
+        """Take the next bytes."""
+        view = memoryview(data)
+        while view:
+            piece, view = view[: _BLOCK - self._filled], view[_BLOCK - self._filled :]
+            self._crc = zlib.crc32(piece, self._crc)
+            self._filled += len(piece)
+            if self._filled == _BLOCK:
+                self._full.append(self._crc)
+                self._crc = self._filled = 0
+
+    def to_json(self) -> str:
+        """The sums as they stand in the footer."""
+        sums = [*self._full, self._crc] if self._filled else self._full
+        return json.dumps({"crc32": "".join(f"{each:08x}" for each in sums), "size": _BLOCK})
+
+
+class FrameSink:
+    """A sink that can hold back what comes after the data, so that it can be sealed."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._held: bytearray | None = None
+        self.block_sums = BlockSums()
+        self.closed = False
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Take all of ``data``."""
+        view = memoryview(data).cast("B")
+        if self._held is not None:
+            self._held += view
+        else:
+            self.block_sums.update(view)
+            self._sink.write(view)
+        return len(view)
+
+    def tell(self) -> int:
+        """Bytes taken so far, held back or not."""
+        return self._sink.tell() + len(self._held or b"")
+
+    def flush(self) -> None:
+        """Nothing: the sink below decides."""
+
+    def close(self) -> None:
+        """End the writing; the sink below stays open."""
+        self.closed = True
+
+    def hold(self) -> tuple[str, int]:
+        """Hold back all that follows; gives sha256 and length of the data before it."""
+        self._held = bytearray()
+        return self._sink.sha256, self._sink.tell()
+
+    def held(self, path: str) -> bytes:
+        """What was held back: a Parquet footer, and nothing else.
+
+        Raises:
+            StoreError: it is something else.
+        """
+        footer = bytes(self._held or b"")
+        if _footer_length(footer) != len(footer):
+            raise StoreError(
+                "the Parquet writer wrote more than a footer at its close",
+                path=path,
+                operation="write",
+            )
+        return footer
+
+    def release(self, footer: bytes) -> None:
+        """Write the footer, after all."""
+        self._sink.write(footer)
+
+
+@dataclass(frozen=True)
+class Footer:
+    """A verified footer.
+
+    Attributes:
+        raw: its bytes, from the metadata to the last magic.
+        metadata: as pyarrow reads it.
+        schema: the columns, without metadata.
+        manifest: the partition's.
+        data_sha256: of all bytes before the footer.
+        data_length: of all bytes before the footer.
+        block: bytes per block.
+        crc32: one per block of the data.
+    """
+
+    raw: bytes
+    metadata: pq.FileMetaData
+    schema: pa.Schema
+    manifest: Manifest
+    data_sha256: str
+    data_length: int
+    block: int
+    crc32: tuple[int, ...]
+
+
+def footer_entries(manifest: Manifest, block_sums: BlockSums) -> dict[str, str]:
+    """The key-value entries that `read_footer` reads; the manifest not yet sealed."""
+    return {_BLOCKS_KEY: block_sums.to_json(), MANIFEST_KEY: manifest.to_sealable_json()}
+
+
+def read_footer(file: BinaryIO, path: str) -> Footer:
+    """Read and verify the footer of a frame: one ranged read, two if it is long.
+
+    Raises:
+        CorruptFile: it is not what was published.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    total = file.seek(0, os.SEEK_END)
+    tail = read_range(file, total - min(total, _TAIL), total, path)
+    length = _footer_length(tail)
+    if length is None or length > total:
+        raise corrupt(path, "not a Parquet file, or cut short" if total else "the file is empty")
+    raw = tail[-length:] if length <= len(tail) else read_range(file, total - length, total, path)
+    # pyarrow is given the footer only once its seal is whole: it may crash on a broken one.
+    if not verify_seal(raw):
+        raise corrupt(path, "its footer was altered, or is not one of ours")
+    try:
+        metadata = pq.read_metadata(pa.BufferReader(raw))
+        schema = metadata.schema.to_arrow_schema().remove_metadata()
+        entries = metadata.metadata or {}
+        blocks = json.loads(entries[_BLOCKS_KEY.encode()])
+        sums = bytes.fromhex(blocks["crc32"])
+        size = int(blocks["size"])
+        text = entries[MANIFEST_KEY.encode()]
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):
+        raise corrupt(path, "its footer is not one of ours") from None
+    manifest = parse_manifest(text, path)
+    crc32 = tuple(int.from_bytes(sums[at : at + 4], "big") for at in range(0, len(sums), 4))
+    data_length = total - length
+    if manifest.data_sha256 is None or manifest.data_length != data_length:
+        raise corrupt(path, "the data before its footer was cut or lengthened")
+    if len(crc32) != -(-data_length // size):
+        raise corrupt(path, "its footer is not one of ours")
+    return Footer(
+        raw=raw,
+        metadata=metadata,
+        schema=schema,
+        manifest=manifest,
+        data_sha256=manifest.data_sha256,
+        data_length=data_length,
+        block=size,
+        crc32=crc32,
+    )
+
+
+def read_range(file: BinaryIO, start: int, stop: int, path: str) -> bytes:
+    """Bytes ``start`` to ``stop``; ``CorruptFile`` if the file ends before."""
+    file.seek(start)
+    data = file.read(stop - start)
+    if len(data) != stop - start:
+        raise corrupt(path, "the file ended while it was read")
+    return data
+
+
+def column_ranges(footer: Footer, names: Sequence[str]) -> list[range]:
+    """Where in the data the pages of some columns lie, in order."""
+    # The rule by which pyarrow takes columns for a name: a nested column's leaves have paths
+    # that begin with it (and so may another column with a dot in its name: read in vain).
+    wanted = tuple(f"{name}." for name in names)
+    schema = footer.metadata.schema
+    leaves = [
+        number
+        for number in range(footer.metadata.num_columns)
+        if f"{schema.column(number).path}.".startswith(wanted)
+    ]
+    found = []
+    for group in range(footer.metadata.num_row_groups):
+        for leaf in leaves:
+            chunk = footer.metadata.row_group(group).column(leaf)
+            start = chunk.data_page_offset
+            if chunk.dictionary_page_offset:
+                start = min(start, chunk.dictionary_page_offset)
+            found.append(range(start, start + chunk.total_compressed_size))
+    return sorted(found, key=lambda each: each.start)
+
+
+def verified_pieces(
+    file: BinaryIO, path: str, footer: Footer, ranges: Sequence[range]
+) -> Iterator[tuple[int, memoryview]]:
+    """Read what covers some ranges of the data, and check each block of it.
+
+    Yields:
+        Offset and bytes; neighbouring ranges come as one piece.
+
+    Raises:
+        CorruptFile: a block was altered.
+    """
+    for span in _block_spans(ranges, footer.block):
+        start = span.start * footer.block
+        stop = min(span.stop * footer.block, footer.data_length)
+        piece = memoryview(read_range(file, start, stop, path))
+        for number, at in zip(span, range(0, len(piece), footer.block), strict=True):
+            if zlib.crc32(piece[at : at + footer.block]) != footer.crc32[number]:
+                raise corrupt(path, "the data was altered")
+        yield start, piece
+
+
+def _block_spans(ranges: Sequence[range], block: int) -> list[range]:
+    spans: list[range] = []
+    for each in ranges:
+        first, last = each.start // block, -(-each.stop // block)
+        # A hole that is shorter than a second request would take is read, too.
+        if spans and first <= spans[-1].stop + _HOLE:
+            spans[-1] = range(spans[-1].start, max(spans[-1].stop, last))
+        else:
+            spans.append(range(first, last))
+    return spans
+
+
+def _footer_length(tail: bytes) -> int | None:
+    """The length of the footer that ``tail`` ends with; ``None`` if it ends with none."""
+    if len(tail) < 12 or tail[-4:] != _MAGIC:
+        return None
+    return int.from_bytes(tail[-8:-4], "little") + 8

@@ -1,0 +1,253 @@
+"""Frames: one Parquet file per partition, every byte of it verifiable on every read.
+
+Belongs here: how a table becomes such a file and is read again, whole, in part or lazily. Does
+not belong here: what the columns mean, the footer's own layout (``footer.py``).
+
+Which checksum covers what:
+
+- the data (all before the footer) is covered by the manifest's ``data_sha256``, checked by
+  whole reads, and by a CRC-32 per 64 KiB, checked by reads of parts, which fetch ranges only.
+  Parquet's page CRCs are written for other readers; alone they would leave the pages' headers
+  uncovered, where one flipped bit can turn into wrong rows;
+- the footer, which holds these checksums, is covered by its seal, checked by all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
+
+from aml_assets.errors import StoreError
+from aml_assets.io.formats.base import Format, Published, corrupt, sealed
+from aml_assets.io.formats.footer import (
+    Footer,
+    FrameSink,
+    column_ranges,
+    footer_entries,
+    read_footer,
+    verified_pieces,
+)
+from aml_assets.io.formats.tables import canonical, schema_identity
+from aml_assets.io.manifest import Manifest
+from aml_assets.io.sink import Sink
+from aml_assets.io.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+ROWS_PER_GROUP = 128 * 1024
+_NEVER = 2**31 - 1
+
+
+class ParquetFormat(Format["pa.Table"]):
+    """A ``pa.Table`` in its `canonical` form.
+
+    The digest is the sha256 of the data's sha256, the schema (names, types, nullability) and
+    the row count: equal tables have equal digests and equal bytes, however they were chunked.
+
+    Args:
+        compression: ``lz4``, the fastest to write and read; ``snappy`` for readers older than
+            Spark 3.5 or Hive 4, ``zstd`` for a third less space at half the speed.
+        rows_per_group: rows per row group.
+    """
+
+    suffix: ClassVar[str] = ".parquet"
+
+    def __init__(self, *, compression: str = "lz4", rows_per_group: int = ROWS_PER_GROUP) -> None:
+        self._compression = compression
+        self._rows_per_group = rows_per_group
+
+    def write(self, store: Store, path: str, value: pa.Table, manifest: Manifest) -> Published:
+        """See `Format.write`."""
+        table = canonical(value, path)
+        complete = manifest
+
+        def write(sink: Sink) -> None:
+            nonlocal complete
+            complete = self._write(FrameSink(sink), path, table, manifest)
+
+        written = store.publish(path, write)
+        return Published(written.changed, complete)
+
+    def read(self, store: Store, path: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """Read the whole table, or some columns in the order asked for.
+
+        Args:
+            store: where.
+            path: relative to the store's root.
+            columns: names; only their bytes are read.
+
+        Raises:
+            NotFound: nothing is there.
+            CorruptFile: what was read is not what was published.
+            StoreError: there is no such column.
+        """
+        if columns is None:
+            return store.load(path, lambda file: _read_whole(file, path))
+        names = list(columns)
+        return store.load(path, lambda file: _read_columns(file, path, names))
+
+    def read_manifest(self, store: Store, path: str) -> Manifest:
+        """The manifest alone, from the footer: one ranged read."""
+        return store.load(path, lambda file: read_footer(file, path).manifest)
+
+    def read_schema(self, store: Store, path: str) -> pa.Schema:
+        """The columns' names and types, from the footer: one ranged read."""
+        return store.load(path, lambda file: read_footer(file, path).schema)
+
+    def open_dataset(
+        self, store: Store, path: str, columns: Sequence[str] | None = None
+    ) -> ds.Dataset:
+        """A lazy view of some columns, all of them by default, for scans and for SQL.
+
+        The columns' bytes are checked when it is opened; a scan decodes them, row group by row
+        group, from the file that was opened, whatever replaces it. A local file is scanned
+        where it lies; from elsewhere the columns' compressed bytes are held in memory.
+
+        Raises:
+            NotFound: nothing is there.
+            CorruptFile: what was read is not what was published.
+            StoreError: there is no such column.
+        """
+        names = None if columns is None else list(columns)
+        local = store.local_path(path)
+        return store.load(path, lambda file: _dataset(file, path, names, local))
+
+    def _write(self, sink: FrameSink, path: str, table: pa.Table, manifest: Manifest) -> Manifest:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        with pa.PythonFile(sink, mode="w") as file:
+            try:
+                writer = pq.ParquetWriter(file, table.schema, **self._options(table))
+            except pa.ArrowNotImplementedError:
+                raise _unstorable(table.schema, path) from None
+            writer.write_table(table, row_group_size=self._rows_per_group)
+            data_sha256, data_length = sink.hold()
+            complete = replace(
+                manifest,
+                digest=_digest(data_sha256, table),
+                rows=table.num_rows,
+                data_sha256=data_sha256,
+                data_length=data_length,
+            )
+            writer.add_key_value_metadata(footer_entries(complete, sink.block_sums))
+            writer.close()
+        footer = sealed(sink.held(path), path)
+        if pq.read_schema(pa.BufferReader(footer)).remove_metadata() != table.schema:
+            raise _unstorable(table.schema, path)
+        sink.release(footer)
+        return complete
+
+    def _options(self, table: pa.Table) -> dict[str, Any]:
+        import pyarrow as pa
+
+        # Dictionaries only where the table has them: guessing costs more than writing (ids are
+        # mostly distinct). And then always: a fallback half-way would lose their order.
+        dictionaries = [f.name for f in table.schema if pa.types.is_dictionary(f.type)]
+        # Minima and maxima of texts are customers' values in a footer, and prune nothing.
+        ranges = [f.name for f in table.schema if pa.types.is_primitive(f.type)]
+        return {
+            "compression": self._compression,
+            "use_dictionary": dictionaries or False,
+            "dictionary_pagesize_limit": _NEVER,
+            "write_statistics": ranges or False,
+            "write_page_checksum": True,
+            "write_batch_size": 16 * 1024,
+        }
+
+
+def _digest(data_sha256: str, table: pa.Table) -> str:
+    identity = f"{data_sha256}\n{schema_identity(table.schema)}\n{table.num_rows}\n"
+    return hashlib.sha256(identity.encode()).hexdigest()
+
+
+def _unstorable(schema: pa.Schema, path: str) -> StoreError:
+    types = ", ".join(sorted({str(field.type) for field in schema}))
+    return StoreError(
+        f"Parquet cannot keep all of these types as they are: {types}",
+        path=path,
+        operation="write",
+        remedy="Cast the columns to plainer types",
+    )
+
+
+def _read_whole(file: BinaryIO, path: str) -> pa.Table:
+    import pyarrow as pa
+
+    data = file.read()
+    footer = read_footer(io.BytesIO(data), path)
+    if hashlib.sha256(memoryview(data)[: footer.data_length]).hexdigest() != footer.data_sha256:
+        raise corrupt(path, "the data was altered")
+    return _decode(pa.BufferReader(data), path, footer, None)
+
+
+def _read_columns(file: BinaryIO, path: str, names: list[str]) -> pa.Table:
+    footer = read_footer(file, path)
+    _check_names(footer, names, path)
+    return _decode(_fetch(file, path, footer, names), path, footer, names)
+
+
+def _dataset(file: BinaryIO, path: str, names: list[str] | None, local: str | None) -> ds.Dataset:
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+    # Never a file of Python's: Arrow's threads let go of it late, and a scan that ended just
+    # before the interpreter does would abort the process (seen with pyarrow 26).
+    source = None if local is None else pa.OSFile(local)
+    file = file if source is None else source
+    footer = read_footer(file, path)
+    chosen = footer.schema.names if names is None else names
+    _check_names(footer, chosen, path)
+    if source is None:
+        source = _fetch(file, path, footer, chosen)
+    else:
+        for _ in verified_pieces(file, path, footer, column_ranges(footer, chosen)):
+            pass
+    parquet = ds.ParquetFileFormat()
+    schema = pa.schema([footer.schema.field(name) for name in chosen])
+    return ds.FileSystemDataset([parquet.make_fragment(source)], schema, parquet)
+
+
+def _check_names(footer: Footer, names: list[str], path: str) -> None:
+    absent = [name for name in names if name not in footer.schema.names]
+    if absent:
+        raise StoreError(
+            f"no column {', '.join(absent)}",
+            path=path,
+            operation="read",
+            remedy=f"Its columns are {', '.join(footer.schema.names)}",
+        )
+
+
+def _fetch(file: BinaryIO, path: str, footer: Footer, names: list[str]) -> pa.BufferReader:
+    """The file in memory with only the pages of some columns in it, verified.
+
+    Between them lies memory that nobody touches, so that it takes no room. Fetching here, and
+    not from Arrow's threads, also decodes faster: they need not wait for the interpreter.
+    """
+    import pyarrow as pa
+
+    sparse = pa.allocate_buffer(footer.data_length + len(footer.raw))
+    view = memoryview(sparse).cast("B")
+    view[footer.data_length :] = footer.raw
+    for start, piece in verified_pieces(file, path, footer, column_ranges(footer, names)):
+        view[start : start + len(piece)] = piece
+    return pa.BufferReader(sparse)
+
+
+def _decode(source: pa.NativeFile, path: str, footer: Footer, names: list[str] | None) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(source, metadata=footer.metadata, pre_buffer=False)
+        table = file.read(names).unify_dictionaries().replace_schema_metadata(None)
+    except (pa.ArrowException, OSError, ValueError):
+        # The bytes are those that were published, so this is a reader too old for its writer.
+        raise corrupt(path, f"pyarrow {pa.__version__} cannot decode it") from None
+    return table if names is None else table.select(names)

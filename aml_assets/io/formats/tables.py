@@ -1,0 +1,110 @@
+"""The one form in which a table is stored, so that equal tables give equal bytes.
+
+Belongs here: what a table's types become before any bytes are written. Does not belong here:
+bytes, or what a column means.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from aml_assets.errors import StoreError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def canonical(table: pa.Table, path: str = "table") -> pa.Table:
+    """Bring a table into the form in which it is stored.
+
+    - One chunk per column; no metadata of schema or fields (pandas writes its version there).
+    - Dictionary columns of text have int32 indices into the sorted values that occur (an
+      *ordered* dictionary keeps its order and all its values: they mean something).
+      Dictionaries of anything else become plain columns: Parquet cannot tell them apart.
+    - Seconds become milliseconds and date64 becomes date32, for the same reason.
+
+    Args:
+        table: any table with at least one column and distinct names.
+        path: named in errors.
+
+    Raises:
+        StoreError: no column, a name twice, or a column that cannot be brought into form.
+    """
+    import pyarrow as pa
+
+    if not table.column_names:
+        raise StoreError("a table without columns", path=path, operation="write")
+    twice = [name for name, count in Counter(table.column_names).items() if count > 1]
+    if twice:
+        raise StoreError(f"columns twice: {', '.join(twice)}", path=path, operation="write")
+    columns, fields = [], []
+    for field in table.schema:
+        try:
+            column = _canonical_column(table.column(field.name))
+        except (pa.ArrowException, OSError, ValueError):
+            raise StoreError(
+                f"column {field.name} of type {field.type} cannot be stored",
+                path=path,
+                operation="write",
+                remedy="Cast it to a plainer type",
+            ) from None
+        columns.append(column)
+        fields.append(pa.field(field.name, column.type, field.nullable))
+    return pa.table(columns, schema=pa.schema(fields))
+
+
+def _canonical_column(column: pa.ChunkedArray) -> pa.Array:
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        if not _is_text(kind.value_type):
+            return _canonical_column(column.cast(kind.value_type))
+        narrow = pa.dictionary(pa.int32(), pa.string(), kind.ordered)
+        return _sorted_dictionary(_one_chunk(column.cast(narrow)))
+    if pa.types.is_timestamp(kind) and kind.unit == "s":
+        column = column.cast(pa.timestamp("ms", kind.tz))
+    elif pa.types.is_time32(kind) and kind.unit == "s":
+        column = column.cast(pa.time32("ms"))
+    elif pa.types.is_date64(kind):
+        column = column.cast(pa.date32())
+    return _one_chunk(column)
+
+
+def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    import pyarrow as pa
+
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    if column.num_chunks == 0:
+        return pa.array([], column.type)
+    if pa.types.is_dictionary(column.type):
+        column = column.unify_dictionaries()
+    return pa.concat_arrays(column.chunks)
+
+
+def _sorted_dictionary(array: pa.Array) -> pa.DictionaryArray:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    values, indices = array.dictionary, array.indices
+    if array.type.ordered:
+        return array
+    used = values.take(pc.unique(indices).drop_null()).unique().drop_null()
+    used = used.take(pc.sort_indices(used))
+    remap = pc.index_in(values, value_set=used)
+    return pa.DictionaryArray.from_arrays(remap.take(indices), used)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def schema_identity(schema: pa.Schema) -> str:
+    """One text for names, types and nullability, in order; nothing else."""
+    lines = [(field.name, str(field.type), field.nullable) for field in schema]
+    return hashlib.sha256(repr(lines).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,250 @@
+"""One asset's partitions in the store: where a day lies, whether it is there, what it holds.
+
+Belongs here: the path of a day, and reading and publishing it in the asset's format; for static
+tables, storing unchanged content once. Does not belong here: bytes (``formats``, ``store``), or
+when to build what.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import pyarrow as pa
+
+from aml_assets.errors import AmlError, CorruptFile, NotFound, NotReady
+from aml_assets.io.formats import Format, ParquetFormat, Published, version_path
+from aml_assets.io.manifest import Manifest, seal, verify_seal
+from aml_assets.io.paths import Template, as_day
+from aml_assets.io.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow.dataset as ds
+
+T = TypeVar("T")
+
+_ATTEMPTS = 3
+
+
+class PartitionStore(Generic[T]):
+    """The daily partitions of one asset.
+
+    Args:
+        store: where they lie.
+        asset: the asset's name, e.g. ``features/merged_features``.
+        template: the path of a partition.
+        format: how a partition is written and read.
+        name_of: the placeholder's value for a day (a model's file is named by its model_id).
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        asset: str,
+        template: Template,
+        format: Format[T],
+        name_of: Callable[[dt.date], str] = str,
+    ) -> None:
+        self.store = store
+        self.asset = asset
+        self.template = template
+        self.format = format
+        self._name_of = name_of
+
+    def path(self, day: dt.date) -> str:
+        """The partition's path, relative to the store's root."""
+        return self.template.fill(self._name_of(day))
+
+    def has(self, day: dt.date) -> bool:
+        """Whether the partition is stored."""
+        return self.store.exists(self.path(day))
+
+    def days(self) -> list[dt.date]:
+        """The days with an entry in the asset's folder, oldest first; one listing.
+
+        A killed first write can leave a day's folder without a file: ``has`` tells for sure.
+        """
+        names = [entry.name for entry in self.store.list(self.template.folder)]
+        text = self.template.values(names)
+        by_name = {self._name_of(day): day for day in map(as_day, _dates(text)) if day}
+        return sorted(by_name[name] for name in text if name in by_name)
+
+    def manifest(self, day: dt.date) -> Manifest:
+        """What the partition is made of.
+
+        Raises:
+            NotReady: it is not stored.
+            CorruptFile: it is not what was published.
+        """
+        return self._existing(day, lambda: self.format.read_manifest(self.store, self.path(day)))
+
+    def load(self, day: dt.date, columns: list[str] | None = None) -> T:
+        """The partition's content, verified.
+
+        Args:
+            day: the partition.
+            columns: for frames, only these columns.
+
+        Raises:
+            NotReady: it is not stored.
+            CorruptFile: it is not what was published.
+        """
+        options: dict[str, Any] = {} if columns is None else {"columns": columns}
+        return self._existing(day, lambda: self.format.read(self.store, self._file(day), **options))
+
+    def open_dataset(self, day: dt.date) -> ds.Dataset:
+        """A lazy view of a day's frame, verified as it is read.
+
+        Raises:
+            NotReady: it is not stored.
+            AmlError: the asset's format has no lazy view.
+        """
+        format_ = self.format
+        if not isinstance(format_, ParquetFormat):
+            raise AmlError(
+                "only frames can be opened lazily",
+                table=self.asset,
+                remedy="Ask for its content instead of a dataset.",
+            )
+        return self._existing(day, lambda: format_.open_dataset(self.store, self._file(day)))
+
+    def _file(self, day: dt.date) -> str:
+        """The file that holds the day's content."""
+        return self.path(day)
+
+    def load_with_manifest(
+        self, day: dt.date, columns: list[str] | None = None
+    ) -> tuple[T, Manifest]:
+        """Content and manifest of one and the same version of the partition.
+
+        Raises:
+            NotReady: it is not stored, or is replaced faster than it can be read.
+            CorruptFile: it is not what was published.
+        """
+        for _ in range(_ATTEMPTS):
+            manifest = self.manifest(day)
+            value = self.load(day, columns)
+            if self.manifest(day).digest == manifest.digest:
+                return value, manifest
+        raise NotReady(
+            "it was replaced while it was read, again and again",
+            table=self.asset,
+            day=day,
+            remedy="Run it again when nothing else rebuilds the day.",
+        )
+
+    def publish(self, day: dt.date, value: T, manifest: Manifest) -> Published:
+        """Publish the partition; the manifest's digests are filled in here."""
+        return self.format.write(self.store, self.path(day), value, manifest)
+
+    def _existing(self, day: dt.date, read: Callable[[], Any]) -> Any:
+        try:
+            return read()
+        except NotFound:
+            if self.has(day):
+                raise
+            raise NotReady(
+                "it has not been materialized yet",
+                table=self.asset,
+                day=day,
+                remedy=f"Materialize it: aml backfill --from {day} --to {day} "
+                f"--select {self.asset}",
+            ) from None
+
+
+class SnapshotStore(PartitionStore[pa.Table]):
+    """The days of a static table: content is stored once, other days refer to it.
+
+    A day holds either the frame itself or, under a hidden name, a sealed reference that names
+    the day and the digest of the frame it stands for. A frame that is replaced after all stays
+    readable under its digest, so a reference always resolves to what it named.
+    """
+
+    def __init__(self, store: Store, asset: str, template: Template) -> None:
+        super().__init__(store, asset, template, ParquetFormat())
+
+    def has(self, day: dt.date) -> bool:
+        """Whether the day holds the frame or a reference."""
+        return super().has(day) or self.store.exists(self._reference_path(day))
+
+    def manifest(self, day: dt.date) -> Manifest:
+        """The day's own manifest, also where it only refers to another day's frame."""
+        reference = self._reference(day)
+        return reference[1] if reference else super().manifest(day)
+
+    def _file(self, day: dt.date) -> str:
+        """The file with the frame as of the day, wherever it lies by now."""
+        reference = self._reference(day)
+        if reference is None:
+            return self.path(day)
+        target, manifest = reference
+        path = self.path(target)
+        if self.store.exists(path) and (
+            self.format.read_manifest(self.store, path).digest == manifest.digest
+        ):
+            return path
+        return version_path(path, manifest.digest)
+
+    def publish(self, day: dt.date, value: pa.Table, manifest: Manifest) -> Published:
+        """Publish the frame itself; a different one that it replaces is kept by its digest."""
+        path = self.path(day)
+        if self.store.exists(path):
+            old = self.format.read_manifest(self.store, path)
+            self.store.publish_bytes(version_path(path, old.digest), self.store.read(path))
+        published = super().publish(day, value, manifest)
+        # The frame is there: from here on a left-over reference would only hide it.
+        if self.store.exists(self._reference_path(day)):
+            self.store.delete(self._reference_path(day))
+        return published
+
+    def refer(self, day: dt.date, target: dt.date, manifest: Manifest) -> Published:
+        """Let a day stand for the frame stored at ``target``.
+
+        Args:
+            day: the day that holds the reference.
+            target: a day that holds the frame itself, or refers to it.
+            manifest: the day's own; digest and rows are taken from the target's.
+        """
+        onward = self._reference(target)
+        origin = onward[0] if onward else target
+        of_target = self.manifest(target)
+        own = replace(
+            manifest,
+            digest=of_target.digest,
+            rows=of_target.rows,
+            data_sha256=of_target.data_sha256,
+            data_length=of_target.data_length,
+        )
+        text = f'{{"refers_to": "{origin}", "manifest": {own.to_sealable_json()}}}\n'
+        written = self.store.publish_bytes(self._reference_path(day), seal(text.encode()))
+        return Published(changed=written.changed, manifest=own)
+
+    def _reference_path(self, day: dt.date) -> str:
+        folder, _, name = self.path(day).rpartition("/")
+        return f"{folder}/.{name}.reference.json"
+
+    def _reference(self, day: dt.date) -> tuple[dt.date, Manifest] | None:
+        path = self._reference_path(day)
+        if not self.store.exists(path):
+            return None
+        data = self.store.read(path)
+        try:
+            if not verify_seal(data):
+                raise ValueError("seal")
+            value = json.loads(data)
+            return dt.date.fromisoformat(value["refers_to"]), Manifest.from_dict(value["manifest"])
+        except (ValueError, KeyError, TypeError):
+            raise CorruptFile(
+                "the reference was altered after it was published",
+                path=path,
+                operation="read",
+                remedy="Materialize the day again.",
+            ) from None
+
+
+def _dates(texts: list[str]) -> list[str]:
+    """The ``YYYY-MM-DD`` at the end of each text, where there is one."""
+    return [text[-10:] for text in texts]

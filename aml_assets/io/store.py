@@ -1,0 +1,391 @@
+"""The store: files that appear whole, stay readable while replaced, and fail by name.
+
+Belongs here: publishing, reading, listing and deleting under one root, with the promises below,
+over any adapter of ``filesystems.py``. Does not belong here: what the bytes mean
+(``formats``), which path a partition has, protocols.
+
+Promises: (a) a reader sees the old file or the new one, at any cut of any write; (b) publishing
+the same bytes again changes nothing; (c) an exception publishes nothing; (d) transient faults
+are retried whole and bounded, everything else is raised as ours with path and operation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, TypeVar
+
+from aml_assets.errors import NotFound, StoreError, TransientStoreError
+from aml_assets.io.filesystems import FileStatus, FileSystem, Listing, filesystem_for
+from aml_assets.io.sink import BUFFER, Sink
+from aml_assets.io.temporary import Owner, temporary_name
+
+__all__ = ["DEBRIS_AGE", "Sink", "Store", "Written"]
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+DEBRIS_AGE = 24 * 3600.0
+"""Seconds after which a temporary file of a writer we cannot ask about is held for dead."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a publish did.
+
+    Attributes:
+        changed: whether a file was renamed over; false if the same bytes were there already.
+        sha256: hex digest of the whole file.
+        length: its bytes.
+    """
+
+    changed: bool
+    sha256: str
+    length: int
+
+
+class Store:
+    """Files under one root. Paths are relative to it, with ``/``.
+
+    Args:
+        url: the root, as `filesystem_for` understands it.
+        filesystem: the adapter, if not the one that belongs to the URL (the root is the URL).
+        attempts: how often an operation is tried in all, when faults are transient.
+        base_delay: seconds before the second attempt; doubled before each further one.
+        sleep: how to wait.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        filesystem: FileSystem | None = None,
+        attempts: int = 4,
+        base_delay: float = 0.25,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._fs, root = (filesystem, url) if filesystem else filesystem_for(url)
+        self.root = root.rstrip("/")
+        self.url = url
+        self._attempts = max(1, attempts)
+        self._base_delay = base_delay
+        self._sleep = sleep
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def status(self, path: str) -> FileStatus | None:
+        """Tell about one path; ``None`` if nothing is there."""
+        return self._retrying(lambda: self._on(path, self._fs.status))
+
+    def exists(self, path: str) -> bool:
+        """Whether a file is there (a folder is not a file)."""
+        status = self.status(path)
+        return status is not None and not status.is_directory
+
+    def list(self, folder: str, *, hidden: bool = False) -> Listing:
+        """List one folder in one call, sorted by name; empty if it does not exist.
+
+        Args:
+            folder: relative to the root; "" is the root.
+            hidden: also names that begin with a dot.
+        """
+        found = self._retrying(lambda: self._on(folder, self._fs.list))
+        return [each for each in found if hidden or not each.name.startswith(".")]
+
+    def open(self, path: str) -> BinaryIO:
+        """Open for ranged reading. What is read through it is not retried; see `load`."""
+        return self._retrying(lambda: self._on(path, self._fs.open))
+
+    def local_path(self, path: str) -> str | None:
+        """Where the file is on this machine, for libraries that open it themselves."""
+        return self._fs.local_path(self._full(path))
+
+    def read(self, path: str) -> bytes:
+        """The whole file.
+
+        Raises:
+            NotFound: nothing is there.
+            StoreError: it could not be read.
+        """
+        return self.load(path, lambda file: file.read())
+
+    def load(self, path: str, use: Callable[[BinaryIO], T]) -> T:
+        """Read a file through ``use``, again from its start if it was replaced meanwhile.
+
+        A reader of a replaced file can meet anything, from a cut stream to a wrong checksum.
+        So on any error of ours the file is looked at again: if it is another one by now, the
+        read is retried whole; only else is the error what it says.
+
+        Args:
+            path: relative to the root.
+            use: reads from the open file; called once per attempt.
+
+        Raises:
+            NotFound: nothing is there.
+            StoreError: what ``use`` raised of this family, with the file unchanged.
+        """
+
+        def attempt() -> T:
+            before = self._on(path, self._fs.status)
+            if before is None:
+                raise NotFound("nothing is stored there", path=path, operation="read")
+            try:
+                with self._at(path), self._fs.open(self._full(path)) as file:
+                    return use(file)
+            except TransientStoreError:
+                raise
+            except StoreError as error:
+                after = self._on(path, self._fs.status)
+                if after == before or after is None:
+                    raise
+                raise _Replaced(
+                    f"was replaced while it was read, again and again ({error.what})",
+                    path=path,
+                    operation="read",
+                ) from error
+
+        return self._retrying(attempt)
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def publish(
+        self,
+        path: str,
+        write: Callable[[Sink], None],
+        *,
+        keep_as: Callable[[bytes], str | None] | None = None,
+    ) -> Written:
+        """Write a file aside and rename it over ``path``: that rename is the commit.
+
+        If the bytes are the same as those stored, nothing is renamed.
+
+        Args:
+            path: relative to the root.
+            write: writes the whole file; called once per attempt.
+            keep_as: given the bytes of the file about to be replaced, the path under which to
+                keep a copy of them, or ``None``. (A copy, because HDFS has no hard links, and
+                renaming the old file away would leave a moment without any.) Of two writers
+                at the same moment, the one replaced within that moment is not kept.
+
+        Raises:
+            StoreError: nothing was published.
+            Exception: whatever ``write`` raised; nothing was published.
+        """
+        return self._retrying(lambda: self._publish(path, write, keep_as))
+
+    def publish_bytes(
+        self,
+        path: str,
+        data: bytes,
+        *,
+        keep_as: Callable[[bytes], str | None] | None = None,
+    ) -> Written:
+        """`publish` of bytes at hand."""
+
+        def write(sink: Sink) -> None:
+            sink.write(data)
+
+        return self.publish(path, write, keep_as=keep_as)
+
+    def delete(self, path: str) -> None:
+        """Delete one file.
+
+        Raises:
+            NotFound: nothing is there.
+        """
+        self._retrying(lambda: self._on(path, self._fs.delete))
+
+    def remove_debris(
+        self, folder: str, older_than_seconds: float, now: float | None = None
+    ) -> list[str]:
+        """Delete what killed writers left in one folder.
+
+        Args:
+            folder: relative to the root.
+            older_than_seconds: younger files stay.
+            now: POSIX seconds; the clock's if not given.
+
+        Returns:
+            The paths deleted. Files of a writer alive on this machine are never among them.
+        """
+        instant = time.time() if now is None else now
+        return self._remove(
+            folder,
+            lambda file, owner: (
+                not owner.is_known_alive() and instant - file.modified >= older_than_seconds
+            ),
+        )
+
+    def tidy(self, folder: str) -> None:
+        """Delete the temporary files in one folder whose writers are surely dead.
+
+        That is: a writer of this machine whose process is gone, or one whose file was not
+        touched for ``DEBRIS_AGE``. Every publish does this for its folder.
+        """
+        now = time.time()
+        try:
+            self._remove(
+                folder,
+                lambda file, owner: (
+                    owner.is_known_dead()
+                    or (not owner.is_known_alive() and now - file.modified >= DEBRIS_AGE)
+                ),
+            )
+        except StoreError as error:
+            # Somebody else's leftovers are no reason not to publish.
+            _log.warning("a killed writer's temporary file was left behind: %s", error)
+
+    # -- inside ----------------------------------------------------------------------------
+
+    def _publish(
+        self,
+        path: str,
+        write: Callable[[Sink], None],
+        keep_as: Callable[[bytes], str | None] | None,
+    ) -> Written:
+        folder, _, name = path.rpartition("/")
+        aside = f"{folder}/{temporary_name(name)}" if folder else temporary_name(name)
+        self._full(path)  # a bad path is refused before anything is written
+        self.tidy(folder)
+        try:
+            sink = self._write_aside(aside, write)
+            changed = not self._holds(path, sink)
+            if changed:
+                if keep_as is not None:
+                    self._keep(path, keep_as)
+                with self._at(path):
+                    self._fs.replace(self._full(aside), self._full(path))
+        except BaseException as error:
+            self._drop(aside, error)
+            raise
+        if not changed:
+            self._on(aside, self._fs.delete)
+        return Written(changed, sink.sha256, sink.tell())
+
+    def _write_aside(self, aside: str, write: Callable[[Sink], None]) -> Sink:
+        raw = self._on(aside, self._fs.create)
+        sink = Sink(raw)
+        try:
+            with self._at(aside):
+                write(sink)
+                sink.close()
+        except BaseException as error:
+            try:
+                raw.close()
+            except StoreError as second:
+                error.add_note(f"closing its temporary file failed, too: {second}")
+            raise
+        with self._at(aside):
+            raw.close()
+        self._check_length(aside, sink.tell())
+        return sink
+
+    def _check_length(self, aside: str, length: int) -> None:
+        status = self._on(aside, self._fs.status)
+        stored = status.length if status else 0
+        if stored != length:
+            raise TransientStoreError(
+                f"{length} bytes were written and {stored} are there",
+                path=aside,
+                operation="write",
+            )
+
+    def _holds(self, path: str, sink: Sink) -> bool:
+        """Whether ``path`` is, byte for byte, what the sink took."""
+        status = self._on(path, self._fs.status)
+        if status is None or status.is_directory or status.length != sink.tell():
+            return False
+        try:
+            return self.load(path, _sha256_of) == sink.sha256
+        except TransientStoreError:
+            raise
+        except StoreError:
+            return False  # unreadable: replacing it is the remedy
+
+    def _keep(self, path: str, keep_as: Callable[[bytes], str | None]) -> None:
+        for _ in range(self._attempts):
+            before = self._on(path, self._fs.status)
+            if before is None:
+                return
+            old = self.read(path)
+            kept = keep_as(old)
+            if kept is not None:
+                self.publish_bytes(kept, old)
+            if self._on(path, self._fs.status) == before:
+                return  # else another writer was here: keep theirs, too
+
+    def _drop(self, aside: str, reason: BaseException) -> None:
+        """Remove a temporary file after a failure, which stays the error that is raised."""
+        try:
+            self._on(aside, self._fs.delete)
+        except NotFound:
+            return
+        except StoreError as error:
+            reason.add_note(f"its temporary file was left behind: {error}")
+
+    def _remove(self, folder: str, is_debris: Callable[[FileStatus, Owner], bool]) -> list[str]:
+        removed = []
+        for file in self.list(folder, hidden=True):
+            owner = Owner.of(file.name)
+            if owner is None or file.is_directory or not is_debris(file, owner):
+                continue
+            path = f"{folder}/{file.name}" if folder else file.name
+            try:
+                self._on(path, self._fs.delete)
+            except NotFound:
+                continue  # another writer tidies, too
+            removed.append(path)
+        return removed
+
+    def _retrying(self, attempt: Callable[[], T]) -> T:
+        for count in range(self._attempts - 1):
+            try:
+                return attempt()
+            except TransientStoreError:
+                self._sleep(self._base_delay * 2**count)
+        return attempt()
+
+    def _full(self, path: str) -> str:
+        if any(part in ("", ".", "..") or "\0" in part for part in path.split("/")):
+            raise StoreError(
+                "not a path inside the store",
+                path=path,
+                operation="read",
+                remedy="Paths are relative, with / and without . or ..",
+            )
+        return f"{self.root}/{path}"
+
+    def _on(self, path: str, operation: Callable[[str], T]) -> T:
+        full = self._full(path) if path else self.root
+        with self._at(path):
+            return operation(full)
+
+    @contextmanager
+    def _at(self, path: str) -> Iterator[None]:
+        """Name the adapter's errors by the store's path instead of the protocol's."""
+        try:
+            yield
+        except StoreError as error:
+            full = f"{self.root}/{path}" if path else self.root
+            if error.path != full:
+                raise
+            what = error.what.removeprefix(f"{error.operation} {error.path}: ")
+            raise type(error)(
+                what, path=path, operation=error.operation, remedy=error.remedy
+            ) from error
+
+
+class _Replaced(TransientStoreError):
+    """The file was another one after the failure than before it."""
+
+
+def _sha256_of(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while piece := file.read(BUFFER):
+        digest.update(piece)
+    return digest.hexdigest()

@@ -1,0 +1,71 @@
+"""The daily partitions of every asset.
+
+Belongs here: the one partitions definition, and which days a run asks for. Does not belong
+here: windows (``core.windows``).
+"""
+
+import datetime as dt
+
+import dagster as dg
+
+from aml_assets.core.windows import ONE_DAY, days_between
+from aml_assets.errors import PartitionError
+from aml_assets.settings import PartitionSettings
+
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+
+
+def daily_partitions(settings: PartitionSettings) -> dg.DailyPartitionsDefinition:
+    """One partition per day, from the first to the last or to today.
+
+    Today's partition exists from its first minute on: the night scores today's file.
+    """
+    end = settings.last_day + ONE_DAY if settings.last_day else None
+    return dg.DailyPartitionsDefinition(
+        start_date=str(settings.first_day),
+        end_date=str(end) if end else None,
+        timezone=settings.time_zone,
+        end_offset=0 if end else 1,
+    )
+
+
+def asked_days(context: dg.AssetExecutionContext, settings: PartitionSettings) -> list[dt.date]:
+    """The days of a run, oldest first; ``job execute`` checks none of this itself.
+
+    Raises:
+        PartitionError: no day, or one outside the partitions.
+    """
+    if not context.has_partition_key and not context.has_partition_key_range:
+        raise PartitionError(
+            "this run has no day, and every asset is partitioned by day",
+            remedy="""Give one: --tags '{"dagster/partition": "YYYY-MM-DD"}'.""",
+        )
+    tags = context.run.tags
+    first, last = (
+        tags.get(name) or tags.get("dagster/partition") or context.partition_key
+        for name in (RANGE_START, RANGE_END)
+    )
+    days = days_between(_as_day(first), _as_day(last))
+    known = daily_partitions(settings)
+    for day in (days[0], days[-1]):
+        if not known.has_partition_key(str(day)):
+            raise outside(day, settings)
+    return days
+
+
+def outside(day: dt.date, settings: PartitionSettings) -> PartitionError:
+    """The error of a day that is no partition."""
+    last = settings.last_day or "today"
+    return PartitionError(
+        f"the day is outside the partitions, {settings.first_day} … {last}",
+        day=day,
+        remedy="Ask for a day inside, or change partitions.first_day or partitions.last_day.",
+    )
+
+
+def _as_day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise PartitionError(f"{text!r} is no day", remedy="Write it as YYYY-MM-DD.") from None

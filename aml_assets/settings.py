@@ -1,0 +1,379 @@
+"""The typed configuration: every setting, its default, and what contradicts what.
+
+Belongs here: reading settings (a YAML file named by ``AML_CONFIG``, environment variables
+``AML_<SECTION>__<NAME>`` over it) and refusing unknown or contradictory ones in one sentence.
+Does not belong here: acting on them. ``tables.py`` beside this file holds the five tables'
+contracts, ``presets.py`` named groups of values. Secrets come from the environment only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import zoneinfo
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+from aml_assets.errors import SettingsError
+from aml_assets.presets import TRAINING_PRESETS
+from aml_assets.tables import Join, Section, TableSettings, default_joins, with_default_tables
+
+CONFIG_VARIABLE = "AML_CONFIG"
+"""Names the YAML file; without it every setting has its default (local files, no services)."""
+
+_OTHER_VARIABLES = ("AML_CONFIG", "AML_REQUIRE_ALL", "AML_TEST_")
+"""``AML_`` variables that are no settings, so that a misspelt setting can be refused."""
+
+Days = Annotated[int, Field(ge=0)]
+
+
+class LandingSettings(Section):
+    """Where the bank's upstream systems leave their tables; read-only for us."""
+
+    url: str = "var/landing"
+
+
+class StoreSettings(Section):
+    """Where everything we make is kept, and under which names.
+
+    ``{asset}``, ``{date}`` and ``{model_id}`` are filled in; the extension is the template's.
+    """
+
+    url: str = "var/store"
+    frames: str = "{asset}/{date}/data.parquet"
+    model: str = "model/{model_id}.ubj"
+    metrics: str = "model_meta/{model_id}.meta.json"
+    predictions: str = "predict_res/{prefix}{date}.csv"
+    model_prefix: str = "aml_xgboost"
+    predictions_prefix: str = "pred_full_table"
+
+    @model_validator(mode="after")
+    def _templates_name_their_partition(self) -> StoreSettings:
+        for name, needed in (
+            ("frames", ("{asset}", "{date}")),
+            ("model", ("{model_id}",)),
+            ("metrics", ("{model_id}",)),
+            ("predictions", ("{date}",)),
+        ):
+            template = getattr(self, name)
+            for part in needed:
+                if part not in template:
+                    raise ValueError(f"store.{name} must contain {part}: {template!r}")
+            allowed = ("{asset}", "{date}", "{model_id}", "{prefix}")
+            rest = template
+            for part in allowed:
+                rest = rest.replace(part, "")
+            if "{" in rest or "}" in rest:
+                raise ValueError(f"store.{name} may only use {', '.join(allowed)}: {template!r}")
+        return self
+
+
+class PartitionSettings(Section):
+    """The days: one daily partition each, first and last included.
+
+    ``empty_days`` are empty by design (a holiday without a landing): no window waits for them.
+    """
+
+    first_day: dt.date = dt.date(2024, 1, 1)
+    last_day: dt.date | None = None
+    time_zone: str = "UTC"
+    empty_days: tuple[dt.date, ...] = ()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(value)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"no time zone is called {value!r}") from None
+        return value
+
+    @model_validator(mode="after")
+    def _last_is_not_before_first(self) -> PartitionSettings:
+        if self.last_day and self.last_day < self.first_day:
+            raise ValueError("partitions.last_day lies before partitions.first_day")
+        return self
+
+
+class FixedWindows(Section):
+    """Training and evaluation dates given by hand, both ends included."""
+
+    train_start: dt.date
+    train_end: dt.date
+    eval_start: dt.date
+    eval_end: dt.date
+
+
+class WindowSettings(Section):
+    """How far a model looks back, as in the Fraud Detection Handbook (t, d, e).
+
+    Model and metrics of day D evaluate on D-e … D-1 and train on D-e-d-t … D-e-d-1.
+    ``min_train_days`` (default: all ``train_days``) is the shortest training window accepted at
+    the beginning of the partitions. ``fixed`` replaces the rolling windows altogether.
+    """
+
+    train_days: Annotated[int, Field(ge=1)] = 27
+    delay_days: Days = 0
+    eval_days: Annotated[int, Field(ge=1)] = 3
+    min_train_days: Annotated[int, Field(ge=1)] | None = None
+    fixed: FixedWindows | None = None
+
+    @model_validator(mode="after")
+    def _minimum_fits(self) -> WindowSettings:
+        if self.min_train_days is not None and self.min_train_days > self.train_days:
+            raise ValueError("windows.min_train_days is larger than windows.train_days")
+        return self
+
+
+class FeatureSettings(Section):
+    """What becomes a feature.
+
+    ``trx_lookback_days``: how many earlier days are searched for a reported transaction that the
+    day's own ``trx`` does not hold. ``max_text_distinct_share``: a text column whose values are
+    more distinct than this, in its own table, is a name or a free text, and no feature.
+    ``min_category_rows``: a category seen in fewer rows of the training window does not enter
+    the vocabulary. ``max_abs_number``: a larger number is a broken feed, not a number.
+    """
+
+    trx_lookback_days: Days = 30
+    max_text_distinct_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    min_category_rows: Annotated[int, Field(ge=1)] = 2
+    max_abs_number: Annotated[float, Field(gt=0, le=3e38)] = 1e20
+
+
+class TrainingSettings(Section):
+    """XGBoost's parameters; ``preset`` names a whole set, single values override it."""
+
+    preset: Literal["default", "flow_2019"] = "default"
+    rounds: Annotated[int, Field(ge=1)] = 100
+    max_depth: Annotated[int, Field(ge=1)] = 6
+    learning_rate: Annotated[float, Field(gt=0)] = 0.1
+    reg_lambda: Annotated[float, Field(ge=0)] = 1.0
+    subsample: Annotated[float, Field(gt=0, le=1)] = 1.0
+    colsample_bytree: Annotated[float, Field(gt=0, le=1)] = 1.0
+    min_child_weight: Annotated[float, Field(ge=0)] = 1.0
+    scale_pos_weight: Annotated[float, Field(gt=0)] = 1.0
+    base_score: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    max_bin: Annotated[int, Field(ge=2)] = 1024
+    seed: int = 0
+    threads: Annotated[int, Field(ge=1)] = 2
+    early_stopping_rounds: Annotated[int, Field(ge=1)] | None = None
+    early_stopping_days: Days = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _start_from_the_preset(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        base = TRAINING_PRESETS.get(values.get("preset", "default"), {})
+        return {**base, **values}
+
+    @model_validator(mode="after")
+    def _early_stopping_is_whole(self) -> TrainingSettings:
+        if (self.early_stopping_rounds is None) != (self.early_stopping_days == 0):
+            raise ValueError(
+                "training.early_stopping_rounds and training.early_stopping_days go together"
+            )
+        return self
+
+
+class ScoringSettings(Section):
+    """Which model scores a day, and from which score on a report counts as flagged.
+
+    ``today``: model(D) or nothing. ``newest``: the newest model not newer than D and at most
+    ``max_age_days`` old. ``pinned``: ``pinned_model``, a model_id, a digest or a path.
+    """
+
+    model_policy: Literal["today", "newest", "pinned"] = "newest"
+    max_age_days: Days = 7
+    pinned_model: str | None = None
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+    @model_validator(mode="after")
+    def _pin_and_policy_agree(self) -> ScoringSettings:
+        if (self.model_policy == "pinned") != bool(self.pinned_model):
+            raise ValueError("scoring.pinned_model and scoring.model_policy: pinned go together")
+        return self
+
+
+class OutputSettings(Section):
+    """``legacy``: the files as the 2019 flow wrote them, for readers that expect just that."""
+
+    style: Literal["default", "legacy"] = "default"
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured; see docs/configuration.md."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AML_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    landing: LandingSettings = LandingSettings()
+    store: StoreSettings = StoreSettings()
+    partitions: PartitionSettings = PartitionSettings()
+    windows: WindowSettings = WindowSettings()
+    tables: dict[str, TableSettings] = Field(default_factory=lambda: with_default_tables({}))
+    joins: list[Join] = []
+    features: FeatureSettings = FeatureSettings()
+    training: TrainingSettings = TrainingSettings()
+    scoring: ScoringSettings = ScoringSettings()
+    output: OutputSettings = OutputSettings()
+
+    @field_validator("tables", mode="before")
+    @classmethod
+    def _fill_in_the_five_tables(cls, value: Any) -> Any:
+        return with_default_tables(value) if isinstance(value, Mapping) else value
+
+    @model_validator(mode="after")
+    def _joins_make_sense(self) -> Settings:
+        if not self.joins:
+            object.__setattr__(self, "joins", default_joins(self.tables))
+        seen = {"str"}
+        for join in self.joins:
+            if join.table not in self.tables:
+                raise ValueError(f"joins: there is no table {join.table!r}")
+            if join.table in seen:
+                raise ValueError(f"joins: table {join.table!r} is joined twice")
+            for left in join.on:
+                if left.partition(".")[0] not in seen:
+                    raise ValueError(
+                        f"joins: {left!r} names no table joined before {join.table!r}; "
+                        "write table.column"
+                    )
+            seen.add(join.table)
+        for name, table in self.tables.items():
+            for column in self.join_columns(name):
+                if table.kinds.get(column, "id") != "id" or column in table.exclude:
+                    raise ValueError(
+                        f"joins: {name}.{column} is a join column, so it is an id and cannot be "
+                        "excluded or forced to another kind"
+                    )
+        for name in self.tables:
+            if name not in seen:
+                raise ValueError(
+                    f"joins: table {name!r} is configured but never joined; join it, "
+                    f"or remove it with `tables: {{{name}: null}}`"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _early_stopping_leaves_days_to_train(self) -> Settings:
+        if self.training.early_stopping_days >= self.windows.train_days:
+            raise ValueError(
+                "training.early_stopping_days leaves no day of windows.train_days to train on"
+            )
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Explicit values, then the environment, then the YAML file."""
+        path = os.environ.get(CONFIG_VARIABLE)
+        file = (YamlConfigSettingsSource(settings_cls, yaml_file=path),) if path else ()
+        return (init_settings, env_settings, *file)
+
+    def join_columns(self, table: str) -> list[str]:
+        """Columns of a table that some join uses, on either side."""
+        right = [ours for join in self.joins if join.table == table for ours in join.on.values()]
+        left = [name.partition(".")[2] for join in self.joins for name in join.on]
+        of_table = [name.partition(".")[0] for join in self.joins for name in join.on]
+        mine = [name for name, owner in zip(left, of_table, strict=True) if owner == table]
+        return list(dict.fromkeys([*right, *mine]))
+
+    @property
+    def daily_tables(self) -> list[str]:
+        """Names of the tables that land every day."""
+        return [name for name, table in self.tables.items() if table.daily]
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings.
+
+    Args:
+        **overrides: sections given explicitly, over file and environment.
+
+    Raises:
+        SettingsError: a file that is not there, an unknown key, a wrong type, a contradiction.
+    """
+    path = os.environ.get(CONFIG_VARIABLE)
+    if path and not Path(path).is_file():
+        raise SettingsError(
+            f"{CONFIG_VARIABLE} names {path!r}, which is no file",
+            remedy="Correct the path, or unset the variable to use the defaults.",
+        )
+    _refuse_unknown_variables()
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError(
+            "; ".join(_problem(dict(problem)) for problem in error.errors()),
+            remedy=f"Correct it in {path or 'the environment'}; see docs/configuration.md.",
+        ) from None
+    except ValueError as error:
+        raise SettingsError(
+            f"{path or 'the environment'} cannot be read: {type(error).__name__}",
+            remedy="Check its syntax; see docs/configuration.md.",
+        ) from None
+    return _resolve_paths(settings, Path(path).parent if path else Path.cwd())
+
+
+def fingerprint(*values: Any) -> str:
+    """A short hash of settings that change content, for a manifest.
+
+    Args:
+        *values: JSON-able values; paths must not be among them.
+    """
+    text = json.dumps(values, sort_keys=True, default=str, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _refuse_unknown_variables() -> None:
+    known = {f"AML_{name}".upper() for name in Settings.model_fields}
+    for variable in os.environ:
+        if not variable.startswith("AML_") or variable.startswith(_OTHER_VARIABLES):
+            continue
+        if variable.partition("__")[0] not in known:
+            raise SettingsError(
+                f"the environment variable {variable} names no setting",
+                remedy="Settings are AML_<SECTION>__<NAME>; see docs/configuration.md.",
+            )
+
+
+def _problem(problem: Mapping[str, Any]) -> str:
+    place = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"unknown setting {place}"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message
+
+
+def _resolve_paths(settings: Settings, base: Path) -> Settings:
+    """Relative local paths count from the configuration file, not from where we are started."""
+
+    def absolute(url: str) -> str:
+        return url if "://" in url else str((base / url).resolve())
+
+    return settings.model_copy(
+        update={
+            "landing": settings.landing.model_copy(update={"url": absolute(settings.landing.url)}),
+            "store": settings.store.model_copy(update={"url": absolute(settings.store.url)}),
+        }
+    )

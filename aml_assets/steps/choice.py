@@ -1,0 +1,160 @@
+"""Which model scores a day: the policy, a pin, and reading the model behind either.
+
+Belongs here: resolving today's, the newest or a pinned model to one file, and its parts. Does
+not belong here: training (``steps.models``) or scoring (``steps.predictions``). Nothing here
+needs the day's own training to have succeeded.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aml_assets.core.encoding import Encoder
+from aml_assets.errors import ModelError, NotFound
+from aml_assets.io.catalog import MODEL, Catalog
+from aml_assets.io.formats.model import ENCODER
+from aml_assets.io.manifest import Manifest
+
+if TYPE_CHECKING:
+    import xgboost
+
+_DIGEST = re.compile(r"[0-9a-f]{12,64}")
+
+
+@dataclass(frozen=True)
+class ChosenModel:
+    """A model with its encoder, where it lies, and how it came to be chosen."""
+
+    model_id: str
+    path: str
+    booster: xgboost.Booster
+    encoder: Encoder
+    manifest: Manifest
+    because: str = "named"
+
+    @property
+    def day(self) -> dt.date:
+        """The day whose model it is."""
+        return dt.date.fromisoformat(self.manifest.partition)
+
+
+def choose_model(catalog: Catalog, day: dt.date, pin: str | None = None) -> ChosenModel:
+    """The model that scores ``day``.
+
+    Args:
+        catalog: where to look.
+        day: the day to be scored.
+        pin: a model_id, a digest (at least 12 hex digits) or a path; over the settings' policy.
+
+    Raises:
+        ModelError: there is none, says which was looked for and what to do.
+    """
+    scoring = catalog.settings.scoring
+    pin = pin or scoring.pinned_model
+    if pin:
+        return _with_reason(read_model(catalog, pinned_path(catalog, pin)), "pinned")
+    models = catalog.models
+    if scoring.model_policy == "today":
+        if not models.has(day):
+            raise ModelError(
+                "today's model is not in the store, and scoring.model_policy is `today`",
+                table=MODEL,
+                day=day,
+                remedy="Train it, or score with scoring.model_policy: newest.",
+            )
+        return _with_reason(read_model(catalog, models.path(day)), "today's")
+    oldest = day - dt.timedelta(days=scoring.max_age_days)
+    for candidate in reversed(models.days()):
+        if oldest <= candidate <= day:
+            age = (day - candidate).days
+            reason = "today's" if age == 0 else f"newest, {age} days old"
+            return _with_reason(read_model(catalog, models.path(candidate)), reason)
+    raise ModelError(
+        f"no model of {oldest} … {day} is in the store",
+        table=MODEL,
+        day=day,
+        remedy="Train one, pin one (scoring.pinned_model), or raise scoring.max_age_days.",
+    )
+
+
+def pinned_path(catalog: Catalog, pin: str) -> str:
+    """The path, relative to the store's root, of a model pinned by path, digest or id.
+
+    Raises:
+        ModelError: nothing fits, or several do.
+    """
+    store, models = catalog.store, catalog.models
+    if "/" in pin:
+        relative = pin.removeprefix(catalog.settings.store.url.rstrip("/") + "/")
+        if store.exists(relative):
+            return relative
+        raise _unknown(pin, "no file lies there")
+    by_id = models.template.fill(pin)
+    if store.exists(by_id):
+        return by_id
+    if not _DIGEST.fullmatch(pin):
+        raise _unknown(pin, "no model has that id")
+    folder = models.template.folder
+    versions = f"{folder}/.versions" if folder else ".versions"
+    kept = [
+        f"{versions}/{entry.name}"
+        for entry in store.list(versions)
+        if re.search(rf"\.{pin}[0-9a-f]*(\.|$)", entry.name)
+    ]
+    current = [
+        path
+        for entry in store.list(folder)
+        if not entry.is_directory
+        for path in [f"{folder}/{entry.name}" if folder else entry.name]
+        if _digest_of(catalog, path).startswith(pin)
+    ]
+    found = current or kept
+    digests = {_digest_of(catalog, path) for path in found}
+    if len(digests) != 1:
+        reason = "several models have a digest that starts so" if digests else "no model has it"
+        raise _unknown(pin, reason)
+    return found[0]
+
+
+def read_model(catalog: Catalog, path: str) -> ChosenModel:
+    """Read a model file and what it carries.
+
+    Raises:
+        ModelError: it is not there, or is not one of our models.
+        CorruptFile: it was altered.
+    """
+    format_ = catalog.models.format
+    try:
+        booster = format_.read(catalog.store, path)
+        manifest = format_.read_manifest(catalog.store, path)
+    except NotFound:
+        raise ModelError(
+            f"there is no model under {path}",
+            table=MODEL,
+            remedy="Train it (job self_learning), or choose another one.",
+        ) from None
+    encoder = Encoder.from_dict(json.loads(booster.attr(ENCODER) or "{}"))
+    model_id = str(manifest.facts["model_id"])
+    return ChosenModel(model_id, path, booster, encoder, manifest)
+
+
+def _with_reason(model: ChosenModel, because: str) -> ChosenModel:
+    return ChosenModel(
+        model.model_id, model.path, model.booster, model.encoder, model.manifest, because
+    )
+
+
+def _digest_of(catalog: Catalog, path: str) -> str:
+    return catalog.models.format.read_manifest(catalog.store, path).digest
+
+
+def _unknown(pin: str, why: str) -> ModelError:
+    return ModelError(
+        f"the pinned model {pin!r} cannot be found: {why}",
+        table=MODEL,
+        remedy="Correct scoring.pinned_model (a model_id, a digest, or a path in the store).",
+    )

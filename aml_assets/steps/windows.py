@@ -1,0 +1,153 @@
+"""Windows: the frames a model is trained and measured on, complete or refused.
+
+Belongs here: the windows of a day under the settings or a run's own dates, and reading their
+days. Does not belong here: date arithmetic (``core.windows``) or training.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from aml_assets.core import windows
+from aml_assets.core.encoding import Frame
+from aml_assets.core.labels import Reports
+from aml_assets.core.windows import Windows
+from aml_assets.errors import NotTrainable, SettingsError
+from aml_assets.io.catalog import FEATURES, Catalog
+from aml_assets.io.manifest import ABSENT
+from aml_assets.settings import FixedWindows
+from aml_assets.steps.features import load_frame
+from aml_assets.tables import REPORTS
+
+
+def windows_of(catalog: Catalog, day: dt.date, given: FixedWindows | None = None) -> Windows:
+    """The windows of ``model(day)``: a run's own, else the fixed ones, else rolling.
+
+    Raises:
+        SettingsError: dates that contradict each other or the day.
+        NotTrainable: the day is too early.
+    """
+    settings = catalog.settings
+    fixed = given or settings.windows.fixed
+    if fixed is None:
+        return windows.rolling(
+            day,
+            train_days=settings.windows.train_days,
+            delay_days=settings.windows.delay_days,
+            eval_days=settings.windows.eval_days,
+            first_day=settings.partitions.first_day,
+            min_train_days=settings.windows.min_train_days,
+        )
+    chosen = windows.by_hand(day, **fixed.model_dump())
+    if chosen.train_start < settings.partitions.first_day:
+        raise SettingsError(
+            f"the training window starts before the first partition "
+            f"{settings.partitions.first_day}",
+            day=day,
+            remedy="Correct the dates, or partitions.first_day.",
+        )
+    return chosen
+
+
+@dataclass
+class Window:
+    """The frames of some days, with the digests that were read.
+
+    ``empty`` are days that were not there and need not be: empty by design.
+    """
+
+    frames: list[Frame] = field(default_factory=list)
+    digests: dict[str, str] = field(default_factory=dict)
+    empty: list[dt.date] = field(default_factory=list)
+
+    @property
+    def days(self) -> list[str]:
+        """The days actually read."""
+        return [str(frame.day) for frame in self.frames]
+
+    def reports(self, columns: Sequence[str]) -> list[Reports]:
+        """The key and label columns of each frame."""
+        return [Reports(frame.day, frame.table.select(list(columns))) for frame in self.frames]
+
+
+def read_window(
+    catalog: Catalog, days: Sequence[dt.date], columns: list[str] | None = None
+) -> Window:
+    """Read the merged frames of a window.
+
+    Args:
+        catalog: where to read.
+        days: the days of the window, oldest first.
+        columns: only these columns.
+
+    Raises:
+        NotTrainable: names every day that is missing, and why.
+    """
+    refuse_missing(catalog, days)
+    window = Window()
+    for day in days:
+        if not catalog.features.has(day):
+            window.empty.append(day)
+            window.digests[str(day)] = ABSENT
+            continue
+        frame, manifest = load_frame(catalog, day, columns)
+        window.frames.append(frame)
+        window.digests[str(day)] = manifest.digest
+    return window
+
+
+def refuse_missing(catalog: Catalog, days: Sequence[dt.date]) -> None:
+    """Refuse a window with a hole.
+
+    Raises:
+        NotTrainable: a day has landed but has no features, or has not landed and is not empty
+            by design.
+    """
+    excused = set(catalog.settings.partitions.empty_days)
+    unbuilt: list[dt.date] = []
+    unlanded: list[dt.date] = []
+    for day in days:
+        if catalog.features.has(day):
+            continue
+        if all(catalog.landing.has(name, day) for name in catalog.settings.daily_tables):
+            unbuilt.append(day)
+        elif day not in excused:
+            unlanded.append(day)
+    if unbuilt:
+        raise NotTrainable(
+            "the window needs this day, which has landed but has no features yet"
+            if len(unbuilt) == 1
+            else "the window needs these days, which have landed but have no features yet",
+            table=FEATURES,
+            day=", ".join(map(str, unbuilt)),
+            remedy=f"Materialize them: aml backfill --from {unbuilt[0]} --to {unbuilt[-1]} "
+            f"--select {FEATURES}",
+        )
+    if unlanded:
+        raise NotTrainable(
+            "the window needs this day, which has not landed"
+            if len(unlanded) == 1
+            else "the window needs these days, which have not landed",
+            table=FEATURES,
+            day=", ".join(map(str, unlanded)),
+            remedy="Have them delivered; or, if they are empty by design, list them under "
+            "partitions.empty_days.",
+        )
+
+
+def key_and_label(catalog: Catalog) -> tuple[list[str], str]:
+    """The reports' key columns and their label column, as the merged frame names them.
+
+    Raises:
+        SettingsError: the config says that the bank has no label.
+    """
+    spec = catalog.settings.tables[REPORTS]
+    label = spec.column("label")
+    if label is None:
+        raise SettingsError(
+            "there is no label to train on",
+            remedy=f"Name the label's column under tables.{REPORTS}.roles.label.",
+        )
+    return spec.key, label

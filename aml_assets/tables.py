@@ -1,0 +1,183 @@
+"""The five tables' contracts as settings: paths, keys, roles, kinds, and how they join.
+
+Belongs here: what a bank may say about its tables, and our defaults. Does not belong here:
+checking a frame against it (``core.contracts``) or building the join (``core.joins``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+Kind = Literal["numeric", "category", "boolean", "time", "id", "text"]
+"""What a column is: an ``id`` and a ``text`` are carried along and never become a feature."""
+
+REPORTS = "str"
+"""The table whose rows are scored; every other one is joined to it."""
+
+TRANSACTIONS = "trx"
+"""The table in which a late report's transaction is looked up in earlier days."""
+
+ID_ROLES = ("trx_id", "ins_id", "cust_id", "account_id", "target_cust_id", "target_account_id")
+"""Roles whose columns are ids, under any prefix."""
+
+
+class Section(BaseModel):
+    """A part of the settings: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TableSettings(Section):
+    """One landed table.
+
+    ``path`` lies under the landing root; with ``{date}`` in it the table lands daily, without it
+    is static. ``roles`` say which of the bank's columns plays which part; ``null`` says the bank
+    has none. A column with a role must exist. ``key`` (default: by the roles) must be non-null
+    and unique. ``exclude`` columns are never read; ``kinds`` force a column to a kind.
+    """
+
+    path: str
+    key: list[str] = []
+    roles: dict[str, str | None] = {}
+    exclude: list[str] = []
+    kinds: dict[str, Kind] = {}
+
+    @property
+    def daily(self) -> bool:
+        """Whether the table lands in a folder of its own every day."""
+        return "{date}" in self.path
+
+    def column(self, role: str) -> str | None:
+        """The bank's name for a role, or ``None`` where it has no such column."""
+        return self.roles.get(role)
+
+    @property
+    def required(self) -> list[str]:
+        """Columns that must exist, in a stable order."""
+        named = [*self.key, *(name for name in self.roles.values() if name)]
+        return list(dict.fromkeys(named))
+
+    @property
+    def ids(self) -> list[str]:
+        """Columns that identify something, and so are never features."""
+        by_role = [self.roles.get(role) for role in ID_ROLES]
+        by_kind = [name for name, kind in self.kinds.items() if kind == "id"]
+        return list(dict.fromkeys([*self.key, *(name for name in by_role if name), *by_kind]))
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> TableSettings:
+        contradicted = sorted(set(self.exclude) & {*self.required, *self.kinds})
+        if contradicted:
+            raise ValueError(
+                f"{', '.join(contradicted)}: excluded, and needed as key, role or kind"
+            )
+        if not self.key:
+            raise ValueError("key: name at least one column")
+        for name in self.ids:
+            if self.kinds.get(name, "id") != "id":
+                raise ValueError(f"kinds.{name}: it is a key or an id, so it cannot be a feature")
+        label = self.roles.get("label")
+        if label and label in self.kinds:
+            raise ValueError(f"kinds.{label}: it is the label, so it cannot be a feature")
+        return self
+
+
+class Join(Section):
+    """One left join of the chain: ``on`` maps ``table.column`` seen so far to ours."""
+
+    table: str
+    on: dict[str, str]
+
+    @model_validator(mode="after")
+    def _is_qualified(self) -> Join:
+        if not self.on:
+            raise ValueError("on: name at least one pair of columns")
+        for left in self.on:
+            if "." not in left:
+                raise ValueError(f"on: write {left!r} as table.column")
+        return self
+
+
+_DEFAULT_TABLES: Mapping[str, Mapping[str, Any]] = {
+    "trx": {
+        "path": "trx/daily/{date}",
+        "roles": {
+            "trx_id": "trx_id",
+            "cust_id": "cust_id",
+            "account_id": "account_id",
+            "target_cust_id": "target_cust_id",
+            "target_account_id": "target_account_id",
+            "amount": "amount",
+            "timestamp": "timestamp",
+        },
+    },
+    "str": {
+        "path": "str/daily/{date}",
+        "roles": {"trx_id": "trx_id", "ins_id": "ins_id", "label": "label"},
+    },
+    "retail": {"path": "retail/all", "roles": {"cust_id": "cust_id"}},
+    "corporate": {"path": "corporate/all", "roles": {"cust_id": "cust_id"}},
+    "account": {"path": "account/all", "roles": {"account_id": "account_id"}},
+}
+
+_KEY_ROLES: Mapping[str, tuple[str, ...]] = {
+    "trx": ("trx_id",),
+    "str": ("trx_id", "ins_id"),
+    "retail": ("cust_id",),
+    "corporate": ("cust_id",),
+    "account": ("account_id",),
+}
+
+_DEFAULT_JOINS: tuple[tuple[str, str, str], ...] = (
+    ("trx", "str", "trx_id"),
+    ("retail", "trx", "cust_id"),
+    ("corporate", "trx", "cust_id"),
+    ("account", "trx", "account_id"),
+)
+"""(table, joined to which one, by which role): the joins of 2019."""
+
+
+def with_default_tables(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay the bank's words over the five defaults; ``name: null`` removes a table.
+
+    Args:
+        given: table name → settings (plain or typed), as the configuration has them.
+    """
+    for needed in (REPORTS, TRANSACTIONS):
+        if needed in given and given[needed] is None:
+            raise ValueError(f"table {needed!r} cannot be removed")
+    tables: dict[str, Any] = {}
+    for name in [*_DEFAULT_TABLES, *(name for name in given if name not in _DEFAULT_TABLES)]:
+        if name in given and given[name] is None:
+            continue
+        own = given.get(name, {})
+        if isinstance(own, TableSettings):
+            tables[name] = own
+            continue
+        if not isinstance(own, Mapping):
+            raise ValueError(f"table {name!r} must be a mapping")
+        base = _DEFAULT_TABLES.get(name, {})
+        roles = {**base.get("roles", {}), **(own.get("roles") or {})}
+        named = [roles.get(role) for role in _KEY_ROLES.get(name, ())]
+        key = own.get("key") or [column for column in named if column]
+        tables[name] = TableSettings.model_validate({**base, **own, "roles": roles, "key": key})
+    return tables
+
+
+def default_joins(tables: Mapping[str, TableSettings]) -> list[Join]:
+    """The 2019 chain in the bank's own column names, as far as its tables have the roles."""
+    joins = []
+    for table, left, role in _DEFAULT_JOINS:
+        if table not in tables:
+            continue
+        ours, theirs = tables[table].column(role), tables[left].column(role)
+        if ours is None or theirs is None:
+            raise ValueError(
+                f"joins: {table!r} is joined to {left!r} by the role {role}, which one of them "
+                "does not have; give the joins explicitly"
+            )
+        joins.append(Join(table=table, on={f"{left}.{theirs}": ours}))
+    return joins
