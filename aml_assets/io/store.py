@@ -94,7 +94,7 @@ class Store:
             folder: relative to the root; "" is the root.
             hidden: also names that begin with a dot.
         """
-        found = self._retrying(lambda: self._on(folder, self._fs.list))
+        found = self._retrying(lambda: self._on(folder, self._fs.list, root_too=True))
         return [each for each in found if hidden or not each.name.startswith(".")]
 
     def open(self, path: str) -> BinaryIO:
@@ -176,7 +176,8 @@ class Store:
             StoreError: nothing was published.
             Exception: whatever ``write`` raised; nothing was published.
         """
-        return self._retrying(lambda: self._publish(path, write, keep_as))
+        renames: list[str] = []
+        return self._retrying(lambda: self._publish(path, write, keep_as, renames))
 
     def publish_bytes(
         self,
@@ -247,17 +248,19 @@ class Store:
         path: str,
         write: Callable[[Sink], None],
         keep_as: Callable[[bytes], str | None] | None,
+        renames: list[str],
     ) -> Written:
         folder, _, name = path.rpartition("/")
         aside = f"{folder}/{temporary_name(name)}" if folder else temporary_name(name)
         self._full(path)  # a bad path is refused before anything is written
         self.tidy(folder)
         try:
-            sink = self._write_aside(aside, write)
+            sink = self._write_aside(aside, path, write)
             changed = not self._holds(path, sink)
             if changed:
                 if keep_as is not None:
                     self._keep(path, keep_as)
+                renames.append(aside)
                 with self._at(path):
                     self._fs.replace(self._full(aside), self._full(path))
         except BaseException as error:
@@ -265,35 +268,34 @@ class Store:
             raise
         if not changed:
             self._on(aside, self._fs.delete)
-        return Written(changed, sink.sha256, sink.tell())
+        # A rename that failed may have been done all the same: then the next attempt finds its
+        # own bytes, and they are a change.
+        return Written(bool(renames), sink.sha256, sink.tell())
 
-    def _write_aside(self, aside: str, write: Callable[[Sink], None]) -> Sink:
-        raw = self._on(aside, self._fs.create)
-        sink = Sink(raw)
-        try:
-            with self._at(aside):
+    def _write_aside(self, aside: str, path: str, write: Callable[[Sink], None]) -> Sink:
+        full = self._full(aside)
+        with self._at(aside, shown=path):
+            raw = self._fs.create(full)
+            sink = Sink(raw)
+            try:
                 write(sink)
                 sink.close()
-        except BaseException as error:
-            try:
-                raw.close()
-            except StoreError as second:
-                error.add_note(f"closing its temporary file failed, too: {second}")
-            raise
-        with self._at(aside):
+            except BaseException as error:
+                try:
+                    raw.close()
+                except StoreError as second:
+                    error.add_note(f"closing its temporary file failed, too: {second}")
+                raise
             raw.close()
-        self._check_length(aside, sink.tell())
-        return sink
-
-    def _check_length(self, aside: str, length: int) -> None:
-        status = self._on(aside, self._fs.status)
-        stored = status.length if status else 0
-        if stored != length:
+            status = self._fs.status(full)
+        there = status.length if status else 0
+        if there != sink.tell():
             raise TransientStoreError(
-                f"{length} bytes were written and {stored} are there",
-                path=aside,
+                f"{sink.tell()} bytes were written and {there} are there",
+                path=path,
                 operation="write",
             )
+        return sink
 
     def _holds(self, path: str, sink: Sink) -> bool:
         """Whether ``path`` is, byte for byte, what the sink took."""
@@ -360,23 +362,25 @@ class Store:
             )
         return f"{self.root}/{path}"
 
-    def _on(self, path: str, operation: Callable[[str], T]) -> T:
-        full = self._full(path) if path else self.root
+    def _on(self, path: str, operation: Callable[[str], T], *, root_too: bool = False) -> T:
+        full = self.root if root_too and not path else self._full(path)
         with self._at(path):
             return operation(full)
 
     @contextmanager
-    def _at(self, path: str) -> Iterator[None]:
-        """Name the adapter's errors by the store's path instead of the protocol's."""
+    def _at(self, path: str, shown: str | None = None) -> Iterator[None]:
+        """Name the adapter's errors by a path of the store instead of the protocol's."""
         try:
             yield
         except StoreError as error:
             full = f"{self.root}/{path}" if path else self.root
             if error.path != full:
                 raise
-            what = error.what.removeprefix(f"{error.operation} {error.path}: ")
             raise type(error)(
-                what, path=path, operation=error.operation, remedy=error.remedy
+                error.what.removeprefix(f"{error.operation} {error.path}: "),
+                path=shown or path,
+                operation=error.operation,
+                remedy=error.remedy,
             ) from error
 
 

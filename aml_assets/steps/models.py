@@ -121,6 +121,7 @@ def build_model(catalog: Catalog, day: dt.date, choice: RunChoice | None = None)
         "train_days_read": train.days,
         "rows": rows,
         "positives": positives,
+        "features": len(encoder.features),
     }
     manifest = Manifest(
         asset=MODEL,

@@ -121,9 +121,8 @@ def keep_versions(
 
 
 def tidy_versions(store: Store, path: str) -> None:
-    """Remove what killed writers left beside ``path`` and among its versions."""
+    """Remove what killed writers left among the versions of ``path``."""
     folder, _ = split_path(path)
-    store.tidy(folder)
     store.tidy(join_path(folder, VERSIONS))
 
 

@@ -29,7 +29,7 @@ from aml_assets.io.formats.base import (
     split_path,
     tidy_versions,
 )
-from aml_assets.io.formats.tables import canonical
+from aml_assets.io.formats.tables import arrow_buffer, canonical
 from aml_assets.io.manifest import Manifest, verify_seal
 from aml_assets.io.sink import Sink
 from aml_assets.io.store import Store
@@ -85,7 +85,7 @@ class CsvFormat(Format["pa.Table"]):
             )
             beside = _manifest_path(path, complete.digest)
             data = sealed(complete.to_sealable_json().encode(), beside)
-            manifest_written = store.publish_bytes(beside, data).changed
+            manifest_written |= store.publish_bytes(beside, data).changed
 
         tidy_versions(store, path)
         written = store.publish(path, write, keep_as=_keep_as(path))
@@ -153,7 +153,7 @@ def _parse_csv(data: bytes, manifest: Manifest, path: str) -> pa.Table:
         kept = [str(number) for number in range(len(types))]  # names may repeat the index's ""
         named = ["index", *kept] if fact["index"] else kept
         table = pc.read_csv(
-            pa.BufferReader(data),
+            pa.BufferReader(arrow_buffer(data)),
             read_options=pc.ReadOptions(column_names=named, skip_rows_after_names=1),
             parse_options=pc.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
             convert_options=pc.ConvertOptions(

@@ -21,6 +21,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from aml_assets.errors import StoreError
+from aml_assets.io.filesystems import local_store_error
 from aml_assets.io.formats.base import Format, Published, corrupt, sealed
 from aml_assets.io.formats.footer import (
     Footer,
@@ -30,7 +31,7 @@ from aml_assets.io.formats.footer import (
     read_footer,
     verified_pieces,
 )
-from aml_assets.io.formats.tables import canonical, schema_identity
+from aml_assets.io.formats.tables import arrow_buffer, canonical, schema_identity
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.sink import Sink
 from aml_assets.io.store import Store
@@ -183,12 +184,11 @@ def _read_whole(file: BinaryIO, path: str) -> pa.Table:
     footer = read_footer(io.BytesIO(data), path)
     if hashlib.sha256(memoryview(data)[: footer.data_length]).hexdigest() != footer.data_sha256:
         raise corrupt(path, "the data was altered")
-    return _decode(pa.BufferReader(data), path, footer, None)
+    return _decode(pa.BufferReader(arrow_buffer(data)), path, footer, None)
 
 
 def _read_columns(file: BinaryIO, path: str, names: list[str]) -> pa.Table:
-    footer = read_footer(file, path)
-    _check_names(footer, names, path)
+    footer, _ = _choose(file, path, names)
     return _decode(_fetch(file, path, footer, names), path, footer, names)
 
 
@@ -198,30 +198,34 @@ def _dataset(file: BinaryIO, path: str, names: list[str] | None, local: str | No
 
     # Never a file of Python's: Arrow's threads let go of it late, and a scan that ended just
     # before the interpreter does would abort the process (seen with pyarrow 26).
-    source = None if local is None else pa.OSFile(local)
-    file = file if source is None else source
-    footer = read_footer(file, path)
-    chosen = footer.schema.names if names is None else names
-    _check_names(footer, chosen, path)
-    if source is None:
+    if local is None:
+        footer, chosen = _choose(file, path, names)
         source = _fetch(file, path, footer, chosen)
     else:
-        for _ in verified_pieces(file, path, footer, column_ranges(footer, chosen)):
-            pass
+        try:
+            source = pa.OSFile(local)
+            footer, chosen = _choose(source, path, names)
+            for _ in verified_pieces(source, path, footer, column_ranges(footer, chosen)):
+                pass  # checked now, decoded later
+        except OSError as error:
+            raise local_store_error(error, path=path, operation="read") from error
     parquet = ds.ParquetFileFormat()
     schema = pa.schema([footer.schema.field(name) for name in chosen])
     return ds.FileSystemDataset([parquet.make_fragment(source)], schema, parquet)
 
 
-def _check_names(footer: Footer, names: list[str], path: str) -> None:
-    absent = [name for name in names if name not in footer.schema.names]
+def _choose(file: BinaryIO, path: str, names: list[str] | None) -> tuple[Footer, list[str]]:
+    footer = read_footer(file, path)
+    columns = footer.schema.names
+    absent = [name for name in names or () if name not in columns]
     if absent:
         raise StoreError(
             f"no column {', '.join(absent)}",
             path=path,
             operation="read",
-            remedy=f"Its columns are {', '.join(footer.schema.names)}",
+            remedy=f"Its columns are {', '.join(columns)}",
         )
+    return footer, columns if names is None else names
 
 
 def _fetch(file: BinaryIO, path: str, footer: Footer, names: list[str]) -> pa.BufferReader:

@@ -104,6 +104,19 @@ def _is_text(kind: pa.DataType) -> bool:
     return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
+def arrow_buffer(data: bytes) -> pa.Buffer:
+    """A copy in Arrow's own memory, for readers with threads.
+
+    Arrow's threads let go of what they read a little late. If that is Python's, and the
+    interpreter ends just then, the process is aborted after all its work was done.
+    """
+    import pyarrow as pa
+
+    buffer = pa.allocate_buffer(len(data))
+    memoryview(buffer).cast("B")[:] = data
+    return buffer
+
+
 def schema_identity(schema: pa.Schema) -> str:
     """One text for names, types and nullability, in order; nothing else."""
     lines = [(field.name, str(field.type), field.nullable) for field in schema]

@@ -1,0 +1,321 @@
+"""Backfills: what a range of days needs, and building it in an order that works.
+
+Belongs here: the plan (which days of which assets are missing, upstream included) and running
+it as ordinary Dagster runs. Does not belong here: the terminal (``cli``). Never touches an
+existing upstream day, and never goes downstream of what was asked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aml_assets.core.windows import ONE_DAY, Windows, days_between, ranges
+from aml_assets.errors import AmlError, NotTrainable, PartitionError, SettingsError
+from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PREDICTIONS, TABLES, Catalog
+from aml_assets.steps.windows import windows_of
+from aml_assets.tables import TRANSACTIONS
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+Partition = tuple[str, dt.date]
+"""An asset's name and a day."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a backfill will build.
+
+    Attributes:
+        asked: the asked partitions that are to be built.
+        added: missing upstream partitions.
+        existing: asked partitions that are there already, and stay.
+        left_out: asked partitions that cannot be, with the reason.
+    """
+
+    asked: frozenset[Partition] = frozenset()
+    added: frozenset[Partition] = frozenset()
+    existing: frozenset[Partition] = frozenset()
+    left_out: dict[Partition, str] = field(default_factory=dict)
+
+    @property
+    def partitions(self) -> frozenset[Partition]:
+        """Everything to be built."""
+        return self.asked | self.added
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One run: some assets over consecutive days."""
+
+    assets: tuple[str, ...]
+    first: dt.date
+    last: dt.date
+
+
+def all_assets(catalog: Catalog) -> list[str]:
+    """Every asset we build, upstream first."""
+    tables = [f"{TABLES}/{name}" for name in catalog.settings.tables]
+    return [*tables, FEATURES, MODEL, METRICS, PREDICTIONS]
+
+
+def select_assets(catalog: Catalog, words: Sequence[str]) -> list[str]:
+    """Assets by name, last part of a name, or group; all of them for no word at all.
+
+    Raises:
+        SettingsError: a word that names none.
+    """
+    known = all_assets(catalog)
+    chosen: set[str] = set()
+    for word in words:
+        hits = {
+            asset
+            for asset in known
+            if word in (asset, asset.rpartition("/")[2], asset.partition("/")[0])
+        }
+        if not hits:
+            raise SettingsError(
+                f"there is no asset or group {word!r}", remedy=f"Choose from: {', '.join(known)}."
+            )
+        chosen |= hits
+    return [asset for asset in known if asset in chosen or not words]
+
+
+def plan_backfill(
+    catalog: Catalog,
+    assets: Sequence[str],
+    days: Sequence[dt.date],
+    *,
+    remake: bool = False,
+) -> Plan:
+    """Decide what to build.
+
+    Args:
+        catalog: what is there.
+        assets: the asked assets.
+        days: the asked days.
+        remake: build asked days again that are there already.
+
+    Raises:
+        PartitionError: a day outside the partitions.
+    """
+    _refuse_outside(catalog, days)
+    asked: set[Partition] = set()
+    existing: set[Partition] = set()
+    left_out: dict[Partition, str] = {}
+    added: set[Partition] = set()
+    for asset in assets:
+        for day in days:
+            if not remake and catalog.of(asset).has(day):
+                existing.add((asset, day))
+                continue
+            reason = _impossible(catalog, asset, day)
+            if reason:
+                left_out[asset, day] = reason
+            else:
+                asked.add((asset, day))
+    for partition in asked:
+        _add_upstream(catalog, partition, asked, added)
+    return Plan(frozenset(asked), frozenset(added), frozenset(existing), left_out)
+
+
+def batches(catalog: Catalog, partitions: Iterable[Partition]) -> Iterator[Batch]:
+    """Runs that build these partitions: tables, then features, then what learns and scores.
+
+    Days with the same missing assets share a run; within one, asset follows asset, so every
+    model finds its features.
+    """
+    order = all_assets(catalog)
+    for stage in (_is_table, lambda asset: asset == FEATURES, _learns):
+        by_day: dict[dt.date, list[str]] = {}
+        for asset, day in sorted(partitions, key=lambda p: (p[1], order.index(p[0]))):
+            if stage(asset):
+                by_day.setdefault(day, []).append(asset)
+        by_assets: dict[tuple[str, ...], list[dt.date]] = {}
+        for day, assets in by_day.items():
+            by_assets.setdefault(tuple(assets), []).append(day)
+        stage_batches = [
+            Batch(assets, first, last)
+            for assets, days in by_assets.items()
+            for first, last in ranges(days)
+        ]
+        yield from sorted(stage_batches, key=lambda batch: (batch.first, batch.assets))
+
+
+def run_backfill(
+    catalog: Catalog,
+    plan: Plan,
+    *,
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    started: Callable[[Batch], None] = lambda batch: None,
+) -> list[str]:
+    """Build a plan's partitions as Dagster runs in this process.
+
+    A failed day does not stop the others; what depends on it is not tried.
+
+    Returns:
+        One sentence per failure.
+    """
+    job = definitions.resolve_job_def("daily")
+    problems: list[str] = []
+    failed: set[Partition] = set()
+    for batch in list(batches(catalog, plan.partitions)):
+        for part in _without_failed(catalog, batch, failed):
+            started(part)
+            result = job.execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                asset_selection=[_key(asset) for asset in part.assets],
+                tags=_range_tags(part),
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+            if result.success:
+                continue
+            problems += [event.message for event in _failures(result)]
+            failed |= {
+                (asset, day)
+                for asset in part.assets
+                for day in days_between(part.first, part.last)
+                if not catalog.of(asset).has(day)
+            }
+    return list(dict.fromkeys(problems))
+
+
+@dataclass(frozen=True)
+class _Problem:
+    message: str
+
+
+def _failures(result: Any) -> list[_Problem]:
+    found = []
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            message = (
+                data.user_failure_data.description
+                if data.user_failure_data and data.user_failure_data.description
+                else str(data.error.message if data.error else event.message)
+            )
+            found += [_Problem(line) for line in message.splitlines() if line]
+    return found or [_Problem("the run failed; see its log in the UI")]
+
+
+def _without_failed(catalog: Catalog, batch: Batch, failed: set[Partition]) -> Iterator[Batch]:
+    """The days of a batch whose own day's inputs were built; windows check themselves."""
+    if _is_table(batch.assets[0]) or not failed:
+        yield batch
+        return
+    blocked = {day for asset, day in failed if _is_table(asset) or asset == FEATURES}
+    needs_day = batch.assets[0] == FEATURES or PREDICTIONS in batch.assets
+    days = days_between(batch.first, batch.last)
+    usable = [day for day in days if not (needs_day and day in blocked)]
+    for first, last in ranges(usable):
+        yield Batch(batch.assets, first, last)
+    models = tuple(asset for asset in batch.assets if asset in (MODEL, METRICS))
+    if models:
+        for first, last in ranges([day for day in days if day not in usable]):
+            yield Batch(models, first, last)
+
+
+def _range_tags(batch: Batch) -> dict[str, str]:
+    if batch.first == batch.last:
+        return {"dagster/partition": str(batch.first)}
+    return {
+        "dagster/asset_partition_range_start": str(batch.first),
+        "dagster/asset_partition_range_end": str(batch.last),
+    }
+
+
+def _key(asset: str) -> Any:
+    import dagster as dg
+
+    return dg.AssetKey(asset.split("/"))
+
+
+def _is_table(asset: str) -> bool:
+    return asset.startswith(f"{TABLES}/")
+
+
+def _learns(asset: str) -> bool:
+    return asset in (MODEL, METRICS, PREDICTIONS)
+
+
+def _refuse_outside(catalog: Catalog, days: Sequence[dt.date]) -> None:
+    from aml_assets.partitions import daily_partitions, outside
+
+    if not days:
+        raise PartitionError("the range holds no day", remedy="Give --from not after --to.")
+    known = daily_partitions(catalog.settings.partitions)
+    for day in (days[0], days[-1]):
+        if not known.has_partition_key(str(day)):
+            raise outside(day, catalog.settings.partitions)
+
+
+def _impossible(catalog: Catalog, asset: str, day: dt.date) -> str | None:
+    """Why an asked partition cannot be, where that is no fault: too early, or empty by design."""
+    if asset in (MODEL, METRICS):
+        try:
+            windows_of(catalog, day)
+        except NotTrainable as error:
+            return error.what
+    elif day in catalog.settings.partitions.empty_days and not _landed(catalog, day):
+        return "empty by design, and nothing has landed"
+    return None
+
+
+def _landed(catalog: Catalog, day: dt.date) -> bool:
+    return all(catalog.landing.has(name, day) for name in catalog.settings.daily_tables)
+
+
+def _add_upstream(
+    catalog: Catalog, partition: Partition, asked: set[Partition], added: set[Partition]
+) -> None:
+    for upstream in _upstream(catalog, partition):
+        if upstream in asked or upstream in added:
+            continue
+        asset, day = upstream
+        if catalog.of(asset).has(day) or _impossible(catalog, asset, day):
+            continue
+        added.add(upstream)
+        _add_upstream(catalog, upstream, asked, added)
+
+
+def _upstream(catalog: Catalog, partition: Partition) -> Iterator[Partition]:
+    asset, day = partition
+    settings = catalog.settings
+    if asset == FEATURES:
+        yield from ((f"{TABLES}/{name}", day) for name in settings.tables)
+        # A late report may name a transaction of any of these; a landed day without a table
+        # would be refused.
+        oldest = max(
+            day - settings.features.trx_lookback_days * ONE_DAY, settings.partitions.first_day
+        )
+        for past in days_between(oldest, day - ONE_DAY):
+            if catalog.landing.has(TRANSACTIONS, past):
+                yield f"{TABLES}/{TRANSACTIONS}", past
+    elif asset in (MODEL, METRICS):
+        if asset == METRICS:
+            yield MODEL, day
+        windows = _windows(catalog, day)
+        if windows is not None:
+            first = windows.eval_start if asset == METRICS else windows.train_start
+            last = windows.eval_end if asset == METRICS else windows.eval_start - ONE_DAY
+            for past in days_between(first, last):
+                if _landed(catalog, past):
+                    yield FEATURES, past
+    elif asset == PREDICTIONS:
+        yield FEATURES, day
+        if settings.scoring.model_policy != "pinned":
+            yield MODEL, day
+
+
+def _windows(catalog: Catalog, day: dt.date) -> Windows | None:
+    try:
+        return windows_of(catalog, day)
+    except AmlError:
+        # The day's own run names what is wrong; a plan adds nothing for it.
+        return None
