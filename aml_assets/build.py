@@ -3,6 +3,7 @@
 Belongs here: putting assets, jobs and resources together. Does not belong here: any of them.
 """
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from aml_assets.assets.tables import table_assets
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.managers import StoreIOManager
 from aml_assets.jobs import jobs
-from aml_assets.partitions import daily_partitions
+from aml_assets.partitions import asked_days, daily_partitions
 from aml_assets.settings import Settings, load_settings
 
 
@@ -31,19 +32,40 @@ def build_definitions(
     settings = settings or load_settings()
     catalog = Catalog(settings)
     partitions = daily_partitions(settings.partitions)
-    return dg.Definitions(
-        assets=[
+    with warnings.catch_warnings():
+        # One run per range is what makes a backfill find its features in order; the parameter
+        # is beta in Dagster, and saying so on every command helps nobody.
+        warnings.filterwarnings("ignore", ".*backfill_policy.*", dg.BetaWarning)
+        assets = [
             *landing_assets(settings, partitions),
             *table_assets(settings, partitions),
             *feature_assets(settings, partitions),
             learning_assets(partitions),
-        ],
+        ]
+    return dg.Definitions(
+        assets=assets,
         jobs=jobs(),
         resources={
-            "catalog": catalog,
+            "catalog": _checked_catalog(catalog),
             "io_manager": StoreIOManager(catalog),
             **(resources or {}),
         },
         # One process per run: a step is seconds of work, and a process of its own costs more.
         executor=dg.in_process_executor,
     )
+
+
+def _checked_catalog(catalog: Catalog) -> dg.ResourceDefinition:
+    """The catalog, for runs that ask for days there are.
+
+    Before a step's own first line Dagster looks up the versions of its inputs, and a run without
+    a day, or with one outside the partitions, would end there with a text of Dagster's. A
+    resource comes before all steps.
+    """
+
+    def checked(context: dg.InitResourceContext) -> Catalog:
+        if context.run is not None:
+            asked_days(context.run.tags, catalog.settings.partitions)
+        return catalog
+
+    return dg.ResourceDefinition(checked, description="Where everything lies.")

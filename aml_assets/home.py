@@ -16,6 +16,8 @@ DAGSTER_YAML = """\
 # Written once by `aml`; edit freely. SQLite beside this file keeps runs and events.
 telemetry:
   enabled: false
+nux:
+  enabled: false
 run_retries:
   enabled: true
   max_retries: 0

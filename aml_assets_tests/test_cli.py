@@ -1,0 +1,219 @@
+"""The commands, as a person types them: real processes in an empty folder."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from aml_assets_tests.conftest import Bank, day
+
+CONFIG = """
+landing: {{url: {landing}}}
+store: {{url: store}}
+partitions: {{first_day: 2024-01-01}}
+windows: {{train_days: 3, eval_days: 1}}
+training: {{rounds: 3, max_depth: 2, threads: 1, min_child_weight: 0}}
+"""
+
+
+@pytest.fixture
+def shell(tmp_path: Path, landed_bank: Bank):
+    """Run a command of the environment in an empty folder, configured for the tiny bank."""
+    config = tmp_path / "bank.yaml"
+    config.write_text(CONFIG.format(landing=landed_bank.landing), encoding="utf-8")
+    environment = {
+        **os.environ,
+        "AML_CONFIG": str(config),
+        "DAGSTER_HOME": str(tmp_path / "dagster"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+
+    def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=tmp_path,
+            env={**environment, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+    run.folder = tmp_path  # type: ignore[attr-defined]
+    run.environment = environment  # type: ignore[attr-defined]
+    return run
+
+
+def test_a_backfill_announces_builds_and_then_finds_everything_done(shell):
+    command = ("aml", "backfill", "--from", str(day(5)), "--to", str(day(6)))
+    first = shell(*command)
+    assert first.returncode == 0, first.stderr
+    assert re.search(r"models/model +2 days +2024-01-05 … 2024-01-06", first.stdout)
+    assert "Added, since these need them and they are missing:" in first.stdout
+    assert re.search(r"\[\d+/\d+\] predictions/predictions 2024-01-06: rows 8", first.stdout)
+    assert (shell.folder / "store/predict_res/pred_full_table2024-01-06.csv").exists()
+    again = shell(*command)
+    assert again.returncode == 0
+    assert "Nothing to do." in again.stdout
+
+
+def test_a_dry_run_builds_nothing(shell):
+    done = shell("aml", "backfill", "--from", str(day(5)), "--to", str(day(5)), "--dry-run")
+    assert done.returncode == 0
+    assert "To build:" in done.stdout
+    assert not (shell.folder / "store").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (("--from", "2023-12-01", "--to", "2024-01-05"), "day 2023-12-01: the day is outside"),
+        (("--from", "2024-01-05", "--to", "2024-01-01"), "the range holds no day"),
+        (("--from", "2024-01-05", "--to", "2024-01-05", "--select", "modle"), "no asset or group"),
+    ],
+)
+def test_a_wrong_word_is_one_sentence_and_exit_code_1(shell, command, sentence):
+    done = shell("aml", "backfill", *command)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_failed_day_is_named_and_the_exit_code_is_1(shell):
+    done = shell("aml", "backfill", "--from", str(day(13)), "--to", str(day(13)), "--select", "trx")
+    assert done.returncode == 1
+    assert "table trx, day 2024-01-13: nothing has landed" in done.stderr
+
+
+def test_an_unknown_setting_is_named(shell):
+    done = shell("aml", "backfill", "--from", "x", "--to", "y", AML_WINDOWS__TRIAN_DAYS="4")
+    assert done.returncode == 1
+    assert "unknown setting windows.trian_days" in done.stderr
+
+
+def test_dagster_job_execute_runs_one_day_and_refuses_to_run_without_one(shell):
+    assert shell("aml", "backfill", "--from", str(day(5)), "--to", str(day(6))).returncode == 0
+    job = ("dagster", "job", "execute", "-m", "aml_assets.definitions", "-j", "daily")
+    tag = json.dumps({"dagster/partition": str(day(7))})
+    day_seven = shell(*job, "--tags", tag)
+    assert day_seven.returncode == 0, day_seven.stderr
+    assert (shell.folder / "store/predict_res/pred_full_table2024-01-07.csv").exists()
+    before = sorted(path for path in (shell.folder / "store").rglob("*"))
+    none = shell(*job)
+    assert none.returncode != 0
+    assert "this run has no day" in none.stderr + none.stdout
+    assert sorted(path for path in (shell.folder / "store").rglob("*")) == before
+
+
+def test_the_demo_ends_with_a_table_and_finds_everything_done_the_second_time(shell):
+    quick = {
+        "AML_CONFIG": "",
+        "AML_TRAINING__ROUNDS": "5",
+        "AML_LANDING__URL": "landing",
+        "AML_STORE__URL": "store",
+    }
+    first = shell("aml", "demo", "--days", "40", **quick)
+    assert first.returncode == 0, first.stderr
+    for expected in (
+        r"laundering planted: .*cycle \d+",
+        r"empty day 2024-01-\d\d",
+        r"str +[\d,]+ rows read, scored",
+        r"retail +[\d,]+ rows read, joined to [\d,]+ reports",
+        r"trained on +2024-01-10 … 2024-02-05",
+        r"measured on +2024-02-06 … 2024-02-08",
+        r"AUC +0\.\d{3}",
+        r"average precision +0\.\d{3}",
+        r"Predictions: .*store/predict_res/pred_full_table2024-02-09\.csv",
+        r"make ui",
+    ):
+        assert re.search(expected, first.stdout), expected
+    written = {path: path.stat().st_mtime_ns for path in (shell.folder / "store").rglob("*")}
+    again = shell("aml", "demo", "--days", "40", **quick)
+    assert again.returncode == 0, again.stderr
+    assert "Everything of 2024-02-09 is done already; nothing was built." in again.stdout
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+
+
+def test_the_demo_never_writes_into_a_banks_landing(shell, landed_bank: Bank):
+    before = sorted(landed_bank.landing.rglob("*"))
+    done = shell("aml", "demo")
+    assert done.returncode == 1
+    assert "is not empty, and not the demo's" in done.stderr
+    assert sorted(landed_bank.landing.rglob("*")) == before
+
+
+def test_the_ui_listens_on_loopback_alone_and_stops_whole(shell):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        ["aml", "ui", "--port", str(port)],
+        cwd=shell.folder,
+        env=shell.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        listening = _wait_for(lambda: _graphql(port, "{version}"), seconds=120)
+        assert listening["data"]["version"]
+        nodes = _graphql(port, "{assetNodes{assetKey{path} groupName}}")["data"]["assetNodes"]
+        assert {node["groupName"] for node in nodes} == {
+            "landing", "tables", "features", "models", "predictions",
+        }  # fmt: skip
+        with pytest.raises(OSError):
+            socket.create_connection((_own_address(), port), timeout=2).close()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(60)
+    assert code == 0
+    assert _wait_for(lambda: not _processes_of(process.pid), seconds=30)
+
+
+def _graphql(port: int, query: str):
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/graphql",
+        json.dumps({"query": query}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
+
+
+def _wait_for(probe, *, seconds: float):
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            found = probe()
+        except OSError:
+            found = None
+        if found:
+            return found
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.5)
+
+
+def _own_address() -> str:
+    """An address of this machine other than loopback's 127.0.0.1."""
+    return "127.0.0.2"
+
+
+def _processes_of(group: int) -> list[int]:
+    """Processes of a session that still run."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == group and fields[0] != "Z":
+            found.append(int(entry.name))
+    return found
