@@ -192,13 +192,20 @@ class SnapshotStore(PartitionStore[pa.Table]):
         """Publish the frame itself; a different one that it replaces is kept by its digest."""
         path = self.path(day)
         if self.store.exists(path):
-            old = self.format.read_manifest(self.store, path)
-            self.store.publish_bytes(version_path(path, old.digest), self.store.read(path))
+            self._keep(path)
         published = super().publish(day, value, manifest)
         # The frame is there: from here on a left-over reference would only hide it.
         if self.store.exists(self._reference_path(day)):
             self.store.delete(self._reference_path(day))
         return published
+
+    def _keep(self, path: str) -> None:
+        """Keep the frame about to be replaced under its digest, for the days that refer to it."""
+        try:
+            old = self.format.read_manifest(self.store, path)
+        except CorruptFile:
+            return  # an altered frame stands for nothing: replacing it is the remedy
+        self.store.publish_bytes(version_path(path, old.digest), self.store.read(path))
 
     def refer(self, day: dt.date, target: dt.date, manifest: Manifest) -> Published:
         """Let a day stand for the frame stored at ``target``.
@@ -241,7 +248,7 @@ class SnapshotStore(PartitionStore[pa.Table]):
                 "the reference was altered after it was published",
                 path=path,
                 operation="read",
-                remedy="Materialize the day again.",
+                remedy="Materialize the day again with `restate: true`.",
             ) from None
 
 

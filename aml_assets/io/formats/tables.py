@@ -90,12 +90,22 @@ def _sorted_dictionary(array: pa.Array) -> pa.DictionaryArray:
     import pyarrow.compute as pc
 
     values, indices = array.dictionary, array.indices
-    if array.type.ordered:
+    if array.type.ordered or _is_sorted_and_used(array):
         return array
     used = values.take(pc.unique(indices).drop_null()).unique().drop_null()
     used = used.take(pc.sort_indices(used))
     remap = pc.index_in(values, value_set=used)
     return pa.DictionaryArray.from_arrays(remap.take(indices), used)
+
+
+def _is_sorted_and_used(array: pa.DictionaryArray) -> bool:
+    """Whether it is in form already, as frames of ours are: looking is cheap, sorting is not."""
+    import pyarrow.compute as pc
+
+    values = array.dictionary
+    if values.null_count or not pc.all(pc.less(values[:-1], values[1:]), min_count=0).as_py():
+        return False
+    return pc.count_distinct(array.indices).as_py() == len(values)
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -1,0 +1,395 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aml_assets.errors import AmlError, ModelError, StoreError
+from aml_assets.io.formats import (
+    CsvFormat,
+    JsonFormat,
+    ModelFormat,
+    ParquetFormat,
+    canonical,
+    version_path,
+)
+from aml_assets.io.store import Store
+from aml_assets_tests.io.faults import (
+    FORMATS,
+    PATH,
+    Counted,
+    ObservedFileSystem,
+    booster,
+    content,
+    manifest,
+    small_table,
+    value,
+)
+
+KINDS = sorted(FORMATS)
+EVERY_EXAMPLE = settings(max_examples=60, deadline=None)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(str(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def kept_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """For properties: each example overwrites the one before."""
+    return Store(str(tmp_path_factory.mktemp("store")))
+
+
+def tree(root: Path) -> dict[str, tuple[int, int]]:
+    """Inode and mtime of every file."""
+    return {
+        str(each.relative_to(root)): (each.stat().st_ino, each.stat().st_mtime_ns)
+        for each in root.rglob("*")
+        if each.is_file()
+    }
+
+
+# -- any table -----------------------------------------------------------------------------
+
+PLAIN: dict[pa.DataType, st.SearchStrategy[Any]] = {
+    pa.int64(): st.integers(-(2**63), 2**63 - 1),
+    pa.uint8(): st.integers(0, 255),
+    pa.float64(): st.floats(allow_nan=False),
+    pa.float32(): st.floats(width=32, allow_nan=False),
+    pa.bool_(): st.booleans(),
+    pa.string(): st.text(max_size=6),
+    pa.large_string(): st.text(max_size=6),
+    pa.decimal128(12, 3): st.decimals(-(10**8), 10**8, places=3),
+    pa.date32(): st.dates(),
+    pa.date64(): st.dates(),
+    pa.timestamp("s"): st.integers(0, 2**32),
+    pa.timestamp("us"): st.integers(0, 2**50),
+    pa.timestamp("ns", "Europe/Oslo"): st.integers(0, 2**60),
+    pa.null(): st.none(),
+    pa.dictionary(pa.int8(), pa.string()): st.sampled_from(["", "b", "a", "é,\n\"'"]),
+    pa.dictionary(pa.int32(), pa.large_string()): st.text(max_size=2),
+    pa.dictionary(pa.int16(), pa.int64()): st.integers(-3, 3),
+}
+NESTED = {
+    pa.binary(): st.binary(max_size=4),
+    pa.time64("us"): st.times(),
+    pa.list_(pa.string()): st.lists(st.none() | st.text(max_size=3), max_size=3),
+    pa.struct([("x", pa.int64())]): st.fixed_dictionaries({"x": st.none() | st.integers(0, 9)}),
+}
+
+
+@st.composite
+def tables(draw: st.DrawFn, kinds: dict[pa.DataType, st.SearchStrategy[Any]]) -> pa.Table:
+    """Any table: nulls, no rows, odd names, several chunks."""
+    rows = draw(st.integers(0, 12))
+    names = draw(st.lists(st.text(max_size=5), min_size=1, max_size=5, unique=True))
+    columns = []
+    for _ in names:
+        kind = draw(st.sampled_from(list(kinds)))
+        cells = draw(st.lists(st.none() | kinds[kind], min_size=rows, max_size=rows))
+        cut = draw(st.integers(0, rows))
+        columns.append(
+            pa.chunked_array([pa.array(part, kind) for part in (cells[:cut], cells[cut:])])
+        )
+    return pa.table(columns, names=names)
+
+
+@EVERY_EXAMPLE
+@given(tables({**PLAIN, **NESTED}))
+def test_every_table_comes_back_from_parquet_whole_in_part_and_lazily(kept_store, table):
+    parquet = ParquetFormat(rows_per_group=5)
+    stored = parquet.write(kept_store, "t", table, manifest("x")).manifest
+    expected = canonical(table)
+    assert expected.to_pylist() == table.to_pylist()
+    read = parquet.read(kept_store, "t")
+    assert read.equals(expected)
+    assert read.schema.metadata is None
+    read.validate(full=True)
+    backwards = table.column_names[::-1]
+    assert parquet.read(kept_store, "t", backwards).equals(expected.select(backwards))
+    for name in table.column_names:
+        assert parquet.read(kept_store, "t", [name]).equals(expected.select([name]))
+        lazy = parquet.open_dataset(kept_store, "t", [name]).to_table()
+        assert lazy.to_pylist() == expected.select([name]).to_pylist()
+    assert parquet.read_schema(kept_store, "t").equals(expected.schema)
+    assert parquet.read_manifest(kept_store, "t") == stored
+    assert (stored.rows, stored.code_version) == (table.num_rows, "x")
+
+
+@EVERY_EXAMPLE
+@given(tables(PLAIN), st.booleans())
+def test_every_plain_table_comes_back_from_csv_with_its_types(kept_store, table, index):
+    csv = CsvFormat(include_index=index)
+    stored = csv.write(kept_store, "t.csv", table, manifest("x")).manifest
+    read = csv.read(kept_store, "t.csv")
+    assert read.schema.equals(canonical(table).schema)
+    assert read.to_pylist() == canonical(table).to_pylist()
+    assert csv.read_manifest(kept_store, "t.csv") == stored
+
+
+@EVERY_EXAMPLE
+@given(tables({**PLAIN, **NESTED}), st.data())
+def test_equal_tables_give_equal_bytes_however_chunked_and_encoded(kept_store, table, data):
+    cut = data.draw(st.integers(0, table.num_rows))
+    other = pa.concat_tables([table.slice(cut), table.slice(0, 0)]).combine_chunks()
+    other = pa.concat_tables([table.slice(0, cut), other])
+    for number, field in enumerate(other.schema):
+        if pa.types.is_dictionary(field.type):  # the same values behind other indices
+            odd = pa.chunked_array(
+                [pa.array([cell.as_py() for cell in reversed(other.column(number))], field.type)]
+            )
+            turned = odd.take(pa.array(range(len(odd) - 1, -1, -1), pa.int64()))
+            other = other.set_column(number, field, turned)
+    other = other.replace_schema_metadata({"pandas": "{}"})
+    first = ParquetFormat().write(kept_store, "a", table, manifest("x"))
+    ParquetFormat().write(kept_store, "b", other, manifest("x"))
+    assert kept_store.read("a") == kept_store.read("b")
+    assert not ParquetFormat().write(kept_store, "a", other, first.manifest).changed
+
+
+def test_a_dictionary_is_stored_sorted_and_without_unused_values_unless_it_is_ordered():
+    words = pa.array(["unused", "b", "a", None, "b"])
+    codes = pa.array([4, 2, None, 3, 1], pa.int8())
+    loose = canonical(pa.table({"k": pa.DictionaryArray.from_arrays(codes, words)}))
+    column = loose.column("k").chunk(0)
+    assert column.to_pylist() == ["b", "a", None, None, "b"]
+    assert column.dictionary.to_pylist() == ["a", "b"]
+    assert column.indices.to_pylist() == [1, 0, None, None, 1]
+    assert column.type == pa.dictionary(pa.int32(), pa.string())
+    sizes = pa.DictionaryArray.from_arrays(pa.array([1]), pa.array(["s", "m", "l"]), ordered=True)
+    kept = canonical(pa.table({"size": sizes})).column("size").chunk(0)
+    assert kept.dictionary.to_pylist() == ["s", "m", "l"]
+    assert kept.type.ordered
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@EVERY_EXAMPLE
+@given(st.dictionaries(st.text(max_size=8), json_values, max_size=4))
+def test_every_json_object_comes_back_in_its_order(kept_store, document):
+    stored = JsonFormat().write(kept_store, "m.json", document, manifest("x")).manifest
+    read = JsonFormat().read(kept_store, "m.json")
+    assert read == document
+    assert list(read) == list(document)
+    assert JsonFormat().read_manifest(kept_store, "m.json") == stored
+    json.loads(kept_store.read("m.json"))
+
+
+def test_a_model_scores_the_same_after_storing_and_is_given_back_as_it_was(store):
+    import numpy as np
+    import xgboost
+
+    rows = xgboost.DMatrix(np.random.default_rng(1).normal(size=(20, 2)), feature_names=["a", "b"])
+    trained = booster()
+    before = bytes(trained.save_raw("ubj"))
+    stored = ModelFormat().write(store, "m.ubj", trained, manifest("x")).manifest
+    assert bytes(trained.save_raw("ubj")) == before
+    read = ModelFormat().read(store, "m.ubj")
+    assert (read.predict(rows) == trained.predict(rows)).all()
+    assert read.attr("aml_assets.encoder") == '{"version":"old"}'
+    assert ModelFormat().read_manifest(store, "m.ubj") == stored
+    assert not ModelFormat().write(store, "m.ubj", read, manifest("x")).changed
+
+
+# -- promises of every format --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_content_from_the_same_inputs_touches_nothing(kind, store, tmp_path):
+    first = FORMATS[kind].write(store, PATH, value(kind, "old"), manifest("old"))
+    before = tree(tmp_path)
+    again = FORMATS[kind].write(store, PATH, value(kind, "old"), manifest("old"))
+    assert (first.changed, again.changed) == (True, False)
+    assert again.manifest == first.manifest == FORMATS[kind].read_manifest(store, PATH)
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_content_from_new_inputs_renews_the_manifest_and_keeps_the_digest(kind, store):
+    first = FORMATS[kind].write(store, PATH, value(kind, "old"), manifest("old"))
+    renewed = FORMATS[kind].write(store, PATH, value(kind, "old"), manifest("new"))
+    assert renewed.changed
+    assert renewed.manifest == replace(
+        first.manifest, inputs=manifest("new").inputs, code_version="new"
+    )
+    assert FORMATS[kind].read_manifest(store, PATH) == renewed.manifest
+    assert not store.list("out/.versions")
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "model"])
+def test_replaced_content_stays_readable_with_its_manifest_under_its_digest(kind, store):
+    form = FORMATS[kind]
+    written = {
+        version: form.write(store, PATH, value(kind, version), manifest(version)).manifest
+        for version in ("one", "two", "three")
+    }
+    for version in ("one", "two"):
+        kept = version_path(PATH, written[version].digest)
+        assert content(kind, form.read(store, kept)) == content(kind, value(kind, version))
+        assert form.read_manifest(store, kept) == written[version]
+    assert not store.exists(version_path(PATH, written["three"].digest))
+
+
+def test_a_replaced_foreign_file_is_kept_under_the_digest_of_its_bytes(store):
+    import hashlib
+
+    for kind in ("csv", "json", "model"):
+        store.publish_bytes(PATH, b"of 2019")
+        FORMATS[kind].write(store, PATH, value(kind, "new"), manifest("new"))
+        kept = version_path(PATH, hashlib.sha256(b"of 2019").hexdigest())
+        assert store.read(kept) == b"of 2019"
+        store.delete(PATH)
+        store.delete(kept)
+
+
+def test_versions_lie_in_a_hidden_folder_beside_the_file():
+    assert version_path("model/m.v1.ubj", "d1") == "model/.versions/m.v1.d1.ubj"
+    assert version_path("m", "d1") == ".versions/m.d1"
+    assert version_path(".hidden", "d1") == ".versions/.hidden.d1"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["with space", "Öl – 数据.csv", "100%25", "a+b.c", "'\"?#;"])
+def test_any_file_name_serves(kind, name, store):
+    FORMATS[kind].write(store, f"a b/{name}", value(kind, "old"), manifest("old"))
+    FORMATS[kind].write(store, f"a b/{name}", value(kind, "new"), manifest("new"))
+    read = content(kind, FORMATS[kind].read(store, f"a b/{name}"))
+    assert read == content(kind, value(kind, "new"))
+    assert [each.name for each in store.list("a b")] == [name]
+
+
+# -- refusals ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), object(), "\ud800"])
+def test_what_is_not_json_is_refused_without_its_value(store, bad):
+    with pytest.raises(AmlError, match=r"m\.json") as caught:
+        JsonFormat().write(store, "m.json", {"secret": [bad]}, manifest("x"))
+    assert "secret" not in str(caught.value)
+    assert store.list("", hidden=True) == []
+
+
+def test_tables_that_cannot_be_told_apart_later_are_refused_by_name(store):
+    twice = pa.table([[1], [2]], names=["a", "a"])
+    for kind in ("parquet", "csv"):
+        with pytest.raises(StoreError, match="columns twice: a"):
+            FORMATS[kind].write(store, "t", twice, manifest("x"))
+        with pytest.raises(StoreError, match="without columns"):
+            FORMATS[kind].write(store, "t", pa.table({}), manifest("x"))
+    seconds = pa.table({"l": pa.array([[1]], pa.list_(pa.timestamp("s")))})
+    with pytest.raises(StoreError, match="Parquet cannot keep"):
+        ParquetFormat().write(store, "t", seconds, manifest("x"))
+    with pytest.raises(StoreError, match=r"column l of type list.* has no text in CSV"):
+        CsvFormat().write(store, "t", seconds, manifest("x"))
+    noon = pa.table({"d": pa.array([43_200_000]).cast(pa.timestamp("ms"))})
+    assert canonical(noon).equals(noon)
+    assert store.list("", hidden=True) == []
+
+
+def test_an_absent_column_is_named_and_what_there_is_told(store):
+    ParquetFormat().write(store, "f", small_table(), manifest("x"))
+    for read in (ParquetFormat().read, ParquetFormat().open_dataset):
+        with pytest.raises(StoreError, match=r"no column nope.*id, amount, kind"):
+            read(store, "f", ["id", "nope"])
+    assert ParquetFormat().read(store, "f", []).column_names == []
+
+
+def test_a_booster_without_its_encoder_is_refused(store):
+    bare = booster()
+    bare.set_attr(**{"aml_assets.encoder": None})
+    with pytest.raises(ModelError, match=r"aml_assets.encoder"):
+        ModelFormat().write(store, "m.ubj", bare, manifest("x"))
+
+
+# -- the bytes themselves ------------------------------------------------------------------
+
+
+def test_csv_is_what_people_and_pandas_expect(store):
+    table = pa.table({"id": ["007", None, ""], "n": [1.5, None, 2.0], "k": [True, None, False]})
+    CsvFormat().write(store, "t.csv", table, manifest("x"))
+    assert store.read("t.csv") == b'"id","n","k"\n"007",1.5,true\n,,\n"",2,false\n'
+    CsvFormat(include_index=True).write(store, "t.csv", table, manifest("x"))
+    assert store.read("t.csv").startswith(b'"","id","n","k"\n0,"007",1.5,true\n1,,,\n')
+    CsvFormat().write(store, "t.csv", table.slice(0, 0), manifest("x"))
+    assert store.read("t.csv") == b'"id","n","k"\n'
+
+
+def test_a_large_csv_keeps_every_row_whatever_its_texts_hold(store):
+    odd = ['"', "a\r", "\n", "\0", ",", "\r\n", '"\n"', "", None]
+    texts = [odd[(n * n + n // 7) % len(odd)] for n in range(200_000)]
+    for names, column in ((["n", "t"], texts), (["\0", '"\n'], ["plain"] * 200_000)):
+        table = pa.table([pa.array(range(200_000)), pa.array(column)], names=names)
+        CsvFormat().write(store, "t.csv", table, manifest("x"))
+        assert CsvFormat().read(store, "t.csv").equals(table)
+
+
+def test_any_parquet_reader_reads_a_frame_and_finds_page_checksums_and_no_names(store, tmp_path):
+    import pyarrow.parquet as pq
+
+    stored = ParquetFormat().write(store, "f.parquet", small_table(), manifest("x")).manifest
+    path = tmp_path / "f.parquet"
+    read = pq.read_table(path, page_checksum_verification=True)
+    assert read.equals(canonical(small_table()))
+    length = int.from_bytes(path.read_bytes()[-8:-4], "little")
+    assert path.stat().st_size == (stored.data_length or 0) + length + 8
+    assert b"T000" not in path.read_bytes()[stored.data_length :]
+
+
+def test_the_digest_is_of_the_content_and_its_schema(store):
+    def digest(table: pa.Table) -> str:
+        return ParquetFormat().write(store, "f", table, manifest("x")).manifest.digest
+
+    table = small_table()
+    first = digest(table)
+    assert digest(table.rename_columns(["id", "sum", "kind"])) != first
+    assert digest(table.slice(0, 39)) != first
+    not_null = table.schema.set(0, pa.field("id", pa.string(), nullable=False))
+    assert digest(table.cast(not_null)) != first
+    assert digest(table) == first
+
+
+def test_one_column_of_many_reads_a_fraction_of_the_file(tmp_path):
+    import numpy as np
+
+    numbers = np.random.default_rng(0)
+    table = pa.table({f"n{each}": numbers.normal(size=100_000) for each in range(16)})
+    ParquetFormat().write(Store(str(tmp_path)), "f", table, manifest("x"))
+    size = (tmp_path / "f").stat().st_size
+
+    def read_bytes(read: Any) -> int:
+        counted = Counted()
+        read(Store(str(tmp_path), filesystem=ObservedFileSystem(counted)))
+        return counted.bytes_read
+
+    assert read_bytes(lambda store: ParquetFormat().read(store, "f", ["n7"])) < size / 10
+    assert read_bytes(lambda store: ParquetFormat().read_manifest(store, "f")) <= 64 * 1024
+    assert read_bytes(lambda store: ParquetFormat().read(store, "f")) == size
+
+
+def test_a_frame_outside_this_machine_is_opened_lazily_too(tmp_path):
+    store = Store(str(tmp_path), filesystem=ObservedFileSystem(Counted()))
+    assert store.local_path("f") is None
+    ParquetFormat().write(store, "f", small_table(), manifest("x"))
+    lazy = ParquetFormat().open_dataset(store, "f", ["kind", "amount"])
+    assert lazy.to_table().equals(canonical(small_table()).select(["kind", "amount"]))
+
+
+def test_a_dataset_keeps_reading_the_file_that_was_opened(store):
+    ParquetFormat().write(store, "f", small_table(), manifest("x"))
+    lazy = ParquetFormat().open_dataset(store, "f")
+    ParquetFormat().write(store, "f", small_table().slice(0, 3), manifest("x"))
+    assert lazy.to_table().num_rows == 40
+    assert lazy.count_rows() == 40
