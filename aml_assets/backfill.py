@@ -302,9 +302,8 @@ def _upstream(catalog: Catalog, partition: Partition) -> Iterator[Partition]:
             yield MODEL, day
         windows = _windows(catalog, day)
         if windows is not None:
-            first = windows.eval_start if asset == METRICS else windows.train_start
             last = windows.eval_end if asset == METRICS else windows.eval_start - ONE_DAY
-            for past in days_between(first, last):
+            for past in days_between(windows.train_start, last):
                 if _landed(catalog, past):
                     yield FEATURES, past
     elif asset == PREDICTIONS:

@@ -5,6 +5,7 @@ here: windows (``core.windows``).
 """
 
 import datetime as dt
+from collections.abc import Mapping
 
 import dagster as dg
 
@@ -12,6 +13,7 @@ from aml_assets.core.windows import ONE_DAY, days_between
 from aml_assets.errors import PartitionError
 from aml_assets.settings import PartitionSettings
 
+ONE_PARTITION = "dagster/partition"
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 
@@ -30,23 +32,29 @@ def daily_partitions(settings: PartitionSettings) -> dg.DailyPartitionsDefinitio
     )
 
 
-def asked_days(context: dg.AssetExecutionContext, settings: PartitionSettings) -> list[dt.date]:
+def asked_days(tags: Mapping[str, str], settings: PartitionSettings) -> list[dt.date]:
     """The days of a run, oldest first; ``job execute`` checks none of this itself.
+
+    Args:
+        tags: the run's tags.
+        settings: which days there are.
 
     Raises:
         PartitionError: no day, or one outside the partitions.
     """
-    if not context.has_partition_key and not context.has_partition_key_range:
+    single = tags.get(ONE_PARTITION)
+    first, last = tags.get(RANGE_START) or single, tags.get(RANGE_END) or single
+    if not first or not last:
         raise PartitionError(
             "this run has no day, and every asset is partitioned by day",
             remedy="""Give one: --tags '{"dagster/partition": "YYYY-MM-DD"}'.""",
         )
-    tags = context.run.tags
-    first, last = (
-        tags.get(name) or tags.get("dagster/partition") or context.partition_key
-        for name in (RANGE_START, RANGE_END)
-    )
     days = days_between(_as_day(first), _as_day(last))
+    if not days:
+        raise PartitionError(
+            f"the run's range ends on {last}, before it starts on {first}",
+            remedy="Give the earlier day first.",
+        )
     known = daily_partitions(settings)
     for day in (days[0], days[-1]):
         if not known.has_partition_key(str(day)):

@@ -12,11 +12,13 @@ import datetime as dt
 import hashlib
 import json
 import os
+import re
 import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
@@ -27,12 +29,22 @@ from pydantic_settings import (
 
 from aml_assets.errors import SettingsError
 from aml_assets.presets import TRAINING_PRESETS
-from aml_assets.tables import Join, Section, TableSettings, default_joins, with_default_tables
+from aml_assets.tables import (
+    REPORTS,
+    TRANSACTIONS,
+    Join,
+    Section,
+    TableSettings,
+    check_joins,
+    default_joins,
+    join_columns,
+    with_default_tables,
+)
 
 CONFIG_VARIABLE = "AML_CONFIG"
 """Names the YAML file; without it every setting has its default (local files, no services)."""
 
-_OTHER_VARIABLES = ("AML_CONFIG", "AML_REQUIRE_ALL", "AML_TEST_")
+_OTHER_VARIABLES = re.compile(f"{CONFIG_VARIABLE}|AML_REQUIRE_ALL|AML_TEST_.*")
 """``AML_`` variables that are no settings, so that a misspelt setting can be refused."""
 
 Days = Annotated[int, Field(ge=0)]
@@ -60,22 +72,23 @@ class StoreSettings(Section):
 
     @model_validator(mode="after")
     def _templates_name_their_partition(self) -> StoreSettings:
-        for name, needed in (
-            ("frames", ("{asset}", "{date}")),
-            ("model", ("{model_id}",)),
-            ("metrics", ("{model_id}",)),
-            ("predictions", ("{date}",)),
+        for name, needed, optional in (
+            ("frames", ("{asset}", "{date}"), ()),
+            ("model", ("{model_id}",), ()),
+            ("metrics", ("{model_id}",), ()),
+            ("predictions", ("{date}",), ("{prefix}",)),
         ):
-            template = getattr(self, name)
+            template = rest = getattr(self, name)
             for part in needed:
                 if part not in template:
-                    raise ValueError(f"store.{name} must contain {part}: {template!r}")
-            allowed = ("{asset}", "{date}", "{model_id}", "{prefix}")
-            rest = template
+                    raise ValueError(f"{name} must contain {part}: {template!r}")
+            allowed = (*needed, *optional)
             for part in allowed:
                 rest = rest.replace(part, "")
             if "{" in rest or "}" in rest:
-                raise ValueError(f"store.{name} may only use {', '.join(allowed)}: {template!r}")
+                raise ValueError(f"{name} may only use {', '.join(allowed)}: {template!r}")
+        if self.model == self.metrics:
+            raise ValueError("model and metrics would be one and the same file")
         return self
 
 
@@ -132,7 +145,10 @@ class WindowSettings(Section):
     @model_validator(mode="after")
     def _minimum_fits(self) -> WindowSettings:
         if self.min_train_days is not None and self.min_train_days > self.train_days:
-            raise ValueError("windows.min_train_days is larger than windows.train_days")
+            raise ValueError("min_train_days is larger than train_days")
+        fixed = self.fixed
+        if fixed and not fixed.train_start <= fixed.train_end < fixed.eval_start <= fixed.eval_end:
+            raise ValueError("fixed: each window's start, its end and the next start must follow")
         return self
 
 
@@ -176,8 +192,7 @@ class TrainingSettings(Section):
     def _start_from_the_preset(cls, values: Any) -> Any:
         if not isinstance(values, Mapping):
             return values
-        base = TRAINING_PRESETS.get(values.get("preset", "default"), {})
-        return {**base, **values}
+        return {**TRAINING_PRESETS.get(str(values.get("preset", "default")), {}), **values}
 
     @model_validator(mode="after")
     def _early_stopping_is_whole(self) -> TrainingSettings:
@@ -224,7 +239,9 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     partitions: PartitionSettings = PartitionSettings()
     windows: WindowSettings = WindowSettings()
-    tables: dict[str, TableSettings] = Field(default_factory=lambda: with_default_tables({}))
+    tables: dict[str, TableSettings] = Field(
+        default_factory=lambda: with_default_tables({}), validate_default=True
+    )
     joins: list[Join] = []
     features: FeatureSettings = FeatureSettings()
     training: TrainingSettings = TrainingSettings()
@@ -236,43 +253,32 @@ class Settings(BaseSettings):
     def _fill_in_the_five_tables(cls, value: Any) -> Any:
         return with_default_tables(value) if isinstance(value, Mapping) else value
 
+    @field_validator("tables")
+    @classmethod
+    def _tables_can_be_told_apart(
+        cls, tables: dict[str, TableSettings]
+    ) -> dict[str, TableSettings]:
+        for name in (REPORTS, TRANSACTIONS):
+            if not tables[name].daily:
+                raise ValueError(f"{name}.path must contain {{date}}: the table lands every day")
+        if len({name.casefold() for name in tables}) < len(tables):
+            raise ValueError("two names differ only in upper and lower case")
+        return tables
+
     @model_validator(mode="after")
     def _joins_make_sense(self) -> Settings:
         if not self.joins:
             object.__setattr__(self, "joins", default_joins(self.tables))
-        seen = {"str"}
-        for join in self.joins:
-            if join.table not in self.tables:
-                raise ValueError(f"joins: there is no table {join.table!r}")
-            if join.table in seen:
-                raise ValueError(f"joins: table {join.table!r} is joined twice")
-            for left in join.on:
-                if left.partition(".")[0] not in seen:
-                    raise ValueError(
-                        f"joins: {left!r} names no table joined before {join.table!r}; "
-                        "write table.column"
-                    )
-            seen.add(join.table)
-        for name, table in self.tables.items():
-            for column in self.join_columns(name):
-                if table.kinds.get(column, "id") != "id" or column in table.exclude:
-                    raise ValueError(
-                        f"joins: {name}.{column} is a join column, so it is an id and cannot be "
-                        "excluded or forced to another kind"
-                    )
-        for name in self.tables:
-            if name not in seen:
-                raise ValueError(
-                    f"joins: table {name!r} is configured but never joined; join it, "
-                    f"or remove it with `tables: {{{name}: null}}`"
-                )
+        check_joins(self.tables, self.joins)
         return self
 
     @model_validator(mode="after")
     def _early_stopping_leaves_days_to_train(self) -> Settings:
-        if self.training.early_stopping_days >= self.windows.train_days:
+        shortest = self.windows.min_train_days or self.windows.train_days
+        if self.training.early_stopping_days >= shortest:
             raise ValueError(
-                "training.early_stopping_days leaves no day of windows.train_days to train on"
+                f"training.early_stopping_days leaves none of the {shortest} days of the "
+                "shortest training window to train on (windows.min_train_days, train_days)"
             )
         return self
 
@@ -292,11 +298,7 @@ class Settings(BaseSettings):
 
     def join_columns(self, table: str) -> list[str]:
         """Columns of a table that some join uses, on either side."""
-        right = [ours for join in self.joins if join.table == table for ours in join.on.values()]
-        left = [name.partition(".")[2] for join in self.joins for name in join.on]
-        of_table = [name.partition(".")[0] for join in self.joins for name in join.on]
-        mine = [name for name, owner in zip(left, of_table, strict=True) if owner == table]
-        return list(dict.fromkeys([*right, *mine]))
+        return join_columns(self.joins, table)
 
     @property
     def daily_tables(self) -> list[str]:
@@ -314,11 +316,8 @@ def load_settings(**overrides: Any) -> Settings:
         SettingsError: a file that is not there, an unknown key, a wrong type, a contradiction.
     """
     path = os.environ.get(CONFIG_VARIABLE)
-    if path and not Path(path).is_file():
-        raise SettingsError(
-            f"{CONFIG_VARIABLE} names {path!r}, which is no file",
-            remedy="Correct the path, or unset the variable to use the defaults.",
-        )
+    if path:
+        _refuse_malformed(path)
     _refuse_unknown_variables()
     try:
         settings = Settings(**overrides)
@@ -329,8 +328,8 @@ def load_settings(**overrides: Any) -> Settings:
         ) from None
     except ValueError as error:
         raise SettingsError(
-            f"{path or 'the environment'} cannot be read: {type(error).__name__}",
-            remedy="Check its syntax; see docs/configuration.md.",
+            f"the environment cannot be read: {type(error).__name__}",
+            remedy="A whole section is given as JSON; see docs/configuration.md.",
         ) from None
     return _resolve_paths(settings, Path(path).parent if path else Path.cwd())
 
@@ -345,10 +344,31 @@ def fingerprint(*values: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _refuse_malformed(path: str) -> None:
+    """Refuse a file that is no mapping of names to sections, which the reader takes for one."""
+    if not Path(path).is_file():
+        raise SettingsError(
+            f"{CONFIG_VARIABLE} names {path!r}, which is no file",
+            remedy="Correct the path, or unset the variable to use the defaults.",
+        )
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, ValueError) as error:
+        raise SettingsError(
+            f"{path} is not YAML ({type(error).__name__})",
+            remedy="Check its syntax; see docs/configuration.md.",
+        ) from None
+    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
+        raise SettingsError(
+            f"{path} is not a mapping of section names to settings",
+            remedy="See docs/configuration.md.",
+        )
+
+
 def _refuse_unknown_variables() -> None:
     known = {f"AML_{name}".upper() for name in Settings.model_fields}
     for variable in os.environ:
-        if not variable.startswith("AML_") or variable.startswith(_OTHER_VARIABLES):
+        if not variable.startswith("AML_") or _OTHER_VARIABLES.fullmatch(variable):
             continue
         if variable.partition("__")[0] not in known:
             raise SettingsError(

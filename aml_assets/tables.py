@@ -6,7 +6,7 @@ checking a frame against it (``core.contracts``) or building the join (``core.jo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -22,6 +22,10 @@ TRANSACTIONS = "trx"
 
 ID_ROLES = ("trx_id", "ins_id", "cust_id", "account_id", "target_cust_id", "target_account_id")
 """Roles whose columns are ids, under any prefix."""
+
+
+ROLES = (*ID_ROLES, "amount", "timestamp", "label")
+"""Every part that a bank's column can play."""
 
 
 class Section(BaseModel):
@@ -69,6 +73,14 @@ class TableSettings(Section):
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> TableSettings:
+        rest = self.path.replace("{date}", "")
+        if not self.path.strip("/") or "{" in rest or "}" in rest:
+            raise ValueError(f"path may only use {{date}}, and cannot be empty: {self.path!r}")
+        unknown = sorted(set(self.roles) - set(ROLES))
+        if unknown:
+            raise ValueError(
+                f"roles: there is no role {unknown[0]!r}; roles are {', '.join(ROLES)}"
+            )
         contradicted = sorted(set(self.exclude) & {*self.required, *self.kinds})
         if contradicted:
             raise ValueError(
@@ -91,6 +103,13 @@ class Join(Section):
     table: str
     on: dict[str, str]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _yaml_reads_on_as_true(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        return {"on" if name is True else name: value for name, value in values.items()}
+
     @model_validator(mode="after")
     def _is_qualified(self) -> Join:
         if not self.on:
@@ -98,6 +117,8 @@ class Join(Section):
         for left in self.on:
             if "." not in left:
                 raise ValueError(f"on: write {left!r} as table.column")
+        if len(set(self.on.values())) < len(self.on):
+            raise ValueError("on: a column of the joined table is named twice")
         return self
 
 
@@ -145,6 +166,12 @@ def with_default_tables(given: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         given: table name → settings (plain or typed), as the configuration has them.
+
+    Returns:
+        Table name → settings, plain ones still to be validated.
+
+    Raises:
+        ValueError: the reports' or the transactions' table is removed.
     """
     for needed in (REPORTS, TRANSACTIONS):
         if needed in given and given[needed] is None:
@@ -154,16 +181,18 @@ def with_default_tables(given: Mapping[str, Any]) -> dict[str, Any]:
         if name in given and given[name] is None:
             continue
         own = given.get(name, {})
-        if isinstance(own, TableSettings):
-            tables[name] = own
-            continue
         if not isinstance(own, Mapping):
-            raise ValueError(f"table {name!r} must be a mapping")
+            tables[name] = own  # typed already, or of a type that validation will name
+            continue
         base = _DEFAULT_TABLES.get(name, {})
-        roles = {**base.get("roles", {}), **(own.get("roles") or {})}
+        own_roles = own.get("roles") or {}
+        if not isinstance(own_roles, Mapping):
+            tables[name] = {**base, **own}
+            continue
+        roles = {**base.get("roles", {}), **own_roles}
         named = [roles.get(role) for role in _KEY_ROLES.get(name, ())]
         key = own.get("key") or [column for column in named if column]
-        tables[name] = TableSettings.model_validate({**base, **own, "roles": roles, "key": key})
+        tables[name] = {**base, **own, "roles": roles, "key": key}
     return tables
 
 
@@ -181,3 +210,45 @@ def default_joins(tables: Mapping[str, TableSettings]) -> list[Join]:
             )
         joins.append(Join(table=table, on={f"{left}.{theirs}": ours}))
     return joins
+
+
+def join_columns(joins: Sequence[Join], table: str) -> list[str]:
+    """Columns of a table that some join uses, on either side."""
+    right = [ours for join in joins if join.table == table for ours in join.on.values()]
+    named = [name.partition(".") for join in joins for name in join.on]
+    left = [column for owner, _, column in named if owner == table]
+    return list(dict.fromkeys([*right, *left]))
+
+
+def check_joins(tables: Mapping[str, TableSettings], joins: Sequence[Join]) -> None:
+    """Refuse a chain of joins that does not hang together, or not with the tables.
+
+    Raises:
+        ValueError: says what contradicts what.
+    """
+    seen = {REPORTS}
+    for join in joins:
+        if join.table not in tables:
+            raise ValueError(f"joins: there is no table {join.table!r}")
+        if join.table in seen:
+            raise ValueError(f"joins: table {join.table!r} is joined twice")
+        for left in join.on:
+            if left.partition(".")[0] not in seen:
+                raise ValueError(
+                    f"joins: {left!r} names no table joined before {join.table!r}; "
+                    "write table.column"
+                )
+        seen.add(join.table)
+    for name, table in tables.items():
+        for column in join_columns(joins, name):
+            if table.kinds.get(column, "id") != "id" or column in table.exclude:
+                raise ValueError(
+                    f"joins: {name}.{column} is a join column, so it is an id and cannot be "
+                    "excluded or forced to another kind"
+                )
+    for name in tables:
+        if name not in seen:
+            raise ValueError(
+                f"joins: table {name!r} is configured but never joined; join it, "
+                f"or remove it with `tables: {{{name}: null}}`"
+            )

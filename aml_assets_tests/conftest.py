@@ -109,7 +109,6 @@ class Bank:
     log_level: str = "CRITICAL"
 
     def __post_init__(self) -> None:
-        self.root.mkdir(parents=True, exist_ok=True)
         self.instance = dg.DagsterInstance.ephemeral()
 
     # -- the landing -----------------------------------------------------------------------
@@ -216,21 +215,19 @@ class Bank:
         elif key:
             # As `dagster job execute --tags` does it, which checks nothing.
             tags = {"dagster/partition": key}
-        console = {"loggers": {"console": {"config": {"log_level": self.log_level}}}}
+        loggers = {"console": {"config": {"log_level": self.log_level}}}
         result = resolved.execute_in_process(
             instance=self.instance,
             tags=tags,
             asset_selection=self._selected(resolved, only),
-            run_config={**console, **({"ops": dict(config)} if config else {})},
+            run_config={"loggers": loggers, "ops": dict(config or {})},
             raise_on_error=False,
         )
         return self._outcome(result.run_id, result.success)
 
     def prepare(self, first: int, last: int) -> Run:
         """Build tables and features of a range; must succeed."""
-        run = self.run("daily", days=(first, last), only=PREPARE)
-        assert run.success, run.sentences
-        return run
+        return self.good("daily", days=(first, last), only=PREPARE)
 
     def good(self, job: str = "daily", number: int | None = None, **kwargs: Any) -> Run:
         """A run that must succeed."""
@@ -260,7 +257,7 @@ class Bank:
         run = Run(success, [], set(), set(), {}, 0, "")
         texts = []
         for entry in self.instance.all_logs(run_id):
-            texts.append(f"{entry.user_message}\n{dg.serialize_value(entry)}")
+            texts.append(event_text(entry))
             event = entry.dagster_event
             if event is None:
                 continue
@@ -268,13 +265,11 @@ class Bank:
                 data = event.step_failure_data
                 failure = data.user_failure_data
                 text = failure.description if failure else None
-                run.sentences.append(text or f"no sentence: {data.error}")
+                run.sentences.append(text or f"no sentence: {root_message(data.error)}")
             if event.is_job_failure and not run.sentences:
                 # It failed before its first step; else this repeats the first step's error.
-                error = event.job_failure_data.error
-                while error and error.cause:
-                    error = error.cause
-                run.sentences.append(error.message.partition(": ")[2].strip() if error else "")
+                text = root_message(event.job_failure_data.error)
+                run.sentences.append(text.partition(": ")[2].strip())
             run.retried += event.is_step_up_for_retry
             found = materialization_or_observation(event)
             if found is None:
@@ -288,21 +283,17 @@ class Bank:
 
     # -- what came of it -------------------------------------------------------------------
 
+    def _paths(self) -> dict[str, Path]:
+        found = sorted(path for path in self.store.rglob("*") if path.is_file())
+        return {str(path.relative_to(self.store)): path for path in found}
+
     def files(self) -> dict[str, bytes]:
-        """Every file of the store, by path; all hidden ones, too."""
-        return {
-            str(path.relative_to(self.store)): path.read_bytes()
-            for path in sorted(self.store.rglob("*"))
-            if path.is_file()
-        }
+        """Every file of the store, by path; hidden ones, too."""
+        return {name: path.read_bytes() for name, path in self._paths().items()}
 
     def times(self) -> dict[str, int]:
         """When each file of the store was last written, in nanoseconds."""
-        return {
-            str(path.relative_to(self.store)): path.stat().st_mtime_ns
-            for path in sorted(self.store.rglob("*"))
-            if path.is_file()
-        }
+        return {name: path.stat().st_mtime_ns for name, path in self._paths().items()}
 
     def frame(self, asset: str, number: int) -> pa.Table:
         """A stored frame."""
@@ -319,7 +310,7 @@ class Bank:
     def event_log(self) -> str:
         """All text of all runs."""
         return "\n".join(
-            f"{entry.user_message}\n{dg.serialize_value(entry)}"
+            event_text(entry)
             for run in self.instance.get_runs()
             for entry in self.instance.all_logs(run.run_id)
         )
@@ -343,16 +334,23 @@ def materialization_or_observation(
     return None
 
 
+def event_text(entry: dg.EventLogEntry) -> str:
+    """All that the event log keeps of one event."""
+    return f"{entry.user_message}\n{dg.serialize_value(entry)}"
+
+
+def root_message(error: Any) -> str:
+    """The message of the error at the bottom of a chain of causes, with its type."""
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message if error is not None else ""
+
+
 def flip_byte(path: Path, position: int) -> None:
     """Alter one byte of a file."""
     data = bytearray(path.read_bytes())
     data[position] ^= 0x01
-    path.write_bytes(bytes(data))
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """The one beta feature in use is accepted (test_definitions.py names it)."""
-    config.addinivalue_line("filterwarnings", "ignore:.*`backfill_policy`.*beta")
+    path.write_bytes(data)
 
 
 @pytest.fixture(autouse=True)
@@ -397,7 +395,4 @@ def built(built_bank: Bank, tmp_path: Path) -> Bank:
 def new_bank(tmp_path: Path) -> Callable[..., Bank]:
     """Empty banks, under options."""
 
-    def make(name: str = "bank", **options: Any) -> Bank:
-        return Bank(tmp_path / name, options)
-
-    return make
+    return lambda **options: Bank(tmp_path / "bank", options)

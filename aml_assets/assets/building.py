@@ -17,7 +17,7 @@ import dagster as dg
 import pyarrow as pa
 
 from aml_assets.core.plots import as_markdown
-from aml_assets.errors import AmlError
+from aml_assets.errors import AmlError, NotTrainable
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.formats import Published
 from aml_assets.partitions import asked_days
@@ -54,7 +54,7 @@ def build_days(
     failures: list[AmlError] = []
     failed: set[tuple[str, dt.date]] = set()
     try:
-        days = asked_days(context, catalog.settings.partitions)
+        days = asked_days(context.run.tags, catalog.settings.partitions)
     except AmlError as error:
         raise _failure([error]) from None
     for asset, build in builds.items():
@@ -83,6 +83,13 @@ def _build_day(catalog: Catalog, asset: str, day: dt.date, build: Build) -> tupl
     try:
         built = build(day)
         return built, built.publish_to(catalog.of(asset), day)
+    except NotTrainable as error:
+        if error.day:
+            raise
+        # The core trains on windows and knows of no day; a range of days has to tell which.
+        raise NotTrainable(
+            error.what, table=error.table, day=day, column=error.column, remedy=error.remedy
+        ) from None
     except pa.ArrowException as error:
         kind = type(error).__name__
     raise AmlError(

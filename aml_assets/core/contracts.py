@@ -11,14 +11,24 @@ the label is int8; rows are sorted by key.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from aml_assets.core import dictionaries
+from aml_assets.core.values import (
+    equal_neighbours,
+    is_number,
+    is_text,
+    largest,
+    nan_as_null,
+    whole,
+)
 from aml_assets.errors import InputError
 from aml_assets.tables import Kind, TableSettings
 
@@ -81,8 +91,7 @@ def check(
     Raises:
         InputError: names table, day, column and remedy; nothing of the frame's content.
     """
-    ids = {*spec.ids, *join_columns}
-    checker = _Checker(name, day, spec, ids, max_abs_number, time_zone)
+    checker = _Checker(name, day, spec, list(join_columns), max_abs_number, time_zone)
     frame = checker.names(frame)
     arrays: dict[str, pa.Array | pa.ChunkedArray] = {}
     columns: dict[str, Column] = {}
@@ -106,13 +115,14 @@ class _Checker:
         name: str,
         day: dt.date,
         spec: TableSettings,
-        ids: set[str],
+        join_columns: list[str],
         max_abs: float,
         zone: str,
     ) -> None:
         self._name, self._day, self._spec = name, day, spec
         self._max_abs, self._zone = max_abs, zone
-        self._ids = ids
+        self._needed = list(dict.fromkeys([*spec.required, *join_columns]))
+        self._ids = {*spec.ids, *join_columns}
         self._label = spec.column("label")
         self._amount = spec.column("amount")
         self._timestamp = spec.column("timestamp")
@@ -133,8 +143,7 @@ class _Checker:
                 )
             folded[column.casefold()] = column
         frame = frame.select(kept)
-        needed = [*self._spec.required, *sorted(self._ids)]
-        missing = [c for c in dict.fromkeys(needed) if c not in frame.column_names]
+        missing = [c for c in self._needed if c not in frame.column_names]
         if missing:
             raise self._error(
                 "the column is missing" if len(missing) == 1 else "the columns are missing",
@@ -194,8 +203,13 @@ class _Checker:
                     column,
                     "Have the table restated with a key in every row.",
                 )
-        table = table.sort_by([(column, "ascending") for column in key])
-        duplicates = _equal_neighbours(table, key)
+        # By position: Arrow reads some names (".id") as paths.
+        bare = table.select(key).rename_columns([str(n) for n in range(len(key))])
+        order = [(column, "ascending") for column in bare.column_names]
+        rows = pc.sort_indices(bare, sort_keys=order)
+        if not np.array_equal(rows, np.arange(len(rows))):
+            table = table.take(rows)
+        duplicates = equal_neighbours(table, key)
         if duplicates:
             raise self._error(
                 f"{duplicates} of {table.num_rows} rows repeat the key of another row",
@@ -208,18 +222,20 @@ class _Checker:
     def _plain(self, name: str, array: pa.ChunkedArray) -> pa.Array:
         """One chunk, with Arrow's many spellings of one type folded into one."""
         type_ = array.type
-        if pa.types.is_dictionary(type_) and not _is_text(type_.value_type):
+        if pa.types.is_dictionary(type_) and not is_text(type_.value_type):
             array = array.cast(type_.value_type)
             type_ = array.type
         if pa.types.is_large_string(type_) or pa.types.is_string_view(type_):
             array = array.cast(pa.string())
         if pa.types.is_float16(type_):
             array = array.cast(pa.float32())
+        if pa.types.is_decimal(type_) and not pa.types.is_decimal128(type_):
+            try:
+                array = array.cast(pa.decimal128(min(type_.precision, 38), type_.scale))
+            except (pa.ArrowInvalid, ValueError):
+                raise self._wrong_type(name, type_, "a decimal of at most 38 digits") from None
         values = array.combine_chunks()
-        if pa.types.is_floating(values.type):
-            # pandas writes missing numbers as NaN; missing is null here and everywhere.
-            values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
-        return values
+        return nan_as_null(values) if pa.types.is_floating(values.type) else values
 
     def _kind_by_role(self, name: str, type_: pa.DataType) -> Kind:
         """A column without a single value has the kind that its role asks for."""
@@ -230,11 +246,11 @@ class _Checker:
         return self._kind_of(name, type_)
 
     def _kind_of(self, name: str, type_: pa.DataType) -> Kind:
-        if _is_text(type_) or pa.types.is_dictionary(type_):
+        if is_text(type_) or pa.types.is_dictionary(type_):
             return "category"
         if pa.types.is_boolean(type_):
             return "boolean"
-        if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_):
+        if is_number(type_):
             return "numeric"
         if pa.types.is_timestamp(type_) or pa.types.is_date(type_):
             return "time"
@@ -247,8 +263,9 @@ class _Checker:
         )
 
     def _wrong_type(self, name: str, type_: pa.DataType, wanted: str) -> InputError:
+        landed = type_.value_type if pa.types.is_dictionary(type_) else type_
         return self._error(
-            f"it has type {type_}, and {wanted} is needed",
+            f"it has type {landed}, and {wanted} is needed",
             name,
             "Have the table restated in that type, or correct "
             f"tables.{self._name}.roles and tables.{self._name}.kinds.",
@@ -256,27 +273,24 @@ class _Checker:
 
     def _as_id(self, name: str, values: pa.Array) -> pa.Array:
         type_ = values.type
-        if _is_text(type_) or pa.types.is_dictionary(type_) or pa.types.is_null(type_):
+        if is_text(type_) or pa.types.is_dictionary(type_) or pa.types.is_null(type_):
             return values.cast(pa.string())
-        if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_):
-            # pandas writes a nullable integer column as whole doubles; those are still ids.
+        if is_number(type_):
             try:
-                if pa.types.is_floating(type_) and _largest(values) >= 2.0**53:
-                    raise pa.ArrowInvalid("beyond the integers a double can hold")
-                return values.cast(pa.int64())
+                return whole(values)
             except pa.ArrowInvalid:
                 raise self._wrong_type(name, type_, "a whole number or a text") from None
         raise self._wrong_type(name, type_, "a whole number or a text")
 
     def _as_label(self, name: str, values: pa.Array) -> pa.Array:
         type_ = values.type
-        if _is_text(type_) or pa.types.is_dictionary(type_) or pa.types.is_temporal(type_):
+        if not (is_number(type_) or pa.types.is_boolean(type_) or pa.types.is_null(type_)):
             raise self._wrong_type(name, type_, "a number (0, 1 or null)")
         try:
             if pa.types.is_decimal(type_):
                 values = values.cast(pa.float64())
             label = values.cast(pa.int8())
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        except pa.ArrowInvalid:
             label = None
         if label is None or not set(pc.unique(label.drop_null()).to_pylist()) <= {0, 1}:
             raise self._error(
@@ -287,22 +301,18 @@ class _Checker:
         return label
 
     def _as_number(self, name: str, values: pa.Array) -> pa.Array:
-        if _is_text(values.type) or pa.types.is_dictionary(values.type):
+        if is_text(values.type) or pa.types.is_dictionary(values.type):
             try:
-                values = values.cast(pa.string()).cast(pa.float64())
+                values = nan_as_null(values.cast(pa.string()).cast(pa.float64()))
             except pa.ArrowInvalid:
                 raise self._wrong_type(name, values.type, "a number in every row") from None
         if pa.types.is_null(values.type):
             values = values.cast(pa.float64())
         if pa.types.is_boolean(values.type):
             values = values.cast(pa.int8())
-        if not (
-            pa.types.is_integer(values.type)
-            or pa.types.is_floating(values.type)
-            or pa.types.is_decimal(values.type)
-        ):
+        if not is_number(values.type):
             raise self._wrong_type(name, values.type, "a number")
-        if not pa.types.is_integer(values.type) and _largest(values) > self._max_abs:
+        if largest(values) > self._max_abs:
             raise self._error(
                 "there are infinite or absurdly large numbers",
                 name,
@@ -327,11 +337,12 @@ class _Checker:
             return values
         if pa.types.is_date64(type_):
             return values.cast(pa.date32())
-        if _is_text(type_) or pa.types.is_dictionary(type_) or pa.types.is_null(type_):
-            try:
-                return values.cast(pa.string()).cast(pa.timestamp("us"))
-            except pa.ArrowInvalid:
-                raise self._wrong_type(name, type_, "an ISO timestamp in every row") from None
+        if is_text(type_) or pa.types.is_dictionary(type_) or pa.types.is_null(type_):
+            text = values.cast(pa.string())
+            for wanted in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
+                with contextlib.suppress(pa.ArrowInvalid):  # without an offset, or with one
+                    return self._as_time(name, text.cast(wanted))
+            raise self._wrong_type(name, type_, "an ISO timestamp in every row")
         if not pa.types.is_timestamp(type_):
             raise self._wrong_type(name, type_, "a timestamp or a date")
         if type_.tz is not None:
@@ -348,41 +359,16 @@ class _Checker:
 
     def _as_dictionary(self, name: str, values: pa.Array) -> pa.DictionaryArray:
         type_ = values.type
-        if pa.types.is_integer(type_) or pa.types.is_boolean(type_) or pa.types.is_null(type_):
+        wanted = "a text, a whole number or a boolean"
+        if is_number(type_):
+            try:
+                values = whole(values).cast(pa.string())
+            except pa.ArrowInvalid:
+                raise self._wrong_type(name, type_, wanted) from None
+        elif pa.types.is_boolean(type_) or pa.types.is_null(type_):
             values = values.cast(pa.string())
-        elif not (_is_text(type_) or pa.types.is_dictionary(type_)):
-            raise self._wrong_type(name, type_, "a text, a whole number or a boolean")
+        elif not (is_text(type_) or pa.types.is_dictionary(type_)):
+            raise self._wrong_type(name, type_, wanted)
         encoded = dictionaries.encode(values)
-        # A landed dictionary may hold values that no row uses; ours never does.
-        return (
-            dictionaries.from_codes(encoded.indices, encoded.dictionary)
-            if pa.types.is_dictionary(type_)
-            else encoded
-        )
-
-
-def _is_text(type_: pa.DataType) -> bool:
-    return (
-        pa.types.is_string(type_)
-        or pa.types.is_large_string(type_)
-        or pa.types.is_string_view(type_)
-    )
-
-
-def _largest(values: pa.Array) -> float:
-    """The largest magnitude, 0 for an empty column; infinity stays infinity."""
-    extremes = pc.min_max(values)
-    low, high = extremes["min"].as_py(), extremes["max"].as_py()
-    return 0.0 if low is None else max(abs(float(low)), abs(float(high)))
-
-
-def _equal_neighbours(table: pa.Table, key: list[str]) -> int:
-    """How many rows of a table sorted by ``key`` equal the row before them in it."""
-    if table.num_rows < 2 or not key:
-        return 0
-    equal: pa.Array | None = None
-    for column in key:
-        values = table.column(column).combine_chunks()
-        same = pc.equal(values.slice(1), values.slice(0, len(values) - 1))
-        equal = same if equal is None else pc.and_(equal, same)
-    return int(pc.sum(equal).as_py() or 0)
+        # Sorted, and without a landed dictionary's unused values: the rows' order leaves no trace.
+        return dictionaries.from_codes(encoded.indices, encoded.dictionary)

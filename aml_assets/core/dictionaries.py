@@ -16,8 +16,10 @@ DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 def encode(column: pa.ChunkedArray | pa.Array) -> pa.DictionaryArray:
     """Any string column as one dictionary array; values in order of first appearance."""
     if isinstance(column, pa.ChunkedArray):
-        column = column.unify_dictionaries() if pa.types.is_dictionary(column.type) else column
-        column = column.combine_chunks()
+        column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    if pa.types.is_dictionary(column.type) and column.dictionary.null_count:
+        # Arrow allows a null among the values; here a null has no code.
+        column = column.cast(pa.string())
     if not pa.types.is_dictionary(column.type):
         column = pc.dictionary_encode(column.cast(pa.string()))
     return column.cast(DICTIONARY)
@@ -36,8 +38,9 @@ def from_codes(codes: pa.Array, dictionary: pa.Array) -> pa.DictionaryArray:
         dictionary: string values the codes point into.
     """
     plain = codes.fill_null(-1).to_numpy(zero_copy_only=False)
-    used = np.unique(plain[plain >= 0])
-    values = dictionary.take(pa.array(used, pa.int64()))
+    used = np.flatnonzero(np.bincount(plain[plain >= 0], minlength=len(dictionary)))
+    whole = len(used) == len(dictionary)
+    values = dictionary if whole else dictionary.take(pa.array(used, pa.int64()))
     order = pc.array_sort_indices(values).to_numpy(zero_copy_only=False)
     position = np.full(len(dictionary) + 1, -1, dtype=np.int32)
     position[used[order]] = np.arange(len(used), dtype=np.int32)

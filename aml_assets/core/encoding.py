@@ -16,6 +16,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -35,23 +36,33 @@ Encoding = Literal["number", "category", "hour", "weekday", "age_days"]
 FEATURES = "features/merged_features"
 """The asset whose frames are encoded, for errors."""
 
+_NEVER_FEATURES = {"id": "an id", "text": "a text by configuration"}
+"""Kinds that are carried along only, and why."""
+
 _TIME_ENCODINGS: tuple[Encoding, ...] = ("hour", "weekday", "age_days")
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One day's merged frame and what is known of its columns (merged name → source)."""
+    """One day's merged frame and what is known of its columns (merged name → source).
+
+    ``columns`` names all columns of the stored frame; ``table`` may hold only some of them.
+    """
 
     day: dt.date
     table: pa.Table
     columns: Mapping[str, Column]
 
     def column(self, table: str, source: str) -> pa.ChunkedArray | None:
-        """A column by its source, or ``None`` on a day that does not have it."""
+        """A column by its source, or ``None`` where the table does not hold it."""
         for name, column in self.columns.items():
             if column.table == table and column.source == source:
-                return self.table.column(name)
+                return self.table.column(name) if self.holds(name) else None
         return None
+
+    def holds(self, name: str) -> bool:
+        """Whether the table holds the column of this merged name."""
+        return self.table.schema.get_field_index(name) >= 0
 
 
 @dataclass(frozen=True)
@@ -107,6 +118,11 @@ class Encoder:
         )
         return cls(features, dict(values["left_out"]))
 
+    @cached_property
+    def _vocabularies(self) -> list[pa.Array]:
+        """The features' vocabularies as Arrow looks values up in them."""
+        return [pa.array(feature.vocabulary, pa.string()) for feature in self.features]
+
     def transform(self, frame: Frame, rows: np.ndarray | None = None) -> Matrix:
         """Encode a frame, or some of its rows.
 
@@ -117,22 +133,26 @@ class Encoder:
         Raises:
             InputError: a column is of another kind than the model was trained with.
         """
-        table = frame.table if rows is None else frame.table.take(pa.array(rows, pa.int64()))
-        taken = Frame(frame.day, table, frame.columns)
-        values = np.full((table.num_rows, len(self.features)), np.nan, dtype=np.float32)
+        chosen = slice(None) if rows is None else rows
+        count = frame.table.num_rows if rows is None else len(rows)
+        values = np.full((count, len(self.features)), np.nan, dtype=np.float32)
         nulls: dict[str, int] = {}
         unseen: dict[str, int] = {}
         absent: list[str] = []
         for position, feature in enumerate(self.features):
-            column = taken.column(feature.table, feature.column)
+            column = frame.column(feature.table, feature.column)
             if column is None:
                 absent.append(feature.name)
                 continue
-            encoded = _encode(column.combine_chunks(), feature, frame.day)
+            array = column.combine_chunks()
+            encoded = _encode(array, feature, self._vocabularies[position], frame.day)[chosen]
             values[:, position] = encoded
-            nulls[feature.name] = column.null_count
+            missing = int(np.count_nonzero(np.isnan(encoded)))
+            nulls[feature.name] = missing
             if feature.encoding == "category":
-                unseen[feature.name] = int(np.isnan(encoded).sum()) - column.null_count
+                null = array.is_null().to_numpy(zero_copy_only=False)[chosen]
+                nulls[feature.name] = int(np.count_nonzero(null))
+                unseen[feature.name] = missing - nulls[feature.name]
         return Matrix(values, nulls, unseen, tuple(absent))
 
 
@@ -157,14 +177,16 @@ def fit(
     """
     features: list[Feature] = []
     left_out: dict[str, str] = {}
+    hopeless = ruled_out([frame.columns for frame in frames], max_text_distinct_share)
     for (table, source), kind in _kinds(frames).items():
         name = f"{table}.{source}"
         if kind in ("label", "day"):
             continue
-        if kind == "id":
-            left_out[name] = "an id"
-        elif kind == "text":
-            left_out[name] = "a text by configuration"
+        reason = hopeless.get((table, source)) or _NEVER_FEATURES.get(kind)
+        if reason:
+            left_out[name] = reason
+        elif not _has_values(frames, table, source):
+            left_out[name] = "null throughout the training window"
         elif kind in ("numeric", "boolean"):
             features.append(Feature(table, source, "number"))
         elif kind == "time":
@@ -181,11 +203,54 @@ def fit(
                 features.append(Feature(table, source, "category", vocabulary))
     if not features:
         raise NotTrainable(
-            "no column of the training window can be a feature",
+            "no column of the training window can be a feature: "
+            + "; ".join(f"{name}: {reason}" for name, reason in left_out.items()),
             table=FEATURES,
-            remedy="Look at what was left out and why, and force columns under tables.*.kinds.",
+            remedy="Force columns under tables.*.kinds, or have features landed.",
         )
     return Encoder(tuple(features), left_out)
+
+
+def ruled_out(
+    days: Sequence[Mapping[str, Column]], max_text_distinct_share: float
+) -> dict[tuple[str, str], str]:
+    """Columns that cannot be features, by what is known of them before any is read.
+
+    Args:
+        days: what is known of each day's columns (merged name → source), oldest first.
+        max_text_distinct_share: as `fit` has it.
+
+    Returns:
+        (table, column) → the reason.
+    """
+    known: dict[tuple[str, str], list[Column]] = {}
+    for columns in days:
+        for column in columns.values():
+            known.setdefault((column.table, column.source), []).append(column)
+    reasons: dict[tuple[str, str], str] = {}
+    for (table, source), facts in known.items():
+        kinds = {fact.kind for fact in facts}
+        if len(kinds) == 1 and kinds <= set(_NEVER_FEATURES):
+            reasons[table, source] = _NEVER_FEATURES[facts[0].kind]
+        elif kinds == {"category"} and table != REPORTS:
+            # A merged row is a report, so a name of ``retail`` repeats there as often as its
+            # customer is reported; its own table tells how distinct it is.
+            distinct = sum(fact.distinct or 0 for fact in facts)
+            values = sum(fact.values or 0 for fact in facts)
+            reason = _too_distinct(facts, distinct, values, max_text_distinct_share)
+            if reason:
+                reasons[table, source] = reason
+    return reasons
+
+
+def _too_distinct(facts: Sequence[Column], distinct: int, values: int, limit: float) -> str | None:
+    """Why a text is no category, if it is none."""
+    if not values or distinct / values <= limit or any(fact.forced for fact in facts):
+        return None
+    return (
+        f"{distinct / values:.0%} of its values in {facts[0].table} are distinct: a name or a free "
+        f"text (force it under tables.{facts[0].table}.kinds if it is a category)"
+    )
 
 
 def _kinds(frames: Sequence[Frame]) -> dict[tuple[str, str], str]:
@@ -194,7 +259,7 @@ def _kinds(frames: Sequence[Frame]) -> dict[tuple[str, str], str]:
     for frame in frames:
         for name, column in frame.columns.items():
             source = (column.table, column.source)
-            if frame.table.column(name).null_count == frame.table.num_rows:
+            if not frame.holds(name) or frame.table.column(name).null_count == frame.table.num_rows:
                 # Without a single value there is nothing to contradict, nor a kind to learn.
                 kinds.setdefault(source, column.kind)
                 continue
@@ -223,6 +288,11 @@ def _only_nulls_before(frames: Sequence[Frame], until: Frame, source: tuple[str,
         if column is not None and column.null_count < len(column):
             return False
     return True
+
+
+def _has_values(frames: Sequence[Frame], table: str, source: str) -> bool:
+    columns = (frame.column(table, source) for frame in frames)
+    return any(column is not None and column.null_count < len(column) for column in columns)
 
 
 def _parts_of_time(frames: Sequence[Frame], table: str, source: str) -> Iterable[Encoding]:
@@ -261,41 +331,24 @@ def _vocabulary(
         weights=np.concatenate([counts for _, counts in counted]),
         minlength=len(encoded.dictionary),
     )
-    total = int(rows.sum())
-    if not total:
-        return (), "null throughout the training window"
-    share = _distinct_share(facts, table, distinct=int((rows > 0).sum()), total=total)
-    if share > max_distinct_share and not any(fact.forced for fact in facts):
-        return (), (
-            f"{share:.0%} of its values in {table} are distinct: a name or a free text "
-            f"(force it under tables.{table}.kinds if it is a category)"
-        )
+    if table == REPORTS:
+        # At the frame's own grain, and small: the whole window is counted.
+        reason = _too_distinct(facts, int((rows > 0).sum()), int(rows.sum()), max_distinct_share)
+        if reason:
+            return (), reason
     kept = encoded.dictionary.take(pa.array(np.flatnonzero(rows >= min_rows), pa.int64()))
     if not len(kept):
         return (), f"no value stands in {min_rows} rows of the training window"
     return tuple(sorted(kept.to_pylist())), None
 
 
-def _distinct_share(facts: Sequence[Column], table: str, *, distinct: int, total: int) -> float:
-    """How distinct a text's values are at its own table's grain.
-
-    A merged row is a report, so a name of ``retail`` repeats there as often as its customer is
-    reported; its own table tells. The reports' table is small and at the frame's own grain, so
-    the whole window is counted exactly.
-    """
-    if table == REPORTS:
-        return distinct / total
-    values = sum(fact.values or 0 for fact in facts)
-    return sum(fact.distinct or 0 for fact in facts) / values if values else 0.0
-
-
-def _encode(array: pa.Array, feature: Feature, day: dt.date) -> np.ndarray:
+def _encode(array: pa.Array, feature: Feature, vocabulary: pa.Array, day: dt.date) -> np.ndarray:
     """One column as float32, shape (rows,)."""
     type_ = array.type
     if array.null_count == len(array):
         return np.full(len(array), np.nan, dtype=np.float32)
     if feature.encoding == "category" and pa.types.is_dictionary(type_):
-        return dictionaries.remap(array, pa.array(feature.vocabulary, pa.string()))
+        return dictionaries.remap(array, vocabulary)
     if feature.encoding == "number" and not (
         pa.types.is_dictionary(type_) or pa.types.is_temporal(type_)
     ):

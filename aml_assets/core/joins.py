@@ -11,7 +11,9 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -82,6 +84,7 @@ def merge(
     for join in joins:
         tables = _with_equal_types(tables, join, day)
         _refuse_repeated(tables[join.table], join, specs[join.table], day)
+        tables[join.table] = _within_reach(tables, join)
     outputs = _name_outputs(tables, joins, specs, day)
     sql = render(
         "merged_features",
@@ -94,16 +97,16 @@ def merge(
     joined = engine.query(sql, views)
     arrays: dict[str, pa.Array | pa.ChunkedArray] = {}
     columns: dict[str, Column] = {}
-    for output in outputs:
+    for position, output in enumerate(outputs):
         source = tables[output.table]
-        arrays[output.name] = _restored(
-            joined.column(output.name), source.table.column(output.source)
-        )
+        arrays[output.name] = _restored(joined.column(position), source.table.column(output.source))
         columns[output.name] = source.columns[output.source]
     arrays[EVENT_DAY] = pa.repeat(pa.scalar(day, pa.date32()), joined.num_rows)
     columns[EVENT_DAY] = Column(REPORTS, EVENT_DAY, "day")
+    # By position, as above: a bank's column may be called "matched trx", too.
     matched = {
-        name: pc.sum(joined.column(f"matched {name}")).as_py() or 0 for name in _joined(joins)
+        name: pc.sum(joined.column(position)).as_py() or 0
+        for position, name in enumerate(_joined(joins), start=len(outputs))
     }
     return MergedFrame(pa.table(arrays), columns, matched)
 
@@ -134,7 +137,7 @@ def look_back(
     pairs = _pairs(join)
     names = [pair.right for pair in pairs]
     wanted = tables[REPORTS].table.select([pair.left for pair in pairs]).rename_columns(names)
-    wanted = _without(wanted.drop_null(), today.table, names)
+    wanted = _without(wanted.drop_null(), today.table)
     found = [today]
     days = iter(earlier)
     while wanted.num_rows and (entry := next(days, None)) is not None:
@@ -142,7 +145,7 @@ def look_back(
         hits = lookup(wanted)
         if hits is not None and hits.table.num_rows:
             found.append(_with_trx_day(hits, past))
-            wanted = _without(wanted, hits.table, names)
+            wanted = _without(wanted, hits.table)
     return today if len(found) == 1 else _stacked(found, day)
 
 
@@ -160,23 +163,33 @@ def matching_rows(references: pa.Table, wanted: pa.Table, *, day: dt.date) -> pa
     names = wanted.column_names
     for name in names:
         ours, theirs = references.schema.field(name).type, wanted.schema.field(name).type
-        if ours != theirs and references.num_rows:
+        if ours != theirs:
+            if references.column(name).null_count == references.num_rows:
+                return pa.array([], pa.int64())
             raise _different_types(TRANSACTIONS, name, day, ours, theirs)
-    if not references.num_rows:
-        return pa.array([], pa.int64())
-    numbered = references.select(names).append_column(
-        "position", pa.array(range(references.num_rows), pa.int64())
-    )
-    hits = numbered.join(wanted, keys=names, join_type="left semi").column("position")
+    bare = _numbered_columns(references.select(names))
+    numbered = bare.append_column("row", pa.array(np.arange(bare.num_rows), pa.int64()))
+    hits = numbered.join(
+        _numbered_columns(wanted), keys=bare.column_names, join_type="left semi"
+    ).column("row")
     return hits.combine_chunks().take(pc.sort_indices(hits.combine_chunks()))
 
 
-def _without(wanted: pa.Table, found: pa.Table, names: list[str]) -> pa.Table:
+def _without(wanted: pa.Table, found: pa.Table) -> pa.Table:
     """Distinct references that ``found`` does not hold."""
-    distinct = wanted.group_by(names, use_threads=False).aggregate([])
-    return distinct.join(
-        found.select(names), keys=names, join_type="left anti", use_threads=False
-    ).combine_chunks()
+    names = wanted.column_names
+    bare = _numbered_columns(wanted)
+    distinct = bare.group_by(bare.column_names, use_threads=False).aggregate([])
+    # The right side is the one that Arrow hashes, and the smaller one.
+    rest = _numbered_columns(found.select(names)).join(
+        distinct, keys=bare.column_names, join_type="right anti", use_threads=False
+    )
+    return rest.rename_columns(names).combine_chunks()
+
+
+def _numbered_columns(table: pa.Table) -> pa.Table:
+    """Columns called "0", "1", …: Arrow reads some names (".id") as paths."""
+    return table.rename_columns([str(number) for number in range(table.num_columns)])
 
 
 def _joined(joins: Sequence[Join]) -> list[str]:
@@ -201,23 +214,33 @@ def _with_trx_day(checked: CheckedTable, day: dt.date) -> CheckedTable:
 
 
 def _stacked(parts: list[CheckedTable], day: dt.date) -> CheckedTable:
-    """Several days' transactions as one table; types may widen, never narrow."""
-    try:
-        table = pa.concat_tables([part.table for part in parts], promote_options="permissive")
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        schemas = [part.table.schema for part in parts]
-        for other in schemas[1:]:
-            for field in other:
-                position = schemas[0].get_field_index(field.name)
-                if position >= 0 and schemas[0].field(position).type != field.type:
-                    raise _different_types(
-                        TRANSACTIONS, field.name, day, schemas[0].field(position).type, field.type
-                    ) from None
-        raise
+    """Several days' transactions as one table; types may widen, never narrow.
+
+    A column without a single value on some day (an empty one, say) has no kind or type of its
+    own there: it takes those of the newest day that has values.
+    """
     columns: dict[str, Column] = {}
-    for part in reversed(parts):
-        columns.update(part.columns)
-    return CheckedTable(table, columns)
+    stacked: dict[str, pa.ChunkedArray] = {}
+    for name in dict.fromkeys(name for part in parts for name in part.columns):
+        holding = [part for part in parts if name in part.columns]
+        newest = next((part for part in holding if not _all_null(part, name)), holding[0])
+        columns[name] = newest.columns[name]
+        type_ = newest.table.schema.field(name).type
+        fields = [_field(part, name, type_) for part in parts]
+        try:
+            stacked[name] = pa.concat_tables(fields, promote_options="permissive").column(0)
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            found = [field.schema.field(0).type for field in fields]
+            other = next(other for other in found if other != found[0])
+            raise _different_types(TRANSACTIONS, name, day, found[0], other) from None
+    return CheckedTable(pa.table(stacked), columns)
+
+
+def _field(checked: CheckedTable, name: str, type_: pa.DataType) -> pa.Table:
+    """One column alone; nulls of ``type_`` where the table has no value of it."""
+    if name not in checked.columns or _all_null(checked, name):
+        return pa.table({name: pa.nulls(checked.table.num_rows, type_)})
+    return checked.table.select([name])
 
 
 def _with_equal_types(
@@ -277,7 +300,9 @@ def _refuse_repeated(checked: CheckedTable, join: Join, spec: TableSettings, day
     if set(names) >= set(spec.key):
         return
     counts = (
-        checked.table.select(names).drop_null().group_by(names).aggregate([([], "count_all")])
+        _numbered_columns(checked.table.select(names).drop_null())
+        .group_by([str(number) for number in range(len(names))])
+        .aggregate([([], "count_all")])
     ).column("count_all")
     repeated = pc.sum(pc.greater(counts, 1)).as_py() or 0
     if repeated:
@@ -337,6 +362,20 @@ def _name_outputs(
                 remedy=f"Exclude or rename one (tables.{output.table}.exclude).",
             )
     return outputs
+
+
+def _within_reach(tables: Mapping[str, CheckedTable], join: Join) -> CheckedTable:
+    """Without the rows that no report can reach: few remain, however large the bank is."""
+    checked = tables[join.table]
+    reached = [
+        pc.is_in(
+            checked.table.column(pair.right),
+            value_set=tables[pair.left_table].table.column(pair.left),
+            skip_nulls=True,
+        )
+        for pair in _pairs(join)
+    ]
+    return CheckedTable(checked.table.filter(reduce(pc.and_, reached)), checked.columns)
 
 
 def _codes_only(table: pa.Table) -> pa.Table:

@@ -53,7 +53,7 @@ class Catalog:
     def frames(self, asset: str) -> PartitionStore[pa.Table]:
         """The partitions of any frame asset, by its name."""
         name, _, table = asset.rpartition("/")
-        template = Template(self.settings.store.frames.replace("{asset}", asset))
+        template = _inside(self.settings.store.frames.replace("{asset}", asset))
         spec = self.settings.tables.get(table) if name == TABLES else None
         if spec is not None and not spec.daily:
             return SnapshotStore(self.store, asset, template)
@@ -75,13 +75,13 @@ class Catalog:
     @property
     def models(self) -> PartitionStore[xgboost.Booster]:
         """The models."""
-        template = Template(self.settings.store.model, "model_id")
+        template = _inside(self.settings.store.model, "model_id")
         return PartitionStore(self.store, MODEL, template, ModelFormat(), self.model_id)
 
     @property
     def metrics(self) -> PartitionStore[Any]:
         """The metrics of the models."""
-        template = Template(self.settings.store.metrics, "model_id")
+        template = _inside(self.settings.store.metrics, "model_id")
         return PartitionStore(self.store, METRICS, template, JsonFormat(), self.model_id)
 
     @property
@@ -91,7 +91,7 @@ class Catalog:
         text = of.predictions.replace("{prefix}", of.predictions_prefix)
         legacy = self.settings.output.style == "legacy"
         return PartitionStore(
-            self.store, PREDICTIONS, Template(text), CsvFormat(include_index=legacy)
+            self.store, PREDICTIONS, _inside(text), CsvFormat(include_index=legacy)
         )
 
     def of(self, asset: str) -> PartitionStore[Any]:
@@ -102,3 +102,8 @@ class Catalog:
     def model_id(self, day: dt.date) -> str:
         """The name of the day's own model."""
         return f"{self.settings.store.model_prefix}_{day}"
+
+
+def _inside(text: str, placeholder: str = "date") -> Template:
+    """A template under the root; the 2019 flow wrote its paths with a slash in front."""
+    return Template(text.strip("/"), placeholder)

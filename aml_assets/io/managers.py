@@ -61,7 +61,8 @@ class StoreIOManager(dg.IOManager):
         """Load one or several partitions as the annotated type.
 
         The annotation may be ``pa.Table`` (also the default), ``pd.DataFrame``,
-        ``ds.Dataset`` (lazy, frames only), or whatever the asset's own format gives.
+        ``ds.Dataset`` (lazy, frames only), or whatever the asset's own format gives; of any of
+        these ``dict[str, X]`` gives a mapping from day to content, also for a single day.
 
         Raises:
             NotReady: a partition is not stored.
@@ -73,7 +74,7 @@ class StoreIOManager(dg.IOManager):
         columns = (context.definition_metadata or {}).get("columns")
         if len(days) == 1 and not _is_mapping(wanted):
             return _load(partitions, days[0], wanted, columns)
-        inner = getattr(wanted, "__args__", (None, None))[1] if _is_mapping(wanted) else wanted
+        inner = wanted.__args__[1] if _is_mapping(wanted) else wanted
         return {str(day): _load(partitions, day, inner, columns) for day in days}
 
 
@@ -102,7 +103,9 @@ def _as_table(value: Any) -> Any:
 
 
 def _is_mapping(wanted: Any) -> bool:
-    return getattr(wanted, "__origin__", wanted) is dict
+    """Whether ``dict[str, X]`` asks for content by day; ``dict`` alone may be content itself."""
+    inner = getattr(wanted, "__args__", ())[1:]
+    return getattr(wanted, "__origin__", None) is dict and inner != (Any,)
 
 
 def _days(context: dg.OutputContext | dg.InputContext, asset: str) -> list[dt.date]:

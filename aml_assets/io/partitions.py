@@ -116,9 +116,13 @@ class PartitionStore(Generic[T]):
         return self.path(day)
 
     def load_with_manifest(
-        self, day: dt.date, columns: list[str] | None = None
+        self, day: dt.date, columns: list[str] | Callable[[Manifest], list[str]] | None = None
     ) -> tuple[T, Manifest]:
         """Content and manifest of one and the same version of the partition.
+
+        Args:
+            day: the partition.
+            columns: for frames, only these columns, or those chosen by the manifest.
 
         Raises:
             NotReady: it is not stored, or is replaced faster than it can be read.
@@ -126,7 +130,7 @@ class PartitionStore(Generic[T]):
         """
         for _ in range(_ATTEMPTS):
             manifest = self.manifest(day)
-            value = self.load(day, columns)
+            value = self.load(day, columns(manifest) if callable(columns) else columns)
             if self.manifest(day).digest == manifest.digest:
                 return value, manifest
         raise NotReady(

@@ -7,7 +7,7 @@ back. Does not belong here: the join (``core.joins``) or encoding (``core.encodi
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -74,16 +74,25 @@ def build_features(catalog: Catalog, day: dt.date) -> Built:
 
 
 def load_frame(
-    catalog: Catalog, day: dt.date, columns: list[str] | None = None
+    catalog: Catalog,
+    day: dt.date,
+    columns: list[str] | Callable[[Manifest], list[str]] | None = None,
 ) -> tuple[Frame, Manifest]:
     """A stored merged frame, or some of its columns.
+
+    Args:
+        catalog: where to read.
+        day: the partition.
+        columns: only these columns, or those chosen by the manifest.
 
     Raises:
         NotReady: it is not stored.
     """
     table, manifest = catalog.features.load_with_manifest(day, columns)
     facts = columns_of(manifest)
-    return Frame(day, table, {name: facts[name] for name in table.column_names}), manifest
+    # A manifest's JSON is sorted by name; the frame's own order is what readers see.
+    ordered = {name: facts[name] for name in table.column_names}
+    return Frame(day, table, {**ordered, **facts}), manifest
 
 
 def _is_of_reports(join: Join) -> bool:

@@ -9,28 +9,73 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from aml_assets.core import encoding, evaluation, labels, plots, scoring, training
-from aml_assets.core.labels import Chosen
-from aml_assets.core.windows import Windows
-from aml_assets.errors import AmlError
+from aml_assets.core.encoding import Encoder
+from aml_assets.core.labels import Chosen, Reports
+from aml_assets.core.training import Batch
+from aml_assets.core.windows import ONE_DAY, Windows
+from aml_assets.errors import AmlError, SettingsError
 from aml_assets.io.catalog import FEATURES, METRICS, MODEL, Catalog
+from aml_assets.io.formats import Published
 from aml_assets.io.formats.model import ENCODER
 from aml_assets.io.manifest import Manifest
+from aml_assets.io.partitions import PartitionStore
 from aml_assets.settings import FixedWindows, TrainingSettings, fingerprint
 from aml_assets.steps.built import Built
 from aml_assets.steps.choice import ChosenModel, read_model
-from aml_assets.steps.windows import Window, key_and_label, read_window, windows_of
+from aml_assets.steps.windows import (
+    Window,
+    key_and_label,
+    read_training_window,
+    read_window,
+    windows_of,
+)
 
 CODE_VERSION = "1"
 
 LEGACY_PRECISION = "precesion"
 """The 2019 flow's key for precision; a reader of ours may still look for it."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """A training window as XGBoost receives it, one batch a day.
+
+    ``reports`` counts those of the window, decided or not, where the batches have the decided
+    ones; ``days`` are those read, ``empty`` those empty by design, ``digests`` what was read,
+    delay days included.
+    """
+
+    batches: list[Batch]
+    encoder: Encoder
+    reports: int
+    days: list[str]
+    empty: list[dt.date]
+    digests: dict[str, str]
+
+
+@dataclass(frozen=True)
+class ScoredWindow:
+    """An evaluation window, scored by the model it belongs to.
+
+    ``days`` are those read, oldest first; ``truth`` (NaN where not decided) and ``scores`` hold
+    a float32 array of shape (rows,) for each, in the order of its frame; ``reports`` counts the
+    rows read; ``digests`` names what was read.
+    """
+
+    windows: Windows
+    days: list[dt.date]
+    truth: list[np.ndarray]
+    scores: list[np.ndarray]
+    reports: int
+    digests: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -62,19 +107,15 @@ def model_id_of(catalog: Catalog, day: dt.date, choice: RunChoice) -> str:
     return f"{own}_adhoc_{fingerprint(chosen, dict(choice.training))[:8]}"
 
 
-def build_model(catalog: Catalog, day: dt.date, choice: RunChoice | None = None) -> Built:
-    """Train the model of a day; it needs nothing of the day itself.
+def training_data(catalog: Catalog, windows: Windows) -> TrainingData:
+    """Put a training window together: choose its reports, fit the encoder, encode.
 
     Raises:
-        NotTrainable: too early, a hole in the window, or labels of one class only.
-        SettingsError: contradictory dates or parameters.
+        NotTrainable: a hole in the window, or labels of one class only.
     """
-    choice = choice or RunChoice()
     settings = catalog.settings
-    parameters = _parameters(settings.training, choice.training)
-    windows = windows_of(catalog, day, choice.windows)
     key, label = key_and_label(catalog)
-    train = read_window(catalog, windows.train_days)
+    train = read_training_window(catalog, windows.train_days)
     delay = read_window(catalog, windows.delay_days, [*key, label])
     chosen = labels.newest_decisions(
         train.reports([*key, label]),
@@ -89,28 +130,58 @@ def build_model(catalog: Catalog, day: dt.date, choice: RunChoice | None = None)
         max_text_distinct_share=settings.features.max_text_distinct_share,
         min_category_rows=settings.features.min_category_rows,
     )
-    batches = [
-        (encoder.transform(frame, each.rows).values, each.labels)
-        for frame, each in zip(train.frames, decided, strict=True)
-    ]
-    cut = len(batches) - parameters.early_stopping_days
-    booster = training.train(batches[:cut], parameters, stopping=batches[cut:])
-    booster.set_attr(**{ENCODER: json.dumps(encoder.to_dict(), sort_keys=True)})
-    rows = sum(len(each.rows) for each in decided)
-    positives = int(sum(float(each.labels.sum()) for each in decided))
-    gains = scoring.importance(booster, encoder)
+    days, batches = train.days, []
+    for each in decided:
+        # Taken out, so that the window is never in memory twice.
+        batches.append((encoder.transform(train.frames.pop(0), each.rows).values, each.labels))
+    return TrainingData(
+        batches=batches,
+        encoder=encoder,
+        reports=sum(len(each.rows) for each in chosen),
+        days=days,
+        empty=train.empty,
+        digests={**train.digests, **delay.digests},
+    )
+
+
+def build_model(catalog: Catalog, day: dt.date, choice: RunChoice | None = None) -> Built:
+    """Train the model of a day; it needs nothing of the day itself.
+
+    Raises:
+        NotTrainable: too early, a hole in the window, or labels of one class only.
+        SettingsError: contradictory dates or parameters.
+    """
+    choice = choice or RunChoice()
+    settings = catalog.settings
+    parameters = _parameters(settings.training, choice.training)
+    windows = windows_of(catalog, day, choice.windows)
+    if parameters.early_stopping_days >= len(windows.train_days):
+        raise SettingsError(
+            f"training.early_stopping_days leaves no day of the training window "
+            f"{windows.train_start} … {windows.train_end} to train on",
+            day=day,
+            remedy="Lower it, or widen the window.",
+        )
+    data = training_data(catalog, windows)
+    stopping_from = windows.train_end - (parameters.early_stopping_days - 1) * ONE_DAY
+    cut = sum(day < str(stopping_from) for day in data.days)
+    booster = training.train(data.batches[:cut], parameters, stopping=data.batches[cut:])
+    booster.set_attr(**{ENCODER: json.dumps(data.encoder.to_dict(), sort_keys=True)})
+    rows = sum(len(truth) for _, truth in data.batches)
+    positives = int(sum(float(truth.sum()) for _, truth in data.batches))
+    gains = scoring.importance(booster, data.encoder)
     model_id = model_id_of(catalog, day, choice)
     figures = {
         "model_id": model_id,
         "rows": rows,
         "positives": positives,
-        "undecided": sum(len(c.rows) for c in chosen) - rows,
-        "features": len(encoder.features),
+        "undecided": data.reports - rows,
+        "features": len(data.encoder.features),
         "trees": booster.num_boosted_rounds(),
         "windows": windows.as_dict(),
-        "days_read": len(train.frames),
-        "empty_days": [str(d) for d in train.empty],
-        "left_out": dict(encoder.left_out),
+        "days_read": len(data.days),
+        "empty_days": [str(d) for d in data.empty],
+        "left_out": dict(data.encoder.left_out),
         "most_important": dict(list(gains.items())[:10]),
         "ad_hoc": choice.ad_hoc,
     }
@@ -118,15 +189,15 @@ def build_model(catalog: Catalog, day: dt.date, choice: RunChoice | None = None)
         "model_id": model_id,
         "ad_hoc": choice.ad_hoc,
         "windows": windows.as_dict(),
-        "train_days_read": train.days,
+        "train_days_read": data.days,
         "rows": rows,
         "positives": positives,
-        "features": len(encoder.features),
+        "features": len(data.encoder.features),
     }
     manifest = Manifest(
         asset=MODEL,
         partition=str(day),
-        inputs={FEATURES: {**train.digests, **delay.digests}},
+        inputs={FEATURES: data.digests},
         code_version=CODE_VERSION,
         settings=fingerprint(
             parameters.model_dump(mode="json", exclude={"preset"}),
@@ -137,7 +208,41 @@ def build_model(catalog: Catalog, day: dt.date, choice: RunChoice | None = None)
         facts=facts,
     )
     pictures = {"Most important features": plots.importance(list(gains), list(gains.values()))}
-    return Built(booster, manifest, figures, pictures, ad_hoc=choice.ad_hoc)
+    publish = _publish_as(catalog.models, model_id, booster, manifest)
+    return Built(booster, manifest, figures, pictures, ad_hoc=choice.ad_hoc, publish=publish)
+
+
+def score_evaluation_window(catalog: Catalog, model: ChosenModel) -> ScoredWindow:
+    """Score the evaluation window of a model: each report once that it has not learnt from.
+
+    Raises:
+        NotTrainable: a hole in the evaluation window.
+    """
+    facts = _text_map(model.manifest.facts["windows"])
+    windows = Windows(**{name: dt.date.fromisoformat(value) for name, value in facts.items()})
+    key, label = key_and_label(catalog)
+    measured = read_window(catalog, windows.eval_days)
+    learnt = read_window(catalog, windows.train_days, [*key, label])
+    delay = read_window(catalog, windows.delay_days, [*key, label])
+    chosen = labels.newest_decisions(
+        measured.reports([*key, label]),
+        key=key,
+        label=label,
+        known=_trained_on(learnt, delay, key, label),
+    )
+    matrices = [
+        model.encoder.transform(frame, each.rows)
+        for frame, each in zip(measured.frames, chosen, strict=True)
+    ]
+    threads = catalog.settings.training.threads
+    return ScoredWindow(
+        windows=windows,
+        days=[frame.day for frame in measured.frames],
+        truth=[each.labels for each in chosen],
+        scores=[scoring.predict(model.booster, each, threads=threads) for each in matrices],
+        reports=sum(frame.table.num_rows for frame in measured.frames),
+        digests={**learnt.digests, **delay.digests, **measured.digests},
+    )
 
 
 def build_metrics(catalog: Catalog, day: dt.date, choice: RunChoice | None = None) -> Built:
@@ -150,33 +255,18 @@ def build_metrics(catalog: Catalog, day: dt.date, choice: RunChoice | None = Non
     choice = choice or RunChoice()
     settings = catalog.settings
     model = read_model(catalog, catalog.models.template.fill(model_id_of(catalog, day, choice)))
-    windows = Windows(
-        **{
-            name: dt.date.fromisoformat(value)
-            for name, value in _text_map(model.manifest.facts["windows"]).items()
-        }
-    )
-    key, label = key_and_label(catalog)
-    measured = read_window(catalog, windows.eval_days)
-    learnt = read_window(catalog, windows.train_days, [*key, label])
-    chosen = labels.newest_decisions(
-        measured.reports([*key, label]),
-        key=key,
-        label=label,
-        known=learnt.reports([*key, label]),
-    )
-    truth, scores = _scored(measured, chosen, model, settings.training.threads)
+    measured = score_evaluation_window(catalog, model)
+    truth, scores = _together(measured.truth), _together(measured.scores)
     figures = evaluation.evaluate(truth, scores, threshold=settings.scoring.threshold)
-    repeated = sum(f.table.num_rows for f in measured.frames) - len(truth)
     content: dict[str, Any] = {
         "model_id": model.model_id,
         **figures,
-        "windows": windows.as_dict(),
+        "windows": measured.windows.as_dict(),
         "train_days_read": model.manifest.facts["train_days_read"],
-        "eval_days_read": measured.days,
+        "eval_days_read": [str(day) for day in measured.days],
         "train_rows": model.manifest.facts["rows"],
         "train_positives": model.manifest.facts["positives"],
-        "repeated_reports": repeated,
+        "repeated_reports": measured.reports - len(truth),
     }
     if settings.output.style == "legacy":
         content[LEGACY_PRECISION] = content["precision"]
@@ -185,7 +275,7 @@ def build_metrics(catalog: Catalog, day: dt.date, choice: RunChoice | None = Non
         partition=str(day),
         inputs={
             MODEL: {model.model_id: model.manifest.digest},
-            FEATURES: {**learnt.digests, **measured.digests},
+            FEATURES: measured.digests,
         },
         code_version=CODE_VERSION,
         settings=fingerprint(settings.scoring.threshold, settings.output.style),
@@ -196,14 +286,21 @@ def build_metrics(catalog: Catalog, day: dt.date, choice: RunChoice | None = Non
         "Calibration": plots.calibration(truth, scores),
         "Scores": plots.score_distribution(truth, scores),
     }
-    return Built(content, manifest, content, pictures, ad_hoc=choice.ad_hoc)
+    publish = _publish_as(catalog.metrics, model.model_id, content, manifest)
+    return Built(content, manifest, content, pictures, ad_hoc=choice.ad_hoc, publish=publish)
+
+
+def _publish_as(
+    partitions: PartitionStore[Any], model_id: str, value: Any, manifest: Manifest
+) -> Callable[[], Published]:
+    """Publish under the model's own name, which is not the day's where the run is ad hoc."""
+    path = partitions.template.fill(model_id)
+    return lambda: partitions.format.write(partitions.store, path, value, manifest)
 
 
 def _parameters(base: TrainingSettings, over: Mapping[str, Any]) -> TrainingSettings:
     """A run's parameters over the settings'; a preset chosen by the run replaces them whole."""
     from pydantic import ValidationError
-
-    from aml_assets.errors import SettingsError
 
     start = {} if "preset" in over else base.model_dump()
     try:
@@ -216,23 +313,25 @@ def _parameters(base: TrainingSettings, over: Mapping[str, Any]) -> TrainingSett
         ) from None
 
 
+def _trained_on(learnt: Window, delay: Window, key: list[str], label: str) -> list[Reports]:
+    """The reports that training took; one that was undecided then can still be measured."""
+    days = learnt.reports([*key, label])
+    chosen = labels.newest_decisions(
+        days, key=key, label=label, deciding=delay.reports([*key, label])
+    )
+    return [
+        Reports(each.day, each.table.take(pa.array(_decided(taken).rows, pa.int64())))
+        for each, taken in zip(days, chosen, strict=True)
+    ]
+
+
 def _decided(chosen: Chosen) -> Chosen:
     known = ~np.isnan(chosen.labels)
     return Chosen(chosen.day, chosen.rows[known], chosen.labels[known])
 
 
-def _scored(
-    window: Window, chosen: Sequence[Chosen], model: ChosenModel, threads: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and scores of a window's reports, in order of day and key."""
-    scores = [
-        scoring.predict(model.booster, model.encoder.transform(frame, each.rows), threads=threads)
-        for frame, each in zip(window.frames, chosen, strict=True)
-    ]
-    truth = [each.labels for each in chosen]
-    if not truth:
-        return np.array([], np.float32), np.array([], np.float32)
-    return np.concatenate(truth), np.concatenate(scores)
+def _together(days: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.array([], np.float32), *days])
 
 
 def _text_map(value: Any) -> dict[str, str]:

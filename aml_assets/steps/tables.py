@@ -14,13 +14,14 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 
 from aml_assets.core import contracts
 from aml_assets.core.contracts import CheckedTable, Column
+from aml_assets.errors import NotReady
 from aml_assets.io.catalog import TABLES, Catalog
 from aml_assets.io.landing import Landed
 from aml_assets.io.manifest import Manifest
@@ -63,14 +64,14 @@ def load_table(
 
 
 def columns_of(manifest: Manifest) -> dict[str, Column]:
-    """What a frame's manifest says of its columns."""
+    """What a frame's manifest says of its columns, in the frame's order."""
     facts: Any = manifest.facts["columns"]
-    return {name: Column(**values) for name, values in facts.items()}
+    return {fact["name"]: Column(**fact["column"]) for fact in facts}
 
 
-def column_facts(columns: Mapping[str, Column]) -> dict[str, Any]:
-    """What a frame's manifest says of its columns, as JSON."""
-    return {name: column.as_dict() for name, column in columns.items()}
+def column_facts(columns: Mapping[str, Column]) -> list[Any]:
+    """What a frame's manifest says of its columns, as JSON that keeps their order."""
+    return [{"name": name, "column": column.as_dict()} for name, column in columns.items()]
 
 
 def _from_landing(catalog: Catalog, name: str, day: dt.date, landed: Landed, **facts: Any) -> Built:
@@ -138,8 +139,17 @@ def _snapshot(catalog: Catalog, name: str, day: dt.date, *, restate: bool) -> Bu
         "static_known_later": chosen.known_on > day,
     }
     if same:
-        return _reference(catalog, name, day, same[0], facts)
-    return _from_landing(catalog, name, day, catalog.landing.read(name, day), **facts)
+        read = {name: {"digest": digest}} if chosen.digest == digest else {}
+        return replace(_reference(catalog, name, day, same[0], facts), landed=read)
+    landed = catalog.landing.read(name, day)
+    if landed.digest != digest:
+        raise NotReady(
+            "the landed table was replaced while it was read",
+            table=name,
+            day=day,
+            remedy="Run it again when the upstream system has finished writing.",
+        )
+    return _from_landing(catalog, name, day, landed, **facts)
 
 
 def _as_of(candidates: list[_Known], day: dt.date) -> _Known:

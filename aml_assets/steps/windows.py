@@ -7,18 +7,19 @@ days. Does not belong here: date arithmetic (``core.windows``) or training.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from aml_assets.core import windows
+from aml_assets.core import encoding, windows
 from aml_assets.core.encoding import Frame
 from aml_assets.core.labels import Reports
 from aml_assets.core.windows import Windows
-from aml_assets.errors import NotTrainable, SettingsError
+from aml_assets.errors import NotReady, NotTrainable, SettingsError
 from aml_assets.io.catalog import FEATURES, Catalog
-from aml_assets.io.manifest import ABSENT
+from aml_assets.io.manifest import ABSENT, Manifest
 from aml_assets.settings import FixedWindows
 from aml_assets.steps.features import load_frame
+from aml_assets.steps.tables import columns_of
 from aml_assets.tables import REPORTS
 
 
@@ -73,14 +74,16 @@ class Window:
 
 
 def read_window(
-    catalog: Catalog, days: Sequence[dt.date], columns: list[str] | None = None
+    catalog: Catalog,
+    days: Sequence[dt.date],
+    columns: list[str] | Callable[[Manifest], list[str]] | None = None,
 ) -> Window:
     """Read the merged frames of a window.
 
     Args:
         catalog: where to read.
         days: the days of the window, oldest first.
-        columns: only these columns.
+        columns: only these columns, or those chosen by a day's manifest.
 
     Raises:
         NotTrainable: names every day that is missing, and why.
@@ -95,6 +98,42 @@ def read_window(
         frame, manifest = load_frame(catalog, day, columns)
         window.frames.append(frame)
         window.digests[str(day)] = manifest.digest
+    return window
+
+
+def read_training_window(catalog: Catalog, days: Sequence[dt.date]) -> Window:
+    """Read what of a window can be learnt from: key, label, and what may become a feature.
+
+    Ids and texts are most of a frame's bytes; what the manifests rule out stays in the store.
+
+    Raises:
+        NotTrainable: names every day that is missing, and why.
+        NotReady: a day was replaced meanwhile.
+    """
+    refuse_missing(catalog, days)
+    stored = {day: catalog.features.manifest(day) for day in days if catalog.features.has(day)}
+    hopeless = encoding.ruled_out(
+        [columns_of(manifest) for manifest in stored.values()],
+        catalog.settings.features.max_text_distinct_share,
+    )
+    key, label = key_and_label(catalog)
+
+    def wanted(manifest: Manifest) -> list[str]:
+        return [
+            name
+            for name, column in columns_of(manifest).items()
+            if name in (*key, label) or (column.table, column.source) not in hopeless
+        ]
+
+    window = read_window(catalog, days, wanted)
+    replaced = [day for day, was in stored.items() if window.digests[str(day)] != was.digest]
+    if replaced:
+        raise NotReady(
+            "it was replaced while the window was read",
+            table=FEATURES,
+            day=", ".join(map(str, replaced)),
+            remedy="Run it again when nothing else rebuilds the window.",
+        )
     return window
 
 
@@ -122,8 +161,8 @@ def refuse_missing(catalog: Catalog, days: Sequence[dt.date]) -> None:
             else "the window needs these days, which have landed but have no features yet",
             table=FEATURES,
             day=", ".join(map(str, unbuilt)),
-            remedy=f"Materialize them: aml backfill --from {unbuilt[0]} --to {unbuilt[-1]} "
-            f"--select {FEATURES}",
+            remedy=f"Materialize what is missing: aml backfill --from {unbuilt[0]} "
+            f"--to {unbuilt[-1]} --select {FEATURES}",
         )
     if unlanded:
         raise NotTrainable(

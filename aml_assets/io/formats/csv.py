@@ -12,7 +12,9 @@ hundred bytes, for a CSV that never came; the next run of that day writes the sa
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
+import io
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
@@ -141,7 +143,16 @@ def _write_csv(file: pa.NativeFile, table: pa.Table, include_index: bool) -> Non
 
     if include_index:
         table = table.add_column(0, "", pa.array(range(table.num_rows), pa.int64()))
-    pc.write_csv(table, file, pc.WriteOptions(batch_size=16 * 1024))
+        file.write(_bare_header(table.column_names))
+    options = pc.WriteOptions(batch_size=16 * 1024, include_header=not include_index)
+    pc.write_csv(table, file, options)
+
+
+def _bare_header(names: list[str]) -> bytes:
+    """A header as pandas writes it: a name is quoted only where it must be."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(names)
+    return text.getvalue().encode()
 
 
 def _parse_csv(data: bytes, manifest: Manifest, path: str) -> pa.Table:

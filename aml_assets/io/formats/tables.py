@@ -100,12 +100,14 @@ def _sorted_dictionary(array: pa.Array) -> pa.DictionaryArray:
 
 def _is_sorted_and_used(array: pa.DictionaryArray) -> bool:
     """Whether it is in form already, as frames of ours are: looking is cheap, sorting is not."""
+    import numpy as np
     import pyarrow.compute as pc
 
     values = array.dictionary
     if values.null_count or not pc.all(pc.less(values[:-1], values[1:]), min_count=0).as_py():
         return False
-    return pc.count_distinct(array.indices).as_py() == len(values)
+    codes = array.indices.drop_null().to_numpy()
+    return bool(np.bincount(codes, minlength=len(values)).all())
 
 
 def _is_text(kind: pa.DataType) -> bool:
