@@ -1,0 +1,54 @@
+"""Each benchmark at its small size, as a process of its own, and the shape of its last line."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from aml_assets_tests.requirements import amlgentex
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(BENCHMARKS / name), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def figures(name: str, *arguments: str) -> dict[str, Any]:
+    done = run(name, *arguments)
+    assert done.returncode == 0, done.stderr
+    table, last = done.stdout.rstrip("\n").rsplit("\n", 1)
+    assert table.strip(), "people are shown a table"
+    return json.loads(last)
+
+
+def test_preparation_ends_with_its_three_ratios():
+    values = figures("preparation.py", "--small")
+    assert list(values) == ["speedup", "memory_ratio", "growth"]
+    assert all(math.isfinite(value) and value > 0 for value in values.values())
+
+
+def test_detection_ends_with_figures_that_real_input_can_give():
+    values = figures("detection.py", "--small", "--landing", str(amlgentex()))
+    assert list(values) == ["auc", "auc_ci", "ap", "ap_ci", "rows", "positives"]
+    assert (values["rows"], values["positives"]) == (16_890, 91)
+    assert 0.75 < values["auc"] < 0.97, "outside: a leak or a wrong join"
+    # Ranked at random, the precision would be the share of positives.
+    assert 4 * 91 / 16_890 < values["ap"] < 0.4
+    for name in ("auc", "ap"):
+        low, high = values[f"{name}_ci"]
+        assert low <= values[name] <= high
+
+
+def test_detection_without_its_data_says_what_is_missing(tmp_path):
+    done = run("detection.py", "--landing", str(tmp_path))
+    assert done.returncode != 0
+    assert "--landing" in done.stderr
+    assert "Traceback" not in done.stderr
