@@ -8,7 +8,7 @@ existing upstream day, and never goes downstream of what was asked.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -151,57 +151,75 @@ def run_backfill(
     *,
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
-    started: Callable[[Batch], None] = lambda batch: None,
+    restate: bool = False,
 ) -> list[str]:
     """Build a plan's partitions as Dagster runs in this process.
 
     A failed day does not stop the others; what depends on it is not tried.
 
+    Args:
+        catalog: what is there.
+        plan: what to build.
+        definitions: ours, under the catalog's settings.
+        instance: where the runs are recorded.
+        restate: read static tables again for days that have a snapshot already.
+
     Returns:
         One sentence per failure.
     """
     job = definitions.resolve_job_def("daily")
+    static = [name for name, table in catalog.settings.tables.items() if not table.daily]
     problems: list[str] = []
     failed: set[Partition] = set()
     for batch in list(batches(catalog, plan.partitions)):
         for part in _without_failed(catalog, batch, failed):
-            started(part)
             result = job.execute_in_process(
                 instance=instance,
                 raise_on_error=False,
                 asset_selection=[_key(asset) for asset in part.assets],
                 tags=_range_tags(part),
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                run_config={
+                    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                    "ops": {"day": {"config": {"restate": static if restate else []}}},
+                },
             )
             if result.success:
                 continue
-            problems += [event.message for event in _failures(result)]
-            failed |= {
-                (asset, day)
-                for asset in part.assets
-                for day in days_between(part.first, part.last)
-                if not catalog.of(asset).has(day)
-            }
+            problems += _sentences(result)
+            failed |= set(_partitions(part)) - _materialized(result)
     return list(dict.fromkeys(problems))
 
 
-@dataclass(frozen=True)
-class _Problem:
-    message: str
-
-
-def _failures(result: Any) -> list[_Problem]:
-    found = []
+def _sentences(result: Any) -> list[str]:
+    """What the run's failures say."""
+    found: list[str] = []
     for event in result.all_events:
-        if event.is_step_failure:
-            data = event.step_failure_data
-            message = (
-                data.user_failure_data.description
-                if data.user_failure_data and data.user_failure_data.description
-                else str(data.error.message if data.error else event.message)
-            )
-            found += [_Problem(line) for line in message.splitlines() if line]
-    return found or [_Problem("the run failed; see its log in the UI")]
+        if not event.is_step_failure:
+            continue
+        data = event.step_failure_data
+        described = data.user_failure_data and data.user_failure_data.description
+        text = described or (data.error.message if data.error else event.message) or ""
+        found += [line for line in text.splitlines() if line]
+    return found or ["the run failed; see its log in the UI"]
+
+
+def _materialized(result: Any) -> set[Partition]:
+    """What the run really made: an older version in the store is no success."""
+    events = (
+        event.step_materialization_data.materialization
+        for event in result.all_events
+        if event.event_type_value == "ASSET_MATERIALIZATION"
+    )
+    return {
+        ("/".join(each.asset_key.path), dt.date.fromisoformat(each.partition or ""))
+        for each in events
+    }
+
+
+def _partitions(batch: Batch) -> Iterator[Partition]:
+    for asset in batch.assets:
+        for day in days_between(batch.first, batch.last):
+            yield asset, day
 
 
 def _without_failed(catalog: Catalog, batch: Batch, failed: set[Partition]) -> Iterator[Batch]:
@@ -222,12 +240,11 @@ def _without_failed(catalog: Catalog, batch: Batch, failed: set[Partition]) -> I
 
 
 def _range_tags(batch: Batch) -> dict[str, str]:
+    from aml_assets.partitions import ONE_PARTITION, RANGE_END, RANGE_START
+
     if batch.first == batch.last:
-        return {"dagster/partition": str(batch.first)}
-    return {
-        "dagster/asset_partition_range_start": str(batch.first),
-        "dagster/asset_partition_range_end": str(batch.last),
-    }
+        return {ONE_PARTITION: str(batch.first)}
+    return {RANGE_START: str(batch.first), RANGE_END: str(batch.last)}
 
 
 def _key(asset: str) -> Any:
@@ -260,15 +277,33 @@ def _impossible(catalog: Catalog, asset: str, day: dt.date) -> str | None:
     if asset in (MODEL, METRICS):
         try:
             windows_of(catalog, day)
-        except NotTrainable as error:
+        except (NotTrainable, SettingsError) as error:
             return error.what
-    elif day in catalog.settings.partitions.empty_days and not _landed(catalog, day):
+        return None
+    if day in catalog.settings.partitions.empty_days and not _landed(catalog, asset, day):
         return "empty by design, and nothing has landed"
+    if asset == PREDICTIONS:
+        return _unscorable(catalog, day)
     return None
 
 
-def _landed(catalog: Catalog, day: dt.date) -> bool:
-    return all(catalog.landing.has(name, day) for name in catalog.settings.daily_tables)
+def _unscorable(catalog: Catalog, day: dt.date) -> str | None:
+    """Why no model can score a day of the first weeks."""
+    scoring = catalog.settings.scoring
+    untrainable = _impossible(catalog, MODEL, day)
+    if scoring.model_policy == "pinned" or untrainable is None:
+        return None
+    oldest = day if scoring.model_policy == "today" else day - scoring.max_age_days * ONE_DAY
+    if any(catalog.models.has(each) for each in days_between(oldest, day)):
+        return None
+    return f"no model to score with: {untrainable}"
+
+
+def _landed(catalog: Catalog, asset: str, day: dt.date) -> bool:
+    """Whether what an asset is made of has landed: one table, or all daily ones."""
+    group, _, name = asset.rpartition("/")
+    tables = [name] if group == TABLES else catalog.settings.daily_tables
+    return all(catalog.landing.has(table, day) for table in tables)
 
 
 def _add_upstream(
@@ -304,7 +339,7 @@ def _upstream(catalog: Catalog, partition: Partition) -> Iterator[Partition]:
         if windows is not None:
             last = windows.eval_end if asset == METRICS else windows.eval_start - ONE_DAY
             for past in days_between(windows.train_start, last):
-                if _landed(catalog, past):
+                if _landed(catalog, FEATURES, past):
                     yield FEATURES, past
     elif asset == PREDICTIONS:
         yield FEATURES, day

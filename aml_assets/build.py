@@ -9,10 +9,8 @@ from typing import Any
 
 import dagster as dg
 
-from aml_assets.assets.features import feature_assets
+from aml_assets.assets.day import day_assets
 from aml_assets.assets.landing import landing_assets
-from aml_assets.assets.learning import learning_assets
-from aml_assets.assets.tables import table_assets
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.managers import StoreIOManager
 from aml_assets.jobs import jobs
@@ -38,9 +36,7 @@ def build_definitions(
         warnings.filterwarnings("ignore", ".*backfill_policy.*", dg.BetaWarning)
         assets = [
             *landing_assets(settings, partitions),
-            *table_assets(settings, partitions),
-            *feature_assets(settings, partitions),
-            learning_assets(partitions),
+            day_assets(settings, partitions),
         ]
     return dg.Definitions(
         assets=assets,

@@ -54,6 +54,14 @@ def backfill(
     remake: Annotated[
         bool, typer.Option("--remake", help="Build asked days again that are there already.")
     ] = False,
+    restate: Annotated[
+        bool,
+        typer.Option(
+            "--restate",
+            help="With --remake: read static tables again, too; else a day's stored snapshot "
+            "stays as it was known then.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be built.")
     ] = False,
@@ -64,13 +72,15 @@ def backfill(
     from aml_assets.io.catalog import Catalog
     from aml_assets.settings import load_settings
 
+    if restate and not remake:
+        raise typer.BadParameter("--restate goes with --remake")
     catalog = Catalog(load_settings())
     assets = select_assets(catalog, select or [])
     plan = plan_backfill(catalog, assets, days_between(_day(first), _day(last)), remake=remake)
     _announce(catalog, plan)
     if dry_run or not plan.partitions:
         return
-    build(catalog, plan)
+    build(catalog, plan, restate=restate)
 
 
 @app.command()
@@ -93,7 +103,7 @@ def ui(
     sys.exit(serve(port))
 
 
-def build(catalog: Catalog, plan: Plan) -> None:
+def build(catalog: Catalog, plan: Plan, *, restate: bool = False) -> None:
     """Run a plan with progress on the terminal.
 
     Raises:
@@ -112,6 +122,7 @@ def build(catalog: Catalog, plan: Plan) -> None:
             plan,
             definitions=build_definitions(catalog.settings),
             instance=instance,
+            restate=restate,
         )
     if problems:
         typer.secho(f"{len(problems)} failed:", fg="red", err=True)

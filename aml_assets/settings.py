@@ -275,11 +275,11 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _early_stopping_leaves_days_to_train(self) -> Settings:
         shortest = self.windows.min_train_days or self.windows.train_days
+        if fixed := self.windows.fixed:
+            shortest = (fixed.train_end - fixed.train_start).days + 1
         if self.training.early_stopping_days >= shortest:
-            raise ValueError(
-                f"training.early_stopping_days leaves none of the {shortest} days of the "
-                "shortest training window to train on (windows.min_train_days, train_days)"
-            )
+            of = f"none of the {shortest} days of the shortest training window (windows)"
+            raise ValueError(f"training.early_stopping_days leaves {of} to train on")
         return self
 
     @classmethod

@@ -1,6 +1,7 @@
 """The plan of a backfill: what is asked, what is added, what is left alone."""
 
 import datetime as dt
+import shutil
 
 import pytest
 
@@ -9,7 +10,7 @@ from aml_assets.build import build_definitions
 from aml_assets.core.windows import days_between
 from aml_assets.errors import PartitionError, SettingsError
 from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PREDICTIONS
-from aml_assets_tests.conftest import Bank, day
+from aml_assets_tests.conftest import Bank, day, trx_columns
 
 
 def days_of(partitions, asset):
@@ -134,3 +135,66 @@ def test_a_landed_day_that_late_reports_could_name_is_added_but_no_day_before_th
     plan = plan_backfill(landed.catalog, [FEATURES], [day(2)])
     assert days_of(plan.added, "tables/trx") == span(1, 2)
     assert min(when for _, when in plan.partitions) >= dt.date(2024, 1, 1)
+
+
+def test_a_table_that_landed_on_a_day_empty_by_design_is_built_where_another_did_not(landed):
+    shutil.rmtree(landed.folder("str", 4))
+    landed.options["partitions"] = {"empty_days": [day(4)]}
+    plan = plan_backfill(landed.catalog, [FEATURES], span(4, 5))
+    assert ("tables/trx", day(4)) in plan.added
+    assert plan.left_out == {(FEATURES, day(4)): "empty by design, and nothing has landed"}
+    assert execute(landed, plan) == []
+
+
+def test_a_remake_stops_where_its_upstream_failed_although_an_older_version_is_there(landed):
+    assets = select_assets(landed.catalog, [])
+    assert execute(landed, plan_backfill(landed.catalog, assets, [day(5)])) == []
+    before = landed.times()
+    landed.land("trx", 5, {**trx_columns(5), "amount": ["much"] * 12})
+    plan = plan_backfill(landed.catalog, assets, [day(5)], remake=True)
+    problems = execute(landed, plan)
+    assert [problem.partition(":")[0] for problem in problems] == [
+        "table trx, day 2024-01-05, column amount"
+    ]
+    assert landed.times() == before
+
+
+def test_a_remake_keeps_static_snapshots_unless_they_are_to_be_restated(landed):
+    assert execute(landed, plan_backfill(landed.catalog, ["tables/retail"], [day(5)])) == []
+    landed.options["tables"] = {"retail": {"exclude": ["city"]}}
+    plan = plan_backfill(landed.catalog, ["tables/retail"], [day(5)], remake=True)
+    assert execute(landed, plan) == []
+    assert "city" in landed.frame("tables/retail", 5).column_names
+    definitions = build_definitions(landed.settings)
+    problems = run_backfill(
+        landed.catalog,
+        plan,
+        definitions=definitions,
+        instance=landed.instance,
+        restate=True,
+    )
+    assert problems == []
+    assert "city" not in landed.frame("tables/retail", 5).column_names
+
+
+def test_days_before_any_model_are_left_out_of_predictions_with_the_reason(landed):
+    assets = select_assets(landed.catalog, [])
+    plan = plan_backfill(landed.catalog, assets, span(1, 6))
+    assert days_of(plan.asked, PREDICTIONS) == span(5, 6)
+    assert "no model to score with" in plan.left_out[PREDICTIONS, day(1)]
+    assert execute(landed, plan) == []
+
+
+def test_days_within_fixed_windows_are_left_out_and_later_ones_planned(landed):
+    landed.options["windows"] = {
+        "fixed": {
+            "train_start": day(2),
+            "train_end": day(4),
+            "eval_start": day(5),
+            "eval_end": day(5),
+        }
+    }
+    plan = plan_backfill(landed.catalog, [MODEL], span(4, 7))
+    assert days_of(plan.asked, MODEL) == span(6, 7)
+    assert days_of(plan.added, FEATURES) == span(2, 4)
+    assert set(plan.left_out) == {(MODEL, day(4)), (MODEL, day(5))}

@@ -171,6 +171,12 @@ FILES = {
         "training: {early_stopping_days: 5, early_stopping_rounds: 3}",
         "none of the 5 days",
     ),
+    "early stopping that eats the fixed window": (
+        "windows: {fixed: {train_start: 2024-01-01, train_end: 2024-01-04, "
+        "eval_start: 2024-01-05, eval_end: 2024-01-06}}\n"
+        "training: {early_stopping_days: 4, early_stopping_rounds: 3}",
+        "none of the 4 days",
+    ),
     "pin without policy": ("scoring: {pinned_model: m}", "go together"),
     "policy without pin": ("scoring: {model_policy: pinned}", "go together"),
     "template without its day": ("store: {predictions: out.csv}", "must contain {date}"),
@@ -280,3 +286,13 @@ def test_a_day_in_a_file_is_a_date(configured):
     partitions = load_settings().partitions
     assert partitions.first_day == dt.date(2023, 1, 1)
     assert partitions.empty_days == (dt.date(2023, 5, 1),)
+
+
+def test_early_stopping_may_take_what_a_fixed_window_leaves_it_whatever_rolling_ones_do():
+    days = ("2024-01-01", "2024-02-09", "2024-02-10", "2024-02-12")
+    names = ("train_start", "train_end", "eval_start", "eval_end")
+    settings = load_settings(
+        windows={"fixed": dict(zip(names, days, strict=True)), "train_days": 3},
+        training={"early_stopping_days": 39, "early_stopping_rounds": 3},
+    )
+    assert settings.training.early_stopping_days == 39

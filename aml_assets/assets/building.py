@@ -1,4 +1,4 @@
-"""Building the days of a run: every asset's body.
+"""Building the days of a run: the body of the one step.
 
 Belongs here: day after day through one step, what Dagster is told of each, and how failures are
 gathered. Does not belong here: any asset's own work.
@@ -10,7 +10,7 @@ name.
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -27,15 +27,14 @@ progress = logging.getLogger("aml_assets.progress")
 """One line per built day; the command line shows them."""
 
 Build = Callable[[dt.date], Built]
-Event = dg.MaterializeResult | dg.AssetMaterialization | dg.AssetObservation
+Event = dg.AssetMaterialization | dg.AssetObservation
 
 
 def build_days(
     context: dg.AssetExecutionContext,
     catalog: Catalog,
     builds: Mapping[str, Build],
-    *,
-    needs: Mapping[str, str] | None = None,
+    needs: Mapping[str, Sequence[str]],
 ) -> Iterator[Event]:
     """Build the run's days of some assets, asset after asset.
 
@@ -43,25 +42,27 @@ def build_days(
         context: the run.
         catalog: where to publish.
         builds: asset name → how to build one of its days, upstream first.
-        needs: asset → an asset of ``builds`` without whose day its own is not tried.
+        needs: asset → assets without whose same day its own is not tried.
 
     Yields:
-        One result per asset whose days all succeeded; else an event per day that did.
+        An event per day, as soon as it is published: whenever a run is stopped, Dagster knows of
+        what is there, and of nothing else.
 
     Raises:
         dg.Failure: a day failed; one sentence per failure.
     """
     failures: list[AmlError] = []
-    failed: set[tuple[str, dt.date]] = set()
+    missing: set[tuple[str, dt.date]] = set()
     try:
         days = asked_days(context.run.tags, catalog.settings.partitions)
     except AmlError as error:
-        raise _failure([error]) from None
+        raise failure([error]) from None
     for asset, build in builds.items():
-        good: dict[dt.date, tuple[Built, dict[str, Any]]] = {}
         for day in days:
-            if ((needs or {}).get(asset, ""), day) in failed:
-                context.log.warning(f"{asset} {day}: left out, since what it needs failed")
+            lacking = [need for need in needs.get(asset, ()) if (need, day) in missing]
+            if lacking:
+                context.log.warning(f"{asset} {day}: not tried, for want of {', '.join(lacking)}")
+                missing.add((asset, day))
                 continue
             try:
                 built, published = _build_day(catalog, asset, day, build)
@@ -69,14 +70,12 @@ def build_days(
                 context.log.error(f"{asset} {day}: {error}")
                 progress.error("%s %s: %s", asset, day, error)
                 failures.append(error)
-                failed.add((asset, day))
+                missing.add((asset, day))
                 continue
-            yield from _landed(built, day)
-            good[day] = built, _metadata(built, published)
+            yield from _events(asset, day, built, published)
             progress.info("%s %s: %s", asset, day, _line(built, published))
-        yield from _events(context, asset, good, whole=len(good) == len(days))
     if failures:
-        raise _failure(failures)
+        raise failure(failures)
 
 
 def _build_day(catalog: Catalog, asset: str, day: dt.date, build: Build) -> tuple[Built, Published]:
@@ -100,33 +99,22 @@ def _build_day(catalog: Catalog, asset: str, day: dt.date, build: Build) -> tupl
     )
 
 
-def _events(
-    context: dg.AssetExecutionContext,
-    asset: str,
-    good: Mapping[dt.date, tuple[Built, dict[str, Any]]],
-    *,
-    whole: bool,
-) -> Iterator[Event]:
-    key = dg.AssetKey(asset.split("/"))
-    ad_hoc = any(built.ad_hoc for built, _ in good.values())
-    if whole and not ad_hoc:
-        for day, (_, metadata) in good.items():
-            context.add_asset_metadata(metadata, asset_key=key, partition_key=str(day))
-        yield dg.MaterializeResult(asset_key=key)
-        return
-    # A result would claim every day of the run; these events claim only what is there. An ad
-    # hoc model does not stand for its day, so it is observed, not materialized.
-    kind = dg.AssetObservation if ad_hoc else dg.AssetMaterialization
-    for day, (_, metadata) in good.items():
-        yield kind(asset_key=key, partition=str(day), metadata=metadata)
+def _events(asset: str, day: dt.date, built: Built, published: Published) -> Iterator[Event]:
+    """What Dagster is told of a day, first of all which landed tables were read for it.
 
-
-def _landed(built: Built, day: dt.date) -> Iterator[Event]:
-    """The external tables that were read: the lineage starts where the data does."""
+    An ad hoc model does not stand for its day, so it is observed, not materialized.
+    """
     for table, figures in built.landed.items():
         yield dg.AssetMaterialization(
             asset_key=dg.AssetKey(["landing", table]), partition=str(day), metadata=dict(figures)
         )
+    kind = dg.AssetObservation if built.ad_hoc else dg.AssetMaterialization
+    yield kind(
+        asset_key=dg.AssetKey(asset.split("/")),
+        partition=str(day),
+        metadata=_metadata(built, published),
+        tags={"dagster/data_version": published.manifest.digest},
+    )
 
 
 def _metadata(built: Built, published: Published) -> dict[str, Any]:
@@ -164,7 +152,7 @@ def _line(built: Built, published: Published) -> str:
     return ", ".join(parts)
 
 
-def _failure(failures: list[AmlError]) -> dg.Failure:
+def failure(failures: Sequence[AmlError]) -> dg.Failure:
     """One failure for the run: every sentence, and whether trying again can help."""
     sentences = list(dict.fromkeys(str(error) for error in failures))
     return dg.Failure(

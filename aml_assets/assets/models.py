@@ -1,6 +1,6 @@
 """Models: one model per day, and its metrics on the days after its training window.
 
-Belongs here: their declaration. They are built in ``assets.learning``; the work is in
+Belongs here: their declaration. They are built in ``assets.day``; the work is in
 ``steps.models``.
 """
 

@@ -1,6 +1,6 @@
 """Predictions: the day's reports, scored and ranked, as a CSV.
 
-Belongs here: their declaration. They are built in ``assets.learning``; the work is in
+Belongs here: their declaration. They are built in ``assets.day``; the work is in
 ``steps.predictions``.
 """
 

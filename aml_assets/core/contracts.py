@@ -163,6 +163,7 @@ class _Checker:
     def column(self, name: str, array: pa.ChunkedArray) -> tuple[pa.Array, Column]:
         """One column in normal form."""
         forced: Kind | None = self._spec.kinds.get(name)
+        self._refuse_other_encodings(name, array)
         values = self._plain(name, array)
         if name == self._label:
             return self._as_label(name, values), Column(self._name, name, LABEL)
@@ -218,6 +219,21 @@ class _Checker:
                 f"tables.{self._name}.key if another column identifies its rows.",
             )
         return table
+
+    def _refuse_other_encodings(self, name: str, array: pa.ChunkedArray) -> None:
+        """Refuse texts that are not UTF-8: Arrow takes them in, and fails on them much later."""
+        type_ = array.type
+        if not is_text(type_.value_type if pa.types.is_dictionary(type_) else type_):
+            return
+        try:
+            array.validate(full=True)
+        except pa.ArrowInvalid:
+            raise self._error(
+                "it holds bytes that are not UTF-8",
+                name,
+                "Have the table restated in UTF-8, or list the column under "
+                f"tables.{self._name}.exclude.",
+            ) from None
 
     def _plain(self, name: str, array: pa.ChunkedArray) -> pa.Array:
         """One chunk, with Arrow's many spellings of one type folded into one."""

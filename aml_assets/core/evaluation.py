@@ -97,7 +97,7 @@ def evaluate(
     decided = ~np.isnan(labels)
     truth = labels[decided].astype(np.int8)
     given = scores[decided]
-    predicted = (given > threshold).astype(np.int8)
+    predicted = flagged(given, threshold).astype(np.int8)
 
     positives = int(truth.sum())
     negatives = len(truth) - positives
@@ -141,6 +141,14 @@ def evaluate(
         "negatives": negatives,
         "reasons": {name: reason for name, (reason, _) in figures.items() if reason},
     }
+
+
+def flagged(scores: NDArray[Any], threshold: float) -> NDArray[np.bool_]:
+    """Which scores are above the threshold, shape (rows,).
+
+    In double precision, whatever the scores' own: NumPy would round the threshold to theirs.
+    """
+    return np.asarray(scores, np.float64) > threshold
 
 
 def roc_auc(

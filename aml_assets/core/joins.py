@@ -1,7 +1,7 @@
 """The five-table join: every report with all that is known of it, by the join spec.
 
 Belongs here: naming, the join itself, and looking a late report's transaction up in earlier
-days. Does not belong here: where the tables come from (``assets.features``), the SQL texts
+days. Does not belong here: where the tables come from (``steps.features``), the SQL texts
 (``sql``), or what a column becomes as a feature (``core.encoding``).
 """
 

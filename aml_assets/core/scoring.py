@@ -1,7 +1,7 @@
 """Scoring: a model and a merged frame in, ranked predictions out.
 
 Belongs here: scores, ranks, the columns of the predictions, and feature importance. Does not
-belong here: which model scores (``core.policy``) or the CSV's bytes (``io.formats``).
+belong here: which model scores (``steps.choice``) or the CSV's bytes (``io.formats``).
 """
 
 from __future__ import annotations

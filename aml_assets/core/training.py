@@ -22,6 +22,10 @@ Batch = tuple[np.ndarray, np.ndarray]
 """Features, float32 (rows, features), and labels, float32 (rows,) of 0 and 1."""
 
 
+MODEL = "models/model"
+"""The asset that errors name; the core knows no catalog."""
+
+
 def load_xgboost() -> Any:
     """XGBoost, imported late: it costs a second, and libgomp reads this variable as it loads.
 
@@ -94,11 +98,11 @@ def refuse_one_class(batches: Sequence[Batch], where: str = "the training window
     positives = int(sum(float(labels.sum()) for _, labels in batches))
     remedy = "Wait until labels are decided, restate the days, or widen windows.train_days."
     if not rows:
-        raise NotTrainable(f"{where} no row with a decided label", table="model", remedy=remedy)
+        raise NotTrainable(f"{where} no row with a decided label", table=MODEL, remedy=remedy)
     if positives in (0, rows):
         missing = "positive" if positives == 0 else "negative"
         raise NotTrainable(
-            f"{where} no {missing} label among {rows} decided ones", table="model", remedy=remedy
+            f"{where} no {missing} label among {rows} decided ones", table=MODEL, remedy=remedy
         )
 
 

@@ -92,7 +92,7 @@ def rolling(
         raise NotTrainable(
             f"not trainable before {earliest}: the training window needs {needed} days "
             f"and the partitions start on {first_day}",
-            table="model",
+            table="models/model",
             day=day,
             remedy="Ask for a later day, or lower windows.min_train_days.",
         )

@@ -7,6 +7,7 @@ the bank itself (``demo.bank``), or how a backfill works (``backfill``).
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,11 @@ def _land(catalog: Catalog, first_day: dt.date, days: int) -> dt.date:
 
     from aml_assets.demo.bank import write_bank
 
+    if "://" in catalog.settings.landing.url:
+        raise SettingsError(
+            "the demo writes its bank into a local folder",
+            remedy="Give landing.url (AML_LANDING__URL) as a plain path for the demo.",
+        )
     landing = Path(catalog.settings.landing.url)
     marker = landing / MARKER
     if marker.exists():
@@ -63,9 +69,14 @@ def _land(catalog: Catalog, first_day: dt.date, days: int) -> dt.date:
             remedy="Point landing.url (AML_LANDING__URL) at an empty folder for the demo.",
         )
     typer.echo(f"Writing a synthetic bank of {days} days into {landing} …")
-    bank = write_bank(landing, first_day=first_day, days=days)
+    # Written aside and renamed, so that a bank that was begun is never taken for a whole one.
     last = first_day + (days - 1) * ONE_DAY
-    marker.write_text(f"{last}\n", encoding="utf-8")
+    landing.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{landing.name}-", dir=landing.parent) as folder:
+        aside = Path(folder) / landing.name
+        bank = write_bank(aside, first_day=first_day, days=days)
+        (aside / MARKER).write_text(f"{last}\n", encoding="utf-8")
+        aside.replace(landing)
     planted = ", ".join(f"{name} {count}" for name, count in bank.patterns_per_typology.items())
     typer.echo(
         f"  {bank.reports} reports: {bank.positives} suspicious, {bank.undecided} undecided, "

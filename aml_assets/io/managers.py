@@ -38,9 +38,8 @@ class StoreIOManager(dg.IOManager):
 
         Raises:
             PartitionError: an unpartitioned write, or content for other days than the run's.
+            AmlError: nothing to store.
         """
-        if obj is None:
-            return
         asset = "/".join(context.asset_key.path)
         partitions = self._catalog.of(asset)
         days = _days(context, asset)
@@ -53,6 +52,14 @@ class StoreIOManager(dg.IOManager):
             )
         for day in days:
             value = _as_table(contents[str(day)])
+            if value is None:
+                raise AmlError(
+                    "it returned None, and nothing is not content",
+                    table=asset,
+                    day=day,
+                    remedy="Return its content (a frame without rows, if there are none), or "
+                    "annotate the asset with `-> None` if it stores by itself.",
+                )
             manifest = Manifest(asset=asset, partition=str(day), code_version="")
             published = partitions.publish(day, value, manifest)
             context.log.info(f"{asset} {day}: {published.manifest.digest[:12]}")
@@ -83,7 +90,7 @@ def _load(
 ) -> Any:
     name = getattr(wanted, "__name__", "")
     if name == "Dataset":
-        return partitions.open_dataset(day)
+        return partitions.open_dataset(day, columns)
     value = partitions.load(day, columns)
     return value.to_pandas() if name == "DataFrame" else value
 

@@ -95,8 +95,12 @@ class PartitionStore(Generic[T]):
         options: dict[str, Any] = {} if columns is None else {"columns": columns}
         return self._existing(day, lambda: self.format.read(self.store, self._file(day), **options))
 
-    def open_dataset(self, day: dt.date) -> ds.Dataset:
+    def open_dataset(self, day: dt.date, columns: list[str] | None = None) -> ds.Dataset:
         """A lazy view of a day's frame, verified as it is read.
+
+        Args:
+            day: the partition.
+            columns: only these columns.
 
         Raises:
             NotReady: it is not stored.
@@ -109,7 +113,9 @@ class PartitionStore(Generic[T]):
                 table=self.asset,
                 remedy="Ask for its content instead of a dataset.",
             )
-        return self._existing(day, lambda: format_.open_dataset(self.store, self._file(day)))
+        return self._existing(
+            day, lambda: format_.open_dataset(self.store, self._file(day), columns)
+        )
 
     def _file(self, day: dt.date) -> str:
         """The file that holds the day's content."""
@@ -168,7 +174,7 @@ class SnapshotStore(PartitionStore[pa.Table]):
     """
 
     def __init__(self, store: Store, asset: str, template: Template) -> None:
-        super().__init__(store, asset, template, ParquetFormat())
+        super().__init__(store, asset, template, ParquetFormat(keep_replaced=True))
 
     def has(self, day: dt.date) -> bool:
         """Whether the day holds the frame or a reference."""
@@ -194,22 +200,11 @@ class SnapshotStore(PartitionStore[pa.Table]):
 
     def publish(self, day: dt.date, value: pa.Table, manifest: Manifest) -> Published:
         """Publish the frame itself; a different one that it replaces is kept by its digest."""
-        path = self.path(day)
-        if self.store.exists(path):
-            self._keep(path)
         published = super().publish(day, value, manifest)
         # The frame is there: from here on a left-over reference would only hide it.
         if self.store.exists(self._reference_path(day)):
             self.store.delete(self._reference_path(day))
         return published
-
-    def _keep(self, path: str) -> None:
-        """Keep the frame about to be replaced under its digest, for the days that refer to it."""
-        try:
-            old = self.format.read_manifest(self.store, path)
-        except CorruptFile:
-            return  # an altered frame stands for nothing: replacing it is the remedy
-        self.store.publish_bytes(version_path(path, old.digest), self.store.read(path))
 
     def refer(self, day: dt.date, target: dt.date, manifest: Manifest) -> Published:
         """Let a day stand for the frame stored at ``target``.

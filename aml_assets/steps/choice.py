@@ -10,13 +10,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aml_assets.core.encoding import Encoder
 from aml_assets.errors import ModelError, NotFound
 from aml_assets.io.catalog import MODEL, Catalog
-from aml_assets.io.formats.model import ENCODER
+from aml_assets.io.formats.model import ENCODER, manifest_of
 from aml_assets.io.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def choose_model(catalog: Catalog, day: dt.date, pin: str | None = None) -> Chos
     scoring = catalog.settings.scoring
     pin = pin or scoring.pinned_model
     if pin:
-        return _with_reason(read_model(catalog, pinned_path(catalog, pin)), "pinned")
+        return replace(read_model(catalog, pinned_path(catalog, pin)), because="pinned")
     models = catalog.models
     if scoring.model_policy == "today":
         if not models.has(day):
@@ -66,13 +66,13 @@ def choose_model(catalog: Catalog, day: dt.date, pin: str | None = None) -> Chos
                 day=day,
                 remedy="Train it, or score with scoring.model_policy: newest.",
             )
-        return _with_reason(read_model(catalog, models.path(day)), "today's")
+        return replace(read_model(catalog, models.path(day)), because="today's")
     oldest = day - dt.timedelta(days=scoring.max_age_days)
     for candidate in reversed(models.days()):
         if oldest <= candidate <= day:
             age = (day - candidate).days
             reason = "today's" if age == 0 else f"newest, {age} days old"
-            return _with_reason(read_model(catalog, models.path(candidate)), reason)
+            return replace(read_model(catalog, models.path(candidate)), because=reason)
     raise ModelError(
         f"no model of {oldest} … {day} is in the store",
         table=MODEL,
@@ -105,14 +105,11 @@ def pinned_path(catalog: Catalog, pin: str) -> str:
         for entry in store.list(versions)
         if re.search(rf"\.{pin}[0-9a-f]*(\.|$)", entry.name)
     ]
-    current = [
-        path
-        for entry in store.list(folder)
-        if not entry.is_directory
-        for path in [f"{folder}/{entry.name}" if folder else entry.name]
-        if _digest_of(catalog, path).startswith(pin)
-    ]
-    found = current or kept
+    ids = models.template.values(e.name for e in store.list(folder) if not e.is_directory)
+    current = [models.template.fill(each) for each in ids]
+    # Files of other programs, the 2019 flow's for one, may lie there: they have no digest.
+    fitting = [path for path in current if _digest_of(catalog, path).startswith(pin)]
+    found = fitting or [path for path in kept if _digest_of(catalog, path)]
     digests = {_digest_of(catalog, path) for path in found}
     if len(digests) != 1:
         reason = "several models have a digest that starts so" if digests else "no model has it"
@@ -127,29 +124,27 @@ def read_model(catalog: Catalog, path: str) -> ChosenModel:
         ModelError: it is not there, or is not one of our models.
         CorruptFile: it was altered.
     """
-    format_ = catalog.models.format
     try:
-        booster = format_.read(catalog.store, path)
-        manifest = format_.read_manifest(catalog.store, path)
+        booster = catalog.models.format.read(catalog.store, path)
     except NotFound:
         raise ModelError(
             f"there is no model under {path}",
             table=MODEL,
             remedy="Train it (job self_learning), or choose another one.",
         ) from None
+    # Not read a second time: the day may be trained again in between.
+    manifest = manifest_of(booster, path)
     encoder = Encoder.from_dict(json.loads(booster.attr(ENCODER) or "{}"))
     model_id = str(manifest.facts["model_id"])
     return ChosenModel(model_id, path, booster, encoder, manifest)
 
 
-def _with_reason(model: ChosenModel, because: str) -> ChosenModel:
-    return ChosenModel(
-        model.model_id, model.path, model.booster, model.encoder, model.manifest, because
-    )
-
-
 def _digest_of(catalog: Catalog, path: str) -> str:
-    return catalog.models.format.read_manifest(catalog.store, path).digest
+    """A model's digest; "" for a file that is not one of our models."""
+    try:
+        return catalog.models.format.read_manifest(catalog.store, path).digest
+    except ModelError:
+        return ""
 
 
 def _unknown(pin: str, why: str) -> ModelError:

@@ -89,10 +89,7 @@ def load_frame(
         NotReady: it is not stored.
     """
     table, manifest = catalog.features.load_with_manifest(day, columns)
-    facts = columns_of(manifest)
-    # A manifest's JSON is sorted by name; the frame's own order is what readers see.
-    ordered = {name: facts[name] for name in table.column_names}
-    return Frame(day, table, {**ordered, **facts}), manifest
+    return Frame(day, table, columns_of(manifest)), manifest
 
 
 def _is_of_reports(join: Join) -> bool:

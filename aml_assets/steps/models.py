@@ -21,7 +21,7 @@ from aml_assets.core.encoding import Encoder
 from aml_assets.core.labels import Chosen, Reports
 from aml_assets.core.training import Batch
 from aml_assets.core.windows import ONE_DAY, Windows
-from aml_assets.errors import AmlError, SettingsError
+from aml_assets.errors import AmlError, NotTrainable, SettingsError
 from aml_assets.io.catalog import FEATURES, METRICS, MODEL, Catalog
 from aml_assets.io.formats import Published
 from aml_assets.io.formats.model import ENCODER
@@ -148,7 +148,8 @@ def build_model(catalog: Catalog, day: dt.date, choice: RunChoice | None = None)
     """Train the model of a day; it needs nothing of the day itself.
 
     Raises:
-        NotTrainable: too early, a hole in the window, or labels of one class only.
+        NotTrainable: too early, a hole in the window, labels of one class only, or no
+            early-stopping day with reports.
         SettingsError: contradictory dates or parameters.
     """
     choice = choice or RunChoice()
@@ -165,6 +166,13 @@ def build_model(catalog: Catalog, day: dt.date, choice: RunChoice | None = None)
     data = training_data(catalog, windows)
     stopping_from = windows.train_end - (parameters.early_stopping_days - 1) * ONE_DAY
     cut = sum(day < str(stopping_from) for day in data.days)
+    if parameters.early_stopping_days and cut == len(data.days):
+        raise NotTrainable(
+            f"the early-stopping days {stopping_from} … {windows.train_end} are empty by design",
+            table=MODEL,
+            day=day,
+            remedy="Raise training.early_stopping_days, or switch early stopping off.",
+        )
     booster = training.train(data.batches[:cut], parameters, stopping=data.batches[cut:])
     booster.set_attr(**{ENCODER: json.dumps(data.encoder.to_dict(), sort_keys=True)})
     rows = sum(len(truth) for _, truth in data.batches)
@@ -256,6 +264,7 @@ def build_metrics(catalog: Catalog, day: dt.date, choice: RunChoice | None = Non
     settings = catalog.settings
     model = read_model(catalog, catalog.models.template.fill(model_id_of(catalog, day, choice)))
     measured = score_evaluation_window(catalog, model)
+    learnt_from = model.manifest.inputs[FEATURES]
     truth, scores = _together(measured.truth), _together(measured.scores)
     figures = evaluation.evaluate(truth, scores, threshold=settings.scoring.threshold)
     content: dict[str, Any] = {
@@ -263,6 +272,10 @@ def build_metrics(catalog: Catalog, day: dt.date, choice: RunChoice | None = Non
         **figures,
         "windows": measured.windows.as_dict(),
         "train_days_read": model.manifest.facts["train_days_read"],
+        # Reports learnt from are told by today's frames: of these days they may have been others.
+        "restated_train_days": sorted(
+            each for each, digest in learnt_from.items() if measured.digests[each] != digest
+        ),
         "eval_days_read": [str(day) for day in measured.days],
         "train_rows": model.manifest.facts["rows"],
         "train_positives": model.manifest.facts["positives"],

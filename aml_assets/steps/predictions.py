@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from aml_assets.core import plots, scoring
+from aml_assets.core import evaluation, plots, scoring
 from aml_assets.io.catalog import FEATURES, MODEL, PREDICTIONS, Catalog
 from aml_assets.io.formats import Published
 from aml_assets.io.manifest import Manifest
@@ -62,7 +62,7 @@ def build_predictions(
         "model_digest": model.manifest.digest,
         "model_chosen": model.because,
         "model_age_days": (day - model.day).days,
-        "flagged": int((scores > settings.scoring.threshold).sum()),
+        "flagged": int(evaluation.flagged(scores, settings.scoring.threshold).sum()),
         "nulls": {name: count for name, count in matrix.nulls.items() if count},
         "unseen": {name: count for name, count in matrix.unseen.items() if count},
         "absent": list(matrix.absent),

@@ -21,8 +21,9 @@ import pyarrow as pa
 
 from aml_assets.core import contracts
 from aml_assets.core.contracts import CheckedTable, Column
-from aml_assets.errors import NotReady
+from aml_assets.errors import CorruptFile, NotReady
 from aml_assets.io.catalog import TABLES, Catalog
+from aml_assets.io.formats import Published
 from aml_assets.io.landing import Landed
 from aml_assets.io.manifest import Manifest
 from aml_assets.settings import fingerprint
@@ -203,10 +204,20 @@ def _reference(
 
 
 def _kept(catalog: Catalog, name: str, day: dt.date) -> Built:
-    """A stored snapshot stays as it is."""
-    from aml_assets.io.formats import Published
+    """A stored snapshot stays as it is, if it still is what was stored.
 
-    manifest = catalog.snapshots(name).manifest(day)
+    Raises:
+        CorruptFile: it is not.
+    """
+    try:
+        _, manifest = catalog.snapshots(name).load_with_manifest(day)
+    except CorruptFile as error:
+        raise CorruptFile(
+            f"the snapshot stored for {day} was altered after it was published",
+            path=error.path,
+            operation=error.operation,
+            remedy="Materialize the day again with `restate: true`.",
+        ) from None
     figures = {
         "rows": manifest.rows,
         "known_on": manifest.facts["known_on"],

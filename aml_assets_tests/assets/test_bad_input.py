@@ -140,8 +140,9 @@ def test_a_table_that_breaks_its_contract_is_refused_in_one_sentence(built: Bank
     )
     built.land(case.table, None if static else BAD, case.break_it(columns))
     # A stored snapshot stands for the day until someone restates it.
-    config = {f"tables__{case.table}": {"config": {"restate": True}}} if static else None
-    only = (f"tables/{case.table}", "features", "models", "predictions")
+    config = {"day": {"config": {"restate": [case.table]}}} if static else None
+    # Models need nothing of the day, so they are no part of this.
+    only = (f"tables/{case.table}", "features", "predictions")
     assert _refused(built, only=only, config=config) == case.sentence
 
 
@@ -184,6 +185,17 @@ def test_one_bad_table_stops_neither_the_other_tables_nor_another_day(built: Ban
     assert tables == {"tables/str", "tables/retail", "tables/corporate", "tables/account"}
     assert not any("2024-01-07" in path for path in built.files() if "merged" in path)
     built.good("daily", 6, only=("models", "predictions"))
+
+
+def test_a_model_is_trained_on_a_day_whose_own_tables_are_bad_or_missing(built: Bank):
+    built.land("trx", BAD, _without("amount")(trx_columns(BAD)))
+    run = built.bad("self_learning", BAD)
+    assert [s.partition(":")[0] for s in run.sentences] == [
+        "table trx, day 2024-01-07, column amount"
+    ]
+    assert ("models/model", str(day(BAD))) in run.materialized
+    assert ("models/metrics", str(day(BAD))) in run.materialized
+    assert ("features/merged_features", str(day(BAD))) not in run.materialized
 
 
 # -- runs without a day, or with one that is none ------------------------------------------
@@ -265,8 +277,8 @@ def _labelled(bank: Bank, label: int | None) -> None:
 
 def _nothing_to_learn(what: str) -> str:
     return (
-        f"table model, day 2024-01-05: the training window holds no {what}. Wait until labels "
-        "are decided, restate the days, or widen windows.train_days."
+        f"table models/model, day 2024-01-05: the training window holds no {what}. Wait until "
+        "labels are decided, restate the days, or widen windows.train_days."
     )
 
 
@@ -347,7 +359,7 @@ RUN_CONFIGS = {
 @pytest.mark.parametrize("name", RUN_CONFIGS)
 def test_a_contradictory_run_is_refused(built: Bank, name: str):
     config, sentence = RUN_CONFIGS[name]
-    found = _refused(built, 5, only=("models",), config={"learn_and_score": {"config": config}})
+    found = _refused(built, 5, only=("models",), config={"day": {"config": config}})
     assert found == sentence
 
 

@@ -1,8 +1,13 @@
 """Which model scores a day: today's, the newest, a pinned one; and what a model does with rows."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from aml_assets.io.formats import version_path
+from aml_assets.io.formats import ModelFormat, version_path
+from aml_assets.io.store import Store
+from aml_assets.steps.choice import read_model
 from aml_assets_tests.conftest import Bank, day, flip_byte, str_columns, trx_columns
 
 PREDICTIONS = "predictions/predictions"
@@ -12,7 +17,7 @@ OWN = "aml_xgboost_2024-01-05"
 
 def scored(bank: Bank, number: int, pin: str | None = None) -> dict:
     """Score a day that has features; the metadata of its CSV."""
-    config = {"learn_and_score": {"config": {"model": pin}}} if pin else None
+    config = {"day": {"config": {"model": pin}}} if pin else None
     run = bank.good("batch_prediction", number, only=SCORE, config=config)
     return run.figures(PREDICTIONS, number)
 
@@ -20,7 +25,7 @@ def scored(bank: Bank, number: int, pin: str | None = None) -> dict:
 def refused(bank: Bank, number: int, pin: str | None = None) -> str:
     """Scoring a day must fail and leave the store as it was; its sentence."""
     before = bank.times()
-    config = {"learn_and_score": {"config": {"model": pin}}} if pin else None
+    config = {"day": {"config": {"model": pin}}} if pin else None
     run = bank.bad("batch_prediction", number, only=SCORE, config=config)
     assert bank.times() == before
     return run.sentence
@@ -125,6 +130,38 @@ def test_a_retrained_day_leaves_the_old_model_readable_by_digest_and_path(built:
         assert built.csv(5).sort_by("trx_id")["pred_score"].to_pylist() == old_scores
 
 
+def test_a_model_found_by_digest_may_lie_among_files_that_are_not_ours(built: Bank):
+    digest = built.catalog.models.manifest(day(5)).digest
+    folder = built.store / "model"
+    (folder / "aml_xgboost_2019-01-01.ubj").write_bytes(b"binf\x00 a model of 2019")
+    (folder / "aml_xgboost_2019-01-01.model").write_bytes(b"binf\x00 a model of 2019")
+    (folder / "aml_xgboost_2019-01-01.meta.json").write_text('{"auc": 0.5}')
+    # Our own metrics, too, if the settings put them there: sealed, and no model.
+    ours = built.store / f"model_meta/{OWN}.meta.json"
+    (folder / ours.name).write_bytes(ours.read_bytes())
+    assert scored(built, 6, digest)["model_digest"] == digest
+    assert "no model has it" in refused(built, 6, "0" * 64)
+
+
+def test_a_model_that_is_replaced_while_it_is_read_is_one_version_whole(
+    built: Bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    other = built.copy_to(tmp_path / "retrained")
+    old, new = retrained(other)
+    path = f"model/{OWN}.ubj"
+    read = ModelFormat.read
+
+    def replaced_meanwhile(format_: ModelFormat, store: Store, path: str) -> Any:
+        booster = read(format_, store, path)
+        built.store.joinpath(path).write_bytes(other.store.joinpath(path).read_bytes())
+        return booster
+
+    monkeypatch.setattr(ModelFormat, "read", replaced_meanwhile)
+    before, after = (read_model(built.catalog, path) for _ in range(2))
+    assert [model.manifest.digest for model in (before, after)] == [old, new]
+    assert before.booster.save_raw() != after.booster.save_raw()
+
+
 def test_a_failed_training_does_not_stop_the_newest_model_from_scoring(built: Bank):
     # Day 7's training window has lost its labels.
     for number in (3, 4, 5):
@@ -132,8 +169,8 @@ def test_a_failed_training_does_not_stop_the_newest_model_from_scoring(built: Ba
     built.prepare(3, 5)
     run = built.bad("daily", 7)
     assert run.sentence == (
-        "table model, day 2024-01-07: the training window holds no row with a decided label. "
-        "Wait until labels are decided, restate the days, or widen windows.train_days."
+        "table models/model, day 2024-01-07: the training window holds no row with a decided "
+        "label. Wait until labels are decided, restate the days, or widen windows.train_days."
     )
     assert (PREDICTIONS, str(day(7))) in run.materialized
     assert not any(asset.startswith("models/") for asset, _ in run.materialized)

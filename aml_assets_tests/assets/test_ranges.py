@@ -75,6 +75,42 @@ def test_one_bad_day_is_named_and_the_others_are_published_and_materialized(long
     assert long_bank.good("daily", days=(9, 9), only=("tables/trx",)).success
 
 
+def test_one_bad_day_of_a_range_of_all_assets_leaves_every_other_day_whole(long_bank: Bank):
+    columns = trx_columns(7)
+    long_bank.land("trx", 7, {**columns, "amount": ["much"] * 12})
+    run = long_bank.bad("daily", days=(5, 8))
+    bad_day = {(asset, str(day(7))) for asset in ALL}
+    of_bad_day = {(f"tables/{t}", str(day(7))) for t in ("str", "retail", "corporate", "account")}
+    # Model and metrics of the bad day look at earlier days only; those of the next one cannot.
+    of_bad_day |= {("models/model", str(day(7))), ("models/metrics", str(day(7)))}
+    next_day = {("models/metrics", str(day(8)))}
+    assert ours(run.materialized) == (pairs(ALL, 5, 8) - bad_day - next_day) | of_bad_day
+    assert "table trx, day 2024-01-07, column amount" in run.sentence
+    assert run.sentence.count("2024-01-07") >= 2  # the hole in the next day's window, too
+
+
+def test_days_published_before_a_run_was_stopped_are_known_to_dagster(
+    long_bank: Bank, monkeypatch: pytest.MonkeyPatch
+):
+    from aml_assets.assets import day as module
+
+    real = module.build_table
+    built = []
+
+    def stopped(catalog, name, when, **options):
+        if name == "trx" and when == day(7):
+            raise KeyboardInterrupt
+        built.append((f"tables/{name}", str(when)))
+        return real(catalog, name, when, **options)
+
+    monkeypatch.setattr(module, "build_table", stopped)
+    run = long_bank.bad("daily", days=(5, 8), only=("tables/trx",))
+    assert ours(run.materialized) == pairs({"tables/trx"}, 5, 6)
+    known = long_bank.instance.get_materialized_partitions(dg.AssetKey(["tables", "trx"]))
+    assert built == [("tables/trx", str(day(n))) for n in (5, 6)]
+    assert {str(day(n)) for n in (1, 2, 3, 4, 5, 6)} == known
+
+
 def test_one_bad_day_of_features_leaves_the_others_and_the_models_that_need_not_it(
     long_bank: Bank,
 ):

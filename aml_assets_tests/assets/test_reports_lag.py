@@ -222,3 +222,13 @@ def test_a_report_learnt_from_is_not_measured_on(bank: Bank):
     run = bank.good("self_learning", 5, only=("models",))
     metrics = run.figures("models/metrics", 5)
     assert (metrics["rows"], metrics["repeated_reports"]) == (8, 1)
+
+
+def test_days_restated_since_the_training_are_named_in_the_metrics(built: Bank):
+    assert built.catalog.metrics.load(day(5))["restated_train_days"] == []
+    built.land("str", 3, str_columns(3, [0, 1, 0, 0, 0, 1, 0, 1]))
+    built.prepare(3, 3)
+    built.good("self_learning", 5, only=("models/metrics",))
+    assert built.catalog.metrics.load(day(5))["restated_train_days"] == [str(day(3))]
+    built.good("self_learning", 5, only=("models",))
+    assert built.catalog.metrics.load(day(5))["restated_train_days"] == []

@@ -30,7 +30,7 @@ def by_hand(**more: object) -> dict[str, dict[str, object]]:
     """A run's own windows: train on days 1 and 2, evaluate on day 4."""
     dates = zip(("train_start", "train_end", "eval_start", "eval_end"), (1, 2, 4, 4), strict=True)
     config = {name: str(day(number)) for name, number in dates}
-    return {"learn_and_score": {"config": {**config, **more}}}
+    return {"day": {"config": {**config, **more}}}
 
 
 def test_model_and_metrics_need_nothing_of_their_own_day(bank: Bank):
@@ -69,8 +69,8 @@ def test_the_label_delay_lies_between_training_and_evaluation(bank: Bank):
 def test_a_day_is_not_trainable_before_its_window_fits(built: Bank):
     run = built.bad("self_learning", 4, only=LEARN)
     assert run.sentence == (
-        "table model, day 2024-01-04: not trainable before 2024-01-05: the training window needs "
-        "3 days and the partitions start on 2024-01-01. Ask for a later day, or lower "
+        "table models/model, day 2024-01-04: not trainable before 2024-01-05: the training window "
+        "needs 3 days and the partitions start on 2024-01-01. Ask for a later day, or lower "
         "windows.min_train_days."
     )
     assert not built.catalog.models.has(day(4))
@@ -199,7 +199,7 @@ def test_an_ad_hoc_run_asked_to_replace_stands_for_the_day(built: Bank):
 
 
 def test_training_parameters_of_a_run_make_it_ad_hoc_too(built: Bank):
-    config = {"learn_and_score": {"config": {"training": {"rounds": 5}}}}
+    config = {"day": {"config": {"training": {"rounds": 5}}}}
     run = built.good("self_learning", 5, only=LEARN, config=config)
     assert run.figures(MODEL, 5)["trees"] == 5
     assert run.observed == {(MODEL, str(day(5))), (METRICS, str(day(5)))}
@@ -210,9 +210,7 @@ def test_training_parameters_of_a_run_make_it_ad_hoc_too(built: Bank):
 
 def test_a_preset_named_by_a_run_brings_all_its_values(built: Bank):
     config = {"training": {"preset": "flow_2019", "rounds": 2, "threads": 1}}
-    run = built.good(
-        "self_learning", 5, only=(MODEL,), config={"learn_and_score": {"config": config}}
-    )
+    run = built.good("self_learning", 5, only=(MODEL,), config={"day": {"config": config}})
     assert run.figures(MODEL, 5)["trees"] == 2
 
 
@@ -221,6 +219,20 @@ def test_early_stopping_uses_the_last_days_of_the_training_window(built: Bank):
     run = built.good("self_learning", 5, only=LEARN)
     assert read_days(built, 5)["model"] == days(1, 3)
     assert run.figures(MODEL, 5)["trees"] <= 3
+
+
+def test_early_stopping_is_never_switched_off_by_days_without_reports(bank: Bank):
+    bank.unland(3)
+    bank.options["partitions"] = {"empty_days": [day(3)]}
+    bank.options["training"] = {"early_stopping_rounds": 1, "early_stopping_days": 1}
+    bank.prepare(1, 2)
+    bank.prepare(4, 4)
+    assert bank.bad("self_learning", 5, only=(MODEL,)).sentence == (
+        "table models/model, day 2024-01-05: the early-stopping days 2024-01-03 … 2024-01-03 are "
+        "empty by design. Raise training.early_stopping_days, or switch early stopping off."
+    )
+    bank.options["training"]["early_stopping_days"] = 2
+    assert bank.good("self_learning", 5, only=(MODEL,)).figures(MODEL, 5)["days_read"] == 2
 
 
 def test_settings_that_contradict_each_other_are_refused_before_any_run(new_bank):

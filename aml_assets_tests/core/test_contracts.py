@@ -1,6 +1,7 @@
 import datetime as dt
 from decimal import Decimal
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -27,10 +28,23 @@ NUMBER = 987654321.125
 LABELS = "outside {0, 1, null}"
 TYPE = "has type"
 LARGE = "infinite or absurdly large"
+UTF8 = "holds bytes that are not UTF-8"
 
 
 def nested(value, type_):
     return customers(1, 2, extra=pa.array([value, None], type_))
+
+
+def latin_1(*texts):
+    """Texts as they come when nobody converted them: Arrow takes any bytes."""
+    data = [text.encode("latin-1") for text in texts]
+    offsets = np.cumsum([0, *map(len, data)], dtype=np.int32)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(data))]
+    return pa.Array.from_buffers(pa.string(), len(data), buffers)
+
+
+def latin_1_dictionary(*texts):
+    return pa.DictionaryArray.from_arrays(pa.array(range(len(texts)), pa.int32()), latin_1(*texts))
 
 
 BAD = {
@@ -103,6 +117,14 @@ BAD = {
     "reserved in capitals": ("trx", transactions(1, Rank=[1]), "Rank", "reserved"),
     "reserved model_id": ("retail", customers(1, model_id=[CANARY]), "model_id", "reserved"),
     "doubled in another case": ("retail", customers(1, Cust_ID=[1]), "Cust_ID", "twice"),
+    "text in Latin-1": ("retail", customers(1, city=latin_1(f"{CANARY}é")), "city", UTF8),
+    "dictionary in Latin-1": (
+        "retail",
+        customers(1, city=latin_1_dictionary(f"{CANARY}é")),
+        "city",
+        UTF8,
+    ),
+    "id in Latin-1": ("retail", {"cust_id": latin_1(f"é{CANARY}")}, "cust_id", UTF8),
     "year beyond microseconds": (
         "trx",
         transactions(1, timestamp=pa.array([2**61], pa.timestamp("s", "UTC"))),

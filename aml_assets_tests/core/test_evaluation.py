@@ -12,6 +12,7 @@ from aml_assets.core.evaluation import (
     bootstrap_interval,
     cumulative_weights,
     evaluate,
+    flagged,
     reliability,
     roc_auc,
 )
@@ -258,3 +259,13 @@ def test_reliability_bins_hold_every_decided_row_once_and_part_no_tie():
     assert (bins.low[1], bins.high[2]) == (0.0, 1.0)
     with pytest.raises(ValueError, match="decided"):
         reliability(np.array([NAN]), np.array([0.5]))
+
+
+@pytest.mark.parametrize("threshold", [0.1, 0.3, 0.5, 0.7])
+def test_a_score_is_flagged_by_one_rule_in_any_precision(threshold):
+    # As float32, 0.1 is a little more than 0.1, and 0.7 a little less; 0.5 is 0.5.
+    scores = np.array([threshold, 0.0, 1.0], np.float32)
+    above = flagged(scores, threshold)
+    assert above.tolist() == [float(score) > threshold for score in scores]
+    matrix = evaluate(np.ones(3), scores, threshold=threshold)["confusion_matrix"]
+    assert matrix["tp"] == above.sum()

@@ -6,10 +6,17 @@ import sys
 import pytest
 
 import aml_assets.core
+import aml_assets.io
+import aml_assets.steps
 
-MODULES = sorted(
-    module.name for module in pkgutil.walk_packages(aml_assets.core.__path__, "aml_assets.core.")
-)
+
+def modules_of(package):
+    found = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    return sorted(module.name for module in found)
+
+
+MODULES = modules_of(aml_assets.core)
+DAGSTER = {"dagster", "dagster_shared", "dagster_webserver"}
 HEAVY = ("pandas", "xgboost", "sklearn", "matplotlib", "duckdb")
 
 
@@ -29,7 +36,14 @@ def test_the_core_knows_nothing_of_dagster_and_imports_nothing_heavy():
     assert "aml_assets.core.joins" in MODULES
     loaded = loaded_by(*MODULES)
     assert "aml_assets" in loaded
-    assert not loaded & {"dagster", "dagster_shared", "dagster_webserver", *HEAVY}
+    assert not loaded & {*DAGSTER, *HEAVY}
+
+
+def test_the_steps_and_the_store_know_nothing_of_dagster_but_for_the_io_manager():
+    modules = {*modules_of(aml_assets.steps), *modules_of(aml_assets.io)}
+    assert {"aml_assets.steps.models", "aml_assets.io.formats.model"} < modules
+    modules.remove("aml_assets.io.managers")
+    assert not loaded_by(*sorted(modules)) & DAGSTER
 
 
 @pytest.mark.parametrize("layer", ["aml_assets.io", "aml_assets.assets", "aml_assets.steps"])

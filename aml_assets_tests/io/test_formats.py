@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -312,6 +315,28 @@ def test_a_booster_without_its_encoder_is_refused(store):
     bare.set_attr(**{"aml_assets.encoder": None})
     with pytest.raises(ModelError, match=r"aml_assets.encoder"):
         ModelFormat().write(store, "m.ubj", bare, manifest("x"))
+
+
+def test_threads_wait_passively_also_where_a_model_is_only_read(store, tmp_path):
+    ModelFormat().write(store, "m.ubj", booster(), manifest("x"))
+    code = f"""
+import os, sys
+from aml_assets.io.formats import ModelFormat
+from aml_assets.io.store import Store
+
+class Witness:  # of the moment in which XGBoost loads libgomp, which reads the variable once
+    def find_spec(name, path, target=None):
+        if name == "xgboost":
+            print(os.environ.get("OMP_WAIT_POLICY"))
+
+sys.meta_path.insert(0, Witness)
+ModelFormat().read(Store({str(tmp_path)!r}), "m.ubj")
+"""
+    environment = {name: text for name, text in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "PASSIVE\n"
 
 
 # -- the bytes themselves ------------------------------------------------------------------

@@ -69,6 +69,9 @@ def test_a_pandas_frame_may_be_returned(manager: StoreIOManager):
 def test_columns_named_in_the_inputs_metadata_are_all_that_is_read(manager: StoreIOManager):
     write(manager, FRAME)
     assert read(manager, pa.Table, columns=["name", "id"]).column_names == ["name", "id"]
+    lazy = read(manager, ds.Dataset, columns=["name"])
+    assert lazy.schema.names == ["name"]
+    assert lazy.to_table() == FRAME.select(["name"])
     path = manager._catalog.frames("own/frame").path(day(2))
     with pytest.raises(AmlError, match=f"read {path}: no column nothing"):
         read(manager, columns=["nothing"])
@@ -102,6 +105,15 @@ def test_an_unpartitioned_write_or_read_is_refused(manager: StoreIOManager):
 def test_what_is_not_there_is_named(manager: StoreIOManager):
     with pytest.raises(NotReady, match="table own/frame, day 2024-01-02: it has not been mat"):
         read(manager)
+
+
+def test_nothing_is_never_stored_as_if_it_were_content(manager: StoreIOManager):
+    with pytest.raises(AmlError, match="table own/frame, day 2024-01-02: it returned None"):
+        write(manager, None)
+    several = {str(day(2)): FRAME, str(day(3)): None, str(day(4)): FRAME}
+    with pytest.raises(AmlError, match="table own/frame, day 2024-01-03: it returned None"):
+        write(manager, several, asset_partition_key_range=RANGE)
+    assert not manager._catalog.frames("own/frame").has(day(3))
 
 
 def test_a_frame_without_one_type_per_column_is_refused_without_its_values(

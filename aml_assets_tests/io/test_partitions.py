@@ -162,6 +162,21 @@ def test_a_replaced_frame_stays_readable_for_the_days_that_refer_to_it(snapshots
     assert snapshots.load(later).equals(frame(1))
 
 
+def test_restating_unchanged_content_keeps_no_copy_of_it(snapshots, tmp_path):
+    original = snapshots.publish(DAY, frame(1), manifest(known_on="then")).manifest
+    later = DAY + ONE_DAY
+    snapshots.refer(later, DAY, manifest(later))
+    versions = tmp_path / ASSET / str(DAY) / ".versions"
+    restated = snapshots.publish(DAY, frame(1), manifest(known_on="now"))
+    assert restated.changed
+    assert restated.manifest.digest == original.digest
+    assert not versions.exists()
+    assert snapshots.load(later).equals(frame(1))
+    snapshots.publish(DAY, frame(2), manifest(known_on="now"))
+    assert [path.name for path in versions.iterdir()] == [f"data.{original.digest}.parquet"]
+    assert snapshots.load(later).equals(frame(1))
+
+
 def test_a_frame_of_its_own_takes_the_place_of_a_reference(snapshots, tmp_path):
     snapshots.publish(DAY, frame(1), manifest())
     later = DAY + ONE_DAY

@@ -160,6 +160,21 @@ def test_an_altered_reference_is_replaced_by_restating_as_its_error_says(bank):
     assert bank.age(3) == [10]
 
 
+@pytest.mark.parametrize("number", [2, 3], ids=["its own", "referred to"])
+def test_a_damaged_snapshot_is_not_kept_but_restated_as_its_error_says(bank, number):
+    bank.land(1, age=[10])
+    bank.build(2)
+    bank.build(3)
+    path = bank.root / "store" / "tables" / "retail" / str(day(2)) / "data.parquet"
+    data = bytearray(path.read_bytes())
+    data[10] ^= 1  # in the frame itself: its footer, and so its manifest, are as they were
+    path.write_bytes(data)
+    with pytest.raises(CorruptFile, match=f"stored for {day(number)}.*restate: true"):
+        bank.build(number)
+    bank.build(number, restate=True)
+    assert bank.age(number) == [10]
+
+
 def test_a_static_table_that_never_landed_or_breaks_its_contract_is_named_by_day(bank):
     with pytest.raises(NotLanded, match="table retail, day 2024-03-05"):
         bank.build(5)

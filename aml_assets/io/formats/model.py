@@ -11,6 +11,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
+from aml_assets.core.training import load_xgboost
 from aml_assets.errors import ModelError
 from aml_assets.io.formats.base import (
     Format,
@@ -84,16 +85,15 @@ class ModelFormat(Format["xgboost.Booster"]):
             ModelError: the file is not one of our models.
             CorruptFile: it is, but was altered.
         """
-        import xgboost
-
+        xgb = load_xgboost()
         data = self._load(store, path)[0]
-        booster = xgboost.Booster()
+        booster = xgb.Booster()
         try:
             # Only ever verified bytes: given others, XGBoost 3.2 ends the whole process.
             booster.load_model(bytearray(data))
-        except xgboost.core.XGBoostError:
+        except xgb.core.XGBoostError:
             raise ModelError(
-                f"XGBoost {xgboost.__version__} cannot read this model",
+                f"XGBoost {xgb.__version__} cannot read this model",
                 table=path,
                 remedy="Score with the XGBoost version that trained it, or retrain",
             ) from None
@@ -114,6 +114,15 @@ class ModelFormat(Format["xgboost.Booster"]):
             return data, _verified_manifest(data, path)
 
         return store.load(path, use)
+
+
+def manifest_of(booster: xgboost.Booster, path: str) -> Manifest:
+    """The manifest that a booster carries since it was read from ``path``.
+
+    Raises:
+        CorruptFile: it carries none.
+    """
+    return parse_manifest((booster.attr(_MANIFEST) or "").encode(), path)
 
 
 def _verified_manifest(data: bytes, path: str) -> Manifest:

@@ -22,7 +22,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from aml_assets.errors import StoreError
 from aml_assets.io.filesystems import local_store_error
-from aml_assets.io.formats.base import Format, Published, corrupt, sealed
+from aml_assets.io.formats.base import (
+    Format,
+    Published,
+    corrupt,
+    keep_versions,
+    sealed,
+    tidy_versions,
+)
 from aml_assets.io.formats.footer import (
     Footer,
     FrameSink,
@@ -57,13 +64,21 @@ class ParquetFormat(Format["pa.Table"]):
             no LZ4_RAW (Spark before 3.4, Hive 3); ``zstd`` for a third less space and half as
             much time again.
         rows_per_group: rows per row group.
+        keep_replaced: keep a frame that other content replaces, under `version_path`.
     """
 
     suffix: ClassVar[str] = ".parquet"
 
-    def __init__(self, *, compression: str = "lz4", rows_per_group: int = ROWS_PER_GROUP) -> None:
+    def __init__(
+        self,
+        *,
+        compression: str = "lz4",
+        rows_per_group: int = ROWS_PER_GROUP,
+        keep_replaced: bool = False,
+    ) -> None:
         self._compression = compression
         self._rows_per_group = rows_per_group
+        self._keep_replaced = keep_replaced
 
     def write(self, store: Store, path: str, value: pa.Table, manifest: Manifest) -> Published:
         """See `Format.write`."""
@@ -74,7 +89,18 @@ class ParquetFormat(Format["pa.Table"]):
             nonlocal complete
             complete = self._write(FrameSink(sink), path, table, manifest)
 
-        written = store.publish(path, write)
+        def digest_of(old: bytes) -> str:
+            return read_footer(io.BytesIO(old), path).manifest.digest
+
+        def keep_as(old: bytes) -> str | None:
+            # Known only now: the digest is of the bytes that were just written.
+            return keep_versions(path, complete.digest, digest_of)(old)
+
+        if not self._keep_replaced:
+            written = store.publish(path, write)
+        else:
+            tidy_versions(store, path)
+            written = store.publish(path, write, keep_as=keep_as)
         return Published(written.changed, complete)
 
     def read(self, store: Store, path: str, columns: Sequence[str] | None = None) -> pa.Table:
