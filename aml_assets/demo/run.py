@@ -109,7 +109,7 @@ def _summary(catalog: Catalog, day: dt.date) -> None:
         table.add_row(name, f"{rows:,} rows read, {text}")
     table.add_row(
         "late reports",
-        f"{features['late']:,} matched in {features['days_consulted']} earlier days, "
+        f"{features['late']:,} found in earlier days ({features['days_consulted']} searched), "
         f"{features['unmatched']:,} without a transaction",
     )
     table.add_row("model", f"{model['model_id']}, {model['features']} features")
