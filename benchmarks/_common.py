@@ -1,0 +1,99 @@
+"""What the benchmarks share: processes of their own, the product's path for a day, printing.
+
+Belongs here: what two benchmarks need. Does not belong here: what is measured, and how.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aml_assets.io.catalog import Catalog
+
+THREADS = 2
+"""Threads of every measured process, ours and the baseline's."""
+
+_LIMITS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "2")
+
+
+def run_child(script: str, *arguments: str) -> dict[str, Any]:
+    """Run a script as a process of its own; its last line of output is JSON.
+
+    Args:
+        script: the path of the script.
+        *arguments: its command line.
+
+    Raises:
+        subprocess.CalledProcessError: it failed; its errors stand on the terminal.
+    """
+    # An AML_ variable or file of the caller must not change what is measured.
+    environment = {name: v for name, v in os.environ.items() if not name.startswith("AML_")}
+    done = subprocess.run(
+        [sys.executable, script, *arguments],
+        env=environment | _LIMITS,
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def prepare_day(catalog: Catalog, day: dt.date) -> int:
+    """Tables and merged features of a day, built and published as the assets do it.
+
+    Returns:
+        The rows of the merged frame.
+    """
+    from aml_assets.steps.features import build_features
+    from aml_assets.steps.tables import build_table
+
+    for name in catalog.settings.tables:
+        build_table(catalog, name, day).publish_to(catalog.table(name), day)
+    published = build_features(catalog, day).publish_to(catalog.features, day)
+    return published.manifest.rows or 0
+
+
+def peak_memory() -> float:
+    """The largest resident size of this process so far, MB.
+
+    Linux hands the peak of a parent down to its children, so parents must stay small.
+    """
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return kilobytes / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def say(text: str) -> None:
+    """Progress, beside the figures rather than among them."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def print_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table with the first column left and the others right."""
+    lines = [list(header), *[list(row) for row in rows]]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    print(f"\n{title}\n")
+    for line in lines:
+        first, *others = (
+            cell.rjust(width) if column else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        print("  ".join([first, *others]).rstrip())
+    print()
+
+
+def machine() -> str:
+    """What the figures were measured on, for people."""
+    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+
+
+def print_figures(figures: Mapping[str, Any]) -> None:
+    """The last line, for scripts."""
+    print(json.dumps(dict(figures)), flush=True)
