@@ -211,7 +211,7 @@ def _materialized(result: Any) -> set[Partition]:
         if event.event_type_value == "ASSET_MATERIALIZATION"
     )
     return {
-        ("/".join(each.asset_key.path), dt.date.fromisoformat(each.partition or ""))
+        (each.asset_key.to_user_string(), dt.date.fromisoformat(each.partition or ""))
         for each in events
     }
 
@@ -250,7 +250,7 @@ def _range_tags(batch: Batch) -> dict[str, str]:
 def _key(asset: str) -> Any:
     import dagster as dg
 
-    return dg.AssetKey(asset.split("/"))
+    return dg.AssetKey.from_user_string(asset)
 
 
 def _is_table(asset: str) -> bool:
@@ -262,14 +262,11 @@ def _learns(asset: str) -> bool:
 
 
 def _refuse_outside(catalog: Catalog, days: Sequence[dt.date]) -> None:
-    from aml_assets.partitions import daily_partitions, outside
+    from aml_assets.partitions import refuse_outside
 
     if not days:
         raise PartitionError("the range holds no day", remedy="Give --from not after --to.")
-    known = daily_partitions(catalog.settings.partitions)
-    for day in (days[0], days[-1]):
-        if not known.has_partition_key(str(day)):
-            raise outside(day, catalog.settings.partitions)
+    refuse_outside(days, catalog.settings.partitions)
 
 
 def _impossible(catalog: Catalog, asset: str, day: dt.date) -> str | None:

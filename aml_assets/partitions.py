@@ -5,7 +5,7 @@ here: windows (``core.windows``).
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
@@ -55,21 +55,26 @@ def asked_days(tags: Mapping[str, str], settings: PartitionSettings) -> list[dt.
             f"the run's range ends on {last}, before it starts on {first}",
             remedy="Give the earlier day first.",
         )
-    known = daily_partitions(settings)
-    for day in (days[0], days[-1]):
-        if not known.has_partition_key(str(day)):
-            raise outside(day, settings)
+    refuse_outside(days, settings)
     return days
 
 
-def outside(day: dt.date, settings: PartitionSettings) -> PartitionError:
-    """The error of a day that is no partition."""
-    last = settings.last_day or "today"
-    return PartitionError(
-        f"the day is outside the partitions, {settings.first_day} … {last}",
-        day=day,
-        remedy="Ask for a day inside, or change partitions.first_day or partitions.last_day.",
-    )
+def refuse_outside(days: Sequence[dt.date], settings: PartitionSettings) -> None:
+    """Refuse a range, oldest day first, that reaches beyond the partitions.
+
+    Raises:
+        PartitionError: names the first such end.
+    """
+    known = daily_partitions(settings)
+    for day in (days[0], days[-1]):
+        if not known.has_partition_key(str(day)):
+            raise PartitionError(
+                "the day is outside the partitions, "
+                f"{settings.first_day} … {settings.last_day or 'today'}",
+                day=day,
+                remedy="Ask for a day inside, or change partitions.first_day or "
+                "partitions.last_day.",
+            )
 
 
 def _as_day(text: str) -> dt.date:

@@ -110,7 +110,7 @@ def _events(asset: str, day: dt.date, built: Built, published: Published) -> Ite
         )
     kind = dg.AssetObservation if built.ad_hoc else dg.AssetMaterialization
     yield kind(
-        asset_key=dg.AssetKey(asset.split("/")),
+        asset_key=dg.AssetKey.from_user_string(asset),
         partition=str(day),
         metadata=_metadata(built, published),
         tags={"dagster/data_version": published.manifest.digest},

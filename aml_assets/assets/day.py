@@ -106,7 +106,7 @@ def day_assets(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> 
     def day(
         context: dg.AssetExecutionContext, config: DayRun, catalog: dg.ResourceParam[Catalog]
     ) -> Iterator[Event]:
-        asked = {"/".join(key.path) for key in context.selected_asset_keys}
+        asked = {key.to_user_string() for key in context.selected_asset_keys}
         try:
             config.refuse_unknown_tables(catalog.settings)
         except SettingsError as error:

@@ -146,9 +146,18 @@ class PartitionStore(Generic[T]):
             remedy="Run it again when nothing else rebuilds the day.",
         )
 
-    def publish(self, day: dt.date, value: T, manifest: Manifest) -> Published:
-        """Publish the partition; the manifest's digests are filled in here."""
-        return self.format.write(self.store, self.path(day), value, manifest)
+    def publish(
+        self, day: dt.date, value: T, manifest: Manifest, *, path: str | None = None
+    ) -> Published:
+        """Publish the partition; the manifest's digests are filled in here.
+
+        Args:
+            day: the partition.
+            value: its content.
+            manifest: what it was made of.
+            path: another place than the day's own, for what does not stand for the day.
+        """
+        return self.format.write(self.store, path or self.path(day), value, manifest)
 
     def _existing(self, day: dt.date, read: Callable[[], Any]) -> Any:
         try:
@@ -198,9 +207,11 @@ class SnapshotStore(PartitionStore[pa.Table]):
             return path
         return version_path(path, manifest.digest)
 
-    def publish(self, day: dt.date, value: pa.Table, manifest: Manifest) -> Published:
+    def publish(
+        self, day: dt.date, value: pa.Table, manifest: Manifest, *, path: str | None = None
+    ) -> Published:
         """Publish the frame itself; a different one that it replaces is kept by its digest."""
-        published = super().publish(day, value, manifest)
+        published = super().publish(day, value, manifest, path=path)
         # The frame is there: from here on a left-over reference would only hide it.
         if self.store.exists(self._reference_path(day)):
             self.store.delete(self._reference_path(day))

@@ -27,7 +27,8 @@ class Built:
         pictures: title → PNG.
         landed: daily or static tables read from the landing: table → figures about the files.
         ad_hoc: it has a name of its own and does not stand for the day.
-        publish: how to publish it, where that is not the plain way.
+        path: where it is stored, if not under the day's own name.
+        publish: how to publish it, where nothing is written as usual.
     """
 
     value: Any
@@ -36,10 +37,11 @@ class Built:
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     landed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ad_hoc: bool = False
+    path: str | None = None
     publish: Callable[[], Published] | None = None
 
     def publish_to(self, partitions: PartitionStore[Any], day: dt.date) -> Published:
         """Publish the partition of ``day``."""
         if self.publish is not None:
             return self.publish()
-        return partitions.publish(day, self.value, self.manifest)
+        return partitions.publish(day, self.value, self.manifest, path=self.path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,10 +23,8 @@ from aml_assets.core.training import Batch
 from aml_assets.core.windows import ONE_DAY, Windows
 from aml_assets.errors import AmlError, NotTrainable, SettingsError
 from aml_assets.io.catalog import FEATURES, METRICS, MODEL, Catalog
-from aml_assets.io.formats import Published
 from aml_assets.io.formats.model import ENCODER
 from aml_assets.io.manifest import Manifest
-from aml_assets.io.partitions import PartitionStore
 from aml_assets.settings import FixedWindows, TrainingSettings, fingerprint
 from aml_assets.steps.built import Built
 from aml_assets.steps.choice import ChosenModel, read_model
@@ -216,8 +214,8 @@ def build_model(catalog: Catalog, day: dt.date, choice: RunChoice | None = None)
         facts=facts,
     )
     pictures = {"Most important features": plots.importance(list(gains), list(gains.values()))}
-    publish = _publish_as(catalog.models, model_id, booster, manifest)
-    return Built(booster, manifest, figures, pictures, ad_hoc=choice.ad_hoc, publish=publish)
+    path = catalog.models.template.fill(model_id)
+    return Built(booster, manifest, figures, pictures, ad_hoc=choice.ad_hoc, path=path)
 
 
 def score_evaluation_window(catalog: Catalog, model: ChosenModel) -> ScoredWindow:
@@ -299,16 +297,8 @@ def build_metrics(catalog: Catalog, day: dt.date, choice: RunChoice | None = Non
         "Calibration": plots.calibration(truth, scores),
         "Scores": plots.score_distribution(truth, scores),
     }
-    publish = _publish_as(catalog.metrics, model.model_id, content, manifest)
-    return Built(content, manifest, content, pictures, ad_hoc=choice.ad_hoc, publish=publish)
-
-
-def _publish_as(
-    partitions: PartitionStore[Any], model_id: str, value: Any, manifest: Manifest
-) -> Callable[[], Published]:
-    """Publish under the model's own name, which is not the day's where the run is ad hoc."""
-    path = partitions.template.fill(model_id)
-    return lambda: partitions.format.write(partitions.store, path, value, manifest)
+    path = catalog.metrics.template.fill(model.model_id)
+    return Built(content, manifest, content, pictures, ad_hoc=choice.ad_hoc, path=path)
 
 
 def _parameters(base: TrainingSettings, over: Mapping[str, Any]) -> TrainingSettings:

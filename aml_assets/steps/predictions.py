@@ -10,7 +10,6 @@ import datetime as dt
 
 from aml_assets.core import evaluation, plots, scoring
 from aml_assets.io.catalog import FEATURES, MODEL, PREDICTIONS, Catalog
-from aml_assets.io.formats import Published
 from aml_assets.io.manifest import Manifest
 from aml_assets.settings import fingerprint
 from aml_assets.steps.built import Built
@@ -80,9 +79,5 @@ def build_predictions(
         settings=fingerprint(settings.output.style),
         facts={"model_id": model.model_id, "model_chosen": model.because},
     )
-
-    def publish() -> Published:
-        return partitions.format.write(catalog.store, path, table, manifest)
-
     pictures = {"Scores": plots.score_histogram(scores)}
-    return Built(table, manifest, figures, pictures, ad_hoc=choice.ad_hoc, publish=publish)
+    return Built(table, manifest, figures, pictures, ad_hoc=choice.ad_hoc, path=path)
