@@ -3,7 +3,8 @@
 Belongs here: reading settings (a YAML file named by ``AML_CONFIG``, environment variables
 ``AML_<SECTION>__<NAME>`` over it) and refusing unknown or contradictory ones in one sentence.
 Does not belong here: acting on them. ``tables.py`` beside this file holds the five tables'
-contracts, ``presets.py`` named groups of values. Secrets come from the environment only.
+contracts, ``places.py`` where data lies, ``presets.py`` named groups of values. No secret is a
+setting: files that hold one are named.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from pydantic_settings import (
 )
 
 from aml_assets.errors import SettingsError
+from aml_assets.places import HdfsSettings, LandingSettings, StoreSettings
 from aml_assets.presets import TRAINING_PRESETS
 from aml_assets.tables import (
     REPORTS,
@@ -48,48 +50,6 @@ _OTHER_VARIABLES = re.compile(f"{CONFIG_VARIABLE}|AML_REQUIRE_ALL|AML_TEST_.*")
 """``AML_`` variables that are no settings, so that a misspelt setting can be refused."""
 
 Days = Annotated[int, Field(ge=0)]
-
-
-class LandingSettings(Section):
-    """Where the bank's upstream systems leave their tables; read-only for us."""
-
-    url: str = "var/landing"
-
-
-class StoreSettings(Section):
-    """Where everything we make is kept, and under which names.
-
-    ``{asset}``, ``{date}`` and ``{model_id}`` are filled in; the extension is the template's.
-    """
-
-    url: str = "var/store"
-    frames: str = "{asset}/{date}/data.parquet"
-    model: str = "model/{model_id}.ubj"
-    metrics: str = "model_meta/{model_id}.meta.json"
-    predictions: str = "predict_res/{prefix}{date}.csv"
-    model_prefix: str = "aml_xgboost"
-    predictions_prefix: str = "pred_full_table"
-
-    @model_validator(mode="after")
-    def _templates_name_their_partition(self) -> StoreSettings:
-        for name, needed, optional in (
-            ("frames", ("{asset}", "{date}"), ()),
-            ("model", ("{model_id}",), ()),
-            ("metrics", ("{model_id}",), ()),
-            ("predictions", ("{date}",), ("{prefix}",)),
-        ):
-            template = rest = getattr(self, name)
-            for part in needed:
-                if part not in template:
-                    raise ValueError(f"{name} must contain {part}: {template!r}")
-            allowed = (*needed, *optional)
-            for part in allowed:
-                rest = rest.replace(part, "")
-            if "{" in rest or "}" in rest:
-                raise ValueError(f"{name} may only use {', '.join(allowed)}: {template!r}")
-        if self.model == self.metrics:
-            raise ValueError("model and metrics would be one and the same file")
-        return self
 
 
 class PartitionSettings(Section):
@@ -237,6 +197,7 @@ class Settings(BaseSettings):
 
     landing: LandingSettings = LandingSettings()
     store: StoreSettings = StoreSettings()
+    hdfs: HdfsSettings = HdfsSettings()
     partitions: PartitionSettings = PartitionSettings()
     windows: WindowSettings = WindowSettings()
     tables: dict[str, TableSettings] = Field(
@@ -391,9 +352,16 @@ def _resolve_paths(settings: Settings, base: Path) -> Settings:
     def absolute(url: str) -> str:
         return url if "://" in url else str((base / url).resolve())
 
+    def of(section: Section, *names: str) -> Section:
+        given = {name: getattr(section, name) for name in names}
+        return section.model_copy(
+            update={name: absolute(path) for name, path in given.items() if path is not None}
+        )
+
     return settings.model_copy(
         update={
-            "landing": settings.landing.model_copy(update={"url": absolute(settings.landing.url)}),
-            "store": settings.store.model_copy(update={"url": absolute(settings.store.url)}),
+            "landing": of(settings.landing, "url"),
+            "store": of(settings.store, "url"),
+            "hdfs": of(settings.hdfs, "keytab", "token_file", "ca_file", "config_dir"),
         }
     )

@@ -10,6 +10,7 @@ import datetime as dt
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from aml_assets.io.filesystems import Modes
 from aml_assets.io.formats import CsvFormat, JsonFormat, ModelFormat, ParquetFormat
 from aml_assets.io.landing import Landing
 from aml_assets.io.partitions import PartitionStore, SnapshotStore
@@ -43,12 +44,15 @@ class Catalog:
     @cached_property
     def store(self) -> Store:
         """The store under the configured root."""
-        return Store(self.settings.store.url)
+        of = self.settings.store
+        modes = Modes(int(of.file_permissions, 8), int(of.folder_permissions, 8))
+        return Store(of.url, hdfs=self.settings.hdfs, modes=modes)
 
     @cached_property
     def landing(self) -> Landing:
         """The landing under the configured root."""
-        return Landing(self.settings.landing.url, self.settings.tables)
+        store = Store(self.settings.landing.url, hdfs=self.settings.hdfs)
+        return Landing(store, self.settings.tables)
 
     def frames(self, asset: str) -> PartitionStore[pa.Table]:
         """The partitions of any frame asset, by its name."""

@@ -52,14 +52,14 @@ class Landing:
     """The landing folder.
 
     Args:
-        url: its root, read through the same adapters as the store.
+        store: its root, read through the same adapters as everything else.
         tables: the tables' settings.
     """
 
-    def __init__(self, url: str, tables: Mapping[str, TableSettings]) -> None:
-        self._store = Store(url)
+    def __init__(self, store: Store, tables: Mapping[str, TableSettings]) -> None:
+        self._store = store
         self._tables = tables
-        self.url = url
+        self.url = store.url
 
     def days(self, table: str) -> list[dt.date]:
         """The days of a daily table that have a folder, oldest first; one listing."""

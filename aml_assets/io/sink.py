@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
-from aml_assets.io.filesystems import RawSink
-
-BUFFER = 8 * 2**20
-"""Bytes per write to the file system: HDFS clients and TLS streams are slow on small ones."""
+from aml_assets.io.filesystems import PIECE, RawSink
 
 
 class Sink:
@@ -21,7 +18,7 @@ class Sink:
     ends the writing; the store alone decides whether the file is published.
     """
 
-    def __init__(self, raw: RawSink, buffer: int = BUFFER) -> None:
+    def __init__(self, raw: RawSink, buffer: int = PIECE) -> None:
         self._raw = raw
         self._limit = buffer
         self._buffer = bytearray()
@@ -36,12 +33,12 @@ class Sink:
         view = memoryview(data).cast("B")
         self._hash.update(view)
         self._length += len(view)
-        if len(self._buffer) + len(view) > self._limit:
-            self.flush()
-        if len(view) >= self._limit:
-            self._raw.write(view)
-        else:
-            self._buffer += view
+        # Copied, also where a piece is full already: it is sent while its owner goes on.
+        for start in range(0, len(view), self._limit):
+            piece = view[start : start + self._limit]
+            if len(self._buffer) + len(piece) > self._limit:
+                self.flush()
+            self._buffer += piece
         return len(view)
 
     def tell(self) -> int:
@@ -52,7 +49,7 @@ class Sink:
         """Hand on what is buffered."""
         if self._buffer:
             full, self._buffer = self._buffer, bytearray()
-            self._raw.write(memoryview(full))
+            self._raw.write(full)
 
     def close(self) -> None:
         """Hand on what is buffered and take no more."""

@@ -1,7 +1,7 @@
 """The store: files that appear whole, stay readable while replaced, and fail by name.
 
 Belongs here: publishing, reading, listing and deleting under one root, with the promises below,
-over any adapter of ``filesystems.py``. Does not belong here: what the bytes mean
+over any adapter of ``filesystems``. Does not belong here: what the bytes mean
 (``formats``), which path a partition has, protocols.
 
 Promises: (a) a reader sees the old file or the new one, at any cut of any write; (b) publishing
@@ -17,12 +17,24 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from aml_assets.errors import NotFound, StoreError, TransientStoreError
-from aml_assets.io.filesystems import FileStatus, FileSystem, Listing, filesystem_for
-from aml_assets.io.sink import BUFFER, Sink
-from aml_assets.io.temporary import Owner, temporary_name
+from aml_assets.io.filesystems import (
+    PIECE,
+    FileStatus,
+    FileSystem,
+    Listing,
+    Modes,
+    filesystem_for,
+)
+from aml_assets.io.retry import Retry
+from aml_assets.io.rooted import RootedFileSystem
+from aml_assets.io.sink import Sink
+from aml_assets.io.temporary import in_use, is_abandoned, is_debris, temporary_name
+
+if TYPE_CHECKING:
+    from aml_assets.places import HdfsSettings
 
 __all__ = ["DEBRIS_AGE", "Sink", "Store", "Written"]
 
@@ -32,6 +44,8 @@ T = TypeVar("T")
 
 DEBRIS_AGE = 24 * 3600.0
 """Seconds after which a temporary file of a writer we cannot ask about is held for dead."""
+
+_KEEP_ATTEMPTS = 4
 
 
 @dataclass(frozen=True)
@@ -55,9 +69,12 @@ class Store:
     Args:
         url: the root, as `filesystem_for` understands it.
         filesystem: the adapter, if not the one that belongs to the URL (the root is the URL).
-        attempts: how often an operation is tried in all, when faults are transient.
-        base_delay: seconds before the second attempt; doubled before each further one.
-        sleep: how to wait.
+        hdfs: how HDFS is reached, if the URL leads there.
+        modes: permission bits of what is made.
+        patience: seconds for which an operation is tried again while its faults are transient;
+            by default the adapter's.
+        base_delay: see `Retry`.
+        sleep: see `Retry`.
     """
 
     def __init__(
@@ -65,22 +82,25 @@ class Store:
         url: str,
         *,
         filesystem: FileSystem | None = None,
-        attempts: int = 4,
+        hdfs: HdfsSettings | None = None,
+        modes: Modes | None = None,
+        patience: float | None = None,
         base_delay: float = 0.25,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._fs, root = (filesystem, url) if filesystem else filesystem_for(url)
-        self.root = root.rstrip("/")
+        adapter, root = (filesystem, url) if filesystem else filesystem_for(url, hdfs, modes)
+        self._fs = RootedFileSystem(adapter, root)
+        self.root = self._fs.root
         self.url = url
-        self._attempts = max(1, attempts)
-        self._base_delay = base_delay
-        self._sleep = sleep
+        self._retrying = Retry(
+            self._fs.patience if patience is None else patience, base_delay, sleep
+        )
 
     # -- reading ---------------------------------------------------------------------------
 
     def status(self, path: str) -> FileStatus | None:
         """Tell about one path; ``None`` if nothing is there."""
-        return self._retrying(lambda: self._on(path, self._fs.status))
+        return self._retrying(lambda: self._fs.status(path))
 
     def exists(self, path: str) -> bool:
         """Whether a file is there (a folder is not a file)."""
@@ -94,16 +114,16 @@ class Store:
             folder: relative to the root; "" is the root.
             hidden: also names that begin with a dot.
         """
-        found = self._retrying(lambda: self._on(folder, self._fs.list, root_too=True))
+        found = self._retrying(lambda: self._fs.list(folder))
         return [each for each in found if hidden or not each.name.startswith(".")]
 
     def open(self, path: str) -> BinaryIO:
         """Open for ranged reading. What is read through it is not retried; see `load`."""
-        return self._retrying(lambda: self._on(path, self._fs.open))
+        return self._retrying(lambda: self._fs.open(path))
 
     def local_path(self, path: str) -> str | None:
         """Where the file is on this machine, for libraries that open it themselves."""
-        return self._fs.local_path(self._full(path))
+        return self._fs.local_path(path)
 
     def read(self, path: str) -> bytes:
         """The whole file.
@@ -131,16 +151,16 @@ class Store:
         """
 
         def attempt() -> T:
-            before = self._on(path, self._fs.status)
-            if before is None:
+            before = self._fs.status(path)
+            if before is None or before.is_directory:
                 raise NotFound("nothing is stored there", path=path, operation="read")
             try:
-                with self._at(path), self._fs.open(self._full(path)) as file:
+                with self._fs.named(path), self._fs.open(path, before) as file:
                     return use(file)
             except TransientStoreError:
                 raise
             except StoreError as error:
-                after = self._on(path, self._fs.status)
+                after = self._fs.status(path)
                 if after == before or after is None:
                     raise
                 raise _Replaced(
@@ -199,7 +219,7 @@ class Store:
         Raises:
             NotFound: nothing is there.
         """
-        self._retrying(lambda: self._on(path, self._fs.delete))
+        self._retrying(lambda: self._fs.delete(path))
 
     def remove_debris(
         self, folder: str, older_than_seconds: float, now: float | None = None
@@ -215,28 +235,32 @@ class Store:
             The paths deleted. Files of a writer alive on this machine are never among them.
         """
         instant = time.time() if now is None else now
-        return self._remove(
-            folder,
-            lambda file, owner: (
-                not owner.is_known_alive() and instant - file.modified >= older_than_seconds
-            ),
-        )
+
+        def old(file: FileStatus) -> bool:
+            return is_debris(file.name, instant - file.modified, older_than_seconds)
+
+        return self._retrying(lambda: self._remove(folder, old))
 
     def tidy(self, folder: str) -> None:
         """Delete the temporary files in one folder whose writers are surely dead.
 
-        That is: a writer of this machine whose process is gone, or one whose file was not
-        touched for ``DEBRIS_AGE``. Every publish does this for its folder.
+        That is: a writer of this machine whose process is gone, an earlier attempt of this very
+        process, or a writer whose file was not touched for ``DEBRIS_AGE``. Every publish does
+        this for its folder.
+
+        Raises:
+            TransientStoreError: the file system is away.
         """
         now = time.time()
+
+        def dead(file: FileStatus) -> bool:
+            age = now - file.modified
+            return is_abandoned(file.name) or is_debris(file.name, age, DEBRIS_AGE)
+
         try:
-            self._remove(
-                folder,
-                lambda file, owner: (
-                    owner.is_known_dead()
-                    or (not owner.is_known_alive() and now - file.modified >= DEBRIS_AGE)
-                ),
-            )
+            self._remove(folder, dead)
+        except TransientStoreError:
+            raise
         except StoreError as error:
             # Somebody else's leftovers are no reason not to publish.
             _log.warning("a killed writer's temporary file was left behind: %s", error)
@@ -251,43 +275,41 @@ class Store:
         renames: list[str],
     ) -> Written:
         folder, _, name = path.rpartition("/")
-        aside = f"{folder}/{temporary_name(name)}" if folder else temporary_name(name)
-        self._full(path)  # a bad path is refused before anything is written
+        temporary = temporary_name(name)
+        aside = f"{folder}/{temporary}" if folder else temporary
+        self._fs.full(path)  # a bad path is refused before anything is written
         self.tidy(folder)
-        try:
-            sink = self._write_aside(aside, path, write)
-            changed = not self._holds(path, sink)
-            if changed:
-                if keep_as is not None:
-                    self._keep(path, keep_as)
-                renames.append(aside)
-                with self._at(path):
-                    self._fs.replace(self._full(aside), self._full(path))
-        except BaseException as error:
-            self._drop(aside, error)
-            raise
-        if not changed:
-            self._on(aside, self._fs.delete)
+        with in_use(temporary):
+            try:
+                sink = self._write_aside(aside, path, write)
+                changed = not self._holds(path, sink)
+                if changed:
+                    if keep_as is not None:
+                        self._keep(path, keep_as)
+                    renames.append(aside)
+                    with _still_there(path):
+                        self._fs.replace(aside, path)
+            except BaseException as error:
+                self._drop(aside, error)
+                raise
+            if not changed:
+                self._fs.delete(aside)
         # A rename that failed may have been done all the same: then the next attempt finds its
         # own bytes, and they are a change.
         return Written(bool(renames), sink.sha256, sink.tell())
 
     def _write_aside(self, aside: str, path: str, write: Callable[[Sink], None]) -> Sink:
-        full = self._full(aside)
-        with self._at(aside, shown=path):
-            raw = self._fs.create(full)
-            sink = Sink(raw)
+        with self._fs.named(aside, shown=path), _still_there(path):
+            raw = self._fs.create(aside)
             try:
+                sink = Sink(raw)
                 write(sink)
                 sink.close()
-            except BaseException as error:
-                try:
-                    raw.close()
-                except StoreError as second:
-                    error.add_note(f"closing its temporary file failed, too: {second}")
+                raw.close()
+            except BaseException:
+                raw.abort()
                 raise
-            raw.close()
-            status = self._fs.status(full)
+            status = self._fs.status(aside)
         there = status.length if status else 0
         if there != sink.tell():
             raise TransientStoreError(
@@ -299,7 +321,7 @@ class Store:
 
     def _holds(self, path: str, sink: Sink) -> bool:
         """Whether ``path`` is, byte for byte, what the sink took."""
-        status = self._on(path, self._fs.status)
+        status = self._fs.status(path)
         if status is None or status.is_directory or status.length != sink.tell():
             return False
         try:
@@ -310,78 +332,53 @@ class Store:
             return False  # unreadable: replacing it is the remedy
 
     def _keep(self, path: str, keep_as: Callable[[bytes], str | None]) -> None:
-        for _ in range(self._attempts):
-            before = self._on(path, self._fs.status)
+        for _ in range(_KEEP_ATTEMPTS):
+            before = self._fs.status(path)
             if before is None:
                 return
             old = self.read(path)
             kept = keep_as(old)
             if kept is not None:
                 self.publish_bytes(kept, old)
-            if self._on(path, self._fs.status) == before:
+            if self._fs.status(path) == before:
                 return  # else another writer was here: keep theirs, too
 
     def _drop(self, aside: str, reason: BaseException) -> None:
         """Remove a temporary file after a failure, which stays the error that is raised."""
         try:
-            self._on(aside, self._fs.delete)
+            self._fs.delete(aside)
         except NotFound:
             return
         except StoreError as error:
             reason.add_note(f"its temporary file was left behind: {error}")
 
-    def _remove(self, folder: str, is_debris: Callable[[FileStatus, Owner], bool]) -> list[str]:
+    def _remove(self, folder: str, condemned: Callable[[FileStatus], bool]) -> list[str]:
         removed = []
-        for file in self.list(folder, hidden=True):
-            owner = Owner.of(file.name)
-            if owner is None or file.is_directory or not is_debris(file, owner):
+        for file in self._fs.list(folder):
+            if file.is_directory or not condemned(file):
                 continue
             path = f"{folder}/{file.name}" if folder else file.name
             try:
-                self._on(path, self._fs.delete)
+                self._fs.delete(path)
             except NotFound:
                 continue  # another writer tidies, too
             removed.append(path)
         return removed
 
-    def _retrying(self, attempt: Callable[[], T]) -> T:
-        for count in range(self._attempts - 1):
-            try:
-                return attempt()
-            except TransientStoreError:
-                self._sleep(self._base_delay * 2**count)
-        return attempt()
 
-    def _full(self, path: str) -> str:
-        if any(part in ("", ".", "..") or "\0" in part for part in path.split("/")):
-            raise StoreError(
-                "not a path inside the store",
-                path=path,
-                operation="read",
-                remedy="Paths are relative, with / and without . or ..",
-            )
-        return f"{self.root}/{path}"
+@contextmanager
+def _still_there(path: str) -> Iterator[None]:
+    """Take a missing temporary file for a fault that may pass.
 
-    def _on(self, path: str, operation: Callable[[str], T], *, root_too: bool = False) -> T:
-        full = self.root if root_too and not path else self._full(path)
-        with self._at(path):
-            return operation(full)
-
-    @contextmanager
-    def _at(self, path: str, shown: str | None = None) -> Iterator[None]:
-        """Name the adapter's errors by a path of the store instead of the protocol's."""
-        try:
-            yield
-        except StoreError as error:
-            full = f"{self.root}/{path}" if path else self.root
-            if error.path != full:
-                raise
-            raise type(error)(
-                error.what.removeprefix(f"{error.operation} {error.path}: "),
-                path=shown or path,
-                operation=error.operation,
-                remedy=error.remedy,
-            ) from error
+    Somebody cleaned it away, a NameNode that took over had not heard of it yet, or a rename
+    whose answer was lost was done all the same: writing anew finds out.
+    """
+    try:
+        yield
+    except NotFound as error:
+        raise TransientStoreError(
+            f"its temporary file is gone ({error.operation})", path=path, operation="write"
+        ) from error
 
 
 class _Replaced(TransientStoreError):
@@ -390,6 +387,6 @@ class _Replaced(TransientStoreError):
 
 def _sha256_of(file: BinaryIO) -> str:
     digest = hashlib.sha256()
-    while piece := file.read(BUFFER):
+    while piece := file.read(PIECE):
         digest.update(piece)
     return digest.hexdigest()

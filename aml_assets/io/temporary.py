@@ -2,6 +2,9 @@
 
 Belongs here: the one pattern of names, and asking the operating system about a process. Does
 not belong here: deleting anything (``store.py``).
+
+A process also knows which of its own it still writes, so that what it failed to delete (the
+server was away) is debris for its next write, not only after its end.
 """
 
 from __future__ import annotations
@@ -10,6 +13,8 @@ import hashlib
 import os
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,10 +78,53 @@ _TEMPORARY = re.compile(
 )
 
 
+_in_use: set[str] = set()
+
+
 def temporary_name(name: str) -> str:
     """A hidden name beside ``name`` that no other writer has, and that tells its owner."""
     me = Owner.this_process()
     return f".{name}.tmp-{me.scope}-{me.pid}-{me.started}-{secrets.token_hex(8)}"
+
+
+@contextmanager
+def in_use(name: str) -> Iterator[None]:
+    """Hold a temporary name of this process for written to, until the end of the block."""
+    _in_use.add(name)
+    try:
+        yield
+    finally:
+        _in_use.discard(name)
+
+
+def is_debris(name: str, age: float, older_than: float) -> bool:
+    """Whether a file is one that no writer will go on with.
+
+    Args:
+        name: of the file.
+        age: seconds since it was touched.
+        older_than: seconds after which a writer that cannot be asked about is held for dead.
+    """
+    return _is_temporary(name) and not _is_in_use(name) and age >= older_than
+
+
+def is_abandoned(name: str) -> bool:
+    """Whether nobody writes this temporary file any more, for sure."""
+    owner = Owner.of(name)
+    if owner is None:
+        return False
+    return owner.is_known_dead() or (owner == Owner.this_process() and name not in _in_use)
+
+
+def _is_temporary(name: str) -> bool:
+    return Owner.of(name) is not None
+
+
+def _is_in_use(name: str) -> bool:
+    owner = Owner.of(name)
+    if owner is None or not owner.is_known_alive():
+        return False
+    return name in _in_use or owner != Owner.this_process()
 
 
 def _scope() -> str:

@@ -46,9 +46,9 @@ class ObservedFileSystem(FileSystem):
         self._observe("list", path)
         return self._below.list(path)
 
-    def open(self, path: str) -> BinaryIO:
+    def open(self, path: str, known: FileStatus | None = None) -> BinaryIO:
         self._observe("open", path)
-        return cast(BinaryIO, _ObservedFile(self._below.open(path), path, self._observe))
+        return cast(BinaryIO, _ObservedFile(self._below.open(path, known), path, self._observe))
 
     def delete(self, path: str) -> None:
         self._observe("delete", path)
@@ -59,7 +59,7 @@ class _ObservedSink:
     def __init__(self, raw: RawSink, path: str, observe: Callable[[str, str], None]) -> None:
         self._raw, self._path, self._observe = raw, path, observe
 
-    def write(self, data: bytes | memoryview) -> None:
+    def write(self, data: bytes | bytearray | memoryview) -> None:
         """In two halves, so that a fault can fall between them."""
         half = len(data) // 2
         for piece in (data[:half], data[half:]):
@@ -69,6 +69,9 @@ class _ObservedSink:
     def close(self) -> None:
         self._observe("close", self._path)
         self._raw.close()
+
+    def abort(self) -> None:
+        self._raw.abort()
 
 
 class _ObservedFile:

@@ -21,7 +21,7 @@ def root(tmp_path):
 
 
 def landing(root, **tables):
-    return Landing(str(root), Settings.model_validate({"tables": tables}).tables)
+    return Landing(Store(str(root)), Settings.model_validate({"tables": tables}).tables)
 
 
 def land(root, path=f"trx/daily/{DAY}", **files):

@@ -13,7 +13,7 @@ import pytest
 
 from aml_assets.errors import CorruptFile, NotFound, StoreError, TransientStoreError
 from aml_assets.io.store import DEBRIS_AGE, Store
-from aml_assets.io.temporary import Owner, temporary_name
+from aml_assets.io.temporary import Owner, in_use, temporary_name
 from aml_assets_tests.io.faults import (
     Counted,
     FailsFirst,
@@ -130,7 +130,11 @@ def test_a_fault_that_passes_is_retried_whole_with_growing_waits(tmp_path, opera
     waits = []
     faults = FailsFirst(operation, 2)
     store = Store(
-        str(tmp_path), filesystem=ObservedFileSystem(faults), base_delay=1.0, sleep=waits.append
+        str(tmp_path),
+        filesystem=ObservedFileSystem(faults),
+        patience=4.0,
+        base_delay=1.0,
+        sleep=waits.append,
     )
     assert store.publish_bytes("a", b"new").changed
     assert store.read("a") == b"new"
@@ -152,7 +156,7 @@ def test_a_fault_that_does_not_pass_ends_after_the_given_attempts(tmp_path):
     waits = []
     faults = FailsFirst("read", 99)
     store = Store(
-        str(tmp_path), filesystem=ObservedFileSystem(faults), attempts=3, sleep=waits.append
+        str(tmp_path), filesystem=ObservedFileSystem(faults), patience=1.0, sleep=waits.append
     )
     with pytest.raises(TransientStoreError, match="read a: the server is away"):
         store.read("a")
@@ -251,6 +255,13 @@ def leave(folder: Path, owner: Owner, age: float = 0.0) -> Path:
     return folder / name
 
 
+def another_living_process() -> Owner:
+    """The process that started this one."""
+    me = Owner.this_process()
+    started = Path(f"/proc/{os.getppid()}/stat").read_text().rpartition(")")[2].split()[19]
+    return Owner(me.scope, os.getppid(), int(started))
+
+
 def ended_process() -> int:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
@@ -274,18 +285,22 @@ def test_the_next_publish_removes_what_dead_writers_left_and_nothing_else(store,
     me = Owner.this_process()
     dead = leave(tmp_path, Owner(me.scope, ended_process(), me.started))
     reused = leave(tmp_path, Owner(me.scope, 1, 2**60))  # its number is another process' now
-    alive = leave(tmp_path, me)
+    given_up = leave(tmp_path, me)  # an earlier attempt of ours, whose deletion failed
+    alive = leave(tmp_path, another_living_process())
+    mine = tmp_path / temporary_name("a")
+    mine.touch()
     elsewhere = leave(tmp_path, Owner("f" * 12, 22, 1))
     long_ago = leave(tmp_path, Owner("f" * 12, 33, 1), age=DEBRIS_AGE + 60)
     user_file = tmp_path / ".a.tmp-mine"
     user_file.touch()
-    store.publish_bytes("a", b"new")
-    assert not any(each.exists() for each in (dead, reused, long_ago))
-    assert all(each.exists() for each in (alive, elsewhere, user_file))
+    with in_use(mine.name):
+        store.publish_bytes("a", b"new")
+    assert not any(each.exists() for each in (dead, reused, given_up, long_ago))
+    assert all(each.exists() for each in (alive, mine, elsewhere, user_file))
 
 
 def test_debris_is_removed_by_age_but_never_from_a_living_writer(store, tmp_path):
-    alive = leave(tmp_path, Owner.this_process(), age=1000)
+    alive = leave(tmp_path, another_living_process(), age=1000)
     old = leave(tmp_path, Owner("f" * 12, 22, 1), age=1000)
     young = leave(tmp_path, Owner("f" * 12, 33, 1), age=10)
     assert store.remove_debris("", older_than_seconds=100) == [old.name]

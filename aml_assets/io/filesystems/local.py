@@ -1,14 +1,7 @@
-"""One adapter per protocol, each with the same few operations and the same promises.
+"""Local disks and mounted shares.
 
-Belongs here: how to create, rename over, stat, list, open and delete files, and which of a
-protocol's faults may pass. Does not belong here: what is stored, retries, temporary names
-(``store.py``).
-
-Why an interface of our own and not fsspec's: the store's commit is one atomic rename over an
-existing file, durable when it returns. fsspec's local ``mv`` is ``shutil.move`` (copy and
-delete across devices, no fsync), its HDFS adapters differ from each other in what a rename onto
-an existing name does, and its listing caches can show a folder as it was. A few small methods
-can be promised, and tested, for every protocol.
+Belongs here: the operations over ``os``, and which of the operating system's errors may pass.
+Does not belong here: what is stored, retries, temporary names (``store.py``).
 """
 
 from __future__ import annotations
@@ -18,87 +11,11 @@ import errno
 import io
 import os
 import stat as stat_bits
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import IO, BinaryIO, Protocol, TypeAlias, cast, runtime_checkable
-from urllib.parse import unquote, urlsplit
+from typing import IO, BinaryIO, cast
 
-from aml_assets.errors import NotFound, SettingsError, StoreError, TransientStoreError
-
-
-@dataclass(frozen=True)
-class FileStatus:
-    """What a file system tells about one file or folder.
-
-    Attributes:
-        name: the last part of its path.
-        length: bytes; 0 for a folder.
-        modified: POSIX seconds.
-        is_directory: whether it is a folder.
-    """
-
-    name: str
-    length: int
-    modified: float
-    is_directory: bool
-
-
-Listing: TypeAlias = list[FileStatus]
-
-
-@runtime_checkable
-class RawSink(Protocol):
-    """Where an adapter takes bytes: all of each ``write`` is accepted, or it raises.
-
-    After ``close`` returns, the bytes are durable under the path given to ``create``.
-    """
-
-    def write(self, data: bytes | memoryview, /) -> object:
-        """Accept all of ``data``."""
-        ...
-
-    def close(self) -> None:
-        """Make what was written durable."""
-        ...
-
-
-class FileSystem(ABC):
-    """The operations the store is built of. Paths are the protocol's own, with ``/``.
-
-    Every failure is raised from the ``StoreError`` family with the path that was passed in:
-    ``NotFound`` where nothing is there, ``TransientStoreError`` where the fault may pass,
-    plain ``StoreError`` where somebody has to act.
-    """
-
-    @abstractmethod
-    def create(self, path: str) -> RawSink:
-        """Open a new file for writing, making its parents; an existing file is an error."""
-
-    @abstractmethod
-    def replace(self, source: str, target: str) -> None:
-        """Rename ``source`` over ``target`` in one atomic, durable step."""
-
-    @abstractmethod
-    def status(self, path: str) -> FileStatus | None:
-        """Tell about one path; ``None`` if nothing is there."""
-
-    @abstractmethod
-    def list(self, path: str) -> Listing:
-        """List one folder, sorted by name, in one call; empty if it does not exist."""
-
-    @abstractmethod
-    def open(self, path: str) -> BinaryIO:
-        """Open a file for seekable, ranged reading."""
-
-    @abstractmethod
-    def delete(self, path: str) -> None:
-        """Delete one file; ``NotFound`` if it is not there."""
-
-    def local_path(self, path: str) -> str | None:
-        """The file's path on this machine, if a library may open it itself."""
-        return None
-
+from aml_assets.errors import NotFound, StoreError, TransientStoreError
+from aml_assets.io.filesystems.base import FileStatus, FileSystem, Listing, Modes, RawSink
 
 _PASSES = frozenset(
     {
@@ -153,13 +70,21 @@ class LocalFileSystem(FileSystem):
     A rename is durable only when both the file's bytes and the folder's entry are on the disk:
     without the first fsync a power cut after the commit can leave a published file of zeros,
     without the second the old file can reappear after the run was recorded as done.
+
+    Args:
+        modes: permission bits of what is made, whatever the process' umask is.
     """
+
+    def __init__(self, modes: Modes | None = None) -> None:
+        self._modes = modes or Modes()
 
     def create(self, path: str) -> RawSink:
         """See `FileSystem.create`."""
         with _ours(path, "write"):
-            _make_folders(os.path.dirname(path))
-            return _LocalSink(open(path, "xb"), path)
+            _make_folders(os.path.dirname(path), self._modes.folder)
+            file = open(path, "xb", opener=_privately)  # noqa: SIM115 - closed by the sink
+            os.fchmod(file.fileno(), self._modes.file)
+            return _LocalSink(file, path)
 
     def replace(self, source: str, target: str) -> None:
         """See `FileSystem.replace`."""
@@ -192,7 +117,7 @@ class LocalFileSystem(FileSystem):
             raise local_store_error(error, path=path, operation="list") from error
         return sorted(found, key=lambda status: status.name)
 
-    def open(self, path: str) -> BinaryIO:
+    def open(self, path: str, known: FileStatus | None = None) -> BinaryIO:
         """See `FileSystem.open`."""
         with _ours(path, "read"):
             return cast(BinaryIO, io.BufferedReader(_LocalReader(path)))
@@ -212,7 +137,7 @@ class _LocalSink:
         self._file = file
         self._path = path
 
-    def write(self, data: bytes | memoryview) -> int:
+    def write(self, data: bytes | bytearray | memoryview) -> int:
         with _ours(self._path, "write"):
             return self._file.write(data)
 
@@ -220,6 +145,11 @@ class _LocalSink:
         with _ours(self._path, "write"), self._file:
             self._file.flush()
             os.fsync(self._file.fileno())
+
+    def abort(self) -> None:
+        # Buffered bytes may fail to be flushed; they are not wanted any more.
+        with contextlib.suppress(OSError):
+            self._file.close()
 
 
 class _LocalReader(io.FileIO):
@@ -243,12 +173,20 @@ def _file_status(name: str, found: os.stat_result) -> FileStatus:
     return FileStatus(name, 0 if folder else found.st_size, found.st_mtime, folder)
 
 
-def _make_folders(folder: str) -> None:
+def _privately(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _make_folders(folder: str, mode: int) -> None:
     if not folder or os.path.isdir(folder):
         return
     parent = os.path.dirname(folder)
-    _make_folders(parent)
-    os.makedirs(folder, exist_ok=True)  # another writer may be making the same one
+    _make_folders(parent, mode)
+    try:
+        os.mkdir(folder, 0o700)
+        os.chmod(folder, mode)
+    except FileExistsError:
+        return  # another writer made the same one
     _sync_folder(parent)
 
 
@@ -262,29 +200,3 @@ def _sync_folder(folder: str) -> None:
             raise
     finally:
         os.close(handle)
-
-
-def filesystem_for(url: str) -> tuple[FileSystem, str]:
-    """Find the adapter for a URL and the path of its root.
-
-    Args:
-        url: a bare local path, or ``file:///path``.
-
-    Returns:
-        The adapter, and the root as a path that it understands, without a trailing ``/``.
-
-    Raises:
-        SettingsError: the scheme is not one of those that exist.
-    """
-    scheme, separator, _ = url.partition("://")
-    if not separator:
-        return LocalFileSystem(), os.path.abspath(url)
-    if scheme == "file":
-        parts = urlsplit(url)
-        if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
-            raise SettingsError("a file:// URL names a path of this machine: file:///path")
-        return LocalFileSystem(), os.path.abspath(unquote(parts.path))
-    raise SettingsError(
-        f"no file system for {scheme}://",
-        remedy="Use a local path or file://",
-    )

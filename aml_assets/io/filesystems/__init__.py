@@ -1,0 +1,112 @@
+"""One adapter per protocol, each with the same few operations and the same promises.
+
+Belongs here: how to create, rename over, stat, list, open and delete files, and which of a
+protocol's faults may pass. Does not belong here: what is stored, retries, temporary names
+(``store.py``).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from aml_assets.errors import SettingsError
+from aml_assets.io.filesystems.base import (
+    PIECE,
+    FileStatus,
+    FileSystem,
+    Listing,
+    Modes,
+    RawSink,
+)
+from aml_assets.io.filesystems.local import LocalFileSystem, local_store_error
+
+if TYPE_CHECKING:
+    from aml_assets.places import HdfsSettings
+
+__all__ = [
+    "PIECE",
+    "FileStatus",
+    "FileSystem",
+    "Listing",
+    "LocalFileSystem",
+    "Modes",
+    "RawSink",
+    "filesystem_for",
+    "local_store_error",
+]
+
+_WEB = {"webhdfs": "http", "swebhdfs": "https"}
+_RPC = ("hdfs", "viewfs")
+
+
+def filesystem_for(
+    url: str, hdfs: HdfsSettings | None = None, modes: Modes | None = None
+) -> tuple[FileSystem, str]:
+    """Find the adapter for a URL and the path of its root.
+
+    Args:
+        url: a bare local path or ``file:///path``; ``hdfs://host:port/path``,
+            ``hdfs://service/path`` or ``viewfs://table/path`` (RPC); ``webhdfs://`` or
+            ``swebhdfs://host:port[,host:port]/path`` (HTTP, HTTPS). A user may come before the
+            host: ``hdfs://user@host:8020/path``.
+        hdfs: how HDFS is reached; the settings' defaults if not given.
+        modes: permission bits of what is made.
+
+    Returns:
+        The adapter, and the root as a path that it understands, without a trailing ``/``.
+
+    Raises:
+        SettingsError: the scheme is not one of those that exist, or the URL is not whole.
+    """
+    modes = modes or Modes()
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return LocalFileSystem(modes), os.path.abspath(url)
+    if scheme == "file":
+        parts = urlsplit(url)
+        if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
+            raise SettingsError("a file:// URL names a path of this machine: file:///path")
+        return LocalFileSystem(modes), os.path.abspath(unquote(parts.path))
+    if scheme not in (*_RPC, *_WEB):
+        raise SettingsError(
+            f"no file system for {scheme}://",
+            remedy="Use a local path, file://, hdfs://, viewfs://, webhdfs:// or swebhdfs://.",
+        )
+    return _hadoop(scheme, rest, hdfs, modes)
+
+
+def _hadoop(
+    scheme: str, rest: str, settings: HdfsSettings | None, modes: Modes
+) -> tuple[FileSystem, str]:
+    from aml_assets.places import HdfsSettings
+
+    settings = settings or HdfsSettings()
+    authority, _, path = rest.partition("/")
+    user, _, hosts = authority.rpartition("@")
+    if not hosts or not path.strip("/"):
+        raise SettingsError(
+            f"a {scheme}:// URL names a host and a folder: {scheme}://host:port/folder",
+            remedy="Correct it; a whole cluster is nobody's folder.",
+        )
+    if user and settings.authentication != "insecure":
+        raise SettingsError(
+            f"the {scheme}:// URL names a user, whom nothing would prove",
+            remedy="Leave it out, or say in words that the cluster takes our word for it: "
+            "hdfs.authentication: insecure.",
+        )
+    if settings.authentication == "token" and scheme in _RPC:
+        raise SettingsError(
+            f"hdfs.authentication: token is for WebHDFS, not for {scheme}://",
+            remedy="Use kerberos for it, or webhdfs:// or swebhdfs://.",
+        )
+    root = "/" + path.strip("/")
+    if scheme in _WEB:
+        from aml_assets.io.filesystems.webhdfs import WebHdfsFileSystem
+
+        urls = [f"{_WEB[scheme]}://{host}" for host in hosts.split(",")]
+        return WebHdfsFileSystem(urls, settings, modes, user or None), root
+    from aml_assets.io.filesystems.hdfs import HdfsFileSystem
+
+    return HdfsFileSystem(f"{scheme}://{hosts}", settings, modes, user or None), root

@@ -1,0 +1,178 @@
+"""What Hadoop's errors mean: the Java class is the code, whichever client hands it over.
+
+Belongs here: from a class name and a client's text to one of our errors, with what to do. Does
+not belong here: either client's own exceptions.
+
+Hadoop's texts name users, paths and block numbers, never content; still only a permission's
+particulars are quoted, as whoever mends it needs them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from aml_assets.errors import NotFound, StoreError, TransientStoreError
+
+
+class _Meaning(NamedTuple):
+    kind: type[StoreError]
+    what: str
+    remedy: str | None = None
+
+
+_RENEW = "Renew the ticket (kinit), or give a key table: hdfs.keytab; see docs/hdfs.md"
+_REFUSED = _Meaning(StoreError, "the cluster refused our credentials", _RENEW)
+_NO_ROOM = "Make room, or have its quota raised (hdfs dfsadmin -setSpaceQuota)"
+_BUSY = _Meaning(TransientStoreError, "another client holds the file's lease")
+_OTHER_NODE = _Meaning(
+    TransientStoreError,
+    "no NameNode is active",
+    "See which one should be: hdfs haadmin -getAllServiceState",
+)
+
+_MEANINGS: dict[str, _Meaning] = {
+    "FileNotFoundException": _Meaning(NotFound, "nothing is stored there"),
+    "FileAlreadyExistsException": _Meaning(StoreError, "something is there already"),
+    "ParentNotDirectoryException": _Meaning(
+        StoreError, "a part of the path is a file, not a folder", "Move that file away"
+    ),
+    "PathIsNotEmptyDirectoryException": _Meaning(StoreError, "it is a folder with files in it"),
+    "InvalidPathException": _Meaning(
+        StoreError, "HDFS takes no such name", "Leave out ':' and '//' in the path's template"
+    ),
+    "PathComponentTooLongException": _Meaning(
+        StoreError, "the name is too long", "Choose a shorter name in the path's template"
+    ),
+    "MaxDirectoryItemsExceededException": _Meaning(
+        StoreError,
+        "the folder holds as many entries as the NameNode allows",
+        "Raise dfs.namenode.fs-limits.max-directory-items",
+    ),
+    "NSQuotaExceededException": _Meaning(
+        StoreError,
+        "the folder's quota of names is used up",
+        "Remove files, or have it raised (hdfs dfsadmin -setQuota)",
+    ),
+    "DSQuotaExceededException": _Meaning(
+        StoreError, "the folder's quota of space is used up", _NO_ROOM
+    ),
+    "QuotaByStorageTypeExceededException": _Meaning(
+        StoreError, "the folder's quota of space is used up", _NO_ROOM
+    ),
+    "AccessControlException": _Meaning(
+        StoreError, "permission denied", "Give this user access to it, or change hdfs.user"
+    ),
+    "SnapshotAccessControlException": _Meaning(
+        StoreError, "a snapshot cannot be changed", "Write outside of .snapshot"
+    ),
+    "AuthorizationException": _REFUSED,
+    "AuthenticationException": _REFUSED,
+    "SaslException": _REFUSED,
+    "GSSException": _REFUSED,
+    "SecurityException": _REFUSED,
+    "InvalidToken": _Meaning(
+        StoreError,
+        "the delegation token has expired or was cancelled",
+        "Put a new one into hdfs.token_file",
+    ),
+    "SafeModeException": _Meaning(
+        TransientStoreError,
+        "the NameNode is in safe mode, and only reads",
+        "It leaves it when it has heard of its blocks; else see hdfs dfsadmin -safemode get",
+    ),
+    "StandbyException": _OTHER_NODE,
+    "ObserverRetryOnActiveException": _OTHER_NODE,
+    "RetriableException": _Meaning(TransientStoreError, "the NameNode asks to try again"),
+    "ServerTooBusyException": _Meaning(TransientStoreError, "the NameNode is too busy"),
+    "LeaseExpiredException": _BUSY,
+    "AlreadyBeingCreatedException": _BUSY,
+    "RecoveryInProgressException": _BUSY,
+    "NotReplicatedYetException": _Meaning(
+        TransientStoreError, "the file's blocks are not replicated yet"
+    ),
+    "ReplicaNotFoundException": _Meaning(TransientStoreError, "a DataNode lost the block"),
+    "UnresolvedLinkException": _Meaning(
+        StoreError, "it is a symbolic link", "Give the path that it leads to"
+    ),
+}
+
+_JAVA = re.compile(r"(?:[a-z_]\w*\.)+(?:\w+\$)*([A-Z]\w*(?:Exception|Error|Token|Fault))\b")
+_PARTICULARS = re.compile(r"user=[^,\s]+, access=\w+, inode=\"[^\"]*\"(?::[\w.@$/-]+){2}:[\w-]+")
+_NO_DATANODE = re.compile(
+    r"All DataNodes failed|could only be (?:written|replicated) to|No DataNodes? "
+    r"|Unable to close file because the last block|not have enough number of replicas"
+    r"|Failed to find datanode|NoRouteToHost|Could not obtain block|EOFException",
+    re.IGNORECASE,
+)
+_CONNECTION = re.compile(
+    r"Connection (?:refused|reset|aborted|closed)|broken pipe|timed? ?out|unexpected end of file"
+    r"|early eof|SocketTimeout|ConnectException|ClosedChannel|Shutting down|not running"
+    r"|failed to (?:connect|lookup)|no route to host|unreachable",
+    re.IGNORECASE,
+)
+_CREDENTIALS = re.compile(
+    r"GSS|Kerberos|credential|SASL|Client cannot authenticate|authentication", re.IGNORECASE
+)
+
+
+def java_class(text: str) -> str | None:
+    """The first Java exception's simple name in a text."""
+    found = _JAVA.search(text)
+    return found[1] if found else None
+
+
+def hadoop_error(
+    text: str, *, path: str, operation: str, exception: str | None = None
+) -> StoreError:
+    """Turn what a client hands over into our error.
+
+    Args:
+        text: the client's text.
+        path: the path that was passed in.
+        operation: ``read``, ``write``, ``list``, ``rename`` or ``delete``.
+        exception: the simple name of the Java class, where the client tells it.
+    """
+    name = exception or java_class(text)
+    meaning = _MEANINGS.get(name or "") or _by_text(text, name)
+    what = meaning.what
+    if particulars := _PARTICULARS.search(text):
+        what = f"{what} ({particulars[0]})"
+    return meaning.kind(what, path=path, operation=operation, remedy=meaning.remedy)
+
+
+def unreachable(what: str, *, path: str, operation: str) -> TransientStoreError:
+    """The error of a server that cannot be reached, or does not answer."""
+    return TransientStoreError(
+        what,
+        path=path,
+        operation=operation,
+        remedy="See whether the cluster is up, and whether the URL names it",
+    )
+
+
+def refused(what: str, *, path: str, operation: str, remedy: str = _RENEW) -> StoreError:
+    """The error of missing, expired or wrong credentials."""
+    return StoreError(what, path=path, operation=operation, remedy=remedy)
+
+
+def _by_text(text: str, name: str | None) -> _Meaning:
+    if _NO_DATANODE.search(text):
+        return _Meaning(
+            TransientStoreError,
+            "no DataNode could take or give its blocks",
+            "See which are up: hdfs dfsadmin -report",
+        )
+    if _CREDENTIALS.search(text):
+        return _REFUSED
+    if _CONNECTION.search(text):
+        return _Meaning(
+            TransientStoreError,
+            "the cluster cannot be reached",
+            "See whether the cluster is up, and whether the URL names it",
+        )
+    return _Meaning(
+        StoreError,
+        f"the cluster answered {name or 'with an error that it did not name'}",
+        "Look into the NameNode's log of that moment",
+    )

@@ -1,0 +1,200 @@
+"""HDFS over its own protocol: NameNode by RPC, blocks straight from and to the DataNodes.
+
+Belongs here: driving ``hdfs-native``, and turning its exceptions into ours. Does not belong here:
+what Hadoop's errors mean (``hadoop.py``), waiting with an end (``deadline.py``).
+
+The synchronous client on threads of ours, and not its asynchronous twin: in hdfs-native 0.14 the
+latter panics where it has to try again, which is failover.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import posixpath
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
+
+from aml_assets.errors import NotFound, StoreError
+from aml_assets.io.filesystems.base import FileStatus, FileSystem, Listing, Modes, RawSink
+from aml_assets.io.filesystems.deadline import Calls, DeadlineError, Pipe, PipedSink
+from aml_assets.io.filesystems.hadoop import hadoop_error, unreachable
+from aml_assets.io.filesystems.ranged import RangedFile
+
+if TYPE_CHECKING:
+    import hdfs_native
+
+    from aml_assets.places import HdfsSettings
+
+T = TypeVar("T")
+
+_ENTRIES_PER_CALL = 1000  # a NameNode's page of a listing
+
+_CLIENT_DEFAULTS = {
+    # The client's own patience is 177 s; the store's is the one that is configured.
+    "dfs.client.failover.max.attempts": "3",
+    "dfs.client.failover.sleep.base.millis": "200",
+    "dfs.client.failover.sleep.max.millis": "2000",
+}
+
+
+class HdfsFileSystem(FileSystem):
+    """A cluster, or a name service, reached by RPC.
+
+    Args:
+        url: ``hdfs://host:port``, ``hdfs://service`` or ``viewfs://table``, without a path.
+        settings: credentials, deadlines, the client's own settings.
+        modes: permission bits of what is made.
+        user: who we are where the cluster takes our word for it.
+    """
+
+    def __init__(
+        self, url: str, settings: HdfsSettings, modes: Modes, user: str | None = None
+    ) -> None:
+        self._url = url
+        self._settings = settings
+        self._modes = modes
+        self._calls = Calls(settings.timeout_seconds)
+        self._client: tuple[int, hdfs_native.Client] | None = None
+        self.patience = settings.retry_seconds
+        if settings.authentication == "insecure" and (user or settings.user):
+            # The client has no other way to be told.
+            os.environ["HADOOP_USER_NAME"] = str(user or settings.user)
+
+    def create(self, path: str) -> RawSink:
+        """See `FileSystem.create`."""
+        from hdfs_native import WriteOptions
+
+        options = WriteOptions(
+            permission=self._modes.file,
+            block_size=self._settings.block_size,
+            replication=self._settings.replication,
+            overwrite=False,
+            create_parent=False,
+        )
+        try:
+            writer = self._call(path, "write", lambda client: client.create(path, options))
+        except NotFound:
+            folder = posixpath.dirname(path)
+            mode = self._modes.folder
+            self._call(path, "write", lambda client: client.mkdirs(folder, mode, True))
+            writer = self._call(path, "write", lambda client: client.create(path, options))
+
+        def send(pieces: Iterator[bytes | bytearray | memoryview]) -> None:
+            for piece in pieces:
+                writer.write(piece)
+            writer.close()
+
+        return PipedSink(Pipe(send, self._settings.timeout_seconds), path, self._failed)
+
+    def replace(self, source: str, target: str) -> None:
+        """See `FileSystem.replace`."""
+        self._call(target, "rename", lambda client: client.rename(source, target, overwrite=True))
+
+    def status(self, path: str) -> FileStatus | None:
+        """See `FileSystem.status`."""
+        try:
+            found = self._call(path, "read", lambda client: client.get_file_info(path))
+        except NotFound:
+            return None
+        return _status(found)
+
+    def list(self, path: str) -> Listing:
+        """See `FileSystem.list`."""
+        found: list[Any] = []
+        try:
+            entries = self._call(path, "list", lambda client: client.list_status(path))
+            while page := self._call(
+                path, "list", lambda _: list(itertools.islice(entries, _ENTRIES_PER_CALL))
+            ):
+                found.extend(page)
+        except NotFound:
+            if found:
+                raise  # deleted meanwhile
+            return []
+        if len(found) == 1 and not found[0].isdir and found[0].path == path:
+            raise NotFound("it is a file, not a folder", path=path, operation="list")
+        return sorted(map(_status, found), key=lambda status: status.name)
+
+    def open(self, path: str, known: FileStatus | None = None) -> BinaryIO:
+        """See `FileSystem.open`."""
+        reader = self._call(path, "read", lambda client: client.read(path))
+
+        def fetch(offset: int, size: int) -> bytes:
+            piece = self._call(path, "read", lambda _: reader.read_range(offset, size))
+            if len(piece) != size:
+                raise unreachable(
+                    f"{size} bytes were asked for and {len(piece)} came",
+                    path=path,
+                    operation="read",
+                )
+            return piece
+
+        return cast(BinaryIO, RangedFile(len(reader), fetch))
+
+    def delete(self, path: str) -> None:
+        """See `FileSystem.delete`."""
+        if not self._call(path, "delete", lambda client: client.delete(path)):
+            raise NotFound("nothing is stored there", path=path, operation="delete")
+
+    def _call(self, path: str, operation: str, call: Callable[[hdfs_native.Client], T]) -> T:
+        try:
+            return self._calls(lambda: call(self._connected()))
+        except BaseException as error:
+            failure = self._failed(error, path, operation)
+            if failure is None:
+                raise
+            raise failure from None
+
+    def _connected(self) -> hdfs_native.Client:
+        # A client's connections do not outlive a fork.
+        if self._client is None or self._client[0] != os.getpid():
+            self._client = (os.getpid(), self._connect())
+        return self._client[1]
+
+    def _connect(self) -> hdfs_native.Client:
+        import hdfs_native
+
+        settings = self._settings
+        deadline = str(max(1, int(settings.timeout_seconds * 1000 / 2)))
+        return hdfs_native.Client(
+            self._url,
+            {**_CLIENT_DEFAULTS, "dfs.client.socket-timeout": deadline, **settings.client},
+            settings.config_dir,
+            kerberos_principal=settings.principal,
+            kerberos_keytab=settings.keytab,
+            kerberos_cache=settings.ticket_cache,
+        )
+
+    def _failed(self, error: BaseException, path: str, operation: str) -> StoreError | None:
+        """Ours for the client's exception; ``None`` for one that is not the client's."""
+        if isinstance(error, DeadlineError):
+            self._client = None  # its connection may be what hangs
+            return unreachable(str(error), path=path, operation=operation)
+        if isinstance(error, FileNotFoundError):
+            return NotFound("nothing is stored there", path=path, operation=operation)
+        if isinstance(error, FileExistsError):
+            return hadoop_error(
+                "", exception="FileAlreadyExistsException", path=path, operation=operation
+            )
+        if type(error).__name__ == "PanicException":
+            self._client = None
+            return unreachable("the HDFS client broke down", path=path, operation=operation)
+        if isinstance(error, OSError | RuntimeError | ValueError):
+            return hadoop_error(f"{type(error).__name__}: {error}", path=path, operation=operation)
+        return _gssapi_error(error, path, operation)
+
+
+def _status(found: Any) -> FileStatus:
+    return FileStatus(
+        name=posixpath.basename(found.path.rstrip("/")),
+        length=0 if found.isdir else found.length,
+        modified=found.modification_time / 1000,
+        is_directory=found.isdir,
+    )
+
+
+def _gssapi_error(error: BaseException, path: str, operation: str) -> StoreError | None:
+    if type(error).__module__.startswith("hdfs_native"):
+        return hadoop_error(f"{type(error).__name__}: {error}", path=path, operation=operation)
+    return None

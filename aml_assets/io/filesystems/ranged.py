@@ -1,0 +1,98 @@
+"""A read-only file over ranged requests.
+
+Belongs here: positions, and cutting reads into pieces. Does not belong here: fetching.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+
+from aml_assets.io.filesystems.base import PIECE
+
+
+class RangedFile(io.RawIOBase):
+    """A seekable file that asks for exactly the bytes it is asked for.
+
+    No buffer: a read of some bytes is one request for these (several above 8 MiB), so that a
+    reader of ranges pays for nothing else. A read gives all it was asked for, up to the end.
+
+    Args:
+        length: of the file, in bytes.
+        fetch: ``fetch(offset, size)`` gives exactly these bytes, or raises; at most 8 MiB, and
+            never beyond the end.
+        end: called once, when the file is closed.
+    """
+
+    def __init__(
+        self,
+        length: int,
+        fetch: Callable[[int, int], bytes | memoryview],
+        end: Callable[[], None] | None = None,
+    ) -> None:
+        super().__init__()
+        self._length, self._fetch, self._end = length, fetch, end
+        self._position = 0
+
+    def readable(self) -> bool:
+        """Always true."""
+        return True
+
+    def seekable(self) -> bool:
+        """Always true."""
+        return True
+
+    def tell(self) -> int:
+        """Where the next read begins."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Choose where the next read begins; beyond the end there is nothing to read."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._length}[whence]
+        if base + offset < 0:
+            raise ValueError("a position before the start of the file")
+        self._position = base + offset
+        return self._position
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """All of the next ``size`` bytes, fewer only at the end; everything if negative."""
+        left = max(0, self._length - self._position)
+        size = left if size is None or size < 0 else min(size, left)
+        if size <= PIECE:
+            return bytes(self._next(size))
+        # `getvalue` hands over the buffer itself, so that a whole file is held once, not twice.
+        whole = io.BytesIO()
+        while size:
+            size -= whole.write(self._next(min(size, PIECE)))
+        return whole.getvalue()
+
+    def readall(self) -> bytes:
+        """Everything up to the end."""
+        return self.read()
+
+    def readinto(self, buffer, /) -> int:  # noqa: ANN001 - collections.abc.Buffer is of 3.12
+        """Fill ``buffer``, up to the end of the file."""
+        view = memoryview(buffer).cast("B")
+        left = max(0, self._length - self._position)
+        size = done = min(len(view), left)
+        while size:
+            piece = self._next(min(size, PIECE))
+            view[done - size : done - size + len(piece)] = piece
+            size -= len(piece)
+        return done
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if not self.closed and self._end is not None:
+            self._end()
+        super().close()
+
+    def _next(self, size: int) -> bytes | memoryview:
+        if self.closed:
+            raise ValueError("read of a closed file")
+        if not size:
+            return b""
+        piece = self._fetch(self._position, size)
+        self._position += size
+        return piece

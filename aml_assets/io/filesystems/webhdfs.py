@@ -1,0 +1,236 @@
+"""HDFS over HTTP: WebHDFS, straight or through HttpFS and Knox.
+
+Belongs here: driving the ``hdfs`` package, and turning its exceptions into ours. Does not belong
+here: what Hadoop's errors mean (``hadoop.py``), credentials (``web_session.py``), waiting with an
+end (``deadline.py``).
+
+Every request runs under two deadlines: the client's own, between two packets, and ours, for the
+whole call, since a server that drips would keep the first one content for ever.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
+
+from aml_assets.errors import NotFound, StoreError
+from aml_assets.io.filesystems.base import PIECE, FileStatus, FileSystem, Listing, Modes, RawSink
+from aml_assets.io.filesystems.deadline import Calls, DeadlineError, Pipe, PipedSink
+from aml_assets.io.filesystems.hadoop import hadoop_error, refused, unreachable
+from aml_assets.io.filesystems.ranged import RangedFile
+from aml_assets.io.filesystems.web_session import GatewayError, connect
+
+if TYPE_CHECKING:
+    import hdfs
+
+    from aml_assets.places import HdfsSettings
+
+T = TypeVar("T")
+
+
+class WebHdfsFileSystem(FileSystem):
+    """A cluster reached by HTTP or HTTPS.
+
+    Args:
+        urls: ``http://host:port`` of each NameNode, or of the gateway.
+        settings: credentials, deadlines, the CA.
+        modes: permission bits of what is made.
+        user: who we are where the cluster takes our word for it.
+    """
+
+    def __init__(
+        self, urls: Sequence[str], settings: HdfsSettings, modes: Modes, user: str | None = None
+    ) -> None:
+        self._urls = list(urls)
+        self._settings = settings
+        self._modes = modes
+        self._user = user or settings.user
+        self._calls = Calls(settings.timeout_seconds)
+        self._idle: list[tuple[int, hdfs.Client]] = []
+        self._made: set[str] = set()
+        self.patience = settings.retry_seconds
+
+    def create(self, path: str) -> RawSink:
+        """See `FileSystem.create`."""
+        folder = posixpath.dirname(path)
+        if folder not in self._made:
+            # CREATE would make it, too, but open to all.
+            mode = f"{self._modes.folder:o}"
+            self._call(path, "write", lambda client: client.makedirs(folder, mode))
+            self._made.add(folder)
+
+        def send(pieces: Iterator[bytes | bytearray | memoryview]) -> None:
+            client = self._taken()
+            client.write(
+                path,
+                data=pieces,
+                overwrite=False,
+                permission=f"{self._modes.file:o}",
+                blocksize=self._settings.block_size,
+                replication=self._settings.replication,
+            )
+            self._give_back(client)
+
+        return PipedSink(Pipe(send, self._settings.timeout_seconds), path, self._failed)
+
+    def replace(self, source: str, target: str) -> None:
+        """See `FileSystem.replace`.
+
+        Raises:
+            StoreError: the server cannot replace a file.
+        """
+
+        def rename(client: hdfs.Client) -> bytes:
+            rename_ = cast(Any, client)._rename  # the public one cannot replace
+            return rename_(source, destination=target, renameoptions="OVERWRITE").content
+
+        answer = self._call(target, "rename", rename)
+        if answer.strip():
+            # A NameNode says nothing when it has replaced; HttpFS knows no options, renames the
+            # way of `hdfs dfs -mv`, and says whether it did.
+            raise StoreError(
+                "this server cannot replace a file in one step (HttpFS cannot)",
+                path=target,
+                operation="rename",
+                remedy="Write through a NameNode's WebHDFS, or hdfs://; HttpFS may serve readers",
+            )
+
+    def status(self, path: str) -> FileStatus | None:
+        """See `FileSystem.status`."""
+        try:
+            found = self._call(path, "read", lambda client: client.status(path))
+        except NotFound:
+            return None
+        return _status(posixpath.basename(path), found)
+
+    def list(self, path: str) -> Listing:
+        """See `FileSystem.list`."""
+
+        def list_(client: hdfs.Client) -> Any:
+            return cast(Any, client)._list_status(path).json()["FileStatuses"]["FileStatus"]
+
+        try:
+            entries = self._call(path, "list", list_)
+        except NotFound:
+            return []
+        if len(entries) == 1 and not entries[0]["pathSuffix"]:
+            raise NotFound("it is a file, not a folder", path=path, operation="list")
+        found = [_status(entry["pathSuffix"], entry) for entry in entries]
+        return sorted(found, key=lambda status: status.name)
+
+    def open(self, path: str, known: FileStatus | None = None) -> BinaryIO:
+        """See `FileSystem.open`."""
+        known = known or self.status(path)
+        if known is None:
+            raise NotFound("nothing is stored there", path=path, operation="read")
+        stream = _Stream(self._call, path, known.length)
+        return cast(BinaryIO, RangedFile(known.length, stream.fetch, stream.end))
+
+    def delete(self, path: str) -> None:
+        """See `FileSystem.delete`."""
+        if not self._call(path, "delete", lambda client: client.delete(path)):
+            raise NotFound("nothing is stored there", path=path, operation="delete")
+
+    def _call(self, path: str, operation: str, call: Callable[[hdfs.Client], T]) -> T:
+        def work() -> T:
+            client = self._taken()
+            result = call(client)
+            self._give_back(client)  # one whose call failed is not used again
+            return result
+
+        try:
+            return self._calls(work)
+        except Exception as error:
+            failure = self._failed(error, path, operation)
+            if failure is None:
+                raise
+            raise failure from None
+
+    def _taken(self) -> hdfs.Client:
+        """A client of this thread's own: a session keeps state that two must not share."""
+        while self._idle:
+            process, client = self._idle.pop()
+            if process == os.getpid():
+                return client
+        return connect(self._urls, self._settings, self._user)
+
+    def _give_back(self, client: hdfs.Client) -> None:
+        self._idle.append((os.getpid(), client))
+
+    def _failed(self, error: BaseException, path: str, operation: str) -> StoreError | None:
+        """Ours for the client's exception; ``None`` for one that is not the client's."""
+        import hdfs
+        import requests
+        import urllib3
+
+        if isinstance(error, DeadlineError):
+            return unreachable(str(error), path=path, operation=operation)
+        if isinstance(error, GatewayError):
+            return unreachable(str(error), path=path, operation=operation)
+        if isinstance(error, hdfs.HdfsError):
+            exception = getattr(error, "exception", None)
+            text = str(error)
+            return hadoop_error(text, exception=exception, path=path, operation=operation)
+        if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
+            return refused(
+                "the server's certificate is not one that we trust",
+                path=path,
+                operation=operation,
+                remedy="Name the bank's CA: hdfs.ca_file; and the host as the certificate does",
+            )
+        if isinstance(error, requests.RequestException | urllib3.exceptions.HTTPError | OSError):
+            what = "no answer in time" if "imed out" in str(error) else "the connection failed"
+            return unreachable(f"{what} ({type(error).__name__})", path=path, operation=operation)
+        if type(error).__module__.startswith(("gssapi", "requests_gssapi")):
+            return hadoop_error("GSS: no credentials", path=path, operation=operation)
+        return None
+
+
+class _Stream:
+    """The bytes of one file: single ranges one by one, and one stream once they follow.
+
+    A ranged request costs two round trips, so a reader that goes through a file gets one
+    stream; a reader of ranges gets just these.
+    """
+
+    def __init__(self, call: Callable[..., Any], path: str, length: int) -> None:
+        self._call, self._path, self._length = call, path, length
+        self._response: Any = None
+        self._at = -1
+
+    def fetch(self, offset: int, size: int) -> bytes:
+        if self._response is not None and self._at != offset:
+            self.end()
+        if self._response is None:
+            to_the_end = offset == self._at or size >= PIECE
+            self._request(offset, self._length - offset if to_the_end else size)
+        self._at = offset + size
+        piece = self._call(self._path, "read", lambda _: self._read(size))
+        if self._response is not None and self._response.length_remaining == 0:
+            self.end()
+        return piece
+
+    def end(self) -> None:
+        if self._response is not None:
+            self._response.close()
+            self._response = None
+
+    def _request(self, offset: int, size: int) -> None:
+        def open_(client: hdfs.Client) -> Any:
+            return cast(Any, client)._open(self._path, offset=offset, length=size).raw
+
+        self._response = self._call(self._path, "read", open_)
+
+    def _read(self, size: int) -> bytes:
+        piece = self._response.read(size)
+        if len(piece) != size:
+            raise ConnectionError(f"{size} bytes were asked for and {len(piece)} came")
+        return piece
+
+
+def _status(name: str, found: Any) -> FileStatus:
+    folder = found["type"] == "DIRECTORY"
+    length = 0 if folder else found["length"]
+    return FileStatus(name, length, found["modificationTime"] / 1000, folder)

@@ -1,0 +1,98 @@
+"""A file system seen from a folder in it.
+
+Belongs here: turning paths of the store into the protocol's, refusing those that lead out of it,
+and naming errors by the store's own paths. Does not belong here: promises (``store.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from aml_assets.errors import StoreError
+from aml_assets.io.filesystems import FileStatus, FileSystem, Listing, RawSink
+
+
+class RootedFileSystem:
+    """The operations of a file system, with paths relative to a root.
+
+    Args:
+        filesystem: the adapter.
+        root: a folder, as the adapter understands it.
+    """
+
+    def __init__(self, filesystem: FileSystem, root: str) -> None:
+        self._fs = filesystem
+        self.root = root.rstrip("/")
+        self.patience = filesystem.patience
+
+    def create(self, path: str) -> RawSink:
+        """See `FileSystem.create`."""
+        with self.named(path):
+            return self._fs.create(self.full(path))
+
+    def replace(self, source: str, target: str) -> None:
+        """See `FileSystem.replace`."""
+        with self.named(target):
+            self._fs.replace(self.full(source), self.full(target))
+
+    def status(self, path: str) -> FileStatus | None:
+        """See `FileSystem.status`."""
+        with self.named(path):
+            return self._fs.status(self.full(path))
+
+    def list(self, folder: str) -> Listing:
+        """See `FileSystem.list`; "" is the root."""
+        with self.named(folder):
+            return self._fs.list(self.full(folder) if folder else self.root)
+
+    def open(self, path: str, known: FileStatus | None = None) -> BinaryIO:
+        """See `FileSystem.open`. What reading raises is named by `named`."""
+        with self.named(path):
+            return self._fs.open(self.full(path), known)
+
+    def delete(self, path: str) -> None:
+        """See `FileSystem.delete`."""
+        with self.named(path):
+            self._fs.delete(self.full(path))
+
+    def local_path(self, path: str) -> str | None:
+        """See `FileSystem.local_path`."""
+        return self._fs.local_path(self.full(path))
+
+    def full(self, path: str) -> str:
+        """The protocol's path.
+
+        Raises:
+            StoreError: the path would lead out of the root.
+        """
+        if any(part in ("", ".", "..") or "\0" in part for part in path.split("/")):
+            raise StoreError(
+                "not a path inside the store",
+                path=path,
+                operation="read",
+                remedy="Paths are relative, with / and without . or ..",
+            )
+        return f"{self.root}/{path}"
+
+    @contextmanager
+    def named(self, path: str, shown: str | None = None) -> Iterator[None]:
+        """Name the adapter's errors by a path of the store instead of the protocol's.
+
+        Args:
+            path: the path whose errors are meant.
+            shown: the path to name instead.
+        """
+        try:
+            yield
+        except StoreError as error:
+            full = f"{self.root}/{path}" if path else self.root
+            if error.path not in (full, path) or error.path == (shown or path):
+                raise
+            raise type(error)(
+                error.what.removeprefix(f"{error.operation} {error.path}: "),
+                path=shown or path,
+                operation=error.operation,
+                remedy=error.remedy,
+            ) from error
