@@ -111,6 +111,8 @@ class HdfsSettings(Section):
         ):
             if getattr(self, name) is not None and self.authentication != needs:
                 raise ValueError(f"{name} goes with authentication: {needs}")
+        if (self.keytab or self.ticket_cache) and not self.principal:
+            raise ValueError("keytab and ticket_cache need principal: whose they are")
         if self.authentication == "token" and not self.token_file:
             raise ValueError("authentication: token needs token_file")
         return self

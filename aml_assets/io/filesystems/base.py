@@ -105,6 +105,8 @@ class FileSystem(ABC):
     def open(self, path: str, known: FileStatus | None = None) -> BinaryIO:
         """Open a file for seekable, ranged reading.
 
+        All that is read is of one file: if it is replaced, of the old one, or reading fails.
+
         Args:
             path: the file.
             known: what `status` just told, which may spare asking again.

@@ -165,7 +165,7 @@ class Pipe:
             self._changed.notify_all()
 
     def _failure(self) -> BaseException:
-        return self._error or ConnectionError("the server ended the transfer early")
+        return self._error or ConnectionError("broke off: the server ended the transfer early")
 
     def _wait(self, until: Callable[[], bool]) -> None:
         started = time.monotonic()

@@ -13,6 +13,7 @@ import re
 from typing import NamedTuple
 
 from aml_assets.errors import NotFound, StoreError, TransientStoreError
+from aml_assets.io.filesystems import credentials
 
 
 class _Meaning(NamedTuple):
@@ -21,10 +22,15 @@ class _Meaning(NamedTuple):
     remedy: str | None = None
 
 
-_RENEW = "Renew the ticket (kinit), or give a key table: hdfs.keytab; see docs/hdfs.md"
+_RENEW = f"{credentials.REMEDY}; or a new token: hdfs.token_file"
 _REFUSED = _Meaning(StoreError, "the cluster refused our credentials", _RENEW)
+_NO_KDC = _Meaning(
+    TransientStoreError, "no KDC answers", "See krb5.conf, and whether the KDC is up"
+)
 _NO_ROOM = "Make room, or have its quota raised (hdfs dfsadmin -setSpaceQuota)"
 _BUSY = _Meaning(TransientStoreError, "another client holds the file's lease")
+_LOOK = "See whether the cluster is up, and whether the URL names it"
+_AWAY = _Meaning(TransientStoreError, "the cluster cannot be reached", _LOOK)
 _OTHER_NODE = _Meaning(
     TransientStoreError,
     "no NameNode is active",
@@ -92,17 +98,37 @@ _MEANINGS: dict[str, _Meaning] = {
         TransientStoreError, "the file's blocks are not replicated yet"
     ),
     "ReplicaNotFoundException": _Meaning(TransientStoreError, "a DataNode lost the block"),
+    **dict.fromkeys(
+        (
+            "ClosedChannelException",
+            "ConnectException",
+            "ConnectTimeoutException",
+            "EOFException",
+            "InterruptedIOException",
+            "NoRouteToHostException",
+            "SocketException",
+            "SocketTimeoutException",
+            "UnknownHostException",
+        ),
+        _AWAY,
+    ),
     "UnresolvedLinkException": _Meaning(
         StoreError, "it is a symbolic link", "Give the path that it leads to"
     ),
 }
 
 _JAVA = re.compile(r"(?:[a-z_]\w*\.)+(?:\w+\$)*([A-Z]\w*(?:Exception|Error|Token|Fault))\b")
+_TRACE = re.compile(r"(?:\n|\\n)(?:\t|\\t)at ")  # it names "authentication", whatever happened
+_WRAPPED = {  # into a general exception
+    "$InvalidToken": "InvalidToken",
+    "maximum path component name limit": "PathComponentTooLongException",
+    "directory item limit": "MaxDirectoryItemsExceededException",
+}
 _PARTICULARS = re.compile(r"user=[^,\s]+, access=\w+, inode=\"[^\"]*\"(?::[\w.@$/-]+){2}:[\w-]+")
 _NO_DATANODE = re.compile(
     r"All DataNodes failed|could only be (?:written|replicated) to|No DataNodes? "
     r"|Unable to close file because the last block|not have enough number of replicas"
-    r"|Failed to find datanode|NoRouteToHost|Could not obtain block|EOFException",
+    r"|Failed to find datanode|NoRouteToHost|Could not obtain block",
     re.IGNORECASE,
 )
 _CONNECTION = re.compile(
@@ -112,7 +138,7 @@ _CONNECTION = re.compile(
     re.IGNORECASE,
 )
 _CREDENTIALS = re.compile(
-    r"GSS|Kerberos|credential|SASL|Client cannot authenticate|authentication", re.IGNORECASE
+    r"GSS|Kerberos|credential|SASL|cannot authenticate|authentication", re.IGNORECASE
 )
 
 
@@ -133,7 +159,9 @@ def hadoop_error(
         operation: ``read``, ``write``, ``list``, ``rename`` or ``delete``.
         exception: the simple name of the Java class, where the client tells it.
     """
+    text = _TRACE.split(text, 1)[0].replace('\\"', '"')
     name = exception or java_class(text)
+    name = next((each for said, each in _WRAPPED.items() if said in text), name)
     meaning = _MEANINGS.get(name or "") or _by_text(text, name)
     what = meaning.what
     if particulars := _PARTICULARS.search(text):
@@ -143,16 +171,11 @@ def hadoop_error(
 
 def unreachable(what: str, *, path: str, operation: str) -> TransientStoreError:
     """The error of a server that cannot be reached, or does not answer."""
-    return TransientStoreError(
-        what,
-        path=path,
-        operation=operation,
-        remedy="See whether the cluster is up, and whether the URL names it",
-    )
+    return TransientStoreError(what, path=path, operation=operation, remedy=_LOOK)
 
 
 def refused(what: str, *, path: str, operation: str, remedy: str = _RENEW) -> StoreError:
-    """The error of missing, expired or wrong credentials."""
+    """The error of missing, expired or wrong credentials, or of a server without any."""
     return StoreError(what, path=path, operation=operation, remedy=remedy)
 
 
@@ -163,14 +186,13 @@ def _by_text(text: str, name: str | None) -> _Meaning:
             "no DataNode could take or give its blocks",
             "See which are up: hdfs dfsadmin -report",
         )
+    if "Cannot contact any KDC" in text:
+        return _NO_KDC
     if _CREDENTIALS.search(text):
-        return _REFUSED
+        known = credentials.cause(text)
+        return _Meaning(StoreError, known, _RENEW) if known else _REFUSED
     if _CONNECTION.search(text):
-        return _Meaning(
-            TransientStoreError,
-            "the cluster cannot be reached",
-            "See whether the cluster is up, and whether the URL names it",
-        )
+        return _AWAY
     return _Meaning(
         StoreError,
         f"the cluster answered {name or 'with an error that it did not name'}",

@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from aml_assets.errors import NotFound, StoreError
+from aml_assets.io.filesystems import credentials
 from aml_assets.io.filesystems.base import FileStatus, FileSystem, Listing, Modes, RawSink
 from aml_assets.io.filesystems.deadline import Calls, DeadlineError, Pipe, PipedSink
-from aml_assets.io.filesystems.hadoop import hadoop_error, unreachable
+from aml_assets.io.filesystems.hadoop import hadoop_error, java_class, unreachable
 from aml_assets.io.filesystems.ranged import RangedFile
 
 if TYPE_CHECKING:
@@ -156,10 +157,16 @@ class HdfsFileSystem(FileSystem):
         import hdfs_native
 
         settings = self._settings
-        deadline = str(max(1, int(settings.timeout_seconds * 1000 / 2)))
+        credentials.check_files(settings)
+        kerberos = settings.authentication == "kerberos"
+        ours = {
+            **_CLIENT_DEFAULTS,
+            "dfs.client.socket-timeout": str(max(1, int(settings.timeout_seconds * 500))),
+            "hadoop.security.authentication": "kerberos" if kerberos else "simple",
+        }
         return hdfs_native.Client(
             self._url,
-            {**_CLIENT_DEFAULTS, "dfs.client.socket-timeout": deadline, **settings.client},
+            {**ours, **settings.client},
             settings.config_dir,
             kerberos_principal=settings.principal,
             kerberos_keytab=settings.keytab,
@@ -180,9 +187,12 @@ class HdfsFileSystem(FileSystem):
         if type(error).__name__ == "PanicException":
             self._client = None
             return unreachable("the HDFS client broke down", path=path, operation=operation)
-        if isinstance(error, OSError | RuntimeError | ValueError):
-            return hadoop_error(f"{type(error).__name__}: {error}", path=path, operation=operation)
-        return _gssapi_error(error, path, operation)
+        if isinstance(error, OSError) and java_class(str(error)) is None:
+            # The client's own: a connection that broke, or a DataNode that said nothing.
+            return unreachable(f"the connection failed ({error})", path=path, operation=operation)
+        if isinstance(error, OSError | RuntimeError):
+            return hadoop_error(str(error), path=path, operation=operation)
+        return None
 
 
 def _status(found: Any) -> FileStatus:
@@ -192,9 +202,3 @@ def _status(found: Any) -> FileStatus:
         modified=found.modification_time / 1000,
         is_directory=found.isdir,
     )
-
-
-def _gssapi_error(error: BaseException, path: str, operation: str) -> StoreError | None:
-    if type(error).__module__.startswith("hdfs_native"):
-        return hadoop_error(f"{type(error).__name__}: {error}", path=path, operation=operation)
-    return None

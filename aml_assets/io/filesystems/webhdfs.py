@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import os
 import posixpath
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
+from urllib.parse import urlsplit
 
 from aml_assets.errors import NotFound, StoreError
+from aml_assets.io.filesystems import credentials
 from aml_assets.io.filesystems.base import PIECE, FileStatus, FileSystem, Listing, Modes, RawSink
 from aml_assets.io.filesystems.deadline import Calls, DeadlineError, Pipe, PipedSink
 from aml_assets.io.filesystems.hadoop import hadoop_error, refused, unreachable
 from aml_assets.io.filesystems.ranged import RangedFile
-from aml_assets.io.filesystems.web_session import GatewayError, connect
+from aml_assets.io.filesystems.web_session import GatewayError, UnprovenError, connect
 
 if TYPE_CHECKING:
     import hdfs
@@ -54,6 +57,7 @@ class WebHdfsFileSystem(FileSystem):
 
     def create(self, path: str) -> RawSink:
         """See `FileSystem.create`."""
+        _check_composed(path, "write")
         folder = posixpath.dirname(path)
         if folder not in self._made:
             # CREATE would make it, too, but open to all.
@@ -122,10 +126,13 @@ class WebHdfsFileSystem(FileSystem):
 
     def open(self, path: str, known: FileStatus | None = None) -> BinaryIO:
         """See `FileSystem.open`."""
+        _check_composed(path, "read")
         known = known or self.status(path)
         if known is None:
             raise NotFound("nothing is stored there", path=path, operation="read")
-        stream = _Stream(self._call, path, known.length)
+        if known.is_directory:
+            raise StoreError("it is a folder, not a file", path=path, operation="read")
+        stream = _Stream(self._call, path, known.length, lambda: self.status(path) == known)
         return cast(BinaryIO, RangedFile(known.length, stream.fetch, stream.end))
 
     def delete(self, path: str) -> None:
@@ -169,9 +176,19 @@ class WebHdfsFileSystem(FileSystem):
             return unreachable(str(error), path=path, operation=operation)
         if isinstance(error, GatewayError):
             return unreachable(str(error), path=path, operation=operation)
+        if isinstance(error, UnprovenError):
+            return refused(
+                str(error),
+                path=path,
+                operation=operation,
+                remedy="See whether the URL names the right server, and that it is secured",
+            )
         if isinstance(error, hdfs.HdfsError):
             exception = getattr(error, "exception", None)
             text = str(error)
+            if exception is None and self._settings.authentication == "kerberos":
+                # All that the client says is that it was refused.
+                text = f"{text} {credentials.why_refused(self._settings) or ''}"
             return hadoop_error(text, exception=exception, path=path, operation=operation)
         if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
             return refused(
@@ -181,10 +198,9 @@ class WebHdfsFileSystem(FileSystem):
                 remedy="Name the bank's CA: hdfs.ca_file; and the host as the certificate does",
             )
         if isinstance(error, requests.RequestException | urllib3.exceptions.HTTPError | OSError):
-            what = "no answer in time" if "imed out" in str(error) else "the connection failed"
-            return unreachable(f"{what} ({type(error).__name__})", path=path, operation=operation)
-        if type(error).__module__.startswith(("gssapi", "requests_gssapi")):
-            return hadoop_error("GSS: no credentials", path=path, operation=operation)
+            return unreachable(_what_failed(error), path=path, operation=operation)
+        if type(error).__module__.startswith("gssapi"):
+            return hadoop_error(f"GSS: {error}", path=path, operation=operation)
         return None
 
 
@@ -192,11 +208,14 @@ class _Stream:
     """The bytes of one file: single ranges one by one, and one stream once they follow.
 
     A ranged request costs two round trips, so a reader that goes through a file gets one
-    stream; a reader of ranges gets just these.
+    stream; a reader of ranges gets just these. Each request opens the path anew, so that a file
+    replaced meanwhile would give a mixture; then the read fails.
     """
 
-    def __init__(self, call: Callable[..., Any], path: str, length: int) -> None:
-        self._call, self._path, self._length = call, path, length
+    def __init__(
+        self, call: Callable[..., Any], path: str, length: int, is_same: Callable[[], bool]
+    ) -> None:
+        self._call, self._path, self._length, self._is_same = call, path, length, is_same
         self._response: Any = None
         self._at = -1
 
@@ -218,16 +237,45 @@ class _Stream:
             self._response = None
 
     def _request(self, offset: int, size: int) -> None:
+        to_the_end = offset + size == self._length
+
         def open_(client: hdfs.Client) -> Any:
-            return cast(Any, client)._open(self._path, offset=offset, length=size).raw
+            length = None if to_the_end else size  # without one, the answer tells how much there is
+            return cast(Any, client)._open(self._path, offset=offset, length=length).raw
 
         self._response = self._call(self._path, "read", open_)
+        whole = offset == 0 and to_the_end and self._response.length_remaining == size
+        if not whole and not self._is_same():
+            self.end()
+            raise StoreError("it was replaced while it was read", path=self._path, operation="read")
 
     def _read(self, size: int) -> bytes:
         piece = self._response.read(size)
         if len(piece) != size:
-            raise ConnectionError(f"{size} bytes were asked for and {len(piece)} came")
+            raise ConnectionError(f"broke off: {size} bytes were asked for and {len(piece)} came")
         return piece
+
+
+def _check_composed(path: str, operation: str) -> None:
+    # Where a NameNode redirects to a DataNode, it composes the letters of the path (NFC).
+    if not unicodedata.is_normalized("NFC", path):
+        raise StoreError(
+            "over HTTP this name would become another one",
+            path=path,
+            operation=operation,
+            remedy="Write its letters in composed form (Unicode NFC), or use hdfs://",
+        )
+
+
+def _what_failed(error: Exception) -> str:
+    """Which server it was; never the whole URL, which may hold a token."""
+    if type(error) is ConnectionError:
+        return f"the connection {error}"
+    url = getattr(getattr(error, "request", None), "url", None)
+    server = f" to {urlsplit(url).netloc}" if url else ""
+    if "imed out" in str(error):
+        return f"no answer in time on the connection{server}"
+    return f"the connection{server} failed ({type(error).__name__})"
 
 
 def _status(name: str, found: Any) -> FileStatus:

@@ -1,0 +1,120 @@
+"""Kerberos credentials and token files: whether they are there, and what is wrong with them.
+
+Belongs here: what both HDFS adapters ask before and after a refusal. Does not belong here: HTTP
+sessions (``web_session.py``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aml_assets.errors import SettingsError
+
+if TYPE_CHECKING:
+    import gssapi
+
+    from aml_assets.places import HdfsSettings
+
+REMEDY = "Renew the ticket (kinit), or give a key table: hdfs.keytab and hdfs.principal"
+
+_CAUSES = (
+    ("Ticket expired", "the Kerberos ticket has expired"),
+    ("does not match desired name", "the ticket cache holds another principal's ticket"),
+    ("Decrypt integrity check failed", "the key table does not hold the principal's current key"),
+    ("Can't find client principal", "there is no Kerberos ticket for hdfs.principal"),
+    ("Unsupported credentials cache format", "the ticket cache cannot be read"),
+    ("No Kerberos credentials available", "there is no Kerberos ticket"),
+    ("No credentials cache found", "there is no Kerberos ticket, nor a key for hdfs.principal"),
+    ("Cannot find KDC", "krb5.conf names no KDC for the principal's realm"),
+)
+
+
+def cause(text: str) -> str | None:
+    """What GSSAPI's text says, in words of ours; ``None`` if it is none that we know."""
+    return next((ours for theirs, ours in _CAUSES if theirs in text or ours in text), None)
+
+
+def check_files(settings: HdfsSettings) -> None:
+    """Refuse named files that are not there, which the clients report as something else.
+
+    Raises:
+        SettingsError: one of them cannot be read.
+    """
+    for name in ("keytab", "token_file", "ca_file"):
+        path = getattr(settings, name)
+        if path is None:
+            continue
+        try:
+            with Path(path).open("rb"):
+                pass
+        except OSError as error:
+            raise SettingsError(
+                f"hdfs.{name} cannot be read ({type(error).__name__})",
+                remedy="Name a file that is there and that this user may read.",
+            ) from None
+
+
+def token(path: str) -> str:
+    """A delegation token's URL-safe text; read anew for each session, as others renew it.
+
+    Raises:
+        SettingsError: the file is not text.
+    """
+    try:
+        return Path(path).read_text(encoding="ascii").strip()
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"hdfs.token_file cannot be read ({type(error).__name__})",
+            remedy="Name a file that holds a delegation token's URL-safe text.",
+        ) from None
+
+
+def kerberos_package() -> Any:
+    """The package ``gssapi``.
+
+    Raises:
+        SettingsError: it is not installed.
+    """
+    try:
+        import gssapi
+    except ImportError:
+        raise SettingsError(
+            "Kerberos over HTTP needs the package requests-gssapi",
+            remedy="Install libkrb5-dev and a C compiler, then aml_assets[kerberos]; or use "
+            "hdfs://.",
+        ) from None
+    return gssapi
+
+
+def acquire(settings: HdfsSettings) -> gssapi.Credentials:
+    """Credentials to begin a handshake with, from the key table or the ticket cache.
+
+    From a key table they do not renew themselves, so they are acquired for each handshake; the
+    ticket itself is kept, in this process' memory, as long as it lasts.
+
+    Raises:
+        gssapi.exceptions.GSSError: there are none.
+    """
+    gssapi = kerberos_package()
+    store: dict[str, str] = {}
+    if settings.keytab:
+        store = {"client_keytab": settings.keytab, "ccache": "MEMORY:aml_assets"}
+    elif settings.ticket_cache:
+        store = {"ccache": settings.ticket_cache}
+    name = None
+    if settings.principal:
+        name = gssapi.Name(settings.principal, gssapi.NameType.kerberos_principal)
+    return gssapi.Credentials(name=name, usage="initiate", store=store or None)
+
+
+def why_refused(settings: HdfsSettings) -> str | None:
+    """What is wrong with the Kerberos credentials, as far as can be told from here."""
+    gssapi = kerberos_package()
+    try:
+        lifetime = acquire(settings).lifetime
+    except gssapi.exceptions.ExpiredCredentialsError:
+        return "the Kerberos ticket has expired"
+    except gssapi.exceptions.GSSError as error:
+        return cause(str(error)) or "there are no usable Kerberos credentials"
+    return "the Kerberos ticket has expired" if lifetime == 0 else None
