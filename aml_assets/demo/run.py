@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from aml_assets.core.windows import ONE_DAY
-from aml_assets.errors import SettingsError
+from aml_assets.errors import NotFound, SettingsError
 from aml_assets.io.catalog import Catalog
+from aml_assets.io.store import Store
 from aml_assets.settings import load_settings
 
 MARKER = "_DEMO"
-"""Says that a landing is the demo's own, so that no bank's landing is ever written to."""
+"""Says that a landing is the demo's own, so that no bank's landing is ever written to, and up to
+which day it goes."""
+
+_BEGUN = "begun"
 
 
 def run_demo(days: int) -> None:
@@ -52,37 +56,44 @@ def _land(catalog: Catalog, first_day: dt.date, days: int) -> dt.date:
 
     from aml_assets.demo.bank import write_bank
 
-    if "://" in catalog.settings.landing.url:
+    landing = Store(catalog.settings.landing.url, hdfs=catalog.settings.hdfs)
+    marker = _marker(landing)
+    if marker is not None and marker != _BEGUN:
+        typer.echo(f"The demo's bank lies in {landing.url} already, up to {marker}.")
+        return dt.date.fromisoformat(marker)
+    if marker is None and landing.list("", hidden=True):
         raise SettingsError(
-            "the demo writes its bank into a local folder",
-            remedy="Give landing.url (AML_LANDING__URL) as a plain path for the demo.",
-        )
-    landing = Path(catalog.settings.landing.url)
-    marker = landing / MARKER
-    if marker.exists():
-        last = dt.date.fromisoformat(marker.read_text(encoding="utf-8").strip())
-        typer.echo(f"The demo's bank lies in {landing} already, up to {last}.")
-        return last
-    if landing.exists() and any(landing.iterdir()):
-        raise SettingsError(
-            f"the landing {landing} is not empty, and not the demo's",
+            f"the landing {landing.url} is not empty, and not the demo's",
             remedy="Point landing.url (AML_LANDING__URL) at an empty folder for the demo.",
         )
-    typer.echo(f"Writing a synthetic bank of {days} days into {landing} …")
-    # Written aside and renamed, so that a bank that was begun is never taken for a whole one.
+    typer.echo(f"Writing a synthetic bank of {days} days into {landing.url} …")
+    # A bank that was begun says so, and is begun again: same bank, same bytes.
+    landing.publish_bytes(MARKER, _BEGUN.encode())
+    with tempfile.TemporaryDirectory(prefix="aml-demo-") as folder:
+        bank = write_bank(Path(folder), first_day=first_day, days=days)
+        _copy(Path(folder), landing)
     last = first_day + (days - 1) * ONE_DAY
-    landing.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{landing.name}-", dir=landing.parent) as folder:
-        aside = Path(folder) / landing.name
-        bank = write_bank(aside, first_day=first_day, days=days)
-        (aside / MARKER).write_text(f"{last}\n", encoding="utf-8")
-        aside.replace(landing)
+    landing.publish_bytes(MARKER, str(last).encode())
     planted = ", ".join(f"{name} {count}" for name, count in bank.patterns_per_typology.items())
     typer.echo(
         f"  {bank.reports} reports: {bank.positives} suspicious, {bank.undecided} undecided, "
         f"{bank.late} late; empty day {bank.empty_day}\n  laundering planted: {planted}"
     )
     return last
+
+
+def _marker(landing: Store) -> str | None:
+    try:
+        return landing.read(MARKER).decode().strip()
+    except NotFound:
+        return None
+
+
+def _copy(folder: Path, landing: Store) -> None:
+    """Copy files as an upstream lands them: each folder's ``_SUCCESS`` after its data."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in sorted(files, key=lambda path: (path.parent, path.name.startswith("_"))):
+        landing.publish_bytes(path.relative_to(folder).as_posix(), path.read_bytes())
 
 
 def _summary(catalog: Catalog, day: dt.date) -> None:
