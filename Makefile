@@ -2,9 +2,11 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+# Kerberos over HTTP is built here, where its headers are (Debian: libkrb5-dev, gcc).
+EXTRAS := dev$(if $(shell command -v krb5-config),$(shell command -v cc >/dev/null && echo ,kerberos))
 export DAGSTER_HOME ?= $(CURDIR)/var/dagster
 
-.PHONY: demo ui test soak lint install clean
+.PHONY: demo ui test soak lint install clean hdfs-up hdfs-down
 .DEFAULT_GOAL := demo
 
 install: $(VENV)/.installed
@@ -12,7 +14,7 @@ install: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is needed (or: make PYTHON=/path/to/python3.11)" >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $@
 
 demo: install
@@ -31,6 +33,9 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+
+hdfs-up hdfs-down: install
+	@$(BIN)/python -m aml_assets_tests.hadoop $(@:hdfs-%=%) $(ARGS)
 
 clean:
 	rm -rf var build *.egg-info .pytest_cache .ruff_cache .hypothesis

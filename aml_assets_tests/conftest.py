@@ -23,6 +23,7 @@ import pytest
 from aml_assets.build import build_definitions
 from aml_assets.io.catalog import Catalog
 from aml_assets.settings import Settings, load_settings
+from aml_assets_tests.hadoop.fixtures import hadoop as hadoop
 
 CHANNELS = ("web", "atm", "branch", "app")
 PREPARE = ("tables", "features")
