@@ -1,33 +1,39 @@
-"""File systems that count, fail or kill, around the real local one; and a writer to be killed.
+"""File systems that count, fail or kill, around a real one.
 
-Belongs here: what several tests of ``io`` inject. Does not belong here: tests.
+Belongs here: what several tests of ``io`` inject. Does not belong here: tests, other processes
+(`processes`).
 """
 
 from __future__ import annotations
 
-import functools
 import os
 import signal
+import time
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, BinaryIO, cast
-
-import pyarrow as pa
+from typing import BinaryIO, cast
 
 from aml_assets.errors import TransientStoreError
-from aml_assets.io.filesystems import FileStatus, FileSystem, Listing, LocalFileSystem, RawSink
-from aml_assets.io.formats import CsvFormat, Format, JsonFormat, ModelFormat, ParquetFormat
-from aml_assets.io.manifest import Manifest
-from aml_assets.io.store import Store
+from aml_assets.io.filesystems import FileStatus, FileSystem, Listing, RawSink
+
+CHANGES = frozenset({"create", "write", "close", "replace", "replaced", "delete"})
+"""The operations that change what is stored."""
+
+_ON_ITS_WAY = 0.02  # seconds
 
 
 class ObservedFileSystem(FileSystem):
-    """The local file system, telling an observer before each operation what it will do."""
+    """An adapter that tells an observer before each operation what it will do.
 
-    def __init__(self, observe: Callable[[str, str], None]) -> None:
+    Args:
+        below: the adapter that does it.
+        observe: called with the operation and the path; what it raises, the operation raises.
+    """
+
+    def __init__(self, below: FileSystem, observe: Callable[[str, str], None]) -> None:
+        self._below = below
         self._observe = observe
-        self._below = LocalFileSystem()
+        self.patience = below.patience
 
     def create(self, path: str) -> RawSink:
         self._observe("create", path)
@@ -92,7 +98,12 @@ class _ObservedFile:
 
 
 class Counted:
-    """Counts operations and the bytes read."""
+    """Counts operations, and the bytes that were read.
+
+    Attributes:
+        operations: how often each was called.
+        bytes_read: of all files.
+    """
 
     def __init__(self) -> None:
         self.operations: Counter[str] = Counter()
@@ -102,6 +113,11 @@ class Counted:
         name, _, length = operation.partition(" ")
         self.operations[name] += 1
         self.bytes_read += int(length or 0)
+
+    @property
+    def changes(self) -> int:
+        """How many operations changed something."""
+        return sum(self.operations[name] for name in CHANGES)
 
 
 class FailsFirst:
@@ -117,94 +133,18 @@ class FailsFirst:
 
 
 class KillsAt:
-    """Ends this very process, without any goodbye, before step ``step``."""
+    """Ends this very process, without any goodbye, before change ``step``.
+
+    Reading changes nothing: to be killed before it is to be killed before the next change.
+    """
 
     def __init__(self, step: int) -> None:
         self.left = step
 
     def __call__(self, operation: str, path: str) -> None:
+        if operation not in CHANGES:
+            return
         if self.left == 0:
+            time.sleep(_ON_ITS_WAY)  # what an adapter sends in the background meets the end there
             os.kill(os.getpid(), signal.SIGKILL)
         self.left -= 1
-
-
-PATH = "out/part of D.bin"
-FORMATS: dict[str, Format[Any]] = {
-    "parquet": ParquetFormat(),
-    "csv": CsvFormat(),
-    "json": JsonFormat(),
-    "model": ModelFormat(),
-}
-
-
-def manifest(version: str) -> Manifest:
-    """A manifest that tells which of the values it goes with."""
-    return Manifest(
-        asset="features/x",
-        partition="2024-03-01",
-        inputs={"tables/trx": {"2024-03-01": version, "2024-02-29": "absent"}},
-        code_version=version,
-    )
-
-
-@functools.cache
-def value(kind: str, version: str) -> Any:
-    """A value of a format, different for each version."""
-    if kind == "json":
-        return {"precision": None, "version": version}
-    if kind == "model":
-        return booster(version)
-    return pa.table({"id": [f"{version}-{n}" for n in range(50)], "amount": [1.5] * 50})
-
-
-def content(kind: str, stored: Any) -> Any:
-    """What of a value read can be compared."""
-    if kind == "model":
-        return stored.attr("aml_assets.encoder")
-    return stored
-
-
-def booster(version: str = "old") -> Any:
-    """A small real booster whose encoder tells its version."""
-    import numpy as np
-    import xgboost
-
-    rows = np.random.default_rng(0).normal(size=(60, 2))
-    data = xgboost.DMatrix(rows, (rows[:, 0] > 0).astype(int), feature_names=["a", "b"])
-    trained = xgboost.train({"objective": "binary:logistic", "nthread": 1}, data, 2)
-    trained.set_attr(**{"aml_assets.encoder": f'{{"version":"{version}"}}'})
-    return trained
-
-
-def write_and_die(root: str, kind: str, version: str, step: int) -> None:
-    """Write one value of one format, and be killed before step ``step`` of it."""
-    store = Store(root, filesystem=ObservedFileSystem(KillsAt(step)))
-    FORMATS[kind].write(store, PATH, value(kind, version), manifest(version))
-
-
-def write_for_ever(root: str, kind: str) -> None:
-    """Replace one file by old and new in turns until killed."""
-    store = Store(root)
-    while True:
-        for version in ("new", "old"):
-            FORMATS[kind].write(store, PATH, value(kind, version), manifest(version))
-
-
-def temporary_files(root: Path) -> list[str]:
-    """The names of all temporary files below a folder."""
-    return sorted(each.name for each in root.rglob("*") if ".tmp-" in each.name)
-
-
-def small_table() -> pa.Table:
-    return pa.table(
-        {
-            "id": [f"T{n:03}" for n in range(40)],
-            "amount": pa.array([n / 4 if n % 7 else None for n in range(40)]),
-            "kind": pa.array(["cash", "wire"] * 20).dictionary_encode(),
-        }
-    )
-
-
-def put(store: Store, path: str, data: bytes) -> None:
-    """Overwrite bytes as nothing of ours would."""
-    (Path(store.root) / path).write_bytes(data)

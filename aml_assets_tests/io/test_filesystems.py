@@ -1,8 +1,15 @@
+"""What only local files do, and which adapter a URL leads to.
+
+Belongs here: the operating system's errors, what is synced and when, URLs. Does not belong here:
+what every adapter promises (`test_promises_adapter`), Hadoop's errors (`test_hadoop_errors`).
+"""
+
 from __future__ import annotations
 
 import errno
 import os
 import resource
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +18,9 @@ import pytest
 
 from aml_assets.errors import NotFound, SettingsError, StoreError, TransientStoreError
 from aml_assets.io.filesystems import LocalFileSystem, filesystem_for, local_store_error
+from aml_assets.io.filesystems.hdfs import HdfsFileSystem
+from aml_assets.io.filesystems.webhdfs import WebHdfsFileSystem
+from aml_assets.places import HdfsSettings
 
 
 @pytest.fixture
@@ -22,20 +32,6 @@ def put(fs: LocalFileSystem, path: Path, data: bytes) -> None:
     sink = fs.create(str(path))
     sink.write(data)
     sink.close()
-
-
-def test_what_was_created_is_listed_read_in_ranges_and_deleted(fs, tmp_path):
-    path = tmp_path / "new" / "folders" / "a b%+é.bin"
-    put(fs, path, b"0123456789")
-    status = fs.status(str(path))
-    assert (status.name, status.length, status.is_directory) == ("a b%+é.bin", 10, False)
-    assert fs.list(str(path.parent)) == [status]
-    with fs.open(str(path)) as file:
-        file.seek(3)
-        assert file.read(4) == b"3456"
-        assert file.seek(0, os.SEEK_END) == 10
-    fs.delete(str(path))
-    assert fs.status(str(path)) is None
 
 
 def test_a_rename_replaces_the_target_in_one_step(fs, tmp_path):
@@ -66,21 +62,6 @@ def test_a_commit_syncs_the_file_before_and_the_folder_after_the_rename(fs, tmp_
     fs.replace(str(tmp_path / "day" / "aside"), str(tmp_path / "day" / "file"))
     # The first is the parent, in which the new folder's entry must last, too.
     assert seen == [f"sync {tmp_path.name}", "sync aside", "rename", "sync day"]
-
-
-def test_a_listing_is_sorted_stays_in_its_folder_and_is_empty_for_an_absent_one(fs, tmp_path):
-    for name in ("b", "a", "c/deep"):
-        put(fs, tmp_path / name, b"")
-    found = [(each.name, each.is_directory) for each in fs.list(str(tmp_path))]
-    assert found == [("a", False), ("b", False), ("c", True)]
-    assert fs.list(str(tmp_path / "absent")) == []
-
-
-def test_an_existing_file_is_never_opened_for_writing(fs, tmp_path):
-    put(fs, tmp_path / "a", b"kept")
-    with pytest.raises(StoreError, match=r"write .*/a: file exists"):
-        fs.create(str(tmp_path / "a"))
-    assert (tmp_path / "a").read_bytes() == b"kept"
 
 
 def test_faults_of_the_operating_system_come_as_ours_with_path_and_operation(fs, tmp_path):
@@ -146,13 +127,73 @@ def test_only_faults_that_may_pass_are_transient(code, kind):
     assert "secret" not in str(error)
 
 
+# -- which adapter a URL leads to ----------------------------------------------------------
+
+
 def test_a_bare_path_and_a_file_url_name_the_same_root(tmp_path):
     odd = tmp_path / "a b+é"
     quoted = f"file://{tmp_path}/a%20b+%C3%A9/"
     assert filesystem_for(str(odd))[1] == filesystem_for(quoted)[1] == str(odd)
+    assert isinstance(filesystem_for(quoted)[0], LocalFileSystem)
 
 
-@pytest.mark.parametrize("url", ["s3://bucket/x", "file://host/x", "file://relative"])
-def test_other_urls_are_refused_by_name(url):
-    with pytest.raises(SettingsError, match="file://"):
+@pytest.mark.parametrize(
+    ("url", "kind", "root"),
+    [
+        ("hdfs://namenode:8020/bank/aml", HdfsFileSystem, "/bank/aml"),
+        ("hdfs://service/bank/aml/", HdfsFileSystem, "/bank/aml"),
+        ("hdfs://service//bank", HdfsFileSystem, "/bank"),
+        ("viewfs://table/bank", HdfsFileSystem, "/bank"),
+        ("webhdfs://nn1:9870/bank", WebHdfsFileSystem, "/bank"),
+        ("swebhdfs://nn1:9871,nn2:9871/bank", WebHdfsFileSystem, "/bank"),
+        # What stands for itself in HDFS is not unquoted.
+        ("hdfs://namenode:8020/a%20b", HdfsFileSystem, "/a%20b"),
+        ("webhdfs://namenode:9870/a#b?c", WebHdfsFileSystem, "/a#b?c"),
+    ],
+)
+def test_a_url_of_hadoop_leads_to_its_adapter_and_asks_nobody_yet(url, kind, root):
+    settings = HdfsSettings(retry_seconds=7)
+    adapter, found = filesystem_for(url, settings)
+    assert (type(adapter), found, adapter.patience) == (kind, root, 7)
+
+
+@pytest.mark.parametrize("scheme", ["hdfs", "webhdfs", "swebhdfs"])
+def test_the_adapter_asks_the_host_that_the_url_names(scheme):
+    with socket.socket() as closed:  # bound, and nobody listens
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        settings = HdfsSettings(authentication="insecure", timeout_seconds=10)
+        adapter, root = filesystem_for(f"{scheme}://127.0.0.1:{port}/bank", settings)
+        with pytest.raises(TransientStoreError, match=r"the URL names it") as caught:
+            adapter.status(f"{root}/x")
+    assert (caught.value.path, caught.value.operation) == ("/bank/x", "read")
+    if scheme != "hdfs":
+        assert f"127.0.0.1:{port}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("s3://bucket/x", "no file system for s3://.*webhdfs://"),
+        ("HDFS://namenode/x", "no file system for HDFS://"),
+        ("file://host/x", "file:///path"),
+        ("file://relative", "file:///path"),
+        ("hdfs:///x", "names a host and a folder"),
+        ("hdfs://namenode:8020", "names a host and a folder"),
+        ("webhdfs://namenode:9870/", "names a host and a folder"),
+        ("hdfs://alice@namenode/x", "names a user, whom nothing would prove.*insecure"),
+        ("webhdfs://alice@namenode/x", "names a user, whom nothing would prove.*insecure"),
+    ],
+)
+def test_other_urls_are_refused_by_name(url, said):
+    with pytest.raises(SettingsError, match=said):
         filesystem_for(url)
+
+
+@pytest.mark.parametrize("scheme", ["hdfs", "viewfs"])
+def test_a_delegation_token_serves_webhdfs_only(scheme, tmp_path):
+    (tmp_path / "token").write_text("t")
+    settings = HdfsSettings(authentication="token", token_file=str(tmp_path / "token"))
+    assert filesystem_for("webhdfs://namenode:9870/x", settings)[1] == "/x"
+    with pytest.raises(SettingsError, match=rf"token is for WebHDFS, not for {scheme}://"):
+        filesystem_for(f"{scheme}://namenode/x", settings)

@@ -1,10 +1,15 @@
+"""Every table, document and model there is, and the bytes that become of them.
+
+Belongs here: properties over thousands of values, on local files. Does not belong here: what every
+file system has to promise (`test_promises_formats`), damage (`test_formats_faults`).
+"""
+
 from __future__ import annotations
 
 import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +28,8 @@ from aml_assets.io.formats import (
     version_path,
 )
 from aml_assets.io.store import Store
-from aml_assets_tests.io.faults import (
-    FORMATS,
-    PATH,
-    Counted,
-    ObservedFileSystem,
-    booster,
-    content,
-    manifest,
-    small_table,
-    value,
-)
+from aml_assets_tests.io.values import FORMATS, booster, manifest, small_table
 
-KINDS = sorted(FORMATS)
 EVERY_EXAMPLE = settings(max_examples=60, deadline=None)
 
 
@@ -210,68 +204,10 @@ def test_a_model_scores_the_same_after_storing_and_is_given_back_as_it_was(store
 # -- promises of every format --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_same_content_from_the_same_inputs_touches_nothing(kind, store, tmp_path):
-    first = FORMATS[kind].write(store, PATH, value(kind, "old"), manifest("old"))
-    before = tree(tmp_path)
-    again = FORMATS[kind].write(store, PATH, value(kind, "old"), manifest("old"))
-    assert (first.changed, again.changed) == (True, False)
-    assert again.manifest == first.manifest == FORMATS[kind].read_manifest(store, PATH)
-    assert tree(tmp_path) == before
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_same_content_from_new_inputs_renews_the_manifest_and_keeps_the_digest(kind, store):
-    first = FORMATS[kind].write(store, PATH, value(kind, "old"), manifest("old"))
-    renewed = FORMATS[kind].write(store, PATH, value(kind, "old"), manifest("new"))
-    assert renewed.changed
-    assert renewed.manifest == replace(
-        first.manifest, inputs=manifest("new").inputs, code_version="new"
-    )
-    assert FORMATS[kind].read_manifest(store, PATH) == renewed.manifest
-    assert not store.list("out/.versions")
-
-
-@pytest.mark.parametrize("kind", ["csv", "json", "model"])
-def test_replaced_content_stays_readable_with_its_manifest_under_its_digest(kind, store):
-    form = FORMATS[kind]
-    written = {
-        version: form.write(store, PATH, value(kind, version), manifest(version)).manifest
-        for version in ("one", "two", "three")
-    }
-    for version in ("one", "two"):
-        kept = version_path(PATH, written[version].digest)
-        assert content(kind, form.read(store, kept)) == content(kind, value(kind, version))
-        assert form.read_manifest(store, kept) == written[version]
-    assert not store.exists(version_path(PATH, written["three"].digest))
-
-
-def test_a_replaced_foreign_file_is_kept_under_the_digest_of_its_bytes(store):
-    import hashlib
-
-    for kind in ("csv", "json", "model"):
-        store.publish_bytes(PATH, b"of 2019")
-        FORMATS[kind].write(store, PATH, value(kind, "new"), manifest("new"))
-        kept = version_path(PATH, hashlib.sha256(b"of 2019").hexdigest())
-        assert store.read(kept) == b"of 2019"
-        store.delete(PATH)
-        store.delete(kept)
-
-
 def test_versions_lie_in_a_hidden_folder_beside_the_file():
     assert version_path("model/m.v1.ubj", "d1") == "model/.versions/m.v1.d1.ubj"
     assert version_path("m", "d1") == ".versions/m.d1"
     assert version_path(".hidden", "d1") == ".versions/.hidden.d1"
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", ["with space", "Öl – 数据.csv", "100%25", "a+b.c", "'\"?#;"])
-def test_any_file_name_serves(kind, name, store):
-    FORMATS[kind].write(store, f"a b/{name}", value(kind, "old"), manifest("old"))
-    FORMATS[kind].write(store, f"a b/{name}", value(kind, "new"), manifest("new"))
-    read = content(kind, FORMATS[kind].read(store, f"a b/{name}"))
-    assert read == content(kind, value(kind, "new"))
-    assert [each.name for each in store.list("a b")] == [name]
 
 
 # -- refusals ------------------------------------------------------------------------------
@@ -384,37 +320,3 @@ def test_the_digest_is_of_the_content_and_its_schema(store):
     not_null = table.schema.set(0, pa.field("id", pa.string(), nullable=False))
     assert digest(table.cast(not_null)) != first
     assert digest(table) == first
-
-
-def test_one_column_of_many_reads_a_fraction_of_the_file(tmp_path):
-    import numpy as np
-
-    numbers = np.random.default_rng(0)
-    table = pa.table({f"n{each}": numbers.normal(size=100_000) for each in range(16)})
-    ParquetFormat().write(Store(str(tmp_path)), "f", table, manifest("x"))
-    size = (tmp_path / "f").stat().st_size
-
-    def read_bytes(read: Any) -> int:
-        counted = Counted()
-        read(Store(str(tmp_path), filesystem=ObservedFileSystem(counted)))
-        return counted.bytes_read
-
-    assert read_bytes(lambda store: ParquetFormat().read(store, "f", ["n7"])) < size / 10
-    assert read_bytes(lambda store: ParquetFormat().read_manifest(store, "f")) <= 64 * 1024
-    assert read_bytes(lambda store: ParquetFormat().read(store, "f")) == size
-
-
-def test_a_frame_outside_this_machine_is_opened_lazily_too(tmp_path):
-    store = Store(str(tmp_path), filesystem=ObservedFileSystem(Counted()))
-    assert store.local_path("f") is None
-    ParquetFormat().write(store, "f", small_table(), manifest("x"))
-    lazy = ParquetFormat().open_dataset(store, "f", ["kind", "amount"])
-    assert lazy.to_table().equals(canonical(small_table()).select(["kind", "amount"]))
-
-
-def test_a_dataset_keeps_reading_the_file_that_was_opened(store):
-    ParquetFormat().write(store, "f", small_table(), manifest("x"))
-    lazy = ParquetFormat().open_dataset(store, "f")
-    ParquetFormat().write(store, "f", small_table().slice(0, 3), manifest("x"))
-    assert lazy.to_table().num_rows == 40
-    assert lazy.count_rows() == 40
