@@ -19,6 +19,7 @@ from aml_assets.errors import NotFound, StoreError
 from aml_assets.io.filesystems import credentials
 from aml_assets.io.filesystems.base import FileStatus, FileSystem, Listing, Modes, RawSink
 from aml_assets.io.filesystems.deadline import Calls, DeadlineError, Pipe, PipedSink
+from aml_assets.io.filesystems.encryption import encryption_error
 from aml_assets.io.filesystems.hadoop import hadoop_error, java_class, unreachable
 from aml_assets.io.filesystems.ranged import RangedFile
 
@@ -191,7 +192,8 @@ class HdfsFileSystem(FileSystem):
             # The client's own: a connection that broke, or a DataNode that said nothing.
             return unreachable(f"the connection failed ({error})", path=path, operation=operation)
         if isinstance(error, OSError | RuntimeError):
-            return hadoop_error(str(error), path=path, operation=operation)
+            of_zone = encryption_error(str(error), path=path, operation=operation)
+            return of_zone or hadoop_error(str(error), path=path, operation=operation)
         return None
 
 
