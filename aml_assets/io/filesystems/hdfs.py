@@ -9,6 +9,7 @@ latter panics where it has to try again, which is failover.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import posixpath
@@ -21,6 +22,7 @@ from aml_assets.io.filesystems.base import FileStatus, FileSystem, Listing, Mode
 from aml_assets.io.filesystems.deadline import Calls, DeadlineError, Pipe, PipedSink
 from aml_assets.io.filesystems.encryption import encryption_error
 from aml_assets.io.filesystems.hadoop import hadoop_error, java_class, unreachable
+from aml_assets.io.filesystems.nameservices import beginning_with
 from aml_assets.io.filesystems.ranged import RangedFile
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ class HdfsFileSystem(FileSystem):
         self._settings = settings
         self._modes = modes
         self._calls = Calls(settings.timeout_seconds)
-        self._client: tuple[int, hdfs_native.Client] | None = None
+        self._turn = 0  # how many clients were given up
+        self._client: tuple[tuple[int, int], hdfs_native.Client] | None = None
         self.patience = settings.retry_seconds
         if settings.authentication == "insecure" and (user or settings.user):
             # The client has no other way to be told.
@@ -87,7 +90,8 @@ class HdfsFileSystem(FileSystem):
                 writer.write(piece)
             writer.close()
 
-        return PipedSink(Pipe(send, self._settings.timeout_seconds), path, self._failed)
+        failed = functools.partial(self._failed, turn=self._turn)
+        return PipedSink(Pipe(send, self._settings.timeout_seconds), path, failed)
 
     def replace(self, source: str, target: str) -> None:
         """See `FileSystem.replace`."""
@@ -140,21 +144,32 @@ class HdfsFileSystem(FileSystem):
             raise NotFound("nothing is stored there", path=path, operation="delete")
 
     def _call(self, path: str, operation: str, call: Callable[[hdfs_native.Client], T]) -> T:
+        turn = self._turn
         try:
             return self._calls(lambda: call(self._connected()))
         except BaseException as error:
-            failure = self._failed(error, path, operation)
+            failure = self._failed(error, path, operation, turn)
             if failure is None:
                 raise
             raise failure from None
 
     def _connected(self) -> hdfs_native.Client:
         # A client's connections do not outlive a fork.
-        if self._client is None or self._client[0] != os.getpid():
-            self._client = (os.getpid(), self._connect())
+        wanted = (os.getpid(), self._turn)
+        if self._client is None or self._client[0] != wanted:
+            self._client = (wanted, self._connect(wanted[1]))
         return self._client[1]
 
-    def _connect(self) -> hdfs_native.Client:
+    def _give_up(self, turn: int) -> None:
+        """Take another client from now on, which begins with another NameNode.
+
+        Args:
+            turn: that of the client which failed; another thread may have given it up already.
+        """
+        if turn == self._turn:
+            self._turn += 1
+
+    def _connect(self, turn: int) -> hdfs_native.Client:
         import hdfs_native
 
         settings = self._settings
@@ -167,17 +182,19 @@ class HdfsFileSystem(FileSystem):
         }
         return hdfs_native.Client(
             self._url,
-            {**ours, **settings.client},
+            {**ours, **settings.client, **beginning_with(turn, settings)},
             settings.config_dir,
             kerberos_principal=settings.principal,
             kerberos_keytab=settings.keytab,
             kerberos_cache=settings.ticket_cache,
         )
 
-    def _failed(self, error: BaseException, path: str, operation: str) -> StoreError | None:
+    def _failed(
+        self, error: BaseException, path: str, operation: str, turn: int
+    ) -> StoreError | None:
         """Ours for the client's exception; ``None`` for one that is not the client's."""
         if isinstance(error, DeadlineError):
-            self._client = None  # its connection may be what hangs
+            self._give_up(turn)  # its NameNode may be what hangs
             return unreachable(str(error), path=path, operation=operation)
         if isinstance(error, FileNotFoundError):
             return NotFound("nothing is stored there", path=path, operation=operation)
@@ -186,7 +203,7 @@ class HdfsFileSystem(FileSystem):
                 "", exception="FileAlreadyExistsException", path=path, operation=operation
             )
         if type(error).__name__ == "PanicException":
-            self._client = None
+            self._give_up(turn)
             return unreachable("the HDFS client broke down", path=path, operation=operation)
         if isinstance(error, OSError) and java_class(str(error)) is None:
             # The client's own: a connection that broke, or a DataNode that said nothing.

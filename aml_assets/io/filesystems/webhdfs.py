@@ -10,6 +10,7 @@ whole call, since a server that drips would keep the first one content for ever.
 
 from __future__ import annotations
 
+import functools
 import os
 import posixpath
 import unicodedata
@@ -51,6 +52,7 @@ class WebHdfsFileSystem(FileSystem):
         self._modes = modes
         self._user = user or settings.user
         self._calls = Calls(settings.timeout_seconds)
+        self._turn = 0  # how often a server was given up
         self._idle: list[tuple[int, hdfs.Client]] = []
         self._made: set[str] = set()
         self.patience = settings.retry_seconds
@@ -77,7 +79,8 @@ class WebHdfsFileSystem(FileSystem):
             )
             self._give_back(client)
 
-        return PipedSink(Pipe(send, self._settings.timeout_seconds), path, self._failed)
+        failed = functools.partial(self._failed, turn=self._turn)
+        return PipedSink(Pipe(send, self._settings.timeout_seconds), path, failed)
 
     def replace(self, source: str, target: str) -> None:
         """See `FileSystem.replace`.
@@ -147,10 +150,11 @@ class WebHdfsFileSystem(FileSystem):
             self._give_back(client)  # one whose call failed is not used again
             return result
 
+        turn = self._turn
         try:
             return self._calls(work)
         except Exception as error:
-            failure = self._failed(error, path, operation)
+            failure = self._failed(error, path, operation, turn)
             if failure is None:
                 raise
             raise failure from None
@@ -161,18 +165,35 @@ class WebHdfsFileSystem(FileSystem):
             process, client = self._idle.pop()
             if process == os.getpid():
                 return client
-        return connect(self._urls, self._settings, self._user)
+        at = self._turn % len(self._urls)
+        return connect(self._urls[at:] + self._urls[:at], self._settings, self._user)
 
     def _give_back(self, client: hdfs.Client) -> None:
         self._idle.append((os.getpid(), client))
 
-    def _failed(self, error: BaseException, path: str, operation: str) -> StoreError | None:
+    def _give_up(self, turn: int) -> None:
+        """Begin with another server from now on.
+
+        Where one refuses, or says that it is on standby, the package goes on to the next one by
+        itself; where one says nothing, our deadline comes first.
+
+        Args:
+            turn: when the call that failed began; another thread may have done so already.
+        """
+        if turn == self._turn:
+            self._turn += 1
+            self._idle.clear()
+
+    def _failed(
+        self, error: BaseException, path: str, operation: str, turn: int
+    ) -> StoreError | None:
         """Ours for the client's exception; ``None`` for one that is not the client's."""
         import hdfs
         import requests
         import urllib3
 
         if isinstance(error, DeadlineError):
+            self._give_up(turn)
             return unreachable(str(error), path=path, operation=operation)
         if isinstance(error, GatewayError):
             return unreachable(str(error), path=path, operation=operation)
