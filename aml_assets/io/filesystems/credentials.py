@@ -6,6 +6,8 @@ sessions (``web_session.py``).
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +22,16 @@ REMEDY = "Renew the ticket (kinit), or give a key table: hdfs.keytab and hdfs.pr
 
 _CAUSES = (
     ("Ticket expired", "the Kerberos ticket has expired"),
+    ("credential has expired", "the Kerberos ticket has expired"),
     ("does not match desired name", "the ticket cache holds another principal's ticket"),
     ("Decrypt integrity check failed", "the key table does not hold the principal's current key"),
     ("Can't find client principal", "there is no Kerberos ticket for hdfs.principal"),
     ("Unsupported credentials cache format", "the ticket cache cannot be read"),
     ("No Kerberos credentials available", "there is no Kerberos ticket"),
     ("No credentials cache found", "there is no Kerberos ticket, nor a key for hdfs.principal"),
+    ("Client '", "the KDC does not know hdfs.principal"),
+    ("not found in Kerberos database", "the KDC does not know the server by the URL's host name"),
+    ("Clock skew", "the clocks of this machine and the cluster differ too much"),
     ("Cannot find KDC", "krb5.conf names no KDC for the principal's realm"),
 )
 
@@ -59,15 +65,19 @@ def token(path: str) -> str:
     """A delegation token's URL-safe text; read anew for each session, as others renew it.
 
     Raises:
-        SettingsError: the file is not text.
+        SettingsError: the file holds something else, of which a NameNode says what is no help.
     """
     try:
-        return Path(path).read_text(encoding="ascii").strip()
-    except (OSError, ValueError) as error:
+        text = Path(path).read_text(encoding="ascii").strip()
+        kind = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).lower()
+        if b"delegation" not in kind:
+            raise ValueError
+    except (OSError, ValueError):
         raise SettingsError(
-            f"hdfs.token_file cannot be read ({type(error).__name__})",
+            "hdfs.token_file holds no delegation token",
             remedy="Name a file that holds a delegation token's URL-safe text.",
         ) from None
+    return text
 
 
 def kerberos_package() -> Any:
@@ -99,22 +109,12 @@ def acquire(settings: HdfsSettings) -> gssapi.Credentials:
     gssapi = kerberos_package()
     store: dict[str, str] = {}
     if settings.keytab:
-        store = {"client_keytab": settings.keytab, "ccache": "MEMORY:aml_assets"}
+        # Each key table has a cache of its own: one holds the tickets of a single principal.
+        whose = hashlib.sha256(f"{settings.keytab}\0{settings.principal}".encode()).hexdigest()
+        store = {"client_keytab": settings.keytab, "ccache": f"MEMORY:aml_assets-{whose}"}
     elif settings.ticket_cache:
         store = {"ccache": settings.ticket_cache}
     name = None
     if settings.principal:
         name = gssapi.Name(settings.principal, gssapi.NameType.kerberos_principal)
     return gssapi.Credentials(name=name, usage="initiate", store=store or None)
-
-
-def why_refused(settings: HdfsSettings) -> str | None:
-    """What is wrong with the Kerberos credentials, as far as can be told from here."""
-    gssapi = kerberos_package()
-    try:
-        lifetime = acquire(settings).lifetime
-    except gssapi.exceptions.ExpiredCredentialsError:
-        return "the Kerberos ticket has expired"
-    except gssapi.exceptions.GSSError as error:
-        return cause(str(error)) or "there are no usable Kerberos credentials"
-    return "the Kerberos ticket has expired" if lifetime == 0 else None

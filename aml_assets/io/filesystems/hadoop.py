@@ -179,6 +179,33 @@ def refused(what: str, *, path: str, operation: str, remedy: str = _RENEW) -> St
     return StoreError(what, path=path, operation=operation, remedy=remedy)
 
 
+def asks_no_proof(*, path: str, operation: str) -> StoreError:
+    """The error of a server that would let anybody in, where Kerberos was to be had."""
+    return refused(
+        "the cluster asks nobody for a proof, though hdfs.authentication is kerberos",
+        path=path,
+        operation=operation,
+        remedy="See whether the URL names the right server, and that it is secured; where it is "
+        "meant to take our word for it, say hdfs.authentication: insecure",
+    )
+
+
+def wants_proof(*, path: str, operation: str) -> StoreError:
+    """The error of a secured cluster to which we only said who we are."""
+    return refused(
+        "the cluster wants a proof of who we are, and hdfs.authentication is insecure",
+        path=path,
+        operation=operation,
+        remedy="Set hdfs.authentication: kerberos, with hdfs.keytab and hdfs.principal or after "
+        "kinit",
+    )
+
+
+def names_credentials(text: str) -> bool:
+    """Whether a client's text is about credentials, and not about what was asked with them."""
+    return bool(_CREDENTIALS.search(text))
+
+
 def _by_text(text: str, name: str | None) -> _Meaning:
     if _NO_DATANODE.search(text):
         return _Meaning(
@@ -188,7 +215,7 @@ def _by_text(text: str, name: str | None) -> _Meaning:
         )
     if "Cannot contact any KDC" in text:
         return _NO_KDC
-    if _CREDENTIALS.search(text):
+    if names_credentials(text):
         known = credentials.cause(text)
         return _Meaning(StoreError, known, _RENEW) if known else _REFUSED
     if _CONNECTION.search(text):

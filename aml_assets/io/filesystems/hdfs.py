@@ -21,7 +21,14 @@ from aml_assets.io.filesystems import credentials
 from aml_assets.io.filesystems.base import FileStatus, FileSystem, Listing, Modes, RawSink
 from aml_assets.io.filesystems.deadline import Calls, DeadlineError, Pipe, PipedSink
 from aml_assets.io.filesystems.encryption import encryption_error
-from aml_assets.io.filesystems.hadoop import hadoop_error, java_class, unreachable
+from aml_assets.io.filesystems.hadoop import (
+    asks_no_proof,
+    hadoop_error,
+    java_class,
+    names_credentials,
+    unreachable,
+    wants_proof,
+)
 from aml_assets.io.filesystems.nameservices import beginning_with
 from aml_assets.io.filesystems.ranged import RangedFile
 
@@ -33,6 +40,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _ENTRIES_PER_CALL = 1000  # a NameNode's page of a listing
+
+_TOKENS = "HADOOP_TOKEN_FILE_LOCATION"
+"""Names a file of delegation tokens, which the client prefers to Kerberos."""
+
+_EMPTY = "MEMORY:aml_assets-nobody"
+"""A ticket cache that nobody fills."""
 
 _CLIENT_DEFAULTS = {
     # The client's own patience is 177 s; the store's is the one that is configured.
@@ -146,18 +159,20 @@ class HdfsFileSystem(FileSystem):
     def _call(self, path: str, operation: str, call: Callable[[hdfs_native.Client], T]) -> T:
         turn = self._turn
         try:
-            return self._calls(lambda: call(self._connected()))
+            return self._calls(lambda: call(self._connected(path, operation)))
         except BaseException as error:
             failure = self._failed(error, path, operation, turn)
             if failure is None:
                 raise
             raise failure from None
 
-    def _connected(self) -> hdfs_native.Client:
+    def _connected(self, path: str, operation: str) -> hdfs_native.Client:
         # A client's connections do not outlive a fork.
         wanted = (os.getpid(), self._turn)
         if self._client is None or self._client[0] != wanted:
-            self._client = (wanted, self._connect(wanted[1]))
+            client = self._connect(wanted[1])
+            self._check_security(path, operation, wanted[1])
+            self._client = (wanted, client)
         return self._client[1]
 
     def _give_up(self, turn: int) -> None:
@@ -169,24 +184,65 @@ class HdfsFileSystem(FileSystem):
         if turn == self._turn:
             self._turn += 1
 
+    def _check_security(self, path: str, operation: str, turn: int) -> None:
+        """Refuse a cluster that is secured where ours should not be, or the other way round.
+
+        The client does not tell: it drops Kerberos if the NameNode knows none, and where a
+        secured one hangs up on who only says his name, that is a broken connection to it. So
+        somebody who surely has no credentials asks first, and must or must not be let in.
+        """
+        kerberos = self._settings.authentication == "kerberos"
+        if kerberos and _TOKENS in os.environ:
+            return  # which would let him in
+        nobody = self._client_as("nobody", os.devnull, _EMPTY, kerberos=True, turn=turn)
+        proof = False
+        try:
+            nobody.get_file_info(path)
+        except OSError as error:
+            if not isinstance(error, FileNotFoundError) and java_class(str(error)) is None:
+                raise  # nobody answered
+        except RuntimeError as error:
+            proof = java_class(str(error)) is None and names_credentials(str(error))
+        if proof and not kerberos:
+            raise wants_proof(path=path, operation=operation)
+        if kerberos and not proof:
+            raise asks_no_proof(path=path, operation=operation)
+
     def _connect(self, turn: int) -> hdfs_native.Client:
+        settings = self._settings
+        credentials.check_files(settings)
+        return self._client_as(
+            settings.principal,
+            settings.keytab,
+            settings.ticket_cache,
+            kerberos=settings.authentication == "kerberos",
+            turn=turn,
+        )
+
+    def _client_as(
+        self,
+        principal: str | None,
+        keytab: str | None,
+        ticket_cache: str | None,
+        *,
+        kerberos: bool,
+        turn: int,
+    ) -> hdfs_native.Client:
         import hdfs_native
 
         settings = self._settings
-        credentials.check_files(settings)
-        kerberos = settings.authentication == "kerberos"
         ours = {
             **_CLIENT_DEFAULTS,
             "dfs.client.socket-timeout": str(max(1, int(settings.timeout_seconds * 500))),
-            "hadoop.security.authentication": "kerberos" if kerberos else "simple",
         }
+        authentication = {"hadoop.security.authentication": "kerberos" if kerberos else "simple"}
         return hdfs_native.Client(
             self._url,
-            {**ours, **settings.client, **beginning_with(turn, settings)},
+            {**ours, **settings.client, **authentication, **beginning_with(turn, settings)},
             settings.config_dir,
-            kerberos_principal=settings.principal,
-            kerberos_keytab=settings.keytab,
-            kerberos_cache=settings.ticket_cache,
+            kerberos_principal=principal,
+            kerberos_keytab=keytab,
+            kerberos_cache=ticket_cache,
         )
 
     def _failed(

@@ -6,8 +6,12 @@ here: where credentials come from (``credentials.py``), operations on files (``w
 
 from __future__ import annotations
 
+import base64
+import logging
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from aml_assets.io.filesystems import credentials
 
@@ -23,6 +27,9 @@ _GATEWAY_FAULTS = {
     503: "service unavailable",
     504: "gateway timeout",
 }
+
+_SPNEGO = "1.3.6.1.5.5.2"
+_TOKEN = re.compile(r"\bdelegation=[^&\s\"']*")
 
 
 class GatewayError(Exception):
@@ -49,6 +56,7 @@ def connect(urls: Sequence[str], settings: HdfsSettings, user: str | None) -> hd
     import requests
 
     credentials.check_files(settings)
+    logging.getLogger("urllib3.connectionpool").addFilter(_WITHOUT_TOKENS)
     session = requests.Session()
     session.trust_env = False  # neither a proxy nor a CA nor a .netrc that nobody named here
     session.hooks["response"] += [_refuse_gateway_faults, _keep_semicolons]
@@ -67,23 +75,43 @@ def connect(urls: Sequence[str], settings: HdfsSettings, user: str | None) -> hd
 
 
 def _negotiate(settings: HdfsSettings) -> AuthBase:
-    credentials.kerberos_package()
-    import requests_gssapi
+    gssapi = credentials.kerberos_package()
+    from requests.auth import AuthBase
 
-    class Negotiate(requests_gssapi.HTTPSPNEGOAuth):
-        """Acquires credentials for each handshake, so that a run may outlive its ticket."""
+    class Negotiate(AuthBase):
+        """Acquires credentials for each handshake, so that a run may outlive its ticket.
 
-        @property
-        def creds(self) -> Any:
-            return credentials.acquire(settings)
+        At once, not after a refusal: a body that was streamed cannot be sent a second time.
+        Servers prove themselves by TLS; Hadoop's answers carry no token to check on most calls.
+        (requests-gssapi sends a request without any proof where it could not make one.)
+        """
 
-        @creds.setter
-        def creds(self, _: Any) -> None:
-            pass
+        def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+            url = urlsplit(request.url or "")
+            if _TOKEN.search(url.query):
+                return request  # to a DataNode, which looks at the token it was redirected with
+            context = gssapi.SecurityContext(
+                usage="initiate",
+                name=gssapi.Name(f"HTTP@{url.hostname}", gssapi.NameType.hostbased_service),
+                creds=credentials.acquire(settings),
+                mech=gssapi.OID.from_int_seq(_SPNEGO),
+            )
+            proof = base64.b64encode(context.step()).decode()
+            request.headers["Authorization"] = f"Negotiate {proof}"
+            return request
 
-    # At once, not after a refusal: a body that was streamed cannot be sent a second time.
-    # Servers prove themselves by TLS; Hadoop's answers carry no token to check on most calls.
-    return Negotiate(opportunistic_auth=True, mutual_authentication=requests_gssapi.DISABLED)
+    return Negotiate()
+
+
+class _WithoutTokens(logging.Filter):
+    """Takes delegation tokens out of the URLs that urllib3 logs when it is asked for details."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = _TOKEN.sub("delegation=…", record.getMessage()), ()
+        return True
+
+
+_WITHOUT_TOKENS = _WithoutTokens()  # one and the same is added once
 
 
 def _keep_semicolons(response: requests.Response, **_: Any) -> None:
@@ -109,9 +137,9 @@ def _refuse_the_unproven(session: requests.Session) -> Callable[..., None]:
         from_datanode = "namenoderpcaddress=" in (response.url or "")
         handshake = response.headers.get("www-authenticate", "").startswith("Negotiate")
         known = len(session.cookies) or "set-cookie" in response.headers
-        if response.ok and not (from_datanode or handshake or known):
-            raise UnprovenError(
-                "the server asks nobody for a proof, though hdfs.authentication is kerberos"
-            )
+        # "Not found" is an answer to somebody who was let in, too.
+        served = response.ok or "json" in response.headers.get("content-type", "")
+        if served and not (from_datanode or handshake or known):
+            raise UnprovenError
 
     return check

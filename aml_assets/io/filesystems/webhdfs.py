@@ -19,10 +19,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 from urllib.parse import urlsplit
 
 from aml_assets.errors import NotFound, StoreError
-from aml_assets.io.filesystems import credentials
 from aml_assets.io.filesystems.base import PIECE, FileStatus, FileSystem, Listing, Modes, RawSink
 from aml_assets.io.filesystems.deadline import Calls, DeadlineError, Pipe, PipedSink
-from aml_assets.io.filesystems.hadoop import hadoop_error, refused, unreachable
+from aml_assets.io.filesystems.hadoop import (
+    asks_no_proof,
+    hadoop_error,
+    refused,
+    unreachable,
+    wants_proof,
+)
 from aml_assets.io.filesystems.ranged import RangedFile
 from aml_assets.io.filesystems.web_session import GatewayError, UnprovenError, connect
 
@@ -32,6 +37,8 @@ if TYPE_CHECKING:
     from aml_assets.places import HdfsSettings
 
 T = TypeVar("T")
+
+_UNAUTHORIZED = "Authentication failure"  # all that the client says of a 401
 
 
 class WebHdfsFileSystem(FileSystem):
@@ -198,18 +205,12 @@ class WebHdfsFileSystem(FileSystem):
         if isinstance(error, GatewayError):
             return unreachable(str(error), path=path, operation=operation)
         if isinstance(error, UnprovenError):
-            return refused(
-                str(error),
-                path=path,
-                operation=operation,
-                remedy="See whether the URL names the right server, and that it is secured",
-            )
+            return asks_no_proof(path=path, operation=operation)
         if isinstance(error, hdfs.HdfsError):
             exception = getattr(error, "exception", None)
             text = str(error)
-            if exception is None and self._settings.authentication == "kerberos":
-                # All that the client says is that it was refused.
-                text = f"{text} {credentials.why_refused(self._settings) or ''}"
+            if _UNAUTHORIZED in text and self._settings.authentication == "insecure":
+                return wants_proof(path=path, operation=operation)
             return hadoop_error(text, exception=exception, path=path, operation=operation)
         if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
             return refused(
