@@ -19,11 +19,16 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from aml_assets.build import build_definitions
 from aml_assets.io.catalog import Catalog
 from aml_assets.settings import Settings, load_settings
 from aml_assets_tests.hadoop.fixtures import hadoop as hadoop
+
+# A busy machine is slow, and that is no failure.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 CHANNELS = ("web", "atm", "branch", "app")
 PREPARE = ("tables", "features")

@@ -6,6 +6,7 @@ Belongs here: the fixtures of the promise suite. Does not belong here: what a pl
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,15 @@ import pytest
 from aml_assets.io.store import Store
 from aml_assets_tests.hadoop.fixtures import Hadoop
 from aml_assets_tests.io.places import PARENT, SCHEMES, ClusterFiles, Place
+
+
+@pytest.fixture(autouse=True)
+def _whose_name_we_gave_is_forgotten() -> Iterator[None]:
+    before = os.environ.get("HADOOP_USER_NAME")
+    yield
+    os.environ.pop("HADOOP_USER_NAME", None)
+    if before is not None:
+        os.environ["HADOOP_USER_NAME"] = before
 
 
 @pytest.fixture(params=SCHEMES)

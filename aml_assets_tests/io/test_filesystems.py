@@ -190,6 +190,20 @@ def test_other_urls_are_refused_by_name(url, said):
         filesystem_for(url)
 
 
+def test_a_second_user_in_one_process_is_refused_over_rpc_where_he_would_be_the_first_one():
+    settings = HdfsSettings(authentication="insecure")
+    first, _ = filesystem_for("hdfs://alice@namenode/x", settings)
+    for url in ("hdfs://bob@namenode/x", "hdfs://namenode/x"):
+        with pytest.raises(SettingsError, match="one user's name only"):
+            filesystem_for(url, settings)
+    assert filesystem_for("hdfs://alice@other/x", settings)[1] == "/x"
+    assert filesystem_for("webhdfs://bob@namenode:9870/x", settings)[1] == "/x"
+    assert os.environ["HADOOP_USER_NAME"] == "alice"
+    del first
+    filesystem_for("hdfs://namenode/x", settings)
+    assert "HADOOP_USER_NAME" not in os.environ
+
+
 @pytest.mark.parametrize("scheme", ["hdfs", "viewfs"])
 def test_a_delegation_token_serves_webhdfs_only(scheme, tmp_path):
     (tmp_path / "token").write_text("t")

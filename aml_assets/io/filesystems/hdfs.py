@@ -13,10 +13,11 @@ import functools
 import itertools
 import os
 import posixpath
+import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
-from aml_assets.errors import NotFound, StoreError
+from aml_assets.errors import NotFound, SettingsError, StoreError
 from aml_assets.io.filesystems import credentials
 from aml_assets.io.filesystems.base import FileStatus, FileSystem, Listing, Modes, RawSink
 from aml_assets.io.filesystems.deadline import Calls, DeadlineError, Pipe, PipedSink
@@ -75,9 +76,9 @@ class HdfsFileSystem(FileSystem):
         self._turn = 0  # how many clients were given up
         self._client: tuple[tuple[int, int], hdfs_native.Client] | None = None
         self.patience = settings.retry_seconds
-        if settings.authentication == "insecure" and (user or settings.user):
-            # The client has no other way to be told.
-            os.environ["HADOOP_USER_NAME"] = str(user or settings.user)
+        self._speaks_as = user or settings.user
+        if settings.authentication == "insecure":
+            _speak(self)
 
     def create(self, path: str) -> RawSink:
         """See `FileSystem.create`."""
@@ -268,6 +269,30 @@ class HdfsFileSystem(FileSystem):
             of_zone = encryption_error(str(error), path=path, operation=operation)
             return of_zone or hadoop_error(str(error), path=path, operation=operation)
         return None
+
+
+_USER = "HADOOP_USER_NAME"
+_given_user = os.environ.get(_USER)
+_speaking: weakref.WeakSet[HdfsFileSystem] = weakref.WeakSet()
+
+
+def _speak(adapter: HdfsFileSystem) -> None:
+    """Tell the client whose name we give; it reads the environment at every new connection.
+
+    Raises:
+        SettingsError: another adapter of this process gives another name.
+    """
+    wanted = adapter._speaks_as
+    if any(other._speaks_as != wanted for other in _speaking):
+        raise SettingsError(
+            "over hdfs:// a process can give one user's name only, and here it would give two",
+            remedy="Name one user, in hdfs.user or in both URLs; or reach one by webhdfs://.",
+        )
+    _speaking.add(adapter)
+    if wanted or _given_user:
+        os.environ[_USER] = str(wanted or _given_user)
+    else:
+        os.environ.pop(_USER, None)
 
 
 def _status(found: Any) -> FileStatus:

@@ -36,6 +36,10 @@ class GatewayError(Exception):
     """What stands between us and the cluster says that the cluster is away."""
 
 
+class HttpFsError(Exception):
+    """The server is HttpFS, which cannot replace a file in one step, and is asked to write."""
+
+
 class UnprovenError(Exception):
     """The server let us in without asking who we are, though Kerberos was to prove it."""
 
@@ -59,7 +63,7 @@ def connect(urls: Sequence[str], settings: HdfsSettings, user: str | None) -> hd
     logging.getLogger("urllib3.connectionpool").addFilter(_WITHOUT_TOKENS)
     session = requests.Session()
     session.trust_env = False  # neither a proxy nor a CA nor a .netrc that nobody named here
-    session.hooks["response"] += [_refuse_gateway_faults, _keep_semicolons]
+    session.hooks["response"] += [_refuse_gateway_faults, _refuse_httpfs, _keep_semicolons]
     if settings.ca_file:
         session.verify = settings.ca_file
     url = ";".join(f"{each}{settings.gateway_path.rstrip('/')}" for each in urls)
@@ -127,6 +131,14 @@ def _refuse_gateway_faults(response: requests.Response, **_: Any) -> None:
         raise GatewayError(
             f"the gateway says {_GATEWAY_FAULTS[response.status_code]} ({response.status_code})"
         )
+
+
+def _refuse_httpfs(response: requests.Response, **_: Any) -> None:
+    # A NameNode sends a writer on to a DataNode, HttpFS to itself. Refused here, nothing is
+    # written; by the rename it would be too late, since HttpFS does rename a new file.
+    target = response.headers.get("location", "")
+    if "data=true" in target and "namenoderpcaddress=" not in target:
+        raise HttpFsError
 
 
 def _refuse_the_unproven(session: requests.Session) -> Callable[..., None]:

@@ -29,7 +29,12 @@ from aml_assets.io.filesystems.hadoop import (
     wants_proof,
 )
 from aml_assets.io.filesystems.ranged import RangedFile
-from aml_assets.io.filesystems.web_session import GatewayError, UnprovenError, connect
+from aml_assets.io.filesystems.web_session import (
+    GatewayError,
+    HttpFsError,
+    UnprovenError,
+    connect,
+)
 
 if TYPE_CHECKING:
     import hdfs
@@ -102,14 +107,9 @@ class WebHdfsFileSystem(FileSystem):
 
         answer = self._call(target, "rename", rename)
         if answer.strip():
-            # A NameNode says nothing when it has replaced; HttpFS knows no options, renames the
+            # A NameNode says nothing when it has replaced; whoever knows no options renames the
             # way of `hdfs dfs -mv`, and says whether it did.
-            raise StoreError(
-                "this server cannot replace a file in one step (HttpFS cannot)",
-                path=target,
-                operation="rename",
-                remedy="Write through a NameNode's WebHDFS, or hdfs://; HttpFS may serve readers",
-            )
+            raise _cannot_replace(target, "rename")
 
     def status(self, path: str) -> FileStatus | None:
         """See `FileSystem.status`."""
@@ -204,6 +204,8 @@ class WebHdfsFileSystem(FileSystem):
             return unreachable(str(error), path=path, operation=operation)
         if isinstance(error, GatewayError):
             return unreachable(str(error), path=path, operation=operation)
+        if isinstance(error, HttpFsError):
+            return _cannot_replace(path, operation)
         if isinstance(error, UnprovenError):
             return asks_no_proof(path=path, operation=operation)
         if isinstance(error, hdfs.HdfsError):
@@ -276,6 +278,15 @@ class _Stream:
         if len(piece) != size:
             raise ConnectionError(f"broke off: {size} bytes were asked for and {len(piece)} came")
         return piece
+
+
+def _cannot_replace(path: str, operation: str) -> StoreError:
+    return StoreError(
+        "this server cannot replace a file in one step (HttpFS cannot)",
+        path=path,
+        operation=operation,
+        remedy="Write through a NameNode's WebHDFS, or hdfs://; HttpFS may serve readers",
+    )
 
 
 def _check_composed(path: str, operation: str) -> None:
