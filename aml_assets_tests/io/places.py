@@ -7,6 +7,7 @@ values, expectations.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -133,6 +134,20 @@ class Files(Protocol):
     def until_gone(self, path: str) -> AbstractContextManager[None]:
         """Replace a file inside the block; afterwards nobody finds the old one's bytes any more."""
         ...
+
+
+def land(folder: Path, place: Place) -> None:
+    """Copy a landing from this machine, with its files' times: they date an undated table."""
+    store, files = place.store(), place.files
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        name = path.relative_to(folder).as_posix()
+        store.publish_bytes(name, path.read_bytes())
+        files.make_older(name, time.time() - path.stat().st_mtime)
+
+
+def digests(files: Files) -> dict[str, str]:
+    """The sha256 of every file, hidden ones, too."""
+    return {name: hashlib.sha256(files.read(name)).hexdigest() for name in files.names()}
 
 
 def temporary(files: Files) -> list[str]:

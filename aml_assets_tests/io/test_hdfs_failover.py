@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -40,7 +40,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     # Over HTTP a DataNode asks the NameNodes on our behalf, in any order, and waits for one that
     # stands still: two minutes, if it is not told otherwise.
     patience = {"ipc.client.rpc-timeout.ms": "3000"}
-    with Cluster(folder, datanodes=2, high_availability=True, core_site=patience) as started:
+    with Cluster(folder, datanodes=1, high_availability=True, core_site=patience) as started:
         yield started
 
 
@@ -80,7 +80,7 @@ class Stores:
         )
         return Store(f"{base}/failover/{self._folder}/{scheme}", hdfs=settings)
 
-    def on_both(self, act: Callable[[Store], object], **options: float) -> None:
+    def on_both(self, act: Callable[[Store], object], **options: Any) -> None:
         """Do something through either protocol, at the same time."""
         with ThreadPoolExecutor(2) as threads:
             for done in [threads.submit(act, self.open(each, **options)) for each in SCHEMES]:

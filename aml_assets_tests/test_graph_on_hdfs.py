@@ -1,0 +1,145 @@
+"""The whole graph on HDFS, by either protocol: the same names and the same bytes as on local files.
+
+Belongs here: landing and store on the shared cluster, on real input and on the demo's bank. Does
+not belong here: faults (`test_graph_faults`), what the graph makes of it (`test_real_input`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from aml_assets.backfill import plan_backfill, run_backfill, select_assets
+from aml_assets.build import build_definitions
+from aml_assets.core.windows import days_between
+from aml_assets.io.catalog import Catalog
+from aml_assets.settings import load_settings
+from aml_assets_tests.hadoop.fixtures import Hadoop
+from aml_assets_tests.io.places import ClusterFiles, Place, digests, land
+from aml_assets_tests.requirements import amlgentex
+
+FIRST, LAST = dt.date(2023, 3, 30), dt.date(2023, 4, 4)
+SCHEMES = ("hdfs", "webhdfs")
+
+
+@pytest.fixture(scope="module")
+def on_cluster(hadoop: Hadoop) -> Iterator[Callable[[str], Place]]:
+    """Folders of this file's own, each as one protocol names it."""
+    root = f"/graph/{uuid.uuid4().hex}"
+
+    def place(scheme: str) -> Place:
+        return Place(scheme, root, hadoop.hdfs_url, hadoop.webhdfs_url, hadoop.client_config)
+
+    yield place
+    ClusterFiles(place("hdfs")).remove()
+
+
+@pytest.fixture(scope="module")
+def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Some days of the real input."""
+    landing = amlgentex()
+    folder = tmp_path_factory.mktemp("landing")
+    for table in ("account", "corporate", "retail"):
+        shutil.copytree(landing / table, folder / table)
+    for table in ("trx", "str"):
+        for day in days_between(FIRST, LAST):
+            shutil.copytree(landing / f"{table}/daily/{day}", folder / f"{table}/daily/{day}")
+    return folder
+
+
+def build(landing: Place, store: Place) -> dict[str, str]:
+    """Build everything of the last day and what that needs; gives the store's digests."""
+    settings = load_settings(
+        landing={"url": landing.url},
+        store={"url": store.url},
+        hdfs={"authentication": "insecure", "client": landing.client},
+        partitions={"first_day": FIRST},
+        windows={"train_days": 3, "eval_days": 2},
+        features={"trx_lookback_days": 1},
+        training={"rounds": 20},
+    )
+    catalog = Catalog(settings)
+    plan = plan_backfill(catalog, select_assets(catalog, []), [LAST])
+    problems = run_backfill(
+        catalog,
+        plan,
+        definitions=build_definitions(settings),
+        instance=dg.DagsterInstance.ephemeral(),
+    )
+    assert problems == []
+    return digests(store.files)
+
+
+@pytest.fixture(scope="module")
+def local(landed: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Names and digests of all that is built on local files."""
+    store = tmp_path_factory.mktemp("store")
+    return build(Place("local", str(landed)), Place("local", str(store)))
+
+
+@pytest.fixture(scope="module")
+def landing_on_cluster(landed: Path, on_cluster: Callable[[str], Place]) -> str:
+    land(landed, on_cluster("hdfs").below("landing"))
+    return "landing"
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_real_input_gives_the_same_bytes_as_on_local_files(
+    scheme: str, on_cluster: Callable[[str], Place], landing_on_cluster: str, local: dict[str, str]
+) -> None:
+    place = on_cluster(scheme)
+    built = build(place.below(landing_on_cluster), place.below(scheme))
+    assert built == local
+    for kind in ("data.parquet", ".reference.json", ".ubj", ".meta.json", ".csv", ".manifest.json"):
+        assert any(name.endswith(kind) for name in built), kind
+
+
+def test_the_demo_lands_builds_and_reports_on_hdfs(
+    on_cluster: Callable[[str], Place], tmp_path: Path
+) -> None:
+    place = on_cluster("hdfs").below("demo")
+    variables = {
+        "AML_LANDING__URL": place.below("landing").url,
+        "AML_STORE__URL": place.below("store").url,
+        "AML_HDFS__AUTHENTICATION": "insecure",
+        "AML_WINDOWS__TRAIN_DAYS": "2",
+        "AML_WINDOWS__EVAL_DAYS": "1",
+        "AML_FEATURES__TRX_LOOKBACK_DAYS": "1",
+        "AML_TRAINING__ROUNDS": "5",
+        "DAGSTER_HOME": str(tmp_path / "dagster"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+
+    def demo() -> str:
+        done = subprocess.run(
+            ["aml", "demo", "--days", "40"],
+            cwd=tmp_path,
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    first = demo()
+    assert re.search(r"AUC +0\.\d{3}", first)
+    csv = "store/predict_res/pred_full_table2024-02-09.csv"
+    assert f"Predictions: {place.url}/{csv}" in first
+    assert place.files.read(csv).startswith(b'"trx_id",')
+    written = place.files.identities()
+    again = demo()
+    assert "Everything of 2024-02-09 is done already; nothing was built." in again
+    assert place.files.identities() == written
+    assert not [path for path in tmp_path.iterdir() if path.name != "dagster"]
