@@ -6,6 +6,17 @@ BIN := $(VENV)/bin
 EXTRAS := dev$(if $(shell command -v krb5-config),$(shell command -v cc >/dev/null && echo ,kerberos))
 export DAGSTER_HOME ?= $(CURDIR)/var/dagster
 
+# STORE=hdfs or STORE=webhdfs: landing and store on the cluster of `make hdfs-up`, by either protocol.
+CLUSTER_hdfs := hdfs://127.0.0.1:8020
+CLUSTER_webhdfs := webhdfs://127.0.0.1:9870
+ifneq ($(STORE),)
+$(if $(CLUSTER_$(STORE)),,$(error STORE=$(STORE) is neither hdfs nor webhdfs; leave it out for local files))
+export AML_LANDING__URL := $(CLUSTER_$(STORE))/aml/landing
+export AML_STORE__URL := $(CLUSTER_$(STORE))/aml/store
+export AML_HDFS__AUTHENTICATION := insecure
+demo ui: hdfs-up
+endif
+
 .PHONY: demo ui test soak lint install clean hdfs-up hdfs-down
 .DEFAULT_GOAL := demo
 

@@ -137,8 +137,11 @@ def _summary(catalog: Catalog, day: dt.date) -> None:
     table.add_row("AUC", figure("auc"))
     table.add_row("average precision", figure("average_precision"))
     table.add_row("scored by", f"{predictions['model_id']} ({predictions['model_chosen']})")
-    path = f"{catalog.settings.store.url}/{catalog.predictions.path(day)}"
+    url = catalog.settings.store.url
+    path = f"{url}/{catalog.predictions.path(day)}"
+    # Elsewhere than here by default; the UI knows it by the same settings alone.
+    ui = "make ui (with the same STORE=, or settings)" if "://" in url else "make ui"
     console = Console(soft_wrap=True)
     console.print(table)
     console.print(f"Predictions: {path}", highlight=False)
-    console.print("See it all:  make ui   then open http://127.0.0.1:3000", highlight=False)
+    console.print(f"See it all:  {ui}   then open http://127.0.0.1:3000", highlight=False)

@@ -60,9 +60,10 @@ def _up(folder: Path, ports: dict[str, int]) -> int:
             daemon.start()
         cluster.wait_until_serving()
     _write(
-        f"{cluster.hdfs_url} and {cluster.webhdfs_url} serve. To run on one of them:",
+        f"{cluster.hdfs_url} and {cluster.webhdfs_url} serve. To run on it:",
         f"  export AML_LANDING__URL={cluster.hdfs_url}/aml/landing",
         f"  export AML_STORE__URL={cluster.hdfs_url}/aml/store",
+        "  export AML_HDFS__AUTHENTICATION=insecure",
     )
     return 0
 
