@@ -277,8 +277,9 @@ def _impossible(catalog: Catalog, asset: str, day: dt.date) -> str | None:
         except (NotTrainable, SettingsError) as error:
             return error.what
         return None
-    if day in catalog.settings.partitions.empty_days and not _landed(catalog, asset, day):
-        return "empty by design, and nothing has landed"
+    by_design = catalog.settings.partitions.empty_by_design(day)
+    if by_design and not _landed(catalog, asset, day):
+        return f"empty by design ({by_design}), and nothing has landed"
     if asset == PREDICTIONS:
         return _unscorable(catalog, day)
     return None

@@ -2,8 +2,9 @@
 
 Belongs here: reading settings (a YAML file named by ``AML_CONFIG``, environment variables
 ``AML_<SECTION>__<NAME>`` over it) and refusing unknown or contradictory ones in one sentence.
-Does not belong here: acting on them. ``tables.py`` beside this file holds the five tables'
-contracts, ``places.py`` where data lies, ``presets.py`` named groups of values. No secret is a
+Does not belong here: acting on them. Beside this file, ``tables.py`` holds the five tables'
+contracts, ``places.py`` where data lies, ``calendar.py`` when it lands, ``automation_settings.py``
+what happens by itself, ``presets.py`` named groups of values. No secret is a
 setting: files that hold one are named.
 """
 
@@ -28,6 +29,8 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from aml_assets.automation_settings import AutomationSettings
+from aml_assets.calendar import CalendarSettings
 from aml_assets.errors import SettingsError
 from aml_assets.places import HdfsSettings, LandingSettings, StoreSettings
 from aml_assets.presets import TRAINING_PRESETS
@@ -52,16 +55,15 @@ _OTHER_VARIABLES = re.compile(f"{CONFIG_VARIABLE}|AML_REQUIRE_ALL|AML_TEST_.*")
 Days = Annotated[int, Field(ge=0)]
 
 
-class PartitionSettings(Section):
-    """The days: one daily partition each, first and last included.
+class PartitionSettings(CalendarSettings):
+    """The days: one daily partition each, first and last included, and the bank's calendar.
 
-    ``empty_days`` are empty by design (a holiday without a landing): no window waits for them.
+    No window waits for a day that is empty by design and has not landed.
     """
 
     first_day: dt.date = dt.date(2024, 1, 1)
     last_day: dt.date | None = None
     time_zone: str = "UTC"
-    empty_days: tuple[dt.date, ...] = ()
 
     @field_validator("time_zone")
     @classmethod
@@ -208,6 +210,7 @@ class Settings(BaseSettings):
     training: TrainingSettings = TrainingSettings()
     scoring: ScoringSettings = ScoringSettings()
     output: OutputSettings = OutputSettings()
+    automation: AutomationSettings = AutomationSettings()
 
     @field_validator("tables", mode="before")
     @classmethod
@@ -362,6 +365,7 @@ def _resolve_paths(settings: Settings, base: Path) -> Settings:
         update={
             "landing": of(settings.landing, "url"),
             "store": of(settings.store, "url"),
+            "partitions": of(settings.partitions, "holiday_file"),
             "hdfs": of(settings.hdfs, "keytab", "token_file", "ca_file", "config_dir"),
         }
     )

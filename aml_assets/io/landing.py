@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,26 @@ class Landed:
     files: int
     length: int
     modified: float
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What one listing tells of a landed table, without opening a file.
+
+    Attributes:
+        signature: a hash of names, lengths and times of the data files: another one, another
+            landing; the same one, the same files.
+        parts: how many data files.
+        newest: the newest one's time, POSIX seconds; 0.0 if there is none.
+        success: when ``_SUCCESS`` was written, if it was.
+        writing: whether the upstream job still has its folder ``_temporary`` there.
+    """
+
+    signature: str
+    parts: int
+    newest: float
+    success: float | None
+    writing: bool
 
 
 @dataclass(frozen=True)
@@ -70,6 +90,27 @@ class Landing:
     def has(self, table: str, day: dt.date) -> bool:
         """Whether the table has landed for this day: its folder holds at least one file."""
         return bool(self._entries(self._path(table, day)))
+
+    def glance(self, table: str, day: dt.date) -> Glance | None:
+        """One listing of a table's folder; ``None`` where there is none, or nothing in it."""
+        entries = self._entries(self._path(table, day))
+        if not entries:
+            return None
+        parts = [each for each in entries if not each.name.startswith("_")]
+        text = "\n".join(f"{each.name}\0{each.length}\0{each.modified!r}" for each in parts)
+        return Glance(
+            signature=hashlib.sha256(text.encode()).hexdigest()[:16],
+            parts=len(parts),
+            newest=max((each.modified for each in parts), default=0.0),
+            success=next((each.modified for each in entries if each.name == "_SUCCESS"), None),
+            writing=any(each.is_directory and each.name == "_temporary" for each in entries),
+        )
+
+    def signature(self, tables: Iterable[str], day: dt.date) -> str:
+        """What has landed of a day, in one word: the same word, the same files."""
+        found = {name: self.glance(name, day) for name in tables}
+        text = ";".join(f"{name}={each and each.signature}" for name, each in found.items())
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def digest(self, table: str, day: dt.date) -> tuple[str, float]:
         """The digest of a landed table and its newest file's time, without decoding it."""
