@@ -34,6 +34,8 @@ def build_definitions(
         # One run per range is what makes a backfill find its features in order; the parameter
         # is beta in Dagster, and saying so on every command helps nobody.
         warnings.filterwarnings("ignore", ".*backfill_policy.*", dg.BetaWarning)
+        # So with the parameter that gives a check its days, which is in preview.
+        warnings.filterwarnings("ignore", ".*partitions_def.*AssetCheckSpec", dg.PreviewWarning)
         assets = [
             *landing_assets(settings, partitions),
             day_assets(settings, partitions),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aml_assets.commands import override
 from aml_assets.errors import AmlError
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+override.register(app)
 
 
 def main() -> None:

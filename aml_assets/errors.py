@@ -79,6 +79,10 @@ class NotReady(AmlError):
     retryable = True
 
 
+class CheckFailed(AmlError):
+    """A day failed a check that blocks what would be made of it, and nobody has overridden it."""
+
+
 class NotTrainable(AmlError):
     """No model can be trained for this day: too early, an incomplete window, or no labels."""
 

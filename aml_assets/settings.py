@@ -4,8 +4,8 @@ Belongs here: reading settings (a YAML file named by ``AML_CONFIG``, environment
 ``AML_<SECTION>__<NAME>`` over it) and refusing unknown or contradictory ones in one sentence.
 Does not belong here: acting on them. Beside this file, ``tables.py`` holds the five tables'
 contracts, ``places.py`` where data lies, ``calendar.py`` when it lands, ``automation_settings.py``
-what happens by itself, ``presets.py`` named groups of values. No secret is a
-setting: files that hold one are named.
+what happens by itself, ``check_settings.py`` what is checked, ``presets.py`` named groups of
+values. No secret is a setting: files that hold one are named.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from pydantic_settings import (
 
 from aml_assets.automation_settings import AutomationSettings
 from aml_assets.calendar import CalendarSettings
+from aml_assets.check_settings import CheckSettings
 from aml_assets.errors import SettingsError
 from aml_assets.places import HdfsSettings, LandingSettings, StoreSettings
 from aml_assets.presets import TRAINING_PRESETS
@@ -211,6 +212,7 @@ class Settings(BaseSettings):
     scoring: ScoringSettings = ScoringSettings()
     output: OutputSettings = OutputSettings()
     automation: AutomationSettings = AutomationSettings()
+    checks: CheckSettings = CheckSettings()
 
     @field_validator("tables", mode="before")
     @classmethod
@@ -234,6 +236,7 @@ class Settings(BaseSettings):
         if not self.joins:
             object.__setattr__(self, "joins", default_joins(self.tables))
         check_joins(self.tables, self.joins)
+        self.checks.refuse_unknown(self.tables)
         return self
 
     @model_validator(mode="after")

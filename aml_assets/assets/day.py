@@ -18,6 +18,7 @@ from typing import Any
 import dagster as dg
 
 from aml_assets.assets.building import Build, Event, build_days, failure
+from aml_assets.assets.checks import check_specs
 from aml_assets.assets.features import features_spec
 from aml_assets.assets.models import model_specs
 from aml_assets.assets.predictions import prediction_spec
@@ -100,6 +101,7 @@ def day_assets(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> 
             *model_specs(partitions),
             prediction_spec(partitions),
         ],
+        check_specs=check_specs(settings, partitions),
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
@@ -112,7 +114,8 @@ def day_assets(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> 
         except SettingsError as error:
             raise failure([error]) from None
         builds = {a: build for a, build in _builds(catalog, config).items() if a in asked}
-        yield from build_days(context, catalog, builds, _needs(catalog))
+        checked = {key.asset_key.to_user_string() for key in context.selected_asset_check_keys}
+        yield from build_days(context, catalog, builds, _needs(catalog), sorted(checked - asked))
 
     return day
 
