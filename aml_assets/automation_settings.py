@@ -27,7 +27,8 @@ class AutomationSettings(Section):
     evidence; ``all``: everything that was made of it. At most ``days_per_run`` consecutive days
     share a run when many wait, and at most ``max_runs`` runs are asked for at once.
     ``look_back_days`` (default: windows and late reports together) is how far back the landing
-    is watched for restated days. ``daily_at`` is when the fallback schedule looks, in
+    is watched for restated days; days that landed before ``catch_up_from`` (default: none) and are
+    older than that are left alone. ``daily_at`` is when the fallback schedule looks, in
     ``partitions.time_zone``. A step whose fault may pass is tried ``retries`` times more, after
     ``retry_delay_seconds`` each; a run ends after ``max_runtime_minutes``.
     """
@@ -40,6 +41,7 @@ class AutomationSettings(Section):
     days_per_run: Count = 30
     max_runs: Count = 8
     look_back_days: Count | None = None
+    catch_up_from: dt.date | None = None
     daily_at: dt.time = dt.time(6, 0)
     retries: Annotated[int, Field(ge=0)] = 2
     retry_delay_seconds: Annotated[float, Field(ge=0)] = 300.0

@@ -154,13 +154,14 @@ class Judge:
         known = [day for day in past if day.decided]
         if len(known) < self.min_days:
             return result.unjudged(_too_few_days(len(known), self.min_days))
-        # Of all days together: where positives are rare, the median of the shares is often 0.
-        of_all = sum(day.decided or 0 for day in known)
-        usual = max(sum(day.positives or 0 for day in known), 0.5) / of_all
+        usual = statistics.median((day.positives or 0) / (day.decided or 1) for day in known)
+        if not usual:  # most days have none: all days together
+            positive = sum(day.positives or 0 for day in known)
+            usual = max(positive, 0.5) / sum(day.decided or 0 for day in known)
         figure = positives / decided / usual
         detail = (
             f"{positives:,} of {decided:,} decided are positive ({positives / decided:.2%}), "
-            f"usually {usual:.2%} (of {len(known)} days)"
+            f"usually {usual:.2%} (median of {len(known)} days)"
         )
         if max(usual * decided, positives) < _FEW_POSITIVES:
             return result.of(figure, f"{detail}; too few to judge", passed=True)

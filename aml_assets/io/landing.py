@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from aml_assets.core.readiness import Glance
 from aml_assets.errors import InputError, NotLanded, NotReady
 from aml_assets.io.filesystems import FileStatus
 from aml_assets.io.paths import Template
@@ -37,26 +38,6 @@ class Landed:
     files: int
     length: int
     modified: float
-
-
-@dataclass(frozen=True)
-class Glance:
-    """What one listing tells of a landed table, without opening a file.
-
-    Attributes:
-        signature: a hash of names, lengths and times of the data files: another one, another
-            landing; the same one, the same files.
-        parts: how many data files.
-        newest: the newest one's time, POSIX seconds; 0.0 if there is none.
-        success: when ``_SUCCESS`` was written, if it was.
-        writing: whether the upstream job still has its folder ``_temporary`` there.
-    """
-
-    signature: str
-    parts: int
-    newest: float
-    success: float | None
-    writing: bool
 
 
 @dataclass(frozen=True)
