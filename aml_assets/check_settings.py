@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from aml_assets.tables import REPORTS, Section
 
-Severity = Literal["block", "warn", "off"]
+
+def _yaml_reads_off_as_false(value: object) -> object:
+    return "off" if value is False else value
+
+
+Severity = Annotated[Literal["block", "warn", "off"], BeforeValidator(_yaml_reads_off_as_false)]
 
 FRAME = "features"
 """The merged frame, among the tables' names."""
@@ -61,9 +66,12 @@ class TableChecks(Section):
 
 _FOR_TABLES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     # Reports come in bursts, and what is known of one grows with its decision.
-    REPORTS: {"volume": {"severity": "warn"}, "null_rate": {"severity": "warn"}},
+    REPORTS: {
+        "volume": {"severity": "warn"},
+        "null_rate": {"severity": "warn", "high": 0.5},
+    },
     # A joined column is null where a table has no row: its own table has been checked by then.
-    FRAME: {"null_rate": {"severity": "warn"}},
+    FRAME: {"null_rate": {"severity": "warn", "high": 0.5}},
 }
 
 
@@ -90,7 +98,7 @@ class CheckSettings(Section):
     min_rows: Annotated[int, Field(ge=1)] = 30
     volume: Threshold = Threshold(severity="block", low=0.2, high=5.0)
     static_volume: Threshold = Threshold(severity="block", low=0.5, high=2.0)
-    null_rate: Threshold = Threshold(severity="block", high=0.5)
+    null_rate: Threshold = Threshold(severity="block", high=0.9)
     duplicate_keys: Threshold = Threshold(severity="block", high=0.0)
     label_rate: Threshold = Threshold(severity="warn", low=0.1, high=10.0)
     late_landing: Threshold = Threshold(severity="warn", high=3.0)

@@ -185,8 +185,8 @@ def _line(built: Built, published: Published, verdict: Verdict | None) -> str:
             parts.append(f"{name.replace('_', ' ')} {text}")
     if not published.changed:
         parts.append("unchanged")
-    if verdict is not None and verdict.failed:
-        parts.append(f"failed checks: {', '.join(result.name for result in verdict.failed)}")
+    for result in verdict.failed if verdict is not None else ():
+        parts.append(f"check {result.name} {'failed' if result.blocking else 'warns'}")
     return ", ".join(parts)
 
 

@@ -4,6 +4,7 @@ import statistics
 
 import pyarrow as pa
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -135,7 +136,7 @@ def test_labels_turned_upside_down_are_seen():
     result = JUDGE.label_rate(labelled(996, 1000), earlier, RATE)
     assert (result.figure, result.passed) == (249, False)
     assert result.detail == (
-        "996 of 1,000 decided are positive (99.60%), usually 0.40% (of 5 days)"
+        "996 of 1,000 decided are positive (99.60%), usually 0.40% (median of 5 days)"
     )
 
 
@@ -257,6 +258,11 @@ def test_a_tables_own_words_are_laid_over_what_differs_by_default():
     of = CheckSettings.model_validate({"tables": {"str": {"volume": {"severity": "block"}}}})
     assert of.of("str", "volume").severity == "block"
     assert of.of("str", "null_rate").severity == "warn"
+
+
+def test_off_may_be_written_bare_although_yaml_reads_it_as_false():
+    of = CheckSettings.model_validate(yaml.safe_load("volume: {severity: off}"))
+    assert of.volume.severity == "off"
 
 
 @pytest.mark.parametrize(
