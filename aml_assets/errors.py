@@ -118,3 +118,20 @@ class TransientStoreError(StoreError):
     """A fault that may pass: the operation was retried whole, in bounds, and still failed."""
 
     retryable = True
+
+
+class AlarmError(AmlError):
+    """An alarm could not be sent.
+
+    Args:
+        what: why, by channel; never a password, nor a URL that may hold a secret.
+        delivered: channels that did take it, and must not get it twice.
+    """
+
+    retryable = True
+
+    def __init__(
+        self, what: str, *, delivered: tuple[str, ...] = (), remedy: str | None = None
+    ) -> None:
+        self.delivered = delivered
+        super().__init__(what, remedy=remedy)

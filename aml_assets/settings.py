@@ -29,6 +29,7 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from aml_assets.alarm_settings import PASSWORD_VARIABLE, WEBHOOK_VARIABLE, AlarmSettings
 from aml_assets.automation_settings import AutomationSettings
 from aml_assets.calendar import CalendarSettings
 from aml_assets.check_settings import CheckSettings
@@ -50,7 +51,9 @@ from aml_assets.tables import (
 CONFIG_VARIABLE = "AML_CONFIG"
 """Names the YAML file; without it every setting has its default (local files, no services)."""
 
-_OTHER_VARIABLES = re.compile(f"{CONFIG_VARIABLE}|AML_REQUIRE_ALL|AML_TEST_.*")
+_OTHER_VARIABLES = re.compile(
+    f"{CONFIG_VARIABLE}|{PASSWORD_VARIABLE}|{WEBHOOK_VARIABLE}|AML_REQUIRE_ALL|AML_TEST_.*"
+)
 """``AML_`` variables that are no settings, so that a misspelt setting can be refused."""
 
 Days = Annotated[int, Field(ge=0)]
@@ -212,6 +215,7 @@ class Settings(BaseSettings):
     scoring: ScoringSettings = ScoringSettings()
     output: OutputSettings = OutputSettings()
     automation: AutomationSettings = AutomationSettings()
+    alarms: AlarmSettings = AlarmSettings()
     checks: CheckSettings = CheckSettings()
 
     @field_validator("tables", mode="before")
@@ -370,5 +374,6 @@ def _resolve_paths(settings: Settings, base: Path) -> Settings:
             "store": of(settings.store, "url"),
             "partitions": of(settings.partitions, "holiday_file"),
             "hdfs": of(settings.hdfs, "keytab", "token_file", "ca_file", "config_dir"),
+            "alarms": settings.alarms.with_paths(absolute),
         }
     )

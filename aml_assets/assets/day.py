@@ -17,6 +17,7 @@ from typing import Any
 
 import dagster as dg
 
+from aml_assets.assets.attempts import in_attempts
 from aml_assets.assets.building import Build, Event, build_days, failure
 from aml_assets.assets.checks import check_specs
 from aml_assets.assets.features import features_spec
@@ -30,6 +31,9 @@ from aml_assets.steps.features import build_features
 from aml_assets.steps.models import RunChoice, build_metrics, build_model
 from aml_assets.steps.predictions import build_predictions
 from aml_assets.steps.tables import build_table
+
+POOL = "store"
+"""The pool that bounds how many runs work on the store at once; its limit is the instance's."""
 
 
 class DayRun(dg.Config):
@@ -104,6 +108,7 @@ def day_assets(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> 
         check_specs=check_specs(settings, partitions),
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=POOL,
     )
     def day(
         context: dg.AssetExecutionContext, config: DayRun, catalog: dg.ResourceParam[Catalog]
@@ -115,7 +120,8 @@ def day_assets(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> 
             raise failure([error]) from None
         builds = {a: build for a, build in _builds(catalog, config).items() if a in asked}
         checked = {key.asset_key.to_user_string() for key in context.selected_asset_check_keys}
-        yield from build_days(context, catalog, builds, _needs(catalog), sorted(checked - asked))
+        events = build_days(context, catalog, builds, _needs(catalog), sorted(checked - asked))
+        yield from in_attempts(context, events, settings.automation)
 
     return day
 
