@@ -4,11 +4,14 @@ One daemon serves all of it, since starting one takes longer than the rest.
 """
 
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from email.message import EmailMessage
 from pathlib import Path
 
 import dagster as dg
@@ -60,7 +63,11 @@ class Night:
     @property
     def records(self) -> dict[str, dg.RunRecord]:
         found = self.instance.get_run_records()
-        return {record.dagster_run.tags["name"]: record for record in found}
+        return {self.name(record.dagster_run): record for record in found}
+
+    @staticmethod
+    def name(run: dg.DagsterRun) -> str:
+        return run.tags["name"] + (" again" if run.parent_run_id else "")
 
     def status(self, name: str) -> str:
         record = self.records.get(name)
@@ -74,6 +81,17 @@ class Night:
         self.wait_for(lambda: self.status(name) == "STARTED")
         self.instance.run_launcher.terminate(self.records[name].dagster_run.run_id)
         self.wait_for(lambda: self.status(name) == "CANCELED")
+
+    def kill(self, name: str) -> None:
+        self.wait_for(lambda: self.status(name) == "STARTED")
+        process = re.search(r"Started process for run \(pid: (\d+)\)", self.messages(name))
+        assert process
+        os.kill(int(process[1]), signal.SIGKILL)
+        self.wait_for(lambda: self.status(name) == "FAILURE")
+
+    def mails_of(self, name: str) -> list[EmailMessage]:
+        run_id = self.records[name].dagster_run.run_id
+        return [mail for mail in self.box.mails if run_id in mail.get_content()]
 
     def wait_for(self, what: Callable[[], object], seconds: float = 120) -> None:
         deadline = time.monotonic() + seconds
@@ -127,10 +145,11 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
 
 
 def _played(night: Night) -> Night:
-    """End all runs by hand but the one that reaches its maximum."""
+    """End runs by hand, but for the one that is killed and the one that reaches its maximum."""
     night.wait_for(lambda: night.status("first") == "STARTED")
     night.end_by_hand("second")
-    night.end_by_hand("other day")
+    night.kill("other day")
+    night.end_by_hand("other day again")
     night.end_by_hand("first")
     night.wait_for(lambda: night.status("same day") == "FAILURE")
     night.wait_for(lambda: "Process for run exited" in night.messages("same day"))
@@ -148,19 +167,25 @@ def test_a_run_that_reaches_its_maximum_fails_and_is_not_tried_again(night: Nigh
 
 
 def test_a_run_ended_by_hand_is_canceled_and_raises_no_alarm(night: Night):
-    for name in ("first", "second", "other day"):
+    for name in ("first", "second", "other day again"):
         assert night.status(name) == "CANCELED"
         assert "STEP_UP_FOR_RETRY" not in night.messages(name)
-        run_id = night.records[name].dagster_run.run_id
-        assert not any(run_id in mail.get_content() for mail in night.box.mails)
+        assert not night.mails_of(name)
 
 
 def test_the_daemon_mails_a_run_that_reached_its_maximum_once(night: Night):
-    run_id = night.records["same day"].dagster_run.run_id
-    night.wait_for(lambda: any(run_id in mail.get_content() for mail in night.box.mails))
-    (mail,) = [mail for mail in night.box.mails if run_id in mail.get_content()]
+    night.wait_for(lambda: night.mails_of("same day"))
+    (mail,) = night.mails_of("same day")
     assert "the run was ended at its maximum runtime" in mail.get_content()
     assert f"{day(5)} failed" in mail.get_content()
+
+
+def test_a_killed_run_is_started_again_and_told_as_a_retry(night: Night):
+    assert night.status("other day") == "FAILURE"
+    night.wait_for(lambda: night.mails_of("other day"))
+    (mail,) = night.mails_of("other day")
+    assert f"{day(7)} ended early and is started again" in mail.get_content()
+    assert "the run's process ended unexpectedly; see the UI" in mail.get_content()
 
 
 def test_runs_of_one_day_go_one_after_another(night: Night):
