@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import yaml
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from aml_assets.cli import app
 from aml_assets.errors import AmlError

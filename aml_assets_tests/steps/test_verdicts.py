@@ -1,5 +1,6 @@
 """Verdicts and overrides, without Dagster: what is made, what is kept, what it costs."""
 
+import datetime as dt
 import os
 
 import pytest
@@ -95,8 +96,7 @@ def test_a_kept_verdict_is_read_without_any_frame(short: Bank, monkeypatch: pyte
 
     monkeypatch.setattr(ParquetFormat, "read", refuse)
     assert blocked(short.catalog, day(7)) is not None
-    build_days = Verdicts(short.catalog)
-    assert build_days.of(TRX, day(6)).failed == []
+    assert Verdicts(short.catalog).of(TRX, day(6)).failed == []
 
 
 def test_a_day_stored_before_nulls_were_counted_is_read_for_it(short: Bank):
@@ -119,9 +119,9 @@ def test_a_damaged_verdict_is_made_anew_and_lifts_nothing(short: Bank):
 
 def test_landing_late_is_told_in_hours_and_kept_out_of_the_tables_manifest(bank: Bank):
     def land_at(number: int, hours: float) -> None:
-        begins = 86_400 * (day(number) - day(1)).days + 1_704_067_200
+        begins = 86_400 * (day(number) - dt.date(1970, 1, 1)).days
         for path in bank.folder("trx", number).iterdir():
-            os.utime(path, (begins + hours * 3600,) * 2)
+            os.utime(path, (begins + hours * 3600, begins + hours * 3600))
 
     for number in range(1, 7):
         land_at(number, 25)
