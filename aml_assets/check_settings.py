@@ -55,6 +55,7 @@ class TableChecks(Section):
     """What differs for one table; what is not given is as for all."""
 
     volume: Threshold | None = None
+    static_volume: Threshold | None = None
     null_rate: Threshold | None = None
     duplicate_keys: Threshold | None = None
     label_rate: Threshold | None = None
@@ -113,24 +114,18 @@ class CheckSettings(Section):
         if not isinstance(values, Mapping):
             return values
         laid = dict(values)
-        for name, given in values.items():
-            field = cls.model_fields.get(name)
-            if isinstance(given, Mapping) and field and isinstance(field.default, Threshold):
-                laid[name] = {**field.default.model_dump(), **given}
-        tables = laid.get("tables", {})
+        of_all: dict[str, Mapping[str, Any]] = {}
+        for name in TableChecks.model_fields:
+            of_all[name] = cls.model_fields[name].default.model_dump()
+            given = values.get(name, {})
+            if isinstance(given, Mapping):
+                laid[name] = of_all[name] = {**of_all[name], **given}
+        tables = values.get("tables", {})
         if isinstance(tables, Mapping):
-            laid["tables"] = {**tables}
-            for name, differing in _FOR_TABLES.items():
-                own = tables.get(name, {})
-                if isinstance(own, Mapping):
-                    laid["tables"][name] = {
-                        **own,
-                        **{
-                            check: {**default, **(own.get(check) or {})}
-                            for check, default in differing.items()
-                            if isinstance(own.get(check) or {}, Mapping)
-                        },
-                    }
+            laid["tables"] = {
+                name: _laid_over(of_all, _FOR_TABLES.get(name, {}), tables.get(name, {}))
+                for name in dict.fromkeys([*_FOR_TABLES, *tables])
+            }
         return laid
 
     @model_validator(mode="after")
@@ -138,9 +133,6 @@ class CheckSettings(Section):
         # The CSV is there when its rows are known to be unseen: nothing is left to be stopped.
         if self.of(SCORED, "unseen_share").severity == "block":
             raise ValueError("unseen_share: nothing comes after the predictions to be blocked")
-        for table in self.tables:
-            for check in TableChecks.model_fields:
-                self.of(table, check)
         return self
 
     def of(self, table: str, check: str, *, static: bool = False) -> Threshold:
@@ -151,13 +143,9 @@ class CheckSettings(Section):
             check: a field of `TableChecks`.
             static: whether the table is static.
         """
-        base: Threshold = getattr(
-            self, f"static_{check}" if static and check == "volume" else check
-        )
-        own: Threshold | None = getattr(self.tables.get(table), check, None)
-        if own is None:
-            return base
-        return Threshold.model_validate({**base.model_dump(), **own.model_dump(exclude_unset=True)})
+        name = "static_volume" if static and check == "volume" else check
+        own: Threshold | None = getattr(self.tables.get(table), name, None)
+        return own if own is not None else getattr(self, name)
 
     def refuse_unknown(self, tables: Collection[str]) -> None:
         """Refuse what is said of a table that there is not.
@@ -169,3 +157,17 @@ class CheckSettings(Section):
         for name in self.tables:
             if name not in known:
                 raise ValueError(f"checks.tables: there is no table {name!r}")
+
+
+def _laid_over(
+    of_all: Mapping[str, Mapping[str, Any]], differing: Mapping[str, Mapping[str, Any]], own: Any
+) -> Any:
+    """A table's own thresholds whole: what it says, over what differs for it, over all tables'."""
+    if not isinstance(own, Mapping):
+        return own
+    laid = dict(own)
+    for check in dict.fromkeys([*differing, *own]):
+        given = own.get(check) or ({} if check in differing else None)
+        if check in of_all and isinstance(given, Mapping):
+            laid[check] = {**of_all[check], **differing.get(check, {}), **given}
+    return laid

@@ -260,6 +260,15 @@ def test_a_tables_own_words_are_laid_over_what_differs_by_default():
     assert of.of("str", "null_rate").severity == "warn"
 
 
+def test_settings_that_are_written_out_and_read_again_are_the_same():
+    given = {"volume": {"low": 0.5}, "tables": {"retail": {"static_volume": {"low": 0.9}}}}
+    of = CheckSettings.model_validate(given)
+    assert of.of("retail", "volume", static=True) == Threshold(severity="block", low=0.9, high=2.0)
+    again = CheckSettings.model_validate(of.model_dump(mode="json"))
+    assert again == of
+    assert again.of("str", "volume") == Threshold(severity="warn", low=0.5, high=5.0)
+
+
 def test_off_may_be_written_bare_although_yaml_reads_it_as_false():
     of = CheckSettings.model_validate(yaml.safe_load("volume: {severity: off}"))
     assert of.volume.severity == "off"
