@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aml_assets.commands import override
+from aml_assets.commands import logs, override, skip, status
 from aml_assets.errors import AmlError
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ app = typer.Typer(
 )
 
 
-override.register(app)
+for command in (logs, override, skip, status):
+    command.register(app)
 
 
 def main() -> None:

@@ -18,6 +18,10 @@ telemetry:
   enabled: false
 nux:
   enabled: false
+run_launcher:
+  # Notices a run whose process went with everything else, as in a power cut.
+  module: aml_assets.launcher
+  class: WatchedRunLauncher
 run_monitoring:
   # Ends runs at their maximum runtime (automation.max_runtime_minutes; a day where a run has none)
   # and tells of those that never start.

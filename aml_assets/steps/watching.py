@@ -202,7 +202,7 @@ class Watcher:
         try:
             return windows_of(self._catalog, day)
         except (NotTrainable, SettingsError) as error:
-            return error.what
+            return error.what.partition(":")[0]  # what follows is for who asked for the model
 
     def _model_day(self, model_id: str) -> dt.date | None:
         try:
