@@ -240,13 +240,14 @@ def _without_failed(catalog: Catalog, batch: Batch, failed: set[Partition]) -> I
 
 
 def _tags(catalog: Catalog, batch: Batch) -> dict[str, str]:
-    from aml_assets.jobs import runtime_tags
+    from aml_assets.jobs import NO_RESTART, NO_RETRIES, runtime_tags
     from aml_assets.partitions import ONE_PARTITION, RANGE_END, RANGE_START
 
     days = len(days_between(batch.first, batch.last))
     # A daemon beside us must not take a year in one run for a run that hangs, nor start again
-    # what somebody stopped.
-    tags = {**runtime_tags(catalog.settings.automation, days), "dagster/max_retries": "0"}
+    # what somebody stopped. Who asked is told at once what is wrong, and can ask again.
+    limit = runtime_tags(catalog.settings.automation, days)
+    tags = {**limit, **NO_RESTART, **NO_RETRIES}
     if days == 1:
         return {**tags, ONE_PARTITION: str(batch.first)}
     return {**tags, RANGE_START: str(batch.first), RANGE_END: str(batch.last)}

@@ -16,7 +16,7 @@ from aml_assets.assets.landing import landing_assets
 from aml_assets.errors import AmlError
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.managers import StoreIOManager
-from aml_assets.jobs import jobs
+from aml_assets.jobs import NO_RESTART, jobs
 from aml_assets.partitions import asked_days, daily_partitions
 from aml_assets.schedules import schedules
 from aml_assets.sensors import landing_sensor
@@ -75,7 +75,7 @@ def _checked_catalog(catalog: Catalog) -> dg.ResourceDefinition:
             except AmlError:
                 if context.instance is not None:
                     # Dagster would take it for a crash, and start the run again.
-                    context.instance.add_run_tags(context.run.run_id, {"dagster/max_retries": "0"})
+                    context.instance.add_run_tags(context.run.run_id, NO_RESTART)
                 raise
         return catalog
 

@@ -38,6 +38,12 @@ SELECTIONS: dict[str, tuple[dg.AssetSelection, str]] = {
     ),
 }
 
+NO_RESTART = {"dagster/max_retries": "0"}
+"""Tags of a run that is not started again, whatever its process died of."""
+
+NO_RETRIES = {"aml/retries": "0"}
+"""Tags of a run whose step is tried once; over ``automation.retries``."""
+
 
 def jobs(automation: AutomationSettings) -> "list[UnresolvedAssetJobDefinition]":
     """The jobs; each runs for one day."""

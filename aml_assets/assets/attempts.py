@@ -17,8 +17,8 @@ import dagster as dg
 from aml_assets.assets.building import Event, failure
 from aml_assets.automation_settings import AutomationSettings
 from aml_assets.errors import AmlError
+from aml_assets.jobs import NO_RESTART, NO_RETRIES
 
-_NO_RESTART = {"dagster/max_retries": "0"}
 _DAEMON_SECONDS = 10.0
 
 
@@ -42,7 +42,8 @@ def in_attempts(
     try:
         yield from events
     except dg.Failure as failed:
-        if not (failed.allow_retries and automation.retries):
+        once = NO_RETRIES.items() <= context.run.tags.items() or not automation.retries
+        if once or not failed.allow_retries:
             raise
         raise dg.RetryRequested(
             max_retries=automation.retries, seconds_to_wait=automation.retry_delay_seconds
@@ -51,7 +52,7 @@ def in_attempts(
         if not _took_too_long(context):
             raise
         _let_the_daemon_finish(context)
-        context.instance.add_run_tags(context.run_id, _NO_RESTART)
+        context.instance.add_run_tags(context.run_id, NO_RESTART)
         late = AmlError(
             "the run was ended at its maximum runtime",
             remedy="See what it waited for, or raise automation.max_runtime_minutes.",
