@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from aml_assets.backfill import all_assets
-from aml_assets.core.automation import decide, digests_now, is_evidence
+from aml_assets.core.automation import decide
 from aml_assets.core.automation_view import Decision, Memory, Rules, View
+from aml_assets.core.look import digests_now, is_evidence
 from aml_assets.core.waves import outdated
 from aml_assets.core.windows import ranges
 from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PREDICTIONS, TABLES
