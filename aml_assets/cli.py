@@ -1,7 +1,7 @@
 """The ``aml`` command: what a person types.
 
-Belongs here: options, what is printed, exit codes. Does not belong here: any work (``backfill``,
-``clean``, ``demo``, ``ui``).
+Belongs here: options, what is printed, exit codes; of newer commands, ``commands`` beside this
+file. Does not belong here: any work (``backfill``, ``demo``, ``ui``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aml_assets.commands import logs, override, skip, status
+from aml_assets.commands import clean, logs, override, skip, status
 from aml_assets.errors import AmlError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 
 
-for command in (logs, override, skip, status):
+for command in (clean, logs, override, skip, status):
     command.register(app)
 
 
@@ -96,30 +96,6 @@ def demo(
     from aml_assets.demo.run import run_demo
 
     run_demo(days)
-
-
-@app.command()
-def clean(
-    older_than_hours: Annotated[
-        float, typer.Option(help="Younger files may be another machine's writer's.", min=0)
-    ] = 24.0,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be removed.")
-    ] = False,
-) -> None:
-    """Remove what killed writers left in the store; outputs are never removed."""
-    from aml_assets.clean import find_debris, remove
-    from aml_assets.io.catalog import Catalog
-    from aml_assets.settings import load_settings
-
-    store = Catalog(load_settings()).store
-    files = length = 0
-    for debris in find_debris(store, older_than_hours * 3600):
-        if dry_run or remove(store, debris):
-            typer.echo(f"  {debris.path}  {debris.length:,} bytes, {debris.age / 3600:.1f} h old")
-            files, length = files + 1, length + debris.length
-    done = "would be removed" if dry_run else "removed"
-    typer.echo(f"{files} temporary files, {length:,} bytes, {done}.")
 
 
 @app.command()
