@@ -8,14 +8,15 @@ all days anyway, the hourly one learns from what is there.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from aml_assets.io.catalog import METRICS, MODEL
+from aml_assets.core.automation_view import Request
+from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PREDICTIONS
 from aml_assets.jobs import DAILY, SELF_LEARNING
-from aml_assets.sensors import look, message_of, run_request, sensors_memory
-from aml_assets.steps.excuses import has_landed
+from aml_assets.sensors import look, message_of, run_request, sensor_looks, sensors_memory
 from aml_assets.steps.watching import Watcher
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def schedules(catalog: Catalog) -> list[dg.ScheduleDefinition]:
 
 def _daily_batch(catalog: Catalog) -> dg.ScheduleDefinition:
     """One look a day, in case the sensor is off: it asks for what the sensor would ask for."""
-    settings = catalog.settings
+    settings, watcher = catalog.settings, Watcher(catalog)
     at = settings.automation.daily_at
 
     @dg.schedule(
@@ -45,15 +46,26 @@ def _daily_batch(catalog: Catalog) -> dg.ScheduleDefinition:
     def daily_batch(
         context: dg.ScheduleEvaluationContext,
     ) -> list[dg.RunRequest] | dg.SkipReason:
-        decision = look(
-            Watcher(catalog), sensors_memory(context.instance), context.instance, settings
-        )
+        if sensor_looks(context.instance, settings):
+            return dg.SkipReason("The landing sensor looks by itself.")
+        memory = sensors_memory(context.instance)
+        decision = look(watcher, memory, context.instance, settings)
         for line in message_of(decision).splitlines():
             context.log.info(line)
-        requests = [run_request(each, "daily_batch", settings) for each in decision.requests]
+        requests = [
+            run_request(_whole_day(watcher, each), "daily_batch", settings)
+            for each in decision.requests
+        ]
         return requests or dg.SkipReason(message_of(decision))
 
     return daily_batch
+
+
+def _whole_day(watcher: Watcher, request: Request) -> Request:
+    """With one look a day, whoever prepares a day also learns and scores."""
+    if FEATURES not in request.assets or isinstance(watcher.rules().windows(request.last), str):
+        return request
+    return replace(request, assets=(*request.assets, MODEL, METRICS, PREDICTIONS))
 
 
 def _hourly_self_learning(catalog: Catalog) -> dg.ScheduleDefinition:
@@ -72,8 +84,8 @@ def _hourly_self_learning(catalog: Catalog) -> dg.ScheduleDefinition:
     def hourly_self_learning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         moment = context.scheduled_execution_time
         today = watcher.today(moment.timestamp() if moment else time.time())
-        # The model needs nothing of today, so that it does not wait for today's tables.
-        only = None if has_landed(catalog, today) else [MODEL, METRICS]
+        # The model needs nothing of today, and whether today has landed whole the sensor knows.
+        only = None if catalog.features.has(today) else [MODEL, METRICS]
         return dg.RunRequest(
             run_key=moment.isoformat() if moment else None,
             partition_key=str(today),

@@ -43,6 +43,9 @@ _UNFINISHED = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+_STILL_LOOKING = 5
+"""Intervals without a look after which the sensor counts as off."""
+
 _NOTES = 12
 """Lines of a message; more would not be read."""
 
@@ -89,11 +92,25 @@ def look(
 
 def sensors_memory(instance: dg.DagsterInstance) -> Memory:
     """What the sensor remembered after its last look; nothing, if it never looked."""
+    data = _state(instance)
+    return Memory.from_json(data.cursor) if data else Memory()
+
+
+def sensor_looks(instance: dg.DagsterInstance, settings: Settings) -> bool:
+    """Whether the sensor is on, as its last look tells."""
+    data = _state(instance)
+    last = data.last_tick_timestamp if data else None
+    return last is not None and time.time() - last < _STILL_LOOKING * (
+        settings.automation.interval_seconds + 60
+    )
+
+
+def _state(instance: dg.DagsterInstance) -> SensorInstigatorData | None:
     for state in instance.all_instigator_state(instigator_type=InstigatorType.SENSOR):
         data = state.instigator_data
         if state.instigator_name == NAME and isinstance(data, SensorInstigatorData):
-            return Memory.from_json(data.cursor)
-    return Memory()
+            return data
+    return None
 
 
 def run_request(request: Request, asked_by: str, settings: Settings) -> dg.RunRequest:
@@ -126,7 +143,10 @@ def message_of(decision: Decision) -> str:
     notes = [line for _, line in sorted(said)]
     left_out = len(notes) - _NOTES
     more = [f"… and {left_out} more about older days; see: aml status"] if left_out > 0 else []
-    return "\n".join([*asked, *more, *notes[-_NOTES:]]) or "Everything that has landed is done."
+    lines = [*asked, *more, *notes[-_NOTES:]]
+    if decision.busy:
+        lines.append(f"{decision.busy} days are being built.")
+    return "\n".join(lines) or "Everything that has landed is done."
 
 
 def _tell(context: dg.SensorEvaluationContext, settings: Settings, decision: Decision) -> None:

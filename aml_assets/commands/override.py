@@ -39,4 +39,4 @@ def override(
         return
     decision = overrides.override(catalog, table, asked, check, why, by=by)
     typer.echo(f"{table} {asked}: {check} is overridden by {decision.by}: {decision.why}")
-    typer.echo("It holds until the day is restated. Run the day's features again.")
+    typer.echo("It holds until the day is restated. The landing sensor goes on by itself.")

@@ -73,6 +73,8 @@ class View:
         excused: days without features for which nothing waits, and why.
         skipped: those among them that somebody decided to go on without.
         blocked: tells of a day whether its tables failed a check that blocks, and what it said.
+        blocked_frame: the same of a day's features, which then are not scored.
+        damaged: days of which something stored cannot be read, and what.
         busy: days that a run builds, or will, now.
         runs: how many runs that is.
         pinned: whether the pinned model is there.
@@ -88,6 +90,8 @@ class View:
     excused: Mapping[dt.date, str] = field(default_factory=dict)
     skipped: frozenset[dt.date] = frozenset()
     blocked: Callable[[dt.date], str | None] = lambda day: None
+    blocked_frame: Callable[[dt.date], str | None] = lambda day: None
+    damaged: Mapping[dt.date, str] = field(default_factory=dict)
     busy: frozenset[dt.date] = frozenset()
     runs: int = 0
     pinned: bool = True
@@ -176,9 +180,11 @@ class Decision:
         memory: what to remember.
         notes: days that do not go on, and why; oldest first.
         overdue: days past their deadline that were not told of before.
+        busy: how many days are built now.
     """
 
     requests: list[Request]
     memory: Memory
     notes: Mapping[dt.date, str]
     overdue: list[Overdue]
+    busy: int = 0

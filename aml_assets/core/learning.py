@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from aml_assets.core import waves
-from aml_assets.core.look import FAILED, Look, is_evidence
+from aml_assets.core.look import FAILED, Look, compared, is_evidence
 from aml_assets.core.windows import ONE_DAY, Windows, ranges
 
 
@@ -86,7 +86,8 @@ def _hole(look: Look, day: dt.date) -> str | None:
         return "coming"
     if look.stored(look.rules.features, day) or day in look.view.excused:
         return None
-    if not all(day in look.view.landed.get(name, ()) for name in look.rules.daily):
+    whole = all(day in look.view.landed.get(name, ()) for name in look.rules.daily)
+    if day in look.missing or not whole:
         return "absent"
     tried = day in look.stuck or (str(day) in look.memory.built and day not in look.missing)
     return "failed" if tried else "coming"
@@ -96,6 +97,10 @@ def _scorable(look: Look, day: dt.date, with_model: bool) -> str | None:
     """The word for what predictions would be made of; ``None`` if they are not to be asked."""
     if look.stored(look.rules.predictions, day):
         look.forget("score", day)
+        return None
+    if reason := look.view.blocked_frame(day):
+        look.forget("score", day)
+        look.notes[day] = f"predictions are blocked: {reason}"
         return None
     models = look.view.stored.get(look.rules.model, {})
     oldest = day if look.rules.policy == "today" else day - look.rules.max_age * ONE_DAY
@@ -133,7 +138,7 @@ def ask_for_remakes(look: Look) -> None:
             stored = look.stored(asset, day)
             if stored is None or is_evidence(look.view, look.rules, asset, day):
                 continue
-            if not waves.outdated(stored, look.current):
+            if not waves.outdated(compared(look.rules, asset, stored), look.current):
                 look.forget(f"remake {asset}", day)
                 continue
             word = waves.state_of(stored.inputs, look.current)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aml_assets.core import readiness, waves
 from aml_assets.core.automation_view import Decision, Memory, Overdue, Request, Rules, View
@@ -30,7 +30,7 @@ def digests_now(view: View, rules: Rules) -> waves.Current:
         else:
             return None  # of the landing, only signatures are known
         stored = view.stored[asset].get(day) if day else None
-        return stored.digest if stored else None
+        return stored.digest or None if stored else None
 
     return current
 
@@ -39,6 +39,14 @@ def is_evidence(view: View, rules: Rules, asset: str, day: dt.date) -> bool:
     """Whether a partition stays as it was made, whatever becomes of its inputs."""
     kept = asset in (rules.model, rules.predictions)
     return kept and day < view.today and rules.restate != "all"
+
+
+def compared(rules: Rules, asset: str, stored: waves.Stored) -> waves.Stored:
+    """What is compared of a partition's inputs: not a pinned model, which no day's replaces."""
+    if asset != rules.predictions or rules.policy != "pinned":
+        return stored
+    inputs = {name: keys for name, keys in stored.inputs.items() if name != rules.model}
+    return replace(stored, inputs=inputs)
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,9 @@ class Look:
             self.memory.since.pop(str(day), None)
             parts = (f"{name} {glances[name].signature}" for name in self.rules.daily)
             self.settled[day] = waves.fingerprint(parts)
+        for day, why in self.view.damaged.items():
+            if day in self.view.days:
+                self.notes[day] = why
         absent = [
             f"{name} has not landed" for name in self.rules.static if name not in self.view.statics
         ]
@@ -130,6 +141,7 @@ class Look:
             memory=self.memory,
             notes=dict(sorted(self.notes.items())),
             overdue=overdue,
+            busy=len(self.view.busy),
         )
 
     def _request(self, wish: Wish) -> Request:
@@ -165,7 +177,15 @@ class Look:
         # Older days that failed stay known, so that they are not tried again and again.
         failed = {d for d in memory.built if dt.date.fromisoformat(d) not in features}
         memory.built = {d: word for d, word in memory.built.items() if d in days | failed}
-        memory.asked = {k: word for k, word in memory.asked.items() if k[-10:] in days | failed}
+        # So do windows that could not be learnt from, and transactions that could not be had.
+        models = self.view.stored.get(self.rules.model, {})
+        memory.asked = {
+            key: word
+            for key, word in memory.asked.items()
+            if key[-10:] in days | failed
+            or (key.startswith("learn ") and dt.date.fromisoformat(key[-10:]) not in models)
+            or key.startswith("transactions ")
+        }
         memory.since = {d: at for d, at in memory.since.items() if d in days}
         memory.alarmed = [d for d in memory.alarmed if d in days]
 

@@ -14,6 +14,7 @@ from aml_assets.core.look import FAILED, Look
 from aml_assets.core.windows import ONE_DAY, days_between
 
 _WITH_TABLES = "with tables "
+_UNWATCHED = "unwatched"
 
 
 def ask_for_tables(look: Look) -> None:
@@ -29,6 +30,7 @@ def ask_for_tables(look: Look) -> None:
         def remember(days: Sequence[dt.date] = chunk, alone: bool = alone) -> None:
             for day in days:
                 look.memory.built[str(day)] = look.settled[day]
+                look.asked("statics", day, _word_of_statics(look))
                 if alone:
                     look.forget("features", day)
                 else:
@@ -47,23 +49,35 @@ def _needs_tables(look: Look, day: dt.date) -> bool:
         return False
     known = look.memory.built.get(str(day))
     stored = [look.stored(look.rules.tables[name], day) for name in look.rules.daily]
-    if known is None and all(stored):
+    lacking = [name for name in look.rules.static if not look.stored(look.rules.tables[name], day)]
+    if known is None and all(stored) and not lacking:
         # Built before anybody watched, or by hand: from these files, unless they are younger.
         newest = max(glance.newest for glance in look.view.glances[day].values())
         if newest < min(each.modified for each in stored if each):
             look.memory.built[str(day)] = word
             return False
-    if known == word:
-        if not all(stored):
+    if known == word and not _statics_are_others(look, day, lacking):
+        if lacking or not all(stored):
             look.stuck.add(day)
+            look.forget("features", day)
             look.notes[day] = f"tables: {FAILED}"
         return False
-    needs_statics = any(not look.stored(look.rules.tables[name], day) for name in look.rules.static)
-    if needs_statics and look.statics:
+    if lacking and look.statics:
         look.moving.add(day)
         look.notes[day] = f"waits for static tables: {look.statics}"
         return False
     return True
+
+
+def _statics_are_others(look: Look, day: dt.date, lacking: list[str]) -> bool:
+    """Whether a day that lacks static tables may get them now, since others have landed."""
+    asked = look.memory.asked.get(f"statics {day}")
+    return bool(lacking) and not look.statics and asked != _word_of_statics(look)
+
+
+def _word_of_statics(look: Look) -> str:
+    glances = sorted(look.view.statics.items())
+    return waves.fingerprint(f"{name} {glance.signature}" for name, glance in glances)
 
 
 def ask_for_features(look: Look) -> None:
@@ -111,7 +125,8 @@ def ask_for_features(look: Look) -> None:
 def _word_of_features(look: Look, day: dt.date) -> str:
     inputs: dict[str, list[dt.date]] = {asset: [day] for asset in look.rules.tables.values()}
     inputs[look.rules.tables[look.rules.transactions]] += _look_back(look, day)
-    return waves.state_of(inputs, look.current)
+    skipped = sorted(past for past in _look_back(look, day) if past in look.view.skipped)
+    return waves.fingerprint([waves.state_of(inputs, look.current), *skipped])
 
 
 def _look_back(look: Look, day: dt.date) -> list[dt.date]:
@@ -129,6 +144,11 @@ def _look_back_waits_for(look: Look, day: dt.date) -> dt.date | None:
         whole = past in look.settled and str(past) in look.memory.built
         if whole and past not in look.moving:
             continue  # tried, and refused: who needs it says so
+        if past not in look.view.days:
+            if look.memory.asked.get(f"transactions {past}") == _UNWATCHED:
+                continue  # tried, too
+            _wish_for_transactions(look, past, _UNWATCHED)
+            return past
         if past in look.missing and past not in look.view.busy:
             _ask_for_transactions(look, past)
             if _was_asked(look, "transactions", past):
@@ -146,16 +166,14 @@ def _ask_for_transactions(look: Look, day: dt.date) -> None:
         return
     if readiness.unsettled(seen, glance, settle=look.rules.settle):
         return
+    _wish_for_transactions(look, day, glance.signature)
+
+
+def _wish_for_transactions(look: Look, day: dt.date, word: str) -> None:
     if any(wish.stage == "transactions" and day in wish.days for wish in look.wishes):
         return
-    word = glance.signature
-    look.wish(
-        "transactions",
-        (look.rules.tables[table],),
-        [day],
-        [word],
-        lambda: look.asked("transactions", day, word),
-    )
+    assets = (look.rules.tables[look.rules.transactions],)
+    look.wish("transactions", assets, [day], [word], lambda: look.asked("transactions", day, word))
 
 
 def _was_asked(look: Look, stage: str, day: dt.date) -> bool:

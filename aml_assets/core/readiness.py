@@ -25,6 +25,7 @@ class Glance:
         newest: the newest one's time, POSIX seconds; 0.0 if there is none.
         success: when ``_SUCCESS`` was written, if it was.
         writing: whether the upstream job still has its folder ``_temporary`` there.
+        unreadable: whether the listing was refused.
     """
 
     signature: str
@@ -32,6 +33,7 @@ class Glance:
     newest: float
     success: float | None
     writing: bool
+    unreadable: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ def unsettled(seen: Seen, glance: Glance, *, settle: float | None) -> str | None
         glance: what is there.
         settle: seconds without a change that stand for ``_SUCCESS``; ``None``: nothing does.
     """
+    if glance.unreadable:
+        return "cannot be read"
     if glance.writing:
         return "is still being written"
     if glance.success is not None and glance.success >= glance.newest and not seen.stale:

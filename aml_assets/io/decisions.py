@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import datetime as dt
 import getpass
+import logging
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from aml_assets.errors import NotFound
+from aml_assets.errors import CorruptFile, NotFound
 from aml_assets.io.formats import JsonFormat
 from aml_assets.io.manifest import Manifest
 
 if TYPE_CHECKING:
     from aml_assets.io.store import Store
+
+_log = logging.getLogger(__name__)
 
 _FOLDER = "decisions"
 
@@ -73,6 +76,9 @@ class Decisions:
         try:
             found: dict[str, Any] = self._format.read(self._store, self._path(name))
         except NotFound:
+            return None
+        except CorruptFile as error:
+            _log.warning("a decision that was altered counts for nothing: %s", error)
             return None
         decision = Decision(**found)
         return decision if decision.holds else None

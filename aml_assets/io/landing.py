@@ -84,7 +84,7 @@ class Landing:
             parts=len(parts),
             newest=max((each.modified for each in parts), default=0.0),
             success=next((each.modified for each in entries if each.name == "_SUCCESS"), None),
-            writing=any(each.is_directory and each.name == "_temporary" for each in entries),
+            writing=any(map(_is_being_written, entries)),
         )
 
     def signature(self, tables: Iterable[str], day: dt.date) -> str:
@@ -143,9 +143,9 @@ class Landing:
         content: dict[str, bytes] = {}
         digest = hashlib.sha256()
         for entry in before:
-            if entry.is_directory and entry.name == "_temporary":
+            if _is_being_written(entry):
                 raise NotReady(
-                    "the upstream job is still writing (it has a folder _temporary)",
+                    f"the upstream job is still writing (it has {entry.name!r} there)",
                     table=table,
                     day=day,
                     remedy="Run it again when it has finished; a job that died leaves the "
@@ -215,6 +215,13 @@ class Landing:
                 column=_disagreeing(frames),
                 remedy="Have the upstream system write all files of a day with one schema.",
             ) from None
+
+
+def _is_being_written(entry: FileStatus) -> bool:
+    """A committing job's folder, or a file on its way by `hdfs dfs -put`."""
+    if entry.is_directory:
+        return entry.name == "_temporary"
+    return entry.name.endswith("._COPYING_")
 
 
 def _is_text(type_: pa.DataType) -> bool:

@@ -6,6 +6,9 @@ here: what follows from them.
 A listing tells length and time of each file, or the time of each day's folder, which a rename
 into it changes. So a look at a year costs one call per asset, and one per partition that is
 another since the last look.
+
+A partition that cannot be read is there all the same: taken for missing, it would be made again
+over what may be evidence. It is told of, and compared with nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.waves import Stored
-from aml_assets.errors import NotFound, NotReady
+from aml_assets.errors import ModelError, NotFound, NotReady, StoreError, TransientStoreError
 
 if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
@@ -33,14 +36,16 @@ class Overview:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
+        self.damaged: dict[tuple[str, dt.date], str] = {}
+        """What cannot be read, and why, as of the last look at its asset."""
         self._known: dict[str, dict[dt.date, tuple[_Fingerprint, Stored | None]]] = {}
 
     def look(self, asset: str) -> Mapping[dt.date, Stored]:
         """What is stored of an asset now.
 
         Raises:
-            CorruptFile: a partition is not what was published.
-            StoreError: the store cannot be read.
+            StoreError: the folder cannot be listed.
+            TransientStoreError: the store is away.
         """
         partitions = self._catalog.of(asset)
         known = self._known.get(asset, {})
@@ -50,9 +55,29 @@ class Overview:
             if before is not None and before[0] == entries:
                 found[day] = before
             else:
-                found[day] = (entries, _read(partitions, day, entries))
+                found[day] = (entries, self._read(partitions, asset, day, entries))
         self._known[asset] = found
+        self.damaged = {
+            key: why
+            for key, why in self.damaged.items()
+            if key[0] != asset or ((now := found.get(key[1])) and now[1] and not now[1].digest)
+        }
         return {day: stored for day, (_, stored) in sorted(found.items()) if stored is not None}
+
+    def _read(
+        self, partitions: PartitionStore[Any], asset: str, day: dt.date, entries: _Fingerprint
+    ) -> Stored | None:
+        newest = max(modified for _, _, modified in entries)
+        try:
+            manifest = partitions.manifest(day)
+        except (NotFound, NotReady):  # a folder without its file: a first write that was killed
+            return None
+        except TransientStoreError:
+            raise
+        except (StoreError, ModelError) as error:
+            self.damaged[asset, day] = str(error)
+            return Stored(digest="", modified=newest)
+        return Stored(manifest.digest, manifest.inputs, newest, manifest.facts)
 
 
 def _entries(partitions: PartitionStore[Any]) -> dict[dt.date, _Fingerprint]:
@@ -66,12 +91,3 @@ def _entries(partitions: PartitionStore[Any]) -> dict[dt.date, _Fingerprint]:
         if day is not None:
             found.setdefault(day, []).append((entry.name, entry.length, entry.modified))
     return {day: tuple(sorted(entries)) for day, entries in found.items()}
-
-
-def _read(partitions: PartitionStore[Any], day: dt.date, entries: _Fingerprint) -> Stored | None:
-    try:
-        manifest = partitions.manifest(day)
-    except (NotFound, NotReady):  # a folder without its file: a first write that was killed
-        return None
-    newest = max(modified for _, _, modified in entries)
-    return Stored(manifest.digest, manifest.inputs, newest, manifest.facts)

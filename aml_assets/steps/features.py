@@ -21,6 +21,7 @@ from aml_assets.io.catalog import FEATURES, TABLES, Catalog
 from aml_assets.io.manifest import ABSENT, Manifest
 from aml_assets.settings import fingerprint
 from aml_assets.steps.built import Built
+from aml_assets.steps.excuses import skip_of
 from aml_assets.steps.tables import column_facts, columns_of, load_table
 from aml_assets.steps.verdicts import refuse_blocked
 from aml_assets.tables import REPORTS, TRANSACTIONS, Join
@@ -122,7 +123,7 @@ def _earlier_days(
             return
         if partitions.has(past):
             yield past, _lookup(catalog, past, join, consulted)
-        elif catalog.landing.has(TRANSACTIONS, past):
+        elif catalog.landing.has(TRANSACTIONS, past) and skip_of(catalog, past) is None:
             raise NotReady(
                 f"reports of {day} may belong to transactions of this day, which has landed but "
                 "has not been materialized yet",

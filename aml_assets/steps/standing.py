@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from aml_assets.backfill import all_assets
 from aml_assets.core.automation import decide
 from aml_assets.core.automation_view import Decision, Memory, Rules, View
-from aml_assets.core.look import digests_now, is_evidence
+from aml_assets.core.look import compared, digests_now, is_evidence
 from aml_assets.core.waves import outdated
 from aml_assets.core.windows import ranges
 from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PREDICTIONS, TABLES
@@ -83,7 +83,7 @@ class Overlook:
         stored = self.view.stored[asset].get(day)
         if stored is None:
             return Standing("excused" if day in self.view.excused else "missing")
-        because = tuple(outdated(stored, self.current))
+        because = tuple(outdated(compared(self.rules, asset, stored), self.current))
         if not because:
             return Standing("built")
         kept = is_evidence(self.view, self.rules, asset, day)

@@ -20,12 +20,20 @@ from aml_assets.core.automation_view import Memory, Rules, View
 from aml_assets.core.readiness import Glance
 from aml_assets.core.waves import Stored
 from aml_assets.core.windows import ONE_DAY, Windows, days_between
-from aml_assets.errors import ModelError, NotTrainable, SettingsError
+from aml_assets.errors import (
+    CorruptFile,
+    ModelError,
+    NotReady,
+    NotTrainable,
+    SettingsError,
+    StoreError,
+    TransientStoreError,
+)
 from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PREDICTIONS, TABLES
 from aml_assets.io.overview import Overview
 from aml_assets.steps.choice import pinned_path
 from aml_assets.steps.excuses import skip_of
-from aml_assets.steps.verdicts import blocked
+from aml_assets.steps.verdicts import Verdicts, blocked, blocks_of
 from aml_assets.steps.windows import windows_of
 from aml_assets.tables import TRANSACTIONS
 
@@ -49,17 +57,18 @@ class Watcher:
         self._zone = zoneinfo.ZoneInfo(catalog.settings.partitions.time_zone)
         self._overview = Overview(catalog)
 
-    @property
-    def look_back_days(self) -> int:
-        """How far back a change reaches: windows, and late reports before them."""
-        settings = self._settings
-        if settings.automation.look_back_days is not None:
-            return settings.automation.look_back_days
-        of = settings.windows
+    def look_back_days(self, today: dt.date) -> int:
+        """How far back changes are looked for."""
+        given = self._settings.automation.look_back_days
+        return self._reach(today) if given is None else given
+
+    def _reach(self, today: dt.date) -> int:
+        """How far back a change can matter: windows, and late reports before them."""
+        of = self._settings.windows
         reach = of.train_days + of.delay_days + of.eval_days
         if of.fixed:
-            reach = (of.fixed.eval_end - of.fixed.train_start).days + 1
-        return reach + settings.features.trx_lookback_days
+            reach = max(0, (today - of.fixed.train_start).days)
+        return reach + self._settings.features.trx_lookback_days
 
     def rules(self) -> Rules:
         """The settings, as the core takes them."""
@@ -104,7 +113,11 @@ class Watcher:
             asset: self._overview.look(asset)
             for asset in (*assets, FEATURES, MODEL, METRICS, PREDICTIONS)
         }
-        landed = {name: frozenset(landing.days(name)) for name in settings.daily_tables}
+        first = settings.partitions.first_day
+        landed = {
+            name: frozenset(day for day in landing.days(name) if day >= first)
+            for name in settings.daily_tables
+        }
         days = self._days(today, landed, stored, memory)
         glances = {day: self._glances(settings.daily_tables, day) for day in days}
         for day, found in glances.items():  # a folder with nothing in it has not landed
@@ -121,7 +134,9 @@ class Watcher:
             stored=stored,
             excused=excused,
             skipped=skipped,
-            blocked=lambda day: blocked(self._catalog, day),
+            blocked=self._blocked,
+            blocked_frame=self._blocked_frame,
+            damaged=self._damaged(),
             busy=frozenset(busy),
             runs=runs,
             pinned=self._has_pin(),
@@ -147,7 +162,7 @@ class Watcher:
         memory: Memory,
     ) -> list[dt.date]:
         first = self._settings.partitions.first_day
-        begin = max(first, today - self.look_back_days * ONE_DAY)
+        begin = max(first, today - self.look_back_days(today) * ONE_DAY)
         since = self._settings.automation.catch_up_from or first
         whole = frozenset.intersection(*landed.values()) if landed else frozenset()
         older = [
@@ -155,8 +170,12 @@ class Watcher:
             for day in sorted(whole)
             if max(first, since) <= day < begin and self._lacks_something(day, stored)
         ]
-        # What failed before comes last, so that it keeps nobody from being taken up.
-        older.sort(key=lambda day: str(day) in memory.built or f"learn {day}" in memory.asked)
+
+        def tried(day: dt.date) -> bool:
+            return str(day) in memory.built or f"learn {day}" in memory.asked
+
+        # What was tried or only lacks a model comes last, and keeps nobody from being taken up.
+        older.sort(key=lambda day: (tried(day), day in stored[FEATURES], day))
         return sorted(older[:_OLDER_DAYS]) + days_between(begin, today)
 
     def _lacks_something(
@@ -169,8 +188,17 @@ class Watcher:
         )
 
     def _glances(self, tables: Iterable[str], day: dt.date) -> dict[str, Glance]:
-        found = {name: self._catalog.landing.glance(name, day) for name in tables}
+        found = {name: self._glance(name, day) for name in tables}
         return {name: glance for name, glance in found.items() if glance is not None}
+
+    def _glance(self, table: str, day: dt.date) -> Glance | None:
+        """One table's; what is wrong with a single folder must not keep us from all others."""
+        try:
+            return self._catalog.landing.glance(table, day)
+        except TransientStoreError:
+            raise
+        except StoreError:
+            return Glance("", 0, 0.0, None, writing=False, unreadable=True)
 
     def _excused(
         self,
@@ -181,7 +209,7 @@ class Watcher:
     ) -> tuple[dict[dt.date, str], frozenset[dt.date]]:
         """Days without features for which nothing waits, as far back as a window reaches."""
         of = self._settings.partitions
-        reach = self.look_back_days * ONE_DAY
+        reach = self._reach(today) * ONE_DAY
         begin = max(of.first_day, min(days, default=today) - reach)
         decided = set(self._catalog.skips.names())
         excused: dict[dt.date, str] = {}
@@ -211,12 +239,34 @@ class Watcher:
             return None
         return day if self._catalog.model_id(day) == model_id else None
 
+    def _blocked(self, day: dt.date) -> str | None:
+        try:
+            return blocked(self._catalog, day)
+        except TransientStoreError:
+            raise
+        except StoreError as error:
+            return f"its checks cannot be told: {error}"
+
+    def _blocked_frame(self, day: dt.date) -> str | None:
+        """Why the day's frame must not be scored."""
+        try:
+            verdict = Verdicts(self._catalog).look(FEATURES, day)
+            blocks = blocks_of(self._catalog, verdict)
+        except (NotReady, TransientStoreError):
+            raise
+        except StoreError as error:
+            return f"its checks cannot be told: {error}"
+        return "; ".join(f"check {each.name} failed: {each.detail}" for each in blocks) or None
+
+    def _damaged(self) -> dict[dt.date, str]:
+        return {day: why for (_, day), why in self._overview.damaged.items()}
+
     def _has_pin(self) -> bool:
         pin = self._settings.scoring.pinned_model
         if pin is None:
             return True
         try:
             pinned_path(self._catalog, pin)
-        except ModelError:
+        except (ModelError, CorruptFile):
             return False
         return True
