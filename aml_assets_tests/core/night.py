@@ -63,6 +63,9 @@ class Night:
     refuses_training: set[dt.date] = field(default_factory=set)
     late: dict[dt.date, dt.date] = field(default_factory=dict)
     pinned: bool = True
+    blocked_frames: dict[dt.date, str] = field(default_factory=dict)
+    damaged: dict[dt.date, str] = field(default_factory=dict)
+    bad_statics: bool = False
     queue: list[Request] = field(default_factory=list)
     built: Counter[tuple[Key, str]] = field(default_factory=Counter)
     ran: list[Request] = field(default_factory=list)
@@ -145,6 +148,8 @@ class Night:
             excused={d: why for d, why in self.excused.items() if d not in self.store[FEATURES]},
             skipped=frozenset(self.skipped),
             blocked=self.blocked.get,
+            blocked_frame=self.blocked_frames.get,
+            damaged=self.damaged,
             busy=frozenset(busy),
             runs=len(self.queue),
             pinned=self.pinned,
@@ -215,6 +220,8 @@ class Night:
     def _inputs(self, asset: str, of: dt.date) -> dict[str, dict[str, str]] | None:
         """What a build would read; ``None`` where it fails."""
         name = asset.rpartition("/")[2]
+        if name in STATIC and self.bad_statics:
+            return None
         if name in STATIC:
             return {f"landing/{name}": {str(of): "s"}}
         if name in DAILY:
@@ -236,7 +243,7 @@ class Night:
             if window is None or of not in self.store[MODEL]:
                 return None
             return {**window, MODEL: {str(of): self.store[MODEL][of].digest}}
-        features = self.store[FEATURES].get(of)
+        features = self.store[FEATURES].get(of) if of not in self.blocked_frames else None
         models = [d for d in self.store[MODEL] if of - 7 * ONE_DAY <= d <= of]
         if features is None or not models:
             return None

@@ -18,6 +18,7 @@ from aml_assets_tests.core.night import (
     TABLES,
     Night,
     day,
+    glance,
     writing,
 )
 
@@ -289,6 +290,81 @@ def test_predictions_wait_for_a_pinned_model_and_run_when_it_comes():
     night.pinned = True
     night.settle_down()
     assert night.has(PREDICTIONS, 7)
+
+
+def test_a_static_table_that_broke_holds_its_days_until_it_lands_anew():
+    night = nights(5)
+    night.set_day(6)
+    night.bad_statics = True
+    night.land(6)
+    night.settle_down()
+    assert not night.has(FEATURES, 6)
+    assert "see the run" in night.note(6)
+    assert night.tick(5).requests == []
+    night.bad_statics = False
+    night.statics = {name: glance(night.now, "t", done=True) for name in night.statics}
+    night.settle_down()
+    assert night.has(PREDICTIONS, 6)
+
+
+def test_a_day_that_never_settles_keeps_newer_ones_from_scoring_until_its_deadline_only():
+    night = nights(6, settle=None)
+    night.set_day(7)
+    night.land(7, "str")
+    night.land(7, "trx", done=False)
+    night.landed[day(7), "trx"] = writing(night.landed[day(7), "trx"])
+    night.skipped.add(day(7))  # whose transactions nobody looks for, then
+    night.excused[day(7)] = "skipped"
+    night.set_day(8, hour=10)
+    night.land(8)
+    night.settle_down()
+    assert night.has(PREDICTIONS, 8)
+
+
+def test_an_unsettled_day_past_its_deadline_counts_as_absent():
+    night = nights(6, settle=None, look_back=0)
+    night.set_day(7)
+    night.land(7, done=False)
+    night.set_day(8, hour=10)
+    night.land(8)
+    night.settle_down()
+    assert night.has(PREDICTIONS, 8)
+    assert not night.has(MODEL, 8)
+    assert [each.day for each in night.decision.overdue] == []
+    assert night.note(7) == "overdue: trx has no _SUCCESS, str has no _SUCCESS"
+
+
+def test_a_check_of_the_features_blocks_predictions_until_it_is_overruled():
+    night = nights(6)
+    night.set_day(7)
+    night.land(7)
+    night.blocked_frames[day(7)] = "unmatched_share"
+    night.settle_down()
+    assert night.has(MODEL, 7)
+    assert night.note(7) == "predictions are blocked: unmatched_share"
+    night.blocked_frames.clear()
+    night.settle_down()
+    assert night.has(PREDICTIONS, 7)
+
+
+def test_one_damaged_partition_is_told_of_and_stops_nothing_else():
+    night = nights(6)
+    night.store[FEATURES][day(3)] = replace(night.store[FEATURES][day(3)], digest="", inputs={})
+    night.damaged[day(3)] = "it was altered"
+    night.set_day(7)
+    night.land(7)
+    night.settle_down()
+    assert night.has(PREDICTIONS, 7)
+    assert night.note(3) == "it was altered"
+    assert {number for _, number in night.remade()} == {7}
+
+
+def test_what_a_pinned_model_scored_is_not_out_of_date_when_the_day_s_model_is_another():
+    night = nights(6, policy="pinned", restate="all")
+    stored = night.store[PREDICTIONS][day(5)]
+    pinned = {**stored.inputs, MODEL: {str(day(5)): "one of last year"}}
+    night.store[PREDICTIONS][day(5)] = replace(stored, inputs=pinned)
+    assert night.settle_down().requests == []
 
 
 # -- many days, and restarts -----------------------------------------------------------------
