@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aml_assets.commands import clean, logs, override, skip, status
+from aml_assets.commands.days import as_day
 from aml_assets.errors import AmlError
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def backfill(
         raise typer.BadParameter("--restate goes with --remake")
     catalog = Catalog(load_settings())
     assets = select_assets(catalog, select or [])
-    plan = plan_backfill(catalog, assets, days_between(_day(first), _day(last)), remake=remake)
+    plan = plan_backfill(catalog, assets, days_between(as_day(first), as_day(last)), remake=remake)
     _announce(catalog, plan)
     if dry_run or not plan.partitions:
         return
@@ -186,10 +187,3 @@ class _Counter(logging.Handler):
         self._done += 1
         width = len(str(self._total))
         typer.echo(f"[{self._done:>{width}}/{self._total}] {record.getMessage()}")
-
-
-def _day(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no day; write it as YYYY-MM-DD") from None
