@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
+from pydantic.fields import FieldInfo
 
 from aml_assets.tables import Section
 
@@ -49,7 +50,11 @@ class MailSettings(Section):
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if self.host is None:
-            if given := sorted(self.model_fields_set - {"host"}):
+            fields = type(self).model_fields
+            given = sorted(
+                n for n in self.model_fields_set if getattr(self, n) != _default(fields[n])
+            )
+            if given:
                 raise ValueError(f"{', '.join(given)} need host: the mail server")
             return self
         if not (self.sender and self.recipients):
@@ -110,6 +115,10 @@ class AlarmSettings(Section):
                 ca_file = absolute(section.ca_file)
                 update[name] = section.model_copy(update={"ca_file": ca_file})
         return self.model_copy(update=update)
+
+
+def _default(field: FieldInfo) -> object:
+    return field.get_default(call_default_factory=True)
 
 
 def url_problem(url: str) -> str | None:
