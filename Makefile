@@ -2,8 +2,9 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-# Kerberos over HTTP is built here, where its headers are (Debian: libkrb5-dev, gcc).
-EXTRAS := dev$(if $(shell command -v krb5-config),$(shell command -v cc >/dev/null && echo ,kerberos))
+# Kerberos over HTTP is built here, where its headers and Python's are (Debian: libkrb5-dev, gcc).
+HEADERS = $$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h
+EXTRAS := dev$(shell command -v krb5-config >/dev/null && command -v cc >/dev/null && test -e "$(HEADERS)" && echo ,kerberos)
 export DAGSTER_HOME ?= $(CURDIR)/var/dagster
 
 # STORE=hdfs or STORE=webhdfs: landing and store on the cluster of `make hdfs-up`, by either protocol.
@@ -49,4 +50,5 @@ hdfs-up hdfs-down: install
 	@$(BIN)/python -m aml_assets_tests.hadoop $(@:hdfs-%=%) $(ARGS)
 
 clean:
+	@if test -e var/hadoop/cluster.json; then $(BIN)/python -m aml_assets_tests.hadoop down; fi
 	rm -rf var build *.egg-info .pytest_cache .ruff_cache .hypothesis

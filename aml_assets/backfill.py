@@ -177,7 +177,7 @@ def run_backfill(
                 instance=instance,
                 raise_on_error=False,
                 asset_selection=[_key(asset) for asset in part.assets],
-                tags=_range_tags(part),
+                tags=_tags(catalog, part),
                 run_config={
                     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                     "ops": {"day": {"config": {"restate": static if restate else []}}},
@@ -239,12 +239,18 @@ def _without_failed(catalog: Catalog, batch: Batch, failed: set[Partition]) -> I
             yield Batch(models, first, last)
 
 
-def _range_tags(batch: Batch) -> dict[str, str]:
+def _tags(catalog: Catalog, batch: Batch) -> dict[str, str]:
+    from aml_assets.jobs import NO_RESTART, NO_RETRIES, runtime_tags
     from aml_assets.partitions import ONE_PARTITION, RANGE_END, RANGE_START
 
-    if batch.first == batch.last:
-        return {ONE_PARTITION: str(batch.first)}
-    return {RANGE_START: str(batch.first), RANGE_END: str(batch.last)}
+    days = len(days_between(batch.first, batch.last))
+    # A daemon beside us must not take a year in one run for a run that hangs, nor start again
+    # what somebody stopped. Who asked is told at once what is wrong, and can ask again.
+    limit = runtime_tags(catalog.settings.automation, days)
+    tags = {**limit, **NO_RESTART, **NO_RETRIES}
+    if days == 1:
+        return {**tags, ONE_PARTITION: str(batch.first)}
+    return {**tags, RANGE_START: str(batch.first), RANGE_END: str(batch.last)}
 
 
 def _key(asset: str) -> Any:
@@ -277,8 +283,9 @@ def _impossible(catalog: Catalog, asset: str, day: dt.date) -> str | None:
         except (NotTrainable, SettingsError) as error:
             return error.what
         return None
-    if day in catalog.settings.partitions.empty_days and not _landed(catalog, asset, day):
-        return "empty by design, and nothing has landed"
+    by_design = catalog.settings.partitions.empty_by_design(day)
+    if by_design and not _landed(catalog, asset, day):
+        return f"empty by design ({by_design}), and nothing has landed"
     if asset == PREDICTIONS:
         return _unscorable(catalog, day)
     return None

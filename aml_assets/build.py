@@ -1,6 +1,7 @@
 """The only assembly: settings in, definitions out.
 
-Belongs here: putting assets, jobs and resources together. Does not belong here: any of them.
+Belongs here: putting assets, jobs, sensors, schedules and resources together. Does not belong
+here: any of them.
 """
 
 import warnings
@@ -9,12 +10,16 @@ from typing import Any
 
 import dagster as dg
 
+from aml_assets.alarm_sensors import alarm_sensors
 from aml_assets.assets.day import day_assets
 from aml_assets.assets.landing import landing_assets
+from aml_assets.errors import AmlError
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.managers import StoreIOManager
-from aml_assets.jobs import jobs
+from aml_assets.jobs import NO_RESTART, jobs
 from aml_assets.partitions import asked_days, daily_partitions
+from aml_assets.schedules import schedules
+from aml_assets.sensors import landing_sensor
 from aml_assets.settings import Settings, load_settings
 
 
@@ -34,13 +39,17 @@ def build_definitions(
         # One run per range is what makes a backfill find its features in order; the parameter
         # is beta in Dagster, and saying so on every command helps nobody.
         warnings.filterwarnings("ignore", ".*backfill_policy.*", dg.BetaWarning)
+        # So with the parameter that gives a check its days, which is in preview.
+        warnings.filterwarnings("ignore", ".*partitions_def.*AssetCheckSpec", dg.PreviewWarning)
         assets = [
             *landing_assets(settings, partitions),
             day_assets(settings, partitions),
         ]
     return dg.Definitions(
         assets=assets,
-        jobs=jobs(),
+        jobs=jobs(settings.automation),
+        sensors=[landing_sensor(catalog), *alarm_sensors(settings)],
+        schedules=schedules(catalog),
         resources={
             "catalog": _checked_catalog(catalog),
             "io_manager": StoreIOManager(catalog),
@@ -61,7 +70,13 @@ def _checked_catalog(catalog: Catalog) -> dg.ResourceDefinition:
 
     def checked(context: dg.InitResourceContext) -> Catalog:
         if context.run is not None:
-            asked_days(context.run.tags, catalog.settings.partitions)
+            try:
+                asked_days(context.run.tags, catalog.settings.partitions)
+            except AmlError:
+                if context.instance is not None:
+                    # Dagster would take it for a crash, and start the run again.
+                    context.instance.add_run_tags(context.run.run_id, NO_RESTART)
+                raise
         return catalog
 
     return dg.ResourceDefinition(checked, description="Where everything lies.")

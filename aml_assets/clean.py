@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from aml_assets.errors import NotFound
 from aml_assets.io.temporary import is_debris
+from aml_assets.io.usage import files_of
 
 if TYPE_CHECKING:
     from aml_assets.io.store import Store
@@ -42,16 +43,10 @@ def find_debris(store: Store, older_than: float, now: float | None = None) -> It
         now: POSIX seconds; the clock's if not given.
     """
     instant = time.time() if now is None else now
-    folders = [""]
-    while folders:
-        folder = folders.pop()
-        for entry in store.list(folder, hidden=True):
-            path = f"{folder}/{entry.name}" if folder else entry.name
-            age = instant - entry.modified
-            if entry.is_directory:
-                folders.append(path)
-            elif is_debris(entry.name, age, older_than):
-                yield Debris(path, entry.length, age)
+    for path, file in files_of(store):
+        age = instant - file.modified
+        if is_debris(file.name, age, older_than):
+            yield Debris(path, file.length, age)
 
 
 def remove(store: Store, debris: Debris) -> bool:

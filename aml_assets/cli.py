@@ -1,7 +1,7 @@
 """The ``aml`` command: what a person types.
 
-Belongs here: options, what is printed, exit codes. Does not belong here: any work (``backfill``,
-``clean``, ``demo``, ``ui``).
+Belongs here: options, what is printed, exit codes; of newer commands, ``commands`` beside this
+file. Does not belong here: any work (``backfill``, ``demo``, ``ui``).
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aml_assets.commands import clean, logs, override, skip, status
+from aml_assets.commands.days import as_day
 from aml_assets.errors import AmlError
 
 if TYPE_CHECKING:
@@ -27,6 +29,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+for command in (clean, logs, override, skip, status):
+    command.register(app)
 
 
 def main() -> None:
@@ -76,7 +82,7 @@ def backfill(
         raise typer.BadParameter("--restate goes with --remake")
     catalog = Catalog(load_settings())
     assets = select_assets(catalog, select or [])
-    plan = plan_backfill(catalog, assets, days_between(_day(first), _day(last)), remake=remake)
+    plan = plan_backfill(catalog, assets, days_between(as_day(first), as_day(last)), remake=remake)
     _announce(catalog, plan)
     if dry_run or not plan.partitions:
         return
@@ -91,30 +97,6 @@ def demo(
     from aml_assets.demo.run import run_demo
 
     run_demo(days)
-
-
-@app.command()
-def clean(
-    older_than_hours: Annotated[
-        float, typer.Option(help="Younger files may be another machine's writer's.", min=0)
-    ] = 24.0,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be removed.")
-    ] = False,
-) -> None:
-    """Remove what killed writers left in the store; outputs are never removed."""
-    from aml_assets.clean import find_debris, remove
-    from aml_assets.io.catalog import Catalog
-    from aml_assets.settings import load_settings
-
-    store = Catalog(load_settings()).store
-    files = length = 0
-    for debris in find_debris(store, older_than_hours * 3600):
-        if dry_run or remove(store, debris):
-            typer.echo(f"  {debris.path}  {debris.length:,} bytes, {debris.age / 3600:.1f} h old")
-            files, length = files + 1, length + debris.length
-    done = "would be removed" if dry_run else "removed"
-    typer.echo(f"{files} temporary files, {length:,} bytes, {done}.")
 
 
 @app.command()
@@ -205,10 +187,3 @@ class _Counter(logging.Handler):
         self._done += 1
         width = len(str(self._total))
         typer.echo(f"[{self._done:>{width}}/{self._total}] {record.getMessage()}")
-
-
-def _day(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no day; write it as YYYY-MM-DD") from None

@@ -79,6 +79,10 @@ class NotReady(AmlError):
     retryable = True
 
 
+class CheckFailed(AmlError):
+    """A day failed a check that blocks what would be made of it, and nobody has overridden it."""
+
+
 class NotTrainable(AmlError):
     """No model can be trained for this day: too early, an incomplete window, or no labels."""
 
@@ -114,3 +118,20 @@ class TransientStoreError(StoreError):
     """A fault that may pass: the operation was retried whole, in bounds, and still failed."""
 
     retryable = True
+
+
+class AlarmError(AmlError):
+    """An alarm could not be sent.
+
+    Args:
+        what: why, by channel; never a password, nor a URL that may hold a secret.
+        delivered: channels that did take it, and must not get it twice.
+    """
+
+    retryable = True
+
+    def __init__(
+        self, what: str, *, delivered: tuple[str, ...] = (), remedy: str | None = None
+    ) -> None:
+        self.delivered = delivered
+        super().__init__(what, remedy=remedy)

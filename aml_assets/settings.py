@@ -2,9 +2,10 @@
 
 Belongs here: reading settings (a YAML file named by ``AML_CONFIG``, environment variables
 ``AML_<SECTION>__<NAME>`` over it) and refusing unknown or contradictory ones in one sentence.
-Does not belong here: acting on them. ``tables.py`` beside this file holds the five tables'
-contracts, ``places.py`` where data lies, ``presets.py`` named groups of values. No secret is a
-setting: files that hold one are named.
+Does not belong here: acting on them. Beside this file, ``tables.py`` holds the five tables'
+contracts, ``places.py`` where data lies, ``calendar.py`` when it lands, ``automation_settings.py``
+what happens by itself, ``check_settings.py`` what is checked, ``presets.py`` named groups of
+values. No secret is a setting: files that hold one are named.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from aml_assets.alarm_settings import PASSWORD_VARIABLE, WEBHOOK_VARIABLE, AlarmSettings
+from aml_assets.automation_settings import AutomationSettings
+from aml_assets.calendar import CalendarSettings
+from aml_assets.check_settings import CheckSettings
 from aml_assets.errors import SettingsError
 from aml_assets.places import HdfsSettings, LandingSettings, StoreSettings
 from aml_assets.presets import TRAINING_PRESETS
@@ -46,22 +51,23 @@ from aml_assets.tables import (
 CONFIG_VARIABLE = "AML_CONFIG"
 """Names the YAML file; without it every setting has its default (local files, no services)."""
 
-_OTHER_VARIABLES = re.compile(f"{CONFIG_VARIABLE}|AML_REQUIRE_ALL|AML_TEST_.*")
+_OTHER_VARIABLES = re.compile(
+    f"{CONFIG_VARIABLE}|{PASSWORD_VARIABLE}|{WEBHOOK_VARIABLE}|AML_REQUIRE_ALL|AML_TEST_.*"
+)
 """``AML_`` variables that are no settings, so that a misspelt setting can be refused."""
 
 Days = Annotated[int, Field(ge=0)]
 
 
-class PartitionSettings(Section):
-    """The days: one daily partition each, first and last included.
+class PartitionSettings(CalendarSettings):
+    """The days: one daily partition each, first and last included, and the bank's calendar.
 
-    ``empty_days`` are empty by design (a holiday without a landing): no window waits for them.
+    No window waits for a day that is empty by design and has not landed.
     """
 
     first_day: dt.date = dt.date(2024, 1, 1)
     last_day: dt.date | None = None
     time_zone: str = "UTC"
-    empty_days: tuple[dt.date, ...] = ()
 
     @field_validator("time_zone")
     @classmethod
@@ -208,6 +214,9 @@ class Settings(BaseSettings):
     training: TrainingSettings = TrainingSettings()
     scoring: ScoringSettings = ScoringSettings()
     output: OutputSettings = OutputSettings()
+    automation: AutomationSettings = AutomationSettings()
+    alarms: AlarmSettings = AlarmSettings()
+    checks: CheckSettings = CheckSettings()
 
     @field_validator("tables", mode="before")
     @classmethod
@@ -231,6 +240,7 @@ class Settings(BaseSettings):
         if not self.joins:
             object.__setattr__(self, "joins", default_joins(self.tables))
         check_joins(self.tables, self.joins)
+        self.checks.refuse_unknown(self.tables)
         return self
 
     @model_validator(mode="after")
@@ -362,6 +372,8 @@ def _resolve_paths(settings: Settings, base: Path) -> Settings:
         update={
             "landing": of(settings.landing, "url"),
             "store": of(settings.store, "url"),
+            "partitions": of(settings.partitions, "holiday_file"),
             "hdfs": of(settings.hdfs, "keytab", "token_file", "ca_file", "config_dir"),
+            "alarms": settings.alarms.with_paths(absolute),
         }
     )

@@ -12,6 +12,8 @@ from aml_assets.errors import PartitionError, SettingsError
 from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PREDICTIONS
 from aml_assets_tests.conftest import Bank, day, trx_columns
 
+EMPTY = "empty by design (an empty day of the settings), and nothing has landed"
+
 
 def days_of(partitions, asset):
     return sorted(when for name, when in partitions if name == asset)
@@ -90,7 +92,7 @@ def test_an_empty_day_by_design_that_did_not_land_is_left_out_and_waited_for_by_
     landed.unland(6)
     landed.options["partitions"] = {"empty_days": [day(6)]}
     plan = plan_backfill(landed.catalog, [FEATURES, MODEL], span(6, 8))
-    assert plan.left_out == {(FEATURES, day(6)): "empty by design, and nothing has landed"}
+    assert plan.left_out == {(FEATURES, day(6)): EMPTY}
     assert execute(landed, plan) == []
     assert landed.catalog.models.has(day(8))
 
@@ -142,7 +144,7 @@ def test_a_table_that_landed_on_a_day_empty_by_design_is_built_where_another_did
     landed.options["partitions"] = {"empty_days": [day(4)]}
     plan = plan_backfill(landed.catalog, [FEATURES], span(4, 5))
     assert ("tables/trx", day(4)) in plan.added
-    assert plan.left_out == {(FEATURES, day(4)): "empty by design, and nothing has landed"}
+    assert plan.left_out == {(FEATURES, day(4)): EMPTY}
     assert execute(landed, plan) == []
 
 

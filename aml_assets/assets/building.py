@@ -1,7 +1,7 @@
 """Building the days of a run: the body of the one step.
 
 Belongs here: day after day through one step, what Dagster is told of each, and how failures are
-gathered. Does not belong here: any asset's own work.
+gathered. Does not belong here: any asset's own work, or its checks' (``assets.checks``).
 
 A run may ask for one day or for a range. Each day is published as soon as it is built; a bad
 day stops neither the other days nor the run's other assets, and in the end fails the run by
@@ -16,18 +16,20 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
+from aml_assets.assets.checks import checked_assets, evaluations
 from aml_assets.core.plots import as_markdown
 from aml_assets.errors import AmlError, NotTrainable
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.formats import Published
 from aml_assets.partitions import asked_days
 from aml_assets.steps.built import Built
+from aml_assets.steps.verdicts import Verdict, Verdicts
 
 progress = logging.getLogger("aml_assets.progress")
 """One line per built day; the command line shows them."""
 
 Build = Callable[[dt.date], Built]
-Event = dg.AssetMaterialization | dg.AssetObservation
+Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
 
 def build_days(
@@ -35,14 +37,16 @@ def build_days(
     catalog: Catalog,
     builds: Mapping[str, Build],
     needs: Mapping[str, Sequence[str]],
+    only_checked: Sequence[str] = (),
 ) -> Iterator[Event]:
-    """Build the run's days of some assets, asset after asset.
+    """Build the run's days of some assets, asset after asset, and check each.
 
     Args:
         context: the run.
         catalog: where to publish.
         builds: asset name → how to build one of its days, upstream first.
         needs: asset → assets without whose same day its own is not tried.
+        only_checked: assets that are not built: their stored days' checks are shown again.
 
     Yields:
         An event per day, as soon as it is published: whenever a run is stopped, Dagster knows of
@@ -57,6 +61,8 @@ def build_days(
         days = asked_days(context.run.tags, catalog.settings.partitions)
     except AmlError as error:
         raise failure([error]) from None
+    checked = checked_assets(catalog.settings)
+    verdicts = Verdicts(catalog)
     for asset, build in builds.items():
         for day in days:
             lacking = [need for need in needs.get(asset, ()) if (need, day) in missing]
@@ -73,7 +79,17 @@ def build_days(
                 missing.add((asset, day))
                 continue
             yield from _events(asset, day, built, published)
-            progress.info("%s %s: %s", asset, day, _line(built, published))
+            verdict = None
+            if asset in checked and not built.ad_hoc:
+                verdict = _verdict(context, verdicts, asset, day, failures, published)
+            if verdict is not None:
+                yield from evaluations(context, catalog, verdict)
+            progress.info("%s %s: %s", asset, day, _line(built, published, verdict))
+    for asset in only_checked:
+        for day in days:
+            verdict = _verdict(context, verdicts, asset, day, failures)
+            if verdict is not None:
+                yield from evaluations(context, catalog, verdict)
     if failures:
         raise failure(failures)
 
@@ -97,6 +113,26 @@ def _build_day(catalog: Catalog, asset: str, day: dt.date, build: Build) -> tupl
         day=day,
         remedy="Look at the day's tables; if they keep the contract, this is a defect of ours.",
     )
+
+
+def _verdict(
+    context: dg.AssetExecutionContext,
+    verdicts: Verdicts,
+    asset: str,
+    day: dt.date,
+    failures: list[AmlError],
+    published: Published | None = None,
+) -> Verdict | None:
+    """What the checks say of a stored day; a store that fails here fails the run, and no day."""
+    try:
+        verdict = verdicts.of(asset, day, published.manifest if published else None)
+    except AmlError as error:
+        context.log.error(f"{asset} {day}: not checked: {error}")
+        failures.append(error)
+        return None
+    for result in verdict.failed:
+        context.log.warning(f"{asset} {day}: check {result.name} failed: {result.detail}")
+    return verdict
 
 
 def _events(asset: str, day: dt.date, built: Built, published: Published) -> Iterator[Event]:
@@ -139,7 +175,7 @@ def _shown(value: Any) -> Any:
     return dg.MetadataValue.json(value)
 
 
-def _line(built: Built, published: Published) -> str:
+def _line(built: Built, published: Published, verdict: Verdict | None) -> str:
     shown = ("rows", "positives", "unmatched", "auc", "average_precision", "model_id", "same_as")
     parts = []
     for name in shown:
@@ -149,6 +185,8 @@ def _line(built: Built, published: Published) -> str:
             parts.append(f"{name.replace('_', ' ')} {text}")
     if not published.changed:
         parts.append("unchanged")
+    for result in verdict.failed if verdict is not None else ():
+        parts.append(f"check {result.name} {'failed' if result.blocking else 'warns'}")
     return ", ".join(parts)
 
 

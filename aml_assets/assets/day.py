@@ -17,7 +17,9 @@ from typing import Any
 
 import dagster as dg
 
+from aml_assets.assets.attempts import in_attempts
 from aml_assets.assets.building import Build, Event, build_days, failure
+from aml_assets.assets.checks import check_specs
 from aml_assets.assets.features import features_spec
 from aml_assets.assets.models import model_specs
 from aml_assets.assets.predictions import prediction_spec
@@ -29,6 +31,9 @@ from aml_assets.steps.features import build_features
 from aml_assets.steps.models import RunChoice, build_metrics, build_model
 from aml_assets.steps.predictions import build_predictions
 from aml_assets.steps.tables import build_table
+
+POOL = "store"
+"""The pool that bounds how many runs work on the store at once; its limit is the instance's."""
 
 
 class DayRun(dg.Config):
@@ -100,8 +105,10 @@ def day_assets(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> 
             *model_specs(partitions),
             prediction_spec(partitions),
         ],
+        check_specs=check_specs(settings, partitions),
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=POOL,
     )
     def day(
         context: dg.AssetExecutionContext, config: DayRun, catalog: dg.ResourceParam[Catalog]
@@ -112,7 +119,9 @@ def day_assets(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> 
         except SettingsError as error:
             raise failure([error]) from None
         builds = {a: build for a, build in _builds(catalog, config).items() if a in asked}
-        yield from build_days(context, catalog, builds, _needs(catalog))
+        checked = {key.asset_key.to_user_string() for key in context.selected_asset_check_keys}
+        events = build_days(context, catalog, builds, _needs(catalog), sorted(checked - asked))
+        yield from in_attempts(context, events, settings.automation)
 
     return day
 

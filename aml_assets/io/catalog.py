@@ -10,6 +10,7 @@ import datetime as dt
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from aml_assets.io.decisions import Decisions
 from aml_assets.io.filesystems import Modes
 from aml_assets.io.formats import CsvFormat, JsonFormat, ModelFormat, ParquetFormat
 from aml_assets.io.landing import Landing
@@ -53,6 +54,16 @@ class Catalog:
         """The landing under the configured root."""
         store = Store(self.settings.landing.url, hdfs=self.settings.hdfs)
         return Landing(store, self.settings.tables)
+
+    @cached_property
+    def skips(self) -> Decisions:
+        """Days that somebody decided to go on without, by their ISO date."""
+        return Decisions(self.store, "skips")
+
+    @cached_property
+    def overrides(self) -> Decisions:
+        """Failed checks that somebody decided to overrule."""
+        return Decisions(self.store, "overrides")
 
     def frames(self, asset: str) -> PartitionStore[pa.Table]:
         """The partitions of any frame asset, by its name."""

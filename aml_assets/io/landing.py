@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from aml_assets.core.readiness import Glance
 from aml_assets.errors import InputError, NotLanded, NotReady
 from aml_assets.io.filesystems import FileStatus
 from aml_assets.io.paths import Template
@@ -71,6 +72,27 @@ class Landing:
         """Whether the table has landed for this day: its folder holds at least one file."""
         return bool(self._entries(self._path(table, day)))
 
+    def glance(self, table: str, day: dt.date) -> Glance | None:
+        """One listing of a table's folder; ``None`` where there is none, or nothing in it."""
+        entries = self._entries(self._path(table, day))
+        if not entries:
+            return None
+        parts = [each for each in entries if not each.name.startswith("_")]
+        text = "\n".join(f"{each.name}\0{each.length}\0{each.modified!r}" for each in parts)
+        return Glance(
+            signature=hashlib.sha256(text.encode()).hexdigest()[:16],
+            parts=len(parts),
+            newest=max((each.modified for each in parts), default=0.0),
+            success=next((each.modified for each in entries if each.name == "_SUCCESS"), None),
+            writing=any(map(_is_being_written, entries)),
+        )
+
+    def signature(self, tables: Iterable[str], day: dt.date) -> str:
+        """What has landed of a day, in one word: the same word, the same files."""
+        found = {name: self.glance(name, day) for name in tables}
+        text = ";".join(f"{name}={each and each.signature}" for name, each in found.items())
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
     def digest(self, table: str, day: dt.date) -> tuple[str, float]:
         """The digest of a landed table and its newest file's time, without decoding it."""
         files = self._read(table, day)
@@ -121,9 +143,9 @@ class Landing:
         content: dict[str, bytes] = {}
         digest = hashlib.sha256()
         for entry in before:
-            if entry.is_directory and entry.name == "_temporary":
+            if _is_being_written(entry):
                 raise NotReady(
-                    "the upstream job is still writing (it has a folder _temporary)",
+                    f"the upstream job is still writing (it has {entry.name!r} there)",
                     table=table,
                     day=day,
                     remedy="Run it again when it has finished; a job that died leaves the "
@@ -193,6 +215,13 @@ class Landing:
                 column=_disagreeing(frames),
                 remedy="Have the upstream system write all files of a day with one schema.",
             ) from None
+
+
+def _is_being_written(entry: FileStatus) -> bool:
+    """A committing job's folder, or a file on its way by `hdfs dfs -put`."""
+    if entry.is_directory:
+        return entry.name == "_temporary"
+    return entry.name.endswith("._COPYING_")
 
 
 def _is_text(type_: pa.DataType) -> bool:

@@ -21,12 +21,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias
 
+from aml_assets.core.waves import ABSENT as ABSENT
 from aml_assets.errors import AmlError
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
-
-ABSENT = "absent"
-"""In place of a digest: the upstream partition was looked for, and was not there."""
 
 _UNSEALED = "sha256:" + "0" * 64
 _MARKER = re.compile(rb'"seal": ?"sha256:([0-9a-f]{64})"')

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _ATTEMPTS = 3
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class PartitionStore(Generic[T]):
@@ -71,6 +73,19 @@ class PartitionStore(Generic[T]):
         text = self.template.values(names)
         by_name = {self._name_of(day): day for day in map(as_day, _dates(text)) if day}
         return sorted(by_name[name] for name in text if name in by_name)
+
+    def day_of(self, name: str) -> dt.date | None:
+        """The day to which an entry of the asset's folder belongs; hidden companions, too.
+
+        Entries of other programs, and of models that do not stand for their day, have none.
+        """
+        folder = self.template.folder
+        for day in filter(None, map(as_day, _DATE.findall(name))):
+            path = self.path(day)
+            entry = (path.removeprefix(f"{folder}/") if folder else path).partition("/")[0]
+            if name == entry or name.startswith(f".{entry}."):
+                return day
+        return None
 
     def manifest(self, day: dt.date) -> Manifest:
         """What the partition is made of.

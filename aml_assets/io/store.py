@@ -15,7 +15,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
@@ -219,7 +219,18 @@ class Store:
         Raises:
             NotFound: nothing is there.
         """
-        self._retrying(lambda: self._fs.delete(path))
+        tried = False
+
+        def attempt() -> None:
+            nonlocal tried
+            again, tried = tried, True
+            try:
+                self._fs.delete(path)
+            except NotFound:
+                if not again:  # else an earlier attempt did it, and its answer was lost
+                    raise
+
+        self._retrying(attempt)
 
     def remove_debris(
         self, folder: str, older_than_seconds: float, now: float | None = None
@@ -293,7 +304,8 @@ class Store:
                 self._drop(aside, error)
                 raise
             if not changed:
-                self._fs.delete(aside)
+                with suppress(NotFound):  # deleted by a call whose answer was lost
+                    self._fs.delete(aside)
         # A rename that failed may have been done all the same: then the next attempt finds its
         # own bytes, and they are a change.
         return Written(bool(renames), sink.sha256, sink.tell())

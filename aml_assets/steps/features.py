@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aml_assets.core import joins
+from aml_assets.core import checks, joins
 from aml_assets.core.contracts import CheckedTable
 from aml_assets.core.encoding import Frame
 from aml_assets.core.windows import ONE_DAY
@@ -21,7 +21,9 @@ from aml_assets.io.catalog import FEATURES, TABLES, Catalog
 from aml_assets.io.manifest import ABSENT, Manifest
 from aml_assets.settings import fingerprint
 from aml_assets.steps.built import Built
+from aml_assets.steps.excuses import skip_of
 from aml_assets.steps.tables import column_facts, columns_of, load_table
+from aml_assets.steps.verdicts import refuse_blocked
 from aml_assets.tables import REPORTS, TRANSACTIONS, Join
 
 CODE_VERSION = "1"
@@ -33,14 +35,16 @@ def build_features(catalog: Catalog, day: dt.date) -> Built:
     Raises:
         NotReady: a table of the day, or an earlier day that has landed, is not stored yet.
         InputError: the tables cannot be joined.
+        CheckFailed: a table of the day failed a check that blocks.
     """
     settings = catalog.settings
     inputs: dict[str, dict[str, str]] = {}
     tables: dict[str, CheckedTable] = {}
     for name in settings.tables:
         tables[name], manifest = load_table(catalog, name, day)
+        refuse_blocked(catalog, day, f"{TABLES}/{name}", manifest)
         inputs[f"{TABLES}/{name}"] = {str(day): manifest.digest}
-    consulted = inputs[f"{TABLES}/{TRANSACTIONS}"]
+    consulted, own = inputs[f"{TABLES}/{TRANSACTIONS}"], tables[TRANSACTIONS]
     rows_read = {name: checked.table.num_rows for name, checked in tables.items()}
     join = next((j for j in settings.joins if _is_of_reports(j)), None)
     if join is not None:
@@ -49,6 +53,8 @@ def build_features(catalog: Catalog, day: dt.date) -> Built:
             tables[REPORTS], tables[TRANSACTIONS], join, day=day, earlier=earlier
         )
     merged = joins.merge(tables, settings.joins, settings.tables, day=day)
+    orphans = checks.orphan_keys({**tables, TRANSACTIONS: own}, settings.joins)
+    label = settings.tables[REPORTS].column("label")
     trx_day = merged.table.column(joins.TRX_DAY)
     figures = {
         "rows": merged.table.num_rows,
@@ -68,7 +74,12 @@ def build_features(catalog: Catalog, day: dt.date) -> Built:
             settings.tables[REPORTS].key,
             settings.features.trx_lookback_days,
         ),
-        facts={"columns": column_facts(merged.columns), **figures},
+        facts={
+            "columns": column_facts(merged.columns),
+            "nulls": {**checks.count_nulls(merged.table, label)},
+            "orphans": {name: list(counts) for name, counts in orphans.items()},
+            **figures,
+        },
     )
     return Built(merged.table, manifest, figures)
 
@@ -112,7 +123,7 @@ def _earlier_days(
             return
         if partitions.has(past):
             yield past, _lookup(catalog, past, join, consulted)
-        elif catalog.landing.has(TRANSACTIONS, past):
+        elif catalog.landing.has(TRANSACTIONS, past) and skip_of(catalog, past) is None:
             raise NotReady(
                 f"reports of {day} may belong to transactions of this day, which has landed but "
                 "has not been materialized yet",

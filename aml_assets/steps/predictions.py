@@ -16,6 +16,7 @@ from aml_assets.steps.built import Built
 from aml_assets.steps.choice import choose_model
 from aml_assets.steps.features import load_frame
 from aml_assets.steps.models import RunChoice, model_id_of
+from aml_assets.steps.verdicts import refuse_blocked
 
 CODE_VERSION = "1"
 
@@ -37,12 +38,14 @@ def build_predictions(
     Raises:
         NotReady: the day has no features yet.
         ModelError: there is no model to score with.
+        CheckFailed: the day's features failed a check that blocks.
     """
     choice = choice or RunChoice()
     settings = catalog.settings
     if choice.ad_hoc and not pin:
         pin = model_id_of(catalog, day, choice)
     frame, features = load_frame(catalog, day)
+    refuse_blocked(catalog, day, FEATURES, features)
     model = choose_model(catalog, day, pin)
     matrix = model.encoder.transform(frame)
     scores = scoring.predict(model.booster, matrix, threads=settings.training.threads)
@@ -77,7 +80,12 @@ def build_predictions(
         },
         code_version=CODE_VERSION,
         settings=fingerprint(settings.output.style),
-        facts={"model_id": model.model_id, "model_chosen": model.because},
+        facts={
+            "model_id": model.model_id,
+            "model_chosen": model.because,
+            "rows": len(scores),
+            "unseen": dict(matrix.unseen),
+        },
     )
     pictures = {"Scores": plots.score_histogram(scores)}
     return Built(table, manifest, figures, pictures, ad_hoc=choice.ad_hoc, path=path)

@@ -20,6 +20,7 @@ from typing import Any
 import pyarrow as pa
 
 from aml_assets.core import contracts
+from aml_assets.core.checks import count_nulls
 from aml_assets.core.contracts import CheckedTable, Column
 from aml_assets.errors import CorruptFile, NotReady
 from aml_assets.io.catalog import TABLES, Catalog
@@ -89,16 +90,22 @@ def _from_landing(catalog: Catalog, name: str, day: dt.date, landed: Landed, **f
         max_abs_number=settings.features.max_abs_number,
         time_zone=settings.partitions.time_zone,
     )
+    labels = _label_figures(checked.table, spec.column("label"))
     manifest = Manifest(
         asset=f"{TABLES}/{name}",
         partition=str(day),
         inputs={f"landing/{name}": {str(day): landed.digest}},
         code_version=CODE_VERSION,
         settings=_settings_hash(catalog, name),
-        facts={"columns": column_facts(checked.columns), **facts},
+        facts={
+            "columns": column_facts(checked.columns),
+            "nulls": {**count_nulls(checked.table, spec.column("label"))},
+            **labels,
+            **facts,
+        },
     )
     figures: dict[str, Any] = {"rows": checked.table.num_rows, "columns": len(checked.columns)}
-    figures |= _label_figures(checked.table, spec.column("label"))
+    figures |= labels
     files = {"files": landed.files, "bytes": landed.length, "digest": landed.digest}
     return Built(checked.table, manifest, figures | facts, landed={name: files})
 

@@ -18,6 +18,7 @@ from aml_assets.errors import NotReady, NotTrainable, SettingsError
 from aml_assets.io.catalog import FEATURES, Catalog
 from aml_assets.io.manifest import ABSENT, Manifest
 from aml_assets.settings import FixedWindows
+from aml_assets.steps.excuses import excuse, has_landed
 from aml_assets.steps.features import load_frame
 from aml_assets.steps.tables import columns_of
 from aml_assets.tables import REPORTS
@@ -56,7 +57,7 @@ def windows_of(catalog: Catalog, day: dt.date, given: FixedWindows | None = None
 class Window:
     """The frames of some days, with the digests that were read.
 
-    ``empty`` are days that were not there and need not be: empty by design.
+    ``empty`` are days that were not there and need not be: empty by design, or skipped.
     """
 
     frames: list[Frame] = field(default_factory=list)
@@ -141,19 +142,14 @@ def refuse_missing(catalog: Catalog, days: Sequence[dt.date]) -> None:
     """Refuse a window with a hole.
 
     Raises:
-        NotTrainable: a day has landed but has no features, or has not landed and is not empty
-            by design.
+        NotTrainable: a day has landed but has no features, or has not landed, and is not excused.
     """
-    excused = set(catalog.settings.partitions.empty_days)
     unbuilt: list[dt.date] = []
     unlanded: list[dt.date] = []
     for day in days:
-        if catalog.features.has(day):
+        if catalog.features.has(day) or excuse(catalog, day):
             continue
-        if all(catalog.landing.has(name, day) for name in catalog.settings.daily_tables):
-            unbuilt.append(day)
-        elif day not in excused:
-            unlanded.append(day)
+        (unbuilt if has_landed(catalog, day) else unlanded).append(day)
     if unbuilt:
         raise NotTrainable(
             "the window needs this day, which has landed but has no features yet"
@@ -171,8 +167,8 @@ def refuse_missing(catalog: Catalog, days: Sequence[dt.date]) -> None:
             else "the window needs these days, which have not landed",
             table=FEATURES,
             day=", ".join(map(str, unlanded)),
-            remedy="Have them delivered; or, if they are empty by design, list them under "
-            "partitions.empty_days.",
+            remedy="Have them delivered; or go on without them (aml skip DAY --why REASON), or, if "
+            "they are empty by design, list them under partitions.empty_days.",
         )
 
 

@@ -102,8 +102,8 @@ def test_every_day_missing_in_the_window_is_named_by_what_has_to_be_done(bank: B
     run = bank.bad("self_learning", 7, only=LEARN)
     assert run.sentence == (
         "table features/merged_features, day 2024-01-03, 2024-01-04: the window needs these "
-        "days, which have not landed. Have them delivered; or, if they are empty by design, list "
-        "them under partitions.empty_days."
+        "days, which have not landed. Have them delivered; or go on without them (aml skip DAY "
+        "--why REASON), or, if they are empty by design, list them under partitions.empty_days."
     )
     assert "model" not in {path.partition("/")[0] for path in bank.files()}
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from aml_assets_tests.hadoop.artefacts import require_hadoop
 from aml_assets_tests.requirements import amlgentex
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
@@ -45,6 +46,30 @@ def test_detection_ends_with_figures_that_real_input_can_give():
     for name in ("auc", "ap"):
         low, high = values[f"{name}_ci"]
         assert low <= values[name] <= high
+
+
+def test_a_backfill_ends_with_what_it_costs_over_the_plain_work():
+    values = figures("backfill.py", "--small")
+    assert list(values) == ["overhead"]
+    assert math.isfinite(values["overhead"])
+    assert values["overhead"] > 0
+
+
+def test_hdfs_bytes_end_with_their_ratios():
+    require_hadoop()
+    values = figures("hdfs_io.py", "--size", "16", "--files", "10", "--rounds", "1")
+    assert list(values) == [
+        "hdfs_write",
+        "hdfs_read",
+        "webhdfs_write",
+        "webhdfs_read",
+        "parquet_write",
+        "csv_vs_2019",
+        "column_read_bytes",
+        "small_file",
+        "peak_memory_growth",
+    ]
+    assert all(math.isfinite(value) and value > 0 for value in values.values())
 
 
 def test_detection_without_its_data_says_what_is_missing(tmp_path):

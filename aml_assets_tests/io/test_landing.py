@@ -169,6 +169,34 @@ def test_an_unexpected_folder_is_named_and_a_job_that_still_writes_is_waited_for
     assert caught.value.retryable
 
 
+def glance(root):
+    found = landing(root).glance("trx", DAY)
+    assert found is not None
+    return found
+
+
+def test_a_file_on_its_way_by_put_is_waited_for_and_told_by_a_glance(root):
+    folder = land(root, a={"x": [1]})
+    assert not glance(root).writing
+    (folder / "b.parquet._COPYING_").write_bytes(b"PAR1")
+    assert glance(root).writing
+    with pytest.raises(NotReady, match="still writing") as caught:
+        landing(root).read("trx", DAY)
+    assert caught.value.retryable
+
+
+def test_a_glance_changes_with_the_files_and_with_nothing_else(root):
+    folder = land(root, a={"x": [1]})
+    first = glance(root)
+    (folder / "_SUCCESS").touch()
+    second = glance(root)
+    assert first.signature == second.signature
+    assert second.success is not None
+    land(root, a={"x": [1, 2]})
+    assert glance(root).signature != first.signature
+    assert landing(root).glance("trx", DAY + dt.timedelta(days=1)) is None
+
+
 def test_an_excluded_column_is_not_even_decoded(root):
     land(root, a={"x": [1], "blob": [b"?"]}, b={"x": [2], "blob": ["text"]})
     table = landing(root, trx={"exclude": ["blob"]}).read("trx", DAY).table

@@ -10,6 +10,7 @@ whole call, since a server that drips would keep the first one content for ever.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import posixpath
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_Stamp = tuple[int, int]
+
 _UNAUTHORIZED = "Authentication failure"  # all that the client says of a 401
 
 
@@ -65,7 +68,7 @@ class WebHdfsFileSystem(FileSystem):
         self._user = user or settings.user
         self._calls = Calls(settings.timeout_seconds)
         self._turn = 0  # how often a server was given up
-        self._idle: list[tuple[int, hdfs.Client]] = []
+        self._idle: list[tuple[_Stamp, hdfs.Client]] = []
         self._made: set[str] = set()
         self.patience = settings.retry_seconds
 
@@ -80,8 +83,8 @@ class WebHdfsFileSystem(FileSystem):
             self._made.add(folder)
 
         def send(pieces: Iterator[bytes | bytearray | memoryview]) -> None:
-            client = self._taken()
-            client.write(
+            taken = self._taken()
+            taken[1].write(
                 path,
                 data=pieces,
                 overwrite=False,
@@ -89,7 +92,7 @@ class WebHdfsFileSystem(FileSystem):
                 blocksize=self._settings.block_size,
                 replication=self._settings.replication,
             )
-            self._give_back(client)
+            self._give_back(taken)
 
         failed = functools.partial(self._failed, turn=self._turn)
         return PipedSink(Pipe(send, self._settings.timeout_seconds), path, failed)
@@ -152,9 +155,9 @@ class WebHdfsFileSystem(FileSystem):
 
     def _call(self, path: str, operation: str, call: Callable[[hdfs.Client], T]) -> T:
         def work() -> T:
-            client = self._taken()
-            result = call(client)
-            self._give_back(client)  # one whose call failed is not used again
+            taken = self._taken()
+            result = call(taken[1])
+            self._give_back(taken)  # one whose call failed is not used again
             return result
 
         turn = self._turn
@@ -166,17 +169,29 @@ class WebHdfsFileSystem(FileSystem):
                 raise
             raise failure from None
 
-    def _taken(self) -> hdfs.Client:
+    def _taken(self) -> tuple[_Stamp, hdfs.Client]:
         """A client of this thread's own: a session keeps state that two must not share."""
-        while self._idle:
-            process, client = self._idle.pop()
-            if process == os.getpid():
-                return client
+        wanted = self._stamp()
+        while True:
+            try:
+                stamp, client = self._idle.pop()
+            except IndexError:  # asked for, since another thread takes from it, too
+                break
+            if stamp == wanted:
+                return stamp, client
         at = self._turn % len(self._urls)
-        return connect(self._urls[at:] + self._urls[:at], self._settings, self._user)
+        return wanted, connect(self._urls[at:] + self._urls[:at], self._settings, self._user)
 
-    def _give_back(self, client: hdfs.Client) -> None:
-        self._idle.append((os.getpid(), client))
+    def _give_back(self, taken: tuple[_Stamp, hdfs.Client]) -> None:
+        self._idle.append(taken)
+
+    def _stamp(self) -> _Stamp:
+        """What a client is bound to: the process, and the token that it was given."""
+        token = self._settings.token_file
+        try:
+            return os.getpid(), os.stat(token).st_mtime_ns if token else 0
+        except OSError:
+            return os.getpid(), -1  # connecting says what is wrong with it
 
     def _give_up(self, turn: int) -> None:
         """Begin with another server from now on.
@@ -203,6 +218,7 @@ class WebHdfsFileSystem(FileSystem):
             self._give_up(turn)
             return unreachable(str(error), path=path, operation=operation)
         if isinstance(error, GatewayError):
+            self._give_up(turn)
             return unreachable(str(error), path=path, operation=operation)
         if isinstance(error, HttpFsError):
             return _cannot_replace(path, operation)
@@ -257,8 +273,11 @@ class _Stream:
 
     def end(self) -> None:
         if self._response is not None:
-            self._response.close()
-            self._response = None
+            response, self._response = self._response, None
+            with contextlib.suppress(Exception):
+                # A reader that was given up may still be in there, and hold the stream's lock.
+                response.shutdown()
+            response.close()
 
     def _request(self, offset: int, size: int) -> None:
         to_the_end = offset + size == self._length

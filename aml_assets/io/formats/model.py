@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
@@ -38,6 +39,9 @@ _MANIFEST = "aml_assets.manifest"
 _KEY = b"L" + len(_MANIFEST).to_bytes(8, "big") + _MANIFEST.encode() + b"SL"
 _PLACE = re.compile(re.escape(_KEY) + b"(.{8})", re.DOTALL)
 
+_ATTRIBUTES = threading.Lock()
+"""Held while a booster carries a manifest: two threads may store one and the same booster."""
+
 
 class ModelFormat(Format["xgboost.Booster"]):
     """A booster that carries its encoder as the attribute ``aml_assets.encoder``.
@@ -62,17 +66,18 @@ class ModelFormat(Format["xgboost.Booster"]):
             raise ModelError(
                 f"the booster has no attribute {ENCODER}", table=path, remedy="Attach its encoder"
             )
-        carried = value.attr(_MANIFEST)
-        try:
-            value.set_attr(**{_MANIFEST: None})
-            digest = hashlib.sha256(bytes(value.save_raw("ubj"))).hexdigest()
-            complete = replace(
-                manifest, digest=digest, rows=None, data_sha256=None, data_length=None
-            )
-            value.set_attr(**{_MANIFEST: complete.to_sealable_json()})
-            data = sealed(bytes(value.save_raw("ubj")), path)
-        finally:
-            value.set_attr(**{_MANIFEST: carried})
+        with _ATTRIBUTES:
+            carried = value.attr(_MANIFEST)
+            try:
+                value.set_attr(**{_MANIFEST: None})
+                digest = hashlib.sha256(bytes(value.save_raw("ubj"))).hexdigest()
+                complete = replace(
+                    manifest, digest=digest, rows=None, data_sha256=None, data_length=None
+                )
+                value.set_attr(**{_MANIFEST: complete.to_sealable_json()})
+                data = sealed(bytes(value.save_raw("ubj")), path)
+            finally:
+                value.set_attr(**{_MANIFEST: carried})
         tidy_versions(store, path)
         keep = keep_versions(path, digest, lambda old: _verified_manifest(old, path).digest)
         written = store.publish_bytes(path, data, keep_as=keep)

@@ -1,0 +1,181 @@
+"""The first of a day's two runs: its tables and features, when it has landed whole.
+
+Belongs here: which days need their tables or features, and what these wait for. Does not belong
+here: models (``learning``), settling (``look``, ``readiness``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from aml_assets.core import readiness, waves
+from aml_assets.core.look import FAILED, Look
+from aml_assets.core.windows import ONE_DAY, days_between
+
+_WITH_TABLES = "with tables "
+_UNWATCHED = "unwatched"
+
+
+def ask_for_tables(look: Look) -> None:
+    """Ask for the tables of days that landed, or landed anew; with features if they can be."""
+    pending = [day for day in look.view.days if _needs_tables(look, day)]
+    look.moving |= set(pending)
+    for chunk in look.chunks(pending):
+        assets = (*look.rules.tables.values(),)
+        alone = _look_back_waits_for(look, chunk[0]) is not None
+        if not alone:
+            assets = (*assets, look.rules.features)
+
+        def remember(days: Sequence[dt.date] = chunk, alone: bool = alone) -> None:
+            for day in days:
+                look.memory.built[str(day)] = look.settled[day]
+                look.asked("statics", day, _word_of_statics(look))
+                if alone:
+                    look.forget("features", day)
+                else:
+                    # What the tables' digests will be is not known yet.
+                    look.asked("features", day, _WITH_TABLES + look.settled[day])
+
+        look.wish("tables", assets, chunk, [look.settled[d] for d in chunk], remember)
+
+
+def _needs_tables(look: Look, day: dt.date) -> bool:
+    word = look.settled.get(day)
+    if word is None or day in look.view.busy:
+        return False
+    if day in look.view.skipped:
+        look.notes[day] = look.view.excused.get(day, "skipped")
+        return False
+    known = look.memory.built.get(str(day))
+    stored = [look.stored(look.rules.tables[name], day) for name in look.rules.daily]
+    lacking = [name for name in look.rules.static if not look.stored(look.rules.tables[name], day)]
+    if known is None and all(stored) and not lacking:
+        # Built before anybody watched, or by hand: from these files, unless they are younger.
+        newest = max(glance.newest for glance in look.view.glances[day].values())
+        if newest < min(each.modified for each in stored if each):
+            look.memory.built[str(day)] = word
+            return False
+    if known == word and not _statics_are_others(look, day, lacking):
+        if lacking or not all(stored):
+            look.stuck.add(day)
+            look.forget("features", day)
+            look.notes[day] = f"tables: {FAILED}"
+        return False
+    if lacking and look.statics:
+        look.moving.add(day)
+        look.notes[day] = f"waits for static tables: {look.statics}"
+        return False
+    return True
+
+
+def _statics_are_others(look: Look, day: dt.date, lacking: list[str]) -> bool:
+    """Whether a day that lacks static tables may get them now, since others have landed."""
+    asked = look.memory.asked.get(f"statics {day}")
+    return bool(lacking) and not look.statics and asked != _word_of_statics(look)
+
+
+def _word_of_statics(look: Look) -> str:
+    glances = sorted(look.view.statics.items())
+    return waves.fingerprint(f"{name} {glance.signature}" for name, glance in glances)
+
+
+def ask_for_features(look: Look) -> None:
+    """Ask for features that are missing though their tables are there, or out of date."""
+    pending: dict[dt.date, str] = {}
+    for day in look.view.days:
+        if day in look.moving or day in look.view.skipped:
+            continue
+        if not all(look.stored(asset, day) for asset in look.rules.tables.values()):
+            continue
+        features = look.stored(look.rules.features, day)
+        if features is not None and not waves.outdated(features, look.current):
+            look.forget("features", day)
+            continue
+        if reason := look.view.blocked(day):
+            look.forget("features", day)
+            look.stuck.add(day)
+            look.notes[day] = f"features are blocked: {reason}"
+            continue
+        if (past := _look_back_waits_for(look, day)) is not None:
+            look.moving.add(day)
+            look.notes[day] = f"features wait for the transactions of {past}"
+            continue
+        word = _word_of_features(look, day)
+        asked = look.memory.asked.get(f"features {day}", "")
+        if asked.startswith(_WITH_TABLES):
+            look.asked("features", day, word)
+            asked = word
+        if asked == word:
+            look.stuck.add(day)
+            look.notes[day] = f"features: {FAILED}"
+            continue
+        pending[day] = word
+    look.moving |= set(pending)
+    for chunk in look.chunks(pending):
+
+        def remember(days: Sequence[dt.date] = chunk) -> None:
+            for day in days:
+                look.asked("features", day, pending[day])
+
+        words = [pending[day] for day in chunk]
+        look.wish("features", (look.rules.features,), chunk, words, remember)
+
+
+def _word_of_features(look: Look, day: dt.date) -> str:
+    inputs: dict[str, list[dt.date]] = {asset: [day] for asset in look.rules.tables.values()}
+    inputs[look.rules.tables[look.rules.transactions]] += _look_back(look, day)
+    skipped = sorted(past for past in _look_back(look, day) if past in look.view.skipped)
+    return waves.fingerprint([waves.state_of(inputs, look.current), *skipped])
+
+
+def _look_back(look: Look, day: dt.date) -> list[dt.date]:
+    return days_between(day - look.rules.look_back * ONE_DAY, day - ONE_DAY)
+
+
+def _look_back_waits_for(look: Look, day: dt.date) -> dt.date | None:
+    """The first earlier day whose transactions are still to come into the store."""
+    table = look.rules.transactions
+    for past in _look_back(look, day):
+        if past not in look.view.landed.get(table, ()) or past in look.view.skipped:
+            continue
+        if look.stored(look.rules.tables[table], past):
+            continue
+        whole = past in look.settled and str(past) in look.memory.built
+        if whole and past not in look.moving:
+            continue  # tried, and refused: who needs it says so
+        if past not in look.view.days:
+            if look.memory.asked.get(f"transactions {past}") == _UNWATCHED:
+                continue  # tried, too
+            _wish_for_transactions(look, past, _UNWATCHED)
+            return past
+        if past in look.missing and past not in look.view.busy:
+            _ask_for_transactions(look, past)
+            if _was_asked(look, "transactions", past):
+                continue
+        return past
+    return None
+
+
+def _ask_for_transactions(look: Look, day: dt.date) -> None:
+    """A day that is late in part keeps nobody from its transactions."""
+    table = look.rules.transactions
+    glance = look.view.glances.get(day, {}).get(table)
+    seen = look.memory.seen.get(str(day), {}).get(table)
+    if glance is None or seen is None or _was_asked(look, "transactions", day):
+        return
+    if readiness.unsettled(seen, glance, settle=look.rules.settle):
+        return
+    _wish_for_transactions(look, day, glance.signature)
+
+
+def _wish_for_transactions(look: Look, day: dt.date, word: str) -> None:
+    if any(wish.stage == "transactions" and day in wish.days for wish in look.wishes):
+        return
+    assets = (look.rules.tables[look.rules.transactions],)
+    look.wish("transactions", assets, [day], [word], lambda: look.asked("transactions", day, word))
+
+
+def _was_asked(look: Look, stage: str, day: dt.date) -> bool:
+    glance = look.view.glances.get(day, {}).get(look.rules.transactions)
+    return glance is not None and look.memory.asked.get(f"{stage} {day}") == glance.signature

@@ -1,0 +1,209 @@
+"""What Dagster costs in a backfill: 30 days as `aml backfill` builds them, against the plain work.
+
+Both sides build the same 30 days of everything (tables, features, models, metrics, predictions)
+from the same synthetic bank, whose days before are prepared; each in a process of its own and in a
+store of its own, both of which must come out byte for byte the same. Plain is a loop over the
+product's steps: read, compute, publish. A backfill does that, checks included, in ordinary Dagster
+runs, with an event for each asset and day in a database of its own. Imports, the bank and the days
+before are not timed; the sides take turns, and medians are compared.
+
+Run it alone: ``.venv/bin/python benchmarks/backfill.py [--small]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import hashlib
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from _common import THREADS, machine, prepare_day, print_figures, print_table, run_child, say
+
+if TYPE_CHECKING:
+    from aml_assets.io.catalog import Catalog
+
+FIRST = dt.date(2024, 1, 1)
+WARM_UP = 30
+"""Days before, which the windows of the first asked day need."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Days asked for, the bank's size, and how often each side runs."""
+
+    days: int
+    transactions: int
+    rounds: int
+
+
+FULL = Scale(30, 30_000, 3)
+SMALL = Scale(5, 3_000, 1)
+
+
+def main() -> None:
+    """Parse the command line; a child does one side, the parent both in turn."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--small", action="store_true", help="five days of a small bank")
+    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    scale = SMALL if given.small else FULL
+    if given.side:
+        print_figures(SIDES[given.side](given.folder, scale))
+        return
+    with tempfile.TemporaryDirectory(prefix="aml-backfill-") as folder:
+        measure(Path(folder), scale, ["--small"] if given.small else [])
+
+
+def measure(folder: Path, scale: Scale, options: list[str]) -> None:
+    """Run both sides in turn and print what came out."""
+    seconds: dict[str, list[float]] = {"plain": [], "backfill": []}
+    contents: set[str] = set()
+    say("a bank, and the days before ...")
+    run_child(__file__, "--side", "prepare", "--folder", str(folder), *options)
+    for number in range(scale.rounds):
+        for side in sorted(seconds, reverse=bool(number % 2)):
+            own = folder / side
+            shutil.copytree(folder / "prepared", own / "store")
+            say(f"{side}, round {number + 1} of {scale.rounds} ...")
+            found = run_child(__file__, "--side", side, "--folder", str(folder), *options)
+            seconds[side].append(found["seconds"])
+            contents.add(digest(own / "store"))
+            shutil.rmtree(own)
+    if len(contents) != 1:
+        raise RuntimeError("nothing was measured: the two sides built something else")
+    plain, backfill = (statistics.median(seconds[side]) for side in ("plain", "backfill"))
+    print_table(
+        f"{scale.days} days of {scale.transactions:,} transactions, medians of {scale.rounds} "
+        f"({machine()})",
+        ["", "s", "per day, s"],
+        [
+            ["one plain process", f"{plain:.1f}", f"{plain / scale.days:.2f}"],
+            ["aml backfill", f"{backfill:.1f}", f"{backfill / scale.days:.2f}"],
+        ],
+    )
+    print_figures({"overhead": round(backfill / plain, 3)})
+
+
+def digest(store: Path) -> str:
+    """What a store holds, but for the checks' verdicts, which a plain loop does not make."""
+    files = sorted(p for p in store.rglob("*") if p.is_file() and "checks" not in p.parts)
+    whole = hashlib.sha256()
+    for path in files:
+        whole.update(
+            f"{path.relative_to(store)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode()
+        )
+    return whole.hexdigest()
+
+
+# -- the sides -----------------------------------------------------------------------------
+
+
+def prepare(folder: Path, scale: Scale) -> dict[str, Any]:
+    """Write the bank, and prepare the days before."""
+    from aml_assets.demo.bank import write_bank
+
+    days = WARM_UP + scale.days
+    write_bank(folder / "landing", first_day=FIRST, days=days, trx_per_day=scale.transactions)
+    catalog = _catalog(folder, folder / "prepared")
+    for day in _days(0, WARM_UP):
+        prepare_day(catalog, day)
+    return {}
+
+
+def plain(folder: Path, scale: Scale) -> dict[str, Any]:
+    """The asked days by the product's steps, in one loop."""
+    from aml_assets.steps.models import build_metrics, build_model
+    from aml_assets.steps.predictions import build_predictions
+
+    catalog = _catalog(folder, folder / "plain" / "store")
+    _warm(catalog)
+    started = time.perf_counter()
+    days = _days(WARM_UP, scale.days)
+    for day in days:
+        prepare_day(catalog, day)
+    for day in days:
+        build_model(catalog, day).publish_to(catalog.models, day)
+    for day in days:
+        build_metrics(catalog, day).publish_to(catalog.metrics, day)
+    for day in days:
+        build_predictions(catalog, day).publish_to(catalog.predictions, day)
+    return {"seconds": time.perf_counter() - started}
+
+
+def backfill(folder: Path, scale: Scale) -> dict[str, Any]:
+    """The asked days as ``aml backfill`` builds them, plan and event log included."""
+    import dagster as dg
+
+    from aml_assets.backfill import plan_backfill, run_backfill, select_assets
+    from aml_assets.build import build_definitions
+    from aml_assets.home import prepare_home
+
+    own = folder / "backfill"
+    os.environ["DAGSTER_HOME"] = str(own / "dagster")
+    prepare_home()
+    catalog = _catalog(folder, own / "store")
+    _warm(catalog)
+    definitions = build_definitions(catalog.settings)
+    with dg.DagsterInstance.get() as instance:
+        instance.get_runs(limit=1)
+        started = time.perf_counter()
+        plan = plan_backfill(catalog, select_assets(catalog, []), _days(WARM_UP, scale.days))
+        problems = run_backfill(catalog, plan, definitions=definitions, instance=instance)
+        seconds = time.perf_counter() - started
+        if problems:
+            raise RuntimeError(f"nothing was measured: {problems[0]}")
+        _refuse_missing_events(instance, scale)
+    return {"seconds": seconds}
+
+
+def _refuse_missing_events(instance: Any, scale: Scale) -> None:
+    """Each day of each asset must be a materialization of its own."""
+    import dagster as dg
+
+    wanted = {str(day) for day in _days(WARM_UP, scale.days)}
+    for asset in ("features/merged_features", "models/model", "predictions/predictions"):
+        key = dg.AssetKey.from_user_string(asset)
+        if not wanted <= set(instance.get_materialized_partitions(key)):
+            raise RuntimeError(f"nothing was measured: days of {asset} were not recorded")
+
+
+def _warm(catalog: Catalog) -> None:
+    """Load what both sides use, so that only their work is timed."""
+    import matplotlib.pyplot  # noqa: F401 - drawn by models and metrics
+    import xgboost  # noqa: F401
+
+    prepare_day(catalog, FIRST)
+
+
+def _days(first: int, count: int) -> list[dt.date]:
+    return [FIRST + dt.timedelta(days=first + number) for number in range(count)]
+
+
+def _catalog(folder: Path, store: Path) -> Catalog:
+    from aml_assets.io.catalog import Catalog
+    from aml_assets.settings import load_settings
+
+    settings = load_settings(
+        landing={"url": str(folder / "landing")},
+        store={"url": str(store)},
+        partitions={"first_day": FIRST},
+        training={"threads": THREADS},
+    )
+    return Catalog(settings)
+
+
+SIDES = {side.__name__: side for side in (prepare, plain, backfill)}
+
+
+if __name__ == "__main__":
+    main()
