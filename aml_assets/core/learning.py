@@ -98,10 +98,6 @@ def _scorable(look: Look, day: dt.date, with_model: bool) -> str | None:
     if look.stored(look.rules.predictions, day):
         look.forget("score", day)
         return None
-    if reason := look.view.blocked_frame(day):
-        look.forget("score", day)
-        look.notes[day] = f"predictions are blocked: {reason}"
-        return None
     models = look.view.stored.get(look.rules.model, {})
     oldest = day if look.rules.policy == "today" else day - look.rules.max_age * ONE_DAY
     usable = [(each, models[each].digest) for each in models if oldest <= each <= day]
@@ -111,6 +107,11 @@ def _scorable(look: Look, day: dt.date, with_model: bool) -> str | None:
             return None
     elif not usable and not with_model:
         look.notes.setdefault(day, "no model to score with")
+        return None
+    # Asked last, since it reads the store.
+    if reason := look.view.blocked_frame(day):
+        look.forget("score", day)
+        look.notes[day] = f"predictions are blocked: {reason}"
         return None
     features = look.current(look.rules.features, str(day))
     word = waves.fingerprint([features, look.rules.policy, *usable])

@@ -23,7 +23,6 @@ from aml_assets.core.windows import ONE_DAY, Windows, days_between
 from aml_assets.errors import (
     CorruptFile,
     ModelError,
-    NotReady,
     NotTrainable,
     SettingsError,
     StoreError,
@@ -252,7 +251,7 @@ class Watcher:
         try:
             verdict = Verdicts(self._catalog).look(FEATURES, day)
             blocks = blocks_of(self._catalog, verdict)
-        except (NotReady, TransientStoreError):
+        except TransientStoreError:
             raise
         except StoreError as error:
             return f"its checks cannot be told: {error}"
