@@ -45,6 +45,11 @@ T = TypeVar("T")
 DEBRIS_AGE = 24 * 3600.0
 """Seconds after which a temporary file of a writer we cannot ask about is held for dead."""
 
+_FEW = 32
+_TIDY_EVERY = 60.0
+"""Seconds for which a folder of more than a few files counts as tidy once it was tidied. Listing
+it for each file would cost more than the file does, where there are a thousand."""
+
 _KEEP_ATTEMPTS = 4
 
 
@@ -95,6 +100,7 @@ class Store:
         self._retrying = Retry(
             self._fs.patience if patience is None else patience, base_delay, sleep
         )
+        self._tidied: dict[str, float] = {}  # large folder → when, by the monotonic clock
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -250,31 +256,21 @@ class Store:
         def old(file: FileStatus) -> bool:
             return is_debris(file.name, instant - file.modified, older_than_seconds)
 
-        return self._retrying(lambda: self._remove(folder, old))
+        return self._retrying(lambda: self._remove(folder, self._fs.list(folder), old))
 
     def tidy(self, folder: str) -> None:
         """Delete the temporary files in one folder whose writers are surely dead.
 
         That is: a writer of this machine whose process is gone, an earlier attempt of this very
         process, or a writer whose file was not touched for ``DEBRIS_AGE``. Every publish does
-        this for its folder.
+        this for its folder; for one of more than a few files, once a minute at most, unless a
+        write of its own failed there.
 
         Raises:
             TransientStoreError: the file system is away.
         """
-        now = time.time()
-
-        def dead(file: FileStatus) -> bool:
-            age = now - file.modified
-            return is_abandoned(file.name) or is_debris(file.name, age, DEBRIS_AGE)
-
-        try:
-            self._remove(folder, dead)
-        except TransientStoreError:
-            raise
-        except StoreError as error:
-            # Somebody else's leftovers are no reason not to publish.
-            _log.warning("a killed writer's temporary file was left behind: %s", error)
+        if self._is_due(folder):
+            self._tidy(folder)
 
     # -- inside ----------------------------------------------------------------------------
 
@@ -289,18 +285,19 @@ class Store:
         temporary = temporary_name(name)
         aside = f"{folder}/{temporary}" if folder else temporary
         self._fs.full(path)  # a bad path is refused before anything is written
-        self.tidy(folder)
         with in_use(temporary):
             try:
                 sink = self._write_aside(aside, path, write)
-                changed = not self._holds(path, sink)
+                old = self._check_written(folder, temporary, name, sink)
+                changed = not self._holds(path, old, sink)
                 if changed:
-                    if keep_as is not None:
+                    if keep_as is not None and old is not None:
                         self._keep(path, keep_as)
                     renames.append(aside)
                     with _still_there(path):
                         self._fs.replace(aside, path)
             except BaseException as error:
+                self._tidied.pop(folder, None)
                 self._drop(aside, error)
                 raise
             if not changed:
@@ -321,20 +318,36 @@ class Store:
             except BaseException:
                 raw.abort()
                 raise
-            status = self._fs.status(aside)
-        there = status.length if status else 0
+        return sink
+
+    def _check_written(
+        self, folder: str, temporary: str, name: str, sink: Sink
+    ) -> FileStatus | None:
+        """Check the temporary file's length; tell what lies under the name that it is to get.
+
+        One listing tells both, and which temporary files lie there; where the folder counts as
+        tidy, the two are asked for.
+        """
+        prefix = f"{folder}/" if folder else ""
+        found = self._tidy(folder) if self._is_due(folder) else None
+        if found is None:
+            with self._fs.named(prefix + temporary, shown=prefix + name):
+                aside = self._fs.status(prefix + temporary)
+            old = self._fs.status(prefix + name)
+        else:
+            aside, old = found.get(temporary), found.get(name)
+        there = aside.length if aside else 0
         if there != sink.tell():
             raise TransientStoreError(
                 f"{sink.tell()} bytes were written and {there} are there",
-                path=path,
+                path=prefix + name,
                 operation="write",
             )
-        return sink
+        return old
 
-    def _holds(self, path: str, sink: Sink) -> bool:
-        """Whether ``path`` is, byte for byte, what the sink took."""
-        status = self._fs.status(path)
-        if status is None or status.is_directory or status.length != sink.tell():
+    def _holds(self, path: str, old: FileStatus | None, sink: Sink) -> bool:
+        """Whether ``path``, as it was seen, is byte for byte what the sink took."""
+        if old is None or old.is_directory or old.length != sink.tell():
             return False
         try:
             return self.load(path, _sha256_of) == sink.sha256
@@ -364,9 +377,41 @@ class Store:
         except StoreError as error:
             reason.add_note(f"its temporary file was left behind: {error}")
 
-    def _remove(self, folder: str, condemned: Callable[[FileStatus], bool]) -> list[str]:
+    def _is_due(self, folder: str) -> bool:
+        tidied = self._tidied.get(folder)
+        return tidied is None or time.monotonic() - tidied > _TIDY_EVERY
+
+    def _tidy(self, folder: str) -> dict[str, FileStatus] | None:
+        """Remove the dead writers' files; what lies in the folder by name, if it can be listed."""
+        now = time.time()
+
+        def dead(file: FileStatus) -> bool:
+            age = now - file.modified
+            return is_abandoned(file.name) or is_debris(file.name, age, DEBRIS_AGE)
+
+        try:
+            found = self._fs.list(folder)
+        except TransientStoreError:
+            raise
+        except StoreError as error:
+            _log.warning("a folder was not looked through for temporary files: %s", error)
+            return None
+        try:
+            self._remove(folder, found, dead)
+        except TransientStoreError:
+            raise
+        except StoreError as error:
+            # Somebody else's leftovers are no reason not to publish.
+            _log.warning("a killed writer's temporary file was left behind: %s", error)
+        if len(found) > _FEW:
+            self._tidied[folder] = time.monotonic()
+        return {file.name: file for file in found}
+
+    def _remove(
+        self, folder: str, found: Listing, condemned: Callable[[FileStatus], bool]
+    ) -> list[str]:
         removed = []
-        for file in self._fs.list(folder):
+        for file in found:
             if file.is_directory or not condemned(file):
                 continue
             path = f"{folder}/{file.name}" if folder else file.name

@@ -163,7 +163,7 @@ def test_one_column_of_many_reads_a_fraction_of_the_file(place, request, monkeyp
         assert received.count > size
     hadoop: Hadoop | None = None if place.is_local else request.getfixturevalue("hadoop")
     if place.scheme == "hdfs" and hadoop and hadoop.cluster:
-        assert min(served(hadoop.cluster, store) for _ in range(TRIES)) < size / 10
+        assert min(served(hadoop.cluster, store) for _ in range(TRIES)) < size / 4
 
 
 def wide_table() -> pa.Table:

@@ -131,6 +131,7 @@ class WebHdfsFileSystem(FileSystem):
         try:
             entries = self._call(path, "list", list_)
         except NotFound:
+            self._made.discard(path)  # somebody removed it: to be made again, with its mode
             return []
         if len(entries) == 1 and not entries[0]["pathSuffix"]:
             raise NotFound("it is a file, not a folder", path=path, operation="list")
