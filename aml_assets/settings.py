@@ -305,6 +305,31 @@ def load_settings(**overrides: Any) -> Settings:
     return _resolve_paths(settings, Path(path).parent if path else Path.cwd())
 
 
+def settings_of(values: Mapping[str, Any]) -> Settings:
+    """The settings that a configuration file of this content would give, and nothing else.
+
+    Neither ``AML_CONFIG`` nor the environment is read, and relative paths stay as they are.
+
+    Raises:
+        SettingsError: see `load_settings`.
+    """
+    try:
+        return _Alone(**values)
+    except ValidationError as error:
+        raise SettingsError(
+            "; ".join(_problem(dict(problem)) for problem in error.errors()),
+            remedy="See docs/configuration.md.",
+        ) from None
+
+
+class _Alone(Settings):
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: Any, *others: Any, **more: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
 def fingerprint(*values: Any) -> str:
     """A short hash of settings that change content, for a manifest.
 
