@@ -192,7 +192,7 @@ def _folders(
     daily: Sequence[str], static: Sequence[str], options: Options
 ) -> dict[str, tuple[str, str]]:
     """Our table → its folder and the list that names it."""
-    named = dict.fromkeys(static, "static_dir_list") | dict.fromkeys(daily, "daily_dir_list")
+    named = dict.fromkeys(daily, "daily_dir_list") | dict.fromkeys(static, "static_dir_list")
     for name in sorted(set(daily) & set(static)):
         raise problem("static_dir_list", f"{name!r} is in daily_dir_list, too", "Name it once.")
     for table, folder in options.tables.items():
