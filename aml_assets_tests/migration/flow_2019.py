@@ -34,7 +34,7 @@ def run_flow(root: Path, variable: dict[str, Any], window: Sequence[str], day: s
         "auc": metrics.roc_auc_score(truth, scores),
         "acc": metrics.accuracy_score(truth, guesses),
         "recall": metrics.recall_score(truth, guesses),
-        "precesion": metrics.precision_score(truth, guesses, zero_division=0),
+        "precesion": metrics.precision_score(truth, guesses),
         "f1_score": metrics.f1_score(truth, guesses),
     }
     today = _merged(root, variable, [day])
@@ -75,9 +75,9 @@ def _merged(root: Path, variable: dict[str, Any], days: Sequence[str]) -> pd.Dat
     return frame
 
 
-def _encoded(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+def _encoded(frame: pd.DataFrame) -> tuple[pd.DataFrame, Any]:
     """Every column by itself, as text; the label's codes are taken for labels."""
     coded = pd.DataFrame(
         {name: LabelEncoder().fit_transform(frame[name].astype(str)) for name in frame}
     )
-    return coded.drop(columns=NO_FEATURES), (coded["label"] > 0).astype(int)
+    return coded.drop(columns=NO_FEATURES), (coded["label"] > 0).astype("int64")

@@ -28,7 +28,7 @@ from aml_assets.io.catalog import Catalog
 from aml_assets.settings import load_settings
 from aml_assets_tests.conftest import STATIC, day, str_columns, trx_columns
 from aml_assets_tests.hadoop.fixtures import Hadoop
-from aml_assets_tests.io.places import Place
+from aml_assets_tests.io.places import ClusterFiles, Place
 from aml_assets_tests.io.places import land as land_on
 from aml_assets_tests.migration.flow_2019 import run_flow
 from aml_assets_tests.migration.variables import GROUP, PROJECT, daily_version
@@ -165,4 +165,4 @@ def test_a_migrated_bank_reads_and_writes_the_old_folders_on_hdfs(
         bank.process("compare", f"{hadoop.hdfs_url}{root}/{CSV}", str(local))
         bank.process("compare", str(day(5)), f"{hadoop.webhdfs_url}{root}/{CSV}", code=1)
     finally:
-        place.files.remove()
+        ClusterFiles(place).remove()

@@ -1,0 +1,171 @@
+"""The bank as a notebook sees it: everything stored, by asset and day, read-only.
+
+Belongs here: finding and loading. Does not belong here: what a model makes of a row (``model``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from aml_assets.backfill import all_assets, select_assets
+from aml_assets.core.shifts import shifts
+from aml_assets.errors import AmlError
+from aml_assets.io.catalog import FEATURES, MODEL, PREDICTIONS, Catalog
+from aml_assets.io.paths import as_day
+from aml_assets.notebook.model import Model
+from aml_assets.settings import load_settings
+from aml_assets.steps.choice import pinned_path, read_model
+from aml_assets.steps.tables import columns_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+Day = dt.date | str
+"""A day, or ``YYYY-MM-DD``."""
+
+_COMPARABLE = ("numeric", "category", "boolean", "time")
+"""Kinds of columns whose values two days can be held against each other by."""
+
+
+class Bank:
+    """What is stored, read-only and verified.
+
+    Args:
+        catalog: where everything lies.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    @classmethod
+    def open(cls, **sections: Any) -> Bank:
+        """The configured bank: ``AML_CONFIG`` and the environment, as for every command.
+
+        Args:
+            **sections: settings over those, e.g. ``store={"url": "hdfs://host:8020/aml/store"}``.
+
+        Raises:
+            SettingsError: see `load_settings`.
+        """
+        return cls(Catalog(load_settings(**sections)))
+
+    def __repr__(self) -> str:
+        return f"Bank({self._catalog.store.url!r})"
+
+    @property
+    def assets(self) -> list[str]:
+        """The names of all assets, upstream first."""
+        return all_assets(self._catalog)
+
+    def days(self, asset: str) -> list[dt.date]:
+        """The days of an asset that are stored, oldest first.
+
+        Args:
+            asset: its name, or the last part: ``merged_features``.
+        """
+        partitions = self._catalog.of(self._name(asset))
+        return [day for day in partitions.days() if partitions.has(day)]
+
+    def load(self, asset: str, day: Day) -> Any:
+        """One day of an asset.
+
+        Returns:
+            A pandas frame; of metrics the document; of the model a `Model`. Whole numbers and
+            truth values stay what they are beside nulls (``Int64``, ``boolean``).
+
+        Raises:
+            NotReady: it is not stored.
+            CorruptFile: it was altered.
+        """
+        name = self._name(asset)
+        if name == MODEL:
+            return self.model(day)
+        content = self._catalog.of(name).load(_day(day))
+        return content if isinstance(content, dict) else _pandas(content)
+
+    def made_of(self, asset: str, day: Day) -> pd.DataFrame:
+        """What a day was made of: upstream asset, its partition, and its digest at that time."""
+        import pandas as pd
+
+        manifest = self._catalog.of(self._name(asset)).manifest(_day(day))
+        rows = [
+            (upstream, key, digest)
+            for upstream, keys in manifest.inputs.items()
+            for key, digest in keys.items()
+        ]
+        return pd.DataFrame(rows, columns=["asset", "partition", "digest"])
+
+    def model(self, which: Day) -> Model:
+        """A day's own model, or one by model_id, digest or path, as `scoring.pinned_model` has it.
+
+        Raises:
+            ModelError: there is none, or it is not one of ours.
+        """
+        day = as_day(str(which))
+        path = self._catalog.models.path(day) if day else pinned_path(self._catalog, str(which))
+        return Model(self._catalog, read_model(self._catalog, path))
+
+    def compare(self, asset: str, day: Day, other: Day) -> pd.DataFrame:
+        """Two days of a frame, column by column: nulls, mean, distinct values, distance.
+
+        The distance is between 0 (distributed alike) and 1 (nothing in common): of numbers and
+        times the Kolmogorov-Smirnov statistic, of categories the total variation. Ids and texts
+        are left out.
+
+        Raises:
+            AmlError: the asset is no frame.
+        """
+        import pandas as pd
+
+        name = self._name(asset)
+        frames = [self._comparable(name, _day(each)) for each in (day, other)]
+        found = shifts(*frames)
+        table = pd.DataFrame([vars(each) for each in found])
+        return table.set_index("column") if len(table) else table
+
+    def _comparable(self, name: str, day: dt.date) -> pa.Table:
+        frame = self._catalog.of(name).load(day)
+        if isinstance(frame, dict) or name == MODEL:
+            raise AmlError(
+                "only frames can be compared so", table=name, remedy="Take tables or features."
+            )
+        if name == PREDICTIONS:
+            kinds = self._kinds(FEATURES, day)
+            return frame.select([n for n in frame.column_names if n == "pred_score" or n in kinds])
+        kinds = self._kinds(name, day)
+        return frame.select([n for n in frame.column_names if n in kinds])
+
+    def _kinds(self, name: str, day: dt.date) -> Mapping[str, str]:
+        columns = columns_of(self._catalog.of(name).manifest(day))
+        return {n: c.kind for n, c in columns.items() if c.kind in _COMPARABLE}
+
+    def _name(self, asset: str) -> str:
+        found = select_assets(self._catalog, [asset])
+        if len(found) != 1:
+            raise AmlError(
+                f"{asset!r} is a group of several assets", remedy=f"One of {', '.join(found)}."
+            )
+        return found[0]
+
+
+def _day(day: Day) -> dt.date:
+    found = as_day(str(day))
+    if found is None:
+        raise AmlError(f"{day!r} is no day", remedy="Write it as YYYY-MM-DD.")
+    return found
+
+
+def _pandas(table: pa.Table) -> pd.DataFrame:
+    """A pandas frame in which an id of nineteen digits is one, nulls beside it or not."""
+    import pandas as pd
+    import pyarrow as pa
+
+    kept = {
+        pa.bool_(): pd.BooleanDtype(),
+        **{getattr(pa, f"int{n}")(): getattr(pd, f"Int{n}Dtype")() for n in (8, 16, 32, 64)},
+        **{getattr(pa, f"uint{n}")(): getattr(pd, f"UInt{n}Dtype")() for n in (8, 16, 32, 64)},
+    }
+    return table.to_pandas(types_mapper=kept.get)
