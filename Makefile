@@ -15,10 +15,10 @@ $(if $(CLUSTER_$(STORE)),,$(error STORE=$(STORE) is neither hdfs nor webhdfs; le
 export AML_LANDING__URL := $(CLUSTER_$(STORE))/aml/landing
 export AML_STORE__URL := $(CLUSTER_$(STORE))/aml/store
 export AML_HDFS__AUTHENTICATION := insecure
-demo ui: hdfs-up
+demo ui notebook: hdfs-up
 endif
 
-.PHONY: demo ui test soak lint install clean hdfs-up hdfs-down
+.PHONY: demo ui notebook test soak lint install clean hdfs-up hdfs-down
 .DEFAULT_GOAL := demo
 
 install: $(VENV)/.installed
@@ -34,6 +34,9 @@ demo: install
 
 ui: install
 	@$(BIN)/aml ui
+
+notebook: install
+	@$(BIN)/aml notebook
 
 test: install
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)

@@ -143,8 +143,14 @@ def _of_predictions(found: Comparison) -> Iterator[str]:
     for name, columns in zip(("left", "right"), found.columns_only, strict=True):
         if columns:
             yield f"columns    only {name}: {', '.join(columns)}"
-    for column, rows in found.differing.items():
-        yield f"column     {column} differs in {rows:,} rows"
+    for column, differing in found.differing.items():
+        empty = [
+            f"{count:,} empty on the {name}"
+            for count, name in ((differing.empty_left, "left"), (differing.empty_right, "right"))
+            if count
+        ]
+        more = f" ({', '.join(empty)})" if empty else ""
+        yield f"column     {column} differs in {differing.rows:,} rows{more}"
     scores = found.scores
     ranking = scores.reason if scores.spearman is None else f"{scores.spearman:.4f}"
     yield f"scores     differ in {scores.differing:,} rows; Spearman's correlation: {ranking}"
@@ -164,9 +170,10 @@ def _plain(
 ) -> dict[str, Any]:
     plain: dict[str, Any] = {"left": sides[0].name, "right": sides[1].name}
     if found is not None:
-        names = ("rows", "both", "only", "repeated", "columns_only", "differing", "same")
+        names = ("rows", "both", "only", "repeated", "columns_only", "same")
         plain["predictions"] = {
             **{name: getattr(found, name) for name in names},
+            "differing": {name: asdict(each) for name, each in found.differing.items()},
             "scores": asdict(found.scores),
         }
     plain["metrics"] = {each.name: [each.left, each.right] for each in figures}

@@ -67,6 +67,15 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Differing:
+    """In how many rows a column differs, and in how many of these one side alone is empty."""
+
+    rows: int
+    empty_left: int = 0
+    empty_right: int = 0
+
+
+@dataclass(frozen=True)
 class Comparison:
     """What two prediction files have in common; only counts and names of columns.
 
@@ -76,7 +85,7 @@ class Comparison:
         only: rows whose key is on the left only, on the right only.
         repeated: rows whose key repeats, on each side; they are compared with nothing.
         columns_only: columns on the left only, on the right only.
-        differing: column → rows of ``both`` in which it differs; the score is not among them.
+        differing: column → in how many rows of ``both``; the score is not among them.
         scores: of the rows of ``both``.
         keys: the rows that differ: key columns, and ``where`` (left, right, or columns).
     """
@@ -86,7 +95,7 @@ class Comparison:
     only: tuple[int, int]
     repeated: tuple[int, int]
     columns_only: tuple[tuple[str, ...], tuple[str, ...]]
-    differing: Mapping[str, int]
+    differing: Mapping[str, Differing]
     scores: Scores
     keys: pa.Table
 
@@ -153,7 +162,11 @@ def compare_predictions(
         only=(len(one.keys) - len(rows_left), len(other.keys) - len(rows_right)),
         repeated=(one.repeated, other.repeated),
         columns_only=(_minus(left, right), _minus(right, left)),
-        differing={name: int(found.sum()) for name, found in differs.items() if found.any()},
+        differing={
+            name: _counted(found, here[name], there[name])
+            for name, found in differs.items()
+            if found.any()
+        },
         scores=_scores(one, other, scores, top, threshold),
         keys=_differing_keys(
             key,
@@ -232,6 +245,11 @@ def _differs(left: pa.ChunkedArray, right: pa.ChunkedArray) -> np.ndarray:
         still[both] = values[0] != values[1]
     found[rows] = still
     return found
+
+
+def _counted(differs: np.ndarray, left: pa.ChunkedArray, right: pa.ChunkedArray) -> Differing:
+    empty = [pc.is_null(each).to_numpy() & differs for each in (left, right)]
+    return Differing(int(differs.sum()), int(empty[0].sum()), int(empty[1].sum()))
 
 
 def _equal(left: pa.ChunkedArray, right: pa.ChunkedArray) -> np.ndarray:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from aml_assets.core import scoring
@@ -167,8 +168,7 @@ class Model:
         }
         table = pd.DataFrame(found, index=pd.Index(names, name="feature"))
         table["change"] = table["after"] - table["before"]
-        order = table["change"].abs().sort_values(ascending=False, kind="stable").index
-        return table.loc[order]
+        return table.iloc[np.argsort(-table["change"].abs().to_numpy(), kind="stable")]
 
 
 def _one_row(frame: Frame, row: pd.Series, changes: Mapping[str, Any]) -> Frame:

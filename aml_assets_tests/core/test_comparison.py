@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from aml_assets.core.comparison import compare_metrics, compare_predictions
+from aml_assets.core.comparison import Differing, compare_metrics, compare_predictions
 from aml_assets.errors import InputError
 
 KEY = ("trx_id", "ins_id")
@@ -53,7 +53,7 @@ def test_ids_are_not_compared_as_numbers(theirs):
     header = "trx_id,party,pred_score"
     left = texts("1,12345678901234567890,0.5", header=header)
     right = texts(f"1,{theirs},0.5", header=header)
-    assert compare_predictions(left, right, key=["trx_id"]).differing == {"party": 1}
+    assert compare_predictions(left, right, key=["trx_id"]).differing["party"].rows == 1
 
 
 def test_rows_and_columns_of_one_side_and_values_that_differ_are_counted():
@@ -64,7 +64,7 @@ def test_rows_and_columns_of_one_side_and_values_that_differ_are_counted():
     found = compare_predictions(OURS, theirs, key=KEY, top=2)
     assert (found.rows, found.both, found.only) == ((4, 3), 2, (2, 1))
     assert found.columns_only == ((), ("more",))
-    assert found.differing == {"amount": 1}
+    assert found.differing == {"amount": Differing(1)}
     assert found.scores.spearman == pytest.approx(-1.0)
     assert (found.scores.differing, found.scores.shared) == (2, 2)
     assert found.scores.largest == pytest.approx(0.2)
@@ -75,6 +75,13 @@ def test_rows_and_columns_of_one_side_and_values_that_differ_are_counted():
         "ins_id": ["7"] * 5,
         "where": ["left", "left", "right", "pred_score", "amount pred_score"],
     }
+
+
+def test_a_value_that_one_side_lacks_is_told_apart_from_another_value():
+    found = compare_predictions(
+        OURS, texts("1,7,,0.9", "2,7,9,0.8", "3,7,30,0.1", "4,7,5,0.2"), key=KEY
+    )
+    assert found.differing == {"amount": Differing(3, empty_left=1, empty_right=1)}
 
 
 def test_rows_that_repeat_a_key_are_counted_and_compared_with_nothing():

@@ -13,6 +13,7 @@ from aml_assets.core.shifts import distance, shifts
 SOME = st.lists(st.integers(0, 5), min_size=1, max_size=20)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # scipy's p-value, which is not asked for
 @given(SOME, SOME)
 def test_of_numbers_it_is_the_kolmogorov_smirnov_statistic(left, right):
     expected: Any = stats.ks_2samp(left, right, method="asymp")

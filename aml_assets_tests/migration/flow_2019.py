@@ -21,20 +21,23 @@ NO_FEATURES = [
 ]  # fmt: skip
 
 
-def run_flow(root: Path, variable: dict[str, Any], window: Sequence[str], day: str) -> None:
-    """One night: train on the window, measure on its last day, score the day."""
+def run_flow(root: Path, variable: dict[str, Any], day: str) -> None:
+    """One night: train and measure on the variable's windows, score the day."""
+    window = _days(variable["start_time"], variable["end_time"])
+    measured = _days(variable["metrics_start_time"], variable["metrics_end_time"])
     model_id = f"{variable['model_prefix']}_{day}"
     features, label = _encoded(_merged(root, variable, window))
     parameters = {"objective": "binary:logistic", "max_depth": 4, "eta": 0.025, "seed": 0}
     booster = xgb.train(parameters, xgb.DMatrix(features, label), 20)
-    truth, scores = label, booster.predict(xgb.DMatrix(features))
+    seen, truth = _encoded(_merged(root, variable, measured))
+    scores = booster.predict(xgb.DMatrix(seen))
     guesses = scores > 0.5
     figures = {
         "model_id": model_id,
         "auc": metrics.roc_auc_score(truth, scores),
         "acc": metrics.accuracy_score(truth, guesses),
         "recall": metrics.recall_score(truth, guesses),
-        "precesion": metrics.precision_score(truth, guesses),
+        "precesion": metrics.precision_score(truth, guesses, zero_division=0),  # pyright: ignore[reportArgumentType]
         "f1_score": metrics.f1_score(truth, guesses),
     }
     today = _merged(root, variable, [day])
@@ -50,6 +53,10 @@ def run_flow(root: Path, variable: dict[str, Any], window: Sequence[str], day: s
     path("base_remote_model_meta_path", f"{model_id}.meta.json").write_text(json.dumps(figures))
     prefix = variable["predict_res_prefix"]
     today.to_csv(path("base_remote_predict_res_path", f"{prefix}{day}.csv"))
+
+
+def _days(first: str, last: str) -> list[str]:
+    return [f"{day:%Y-%m-%d}" for day in pd.date_range(first, last)]
 
 
 def _merged(root: Path, variable: dict[str, Any], days: Sequence[str]) -> pd.DataFrame:
@@ -76,8 +83,12 @@ def _merged(root: Path, variable: dict[str, Any], days: Sequence[str]) -> pd.Dat
 
 
 def _encoded(frame: pd.DataFrame) -> tuple[pd.DataFrame, Any]:
-    """Every column by itself, as text; the label's codes are taken for labels."""
+    """Every column by itself and as text; who is undecided counts as negative."""
     coded = pd.DataFrame(
-        {name: LabelEncoder().fit_transform(frame[name].astype(str)) for name in frame}
+        {
+            name: LabelEncoder().fit_transform(frame[name].astype(str))
+            for name in frame
+            if name.removesuffix("_x").removesuffix("_y") not in NO_FEATURES
+        }
     )
-    return coded.drop(columns=NO_FEATURES), (coded["label"] > 0).astype("int64")
+    return coded, (frame["label"] == 1).to_numpy(dtype=int)

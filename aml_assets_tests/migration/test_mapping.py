@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from aml_assets.cli import app
 from aml_assets.errors import SettingsError
 from aml_assets.migration.document import document
 from aml_assets.migration.mapping import Migration, Options, migrate
@@ -194,6 +196,23 @@ def test_mails_and_the_first_night_are_set_when_given():
 def test_a_value_that_means_nothing_is_one_sentence_with_its_key(changes, sentence):
     with pytest.raises(SettingsError, match=re.escape(sentence)):
         migrate(daily_version(**changes))
+
+
+def test_the_documented_commands_work_as_printed(tmp_path, monkeypatch):
+    root = Path(__file__).resolve().parents[2]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "examples").symlink_to(root / "examples")
+    lines = (root / "docs/migration.md").read_text(encoding="utf-8").splitlines()
+    commands = [line for line in lines if line.startswith("aml migrate ")]
+    assert len(commands) == 2
+    for command in commands:
+        done = CliRunner().invoke(app, command.split()[1:])
+        assert done.exit_code == 0, done.output
+    with pytest.raises(SettingsError, match="--force"):
+        CliRunner().invoke(app, commands[0].split()[1:], catch_exceptions=False)
+    before = (tmp_path / "bank.yaml").read_bytes()
+    assert CliRunner().invoke(app, [*commands[0].split()[1:], "--force"]).exit_code == 0
+    assert (tmp_path / "bank.yaml").read_bytes() == before
 
 
 @pytest.mark.parametrize(

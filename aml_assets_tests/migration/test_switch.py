@@ -103,7 +103,7 @@ def _land(root: Path, days: Sequence[int] = range(1, 6)) -> None:
 
 
 def test_a_migrated_bank_runs_beside_the_old_flow_and_then_in_its_place(bank: Machine):
-    run_flow(bank.root, VARIABLE, [str(day(n)) for n in (1, 2, 3)], str(day(5)))
+    run_flow(bank.root, VARIABLE, str(day(5)))
     old = {name: (bank.root / name).read_bytes() for name in (CSV, META, MODEL)}
 
     said = bank.aml("migrate", "sl_config.json", "--connection", f"file://{bank.root}")
