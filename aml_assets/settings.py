@@ -306,13 +306,7 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def settings_of(values: Mapping[str, Any]) -> Settings:
-    """The settings that a configuration file of this content would give, and nothing else.
-
-    Neither ``AML_CONFIG`` nor the environment is read, and relative paths stay as they are.
-
-    Raises:
-        SettingsError: see `load_settings`.
-    """
+    """The settings of a file of this content alone; raises what `load_settings` does."""
     try:
         return _Alone(**values)
     except ValidationError as error:

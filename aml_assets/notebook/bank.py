@@ -6,13 +6,16 @@ Belongs here: finding and loading. Does not belong here: what a model makes of a
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from aml_assets.backfill import all_assets, select_assets
 from aml_assets.core.shifts import shifts
+from aml_assets.core.windows import ONE_DAY
 from aml_assets.errors import AmlError
-from aml_assets.io.catalog import FEATURES, MODEL, PREDICTIONS, Catalog
+from aml_assets.io.catalog import MODEL, PREDICTIONS, Catalog
 from aml_assets.io.paths import as_day
 from aml_assets.notebook.model import Model
 from aml_assets.settings import load_settings
@@ -21,7 +24,8 @@ from aml_assets.steps.tables import columns_of
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
+
+    from aml_assets.core.contracts import Column
 
 Day = dt.date | str
 """A day, or ``YYYY-MM-DD``."""
@@ -111,9 +115,9 @@ class Bank:
     def compare(self, asset: str, day: Day, other: Day) -> pd.DataFrame:
         """Two days of a frame, column by column: nulls, mean, distinct values, distance.
 
-        The distance is between 0 (distributed alike) and 1 (nothing in common): of numbers and
-        times the Kolmogorov-Smirnov statistic, of categories the total variation. Ids and texts
-        are left out.
+        The distance is between 0 (distributed alike) and 1 (nothing in common): of numbers the
+        Kolmogorov-Smirnov statistic, of categories the total variation. A time is taken by its
+        age in days on its day; ids, texts and names are left out.
 
         Raises:
             AmlError: the asset is no frame.
@@ -127,20 +131,28 @@ class Bank:
         return table.set_index("column") if len(table) else table
 
     def _comparable(self, name: str, day: dt.date) -> pa.Table:
-        frame = self._catalog.of(name).load(day)
+        partitions = self._catalog.of(name)
+        frame = partitions.load(day)
         if isinstance(frame, dict) or name == MODEL:
             raise AmlError(
                 "only frames can be compared so", table=name, remedy="Take tables or features."
             )
-        if name == PREDICTIONS:
-            kinds = self._kinds(FEATURES, day)
-            return frame.select([n for n in frame.column_names if n == "pred_score" or n in kinds])
-        kinds = self._kinds(name, day)
-        return frame.select([n for n in frame.column_names if n in kinds])
+        described = self._catalog.features if name == PREDICTIONS else partitions
+        columns = columns_of(described.manifest(day))
+        kinds = {n: c.kind for n, c in columns.items() if self._is_comparable(c)}
+        kept = [n for n in frame.column_names if n in kinds or n == "pred_score"]
+        return pa.table(
+            {n: _age(frame[n], day) if kinds.get(n) == "time" else frame[n] for n in kept}
+        )
 
-    def _kinds(self, name: str, day: dt.date) -> Mapping[str, str]:
-        columns = columns_of(self._catalog.of(name).manifest(day))
-        return {n: c.kind for n, c in columns.items() if c.kind in _COMPARABLE}
+    def _is_comparable(self, column: Column) -> bool:
+        """Not a name either: what differs in nearly every row differs on any two days."""
+        if column.kind not in _COMPARABLE:
+            return False
+        share = self._catalog.settings.features.max_text_distinct_share
+        return (
+            column.forced or not column.distinct or column.distinct <= share * (column.values or 0)
+        )
 
     def _name(self, asset: str) -> str:
         found = select_assets(self._catalog, [asset])
@@ -158,10 +170,16 @@ def _day(day: Day) -> dt.date:
     return found
 
 
+def _age(times: pa.ChunkedArray, day: dt.date) -> pa.ChunkedArray:
+    """Days from a time to the end of the day, as doubles."""
+    end = dt.datetime.combine(day + ONE_DAY, dt.time())
+    passed = pc.subtract(pa.scalar(end, pa.timestamp("us")), times.cast(pa.timestamp("us")))
+    return pc.divide(passed.cast(pa.int64()).cast(pa.float64()), 86_400e6)
+
+
 def _pandas(table: pa.Table) -> pd.DataFrame:
     """A pandas frame in which an id of nineteen digits is one, nulls beside it or not."""
     import pandas as pd
-    import pyarrow as pa
 
     kept = {
         pa.bool_(): pd.BooleanDtype(),

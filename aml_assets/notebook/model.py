@@ -183,9 +183,7 @@ def _one_row(frame: Frame, row: pd.Series, changes: Mapping[str, Any]) -> Frame:
                 column=field.name,
                 remedy="Take a whole row of merged_features.",
             )
-        value = changes.get(field.name, row[field.name])
-        if field.name in changes:
-            value = changes[field.name]
+        value: Any = changes[field.name] if field.name in changes else row[field.name]
         is_text = pa.types.is_dictionary(field.type)
         type_ = field.type.value_type if is_text else field.type
         missing = value is None or value is pd.NA or value is pd.NaT or value != value

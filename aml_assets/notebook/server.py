@@ -41,7 +41,7 @@ def command(folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
         "--ServerApp.open_browser=False",
-        "--ServerApp.allow_root=True",  # in a container it may be nobody else
+        "--ServerApp.allow_root=True",  # in a container it may be the only user
         f"--ServerApp.root_dir={folder.absolute()}",
         f"--LabApp.default_url=/lab/tree/{NOTEBOOK}",
     ]  # fmt: skip

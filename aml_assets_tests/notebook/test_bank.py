@@ -74,6 +74,9 @@ def test_two_days_are_compared_by_their_columns(bank):
     found = bank.compare("merged_features", day(2), day(5))
     assert found.loc["channel", "distance"] == 0
     assert found.loc["amount", "distance"] > 0
+    # The same hours on either day: a time is seen from its own day.
+    assert found.loc["opened", "mean"] == found.loc["opened", "mean_other"] - 3
+    assert found.loc["trx_day", "distance"] == 0
     assert "trx_id" not in found.index
     assert isinstance(found, pd.DataFrame)
 
