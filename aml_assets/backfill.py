@@ -14,12 +14,25 @@ from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.windows import ONE_DAY, Windows, days_between, ranges
 from aml_assets.errors import AmlError, NotTrainable, PartitionError, SettingsError
-from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PREDICTIONS, TABLES, Catalog
+from aml_assets.io.catalog import (
+    FEATURES,
+    LEARNT,
+    METRICS,
+    MODEL,
+    MODEL_REPORT,
+    PREDICTIONS,
+    REPORT_OF,
+    TABLES,
+    Catalog,
+)
 from aml_assets.steps.windows import windows_of
 from aml_assets.tables import TRANSACTIONS
 
 if TYPE_CHECKING:
     import dagster as dg
+
+_OF_THE_MODEL = (MODEL, METRICS, MODEL_REPORT)
+"""What is made of the windows, and needs nothing of the day itself."""
 
 Partition = tuple[str, dt.date]
 """An asset's name and a day."""
@@ -56,19 +69,13 @@ class Batch:
     last: dt.date
 
 
-def all_assets(catalog: Catalog) -> list[str]:
-    """Every asset we build, upstream first."""
-    tables = [f"{TABLES}/{name}" for name in catalog.settings.tables]
-    return [*tables, FEATURES, MODEL, METRICS, PREDICTIONS]
-
-
 def select_assets(catalog: Catalog, words: Sequence[str]) -> list[str]:
     """Assets by name, last part of a name, or group; all of them for no word at all.
 
     Raises:
         SettingsError: a word that names none.
     """
-    known = all_assets(catalog)
+    known = catalog.assets
     chosen: set[str] = set()
     for word in words:
         hits = {
@@ -128,7 +135,7 @@ def batches(catalog: Catalog, partitions: Iterable[Partition]) -> Iterator[Batch
     Days with the same missing assets share a run; within one, asset follows asset, so every
     model finds its features.
     """
-    order = all_assets(catalog)
+    order = catalog.assets
     for stage in (_is_table, lambda asset: asset == FEATURES, _learns):
         by_day: dict[dt.date, list[str]] = {}
         for asset, day in sorted(partitions, key=lambda p: (p[1], order.index(p[0]))):
@@ -228,12 +235,12 @@ def _without_failed(catalog: Catalog, batch: Batch, failed: set[Partition]) -> I
         yield batch
         return
     blocked = {day for asset, day in failed if _is_table(asset) or asset == FEATURES}
-    needs_day = batch.assets[0] == FEATURES or PREDICTIONS in batch.assets
+    needs_day = batch.assets[0] == FEATURES or not set(batch.assets) <= set(_OF_THE_MODEL)
     days = days_between(batch.first, batch.last)
     usable = [day for day in days if not (needs_day and day in blocked)]
     for first, last in ranges(usable):
         yield Batch(batch.assets, first, last)
-    models = tuple(asset for asset in batch.assets if asset in (MODEL, METRICS))
+    models = tuple(asset for asset in batch.assets if asset in _OF_THE_MODEL)
     if models:
         for first, last in ranges([day for day in days if day not in usable]):
             yield Batch(models, first, last)
@@ -264,7 +271,7 @@ def _is_table(asset: str) -> bool:
 
 
 def _learns(asset: str) -> bool:
-    return asset in (MODEL, METRICS, PREDICTIONS)
+    return asset in LEARNT
 
 
 def _refuse_outside(catalog: Catalog, days: Sequence[dt.date]) -> None:
@@ -277,7 +284,7 @@ def _refuse_outside(catalog: Catalog, days: Sequence[dt.date]) -> None:
 
 def _impossible(catalog: Catalog, asset: str, day: dt.date) -> str | None:
     """Why an asked partition cannot be, where that is no fault: too early, or empty by design."""
-    if asset in (MODEL, METRICS):
+    if asset in _OF_THE_MODEL:
         try:
             windows_of(catalog, day)
         except (NotTrainable, SettingsError) as error:
@@ -286,7 +293,7 @@ def _impossible(catalog: Catalog, asset: str, day: dt.date) -> str | None:
     by_design = catalog.settings.partitions.empty_by_design(day)
     if by_design and not _landed(catalog, asset, day):
         return f"empty by design ({by_design}), and nothing has landed"
-    if asset == PREDICTIONS:
+    if REPORT_OF.get(asset, asset) == PREDICTIONS:
         return _unscorable(catalog, day)
     return None
 
@@ -345,6 +352,8 @@ def _upstream(catalog: Catalog, partition: Partition) -> Iterator[Partition]:
             for past in days_between(windows.train_start, last):
                 if _landed(catalog, FEATURES, past):
                     yield FEATURES, past
+    elif asset in REPORT_OF:
+        yield REPORT_OF[asset], day
     elif asset == PREDICTIONS:
         yield FEATURES, day
         if settings.scoring.model_policy != "pinned":

@@ -139,14 +139,13 @@ def build(catalog: Catalog, plan: Plan, *, restate: bool = False) -> None:
 
 
 def _announce(catalog: Catalog, plan: Plan) -> None:
-    from aml_assets.backfill import all_assets
     from aml_assets.core.windows import ranges
 
     def lines(title: str, partitions: frozenset[tuple[str, dt.date]]) -> None:
         if not partitions:
             return
         typer.echo(f"{title}:")
-        for asset in all_assets(catalog):
+        for asset in catalog.assets:
             days = [day for name, day in partitions if name == asset]
             if days:
                 spans = ", ".join(str(a) if a == b else f"{a} … {b}" for a, b in ranges(days))

@@ -22,19 +22,23 @@ DAILY = "daily"
 _PREPARE = dg.AssetSelection.key_prefixes("tables", "features")
 _MODELS = dg.AssetSelection.key_prefixes("models")
 _PREDICTIONS = dg.AssetSelection.key_prefixes("predictions")
+_ALERT_REPORT = dg.AssetSelection.assets(["reports", "alert_report"])
+_MODEL_REPORT = dg.AssetSelection.assets(["reports", "model_report"])
 
 SELECTIONS: dict[str, tuple[dg.AssetSelection, str]] = {
     SELF_LEARNING: (
-        _PREPARE | _MODELS,
-        "自学习: join the day's tables, train on the window before the day, measure the model.",
+        _PREPARE | _MODELS | _MODEL_REPORT,
+        "自学习: join the day's tables, train on the window before the day, measure the model, and "
+        "describe it on a page.",
     ),
     BATCH_PREDICTION: (
-        _PREPARE | _PREDICTIONS,
-        "批量预估: join the day's tables and score them with the new, newest or pinned model.",
+        _PREPARE | _PREDICTIONS | _ALERT_REPORT,
+        "批量预估: join the day's tables, score them with the new, newest or pinned model, and "
+        "explain the highest scores on a page.",
     ),
     DAILY: (
-        _PREPARE | _MODELS | _PREDICTIONS,
-        "Everything of a day: tables, features, model, metrics and predictions.",
+        _PREPARE | _MODELS | _PREDICTIONS | _ALERT_REPORT | _MODEL_REPORT,
+        "Everything of a day: tables, features, model, metrics, predictions and both reports.",
     ),
 }
 

@@ -38,6 +38,8 @@ class StoreSettings(Section):
     model: str = "model/{model_id}.ubj"
     metrics: str = "model_meta/{model_id}.meta.json"
     predictions: str = "predict_res/{prefix}{date}.csv"
+    alert_report: str = "report/alert_report_{date}.html"
+    model_report: str = "report/model_report_{date}.html"
     model_prefix: str = "aml_xgboost"
     predictions_prefix: str = "pred_full_table"
     file_permissions: Octal = "640"
@@ -50,6 +52,8 @@ class StoreSettings(Section):
             ("model", ("{model_id}",), ()),
             ("metrics", ("{model_id}",), ()),
             ("predictions", ("{date}",), ("{prefix}",)),
+            ("alert_report", ("{date}",), ()),
+            ("model_report", ("{date}",), ()),
         ):
             template = rest = getattr(self, name)
             for part in needed:
@@ -60,8 +64,9 @@ class StoreSettings(Section):
                 rest = rest.replace(part, "")
             if "{" in rest or "}" in rest:
                 raise ValueError(f"{name} may only use {', '.join(allowed)}: {template!r}")
-        if self.model == self.metrics:
-            raise ValueError("model and metrics would be one and the same file")
+        for one, other in (("model", "metrics"), ("alert_report", "model_report")):
+            if getattr(self, one) == getattr(self, other):
+                raise ValueError(f"{one} and {other} would be one and the same file")
         return self
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from aml_assets.core.automation_view import Request
-from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PREDICTIONS
+from aml_assets.io.catalog import FEATURES, LEARNT, METRICS, MODEL, MODEL_REPORT
 from aml_assets.jobs import DAILY, SELF_LEARNING
 from aml_assets.sensors import look, message_of, run_request, sensor_looks, sensors_memory
 from aml_assets.steps.watching import Watcher
@@ -65,7 +65,7 @@ def _whole_day(watcher: Watcher, request: Request) -> Request:
     """With one look a day, whoever prepares a day also learns and scores."""
     if FEATURES not in request.assets or isinstance(watcher.rules().windows(request.last), str):
         return request
-    return replace(request, assets=(*request.assets, MODEL, METRICS, PREDICTIONS))
+    return replace(request, assets=(*request.assets, *LEARNT))
 
 
 def _hourly_self_learning(catalog: Catalog) -> dg.ScheduleDefinition:
@@ -85,7 +85,7 @@ def _hourly_self_learning(catalog: Catalog) -> dg.ScheduleDefinition:
         moment = context.scheduled_execution_time
         today = watcher.today(moment.timestamp() if moment else time.time())
         # The model needs nothing of today, and whether today has landed whole the sensor knows.
-        only = None if catalog.features.has(today) else [MODEL, METRICS]
+        only = None if catalog.features.has(today) else [MODEL, METRICS, MODEL_REPORT]
         return dg.RunRequest(
             run_key=moment.isoformat() if moment else None,
             partition_key=str(today),

@@ -188,6 +188,23 @@ class ScoringSettings(Section):
         return self
 
 
+class ReportSettings(Section):
+    """What stands on the pages for people.
+
+    ``alerts``: how many of a day's highest scores the alert page shows and explains; ``reasons``:
+    how many columns are spelt out for each. ``name_columns``: what a customer's name may be called
+    in the tables of customers; the first one that a table has is shown beside the id.
+    ``history_days``: over how many days the model page shows metrics.
+    """
+
+    alerts: Annotated[int, Field(ge=1)] = 1000
+    reasons: Annotated[int, Field(ge=1)] = 8
+    name_columns: list[str] = Field(
+        default_factory=lambda: ["name", "full_name", "customer_name", "company_name"]
+    )
+    history_days: Annotated[int, Field(ge=1)] = 30
+
+
 class OutputSettings(Section):
     """``legacy``: the files as the 2019 flow wrote them, for readers that expect just that."""
 
@@ -213,6 +230,7 @@ class Settings(BaseSettings):
     features: FeatureSettings = FeatureSettings()
     training: TrainingSettings = TrainingSettings()
     scoring: ScoringSettings = ScoringSettings()
+    reports: ReportSettings = ReportSettings()
     output: OutputSettings = OutputSettings()
     automation: AutomationSettings = AutomationSettings()
     alarms: AlarmSettings = AlarmSettings()

@@ -23,11 +23,24 @@ from aml_assets.assets.checks import check_specs
 from aml_assets.assets.features import features_spec
 from aml_assets.assets.models import model_specs
 from aml_assets.assets.predictions import prediction_spec
+from aml_assets.assets.reports import report_specs
 from aml_assets.assets.tables import table_specs
 from aml_assets.errors import SettingsError
-from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PREDICTIONS, TABLES, Catalog
+from aml_assets.io.catalog import (
+    ALERT_REPORT,
+    FEATURES,
+    METRICS,
+    MODEL,
+    MODEL_REPORT,
+    PREDICTIONS,
+    REPORT_OF,
+    TABLES,
+    Catalog,
+)
 from aml_assets.settings import FixedWindows, Settings
+from aml_assets.steps.alert_report import build_alert_report
 from aml_assets.steps.features import build_features
+from aml_assets.steps.model_report import build_model_report
 from aml_assets.steps.models import RunChoice, build_metrics, build_model
 from aml_assets.steps.predictions import build_predictions
 from aml_assets.steps.tables import build_table
@@ -104,6 +117,7 @@ def day_assets(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> 
             features_spec(settings, partitions),
             *model_specs(partitions),
             prediction_spec(partitions),
+            *report_specs(settings, partitions),
         ],
         check_specs=check_specs(settings, partitions),
         can_subset=True,
@@ -138,6 +152,8 @@ def _builds(catalog: Catalog, run: DayRun) -> dict[str, Build]:
         MODEL: lambda day: build_model(catalog, day, run.choice()),
         METRICS: lambda day: build_metrics(catalog, day, run.choice()),
         PREDICTIONS: lambda day: build_predictions(catalog, day, run.choice(), run.model),
+        ALERT_REPORT: lambda day: build_alert_report(catalog, day, run.choice(), run.model),
+        MODEL_REPORT: lambda day: build_model_report(catalog, day, run.choice()),
     }
 
 
@@ -147,4 +163,5 @@ def _needs(catalog: Catalog) -> dict[str, list[str]]:
         FEATURES: [f"{TABLES}/{name}" for name in catalog.settings.tables],
         METRICS: [MODEL],
         PREDICTIONS: [FEATURES],
+        **{report: [of] for report, of in REPORT_OF.items()},
     }

@@ -5,9 +5,9 @@ is said of the days that do not go on. Does not belong here: looking (``steps.wa
 (``sensors``), whether a table has settled (``readiness``) or a digest differs (``waves``).
 
 A day takes two runs: its tables and features as soon as it has settled, days in parallel; its
-model, metrics and predictions when every day of its windows has features. What changes spreads
-in waves, oldest day first: each look asks for what is out of date by what is stored then, and a
-remade partition with the same content puts nothing else out of date.
+model, metrics, predictions and their pages when every day of its windows has features. What
+changes spreads in waves, oldest day first: each look asks for what is out of date by what is stored
+then, and a remade partition with the same content puts nothing else out of date.
 
 What was asked for once is not asked for again while its inputs stay as they are: a run that
 failed over them would fail again, and who ended it had a reason.
@@ -21,6 +21,7 @@ from aml_assets.core.automation_view import Decision, Memory, Rules, View
 from aml_assets.core.learning import ask_for_learning, ask_for_remakes
 from aml_assets.core.look import Look
 from aml_assets.core.preparing import ask_for_features, ask_for_tables
+from aml_assets.core.reporting import ask_for_reports
 
 
 def decide(view: View, memory: Memory, rules: Rules) -> Decision:
@@ -33,6 +34,12 @@ def decide(view: View, memory: Memory, rules: Rules) -> Decision:
     """
     look = Look(view, copy.deepcopy(memory), rules)
     look.settle()
-    for stage in (ask_for_tables, ask_for_features, ask_for_learning, ask_for_remakes):
+    for stage in (
+        ask_for_tables,
+        ask_for_features,
+        ask_for_learning,
+        ask_for_remakes,
+        ask_for_reports,
+    ):
         stage(look)
     return look.decision()

@@ -25,6 +25,7 @@ class Rules:
         tables: the name of a checked table's asset, by its table.
         transactions: the daily table that late reports look back into.
         features, model, metrics, predictions: names of the assets.
+        reports: each page for people, by name, and the asset that it tells of.
         windows: the windows of a day's model, or why it has none.
         model_day: the day of a model_id; ``None`` for one that does not stand for a day.
         deadline: when a day has to have landed, POSIX seconds.
@@ -45,6 +46,7 @@ class Rules:
     model: str
     metrics: str
     predictions: str
+    reports: Mapping[str, str]
     windows: Callable[[dt.date], Windows | str]
     model_day: Callable[[str], dt.date | None]
     deadline: Callable[[dt.date], float]

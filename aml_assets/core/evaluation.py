@@ -233,12 +233,24 @@ def reliability(labels: NDArray[Any], scores: NDArray[Any], *, bins: int = 10) -
     predicted = np.bincount(member, weights=scores) / rows
     observed = np.bincount(member, weights=labels) / rows
 
+    low, high = wilson(observed, rows)
+    return Reliability(rows, predicted, observed, low, high)
+
+
+def wilson(
+    observed: NDArray[np.float64], rows: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Wilson's (1927) 95 % interval of each share: it stays inside [0, 1].
+
+    Args:
+        observed: shares in [0, 1], any shape.
+        rows: of how many rows each, at least 1, same shape.
+    """
     z = 1.959963984540054  # the normal distribution's 97.5 % quantile
     middle = (observed + z**2 / (2 * rows)) / (1 + z**2 / rows)
     spread = observed * (1 - observed) / rows + (z / (2 * rows)) ** 2
     half = z * np.sqrt(spread) / (1 + z**2 / rows)
-    low, high = np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
-    return Reliability(rows, predicted, observed, low, high)
+    return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
 
 
 def bootstrap_interval(

@@ -1,4 +1,4 @@
-"""The second of a day's two runs: what learns and scores, and what is remade of days past.
+"""The second of a day's two runs: what learns, scores and reports, and what is remade.
 
 Belongs here: which models, metrics and predictions are missing or out of date, and what they wait
 for. Does not belong here: tables and features (``preparing``), training itself (``training``).
@@ -7,7 +7,7 @@ for. Does not belong here: tables and features (``preparing``), training itself 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from aml_assets.core import waves
 from aml_assets.core.look import FAILED, Look, compared, is_evidence
@@ -31,7 +31,8 @@ def ask_for_learning(look: Look) -> None:
             assets.append(look.rules.predictions)
             words["score"] = word
         if assets:
-            wanted[day] = (tuple(assets), words)
+            pages = [page for page, of in look.rules.reports.items() if of in assets]
+            wanted[day] = ((*assets, *pages), words)
     for assets in dict.fromkeys(assets for assets, _ in wanted.values()):
         days = [day for day, (each, _) in wanted.items() if each == assets]
         for chunk in look.chunks(days):
@@ -128,28 +129,31 @@ def _word_of_learning(look: Look, day: dt.date) -> str:
 
 
 def ask_for_remakes(look: Look) -> None:
-    """Ask for models, metrics and predictions whose inputs are others by now."""
+    """Ask for models, metrics, predictions and pages whose inputs are others by now."""
+    rules = look.rules
     wanted: dict[dt.date, tuple[str, ...]] = {}
     words: dict[tuple[str, dt.date], str] = {}
     for day in look.view.days:
         if day in look.moving:
             continue
         stale = []
-        for asset in (look.rules.model, look.rules.metrics, look.rules.predictions):
+        for asset in (rules.model, rules.metrics, rules.predictions, *rules.reports):
             stored = look.stored(asset, day)
-            if stored is None or is_evidence(look.view, look.rules, asset, day):
+            if stored is None or is_evidence(look.view, rules, asset, day):
                 continue
-            if not waves.outdated(compared(look.rules, asset, stored), look.current):
+            if not waves.outdated(compared(rules, asset, stored), look.current):
                 look.forget(f"remake {asset}", day)
                 continue
             word = waves.state_of(stored.inputs, look.current)
             if look.memory.asked.get(f"remake {asset} {day}") == word:
                 look.notes.setdefault(day, f"{asset}: {FAILED}")
-            elif not _moves(look, stored.inputs.get(look.rules.features, ())):
+            elif not _moves(look, stored.inputs.get(rules.features, ())):
                 stale.append(asset)
                 words[asset, day] = word
-        if look.rules.model in stale:
-            stale = [look.rules.model]  # what is made of it: by the digest it will have
+        # What is made of it: by the digest it will have.
+        if rules.model in stale:
+            stale = [rules.model]
+        stale = [asset for asset in stale if not _waits(look, asset, day, wanted, stale)]
         if stale:
             wanted[day] = tuple(stale)
     for assets in dict.fromkeys(wanted.values()):
@@ -162,6 +166,21 @@ def ask_for_remakes(look: Look) -> None:
 
             of = [words[asset, day] for day in chunk for asset in assets]
             look.wish("remake", assets, chunk, of, remember)
+
+
+def _waits(
+    look: Look,
+    asset: str,
+    day: dt.date,
+    wanted: Mapping[dt.date, Sequence[str]],
+    stale: Sequence[str],
+) -> bool:
+    """Whether a page tells of what is remade itself: of this day, or of those before it."""
+    of, stored = look.rules.reports.get(asset), look.stored(asset, day)
+    if of is None or stored is None:
+        return False
+    remade = {str(past) for past, assets in wanted.items() if of in assets}
+    return of in stale or bool(remade & set(stored.inputs.get(of, ())))
 
 
 def _moves(look: Look, days: Iterable[str]) -> bool:

@@ -37,13 +37,13 @@ def digests_now(view: View, rules: Rules) -> waves.Current:
 
 def is_evidence(view: View, rules: Rules, asset: str, day: dt.date) -> bool:
     """Whether a partition stays as it was made, whatever becomes of its inputs."""
-    kept = asset in (rules.model, rules.predictions)
+    kept = rules.reports.get(asset, asset) in (rules.model, rules.predictions)
     return kept and day < view.today and rules.restate != "all"
 
 
 def compared(rules: Rules, asset: str, stored: waves.Stored) -> waves.Stored:
     """What is compared of a partition's inputs: not a pinned model, which no day's replaces."""
-    if asset != rules.predictions or rules.policy != "pinned":
+    if rules.reports.get(asset, asset) != rules.predictions or rules.policy != "pinned":
         return stored
     inputs = {name: keys for name, keys in stored.inputs.items() if name != rules.model}
     return replace(stored, inputs=inputs)

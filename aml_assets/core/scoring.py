@@ -33,11 +33,16 @@ def ranked(frame: Frame, scores: np.ndarray, *, model_id: str) -> pa.Table:
 
     Ties keep the frame's order, which is the reports' key.
     """
-    order = np.argsort(-scores, kind="stable")
+    order = order_of(scores)
     table = frame.table.take(pa.array(order, pa.int64()))
     table = table.append_column("pred_score", pa.array(scores[order], pa.float32()))
     table = table.append_column("rank", pa.array(np.arange(1, len(order) + 1), pa.int64()))
     return table.append_column("model_id", pa.repeat(pa.scalar(model_id), len(order)))
+
+
+def order_of(scores: np.ndarray) -> np.ndarray:
+    """Positions of the rows by rank: highest score first, equal ones in the frame's order."""
+    return np.argsort(-scores, kind="stable")
 
 
 def as_in_2019(frame: Frame, scores: np.ndarray, joins: Sequence[Join]) -> pa.Table:

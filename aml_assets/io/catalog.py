@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aml_assets.io.decisions import Decisions
 from aml_assets.io.filesystems import Modes
-from aml_assets.io.formats import CsvFormat, JsonFormat, ModelFormat, ParquetFormat
+from aml_assets.io.formats import CsvFormat, HtmlFormat, JsonFormat, ModelFormat, ParquetFormat
 from aml_assets.io.landing import Landing
 from aml_assets.io.partitions import PartitionStore, SnapshotStore
 from aml_assets.io.paths import Template
@@ -29,7 +29,15 @@ FEATURES = "features/merged_features"
 MODEL = "models/model"
 METRICS = "models/metrics"
 PREDICTIONS = "predictions/predictions"
+ALERT_REPORT = "reports/alert_report"
+MODEL_REPORT = "reports/model_report"
 """Asset names, as in the lineage: group/name."""
+
+REPORT_OF = {ALERT_REPORT: PREDICTIONS, MODEL_REPORT: METRICS}
+"""Each page for people, and the asset that it tells of: the two are made and kept together."""
+
+LEARNT = (MODEL, METRICS, PREDICTIONS, *REPORT_OF)
+"""What a day's windows and features are turned into, upstream first."""
 
 
 class Catalog:
@@ -109,9 +117,33 @@ class Catalog:
             self.store, PREDICTIONS, _inside(text), CsvFormat(include_index=legacy)
         )
 
+    @property
+    def assets(self) -> list[str]:
+        """Every asset that we build, upstream first."""
+        return [*(f"{TABLES}/{name}" for name in self.settings.tables), FEATURES, *LEARNT]
+
+    @property
+    def alert_reports(self) -> PartitionStore[str]:
+        """The pages of the days' alerts."""
+        return self._pages(ALERT_REPORT, self.settings.store.alert_report)
+
+    @property
+    def model_reports(self) -> PartitionStore[str]:
+        """The pages of the days' models."""
+        return self._pages(MODEL_REPORT, self.settings.store.model_report)
+
+    def _pages(self, asset: str, template: str) -> PartitionStore[str]:
+        return PartitionStore(self.store, asset, _inside(template), HtmlFormat())
+
     def of(self, asset: str) -> PartitionStore[Any]:
         """The partitions of any asset; one we do not know keeps frames."""
-        special = {MODEL: self.models, METRICS: self.metrics, PREDICTIONS: self.predictions}
+        special = {
+            MODEL: self.models,
+            METRICS: self.metrics,
+            PREDICTIONS: self.predictions,
+            ALERT_REPORT: self.alert_reports,
+            MODEL_REPORT: self.model_reports,
+        }
         return special.get(asset) or self.frames(asset)
 
     def model_id(self, day: dt.date) -> str:

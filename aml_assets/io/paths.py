@@ -1,15 +1,17 @@
 """Path templates: from a day to a path, and from one folder's listing to its days.
 
-Belongs here: filling ``{date}`` and ``{model_id}`` in, and reading them back from names. Does not
-belong here: listing anything.
+Belongs here: filling ``{date}`` and ``{model_id}`` in, reading them back from names; paths
+beside and between others. Does not belong here: listing anything.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import posixpath
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import quote
 
 
 @dataclass(frozen=True)
@@ -60,3 +62,14 @@ def as_day(text: str) -> dt.date | None:
         return dt.date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def beside(path: str, word: str) -> str:
+    """A path next to another one, with a word before its extension."""
+    stem, dot, suffix = path.rpartition(".")
+    return f"{stem}.{word}.{suffix}" if dot else f"{path}.{word}"
+
+
+def link_between(page: str, target: str) -> str:
+    """A link from one file of the store to another, as a browser takes it: wherever both lie."""
+    return quote(posixpath.relpath(target, posixpath.dirname(page) or "."))

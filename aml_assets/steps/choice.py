@@ -14,9 +14,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aml_assets.core.encoding import Encoder
+from aml_assets.core.reference import Spread
 from aml_assets.errors import ModelError, NotFound
 from aml_assets.io.catalog import MODEL, Catalog
-from aml_assets.io.formats.model import ENCODER, manifest_of
+from aml_assets.io.formats import version_path
+from aml_assets.io.formats.model import ENCODER, REFERENCE, manifest_of
 from aml_assets.io.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -27,7 +29,11 @@ _DIGEST = re.compile(r"[0-9a-f]{12,64}")
 
 @dataclass(frozen=True)
 class ChosenModel:
-    """A model with its encoder, where it lies, and how it came to be chosen."""
+    """A model with its encoder, where it lies, and how it came to be chosen.
+
+    ``reference`` is what its training rows looked like, feature by feature; ``None`` for a model
+    that was trained before that was kept.
+    """
 
     model_id: str
     path: str
@@ -35,6 +41,7 @@ class ChosenModel:
     encoder: Encoder
     manifest: Manifest
     because: str = "named"
+    reference: list[Spread] | None = None
 
     @property
     def day(self) -> dt.date:
@@ -135,8 +142,24 @@ def read_model(catalog: Catalog, path: str) -> ChosenModel:
     # Not read a second time: the day may be trained again in between.
     manifest = manifest_of(booster, path)
     encoder = Encoder.from_dict(json.loads(booster.attr(ENCODER) or "{}"))
+    kept = booster.attr(REFERENCE)
+    reference = [Spread.from_dict(each) for each in json.loads(kept)] if kept else None
     model_id = str(manifest.facts["model_id"])
-    return ChosenModel(model_id, path, booster, encoder, manifest)
+    return ChosenModel(model_id, path, booster, encoder, manifest, reference=reference)
+
+
+def model_of_digest(catalog: Catalog, model_id: str, digest: str) -> ChosenModel:
+    """The very model of this content, be it replaced by now.
+
+    Raises:
+        ModelError: it is nowhere in the store.
+        CorruptFile: it was altered.
+    """
+    path = catalog.models.template.fill(model_id)
+    for candidate in (path, version_path(path, digest)):
+        if catalog.store.exists(candidate) and _digest_of(catalog, candidate) == digest:
+            return read_model(catalog, candidate)
+    return read_model(catalog, pinned_path(catalog, digest))
 
 
 def _digest_of(catalog: Catalog, path: str) -> str:

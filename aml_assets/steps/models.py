@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from aml_assets.core import encoding, evaluation, labels, plots, scoring, training
-from aml_assets.core.encoding import Encoder
+from aml_assets.core import encoding, evaluation, labels, plots, reference, scoring, training
+from aml_assets.core.encoding import Encoder, Matrix
 from aml_assets.core.labels import Chosen, Reports
 from aml_assets.core.training import Batch
 from aml_assets.core.windows import ONE_DAY, Windows
 from aml_assets.errors import AmlError, NotTrainable, SettingsError
 from aml_assets.io.catalog import FEATURES, METRICS, MODEL, Catalog
-from aml_assets.io.formats.model import ENCODER
+from aml_assets.io.formats.model import ENCODER, REFERENCE
 from aml_assets.io.manifest import Manifest
 from aml_assets.settings import FixedWindows, TrainingSettings, fingerprint
 from aml_assets.steps.built import Built
@@ -36,7 +36,7 @@ from aml_assets.steps.windows import (
     windows_of,
 )
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 
 LEGACY_PRECISION = "precesion"
 """The 2019 flow's key for precision; a reader of ours may still look for it."""
@@ -63,13 +63,14 @@ class TrainingData:
 class ScoredWindow:
     """An evaluation window, scored by the model it belongs to.
 
-    ``days`` are those read, oldest first; ``truth`` (NaN where not decided) and ``scores`` hold
-    a float32 array of shape (rows,) for each, in the order of its frame; ``reports`` counts the
-    rows read; ``digests`` names what was read.
+    ``days`` are those read, oldest first; for each, in the order of its frame, ``matrices`` holds
+    the encoded reports, ``truth`` (NaN where not decided) and ``scores`` a float32 array of shape
+    (rows,); ``reports`` counts the rows read; ``digests`` names what was read.
     """
 
     windows: Windows
     days: list[dt.date]
+    matrices: list[Matrix]
     truth: list[np.ndarray]
     scores: list[np.ndarray]
     reports: int
@@ -172,7 +173,17 @@ def build_model(catalog: Catalog, day: dt.date, choice: RunChoice | None = None)
             remedy="Raise training.early_stopping_days, or switch early stopping off.",
         )
     booster = training.train(data.batches[:cut], parameters, stopping=data.batches[cut:])
-    booster.set_attr(**{ENCODER: json.dumps(data.encoder.to_dict(), sort_keys=True)})
+    learnt_from = reference.fit(
+        [values for values, _ in data.batches],
+        [feature.encoding == "category" for feature in data.encoder.features],
+    )
+    attributes = {
+        ENCODER: data.encoder.to_dict(),
+        REFERENCE: [spread.to_dict() for spread in learnt_from],
+    }
+    booster.set_attr(
+        **{name: json.dumps(value, sort_keys=True) for name, value in attributes.items()}
+    )
     rows = sum(len(truth) for _, truth in data.batches)
     positives = int(sum(float(truth.sum()) for _, truth in data.batches))
     gains = scoring.importance(booster, data.encoder)
@@ -244,6 +255,7 @@ def score_evaluation_window(catalog: Catalog, model: ChosenModel) -> ScoredWindo
     return ScoredWindow(
         windows=windows,
         days=[frame.day for frame in measured.frames],
+        matrices=matrices,
         truth=[each.labels for each in chosen],
         scores=[scoring.predict(model.booster, each, threads=threads) for each in matrices],
         reports=sum(frame.table.num_rows for frame in measured.frames),

@@ -11,6 +11,7 @@ import datetime as dt
 from aml_assets.core import evaluation, plots, scoring
 from aml_assets.io.catalog import FEATURES, MODEL, PREDICTIONS, Catalog
 from aml_assets.io.manifest import Manifest
+from aml_assets.io.paths import beside
 from aml_assets.settings import fingerprint
 from aml_assets.steps.built import Built
 from aml_assets.steps.choice import choose_model
@@ -56,8 +57,7 @@ def build_predictions(
     partitions = catalog.predictions
     path = partitions.path(day)
     if choice.ad_hoc:
-        stem, dot, suffix = path.rpartition(".")
-        path = f"{stem}.{model.model_id}{dot}{suffix}"
+        path = beside(path, model.model_id)
     figures = {
         "rows": len(scores),
         "model_id": model.model_id,

@@ -11,13 +11,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from aml_assets.backfill import all_assets
 from aml_assets.core.automation import decide
 from aml_assets.core.automation_view import Decision, Memory, Rules, View
 from aml_assets.core.look import compared, digests_now, is_evidence
 from aml_assets.core.waves import outdated
 from aml_assets.core.windows import ranges
-from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PREDICTIONS, TABLES
+from aml_assets.io.catalog import FEATURES, LEARNT, REPORT_OF, TABLES
 from aml_assets.steps.verdicts import blocks_of, verdict_of
 from aml_assets.steps.watching import Watcher
 from aml_assets.tables import REPORTS
@@ -101,7 +100,7 @@ class Overlook:
     def failed_checks(self, day: dt.date) -> tuple[list[str], list[str]]:
         """The checks of a day that failed: those that block, and those that warn."""
         blocking, warning = [], []
-        for asset in all_assets(self._catalog):
+        for asset in self._catalog.assets:
             verdict = verdict_of(self._catalog, asset, day)
             if verdict is None or not verdict.failed:
                 continue
@@ -121,7 +120,7 @@ class Overlook:
                 continue
             if self.tables(day).state == "stale":
                 stale.setdefault(TABLES, []).append(day)
-            for asset in (FEATURES, MODEL, METRICS, PREDICTIONS):
+            for asset in (FEATURES, *LEARNT):
                 state = self.of(asset, day).state
                 if state == "stale":
                     stale.setdefault(asset, []).append(day)
@@ -134,6 +133,9 @@ class Overlook:
                 yield f"aml backfill --from {first} --to {last} --select {asset} --remake"
 
     def _can_be(self, asset: str, day: dt.date) -> bool:
+        if (of := REPORT_OF.get(asset)) is not None:
+            state = self.of(of, day).state
+            return state == "built" or (state == "missing" and self._can_be(of, day))
         return asset == FEATURES or not isinstance(self.rules.windows(day), str)
 
     def _restated(self, day: dt.date) -> bool:

@@ -28,7 +28,7 @@ from aml_assets.errors import (
     StoreError,
     TransientStoreError,
 )
-from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PREDICTIONS, TABLES
+from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PREDICTIONS, REPORT_OF, TABLES
 from aml_assets.io.overview import Overview
 from aml_assets.steps.choice import pinned_path
 from aml_assets.steps.excuses import skip_of
@@ -81,6 +81,7 @@ class Watcher:
             model=MODEL,
             metrics=METRICS,
             predictions=PREDICTIONS,
+            reports=REPORT_OF,
             windows=self._windows,
             model_day=self._model_day,
             deadline=self.deadline,
@@ -107,11 +108,7 @@ class Watcher:
         """
         settings, landing = self._settings, self._catalog.landing
         today = self.today(now)
-        assets = [f"{TABLES}/{name}" for name in settings.tables]
-        stored = {
-            asset: self._overview.look(asset)
-            for asset in (*assets, FEATURES, MODEL, METRICS, PREDICTIONS)
-        }
+        stored = {asset: self._overview.look(asset) for asset in self._catalog.assets}
         first = settings.partitions.first_day
         landed = {
             name: frozenset(day for day in landing.days(name) if day >= first)

@@ -1,4 +1,4 @@
-"""How each kind of partition lies in a file: Parquet frames, models, JSON and CSV.
+"""How each kind of partition lies in a file: Parquet frames, models, JSON, CSV and HTML.
 
 Belongs here: one format per module, with the manifest inside the file (or, for CSV, beside
 it), and the checks that every read makes. Does not belong here: paths, days, IO managers.
@@ -6,6 +6,7 @@ it), and the checks that every read makes. Does not belong here: paths, days, IO
 
 from aml_assets.io.formats.base import Format, Published, version_path
 from aml_assets.io.formats.csv import CsvFormat
+from aml_assets.io.formats.html import HtmlFormat
 from aml_assets.io.formats.json import JsonFormat
 from aml_assets.io.formats.model import ModelFormat
 from aml_assets.io.formats.parquet import ParquetFormat
@@ -14,6 +15,7 @@ from aml_assets.io.formats.tables import canonical
 __all__ = [
     "CsvFormat",
     "Format",
+    "HtmlFormat",
     "JsonFormat",
     "ModelFormat",
     "ParquetFormat",

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 ENCODER = "aml_assets.encoder"
 """The booster's attribute that holds its encoder as JSON."""
 
+REFERENCE = "aml_assets.reference"
+"""The attribute that holds what its training rows looked like, as JSON; older models lack it."""
+
 _MANIFEST = "aml_assets.manifest"
 
 # In UBJSON a key is its length (L: 8 bytes, big-endian) and its bytes; a text value is S and
