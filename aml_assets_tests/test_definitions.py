@@ -42,7 +42,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict:
 
 
 def test_loading_imports_nothing_heavy(loaded):
-    assert loaded["assets"] == 14
+    assert loaded["assets"] == 16
     assert HEAVY.isdisjoint(loaded["modules"])
 
 

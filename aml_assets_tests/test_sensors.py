@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PREDICTIONS
+from aml_assets.io.catalog import FEATURES, LEARNT, METRICS, MODEL, MODEL_REPORT
 from aml_assets.steps import excuses, overrides
 from aml_assets_tests.conftest import Bank, day, str_columns, trx_columns
 from aml_assets_tests.watch import Watch
@@ -54,7 +54,7 @@ def test_landed_days_are_built_each_asset_once_and_then_there_is_nothing_to_do(w
     assert watching.settle() == set()
     watching.bank.land_day(7)
     made = watching.at(7).settle()
-    wanted = {*ALL, FEATURES, MODEL, METRICS, PREDICTIONS}
+    wanted = {*ALL, FEATURES, *LEARNT}
     assert made == {(asset, str(day(7))) for asset in wanted}
     assert all(watching.outcomes)
 
@@ -82,7 +82,7 @@ def test_a_restated_day_goes_as_far_as_its_content_differs(watch):
     touch(watching.bank.folder("str", 3), 10)
     made = watching.settle() - {(asset, str(day(3))) for asset in {*ALL, FEATURES}}
     # With 3 days to train and 1 to measure, day 5 measured it not, trained on 1 … 3.
-    trained = {(asset, str(day(n))) for n in (5, 6) for asset in (MODEL, METRICS, PREDICTIONS)}
+    trained = {(asset, str(day(n))) for n in (5, 6) for asset in LEARNT}
     assert made == trained
     assert watching.look().of(MODEL, day(6)).state == "built"
 
@@ -94,7 +94,7 @@ def test_evidence_of_past_days_stays_and_is_shown_as_superseded(watch):
     watching.bank.land("str", 3, str_columns(3, [0, 1, 0, 0, 1, 1, 0, None]))
     touch(watching.bank.folder("str", 3), 10)
     made = watching.settle()
-    assert {asset for asset, _ in made} == {*ALL, FEATURES, METRICS}
+    assert {asset for asset, _ in made} == {*ALL, FEATURES, METRICS, MODEL_REPORT}
     assert watching.bank.catalog.models.manifest(day(5)).digest == before
     standing = watching.look().of(MODEL, day(5))
     assert standing.state == "superseded"

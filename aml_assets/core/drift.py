@@ -23,7 +23,7 @@ from typing import Literal
 
 import numpy as np
 
-from aml_assets.core.reference import Spread
+from aml_assets.core.reference import Spread, spread_of
 
 MODERATE, MAJOR = 0.1, 0.25
 """From which PSI on a shift is called so."""
@@ -113,13 +113,8 @@ def of_column(reference: Spread, column: np.ndarray, *, category: bool = False) 
 
 def of_scores(reference: np.ndarray, scores: np.ndarray) -> Drift | None:
     """The drift of scores, in deciles of the reference's; float arrays of shape (rows,)."""
-    return of_column(_fine(np.asarray(reference, np.float32)), np.asarray(scores, np.float32))
-
-
-def _fine(scores: np.ndarray) -> Spread:
-    from aml_assets.core.reference import spread_of
-
-    return spread_of(scores, exact=True)
+    spread = spread_of(np.asarray(reference, np.float32), codes=True)
+    return of_column(spread, np.asarray(scores, np.float32))
 
 
 def _deciles(reference: Spread) -> tuple[np.ndarray, np.ndarray]:

@@ -272,6 +272,8 @@ def _side(spread: Spread | None, value: float, words: tuple[str, str]) -> str:
     if place is None:
         return ""
     smaller, larger = words
+    if not place.below and not place.above:
+        return _equal(spread, value)
     if place.below >= place.above:
         return f" ({share(place.below)} of training rows are {smaller})"
     return f" ({share(place.above)} of training rows are {larger})"

@@ -4,20 +4,26 @@ Belongs here: fitting that on encoded training rows, where a value stands in it,
 not belong here: the encoder (``core.encoding``), or what follows from a value's place (``reasons``,
 ``drift``).
 
-It is kept in the model's own file: a report made later, when the window's days have been restated
+No number here need be anybody's: a value is kept only if three digits tell it, and else the roundest
+number near it, with exact counts of the rows on either side. It is kept in the model's own file: a report made later, when the window's days have been restated
 or are gone, still tells what this model was trained on, and reads nothing but the model for it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 import numpy as np
 
 MAX_EXACT = 128
-"""A feature with no more distinct values than this keeps each of them."""
+"""A feature with no more distinct values than this, all of few digits, keeps each of them."""
+
+_NEAR = 0.004
+"""How far from its quantile a round number may lie, as a share of the rows."""
 
 _GRID = np.array([*np.arange(100) / 100, 0.001, 0.005, 0.995, 0.999, 1.0])
 """Which quantiles are kept of a feature with more."""
@@ -44,7 +50,7 @@ class Spread:
 
     Attributes:
         rows: how many rows there were, missing values included.
-        values: distinct values, ascending, float32: all of them, or some quantiles.
+        values: ascending, float32: all distinct values, or round numbers near quantiles.
         below: how many rows lie below each, int64.
         upto: how many lie below it or hold it, int64.
         exact: whether these are all values there were.
@@ -64,7 +70,7 @@ class Spread:
     @property
     def missing_share(self) -> float:
         """Share of rows without a value, in [0, 1]; 0 where there were no rows."""
-        return 1 - self.present / self.rows if self.rows else 0.0
+        return (self.rows - self.present) / self.rows if self.rows else 0.0
 
     def place(self, value: float) -> Place | None:
         """Where a value stands; ``None`` if no row had any."""
@@ -77,12 +83,12 @@ class Spread:
         if known:
             below, upto = int(self.below[at]), int(self.upto[at])
         else:
-            # Between two quantiles that are kept: what lies between them may be on either side.
+            # Between two numbers that are kept: rows between them may be on either side.
             upto = int(self.below[at]) if at < len(self.values) else self.present
         equal = None
         if self.exact:
             equal = (upto - below) / self.rows if known else 0.0
-        return Place(below / self.present, 1 - upto / self.present, equal)
+        return Place(below / self.present, (self.present - upto) / self.present, equal)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON; ``from_dict`` gives the very same floats back."""
@@ -107,41 +113,74 @@ class Spread:
         )
 
 
-def spread_of(column: np.ndarray, *, exact: bool = False) -> Spread:
+def spread_of(column: np.ndarray, *, codes: bool = False) -> Spread:
     """The spread of one feature.
 
     Args:
         column: float32, shape (rows,), NaN for missing.
-        exact: keep every distinct value, however many (categories).
+        codes: whether the values are codes of a vocabulary, which are kept, however many.
     """
     present = np.sort(column[~np.isnan(column)]).astype(np.float32, copy=False)
-    rows = len(column)
-    if not len(present):
-        nothing = np.array([], np.int64)
-        return Spread(rows, np.array([], np.float32), nothing, nothing, exact=True)
-    first = np.concatenate([[0], np.flatnonzero(np.diff(present)) + 1])
-    whole = exact or len(first) <= MAX_EXACT
-    if whole:
-        values = present[first]
-    else:
-        positions = np.round(_GRID * (len(present) - 1)).astype(np.int64)
-        values = np.unique(present[positions])
+    first = np.flatnonzero(np.diff(present, prepend=np.float32(np.nan)) != 0)
+    distinct = present[first]
+    exact = codes or (len(distinct) <= MAX_EXACT and all(map(_is_round, distinct.tolist())))
+    values = distinct if exact else _edges(present)
     below = np.searchsorted(present, values, side="left").astype(np.int64)
     upto = np.searchsorted(present, values, side="right").astype(np.int64)
-    return Spread(rows, values, below, upto, exact=whole)
+    return Spread(len(column), values, below, upto, exact=exact)
 
 
-def fit(batches: Sequence[np.ndarray], exact: Sequence[bool]) -> list[Spread]:
+def _edges(present: np.ndarray) -> np.ndarray:
+    """The roundest number near each quantile, ascending; float32.
+
+    Args:
+        present: sorted, at least one row, no NaN.
+    """
+    last = len(present) - 1
+    near = max(1, int(_NEAR * len(present)))
+    edges = []
+    for quantile in _GRID:
+        at = round(float(quantile) * last)
+        low, high = float(present[max(0, at - near)]), float(present[min(last, at + near)])
+        if low == high or at == last:
+            # One value throughout, or the end: a number above it, and not above the next one.
+            low = float(present[at])
+            above = int(np.searchsorted(present, present[at], side="right"))
+            high = float(present[above]) if above <= last else low + 0.2 * abs(low) + 1
+            edges.append(_roundest(np.nextafter(low, np.inf), high))
+        else:
+            edges.append(_roundest(low, high))
+    return np.unique(np.array(edges, np.float32))
+
+
+def _roundest(low: float, high: float) -> float:
+    """The number with the fewest digits from ``low`` to ``high``, both included."""
+    if low <= 0 <= high:
+        return 0.0
+    power = math.ceil(math.log10(max(abs(low), abs(high)))) + 1
+    while True:
+        step = Decimal(1).scaleb(power)
+        found = (Decimal(low) / step).to_integral_value(ROUND_CEILING) * step
+        if found <= Decimal(high):
+            return float(found)
+        power -= 1
+
+
+def _is_round(value: float) -> bool:
+    return np.float32(f"{value:.3g}") == np.float32(value)
+
+
+def fit(batches: Sequence[np.ndarray], codes: Sequence[bool]) -> list[Spread]:
     """The spread of every feature over some batches of rows.
 
     Args:
         batches: float32 matrices, each of shape (rows, features); one column at a time is copied.
-        exact: per feature, whether to keep every distinct value.
+        codes: per feature, whether its values are codes of a vocabulary.
     """
     return [
         spread_of(
             np.concatenate([np.array([], np.float32), *(batch[:, n] for batch in batches)]),
-            exact=keep,
+            codes=each,
         )
-        for n, keep in enumerate(exact)
+        for n, each in enumerate(codes)
     ]

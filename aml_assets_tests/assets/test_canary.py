@@ -76,17 +76,23 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Bank:
         bank.land("trx", number, trx(number))
         bank.land("str", number, reports(number))
     bank.prepare(1, 6)
-    bank.good("daily", 5, only=("models", "predictions"))
+    bank.good("daily", 5, only=("models", "predictions", "reports"))
     return bank
 
 
 def spoken(bank: Bank) -> str:
-    """All that the store says of its content: models, metrics, manifests; hidden files, too."""
+    """All that the store says of its content: models, metrics, manifests; hidden files, too.
+
+    Rows of customers stand in frames, CSVs and alert pages, and there only.
+    """
     texts = []
     for path, data in bank.files().items():
         if path.endswith(".parquet"):
             entries = pq.read_metadata(bank.store / path).metadata or {}
             texts += [f"{key!r} {value!r}" for key, value in entries.items()]
+        elif "/alert_report_" in path:
+            manifest = bank.catalog.alert_reports.format.read_manifest(bank.catalog.store, path)
+            texts.append(manifest.to_json())
         elif not path.endswith(".csv"):
             texts.append(data.decode("latin-1"))
     return "\n".join(texts)

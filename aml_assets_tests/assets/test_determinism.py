@@ -7,7 +7,7 @@ import pytest
 
 from aml_assets_tests.conftest import Bank, day, str_columns, trx_columns
 
-KINDS = (".parquet", ".ubj", ".meta.json", ".csv", ".manifest.json", ".reference.json")
+KINDS = (".parquet", ".ubj", ".meta.json", ".csv", ".manifest.json", ".reference.json", ".html")
 
 
 def _whole_flow(bank: Bank, *, one_by_one: bool) -> None:
@@ -18,7 +18,7 @@ def _whole_flow(bank: Bank, *, one_by_one: bool) -> None:
             bank.good("daily", number)
     else:
         bank.prepare(1, 6)
-        bank.good("daily", days=(5, 6), only=("models", "predictions"))
+        bank.good("daily", days=(5, 6), only=("models", "predictions", "reports"))
 
 
 @pytest.fixture

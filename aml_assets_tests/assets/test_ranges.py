@@ -82,8 +82,9 @@ def test_one_bad_day_of_a_range_of_all_assets_leaves_every_other_day_whole(long_
     bad_day = {(asset, str(day(7))) for asset in ALL}
     of_bad_day = {(f"tables/{t}", str(day(7))) for t in ("str", "retail", "corporate", "account")}
     # Model and metrics of the bad day look at earlier days only; those of the next one cannot.
-    of_bad_day |= {("models/model", str(day(7))), ("models/metrics", str(day(7)))}
-    next_day = {("models/metrics", str(day(8)))}
+    of_model = ("models/model", "models/metrics", "reports/model_report")
+    of_bad_day |= {(asset, str(day(7))) for asset in of_model}
+    next_day = {(asset, str(day(8))) for asset in of_model[1:]}
     assert ours(run.materialized) == (pairs(ALL, 5, 8) - bad_day - next_day) | of_bad_day
     assert "table trx, day 2024-01-07, column amount" in run.sentence
     assert run.sentence.count("2024-01-07") >= 2  # the hole in the next day's window, too

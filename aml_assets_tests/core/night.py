@@ -21,6 +21,9 @@ FIRST = dt.date(2024, 1, 1)
 DAILY, STATIC = ("trx", "str"), ("retail",)
 FEATURES, MODEL = "features/merged_features", "models/model"
 METRICS, PREDICTIONS = "models/metrics", "predictions/predictions"
+ALERT_REPORT, MODEL_REPORT = "reports/alert_report", "reports/model_report"
+REPORTS = {ALERT_REPORT: PREDICTIONS, MODEL_REPORT: METRICS}
+LEARNT = (MODEL, METRICS, PREDICTIONS, *REPORTS)
 TABLES = {name: f"tables/{name}" for name in (*DAILY, *STATIC)}
 INTERVAL = 30.0
 Key = tuple[str, dt.date]
@@ -38,12 +41,14 @@ class Night:
     Attributes:
         train, evaluate: days of the windows.
         look_back: days in which late reports look.
+        history: days before its own whose metrics a model's page shows.
         rules: more of the rules.
     """
 
     train: int = 3
     evaluate: int = 1
     look_back: int = 2
+    history: int = 2
     settle: float | None = 90.0
     restate: str = "features"
     policy: str = "newest"
@@ -61,6 +66,7 @@ class Night:
     blocked: dict[dt.date, str] = field(default_factory=dict)
     bad: set[tuple[dt.date, str]] = field(default_factory=set)
     refuses_training: set[dt.date] = field(default_factory=set)
+    refuses_reports: set[dt.date] = field(default_factory=set)
     late: dict[dt.date, dt.date] = field(default_factory=dict)
     pinned: bool = True
     blocked_frames: dict[dt.date, str] = field(default_factory=dict)
@@ -72,7 +78,7 @@ class Night:
 
     def __post_init__(self) -> None:
         self.now = self.now or dt.datetime(2024, 1, 1, 6, tzinfo=dt.UTC).timestamp()
-        for asset in (*TABLES.values(), FEATURES, MODEL, METRICS, PREDICTIONS):
+        for asset in (*TABLES.values(), FEATURES, *LEARNT):
             self.store.setdefault(asset, {})
         if not self.statics:
             self.statics = {name: glance(self.now - 1e6, "s", done=True) for name in STATIC}
@@ -165,6 +171,7 @@ class Night:
             model=MODEL,
             metrics=METRICS,
             predictions=PREDICTIONS,
+            reports=REPORTS,
             windows=self.windows,
             model_day=dt.date.fromisoformat,
             deadline=lambda d: dt.datetime.combine(d + ONE_DAY, dt.time(9), dt.UTC).timestamp(),
@@ -243,12 +250,34 @@ class Night:
             if window is None or of not in self.store[MODEL]:
                 return None
             return {**window, MODEL: {str(of): self.store[MODEL][of].digest}}
+        if asset == MODEL_REPORT:
+            return self._described(of)
+        if asset == ALERT_REPORT:
+            scored = self.store[PREDICTIONS].get(of)
+            if of in self.refuses_reports or scored is None:
+                return None
+            if scored.inputs[FEATURES] != {str(of): self._digest_of(FEATURES, of)}:
+                return None
+            return {**scored.inputs, PREDICTIONS: {str(of): scored.digest}}
         features = self.store[FEATURES].get(of) if of not in self.blocked_frames else None
         models = [d for d in self.store[MODEL] if of - 7 * ONE_DAY <= d <= of]
         if features is None or not models:
             return None
         model = self.store[MODEL][max(models)]
         return {FEATURES: {str(of): features.digest}, MODEL: {str(max(models)): model.digest}}
+
+    def _described(self, of: dt.date) -> dict[str, dict[str, str]] | None:
+        """What a model's page reads: its metrics, those of the days before, and the day."""
+        metrics = self.store[METRICS].get(of)
+        window = self._window(of, eval_too=True)
+        if metrics is None or window is None or metrics.inputs[FEATURES] != window[FEATURES]:
+            return None
+        past = days_between(of - self.history * ONE_DAY, of)
+        return {
+            MODEL: {str(of): self._digest_of(MODEL, of)},
+            METRICS: {str(each): self._digest_of(METRICS, each) for each in past},
+            FEATURES: {**window[FEATURES], str(of): self._digest_of(FEATURES, of)},
+        }
 
     def _window(self, of: dt.date, *, eval_too: bool) -> dict[str, dict[str, str]] | None:
         windows = self.windows(of)

@@ -11,9 +11,12 @@ from dataclasses import replace
 import pytest
 
 from aml_assets_tests.core.night import (
+    ALERT_REPORT,
     FEATURES,
+    LEARNT,
     METRICS,
     MODEL,
+    MODEL_REPORT,
     PREDICTIONS,
     TABLES,
     Night,
@@ -21,8 +24,6 @@ from aml_assets_tests.core.night import (
     glance,
     writing,
 )
-
-LEARNT = (MODEL, METRICS, PREDICTIONS)
 
 
 def nights(count: int, **options) -> Night:
@@ -121,6 +122,7 @@ def test_a_restated_day_is_remade_up_to_its_features_and_evidence_stays():
     tables = {(t, 6) for t in TABLES.values()}
     # Day 7 looked back into day 6. Metrics are remade, since decisions come by restating.
     metrics = {(METRICS, number) for number in range(7, 13)}
+    metrics |= {(MODEL_REPORT, number) for number in range(6, 13)}
     assert night.remade() - metrics == tables | {(FEATURES, 6), (FEATURES, 7)}
 
 
@@ -134,6 +136,9 @@ def test_with_restate_policy_all_exactly_what_was_made_of_the_day_is_remade():
             closure |= {(MODEL, number), (METRICS, number), (PREDICTIONS, number)}
         elif number - 1 == 6:  # measured on
             closure |= {(METRICS, number)}
+    closure |= {(ALERT_REPORT, number) for asset, number in closure if asset == PREDICTIONS}
+    # Of the day itself, of metrics remade, and of those that show one of these beside their own.
+    closure |= {(MODEL_REPORT, number) for number in range(6, 10 + night.history + 1)}
     assert night.remade() == closure
     assert max(n for ((asset, _), _), n in night.built.items() if asset in LEARNT) == 1
 
@@ -442,3 +447,39 @@ def test_every_key_is_used_once():
         night.settle_down()
     keys = [request.key for request in night.ran]
     assert len(keys) == len(set(keys))
+
+
+# -- pages -----------------------------------------------------------------------------------
+
+
+def test_a_page_that_failed_is_asked_for_again_only_when_what_it_tells_of_is_another():
+    night = nights(5)
+    night.refuses_reports.add(day(6))
+    night.set_day(6)
+    night.land(6)
+    night.settle_down()
+    assert night.has(PREDICTIONS, 6)
+    assert not night.has(ALERT_REPORT, 6)
+    asked = [request.assets for request in night.ran].count((ALERT_REPORT,))
+    assert asked == 1  # beside the run that scored
+    assert "alert_report" in night.note(6)
+    night.refuses_reports.clear()
+    night.land(6, content="b")
+    night.settle_down()
+    assert night.has(ALERT_REPORT, 6)
+
+
+def test_a_page_that_is_gone_is_made_again_unless_its_day_cannot_be_explained_any_more():
+    night = nights(8)
+    del night.store[ALERT_REPORT][day(7)], night.store[MODEL_REPORT][day(7)]
+    night.settle_down()
+    assert night.remade() == {(ALERT_REPORT, 7), (MODEL_REPORT, 7)}
+    night.ran.clear()
+    night.land(6, content="b")
+    night.settle_down()
+    assert night.has(ALERT_REPORT, 6)  # of a day past: evidence, as its predictions are
+    del night.store[ALERT_REPORT][day(6)]
+    night.ran.clear()
+    night.settle_down()
+    assert night.ran == []
+    assert night.note(6) == "alert_report: its features are others by now"

@@ -14,10 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aml_assets_tests.core.night import (
+    ALERT_REPORT,
     DAILY,
     FEATURES,
+    LEARNT,
     METRICS,
     MODEL,
+    MODEL_REPORT,
     PREDICTIONS,
     TABLES,
     Night,
@@ -106,6 +109,7 @@ def test_every_history_ends_with_every_ready_day_built_once_per_content(history,
             assert night.has(MODEL, number)
             assert night.has(METRICS, number)
             assert night.has(PREDICTIONS, number)
+            assert night.has(MODEL_REPORT, number)
     assert stale(night) == []
     if not lost:
         assert max(night.built.values(), default=0) <= times_landed(history)
@@ -114,8 +118,8 @@ def test_every_history_ends_with_every_ready_day_built_once_per_content(history,
 def stale(night: Night) -> list[tuple[str, dt.date]]:
     """What records another digest than the one stored, and should not."""
     found = []
-    for asset in (FEATURES, METRICS, MODEL, PREDICTIONS):
-        if night.restate == "features" and asset in (MODEL, PREDICTIONS):
+    for asset in (FEATURES, *LEARNT):
+        if night.restate == "features" and asset in (MODEL, PREDICTIONS, ALERT_REPORT):
             continue
         for of, stored in night.store[asset].items():
             for upstream, keys in stored.inputs.items():

@@ -67,7 +67,7 @@ def test_damage_of_one_column_is_found_by_its_readers_only(store):
             read()
 
 
-@pytest.mark.parametrize("kind", ["csv", "json", "model"])
+@pytest.mark.parametrize("kind", ["csv", "html", "json", "model"])
 def test_one_flipped_byte_anywhere_is_found_in_the_other_formats(kind, store):
     FORMATS[kind].write(store, PATH, value(kind, "old"), manifest("old"))
     for each in store.list("out", hidden=True):  # for CSV the manifest, too
@@ -95,7 +95,7 @@ def test_a_file_cut_or_lengthened_anywhere_is_corrupt(kind, store):
             FORMATS[kind].read_manifest(store, PATH)
 
 
-@pytest.mark.parametrize("kind", ["parquet", "csv", "json"])
+@pytest.mark.parametrize("kind", ["parquet", "csv", "html", "json"])
 def test_a_foreign_file_is_corrupt_and_nothing_of_it_is_quoted(kind, store, tmp_path):
     import pyarrow.csv
     import pyarrow.parquet

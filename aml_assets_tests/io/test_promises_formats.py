@@ -28,6 +28,7 @@ from aml_assets_tests.io.values import (
     is_version,
     manifest,
     odd_table,
+    page,
     small_table,
     value,
     write,
@@ -40,6 +41,8 @@ VALUES: list[tuple[str, Any]] = [
     ("csv", small_table()),
     ("csv", odd_table()),
     ("csv", odd_table().slice(0, 0)),
+    ("html", page("")),
+    ("html", page("<p>ö 数 &lt;/body&gt; \\u003c</p>")),
     ("json", {}),
     ("json", {"ö": [1, None, 0.1, True, {"": "a\n\"'"}], "a": "😀"}),
 ]
@@ -55,6 +58,8 @@ def test_what_is_stored_comes_back_with_its_manifest(kind, store):
         if kind == "json":
             assert read == stored
             assert list(read) == list(stored)
+        elif kind == "html":
+            assert read == stored
         else:
             assert read.equals(canonical(stored))
             assert written.manifest.rows == stored.num_rows
@@ -139,7 +144,7 @@ def test_the_same_content_from_new_inputs_renews_the_manifest_and_keeps_the_dige
     assert not store.list("out/.versions")
 
 
-@pytest.mark.parametrize("kind", ["csv", "json", "model"])
+@pytest.mark.parametrize("kind", ["csv", "html", "json", "model"])
 def test_replaced_content_stays_readable_with_its_manifest_under_its_digest(kind, store):
     written = {version: write(store, kind, version) for version in ("one", "two", "three")}
     for version in ("one", "two"):
@@ -149,7 +154,7 @@ def test_replaced_content_stays_readable_with_its_manifest_under_its_digest(kind
     assert not store.exists(version_path(PATH, written["three"].digest))
 
 
-@pytest.mark.parametrize("kind", ["csv", "json", "model"])
+@pytest.mark.parametrize("kind", ["csv", "html", "json", "model"])
 def test_a_replaced_foreign_file_is_kept_under_the_digest_of_its_bytes(kind, place, store):
     place.files.put(PATH, b"of 2019")
     write(store, kind, "new")

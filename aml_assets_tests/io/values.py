@@ -13,7 +13,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from aml_assets.io.formats import CsvFormat, Format, JsonFormat, ModelFormat, ParquetFormat
+from aml_assets.io.formats import (
+    CsvFormat,
+    Format,
+    HtmlFormat,
+    JsonFormat,
+    ModelFormat,
+    ParquetFormat,
+)
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.store import Store
 
@@ -23,6 +30,7 @@ FORMATS: dict[str, Format[Any]] = {
     "parquet": ParquetFormat(rows_per_group=20_000),
     "csv": CsvFormat(),
     "json": JsonFormat(),
+    "html": HtmlFormat(),
     "model": ModelFormat(),
 }
 KINDS = sorted(FORMATS)
@@ -52,6 +60,8 @@ def value(kind: str, version: str, rows: int = 50) -> Any:
         return {"precision": None, "version": version, "numbers": list(range(rows))}
     if kind == "model":
         return booster(version, rows)
+    if kind == "html":
+        return page("".join(f"<p>{version} {n}</p>\n" for n in range(rows)))
     ids = [f"{version}-{n}" for n in range(rows)]
     return pa.table({"id": ids, "amount": [n * 0.37 for n in range(rows)]})
 
@@ -78,6 +88,11 @@ def state(store: Store, kind: str) -> str:
     assert is_version(kind, FORMATS[kind].read(store, PATH), version)
     assert found.inputs == manifest(version).inputs
     return version
+
+
+def page(body: str) -> str:
+    """A small HTML document."""
+    return f"<!doctype html>\n<html><body>\n{body}</body></html>\n"
 
 
 def booster(version: str = "old", padding: int = 0) -> Any:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _BLUE, _VERMILION, _GREY, _GRID = "#0072B2", "#D55E00", "#7A7A7A", "#E4E8EB"
 _WIDTH, _HEIGHT = 560, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 14, 34
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 20, 14, 34
 
 
 class _Chart:
@@ -52,11 +52,11 @@ class _Chart:
         part = (self._scale(value) - first) / (last - first) if last > first else 0.5
         return round(low + part * (high - low), 1)
 
-    def add(self, tag: str, text: str | None = None, **attributes: object) -> None:
+    def add(self, tag: str, text: str | None = None, **attributes: Any) -> None:
         named = {name.replace("_", "-"): str(value) for name, value in attributes.items()}
         ElementTree.SubElement(self.svg, tag, named).text = text
 
-    def line(self, points: Sequence[tuple[float, float]], stroke: str, **more: object) -> None:
+    def line(self, points: Sequence[tuple[float, float]], stroke: str, **more: Any) -> None:
         text = " ".join(f"{self.x(x)},{self.y(y)}" for x, y in points)
         self.add("polyline", points=text, fill="none", stroke=stroke, stroke_width=1.8, **more)
 

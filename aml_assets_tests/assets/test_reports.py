@@ -1,0 +1,152 @@
+"""The two pages of a day, built in the graph, and remade when and only when what they tell is."""
+
+import pytest
+
+from aml_assets.io.formats import version_path
+from aml_assets_tests import pages
+from aml_assets_tests.conftest import STATIC, Bank, day, str_columns, trx_columns
+
+ALERTS, MODEL = "reports/alert_report", "reports/model_report"
+PAGES = ("report/alert_report_{}.html", "report/model_report_{}.html")
+HOSTILE = "</script><script>alert('Zoe')</script>"
+
+
+@pytest.fixture(scope="module")
+def told(landed_bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    """Customers with names, days 5 and 6 built whole. To be copied, not changed."""
+    bank = landed_bank.copy_to(tmp_path_factory.mktemp("told"))
+    names = [HOSTILE, *(f"Zoe {n}" for n in range(5))]
+    bank.land("retail", None, {**STATIC["retail"], "full_name": names})
+    bank.prepare(1, 6)
+    bank.good("daily", days=(5, 6), only=("models", "predictions", "reports"))
+    return bank
+
+
+@pytest.fixture
+def bank(told: Bank, tmp_path) -> Bank:
+    return told.copy_to(tmp_path / "bank")
+
+
+def page(bank: Bank, asset: str, number: int) -> pages.Element:
+    return pages.read(bank.catalog.of(asset).load(day(number)))
+
+
+def rows(bank: Bank, number: int) -> list[pages.Element]:
+    (body,) = page(bank, ALERTS, number).one("table", id="alerts").all("tbody")
+    return [row for row in body.children if row.tag == "tr"]
+
+
+def test_the_alerts_are_those_of_the_csv_in_its_order_with_who_and_why(told: Bank):
+    csv = told.csv(6).to_pylist()
+    shown = rows(told, 6)
+    assert len(shown) == len(csv) == 8
+    for row, scored in zip(shown, csv, strict=True):
+        assert row.one("td", data_f="rank").say() == str(scored["rank"])
+        assert float(row.one("span", data_f="score").attributes["data-v"]) == pytest.approx(
+            scored["pred_score"], abs=1e-7
+        )
+        assert row.one(data_f="key 0").say() == str(scored["trx_id"])
+        assert row.one(data_f="customer").say() == str(scored["cust_id"])
+        assert row.one(data_f="target_account").say() == str(scored["target_account_id"])
+        labels = {None: "undecided", 0: "cleared", 1: "suspicious"}
+        assert row.one("td", data_f="decision").say() == labels[scored["label"]]
+    # The best score is of an ATM, as every positive is.
+    assert "channel is “atm” (28 % of training rows)" in shown[0].one("td", class_="why").say()
+    named = [
+        row.one(data_f="name").text for row in shown if row.one(data_f="customer").say() == "1"
+    ]
+    assert named == [HOSTILE]
+
+
+def test_both_pages_load_nothing_and_link_to_one_another(told: Bank):
+    for asset, other in ((ALERTS, "model_report"), (MODEL, "alert_report")):
+        tree = page(told, asset, 6)
+        assert pages.foreign(tree) == []
+        links = [each.attributes["href"] for each in tree.all("a")]
+        assert f"{other}_{day(6)}.html" in links
+        for link in links:
+            assert (told.store / "report" / link).resolve().is_file()
+
+
+def test_what_dagster_is_told_of_a_page_is_counts_and_a_path(bank: Bank):
+    run = bank.good("daily", 6, only=("reports",))
+    assert run.figures(ALERTS, 6)["path"] == PAGES[0].format(day(6))
+    assert run.figures(ALERTS, 6)["shown"] == 8
+    assert run.figures(MODEL, 6)["days_with_metrics"] == 2
+    assert "Zoe" not in run.log
+    assert not run.figures(ALERTS, 6)["changed"]
+
+
+def test_new_predictions_and_new_names_are_told_and_the_old_page_stays_under_its_digest(bank: Bank):
+    before = bank.catalog.alert_reports.manifest(day(6)).digest
+    bank.land("retail", None, {**STATIC["retail"], "full_name": ["Bo"] * 6})
+    restate = {"day": {"config": {"restate": ["retail"]}}}
+    bank.good("daily", 6, only=("tables/retail", "features", "predictions", ALERTS), config=restate)
+    assert rows(bank, 6)[0].one(data_f="name").text == "Bo"
+    kept = version_path(PAGES[0].format(day(6)), before)
+    assert (
+        HOSTILE in pages.read(bank.catalog.alert_reports.format.read(bank.catalog.store, kept)).text
+    )
+
+
+def test_a_page_of_predictions_that_cannot_be_explained_any_more_is_refused(bank: Bank):
+    bank.land("trx", 6, {**trx_columns(6), "amount": [1.0] * 12})
+    run = bank.bad("daily", 6, only=("tables", "features", ALERTS))
+    assert "the day was scored with other features than are stored now" in run.sentence
+    assert f"aml backfill --from {day(6)} --to {day(6)} --select predictions/predictions" in (
+        run.sentence
+    )
+    bank.good("daily", 6, only=("predictions", ALERTS))
+    assert rows(bank, 6)[0].one("td", data_f="amount").say() == "1.00"
+
+
+def test_a_replaced_model_still_explains_what_it_scored(bank: Bank):
+    before = page(bank, ALERTS, 6).one("table", id="alerts").say()
+    bank.options["training"] = {"rounds": 2}
+    bank.good("self_learning", 6, only=("models/model",))
+    bank.good("daily", 6, only=(ALERTS,))
+    assert page(bank, ALERTS, 6).one("table", id="alerts").say() == before
+
+
+def test_metrics_that_are_no_longer_the_models_are_refused(bank: Bank):
+    bank.options["training"] = {"rounds": 2}
+    run = bank.bad("self_learning", 6, only=("models/model", MODEL))
+    assert "they are of another model, or of other features" in run.sentence
+    bank.good("self_learning", 6, only=("models/metrics", MODEL))
+    assert "2 trees" in page(bank, MODEL, 6).say()
+
+
+def test_labels_that_arrive_change_the_models_page_and_its_history(bank: Bank):
+    before = page(bank, MODEL, 6).one("figure", id="labels")
+    bank.land("str", 5, str_columns(5, [0, 1, 0, 0, 0, 1, 0, 1]))
+    bank.good("daily", 5, only=("tables", "features"))
+    bank.good("self_learning", 6, only=("models/metrics", MODEL))
+    after = page(bank, MODEL, 6).one("figure", id="labels")
+    assert before.say() != after.say()
+
+
+def test_an_empty_day_has_pages_that_say_so(bank: Bank):
+    bank.land_empty(7)
+    bank.good("daily", 7)
+    assert "No report landed for this day" in page(bank, ALERTS, 7).say()
+    bank.land_day(8)
+    bank.good("daily", 8)  # measured on a day without reports
+    assert "No report of the evaluation window is decided yet" in page(bank, MODEL, 8).say()
+
+
+def test_an_ad_hoc_run_has_pages_of_its_own(bank: Bank):
+    before = bank.files()
+    config = {"day": {"config": {"training": {"rounds": 1}}}}
+    bank.good("daily", 6, only=("models", "predictions", "reports"), config=config)
+    added = {path for path in bank.files() if path not in before and "report/" in path}
+    assert len(added) == 2
+    assert all("_adhoc_" in path for path in added)
+    assert {path: before[path] for path in before} == {
+        path: data for path, data in bank.files().items() if path in before
+    }
+
+
+def test_legacy_output_has_the_same_alerts(told: Bank, tmp_path):
+    legacy = told.copy_to(tmp_path / "legacy", output={"style": "legacy"})
+    legacy.good("daily", 6, only=("predictions", ALERTS))
+    assert [row.say() for row in rows(legacy, 6)] == [row.say() for row in rows(told, 6)]

@@ -1,0 +1,95 @@
+"""Reading pages as a browser would: elements, their texts, and what they would load.
+
+Belongs here: what the tests of pages share. Does not belong here: expectations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+_VOID = {"meta", "link", "br", "img", "input", "hr"}
+_LOADING = {
+    "src",
+    "href",
+    "srcset",
+    "data",
+    "action",
+    "formaction",
+    "poster",
+    "xlink:href",
+    "style",
+}
+
+
+@dataclass
+class Element:
+    """One element; ``text`` is all that stands in it, its children's too."""
+
+    tag: str
+    attributes: dict[str, str]
+    children: list[Element] = field(default_factory=list)
+    text: str = ""
+
+    def all(self, tag: str | None = None, **attributes: str) -> Iterator[Element]:
+        """Elements below, in order; ``data_f`` stands for ``data-f``."""
+        wanted = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
+        for child in self.children:
+            if tag in (None, child.tag) and wanted.items() <= child.attributes.items():
+                yield child
+            yield from child.all(tag, **attributes)
+
+    def one(self, tag: str | None = None, **attributes: str) -> Element:
+        """The only such element."""
+        (found,) = self.all(tag, **attributes)
+        return found
+
+    def say(self) -> str:
+        """The text, on one line."""
+        return " ".join(self.text.split())
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = [Element("", {})]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element = Element(tag, {name: value or "" for name, value in attrs})
+        self.open[-1].children.append(element)
+        if tag not in _VOID:
+            self.open.append(element)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open[-1].children.append(Element(tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop().tag == tag, f"</{tag}> closes another element"
+
+    def handle_data(self, data: str) -> None:
+        for element in self.open:
+            element.text += data
+
+
+def read(page: str) -> Element:
+    """The page's tree; fails on one that is not well nested."""
+    reader = _Reader()
+    reader.feed(page)
+    reader.close()
+    (root,) = reader.open
+    return root
+
+
+def foreign(page: Element) -> list[str]:
+    """What would be loaded or followed from elsewhere, or styles that no policy allows."""
+    found = []
+    for element in page.all():
+        for name, value in element.attributes.items():
+            is_local = name == "href" and element.tag == "a" and ":" not in value
+            if (name in _LOADING and not (is_local and not value.startswith("/"))) or (
+                name.startswith("on")
+            ):
+                found.append(f"{element.tag} {name}={value}")
+    found += [element.tag for element in page.all() if element.tag in ("link", "iframe", "base")]
+    return found
