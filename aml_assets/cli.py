@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aml_assets.commands import clean, compare, logs, migrate, notebook, override, skip, status
+from aml_assets.commands import (
+    clean,
+    compare,
+    logs,
+    migrate,
+    notebook,
+    override,
+    report,
+    skip,
+    status,
+)
 from aml_assets.commands.days import as_day
 from aml_assets.errors import AmlError
 
@@ -31,7 +41,7 @@ app = typer.Typer(
 )
 
 
-for command in (clean, compare, logs, migrate, notebook, override, skip, status):
+for command in (clean, compare, logs, migrate, notebook, override, report, skip, status):
     command.register(app)
 
 

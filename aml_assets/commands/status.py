@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,7 +44,7 @@ def status(
     from rich.console import Console
     from rich.table import Table
 
-    from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PREDICTIONS
+    from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PREDICTIONS, REPORT_OF
 
     catalog, overlook = _look()
     shown = overlook.days[-days:] if days else overlook.days
@@ -52,6 +53,7 @@ def status(
     for name in ("day", "landed", "tables", "checks", "features", "model", "metrics"):
         table.add_column(name, no_wrap=True)
     table.add_column("predictions")
+    table.add_column("reports", no_wrap=True)
     table.add_column("disk", justify="right", no_wrap=True)
     table.add_column("note")
     for day in shown:
@@ -65,6 +67,7 @@ def status(
             _sign(overlook.tables(day)),
             _checks(blocking, warning),
             *cells,
+            _reports(overlook, day, REPORT_OF),
             _bytes(sizes[str(day)]),
             _note(overlook, day, blocking),
         )
@@ -159,6 +162,14 @@ def _sign(standing: Standing) -> str:
     asset, key = standing.because[0]
     more = f" +{len(standing.because) - 1}" if len(standing.because) > 1 else ""
     return f"stale ({asset.rpartition('/')[2]} {key[-10:]}{more})"
+
+
+def _reports(overlook: Overlook, day: dt.date, reports: Iterable[str]) -> str:
+    """Both pages in one sign, or each in its own where they stand differently."""
+    signs = {name: _SIGNS[overlook.of(name, day).state] for name in reports}
+    if len(set(signs.values())) == 1:
+        return next(iter(signs.values()))
+    return " ".join(f"{name.rpartition('/')[2].partition('_')[0]} {signs[name]}" for name in signs)
 
 
 def _checks(blocking: list[str], warning: list[str]) -> str:

@@ -143,17 +143,17 @@ def spoken(table: str, column: str) -> str:
 
 
 def share(value: float) -> str:
-    """A share as a percentage that never rounds up to all or down to nothing."""
+    """A share as a percentage that never rounds up to all or down to nothing; it does not break."""
     percent = 100 * value
     if percent <= 0 or percent >= 100:
-        return f"{percent:.0f} %"
+        return f"{percent:.0f}\u00a0%"
     if percent < 0.1:
-        return "less than 0.1 %"
+        return "less than 0.1\u00a0%"
     if percent > 99.9:
-        return "more than 99.9 %"
+        return "more than 99.9\u00a0%"
     if percent < 10 or percent > 90:
-        return f"{np.floor(10 * percent + 1e-9) / 10:.1f} %"
-    return f"{np.floor(percent + 1e-9):.0f} %"
+        return f"{np.floor(10 * percent + 1e-9) / 10:.1f}\u00a0%"
+    return f"{np.floor(percent + 1e-9):.0f}\u00a0%"
 
 
 def number(value: float | int) -> str:

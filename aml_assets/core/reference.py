@@ -4,8 +4,10 @@ Belongs here: fitting that on encoded training rows, where a value stands in it,
 not belong here: the encoder (``core.encoding``), or what follows from a value's place (``reasons``,
 ``drift``).
 
-No number here need be anybody's: a value is kept only if three digits tell it, and else the roundest
-number near it, with exact counts of the rows on either side. It is kept in the model's own file: a report made later, when the window's days have been restated
+No number here need be anybody's: a value is kept only if three digits tell it, and else the
+roundest number near it, with exact counts of the rows on either side.
+
+It is kept in the model's own file: a report made later, when the window's days have been restated
 or are gone, still tells what this model was trained on, and reads nothing but the model for it.
 """
 

@@ -138,10 +138,15 @@ def _summary(catalog: Catalog, day: dt.date) -> None:
     table.add_row("average precision", figure("average_precision"))
     table.add_row("scored by", f"{predictions['model_id']} ({predictions['model_chosen']})")
     url = catalog.settings.store.url
-    path = f"{url}/{catalog.predictions.path(day)}"
+    predicted, alerts, model_page = (
+        f"{url}/{each.path(day)}"
+        for each in (catalog.predictions, catalog.alert_reports, catalog.model_reports)
+    )
     # Elsewhere than here by default; the UI knows it by the same settings alone.
     ui = "make ui (with the same STORE=, or settings)" if "://" in url else "make ui"
     console = Console(soft_wrap=True)
     console.print(table)
-    console.print(f"Predictions: {path}", highlight=False)
+    console.print(f"Predictions: {predicted}", highlight=False)
+    console.print(f"Alerts:      {alerts}", highlight=False)
+    console.print(f"Its model:   {model_page}", highlight=False)
     console.print(f"See it all:  {ui}   then open http://127.0.0.1:3000", highlight=False)

@@ -258,7 +258,8 @@ class Night:
                 return None
             if scored.inputs[FEATURES] != {str(of): self._digest_of(FEATURES, of)}:
                 return None
-            return {**scored.inputs, PREDICTIONS: {str(of): scored.digest}}
+            read = {name: dict(keys) for name, keys in scored.inputs.items()}
+            return {**read, PREDICTIONS: {str(of): scored.digest}}
         features = self.store[FEATURES].get(of) if of not in self.blocked_frames else None
         models = [d for d in self.store[MODEL] if of - 7 * ONE_DAY <= d <= of]
         if features is None or not models:

@@ -53,8 +53,13 @@ def explained(model, day: Frame, most=50, with_reference=True):
     return found, booster, values
 
 
+def plain(text: str) -> str:
+    """Without the spaces that do not break."""
+    return text.replace("\u00a0", " ")
+
+
 def words(found) -> dict[str, str]:
-    return {reason.column: reason.words for reason in found.reasons}
+    return {reason.column: plain(reason.words) for reason in found.reasons}
 
 
 def test_contributions_add_up_to_each_scores_log_odds(model):
@@ -86,7 +91,7 @@ def said(model, position: str, day: Frame, row=0, with_reference=True) -> str:
     _, encoder, known, _ = model
     names = [feature.name for feature in encoder.features]
     speaker = reasons._Words(encoder, known if with_reference else None, day)
-    return speaker.of(row, names.index(position))
+    return plain(speaker.of(row, names.index(position)))
 
 
 def one(**changed) -> Frame:
@@ -168,4 +173,4 @@ def test_no_row_has_no_explanation(model):
     ],
 )  # fmt: skip
 def test_a_share_never_rounds_up_to_all_or_down_to_nothing(part, text):
-    assert reasons.share(part) == text
+    assert plain(reasons.share(part)) == text

@@ -103,6 +103,7 @@ def test_a_foreign_file_is_corrupt_and_nothing_of_it_is_quoted(kind, store, tmp_
     table = pa.table({"name": ["Customer Secret"]})
     pyarrow.parquet.write_table(table, tmp_path / "parquet")
     pyarrow.csv.write_csv(table, tmp_path / "csv")
+    (tmp_path / "html").write_text("<body>Customer Secret</body>")
     (tmp_path / "json").write_text('{"name": "Customer Secret"}')
     with pytest.raises(CorruptFile) as caught:
         FORMATS[kind].read(store, kind)

@@ -194,7 +194,7 @@ def alerts_of(
     return [
         Alert(
             rank=row + 1,
-            score=float(scores[row]),
+            score=float(f"{scores[row]:.7g}"),  # as a float32 is told apart
             below=float(below[row]),
             decision=decision(labels[row]),
             key=tuple(_text(column[row]) or "" for column in keys),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _BLUE, _VERMILION, _GREY, _GRID = "#0072B2", "#D55E00", "#7A7A7A", "#E4E8EB"
-_WIDTH, _HEIGHT = 560, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 20, 14, 34
+_WIDTH, _HEIGHT = 440, 220
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 18, 24, 34
 
 
 class _Chart:
@@ -71,6 +71,18 @@ class _Chart:
     def x_name(self, text: str) -> None:
         self.add("text", text, x=_WIDTH - _RIGHT, y=_HEIGHT - 3, text_anchor="end")
 
+    def legend(self, lines: Iterable[tuple[str, str, str]]) -> None:
+        """Above the plot, from the right: (name, colour, dashes) each."""
+        right = _WIDTH - _RIGHT
+        for name, colour, dashes in reversed(list(lines)):
+            self.add("text", name, x=right, y=11, text_anchor="end", **{"class": "ink"})
+            right = round(right - 6.6 * len(name) - 34, 1)  # an ample guess at the text's width
+            self.add(
+                "line", x1=right, x2=right + 24, y1=7, y2=7, stroke=colour, stroke_width=1.8,
+                stroke_dasharray=dashes,
+            )  # fmt: skip
+            right -= 16
+
     def markup(self) -> Markup:
         from markupsafe import Markup
 
@@ -103,19 +115,14 @@ def over_days(
     for position in range(len(days) - 1, -1, -step):
         chart.x_tick(position, f"{days[position]:%m-%d}")
     styles = ((_BLUE, "none", "circle"), (_VERMILION, "6 3", "square"))
-    for (name, line), (colour, dashes, shape) in zip(series, styles, strict=False):
+    pairs = list(zip(series, styles, strict=False))
+    for (name, line), (colour, dashes, shape) in pairs:
         for piece in _pieces(line):
             if len(piece) > 1:
                 chart.line(piece, colour, stroke_dasharray=dashes)
             for x, y in piece:
                 _mark(chart, shape, x, y, colour, f"{name} {days[int(x)]}: {y:.3f}")
-        last = next((n for n in range(len(line) - 1, -1, -1) if line[n] is not None), None)
-        value = line[last] if last is not None else None
-        if last is not None and value is not None and len(series) > 1:
-            chart.add(
-                "text", name, x=min(chart.x(last), _WIDTH - _RIGHT), y=chart.y(value) - 8,
-                text_anchor="end", fill=colour, **{"class": "ink"},
-            )  # fmt: skip
+    chart.legend((name, colour, dashes) for (name, _), (colour, dashes, _) in pairs)
     return chart.markup()
 
 
@@ -149,21 +156,16 @@ def histograms(label: str, groups: Sequence[tuple[str, np.ndarray]]) -> Markup:
     chart = _Chart(label, (0, 1), (0, math.sqrt(top)))
     for tick in np.linspace(0, 1, 6):
         chart.x_tick(float(tick), f"{tick:.1f}")
-    rooted = [(name, np.sqrt(each)) for (name, _), each in zip(groups, shares, strict=True)]
+    rooted = [np.sqrt(each) for each in shares]
     for tick in _root_ticks(top):
         chart.y_tick(math.sqrt(tick), f"{100 * tick:g} %")
     styles = ((_GREY, "none"), (_BLUE, "6 3"))
-    for place, ((name, tops), (colour, dashes)) in enumerate(zip(rooted, styles, strict=False)):
+    for tops, (colour, dashes) in zip(rooted, styles, strict=False):
         outline = [(0.0, 0.0)]
         for left, right, height in zip(edges[:-1], edges[1:], tops, strict=True):
             outline += [(float(left), float(height)), (float(right), float(height))]
         chart.line([*outline, (1.0, 0.0)], colour, stroke_dasharray=dashes)
-        right, y = _WIDTH - _RIGHT, _TOP + 8 + 16 * place
-        chart.add(
-            "line", x1=right - 26, x2=right, y1=y, y2=y, stroke=colour, stroke_width=1.8,
-            stroke_dasharray=dashes,
-        )  # fmt: skip
-        chart.add("text", name, x=right - 32, y=y + 4, text_anchor="end", **{"class": "ink"})
+    chart.legend((name, *style) for (name, _), style in zip(groups, styles, strict=False))
     chart.x_name("score")
     return chart.markup()
 
@@ -176,8 +178,8 @@ def _mark(
         chart.add("circle", cx=at, cy=high, r=size, fill=colour)
     else:
         side = round(1.8 * size, 1)
-        corner = {"x": round(at - side / 2, 1), "y": round(high - side / 2, 1)}
-        chart.add("rect", **corner, width=side, height=side, fill=colour)
+        left, top = round(at - side / 2, 1), round(high - side / 2, 1)
+        chart.add("rect", x=left, y=top, width=side, height=side, fill=colour)
     ElementTree.SubElement(chart.svg[-1], "title").text = said
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _FIGURES = (
-    ("auc", "AUC", "how often a suspicious report outranks a cleared one; 0.5 is chance"),
+    ("auc", "AUC", "how often suspicious outranks cleared; 0.5 is chance"),
     ("average_precision", "average precision", "precision averaged over recall; chance: base rate"),
     ("precision", "precision", "of the reports above the threshold, the suspicious share"),
     ("recall", "recall", "of the suspicious reports, the share above the threshold"),

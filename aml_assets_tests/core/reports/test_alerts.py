@@ -68,7 +68,7 @@ def test_hostile_names_are_text_and_nothing_else():
     first = shown(page)[0]
     assert first.one(data_f="name").text == HOSTILE
     assert first.one(data_f="target_customer").text == HOSTILE
-    assert [each.text for each in first.all("li")][0].endswith(HOSTILE)
+    assert next(each.text for each in first.all("li")).endswith(HOSTILE)
 
 
 def test_the_page_needs_nothing_but_itself_and_its_policy_says_so():

@@ -27,7 +27,7 @@ TRAINED = TRAINED.astype(np.float32)
 MOVED = TRAINED[:600] + np.array([2, 0, 0], np.float32)
 
 
-def report(today=MOVED, decided=True, with_reference=True) -> ModelReport:
+def report(today: np.ndarray | None = MOVED, decided=True, with_reference=True) -> ModelReport:
     truth = (RNG.random(600) < 0.2).astype(np.float32) if decided else np.full(600, np.nan)
     scores = np.random.default_rng(1).random(600)
     metrics = {

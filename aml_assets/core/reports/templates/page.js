@@ -69,7 +69,7 @@
     return `"${safe.replace(/"/g, '""')}"`;
   };
   const reasonsOf = (row) => [...row.querySelectorAll(".reasons li")]
-    .map((item) => `${item.lastElementChild.textContent} [${item.dataset.c}]`).join("; ");
+    .map((item) => `${item.lastElementChild.textContent} [${item.dataset.c}]`).join("; ").replaceAll("\u00a0", " ");
   const exported = () => {
     const fields = JSON.parse(table.dataset.fields);
     const lines = [fields.map(([, title]) => cell(title))];
