@@ -243,16 +243,13 @@ def _number(
         return f"{name} {text} is {words[0]} ({_beyond(place.above, 'above')})"
     if few:
         return f"{name} is {text}{_equal(spread, value)}"
-    below = share(place.below) + " of training rows lie" if place.below else "no training row lies"
-    return f"{name} is {text} ({below} below)"
+    if not place.below:  # known to lie below, which is not the same as: none does
+        return f"{name} is {text} ({_beyond(place.above, 'above')})"
+    return f"{name} is {text} ({_beyond(place.below, 'below')})"
 
 
 def _beyond(part: float, side: str) -> str:
-    return (
-        f"all training rows lie {side}"
-        if part >= 1
-        else f"{share(part)} of training rows lie {side}"
-    )
+    return f"{'all' if part >= 1 else f'{share(part)} of'} training rows lie {side}"
 
 
 def _equal(spread: Spread | None, value: float) -> str:

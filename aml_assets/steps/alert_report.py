@@ -56,6 +56,7 @@ def build_alert_report(
     choice = choice or RunChoice()
     settings = catalog.settings
     scored_path, path = catalog.predictions.path(day), catalog.alert_reports.path(day)
+    own = ""
     if choice.ad_hoc:
         own = choose_model(catalog, day, pin or model_id_of(catalog, day, choice)).model_id
         scored_path, path = beside(scored_path, own), beside(path, own)
@@ -85,6 +86,7 @@ def build_alert_report(
     explanations = reasons.explain(
         model.encoder, model.reference, top, contributed, most=settings.reports.reasons
     )
+    model_page = catalog.model_reports.path(model.day)
     windows: Any = model.manifest.facts["windows"]
     report = AlertReport(
         day=day,
@@ -104,7 +106,7 @@ def build_alert_report(
             _count(model.manifest.facts["rows"]),
         ),
         predictions=link_between(path, scored_path),
-        model_report=link_between(path, catalog.model_reports.path(model.day)),
+        model_report=link_between(path, beside(model_page, own) if own else model_page),
     )
     figures = {
         "rows": report.rows,

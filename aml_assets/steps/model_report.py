@@ -42,9 +42,9 @@ def build_model_report(catalog: Catalog, day: dt.date, choice: RunChoice | None 
     choice = choice or RunChoice()
     settings = catalog.settings
     model_id = model_id_of(catalog, day, choice)
-    path = catalog.model_reports.path(day)
+    path, alert_page = catalog.model_reports.path(day), catalog.alert_reports.path(day)
     if choice.ad_hoc:
-        path = beside(path, model_id)
+        path, alert_page = beside(path, model_id), beside(alert_page, model_id)
     model = read_model(catalog, catalog.models.template.fill(model_id))
     metrics, measured_by = _metrics(catalog, day, model, ad_hoc=choice.ad_hoc)
     measured = score_evaluation_window(catalog, model)
@@ -89,7 +89,7 @@ def build_model_report(catalog: Catalog, day: dt.date, choice: RunChoice | None 
         ),
         left_out=model.encoder.left_out,
         with_reference=model.reference is not None,
-        alert_report=link_between(path, catalog.alert_reports.path(day)),
+        alert_report=link_between(path, alert_page),
     )
     drift = report.score_drift
     figures = {

@@ -141,6 +141,11 @@ def test_an_ad_hoc_run_has_pages_of_its_own(bank: Bank):
     added = {path for path in bank.files() if path not in before and "report/" in path}
     assert len(added) == 2
     assert all("_adhoc_" in path for path in added)
+    for path in added:
+        tree = pages.read((bank.store / path).read_text())
+        links = [each.attributes["href"] for each in tree.all("a")]
+        assert links
+        assert all((bank.store / "report" / link).resolve().is_file() for link in links)
     assert {path: before[path] for path in before} == {
         path: data for path, data in bank.files().items() if path in before
     }
