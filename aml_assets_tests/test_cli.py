@@ -169,7 +169,7 @@ def test_the_ui_listens_on_loopback_alone_and_stops_whole(shell):
         assert listening["data"]["version"]
         nodes = _graphql(port, "{assetNodes{assetKey{path} groupName}}")["data"]["assetNodes"]
         assert {node["groupName"] for node in nodes} == {
-            "landing", "tables", "features", "models", "predictions",
+            "landing", "tables", "features", "models", "predictions", "reports",
         }  # fmt: skip
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.2", port), timeout=2)
