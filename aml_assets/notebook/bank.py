@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aml_assets.backfill import all_assets, select_assets
+from aml_assets.backfill import select_assets
 from aml_assets.core.shifts import shifts
 from aml_assets.core.windows import ONE_DAY
 from aml_assets.errors import AmlError
@@ -62,7 +62,7 @@ class Bank:
     @property
     def assets(self) -> list[str]:
         """The names of all assets, upstream first."""
-        return all_assets(self._catalog)
+        return self._catalog.assets
 
     def days(self, asset: str) -> list[dt.date]:
         """The days of an asset that are stored, oldest first.

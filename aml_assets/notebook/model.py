@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from aml_assets.core import scoring
+from aml_assets.core import reasons, scoring
 from aml_assets.core.encoding import Frame
 from aml_assets.core.joins import EVENT_DAY
-from aml_assets.core.training import load_xgboost
 from aml_assets.errors import AmlError
 from aml_assets.steps.features import load_frame
 
@@ -160,10 +159,10 @@ class Model:
     def _contributions(self, before: Matrix, after: Matrix) -> pd.DataFrame:
         import pandas as pd
 
-        xgboost = load_xgboost()
+        booster, threads = self._chosen.booster, self._catalog.settings.training.threads
         names = [*(feature.name for feature in self._chosen.encoder.features), "(base)"]
         found = {
-            name: self._chosen.booster.predict(xgboost.DMatrix(each.values), pred_contribs=True)[0]
+            name: reasons.contributions(booster, each.values, threads=threads)[0]
             for name, each in (("before", before), ("after", after))
         }
         table = pd.DataFrame(found, index=pd.Index(names, name="feature"))
