@@ -7,6 +7,8 @@ belong here: when what was written becomes visible (``store.py``).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from aml_assets.io.filesystems import PIECE, RawSink
 
@@ -16,6 +18,9 @@ class Sink:
 
     Usable wherever a binary file is (``pyarrow.PythonFile(sink, mode="w")``). ``close`` only
     ends the writing; the store alone decides whether the file is published.
+
+    A full buffer is hashed on a thread beside the one that writes, so that a large file is
+    encoded, hashed and sent at the same time; a small one needs no thread.
     """
 
     def __init__(self, raw: RawSink, buffer: int = PIECE) -> None:
@@ -23,16 +28,27 @@ class Sink:
         self._limit = buffer
         self._buffer = bytearray()
         self._hash = hashlib.sha256()
+        self._watchers: list[Callable[[bytes | bytearray], object]] = [self._hash.update]
+        self._beside: ThreadPoolExecutor | None = None
+        self._watching: Future[None] | None = None
         self._length = 0
         self.closed = False
+
+    def watch(self, update: Callable[[bytes | bytearray], object]) -> None:
+        """Have ``update`` called with all that is written from now on, piece by piece."""
+        self._settle()
+        self._watchers.append(update)
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
         """Take all of ``data`` (any contiguous buffer); returns its length in bytes."""
         if self.closed:
             raise ValueError("write to a closed sink")
         view = memoryview(data).cast("B")
-        self._hash.update(view)
         self._length += len(view)
+        if type(data) is bytes and len(data) == self._limit:
+            self.flush()
+            self._hand_on(data)
+            return len(data)
         # Copied, also where a piece is full already: it is sent while its owner goes on.
         for start in range(0, len(view), self._limit):
             piece = view[start : start + self._limit]
@@ -49,13 +65,15 @@ class Sink:
         """Hand on what is buffered."""
         if self._buffer:
             full, self._buffer = self._buffer, bytearray()
-            self._raw.write(full)
+            self._hand_on(full)
 
     def close(self) -> None:
         """Hand on what is buffered and take no more."""
         if not self.closed:
-            self.flush()
+            self._settle()
             self.closed = True
+            if self._beside is not None:
+                self._beside.shutdown()
 
     def writable(self) -> bool:
         """Always true; some libraries ask."""
@@ -72,4 +90,30 @@ class Sink:
     @property
     def sha256(self) -> str:
         """Hex digest of the bytes taken so far."""
+        self._settle()
         return self._hash.hexdigest()
+
+    def _hand_on(self, piece: bytes | bytearray) -> None:
+        """Send a piece that nobody changes any more, and show it to who watches."""
+        if len(piece) < self._limit // 2:
+            self._wait()
+            self._show(piece)
+        else:
+            self._beside = self._beside or ThreadPoolExecutor(1, "sink")
+            self._wait()  # so that one piece at most is held for it
+            self._watching = self._beside.submit(self._show, piece)
+        self._raw.write(piece)
+
+    def _show(self, piece: bytes | bytearray) -> None:
+        for update in self._watchers:
+            update(piece)
+
+    def _wait(self) -> None:
+        if self._watching is not None:
+            done, self._watching = self._watching, None
+            done.result()
+
+    def _settle(self) -> None:
+        """Have everything taken so far handed on and seen."""
+        self.flush()
+        self._wait()

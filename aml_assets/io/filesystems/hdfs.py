@@ -76,6 +76,7 @@ class HdfsFileSystem(FileSystem):
         self._calls = Calls(settings.timeout_seconds)
         self._turn = 0  # how many clients were given up
         self._client: tuple[tuple[int, int], hdfs_native.Client] | None = None
+        self._made: set[str] = set()  # folders
         self.patience = settings.retry_seconds
         self._speaks_as = user or settings.user
         if settings.authentication == "insecure":
@@ -92,12 +93,16 @@ class HdfsFileSystem(FileSystem):
             overwrite=False,
             create_parent=False,
         )
+        folder = posixpath.dirname(path)
+        known = folder in self._made
+        if not known:
+            self._make(folder, path)
         try:
             writer = self._call(path, "write", lambda client: client.create(path, options))
         except NotFound:
-            folder = posixpath.dirname(path)
-            mode = self._modes.folder
-            self._call(path, "write", lambda client: client.mkdirs(folder, mode, True))
+            if not known:
+                raise
+            self._make(folder, path)  # removed since
             writer = self._call(path, "write", lambda client: client.create(path, options))
 
         def send(pieces: Iterator[bytes | bytearray | memoryview]) -> None:
@@ -107,6 +112,12 @@ class HdfsFileSystem(FileSystem):
 
         failed = functools.partial(self._failed, turn=self._turn)
         return PipedSink(Pipe(send, self._settings.timeout_seconds), path, failed)
+
+    def _make(self, folder: str, path: str) -> None:
+        # Not only where a file could not be created: finding that out takes as long.
+        mode = self._modes.folder
+        self._call(path, "write", lambda client: client.mkdirs(folder, mode, True))
+        self._made.add(folder)
 
     def replace(self, source: str, target: str) -> None:
         """See `FileSystem.replace`."""

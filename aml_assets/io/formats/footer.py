@@ -42,7 +42,7 @@ class BlockSums:
         self._crc = 0
         self._filled = 0
 
-    def update(self, data: bytes | memoryview) -> None:
+    def update(self, data: bytes | bytearray | memoryview) -> None:
         """Take the next bytes."""
         view = memoryview(data)
         while view:
@@ -67,6 +67,7 @@ class FrameSink:
         self._held: bytearray | None = None
         self.block_sums = BlockSums()
         self.closed = False
+        sink.watch(self.block_sums.update)
 
     def write(self, data: bytes | memoryview) -> int:
         """Take all of ``data``."""
@@ -74,8 +75,7 @@ class FrameSink:
         if self._held is not None:
             self._held += view
         else:
-            self.block_sums.update(view)
-            self._sink.write(view)
+            self._sink.write(data)
         return len(view)
 
     def tell(self) -> int:
