@@ -4,6 +4,7 @@ Belongs here: one NameNode, and DataNodes, killed, stopped, filled or forbidden.
 here: a pair of NameNodes (`test_hdfs_failover`), credentials (`test_hdfs_security`).
 """
 
+import gc
 import hashlib
 import re
 import threading
@@ -14,6 +15,7 @@ from functools import cache
 import pytest
 
 from aml_assets.errors import NotFound, StoreError, TransientStoreError
+from aml_assets.io.filesystems.hdfs import _bare
 from aml_assets.io.store import Store
 from aml_assets.places import HdfsSettings
 from aml_assets_tests.hadoop.artefacts import require_hadoop
@@ -198,6 +200,20 @@ def test_a_namenode_that_accepts_and_never_answers_ends_every_call_by_the_deadli
     patient = opened()
     patient.publish_bytes("day/data.bin", b"newer")
     assert store.read("day/data.bin") == b"newer"
+
+
+def test_no_finalizer_closes_a_file_that_was_given_up(cluster):
+    # The client's own would: half a file would be whole, and a silent NameNode waited for.
+    import hdfs_native
+
+    client = hdfs_native.Client(cluster.hdfs_url)
+    writer = client.create("/given-up", hdfs_native.WriteOptions(overwrite=True))
+    bare = _bare(writer)
+    del writer
+    gc.collect()
+    bare.write(b"still open")
+    bare.close()
+    assert client.get_file_info("/given-up").length == len(b"still open")
 
 
 def test_a_namenode_stopped_for_a_while_is_waited_for_and_the_write_is_done_once(opened, cluster):

@@ -93,17 +93,21 @@ class HdfsFileSystem(FileSystem):
             overwrite=False,
             create_parent=False,
         )
+
+        def create(client: hdfs_native.Client) -> Any:
+            return _bare(client.create(path, options))
+
         folder = posixpath.dirname(path)
         known = folder in self._made
         if not known:
             self._make(folder, path)
         try:
-            writer = self._call(path, "write", lambda client: client.create(path, options))
+            writer = self._call(path, "write", create)
         except NotFound:
             if not known:
                 raise
             self._make(folder, path)  # removed since
-            writer = self._call(path, "write", lambda client: client.create(path, options))
+            writer = self._call(path, "write", create)
 
         def send(pieces: Iterator[bytes | bytearray | memoryview]) -> None:
             for piece in pieces:
@@ -311,6 +315,16 @@ def _speak(adapter: HdfsFileSystem) -> None:
         os.environ[_USER] = str(wanted or _given_user)
     else:
         os.environ.pop(_USER, None)
+
+
+def _bare(writer: hdfs_native.FileWriter) -> Any:
+    """The client's own writer, without Python's finalizer around it.
+
+    That one would close a file that was given up, wherever garbage happens to be collected: it
+    would make a whole file of half of one, and wait for a silent NameNode without end.
+    """
+    writer.close = lambda: None  # what the finalizer calls
+    return writer.inner
 
 
 def _status(found: Any) -> FileStatus:
