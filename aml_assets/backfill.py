@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.windows import ONE_DAY, Windows, days_between, ranges
-from aml_assets.errors import AmlError, NotTrainable, PartitionError, SettingsError
+from aml_assets.errors import AmlError, CorruptFile, NotTrainable, PartitionError, SettingsError
 from aml_assets.io.catalog import (
     FEATURES,
     LEARNT,
@@ -119,7 +119,7 @@ def plan_backfill(
             if not remake and catalog.of(asset).has(day):
                 existing.add((asset, day))
                 continue
-            reason = _impossible(catalog, asset, day)
+            reason = _impossible(catalog, asset, day) or _untold(catalog, asset, day, asked)
             if reason:
                 left_out[asset, day] = reason
             else:
@@ -280,6 +280,18 @@ def _refuse_outside(catalog: Catalog, days: Sequence[dt.date]) -> None:
     if not days:
         raise PartitionError("the range holds no day", remedy="Give --from not after --to.")
     refuse_outside(days, catalog.settings.partitions)
+
+
+def _untold(catalog: Catalog, asset: str, day: dt.date, asked: set[Partition]) -> str | None:
+    """Why a page has nothing to tell of: another program's file lies there, and stays."""
+    of = REPORT_OF.get(asset)
+    if of is None or (of, day) in asked or not catalog.of(of).has(day):
+        return None
+    try:
+        catalog.of(of).manifest(day)
+    except CorruptFile:
+        return f"{of} of that day is not one of ours, or was altered, and nobody asked to remake it"
+    return None
 
 
 def _impossible(catalog: Catalog, asset: str, day: dt.date) -> str | None:

@@ -144,6 +144,29 @@ def test_a_day_that_broke_is_tried_once_and_named_until_it_lands_anew(watch):
     assert watching.bank.catalog.predictions.has(day(7))
 
 
+def test_a_restated_day_that_broke_stands_as_stale_though_its_tables_are_there(watch):
+    watching = watch()
+    before = watching.bank.catalog.table("trx").manifest(day(5))
+    part = next(watching.bank.folder("trx", 5).glob("*.parquet"))
+    good = part.read_bytes()
+    part.write_bytes(good[:-9])
+    touch(watching.bank.folder("trx", 5), 5)
+    watching.settle()
+    assert False in watching.outcomes
+    assert f"{day(5)}: trx landed anew, but the run for it failed" in watching.message
+    assert watching.bank.catalog.table("trx").manifest(day(5)) == before
+    standing = watching.look().tables(day(5))
+    assert (standing.state, standing.because) == ("stale", (("landing", str(day(5))),))
+    told = "--select tables --remake"
+    assert any(str(day(5)) in line and told in line for line in watching.look().mending())
+
+    part.write_bytes(good)
+    touch(watching.bank.folder("trx", 5), 10)
+    watching.settle()
+    assert "landed anew" not in watching.message
+    assert watching.look().tables(day(5)).state == "built"
+
+
 def test_a_failed_check_blocks_until_somebody_overrides_it(watch):
     limits = {"volume": {"low": 0.2, "high": 1.5, "severity": "block"}, "min_days": 3}
     watching = watch(checks=limits)

@@ -72,6 +72,7 @@ class View:
         statics: the same of static tables.
         landed: daily table → every day of which it has a folder, of any age.
         stored: asset → day → what its manifest says.
+        receipts: daily table → day → the signature of the landed files that it was made of.
         excused: days without features for which nothing waits, and why.
         skipped: those among them that somebody decided to go on without.
         blocked: tells of a day whether its tables failed a check that blocks, and what it said.
@@ -89,6 +90,7 @@ class View:
     statics: Mapping[str, Glance]
     landed: Mapping[str, frozenset[dt.date]]
     stored: Mapping[str, Mapping[dt.date, Stored]]
+    receipts: Mapping[str, Mapping[dt.date, str]] = field(default_factory=dict)
     excused: Mapping[dt.date, str] = field(default_factory=dict)
     skipped: frozenset[dt.date] = frozenset()
     blocked: Callable[[dt.date], str | None] = lambda day: None

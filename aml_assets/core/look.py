@@ -49,6 +49,13 @@ def compared(rules: Rules, asset: str, stored: waves.Stored) -> waves.Stored:
     return replace(stored, inputs=inputs)
 
 
+def unread(view: View, day: dt.date) -> list[str]:
+    """The daily tables of a day that are stored of other files than lie in the landing now."""
+    glances = view.glances.get(day, {})
+    made_of = {name: view.receipts.get(name, {}).get(day) for name in glances}
+    return [name for name, word in made_of.items() if word and word != glances[name].signature]
+
+
 @dataclass(frozen=True)
 class Wish:
     """A request that may still be cut, and what is to be remembered if it is not."""

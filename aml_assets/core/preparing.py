@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from aml_assets.core import readiness, waves
-from aml_assets.core.look import FAILED, Look
+from aml_assets.core.look import FAILED, Look, unread
 from aml_assets.core.windows import ONE_DAY, days_between
 
 _WITH_TABLES = "with tables "
@@ -50,23 +50,35 @@ def _needs_tables(look: Look, day: dt.date) -> bool:
     known = look.memory.built.get(str(day))
     stored = [look.stored(look.rules.tables[name], day) for name in look.rules.daily]
     lacking = [name for name in look.rules.static if not look.stored(look.rules.tables[name], day)]
-    if known is None and all(stored) and not lacking:
-        # Built before anybody watched, or by hand: from these files, unless they are younger.
-        newest = max(glance.newest for glance in look.view.glances[day].values())
-        if newest < min(each.modified for each in stored if each):
-            look.memory.built[str(day)] = word
-            return False
+    if known != word and all(stored) and not lacking and _is_built(look, day, known):
+        look.memory.built[str(day)] = word
+        return False
     if known == word and not _statics_are_others(look, day, lacking):
         if lacking or not all(stored):
             look.stuck.add(day)
             look.forget("features", day)
             look.notes[day] = f"tables: {FAILED}"
+        elif others := unread(look.view, day):
+            look.notes[day] = f"{', '.join(others)} landed anew, but {FAILED}"
         return False
     if lacking and look.statics:
         look.moving.add(day)
         look.notes[day] = f"waits for static tables: {look.statics}"
         return False
     return True
+
+
+def _is_built(look: Look, day: dt.date, known: str | None) -> bool:
+    """Whether a day was built of what lies there by somebody else: by hand, or before we watched.
+
+    Where nothing tells of which files its tables were made, these were, unless they are younger.
+    """
+    receipts = [look.view.receipts.get(name, {}).get(day) for name in look.rules.daily]
+    if any(receipts):
+        return all(receipts) and not unread(look.view, day)
+    stored = [look.stored(look.rules.tables[name], day) for name in look.rules.daily]
+    newest = max(glance.newest for glance in look.view.glances[day].values())
+    return known is None and newest < min(each.modified for each in stored if each)
 
 
 def _statics_are_others(look: Look, day: dt.date, lacking: list[str]) -> bool:

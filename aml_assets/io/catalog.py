@@ -36,6 +36,9 @@ MODEL_REPORT = "reports/model_report"
 REPORT_OF = {ALERT_REPORT: PREDICTIONS, MODEL_REPORT: METRICS}
 """Each page for people, and the asset that it tells of: the two are made and kept together."""
 
+RECEIPTS = "receipts"
+"""Beside the assets: of which landed files a daily table was made, ``receipts/<table>``."""
+
 LEARNT = (MODEL, METRICS, PREDICTIONS, *REPORT_OF)
 """What a day's windows and features are turned into, upstream first."""
 
@@ -85,6 +88,11 @@ class Catalog:
     def table(self, name: str) -> PartitionStore[pa.Table]:
         """The partitions of a checked table."""
         return self.frames(f"{TABLES}/{name}")
+
+    def receipts(self, name: str) -> PartitionStore[Any]:
+        """Of which landed files each day of a daily table was made."""
+        folder = f"{RECEIPTS}/{name}"
+        return PartitionStore(self.store, folder, Template(f"{folder}/{{date}}.json"), JsonFormat())
 
     def snapshots(self, name: str) -> SnapshotStore:
         """The days of a checked static table."""
@@ -143,6 +151,7 @@ class Catalog:
             PREDICTIONS: self.predictions,
             ALERT_REPORT: self.alert_reports,
             MODEL_REPORT: self.model_reports,
+            **{f"{RECEIPTS}/{name}": self.receipts(name) for name in self.settings.daily_tables},
         }
         return special.get(asset) or self.frames(asset)
 

@@ -30,11 +30,13 @@ class Landed:
     """One landed table of one day.
 
     ``table`` is ``None`` for a folder without a data file (an empty day). ``digest`` is the
-    sha256 of the files' names and bytes; ``modified`` the newest file's time, POSIX seconds.
+    sha256 of the files' names and bytes; ``signature`` the glance's; ``modified`` the newest
+    file's time, POSIX seconds.
     """
 
     table: pa.Table | None
     digest: str
+    signature: str
     files: int
     length: int
     modified: float
@@ -46,6 +48,7 @@ class _Files:
 
     content: Mapping[str, bytes]
     digest: str
+    signature: str
     modified: float
 
 
@@ -78,9 +81,8 @@ class Landing:
         if not entries:
             return None
         parts = [each for each in entries if not each.name.startswith("_")]
-        text = "\n".join(f"{each.name}\0{each.length}\0{each.modified!r}" for each in parts)
         return Glance(
-            signature=hashlib.sha256(text.encode()).hexdigest()[:16],
+            signature=_signature(parts),
             parts=len(parts),
             newest=max((each.modified for each in parts), default=0.0),
             success=next((each.modified for each in entries if each.name == "_SUCCESS"), None),
@@ -119,6 +121,7 @@ class Landing:
         return Landed(
             table=self._together(parts, table, day) if parts else None,
             digest=files.digest,
+            signature=files.signature,
             files=len(parts),
             length=sum(len(content) for content in files.content.values()),
             modified=files.modified,
@@ -172,7 +175,8 @@ class Landing:
                 remedy="Run it again when the upstream system has finished writing.",
             )
         newest = max(entry.modified for entry in before)
-        return _Files(content, digest.hexdigest(), newest)
+        signature = _signature(each for each in before if each.name in content)
+        return _Files(content, digest.hexdigest(), signature, newest)
 
     def _decode(self, content: bytes, table: str, day: dt.date, name: str) -> pa.Table:
         exclude, ids = self._tables[table].exclude, self._tables[table].ids
@@ -251,3 +255,9 @@ def _disagreeing(frames: list[pa.Table]) -> str:
             except (pa.ArrowException, ValueError):
                 doubtful.append(name)
     return ", ".join(doubtful)
+
+
+def _signature(parts: Iterable[FileStatus]) -> str:
+    """What can be told of data files without reading them, in one word."""
+    text = "\n".join(f"{each.name}\0{each.length}\0{each.modified!r}" for each in parts)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -29,7 +29,7 @@ OURS = ("str", "trx", "retail", "corporate", "account")
 """The tables that the old flow joined, by these very names; reports and transactions first."""
 
 _NEEDED = ("str", "trx")
-_OWN_FOLDERS = ("tables", "features", "checks", "decisions")
+_OWN_FOLDERS = ("tables", "features", "checks", "decisions", "receipts")
 """Folders of the store, which no landing may share."""
 
 _LOCAL = "a folder of the old worker; what travels between steps lies in the store"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from aml_assets.core.automation import decide
 from aml_assets.core.automation_view import Decision, Memory, Rules, View
-from aml_assets.core.look import compared, digests_now, is_evidence
+from aml_assets.core.look import compared, digests_now, is_evidence, unread
 from aml_assets.core.waves import outdated
 from aml_assets.core.windows import ranges
 from aml_assets.io.catalog import FEATURES, LEARNT, REPORT_OF, TABLES
@@ -94,7 +94,7 @@ class Overlook:
         worst = {"missing", "excused"} & {standing.state for standing in each}
         if worst:
             return next(standing for standing in each if standing.state in worst)
-        restated = day in self.view.days and self._restated(day)
+        restated = day in self.view.days and (self._restated(day) or bool(unread(self.view, day)))
         return Standing("stale", (("landing", str(day)),)) if restated else Standing("built")
 
     def failed_checks(self, day: dt.date) -> tuple[list[str], list[str]]:

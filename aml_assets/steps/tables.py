@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from aml_assets.core import contracts
 from aml_assets.core.checks import count_nulls
 from aml_assets.core.contracts import CheckedTable, Column
 from aml_assets.errors import CorruptFile, NotReady
-from aml_assets.io.catalog import TABLES, Catalog
+from aml_assets.io.catalog import RECEIPTS, TABLES, Catalog
 from aml_assets.io.formats import Published
 from aml_assets.io.landing import Landed
 from aml_assets.io.manifest import Manifest
@@ -107,7 +107,29 @@ def _from_landing(catalog: Catalog, name: str, day: dt.date, landed: Landed, **f
     figures: dict[str, Any] = {"rows": checked.table.num_rows, "columns": len(checked.columns)}
     figures |= labels
     files = {"files": landed.files, "bytes": landed.length, "digest": landed.digest}
-    return Built(checked.table, manifest, figures | facts, landed={name: files})
+    built = Built(checked.table, manifest, figures | facts, landed={name: files})
+    return replace(built, publish=_with_receipt(catalog, name, day, built, landed))
+
+
+def _with_receipt(
+    catalog: Catalog, name: str, day: dt.date, built: Built, landed: Landed
+) -> Callable[[], Published] | None:
+    """Publishing of a daily table that then says of which landed files it was made.
+
+    Its manifest knows only their content, which may come to be the same again under other files,
+    and then nothing is published. With the receipt, a listing of the landing tells whether what
+    is stored is what lies there.
+    """
+    if not catalog.settings.tables[name].daily:
+        return None
+
+    def publish() -> Published:
+        published = built.publish_to(catalog.table(name), day)
+        manifest = Manifest(f"{RECEIPTS}/{name}", str(day), facts={"signature": landed.signature})
+        catalog.receipts(name).publish(day, {"signature": landed.signature}, manifest)
+        return published
+
+    return publish
 
 
 def _label_figures(table: pa.Table, label: str | None) -> dict[str, int]:

@@ -28,7 +28,15 @@ from aml_assets.errors import (
     StoreError,
     TransientStoreError,
 )
-from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PREDICTIONS, REPORT_OF, TABLES
+from aml_assets.io.catalog import (
+    FEATURES,
+    METRICS,
+    MODEL,
+    PREDICTIONS,
+    RECEIPTS,
+    REPORT_OF,
+    TABLES,
+)
 from aml_assets.io.overview import Overview
 from aml_assets.steps.choice import pinned_path
 from aml_assets.steps.excuses import skip_of
@@ -128,6 +136,7 @@ class Watcher:
             statics=self._glances((n for n, t in settings.tables.items() if not t.daily), today),
             landed=landed,
             stored=stored,
+            receipts=self._receipts(),
             excused=excused,
             skipped=skipped,
             blocked=self._blocked,
@@ -137,6 +146,14 @@ class Watcher:
             runs=runs,
             pinned=self._has_pin(),
         )
+
+    def _receipts(self) -> dict[str, dict[dt.date, str]]:
+        """Of which landed files the daily tables were made; a damaged receipt says nothing."""
+        looked = {n: self._overview.look(f"{RECEIPTS}/{n}") for n in self._settings.daily_tables}
+        return {
+            name: {day: str(of.facts["signature"]) for day, of in found.items() if of.facts}
+            for name, found in looked.items()
+        }
 
     def today(self, now: float) -> dt.date:
         """The bank's day; never past the last partition."""
@@ -255,7 +272,8 @@ class Watcher:
         return "; ".join(f"check {each.name} failed: {each.detail}" for each in blocks) or None
 
     def _damaged(self) -> dict[dt.date, str]:
-        return {day: why for (_, day), why in self._overview.damaged.items()}
+        damaged = self._overview.damaged.items()
+        return {day: why for (asset, day), why in damaged if not asset.startswith(RECEIPTS)}
 
     def _has_pin(self) -> bool:
         pin = self._settings.scoring.pinned_model

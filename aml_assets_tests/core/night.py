@@ -73,6 +73,7 @@ class Night:
     damaged: dict[dt.date, str] = field(default_factory=dict)
     bad_statics: bool = False
     queue: list[Request] = field(default_factory=list)
+    receipts: dict[str, dict[dt.date, str]] = field(default_factory=lambda: {n: {} for n in DAILY})
     built: Counter[tuple[Key, str]] = field(default_factory=Counter)
     ran: list[Request] = field(default_factory=list)
 
@@ -151,6 +152,7 @@ class Night:
             statics=self.statics,
             landed={n: frozenset(d for d, name in self.landed if name == n) for n in DAILY},
             stored={asset: dict(days) for asset, days in self.store.items()},
+            receipts={name: dict(days) for name, days in self.receipts.items()},
             excused={d: why for d, why in self.excused.items() if d not in self.store[FEATURES]},
             skipped=frozenset(self.skipped),
             blocked=self.blocked.get,
@@ -206,12 +208,22 @@ class Night:
                 if inputs is not None:
                     self._publish(asset, each, inputs)
 
+    def build_by_hand(self, number: int) -> None:
+        """What `aml backfill --select tables` does."""
+        for asset in TABLES.values():
+            inputs = self._inputs(asset, day(number))
+            if inputs is not None:
+                self._publish(asset, day(number), inputs)
+
     def _publish(self, asset: str, of: dt.date, inputs: dict[str, dict[str, str]]) -> None:
         self.now += 0.01
         made_of = fingerprint(sorted((a, k, v) for a, ks in inputs.items() for k, v in ks.items()))
         digest = self._digest(asset, of, inputs, made_of)
         self.built[(asset, of), made_of] += 1
         self.store[asset][of] = Stored(digest, inputs, self.now)
+        name = asset.rpartition("/")[2]
+        if name in DAILY:
+            self.receipts.setdefault(name, {})[of] = self.landed[of, name].signature
 
     def _digest(
         self, asset: str, of: dt.date, inputs: dict[str, dict[str, str]], made_of: str

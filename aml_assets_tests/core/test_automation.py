@@ -243,6 +243,41 @@ def test_a_day_that_fails_is_not_tried_again_until_it_lands_anew():
     assert night.has(PREDICTIONS, 7)
 
 
+def test_a_restated_day_whose_run_failed_is_told_of_as_long_as_older_files_are_stored():
+    night = nights(6)
+    night.land(5, "trx", content="b", bad=True)
+    night.settle_down()
+    assert night.note(5).startswith("trx landed anew, but the run for it failed")
+    assert night.has(PREDICTIONS, 5)  # what was there stays
+    runs = len(night.ran)
+    night.settle_down()
+    assert len(night.ran) == runs
+    night.land(5, "trx", content="c")
+    night.settle_down()
+    assert night.note(5) == ""
+    assert night.store[TABLES["trx"]][day(5)].digest == "trx-c"
+
+
+@pytest.mark.parametrize("forgetful", [False, True])
+def test_what_somebody_builds_by_hand_is_not_asked_for_again(forgetful):
+    night = nights(6)
+    night.land(5, content="a.unused")
+    night.build_by_hand(5)
+    if forgetful:
+        night.restart()
+    night.settle_down()
+    assert night.remade() == {(FEATURES, 5)}  # of other tables, though of what it saw before
+
+
+def test_of_a_store_that_says_nothing_of_landed_files_their_times_tell():
+    night = nights(6)
+    night.receipts = {}
+    night.restart()
+    night.land(5, content="b")
+    night.settle_down()
+    assert {5} == {number for asset, number in night.remade() if asset == TABLES["trx"]}
+
+
 def test_newer_days_score_with_the_newest_model_while_a_failed_day_stands_in_their_windows():
     night = nights(6)
     night.set_day(7)

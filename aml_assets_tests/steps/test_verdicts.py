@@ -135,7 +135,8 @@ def test_landing_late_is_told_in_hours_and_kept_out_of_the_tables_manifest(bank:
     before = bank.files()
     land_at(7, 99)
     build(bank, 7)
-    assert bank.files() == before
+    changed = {name for name, data in bank.files().items() if before.get(name) != data}
+    assert {name.partition("/")[0] for name in changed} == {"receipts"}
 
 
 def test_tighter_thresholds_count_for_a_day_that_is_built_again(short: Bank, tmp_path):
