@@ -1,11 +1,12 @@
 """What Dagster costs in a backfill: 30 days as `aml backfill` builds them, against the plain work.
 
-Both sides build the same 30 days of everything (tables, features, models, metrics, predictions)
-from the same synthetic bank, whose days before are prepared; each in a process of its own and in a
-store of its own, both of which must come out byte for byte the same. Plain is a loop over the
-product's steps: read, compute, publish. A backfill does that, checks included, in ordinary Dagster
-runs, with an event for each asset and day in a database of its own. Imports, the bank and the days
-before are not timed; the sides take turns, and medians are compared.
+Both sides build the same 30 days of everything (tables, features, models, metrics, predictions,
+pages for people, and the verdicts on what was built) from the same synthetic bank, whose days
+before are prepared; each in a process of its own and in a store of its own, both of which must come
+out byte for byte the same. Plain is a loop over the product's steps: read, compute, publish, judge.
+A backfill does that in ordinary Dagster runs, with an event for each asset, check and day in a
+database of its own. Imports, the bank and the days before are not timed; the sides take turns, and
+medians are compared.
 
 Run it alone: ``.venv/bin/python benchmarks/backfill.py [--small]``.
 """
@@ -21,6 +22,7 @@ import statistics
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,8 +97,8 @@ def measure(folder: Path, scale: Scale, options: list[str]) -> None:
 
 
 def digest(store: Path) -> str:
-    """What a store holds, but for the checks' verdicts, which a plain loop does not make."""
-    files = sorted(p for p in store.rglob("*") if p.is_file() and "checks" not in p.parts)
+    """What a store holds."""
+    files = sorted(path for path in store.rglob("*") if path.is_file())
     whole = hashlib.sha256()
     for path in files:
         whole.update(
@@ -122,21 +124,33 @@ def prepare(folder: Path, scale: Scale) -> dict[str, Any]:
 
 def plain(folder: Path, scale: Scale) -> dict[str, Any]:
     """The asked days by the product's steps, in one loop."""
+    from aml_assets.io.catalog import FEATURES, LEARNT, PREDICTIONS, TABLES
+    from aml_assets.steps.alert_report import build_alert_report
+    from aml_assets.steps.features import build_features
+    from aml_assets.steps.model_report import build_model_report
     from aml_assets.steps.models import build_metrics, build_model
     from aml_assets.steps.predictions import build_predictions
+    from aml_assets.steps.tables import build_table
+    from aml_assets.steps.verdicts import Verdicts
 
     catalog = _catalog(folder, folder / "plain" / "store")
     _warm(catalog)
     started = time.perf_counter()
-    days = _days(WARM_UP, scale.days)
-    for day in days:
-        prepare_day(catalog, day)
-    for day in days:
-        build_model(catalog, day).publish_to(catalog.models, day)
-    for day in days:
-        build_metrics(catalog, day).publish_to(catalog.metrics, day)
-    for day in days:
-        build_predictions(catalog, day).publish_to(catalog.predictions, day)
+    verdicts = Verdicts(catalog)
+    tables = {
+        f"{TABLES}/{name}": partial(build_table, catalog, name) for name in catalog.settings.tables
+    }
+    learnt = (build_model, build_metrics, build_predictions, build_alert_report, build_model_report)
+    builds = {
+        **tables,
+        FEATURES: partial(build_features, catalog),
+        **{asset: partial(build, catalog) for asset, build in zip(LEARNT, learnt, strict=True)},
+    }
+    for asset, build in builds.items():
+        for day in _days(WARM_UP, scale.days):
+            published = build(day).publish_to(catalog.of(asset), day)
+            if asset in (*tables, FEATURES, PREDICTIONS):
+                verdicts.of(asset, day, published.manifest)
     return {"seconds": time.perf_counter() - started}
 
 
