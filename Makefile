@@ -18,7 +18,7 @@ export AML_HDFS__AUTHENTICATION := insecure
 demo ui notebook: hdfs-up
 endif
 
-.PHONY: demo ui notebook test soak lint install clean hdfs-up hdfs-down
+.PHONY: demo ui notebook test soak screenshots lint install clean hdfs-up hdfs-down
 .DEFAULT_GOAL := demo
 
 install: $(VENV)/.installed
@@ -43,6 +43,9 @@ test: install
 
 soak: install
 	$(BIN)/python -m pytest -m soak $(ARGS)
+
+screenshots: demo
+	$(BIN)/python -m aml_assets_tests.browser
 
 lint: install
 	$(BIN)/ruff check .

@@ -22,8 +22,8 @@ LAPTOP = {"width": 1366, "height": 768}
 def chromium() -> Iterator[Browser]:
     """Debian's, as Playwright's own cannot be had from everywhere.
 
-    Playwright keeps an event loop running in this thread, in which Dagster would not run a job: so it
-    ends with the module, and banks are built before it.
+    Playwright keeps an event loop running in this thread, in which Dagster would not run a job: so
+    it ends with the module, and banks are built before it.
     """
     path = shutil.which("chromium")
     require(path is not None, "chromium")

@@ -1,6 +1,7 @@
 """The two pages of a day, in a browser that has no network.
 
-Belongs here: what a person sees and clicks. Does not belong here: what stands in the pages (`core/reports`).
+Belongs here: what a person sees and clicks. Does not belong here: what stands in the pages
+(`core/reports`).
 """
 
 import csv
@@ -54,7 +55,8 @@ def test_it_fits_a_laptop(alerts: Tab):
     assert alerts.page.evaluate("document.documentElement.scrollWidth") <= 1366
     first = alerts.page.locator("#alerts tbody tr").first
     box = first.bounding_box()
-    assert box is not None and box["y"] + box["height"] < 768  # the best alert, without scrolling
+    assert box is not None
+    assert box["y"] + box["height"] < 768  # the best alert, without scrolling
 
 
 def test_filters_narrow_and_are_cleared(alerts: Tab):
@@ -77,7 +79,8 @@ def test_a_header_sorts_and_sorts_the_other_way(alerts: Tab):
     header = page.get_by_role("button", name="Amount")
     header.click()
     amounts = [float(amount) for amount in shown(alerts, "amount") if amount]
-    assert amounts == sorted(amounts, reverse=True) and len(set(amounts)) > 1
+    assert amounts == sorted(amounts, reverse=True)
+    assert len(set(amounts)) > 1
     header.click()
     amounts = [float(amount) for amount in shown(alerts, "amount") if amount]
     assert amounts == sorted(amounts)

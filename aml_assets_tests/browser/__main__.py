@@ -1,0 +1,135 @@
+"""Takes the pictures of docs/images anew: ``make screenshots``, after ``make demo``.
+
+Belongs here: which pages, and how they stand. Does not belong here: whether they work (the tests
+beside).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from aml_assets.io.catalog import Catalog
+from aml_assets.settings import load_settings
+from aml_assets_tests.browser.conftest import LAPTOP
+
+IMAGES = Path(__file__).resolve().parents[2] / "docs/images"
+LAST = "2024-02-14"
+"""The demo's last day."""
+
+
+@contextmanager
+def ui() -> Iterator[str]:
+    """``aml ui`` over the demo's bank, with nothing left to catch up."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settled = {
+        "AML_PARTITIONS__LAST_DAY": LAST,
+        "AML_AUTOMATION__LOOK_BACK_DAYS": "1",
+        "AML_AUTOMATION__CATCH_UP_FROM": LAST,
+    }
+    command = [str(Path(sys.executable).with_name("aml")), "ui", "--port", str(port)]
+    process = subprocess.Popen(command, env={**os.environ, **settled})
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(f"{url}/server_info", timeout=5).close()
+                break
+            except OSError:
+                time.sleep(1)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def save(page: Page, name: str) -> None:
+    """A picture of what is shown, in 128 colours: a third of the bytes."""
+    page.wait_for_timeout(2500)  # pictures of what still moves are no use
+    image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    image.quantize(128, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
+        IMAGES / f"{name}.png", optimize=True
+    )
+
+
+def take(page: Page, url: str) -> None:
+    """All pictures of the UI."""
+    page.goto(f"{url}/asset-groups")
+    page.get_by_text("tables").first.wait_for()
+    page.get_by_text("Hide navigation").first.click()
+    page.wait_for_timeout(2000)
+    page.keyboard.press("Alt+e")
+    page.get_by_text("merged_features", exact=True).first.wait_for()
+    page.goto(page.url)  # fitted to the window
+    page.wait_for_timeout(3000)
+    save(page, "lineage")
+
+    page.goto(f"{url}/assets/features/merged_features")
+    page.get_by_role("button", name="Materialize").first.click()
+    days = page.get_by_role("dialog").get_by_role("textbox").first
+    days.fill(f"[2024-02-10...{LAST}]")
+    days.press("Enter")
+    save(page, "backfill")
+
+    page.goto(f"{url}/locations/aml_assets.definitions/jobs/batch_prediction/playground")
+    page.get_by_placeholder("Partition").fill(LAST)
+    page.locator("a,[role=menuitem],[role=option]").filter(has_text=LAST).first.click()
+    page.locator(".CodeMirror").first.evaluate(
+        "editor => editor.CodeMirror.setValue("
+        "'ops:\\n  day:\\n    config:\\n      model: aml_xgboost_2024-02-10\\n')"
+    )
+    save(page, "launchpad")
+
+    page.goto(f"{url}/assets/tables/trx?view=checks")
+    page.get_by_text("volume", exact=True).first.click()
+    save(page, "checks")
+
+    page.goto(f"{url}/assets/models/metrics?view=partitions&partition={LAST}")
+    page.get_by_text("Show Markdown").first.click()
+    save(page, "plots")
+
+    page.goto(f"{url}/automation")
+    page.get_by_text("landing", exact=True).first.wait_for()
+    save(page, "automation")
+
+
+def main() -> None:
+    """Take them."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        sys.exit("chromium is not installed (Debian: chromium)")
+    IMAGES.mkdir(exist_ok=True)
+    catalog = Catalog(load_settings())
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=sandbox)
+        page = browser.new_page(viewport=LAPTOP, timezone_id="UTC")
+        with ui() as url:
+            take(page, url)
+        for name, pages in (
+            ("alert_report", catalog.alert_reports),
+            ("model_report", catalog.model_reports),
+        ):
+            folder = Path(catalog.settings.store.url)
+            page.goto((folder / pages.path(dt.date.fromisoformat(LAST))).as_uri())
+            save(page, name)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
