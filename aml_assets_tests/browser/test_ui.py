@@ -6,7 +6,8 @@ Belongs here: what is seen and clicked. Does not belong here: what a run does (`
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -61,7 +62,7 @@ def page(night: Night, chromium: Browser) -> Iterator[Page]:
     context.close()
 
 
-def runs(night: Night) -> list[dict[str, object]]:
+def runs(night: Night) -> list[dict[str, Any]]:
     found = night.ask("{runsOrError {... on Runs {results {runId status tags {key value}}}}}")
     return [
         {**run, "tags": {tag["key"]: tag["value"] for tag in run["tags"]}}
@@ -122,7 +123,7 @@ def test_a_range_of_days_is_backfilled_by_clicks(page: Page, night: Night):
     expect(page.get_by_text("Success").first).to_be_visible()
 
 
-def launch(page: Page, night: Night, job: str, number: int, config: dict[str, object]) -> None:
+def launch(page: Page, night: Night, job: str, number: int, config: Mapping[str, object]) -> None:
     """A run by the launchpad: a day, some YAML, and a click."""
     before = {run["runId"] for run in runs(night)}
     page.goto(f"/locations/{LOCATION}/jobs/{job}/playground")
