@@ -102,11 +102,14 @@ def backfill(
 @app.command()
 def demo(
     days: Annotated[int, typer.Option(help="Days of the synthetic bank, 40 or more.", min=40)] = 45,
+    landing_only: Annotated[
+        bool, typer.Option("--landing-only", help="Only write the bank's landing.")
+    ] = False,
 ) -> None:
     """Make a synthetic bank and take its last day through to predictions."""
     from aml_assets.demo.run import run_demo
 
-    run_demo(days)
+    run_demo(days, landing_only=landing_only)
 
 
 @app.command()

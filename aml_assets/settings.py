@@ -56,6 +56,9 @@ _OTHER_VARIABLES = re.compile(
 )
 """``AML_`` variables that are no settings, so that a misspelt setting can be refused."""
 
+_IN_KUBERNETES = "KUBERNETES_SERVICE_HOST"
+"""Kubernetes sets it in every pod."""
+
 Days = Annotated[int, Field(ge=0)]
 
 
@@ -302,7 +305,8 @@ def load_settings(**overrides: Any) -> Settings:
         **overrides: sections given explicitly, over file and environment.
 
     Raises:
-        SettingsError: a file that is not there, an unknown key, a wrong type, a contradiction.
+        SettingsError: a file that is not there, an unknown key, a wrong type, a contradiction;
+            in Kubernetes, local files.
     """
     path = os.environ.get(CONFIG_VARIABLE)
     if path:
@@ -320,6 +324,7 @@ def load_settings(**overrides: Any) -> Settings:
             f"the environment cannot be read: {type(error).__name__}",
             remedy="A whole section is given as JSON; see docs/configuration.md.",
         ) from None
+    _refuse_files_of_a_pod(settings)
     return _resolve_paths(settings, Path(path).parent if path else Path.cwd())
 
 
@@ -382,6 +387,18 @@ def _refuse_unknown_variables() -> None:
             raise SettingsError(
                 f"the environment variable {variable} names no setting",
                 remedy="Settings are AML_<SECTION>__<NAME>; see docs/configuration.md.",
+            )
+
+
+def _refuse_files_of_a_pod(settings: Settings) -> None:
+    """Refuse local files in Kubernetes: each run is a pod, and no pod sees another's files."""
+    if _IN_KUBERNETES not in os.environ:
+        return
+    for name, url in (("store", settings.store.url), ("landing", settings.landing.url)):
+        if url.partition("://")[0] == "file" or "://" not in url:
+            raise SettingsError(
+                f"{name}.url is local files, and in Kubernetes each pod would see its own",
+                remedy=f"Set AML_{name.upper()}__URL to hdfs://, viewfs:// or webhdfs://.",
             )
 
 

@@ -22,13 +22,21 @@ def notebook(
     folder: Annotated[
         Path, typer.Option(help="Where notebooks are kept; what they show is customers' data.")
     ] = Path("var/notebooks"),
+    behind_proxy: Annotated[
+        bool,
+        typer.Option(
+            "--behind-proxy",
+            help="Listen on every address, for a proxy that knows the token in JUPYTER_TOKEN.",
+        ),
+    ] = False,
 ) -> None:
     """Open JupyterLab on loopback; the address, with its token, is printed."""
-    from aml_assets.notebook.server import NOTEBOOK, command, prepare
+    from aml_assets.notebook.server import NOTEBOOK, TOKEN, command, prepare
 
-    words, environment = command(folder, port)
+    words, environment = command(folder, port, behind_proxy=behind_proxy)
     typer.echo(f"The notebook: {prepare(folder)}")
-    token = environment["JUPYTER_TOKEN"]  # which Jupyter does not print, as it did not make it
-    typer.echo(f"Open http://127.0.0.1:{port}/lab/tree/{NOTEBOOK}?token={token}")
+    if not behind_proxy:  # Jupyter does not print the token, as it did not make it
+        token = environment[TOKEN]
+        typer.echo(f"Open http://127.0.0.1:{port}/lab/tree/{NOTEBOOK}?token={token}")
     # Jupyter takes this process' place: Ctrl-C and the exit code are its own.
     os.execve(words[0], words, environment)

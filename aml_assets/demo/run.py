@@ -24,8 +24,12 @@ which day it goes."""
 _BEGUN = "begun"
 
 
-def run_demo(days: int) -> None:
+def run_demo(days: int, *, landing_only: bool = False) -> None:
     """Write the bank (once), build its last day and what that needs, print a summary.
+
+    Args:
+        days: of the bank.
+        landing_only: write the bank, and leave the rest to whoever watches the landing.
 
     Raises:
         SettingsError: the configured landing holds something that is not the demo's.
@@ -38,6 +42,8 @@ def run_demo(days: int) -> None:
     catalog = Catalog(load_settings())
     first_day = catalog.settings.partitions.first_day
     last_day = _land(catalog, first_day, days)
+    if landing_only:
+        return
     plan = plan_backfill(catalog, select_assets(catalog, []), [last_day])
     if plan.partitions:
         typer.echo(

@@ -1,6 +1,8 @@
 """JupyterLab for the notebook: on loopback, with a token made for this start alone.
 
-Belongs here: its process and what it is told. Does not belong here: a deployment's (docs/).
+Or, in a deployment, behind a proxy that asks for a login and knows the token.
+
+Belongs here: its process and what it is told. Does not belong here: the proxy (``deploy/``).
 """
 
 from __future__ import annotations
@@ -19,7 +21,14 @@ from aml_assets.settings import CONFIG_VARIABLE, load_settings
 NOTEBOOK = "explore.ipynb"
 
 
-def command(folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
+TOKEN = "JUPYTER_TOKEN"
+_SHORTEST = 20
+"""Characters of a token that nobody guesses."""
+
+
+def command(
+    folder: Path, port: int, *, behind_proxy: bool = False
+) -> tuple[list[str], dict[str, str]]:
     """What to run, and the environment to run it in.
 
     The token stands in the environment, where other users of the machine do not see it; no
@@ -28,16 +37,23 @@ def command(folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
     Args:
         folder: the notebooks' folder, which is all that the browser sees.
         port: on 127.0.0.1.
+        behind_proxy: listen on every address, with the token that the environment gives.
 
     Raises:
-        AmlError: JupyterLab is not installed.
+        AmlError: JupyterLab is not installed, or a proxy's token is missing.
         SettingsError: the bank's configuration cannot be read.
     """
     if importlib.util.find_spec("jupyterlab") is None:
         raise AmlError("JupyterLab is not installed", remedy="pip install 'aml_assets[notebook]'.")
+    token = os.environ.get(TOKEN, "") if behind_proxy else secrets.token_urlsafe(24)
+    if len(token) < _SHORTEST:
+        raise AmlError(
+            f"there is no {TOKEN} of {_SHORTEST} characters or more",
+            remedy="Give the proxy's; without one, anybody in the network would be let in.",
+        )
     words = [
         sys.executable, "-m", "jupyterlab",
-        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.ip={'0.0.0.0' if behind_proxy else '127.0.0.1'}",
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
         "--ServerApp.open_browser=False",
@@ -45,8 +61,7 @@ def command(folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
         f"--ServerApp.root_dir={folder.absolute()}",
         f"--LabApp.default_url=/lab/tree/{NOTEBOOK}",
     ]  # fmt: skip
-    token = {"JUPYTER_NO_CONFIG": "1", "JUPYTER_TOKEN": secrets.token_urlsafe(24)}
-    return words, {**os.environ, **_places(), **token}
+    return words, {**os.environ, **_places(), "JUPYTER_NO_CONFIG": "1", TOKEN: token}
 
 
 def prepare(folder: Path) -> Path:

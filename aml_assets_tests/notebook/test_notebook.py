@@ -16,6 +16,7 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from aml_assets.errors import AmlError
 from aml_assets.notebook import server
 from aml_assets_tests.conftest import Bank
 from aml_assets_tests.requirements import require
@@ -87,6 +88,17 @@ def test_jupyterlab_listens_on_loopback_and_wants_its_token(tmp_path, monkeypatc
     finally:
         process.terminate()
         process.wait(30)
+
+
+@pytest.mark.parametrize("token", [None, "", "short"])
+def test_behind_a_proxy_it_does_not_start_without_a_token_worth_the_name(
+    token, tmp_path, monkeypatch
+):
+    monkeypatch.delenv(server.TOKEN, raising=False)
+    if token is not None:
+        monkeypatch.setenv(server.TOKEN, token)
+    with pytest.raises(AmlError, match=r"no JUPYTER_TOKEN of 20 characters"):
+        server.command(tmp_path, 8888, behind_proxy=True)
 
 
 def test_a_notebook_that_is_somebodys_work_is_left_alone(tmp_path):
