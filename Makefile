@@ -18,7 +18,8 @@ export AML_HDFS__AUTHENTICATION := insecure
 demo ui notebook: hdfs-up
 endif
 
-.PHONY: demo ui notebook test soak screenshots lint install clean hdfs-up hdfs-down
+.PHONY: demo ui notebook test soak screenshots lint install clean hdfs-up hdfs-down \
+	image compose-up compose-demo compose-down
 .DEFAULT_GOAL := demo
 
 install: $(VENV)/.installed
@@ -54,6 +55,16 @@ lint: install
 
 hdfs-up hdfs-down: install
 	@$(BIN)/python -m aml_assets_tests.hadoop $(@:hdfs-%=%) $(ARGS)
+
+image:
+	deploy/containers.sh image
+
+compose-up:
+	deploy/containers.sh images
+	deploy/containers.sh up
+
+compose-demo compose-down:
+	deploy/containers.sh $(@:compose-%=%)
 
 clean:
 	@if test -e var/hadoop/cluster.json; then $(BIN)/python -m aml_assets_tests.hadoop down; fi

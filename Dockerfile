@@ -1,0 +1,82 @@
+# One image for code location, webserver and daemon: what runs is the command.
+# The target `notebook` is the same with JupyterLab in it.
+#
+# BASE is any Debian 12 image; a bank names its own, by digest. Python packages are pinned by
+# constraints.txt, Debian's by the release.
+ARG BASE=docker.io/library/debian:bookworm-slim
+
+# hadolint ignore=DL3006
+FROM ${BASE} AS base
+# Debian keeps only a package's newest build, so a version named here would soon not install.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends \
+        ca-certificates libgomp1 libgssapi-krb5-2 libkrb5-3 python3 tini \
+    && rm -rf /var/lib/apt/lists/*
+
+FROM base AS packages
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends gcc libc6-dev libkrb5-dev python3-dev python3-venv \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+# The authorities that the base image trusts, a bank's own among them.
+ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt \
+    PIP_CONSTRAINT=/src/constraints.txt \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_NO_CACHE_DIR=1
+COPY constraints.txt pyproject.toml deploy/requirements.py ./
+RUN python3 -m venv /opt/aml \
+    && python3 requirements.py kerberos deploy > requirements.txt \
+    && /opt/aml/bin/pip install -q pip \
+    && /opt/aml/bin/pip install -r requirements.txt
+COPY README.md ./
+COPY aml_assets ./aml_assets
+# Tests of libraries are a tenth of the image. Matplotlib looks for fonts once, here.
+RUN /opt/aml/bin/pip install --no-deps . \
+    && find /opt/aml/lib -depth -type d -name tests -path '*/site-packages/*' \
+        -not -path '*/dagster*' -exec rm -rf {} + \
+    && MPLCONFIGDIR=/opt/aml/matplotlib /opt/aml/bin/python -c 'import matplotlib.font_manager' \
+    && /opt/aml/bin/python -c 'import aml_assets.build, xgboost, sklearn, scipy.stats, duckdb'
+
+FROM packages AS code-packages
+RUN /opt/aml/bin/pip uninstall -y -q setuptools pip
+
+FROM packages AS notebook-packages
+RUN python3 requirements.py notebook > notebook.txt \
+    && /opt/aml/bin/pip install -r requirements.txt -r notebook.txt \
+    && /opt/aml/bin/pip uninstall -y -q setuptools pip
+
+FROM base AS runtime
+ENV PATH=/opt/aml/bin:$PATH \
+    DAGSTER_HOME=/opt/dagster \
+    HOME=/tmp \
+    MPLCONFIGDIR=/tmp/matplotlib \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp \
+        --shell /usr/sbin/nologin aml \
+    && mkdir /opt/dagster /var/log/dagster \
+    && chown aml:aml /var/log/dagster
+COPY --chmod=755 deploy/entrypoint.sh deploy/health.py /usr/local/bin/
+COPY deploy/config/dagster.yaml deploy/config/workspace.yaml /opt/dagster/
+WORKDIR /opt/dagster
+ENTRYPOINT ["tini", "--", "entrypoint.sh"]
+
+FROM runtime AS notebook
+RUN install -d -o aml -g aml -m 700 /notebooks
+COPY --from=notebook-packages /opt/aml /opt/aml
+USER 10001:10001
+EXPOSE 8888
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["health.py", "notebook"]
+VOLUME ["/notebooks"]
+CMD ["aml", "notebook", "--behind-proxy", "--folder", "/notebooks"]
+
+# The last one is what `docker build .` makes.
+FROM runtime AS aml
+COPY --from=code-packages /opt/aml /opt/aml
+USER 10001:10001
+EXPOSE 4000
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["health.py", "code"]
+CMD ["dagster", "api", "grpc", "--lazy-load-user-code", "-h", "0.0.0.0", "-p", "4000", \
+     "-m", "aml_assets.definitions"]
