@@ -1,0 +1,161 @@
+"""The shipped compose file, up for real, and who gets in.
+
+Belongs here: what an installed system does and refuses. Does not belong here: single settings of
+the files (`test_kubernetes`, `test_files`).
+"""
+
+import json
+import stat
+from importlib.metadata import version
+
+import pytest
+
+from aml_assets_tests.deploy.stack import SERVICES, Stack, running
+
+VERSION = version("aml_assets")
+LAST = "2024-02-14"
+CSV = f"/aml/predict_res/pred_full_table{LAST}.csv"
+RUNS = (
+    "{ runsOrError { ... on Runs { results { runId status runConfigYaml tags { key value } } } } }"
+)
+TERMINATE = """
+mutation ($run: String!) { terminateRun(runId: $run) { __typename } }
+"""
+TICKS = """
+{ sensorOrError(sensorSelector: {
+    repositoryName: "__repository__", repositoryLocationName: "aml_assets", sensorName: "landing"
+  }) { ... on Sensor { sensorState { status ticks(limit: 1) { timestamp } } } } }
+"""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("deploy")) as up:
+        yield up
+
+
+def runs(stack: Stack) -> dict[str, str]:
+    found = stack.graphql(RUNS)["runsOrError"]["results"]
+    return {run["runId"]: run["status"] for run in found}
+
+
+def rests(stack: Stack) -> bool:
+    return set(runs(stack).values()) == {"SUCCESS"} and "pred_full" in stack.hdfs("-ls", CSV)
+
+
+def test_a_day_that_lands_in_hdfs_becomes_predictions_there(stack: Stack):
+    stack.wait(lambda: rests(stack), "predictions")
+    lines = stack.hdfs("-cat", CSV).splitlines()
+    assert "pred_score" in lines[0]
+    assert len(lines) > 10
+    assert "alert_report" in stack.hdfs("-ls", "/aml/report")
+    listed = stack.hdfs("-ls", CSV)
+    assert listed.startswith("-rw-r-----")
+
+
+def test_the_image_is_small_and_holds_nothing_it_does_not_need(stack: Stack):
+    image = json.loads(stack.podman("image", "inspect", f"localhost/aml_assets:{VERSION}"))[0]
+    assert image["Size"] < 1_300_000_000  # docs/install.md says 1.2 GB
+    assert image["User"] == "10001:10001"
+    assert image["Healthcheck"]["Test"] == ["CMD", "health.py", "code"]
+    inside = stack.execute("code", "sh", "-c", "ls /opt/aml/lib/python3.11/site-packages").stdout
+    packages = {name.partition("-")[0] for name in inside.split()}
+    assert "xgboost" in packages
+    assert not {"nvidia", "pip", "setuptools", "pytest", "aml_assets_tests"} & packages
+    assert stack.execute("code", "sh", "-c", "touch /opt/aml/x").returncode != 0
+
+
+@pytest.mark.parametrize("door", ["ui", "viewer", "notebook"])
+@pytest.mark.parametrize(
+    "path", ["/", "/graphql", "/server_info", "/api/contents", "/lab", "/healthy"]
+)
+def test_no_door_answers_without_its_login(stack: Stack, door: str, path: str):
+    user, password = stack.login(door)
+    others = [stack.login(each) for each in ("ui", "viewer", "notebook") if each != door]
+    if door == "viewer":
+        others.remove(stack.login("ui"))  # who may change may look
+    for login in (None, (user, "wrong"), (user, ""), ("", password), *others):
+        assert stack.ask(door, path, login).status == 401
+        assert stack.ask(door, path, login, {"query": "{ version }"}).status == 401
+
+
+def test_with_the_login_each_door_opens(stack: Stack):
+    assert stack.graphql("{ version }")["version"]
+    assert stack.graphql("{ version }", door="viewer")["version"]
+    assert stack.ask("viewer", "/server_info", stack.login("ui")).status == 200
+    assert stack.ask("notebook", "/api/contents", stack.login("notebook")).status == 200
+    assert stack.ask("notebook", "/lab", stack.login("notebook")).status == 200
+
+
+def test_who_only_looks_changes_nothing(stack: Stack):
+    asked = {"run": "no-such-run"}
+    assert stack.graphql(TERMINATE, **asked)["terminateRun"]["__typename"] == "RunNotFoundError"
+    refused = stack.graphql(TERMINATE, door="viewer", **asked)["terminateRun"]["__typename"]
+    assert refused == "UnauthorizedError"
+
+
+def test_behind_the_proxy_nobody_reaches_what_he_does_not_need(stack: Stack):
+    def reaches(service: str, host: str, port: int) -> bool:
+        words = f"import socket; socket.create_connection(('{host}', {port}), 3)"
+        return stack.execute(service, "python3", "-c", words).returncode == 0
+
+    assert reaches("notebook", "namenode", 8020)
+    assert reaches("code", "postgres", 5432)
+    for host, port in (("web", 3000), ("viewer", 3000), ("code", 4000), ("postgres", 5432)):
+        assert not reaches("notebook", host, port)
+    assert not reaches("web", "namenode", 8020)
+    ask = [
+        "curl",
+        "-s",
+        "-o",
+        "/dev/null",
+        "-w",
+        "%{http_code}",
+        "http://notebook:8888/api/contents",
+    ]
+    assert stack.execute("proxy", *ask).stdout == "403"  # Jupyter wants its token all the same
+
+
+def test_the_secrets_stand_in_one_file_and_nowhere_else(stack: Stack):
+    assert stat.S_IMODE(stack.secrets_file.stat().st_mode) == 0o600
+    secrets = stack.secrets
+    assert len(set(secrets.values())) == len(secrets) == 5
+    assert all(len(secret) >= 32 for secret in secrets.values())
+    texts = {service: stack.logs(service) for service in SERVICES}
+    for name in ("", "_notebook", "_postgres", "_hadoop", "_proxy"):
+        image = f"localhost/aml_assets{name}:{VERSION}"
+        texts[image] = stack.podman("image", "inspect", image)
+        texts[f"{image} history"] = stack.podman("history", "--no-trunc", image)
+    texts["runs"] = json.dumps(stack.graphql(RUNS))
+    written = "find /tmp /opt/dagster /var/log/dagster -type f -exec cat {} +"
+    for service in ("code", "web", "daemon", "notebook"):
+        texts[f"files of {service}"] = stack.execute(service, "sh", "-c", written).stdout
+    for place, text in texts.items():
+        for name, secret in secrets.items():
+            assert secret not in text, f"{name} stands in {place}"
+
+
+def test_it_comes_down_and_up_again_with_nothing_lost(stack: Stack):
+    stack.wait(lambda: rests(stack), "the end of the night")
+    before, listed = runs(stack), stack.hdfs("-ls", "-R", "/aml")
+    secrets = stack.secrets
+    stack.script("down")
+    assert stack.podman("ps", "--all", "--quiet").strip() == ""
+    stack.script("up")
+    stack.wait(lambda: "pred_full" in stack.hdfs("-ls", CSV), "HDFS")
+    stack.wait(lambda: runs(stack) == before, "the runs of before")
+
+    def tick() -> float:
+        return stack.graphql(TICKS)["sensorOrError"]["sensorState"]["ticks"][0]["timestamp"]
+
+    first = 0.0
+
+    def looked_twice() -> bool:
+        nonlocal first
+        first = first or tick()
+        return tick() > first + 5
+
+    stack.wait(looked_twice, "the sensor's looks")
+    assert runs(stack) == before
+    assert stack.hdfs("-ls", "-R", "/aml") == listed
+    assert stack.secrets == secrets

@@ -1,0 +1,137 @@
+"""The shipped files, without running them: linters, and what must be the same in several of them.
+
+Belongs here: Dockerfiles, compose, scripts, Dagster's instance, Helm values. Does not belong here:
+manifests (`test_kubernetes`), what they do when they run (`test_compose`).
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dagster._config import process_config
+from dagster._core.instance.config import dagster_instance_config_schema
+from dagster_k8s import K8sRunLauncher
+from packaging.specifiers import SpecifierSet
+
+from aml_assets.home import DAGSTER_YAML
+from aml_assets_tests.requirements import require
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+INSTANCES = {
+    "compose": yaml.safe_load((DEPLOY / "config/dagster.yaml").read_text()),
+    "kubernetes": next(
+        yaml.safe_load(each["data"]["dagster.yaml"])
+        for each in yaml.safe_load_all((DEPLOY / "kubernetes/config.yaml").read_text())
+        if "dagster.yaml" in each["data"]
+    ),
+}
+
+
+def lint(*words: str) -> None:
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_dockerfiles_are_clean():
+    hadolint = Path(sys.executable).with_name("hadolint")
+    lint(str(hadolint), "Dockerfile", "deploy/services/Dockerfile")
+
+
+def test_the_compose_file_is_clean():
+    require(shutil.which("npx") is not None, "npx (Debian: npm)")
+    config = "deploy/.dclintrc.yaml"
+    lint("npx", "--yes", "dclint@3.1.0", "-c", config, "--max-warnings", "0", "deploy/compose.yaml")
+
+
+@pytest.mark.parametrize("script", [*DEPLOY.glob("*.sh"), *DEPLOY.glob("services/*.sh")])
+def test_scripts_are_shell(script: Path):
+    lint("sh", "-n", str(script))
+
+
+def test_only_the_proxy_has_ports_and_they_are_on_loopback():
+    ports = {name: each["ports"] for name, each in COMPOSE["services"].items() if "ports" in each}
+    assert list(ports) == ["proxy"]
+    assert all(port.startswith("127.0.0.1:") for port in ports["proxy"])
+
+
+def test_what_is_pinned_runs_on_the_python_of_debian_12():
+    # Where a pin does not, pip looks for a way out for an hour instead of saying so.
+    refused = [
+        f"{each.metadata['Name']}: {each.metadata['Requires-Python']}"
+        for each in distributions()
+        if not SpecifierSet(each.metadata["Requires-Python"] or "").contains("3.11.2")
+    ]
+    assert refused == []
+
+
+def test_no_secret_has_a_default():
+    text = (DEPLOY / "compose.yaml").read_text()
+    given = dict(re.findall(r"\$\{(\w*(?:PASSWORD|TOKEN)):([-?][^}]*)\}", text))
+    asked = {name for name, rest in given.items() if rest.startswith("?")}
+    assert given.pop("AML_SMTP_PASSWORD") == "-"  # none, where no mail is sent
+    assert asked == set(given)
+    assert len(asked) == 5
+
+
+def test_what_runs_has_no_more_rights_than_it_needs():
+    for name, service in COMPOSE["services"].items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges"], name
+    for file in (ROOT / "Dockerfile", DEPLOY / "services/Dockerfile"):
+        stages = re.split(r"^FROM ", file.read_text(), flags=re.MULTILINE)[1:]
+        final = [stage for stage in stages if "ENTRYPOINT" in stage or "HEALTHCHECK" in stage]
+        for stage in final:
+            if "HEALTHCHECK" in stage:
+                assert re.search(r"^USER 100\d\d:100\d\d$", stage, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", INSTANCES)
+def test_dagsters_instance_is_as_on_one_machine_but_for_where_things_are(name: str, monkeypatch):
+    for part in ("HOST", "USER", "PASSWORD", "DB"):
+        monkeypatch.setenv(f"DAGSTER_POSTGRES_{part}", "x")
+    ours: dict[str, Any] = yaml.safe_load(DAGSTER_YAML)
+    theirs = INSTANCES[name]
+    for section in ("telemetry", "nux", "run_monitoring", "run_retries", "retention"):
+        assert theirs[section] == ours[section], section
+    assert theirs["concurrency"]["pools"] == ours["concurrency"]["pools"]
+    limits = "tag_concurrency_limits"
+    assert theirs["concurrency"]["runs"][limits] == ours["concurrency"]["runs"][limits]
+    checked = process_config(dagster_instance_config_schema(), theirs)
+    assert checked.success, checked.errors
+
+
+def test_the_run_launcher_of_kubernetes_takes_its_settings():
+    launcher = INSTANCES["kubernetes"]["run_launcher"]
+    checked = process_config(K8sRunLauncher.config_type(), launcher["config"])
+    assert checked.success, checked.errors
+
+
+def test_secrets_are_kept_from_git_and_from_the_builder():
+    assert "deploy/secrets.env*" in (ROOT / ".gitignore").read_text().split()
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    assert ignored.index("deploy/secrets.env*") > ignored.index("!deploy")
+
+
+def test_helm_values_are_of_the_images_and_secrets_that_the_manifests_name():
+    values = yaml.safe_load((DEPLOY / "helm/values.yaml").read_text())
+    code = values["dagster-user-deployments"]["deployments"][0]
+    manifests = "".join(path.read_text() for path in (DEPLOY / "kubernetes").glob("*.yaml"))
+    image = f"{code['image']['repository']}:{code['image']['tag']}"
+    assert f"image: {image}\n" in manifests
+    assert f"name: {values['global']['postgresqlSecretName']}" in manifests
+    for volume in code["volumes"]:
+        for kind, key in (("configMap", "name"), ("secret", "secretName")):
+            if kind in volume:
+                assert re.search(rf"name\w*: {volume[kind][key]}\b", manifests, re.IGNORECASE)
+    assert values["dagsterWebserver"]["enableReadOnly"] is True
+    assert values["postgresql"]["enabled"] is False
+    assert "postgresqlPassword" not in values["postgresql"]
