@@ -188,8 +188,8 @@ class Stack:
 
     def login(self, door: str) -> tuple[str, str]:
         """User and password of a door."""
-        user = {"ui": "aml", "viewer": "viewer", "notebook": "analyst"}[door]
-        return user, self.secrets[f"AML_{door.upper()}_PASSWORD"]
+        users = {"ui": "aml", "viewer": "viewer", "notebook": "analyst"}
+        return users[door], self.secrets[f"AML_{door.upper()}_PASSWORD"]
 
     def ask(
         self, door: str, path: str, login: tuple[str, str] | None, body: object = None
