@@ -148,6 +148,11 @@ class Stack:
             stdin=subprocess.DEVNULL,
         )
 
+    def is_healthy(self, service: str) -> bool:
+        """What the container's own health check says."""
+        words = ["podman", *self._podman, "healthcheck", "run", self.container(service)]
+        return subprocess.run(words, capture_output=True, check=False, timeout=120).returncode == 0
+
     def container(self, service: str) -> str:
         return f"aml_assets_{service}_1"
 
@@ -188,7 +193,7 @@ class Stack:
 
     def login(self, door: str) -> tuple[str, str]:
         """User and password of a door."""
-        users = {"ui": "aml", "viewer": "viewer", "notebook": "analyst"}
+        users: dict[str, str] = {"ui": "aml", "viewer": "viewer", "notebook": "analyst"}
         return users[door], self.secrets[f"AML_{door.upper()}_PASSWORD"]
 
     def ask(

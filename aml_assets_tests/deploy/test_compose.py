@@ -65,6 +65,11 @@ def test_the_image_is_small_and_holds_nothing_it_does_not_need(stack: Stack):
     assert stack.execute("code", "sh", "-c", "touch /opt/aml/x").returncode != 0
 
 
+def test_every_container_is_healthy(stack: Stack):
+    for service in SERVICES:  # asked for here, since podman asks by itself only under systemd
+        stack.wait(lambda name=service: stack.is_healthy(name), f"{service} to be healthy", 120)
+
+
 @pytest.mark.parametrize("door", ["ui", "viewer", "notebook"])
 @pytest.mark.parametrize(
     "path", ["/", "/graphql", "/server_info", "/api/contents", "/lab", "/healthy"]
