@@ -93,7 +93,9 @@ class Stack:
         config.mkdir()
         config.chmod(0o755)
         (config / "aml.yaml").write_text(SETTINGS)
-        self.ports = dict(zip(("ui", "viewer", "notebook"), _free_ports(3), strict=True))
+        self.ports: dict[str, int] = dict(
+            zip(("ui", "viewer", "notebook"), _free_ports(3), strict=True)
+        )
         self._environment = {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
