@@ -17,6 +17,7 @@ import yaml
 from dagster._config import process_config
 from dagster._core.instance.config import dagster_instance_config_schema
 from dagster_k8s import K8sRunLauncher
+from dagster_k8s.job import UserDefinedDagsterK8sConfig
 from packaging.specifiers import SpecifierSet
 
 from aml_assets.home import DAGSTER_YAML
@@ -25,6 +26,7 @@ from aml_assets_tests.requirements import require
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+HELM = yaml.safe_load((DEPLOY / "helm/values.yaml").read_text())
 INSTANCES = {
     "compose": yaml.safe_load((DEPLOY / "config/dagster.yaml").read_text()),
     "kubernetes": next(
@@ -121,8 +123,54 @@ def test_secrets_are_kept_from_git_and_from_the_builder():
     assert ignored.index("deploy/secrets.env*") > ignored.index("!deploy")
 
 
+def test_what_helm_makes_of_the_values_is_an_instance_like_the_others():
+    limits = HELM["concurrency"]
+    assert limits["enabled"] is True
+    assert "runCoordinator" not in HELM["dagsterDaemon"], "limits may be said in one place only"
+    instance = {
+        **HELM["additionalInstanceConfig"],
+        "telemetry": HELM["telemetry"],
+        "concurrency": {name: snake(limits[name]) for name in ("runs", "pools")},
+        "run_monitoring": snake(HELM["dagsterDaemon"]["runMonitoring"]),
+        "run_retries": snake(HELM["dagsterDaemon"]["runRetries"]),
+        "retention": {name: snake(HELM["retention"][name]) for name in ("schedule", "sensor")},
+    }
+    theirs = INSTANCES["kubernetes"]
+    assert instance == {name: theirs[name] for name in instance}
+    checked = process_config(dagster_instance_config_schema(), instance)
+    assert checked.success, checked.errors
+    runs = HELM["runLauncher"]["config"]["k8sRunLauncher"]["runK8sConfig"]
+    # The chart names the sections, and leaves what is in them as it is.
+    names = {"containerConfig": "container_config", "podSpecConfig": "pod_spec_config"}
+    names |= {"jobSpecConfig": "job_spec_config"}
+    ours = UserDefinedDagsterK8sConfig.from_dict({names[name]: runs[name] for name in runs})
+    bare = UserDefinedDagsterK8sConfig.from_dict(theirs["run_launcher"]["config"]["run_k8s_config"])
+    assert ours.job_spec_config == bare.job_spec_config
+    assert ours.container_config.items() <= bare.container_config.items()
+    assert ours.pod_spec_config.items() <= bare.pod_spec_config.items()
+
+
+def test_helm_labels_its_pods_as_the_network_policies_name_them():
+    text = (DEPLOY / "kubernetes/network.yaml").read_text()
+    code = HELM["dagster-user-deployments"]["deployments"][0]
+    launcher = HELM["runLauncher"]["config"]["k8sRunLauncher"]
+    named = [code, HELM["dagsterWebserver"], HELM["dagsterDaemon"], launcher]
+    assert [each["labels"]["app"] for each in named] == ["code", "web", "daemon", "run"]
+    for each in named:
+        assert re.search(rf"app: {each['labels']['app']}\b|[\[ ]{each['labels']['app']}[,\]]", text)
+    for port in (code["port"], HELM["dagsterWebserver"]["service"]["port"]):
+        assert f"port: {port}" in text
+
+
+def snake(node: Any) -> Any:
+    """Keys as Dagster has them, of those that the chart writes in camel case."""
+    if isinstance(node, dict) and "applyLimitPerUniqueValue" not in node:
+        return {re.sub("([A-Z])", r"_\1", key).lower(): snake(each) for key, each in node.items()}
+    return [snake(each) for each in node] if isinstance(node, list) else node
+
+
 def test_helm_values_are_of_the_images_and_secrets_that_the_manifests_name():
-    values = yaml.safe_load((DEPLOY / "helm/values.yaml").read_text())
+    values = HELM
     code = values["dagster-user-deployments"]["deployments"][0]
     manifests = "".join(path.read_text() for path in (DEPLOY / "kubernetes").glob("*.yaml"))
     image = f"{code['image']['repository']}:{code['image']['tag']}"
