@@ -94,6 +94,7 @@ class Run:
     """Attempts after a step's first one."""
     log: str
     """All text of the run in the event log."""
+    run_id: str
 
     @property
     def sentence(self) -> str:
@@ -202,6 +203,7 @@ class Bank:
         config: Mapping[str, Any] | None = None,
         partition: str | None = None,
         definitions: dg.Definitions | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> Run:
         """Run a job for a day, or for a range in a single run as the UI's backfill does.
 
@@ -213,9 +215,10 @@ class Bank:
             config: run config per op.
             partition: a partition key as text, unchecked.
             definitions: instead of the bank's own.
+            tags: further tags of the run.
         """
         resolved = (definitions or self.definitions()).resolve_job_def(job)
-        tags = {}
+        chosen, tags = dict(tags or {}), {}
         key = partition or (str(day(number)) if number is not None else None)
         if days:
             tags = {name: str(day(number)) for name, number in zip(RANGE, days, strict=True)}
@@ -225,7 +228,7 @@ class Bank:
         loggers = {"console": {"config": {"log_level": self.log_level}}}
         result = resolved.execute_in_process(
             instance=self.instance,
-            tags=tags,
+            tags={**tags, **chosen},
             asset_selection=self._selected(resolved, only),
             run_config={"loggers": loggers, "ops": dict(config or {})},
             raise_on_error=False,
@@ -261,7 +264,7 @@ class Bank:
         ]
 
     def _outcome(self, run_id: str, success: bool) -> Run:
-        run = Run(success, [], set(), set(), {}, 0, "")
+        run = Run(success, [], set(), set(), {}, 0, "", run_id)
         texts = []
         for entry in self.instance.all_logs(run_id):
             texts.append(event_text(entry))

@@ -38,6 +38,7 @@ def build_days(
     builds: Mapping[str, Build],
     needs: Mapping[str, Sequence[str]],
     only_checked: Sequence[str] = (),
+    done: Mapping[tuple[str, dt.date], str] | None = None,
 ) -> Iterator[Event]:
     """Build the run's days of some assets, asset after asset, and check each.
 
@@ -47,6 +48,8 @@ def build_days(
         builds: asset name → how to build one of its days, upstream first.
         needs: asset → assets without whose same day its own is not tried.
         only_checked: assets that are not built: their stored days' checks are shown again.
+        done: asset and day → digest of what an earlier attempt of the run built: while it is
+            stored, it is checked only.
 
     Yields:
         An event per day, as soon as it is published: whenever a run is stopped, Dagster knows of
@@ -57,6 +60,7 @@ def build_days(
     """
     failures: list[AmlError] = []
     missing: set[tuple[str, dt.date]] = set()
+    again: list[tuple[str, dt.date]] = []
     try:
         days = asked_days(context.run.tags, catalog.settings.partitions)
     except AmlError as error:
@@ -71,6 +75,11 @@ def build_days(
                 missing.add((asset, day))
                 continue
             try:
+                if _is_done(catalog, asset, day, done or {}):
+                    context.log.info(f"{asset} {day}: built by an earlier attempt of this run")
+                    if asset in checked:
+                        again.append((asset, day))
+                    continue
                 built, published = _build_day(catalog, asset, day, build)
             except AmlError as error:
                 context.log.error(f"{asset} {day}: {error}")
@@ -85,13 +94,21 @@ def build_days(
             if verdict is not None:
                 yield from evaluations(context, catalog, verdict)
             progress.info("%s %s: %s", asset, day, _line(built, published, verdict))
-    for asset in only_checked:
-        for day in days:
-            verdict = _verdict(context, verdicts, asset, day, failures)
-            if verdict is not None:
-                yield from evaluations(context, catalog, verdict)
+    again += ((asset, day) for asset in only_checked for day in days)
+    for asset, day in again:
+        verdict = _verdict(context, verdicts, asset, day, failures)
+        if verdict is not None:
+            yield from evaluations(context, catalog, verdict)
     if failures:
         raise failure(failures)
+
+
+def _is_done(
+    catalog: Catalog, asset: str, day: dt.date, done: Mapping[tuple[str, dt.date], str]
+) -> bool:
+    digest = done.get((asset, day))
+    partitions = catalog.of(asset)
+    return bool(digest) and partitions.has(day) and partitions.manifest(day).digest == digest
 
 
 def _build_day(catalog: Catalog, asset: str, day: dt.date, build: Build) -> tuple[Built, Published]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import dagster as dg
 
-from aml_assets.assets.attempts import in_attempts
+from aml_assets.assets.attempts import done_before, in_attempts
 from aml_assets.assets.building import Build, Event, build_days, failure
 from aml_assets.assets.checks import check_specs
 from aml_assets.assets.features import features_spec
@@ -134,7 +134,9 @@ def day_assets(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> 
             raise failure([error]) from None
         builds = {a: build for a, build in _builds(catalog, config).items() if a in asked}
         checked = {key.asset_key.to_user_string() for key in context.selected_asset_check_keys}
-        events = build_days(context, catalog, builds, _needs(catalog), sorted(checked - asked))
+        shown = sorted(checked - asked)
+        done = done_before(context)
+        events = build_days(context, catalog, builds, _needs(catalog), shown, done)
         yield from in_attempts(context, events, settings.automation)
 
     return day

@@ -1,0 +1,84 @@
+"""What an attempt does that follows another one: what is left."""
+
+from __future__ import annotations
+
+import dagster as dg
+import pytest
+
+from aml_assets.io.catalog import FEATURES
+from aml_assets_tests.conftest import PREPARE, STATIC, Bank, Run, day
+
+TABLES = {f"tables/{name}" for name in ("trx", "str", *STATIC)}
+
+
+@pytest.fixture
+def bank(landed_bank: Bank, tmp_path) -> Bank:
+    return landed_bank.copy_to(tmp_path / "bank")
+
+
+def in_place_of(run: Run) -> dict[str, str]:
+    """The tags of a run that Dagster starts for one that died."""
+    return {"dagster/parent_run_id": run.run_id, "dagster/retry_number": "1"}
+
+
+def materialized_on(bank: Bank, asset: str, number: int) -> int:
+    records = bank.instance.fetch_materializations(
+        dg.AssetRecordsFilter(
+            dg.AssetKey.from_user_string(asset), asset_partitions=[str(day(number))]
+        ),
+        limit=100,
+    )
+    return len(records.records)
+
+
+def test_a_run_in_place_of_one_that_died_does_what_is_left_and_checks_the_rest(bank: Bank):
+    died = bank.good("daily", 5, only=("tables",))
+    assert {asset for asset, _ in died.materialized} >= TABLES
+    run = bank.good("daily", 5, only=PREPARE, tags=in_place_of(died))
+    assert run.materialized == {(FEATURES, str(day(5)))}
+    assert "tables/trx 2024-01-05: built by an earlier attempt of this run" in run.log
+    checked = {
+        entry.get_dagster_event().asset_check_evaluation_data.asset_key.to_user_string()
+        for entry in bank.instance.all_logs(run.run_id, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    }
+    assert {"tables/trx", "tables/str", FEATURES} <= checked
+    again = bank.good("daily", 5, only=PREPARE, tags=in_place_of(run))
+    assert not again.materialized, "nothing is left, not of the first attempt either"
+
+
+def test_what_is_stored_otherwise_than_the_one_that_died_told_is_built_again(bank: Bank):
+    died = bank.good("daily", 5, only=("tables",))
+    path = bank.catalog.table("trx").path(day(5))
+    bank.catalog.store.delete(path)
+    run = bank.good("daily", 5, only=PREPARE, tags=in_place_of(died))
+    assert {asset for asset, _ in run.materialized} - {"landing/trx"} == {"tables/trx", FEATURES}
+
+
+def test_a_run_started_again_by_hand_does_all_of_it(bank: Bank):
+    first = bank.good("daily", 5, only=PREPARE)
+    tags = {"dagster/parent_run_id": first.run_id}
+    again = bank.good("daily", 5, only=PREPARE, tags=tags)
+    assert {asset for asset, _ in again.materialized} >= {*TABLES, FEATURES}
+
+
+def test_another_attempt_of_a_range_leaves_alone_the_days_that_were_built(bank: Bank):
+    # A report of the fifth belongs to a day that has landed, and that nobody has read yet.
+    reports = {
+        "trx_id": [201],
+        "ins_id": [7],
+        "label": [1],
+        "reason": ["rule 1"],
+    }
+    bank.land("str", 5, reports)
+    bank.good("daily", days=(4, 5), only=("tables",))
+    retrying = dg.define_asset_job(
+        "retrying",
+        selection=dg.AssetSelection.all(),
+        op_retry_policy=dg.RetryPolicy(max_retries=1),
+    )
+    definitions = dg.Definitions.merge(bank.definitions(), dg.Definitions(jobs=[retrying]))
+    run = bank.bad("retrying", days=(4, 5), only=(FEATURES,), definitions=definitions)
+    assert run.retried == 1
+    assert materialized_on(bank, FEATURES, 4) == 1
+    assert bank.catalog.features.has(day(4))
+    assert not bank.catalog.features.has(day(5))
