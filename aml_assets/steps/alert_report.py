@@ -56,7 +56,6 @@ def build_alert_report(
     choice = choice or RunChoice()
     settings = catalog.settings
     scored_path, path = catalog.predictions.path(day), catalog.alert_reports.path(day)
-    own = ""
     if choice.ad_hoc:
         own = choose_model(catalog, day, pin or model_id_of(catalog, day, choice)).model_id
         scored_path, path = beside(scored_path, own), beside(path, own)
@@ -86,7 +85,10 @@ def build_alert_report(
     explanations = reasons.explain(
         model.encoder, model.reference, top, contributed, most=settings.reports.reasons
     )
+    # The page is the model's, whichever run asks: of an ad hoc one, it has the model's own name.
     model_page = catalog.model_reports.path(model.day)
+    if model.manifest.facts.get("ad_hoc"):
+        model_page = beside(model_page, model_id)
     windows: Any = model.manifest.facts["windows"]
     report = AlertReport(
         day=day,
@@ -106,7 +108,7 @@ def build_alert_report(
             _count(model.manifest.facts["rows"]),
         ),
         predictions=link_between(path, scored_path),
-        model_report=link_between(path, beside(model_page, own) if own else model_page),
+        model_report=link_between(path, model_page),
     )
     figures = {
         "rows": report.rows,

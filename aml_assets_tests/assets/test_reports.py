@@ -1,5 +1,7 @@
 """The two pages of a day, built in the graph, and remade when and only when what they tell is."""
 
+from typing import Any
+
 import pytest
 
 from aml_assets.io.formats import version_path
@@ -149,6 +151,29 @@ def test_an_ad_hoc_run_has_pages_of_its_own(bank: Bank):
     assert {path: before[path] for path in before} == {
         path: data for path, data in bank.files().items() if path in before
     }
+
+
+def test_the_alerts_lead_to_the_page_of_the_model_that_scored_them_whoever_asked(bank: Bank):
+    tried = {"training": {"rounds": 1}}
+    bank.good("daily", 6, only=("models", "reports", "predictions"), config=asked(tried))
+    (theirs,) = (path.name for path in (bank.store / "report").glob("model_report_*_adhoc_*"))
+    adhoc = bank.catalog.model_reports.template.values([theirs])[0].partition(".")[2]
+    bank.good("daily", 6, only=("predictions", ALERTS), config=asked({"model": adhoc}))
+    assert theirs in hrefs(page(bank, ALERTS, 6))
+    # The other way round: an ad hoc run that scores with the day's own model.
+    own = bank.catalog.model_id(day(6))
+    before = bank.files()
+    bank.good("daily", 6, only=("predictions", ALERTS), config=asked({**tried, "model": own}))
+    (added,) = (path for path in bank.files() if path not in before and "report/" in path)
+    assert f"model_report_{day(6)}.html" in hrefs(pages.read((bank.store / added).read_text()))
+
+
+def asked(choice: dict[str, Any]) -> dict[str, Any]:
+    return {"day": {"config": choice}}
+
+
+def hrefs(tree: pages.Element) -> list[str]:
+    return [each.attributes["href"] for each in tree.all("a")]
 
 
 def test_legacy_output_has_the_same_alerts(told: Bank, tmp_path):
