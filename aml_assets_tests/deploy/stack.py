@@ -16,6 +16,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -50,7 +51,10 @@ KEPT = "AML_TEST_CONTAINERS"
 SETTINGS = """\
 landing: {url: hdfs://namenode:8020/landing}
 store: {url: hdfs://namenode:8020/aml}
-hdfs: {authentication: insecure, user: aml}
+hdfs:
+  authentication: insecure
+  user: aml
+  client: {dfs.client.use.datanode.hostname: "true"}
 windows: {train_days: 3, eval_days: 1}
 features: {trx_lookback_days: 1}
 partitions: {last_day: 2024-02-14}
@@ -81,7 +85,9 @@ class Stack:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._kept = os.environ.get(KEPT)
-        storage = Path(self._kept) if self._kept else folder / "containers"
+        # Podman wants short paths, and pytest's are not.
+        storage = Path(self._kept or tempfile.mkdtemp(prefix="aml-", dir="/tmp"))
+        self._storage = storage
         self._podman = [
             f"--root={storage / 'root'}",
             f"--runroot={storage / 'run'}",
@@ -166,6 +172,7 @@ class Stack:
         self.script("compose", "down", "--volumes")
         if not self._kept:
             self.podman("system", "reset", "--force")
+            shutil.rmtree(self._storage)
 
     def _do(self, *words: str) -> str:
         done = subprocess.run(
@@ -260,8 +267,8 @@ def running(folder: Path) -> Iterator[Stack]:
     """The deployment, built, up, and its landing filled."""
     require_containers()
     stack = Stack(folder)
-    stack.build()
     try:
+        stack.build()
         stack.script("up")
         stack.wait(lambda: "Operational" in _state(stack), "HDFS")
         stack.script("demo")

@@ -323,6 +323,7 @@ def test_a_delegation_token_serves_without_a_ticket_and_a_cancelled_one_is_named
 ):
     tokens = [ask(bank, cache, "GET", NEW_TOKEN)["Token"]["urlString"] for _ in range(2)]
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "urllib3")  # Kubernetes' client has its own mind about it
     file = tmp_path / "token"
     file.touch(mode=0o600)
     file.write_text(f"{tokens[0]}\n")
