@@ -52,7 +52,7 @@ def command(
             remedy="Give the proxy's; without one, anybody in the network would be let in.",
         )
     words = [
-        sys.executable, "-m", "jupyterlab",
+        sys.executable, "-m", "aml_assets.notebook.lab",
         f"--ServerApp.ip={'0.0.0.0' if behind_proxy else '127.0.0.1'}",
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",

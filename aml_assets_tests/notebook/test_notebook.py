@@ -85,6 +85,9 @@ def test_jupyterlab_listens_on_loopback_and_wants_its_token(tmp_path, monkeypatc
         assert _status(port, f"/api/contents?token={found[1]}", process) == 200
         assert "token=" not in Path(f"/proc/{process.pid}/cmdline").read_text()
         assert (tmp_path / "var/notebooks" / server.NOTEBOOK).exists()
+        written = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert written
+        assert [path for path in written if found[1] in path.read_text(errors="replace")] == []
     finally:
         process.terminate()
         process.wait(30)
