@@ -65,7 +65,7 @@ def status(
             str(day),
             " ".join(overlook.landed(day)) or "–",
             _sign(overlook.tables(day)),
-            _checks(blocking, warning),
+            _checks(blocking, warning) if overlook.is_begun(day) else "–",
             *cells,
             _reports(overlook, day, REPORT_OF),
             _bytes(sizes[str(day)]),

@@ -97,6 +97,10 @@ class Overlook:
         restated = day in self.view.days and (self._restated(day) or bool(unread(self.view, day)))
         return Standing("stale", (("landing", str(day)),)) if restated else Standing("built")
 
+    def is_begun(self, day: dt.date) -> bool:
+        """Whether anything of a day is stored, so that there was something to check."""
+        return any(day in days for days in self.view.stored.values())
+
     def failed_checks(self, day: dt.date) -> tuple[list[str], list[str]]:
         """The checks of a day that failed: those that block, and those that warn."""
         blocking, warning = [], []
