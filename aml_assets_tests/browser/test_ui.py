@@ -7,10 +7,12 @@ Belongs here: what is seen and clicked. Does not belong here: what a run does (`
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from aml_assets_tests.browser.conftest import LAPTOP
 from aml_assets_tests.conftest import Bank, day
@@ -127,11 +129,7 @@ def launch(page: Page, night: Night, job: str, number: int, config: Mapping[str,
     """A run by the launchpad: a day, some YAML, and a click."""
     before = {run["runId"] for run in runs(night)}
     page.goto(f"/locations/{LOCATION}/jobs/{job}/playground")
-    partition = page.get_by_placeholder("Partition")
-    partition.fill(str(day(number)))
-    page.get_by_role("menuitem", name=str(day(number))).or_(
-        page.get_by_role("option", name=str(day(number)))
-    ).or_(page.locator("a", has_text=str(day(number)))).first.click()
+    choose_partition(page, str(day(number)))
     page.locator(".CodeMirror").first.click()
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(json.dumps({"ops": {"day": {"config": config}}}))
@@ -145,6 +143,20 @@ def launch(page: Page, night: Night, job: str, number: int, config: Mapping[str,
         return any(run["status"] == "SUCCESS" for run in ours)
 
     wait_for(done, f"a run of {job}", night.tail)
+
+
+def choose_partition(page: Page, day: str) -> None:
+    """Type a day until the launchpad offers it: the field is there before the days are."""
+    offered = page.get_by_role("menuitem", name=day).or_(page.get_by_role("option", name=day))
+    offered = offered.or_(page.locator("a", has_text=day)).first
+    for _ in range(20):
+        field = page.get_by_placeholder("Partition")
+        field.fill("")
+        field.fill(day)
+        with suppress(PlaywrightTimeout):
+            offered.click(timeout=3000)
+            return
+    raise AssertionError(f"the launchpad does not offer {day}")
 
 
 def test_the_launchpad_scores_with_a_pinned_model(page: Page, night: Night):
