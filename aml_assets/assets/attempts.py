@@ -1,20 +1,18 @@
-"""Attempts: when the step is tried again, what is left to do then, and what ends it for good.
+"""Attempts: when the step is tried again, and what ends it for good.
 
-Belongs here: retries of what may pass, what earlier attempts have done, and the end of a run that
-takes too long. Does not belong here: building anything (``assets.building``), or starting a
-crashed run again (the instance's ``run_retries``).
+Belongs here: retries of what may pass, and the end of a run that takes too long. Does not belong
+here: building anything (``assets.building``), what is left for another attempt (``assets.told``),
+or starting a crashed run again (the instance's ``run_retries``).
 
 A retry policy would try again after any exception, a defect of ours too, and after an interrupt:
 a run that was ended at its maximum runtime, or by hand, would start its step once more and turn
 green. So the step asks for another attempt itself, and only where every failure may pass.
 """
 
-import datetime as dt
 import time
 from collections.abc import Iterator
 
 import dagster as dg
-from dagster._core.storage.tags import PARENT_RUN_ID_TAG, RETRY_NUMBER_TAG
 
 from aml_assets.assets.building import Event, failure
 from aml_assets.automation_settings import AutomationSettings
@@ -60,33 +58,6 @@ def in_attempts(
             remedy="See what it waited for, or raise automation.max_runtime_minutes.",
         )
         raise failure([late]) from None
-
-
-def done_before(context: dg.AssetExecutionContext) -> dict[tuple[str, dt.date], str]:
-    """What earlier attempts of this run materialized: what is still stored as told is not redone.
-
-    An attempt is the step's, in the same run, or a run that Dagster started by itself in place of
-    one whose process died. Who starts a run again by hand wants all of it.
-
-    Returns:
-        Asset and day → the digest that was told of.
-    """
-    instance = context.instance
-    run: dg.DagsterRun | None = context.run
-    attempts = [run.run_id] if context.retry_number else []
-    while run is not None and RETRY_NUMBER_TAG in run.tags:
-        attempts.append(run.tags[PARENT_RUN_ID_TAG])
-        run = instance.get_run_by_id(attempts[-1])
-    done: dict[tuple[str, dt.date], str] = {}
-    for attempt in reversed(attempts):
-        kind = dg.DagsterEventType.ASSET_MATERIALIZATION
-        for record in instance.get_records_for_run(attempt, of_type=kind).records:
-            told = record.event_log_entry.asset_materialization
-            digest = told and (told.tags or {}).get("dagster/data_version")
-            if told and told.partition and digest:
-                day = dt.date.fromisoformat(told.partition)
-                done[told.asset_key.to_user_string(), day] = digest
-    return done
 
 
 def _took_too_long(context: dg.AssetExecutionContext) -> bool:

@@ -17,6 +17,7 @@ import dagster as dg
 import pyarrow as pa
 
 from aml_assets.assets.checks import checked_assets, evaluations
+from aml_assets.assets.told import Told
 from aml_assets.core.plots import as_markdown
 from aml_assets.errors import AmlError, NotTrainable
 from aml_assets.io.catalog import Catalog
@@ -38,7 +39,7 @@ def build_days(
     builds: Mapping[str, Build],
     needs: Mapping[str, Sequence[str]],
     only_checked: Sequence[str] = (),
-    done: Mapping[tuple[str, dt.date], str] | None = None,
+    told: Told | None = None,
 ) -> Iterator[Event]:
     """Build the run's days of some assets, asset after asset, and check each.
 
@@ -48,8 +49,7 @@ def build_days(
         builds: asset name → how to build one of its days, upstream first.
         needs: asset → assets without whose same day its own is not tried.
         only_checked: assets that are not built: their stored days' checks are shown again.
-        done: asset and day → digest of what an earlier attempt of the run built: while it is
-            stored, it is checked only.
+        told: what earlier attempts of the run built: while a day of it stands, it is checked only.
 
     Yields:
         An event per day, as soon as it is published: whenever a run is stopped, Dagster knows of
@@ -75,7 +75,7 @@ def build_days(
                 missing.add((asset, day))
                 continue
             try:
-                if _is_done(catalog, asset, day, done or {}):
+                if told is not None and told.stands(catalog, asset, day):
                     context.log.info(f"{asset} {day}: built by an earlier attempt of this run")
                     if asset in checked:
                         again.append((asset, day))
@@ -88,6 +88,8 @@ def build_days(
                 missing.add((asset, day))
                 continue
             yield from _events(asset, day, built, published)
+            if told is not None and not built.ad_hoc:
+                told.add(asset, day, published.manifest.digest)
             verdict = None
             if asset in checked and not built.ad_hoc:
                 verdict = _verdict(context, verdicts, asset, day, failures, published)
@@ -101,14 +103,6 @@ def build_days(
             yield from evaluations(context, catalog, verdict)
     if failures:
         raise failure(failures)
-
-
-def _is_done(
-    catalog: Catalog, asset: str, day: dt.date, done: Mapping[tuple[str, dt.date], str]
-) -> bool:
-    digest = done.get((asset, day))
-    partitions = catalog.of(asset)
-    return bool(digest) and partitions.has(day) and partitions.manifest(day).digest == digest
 
 
 def _build_day(catalog: Catalog, asset: str, day: dt.date, build: Build) -> tuple[Built, Published]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import dagster as dg
 
-from aml_assets.assets.attempts import done_before, in_attempts
+from aml_assets.assets.attempts import in_attempts
 from aml_assets.assets.building import Build, Event, build_days, failure
 from aml_assets.assets.checks import check_specs
 from aml_assets.assets.features import features_spec
@@ -25,6 +25,7 @@ from aml_assets.assets.models import model_specs
 from aml_assets.assets.predictions import prediction_spec
 from aml_assets.assets.reports import report_specs
 from aml_assets.assets.tables import table_specs
+from aml_assets.assets.told import told_before
 from aml_assets.errors import SettingsError
 from aml_assets.io.catalog import (
     ALERT_REPORT,
@@ -109,16 +110,21 @@ class DayRun(dg.Config):
 
 def day_assets(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     """All assets that we build; any subset can be asked for."""
+    specs = [
+        *table_specs(settings, partitions),
+        features_spec(settings, partitions),
+        *model_specs(partitions),
+        prediction_spec(partitions),
+        *report_specs(settings, partitions),
+    ]
+    reads = {
+        spec.key.to_user_string(): {dep.asset_key.to_user_string() for dep in spec.deps}
+        for spec in specs
+    }
 
     @dg.multi_asset(
         name="day",
-        specs=[
-            *table_specs(settings, partitions),
-            features_spec(settings, partitions),
-            *model_specs(partitions),
-            prediction_spec(partitions),
-            *report_specs(settings, partitions),
-        ],
+        specs=specs,
         check_specs=check_specs(settings, partitions),
         can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -135,8 +141,8 @@ def day_assets(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> 
         builds = {a: build for a, build in _builds(catalog, config).items() if a in asked}
         checked = {key.asset_key.to_user_string() for key in context.selected_asset_check_keys}
         shown = sorted(checked - asked)
-        done = done_before(context)
-        events = build_days(context, catalog, builds, _needs(catalog), shown, done)
+        told = told_before(context, reads)
+        events = build_days(context, catalog, builds, _needs(catalog), shown, told)
         yield from in_attempts(context, events, settings.automation)
 
     return day

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dagster as dg
 import pytest
 
-from aml_assets.io.catalog import FEATURES
+from aml_assets.io.catalog import FEATURES, MODEL, PREDICTIONS, REPORT_OF
 from aml_assets_tests.conftest import PREPARE, STATIC, Bank, Run, day
 
+LEARN_AND_SCORE = ("features", "models", "predictions", "reports")
 TABLES = {f"tables/{name}" for name in ("trx", "str", *STATIC)}
 
 
@@ -82,3 +83,38 @@ def test_another_attempt_of_a_range_leaves_alone_the_days_that_were_built(bank: 
     assert materialized_on(bank, FEATURES, 4) == 1
     assert bank.catalog.features.has(day(4))
     assert not bank.catalog.features.has(day(5))
+
+
+def scored_by(bank: Bank, number: int) -> set[str]:
+    return set(bank.csv(number)["model_id"].to_pylist())
+
+
+def test_alerts_made_while_the_model_failed_are_made_again_once_it_is_trained(bank: Bank):
+    bank.prepare(1, 6)
+    bank.good("self_learning", 5, only=("models",))
+    bank.catalog.store.delete(bank.catalog.features.path(day(4)))
+    first = bank.bad("daily", 6, only=LEARN_AND_SCORE)
+    assert (PREDICTIONS, str(day(6))) in first.materialized
+    assert scored_by(bank, 6) == {"aml_xgboost_2024-01-05"}
+
+    bank.prepare(4, 4)
+    second = bank.good("daily", 6, only=("models",), tags=in_place_of(first))
+    assert (MODEL, str(day(6))) in second.materialized
+    # The second attempt died here: the third finds model and alerts, the alerts older.
+    third = bank.good("daily", 6, only=LEARN_AND_SCORE, tags=in_place_of(second))
+    assert scored_by(bank, 6) == {"aml_xgboost_2024-01-06"}
+    built = {(PREDICTIONS, str(day(6))), *((page, str(day(6))) for page in REPORT_OF)}
+    assert third.materialized == built
+
+    fourth = bank.good("daily", 6, only=LEARN_AND_SCORE, tags=in_place_of(third))
+    assert not fourth.materialized
+
+
+def test_what_is_built_in_one_attempt_makes_what_reads_it_again_in_the_same(bank: Bank):
+    bank.prepare(1, 6)
+    bank.good("self_learning", 5, only=("models",))
+    bank.catalog.store.delete(bank.catalog.features.path(day(4)))
+    first = bank.bad("daily", days=(5, 6), only=LEARN_AND_SCORE)
+    bank.prepare(4, 4)
+    bank.good("daily", days=(5, 6), only=LEARN_AND_SCORE, tags=in_place_of(first))
+    assert scored_by(bank, 6) == {"aml_xgboost_2024-01-06"}

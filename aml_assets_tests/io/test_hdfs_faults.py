@@ -317,7 +317,11 @@ def test_a_temporary_file_taken_away_mid_write_is_written_anew(opened, cluster):
     store = opened()
 
     def steal() -> None:
-        (name,) = (each.name for each in store.list("day", hidden=True))
+        # Over HTTP another thread creates the file, and the writer may be ahead of it.
+        deadline = time.monotonic() + 30
+        while not (found := store.list("day", hidden=True)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        (name,) = (each.name for each in found)
         store.delete(f"day/{name}")
 
     publish_with(store, steal)
