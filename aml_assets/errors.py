@@ -79,6 +79,10 @@ class NotReady(AmlError):
     retryable = True
 
 
+class Outdated(AmlError):
+    """What is stored was made of something else than is stored now; waiting does not mend it."""
+
+
 class CheckFailed(AmlError):
     """A day failed a check that blocks what would be made of it, and nobody has overridden it."""
 
@@ -112,6 +116,10 @@ class NotFound(StoreError):
 
 class CorruptFile(StoreError):
     """A stored file is not what its manifest says: it was altered after it was published."""
+
+
+class ForeignFile(CorruptFile):
+    """A whole file under our name that another program wrote: the flow of 2019, for one."""
 
 
 class TransientStoreError(StoreError):

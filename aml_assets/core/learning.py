@@ -101,7 +101,10 @@ def _scorable(look: Look, day: dt.date, with_model: bool) -> str | None:
         return None
     models = look.view.stored.get(look.rules.model, {})
     oldest = day if look.rules.policy == "today" else day - look.rules.max_age * ONE_DAY
-    usable = [(each, models[each].digest) for each in models if oldest <= each <= day]
+    # What cannot be read, or is of another program, has no digest and scores nothing.
+    usable = [
+        (each, of.digest) for each, of in models.items() if of.digest and oldest <= each <= day
+    ]
     if look.rules.policy == "pinned":
         if not look.view.pinned:
             look.notes[day] = "predictions wait for the pinned model, which is not there yet"

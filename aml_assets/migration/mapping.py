@@ -29,7 +29,7 @@ OURS = ("str", "trx", "retail", "corporate", "account")
 """The tables that the old flow joined, by these very names; reports and transactions first."""
 
 _NEEDED = ("str", "trx")
-_OWN_FOLDERS = ("tables", "features", "checks", "decisions", "receipts")
+_OWN_FOLDERS = ("tables", "features", "checks", "decisions", "receipts", "report")
 """Folders of the store, which no landing may share."""
 
 _LOCAL = "a folder of the old worker; what travels between steps lies in the store"
@@ -257,7 +257,8 @@ def _store(variable: Variable, options: Options, place: Place, found: Migration)
         ("model_prefix", "model_prefix"),
         ("predict_res_prefix", "predictions_prefix"),
     ):
-        prefix = variable.text(key)
+        # Files without a prefix are named by their day alone; a model's cannot be.
+        prefix = variable.text(key, optional=key == "predict_res_prefix" and key in variable)
         if set(prefix) & set("/{}"):
             raise problem(key, "must be part of a file's name", "Leave out / and braces.")
         found.put(f"store.{name}", prefix, key)
@@ -324,7 +325,10 @@ def _windows(variable: Variable, options: Options, found: Migration) -> None:
 
 
 def _learning(variable: Variable, found: Migration) -> None:
-    found.put("training.preset", "flow_2019", "the old flow's parameters; and training.threads")
+    found.put(
+        "training.preset", "flow_2019",
+        "the old flow's parameters, but for nthread 8: training.threads is for the machine here",
+    )  # fmt: skip
     found.put("output.style", "legacy", "pandas' index, _x and _y, the frame's order, precesion")
     key = "specified_model_path"
     given = variable.text(key, optional=True)
@@ -370,8 +374,9 @@ def _automation(variable: Variable, options: Options, found: Migration) -> None:
             raise SettingsError(
                 "--mail-host, --mail-from and --mail-to go together", remedy="Give all three."
             )
-        kinds = ["run_failure", "retry"]
-        found.put("alarms.kinds", kinds, "the DAG's mails on failure and on retry; there are more")
+        # A sensor that waited for a day without end failed its task, and that was mailed.
+        kinds = ["run_failure", "retry", "missed_deadline"]
+        found.put("alarms.kinds", kinds, "the DAG's mails on failure, timeout and retry; of more")
         found.put("alarms.mail.host", options.mail_host, "--mail-host; password: AML_SMTP_PASSWORD")
         found.put("alarms.mail.sender", options.mail_sender, "--mail-from")
         found.put("alarms.mail.recipients", list(options.mail_recipients), "--mail-to")

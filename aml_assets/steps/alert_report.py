@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from aml_assets.core import evaluation, reasons, scoring
 from aml_assets.core.encoding import Frame
 from aml_assets.core.reports.alerts import AlertReport, Roles, alerts_of
-from aml_assets.errors import NotReady
+from aml_assets.errors import Outdated
 from aml_assets.io.catalog import ALERT_REPORT, FEATURES, MODEL, PREDICTIONS, TABLES, Catalog
 from aml_assets.io.manifest import ABSENT, Manifest
 from aml_assets.io.paths import beside, link_between
@@ -50,7 +50,8 @@ def build_alert_report(
         pin: the model that such a run scored with.
 
     Raises:
-        NotReady: the day has no predictions yet, or its features are no longer those scored.
+        NotReady: the day has no predictions yet.
+        Outdated: its features are no longer those scored.
         ModelError: the model that scored is no longer in the store.
     """
     choice = choice or RunChoice()
@@ -64,7 +65,7 @@ def build_alert_report(
         scored = catalog.predictions.manifest(day)
     frame, features = load_frame(catalog, day)
     if scored.inputs[FEATURES] != {str(day): features.digest}:
-        raise NotReady(
+        raise Outdated(
             "the day was scored with other features than are stored now, so its scores cannot be "
             "explained any more",
             table=PREDICTIONS,

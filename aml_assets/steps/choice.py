@@ -75,13 +75,21 @@ def choose_model(catalog: Catalog, day: dt.date, pin: str | None = None) -> Chos
             )
         return replace(read_model(catalog, models.path(day)), because="today's")
     oldest = day - dt.timedelta(days=scoring.max_age_days)
+    foreign = ""
     for candidate in reversed(models.days()):
         if oldest <= candidate <= day:
             age = (day - candidate).days
             reason = "today's" if age == 0 else f"newest, {age} days old"
-            return replace(read_model(catalog, models.path(candidate)), because=reason)
+            path = models.path(candidate)
+            try:
+                return replace(read_model(catalog, path), because=reason)
+            except ModelError:
+                if _digest_of(catalog, path):
+                    raise
+                # The flow of 2019 left its models under the same names.
+                foreign = ", and what lies there under a model's name is none of ours"
     raise ModelError(
-        f"no model of {oldest} … {day} is in the store",
+        f"no model of {oldest} … {day} is in the store{foreign}",
         table=MODEL,
         day=day,
         remedy="Train one, pin one (scoring.pinned_model), or raise scoring.max_age_days.",

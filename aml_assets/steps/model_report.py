@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from aml_assets.core import reasons, scoring
 from aml_assets.core.reports.models import ModelReport, feature_lines
 from aml_assets.core.windows import ONE_DAY, days_between
-from aml_assets.errors import NotReady
+from aml_assets.errors import ForeignFile, Outdated
 from aml_assets.io.catalog import FEATURES, METRICS, MODEL, MODEL_REPORT, Catalog
 from aml_assets.io.manifest import ABSENT, Manifest
 from aml_assets.io.paths import beside, link_between
@@ -36,7 +37,8 @@ def build_model_report(catalog: Catalog, day: dt.date, choice: RunChoice | None 
     """Describe the model of a day.
 
     Raises:
-        NotReady: the model or its metrics are not stored, or no longer belong together.
+        NotReady: the model or its metrics are not stored.
+        Outdated: they no longer belong together.
         NotTrainable: a hole in the evaluation window.
     """
     choice = choice or RunChoice()
@@ -49,7 +51,7 @@ def build_model_report(catalog: Catalog, day: dt.date, choice: RunChoice | None 
     metrics, measured_by = _metrics(catalog, day, model, ad_hoc=choice.ad_hoc)
     measured = score_evaluation_window(catalog, model)
     if measured_by.inputs != {MODEL: {model_id: model.manifest.digest}, FEATURES: measured.digests}:
-        raise NotReady(
+        raise Outdated(
             "they are of another model, or of other features, than are stored now",
             table=METRICS,
             day=day,
@@ -140,9 +142,11 @@ def _history(
     for each in days_between(first, day):
         if each in known:
             history[each], digests[str(each)] = known[each]
-        elif each in stored:
-            history[each], manifest = catalog.metrics.load_with_manifest(each)
-            digests[str(each)] = manifest.digest
-        else:
-            history[each], digests[str(each)] = None, ABSENT
+            continue
+        history[each], digests[str(each)] = None, ABSENT
+        if each in stored:
+            # Metrics that the flow of 2019 left under our names measured other models.
+            with suppress(ForeignFile):
+                history[each], manifest = catalog.metrics.load_with_manifest(each)
+                digests[str(each)] = manifest.digest
     return history, digests

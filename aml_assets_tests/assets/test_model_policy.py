@@ -185,6 +185,17 @@ def test_a_day_too_early_to_train_still_scores_by_a_pinned_model(built: Bank):
     assert built.csv(3).num_rows == 8
 
 
+def test_files_of_2019_under_models_names_are_no_newest_model(built: Bank):
+    foreign = built.store / "model/aml_xgboost_2024-01-06.ubj"
+    foreign.write_bytes(b"binf\x00 a model of 2019")
+    assert scored(built, 6)["model_chosen"] == "newest, 1 days old"
+    foreign.with_name(f"{OWN}.ubj").write_bytes(foreign.read_bytes())
+    assert (
+        "no model of 2023-12-30 … 2024-01-06 is in the store, and what lies there under a "
+        "model's name is none of ours. Train one" in refused(built, 6)
+    )
+
+
 def test_a_corrupt_newest_model_is_an_error_not_passed_over(built: Bank):
     built.good("self_learning", 6, only=("models",))
     flip_byte(built.store / "model/aml_xgboost_2024-01-06.ubj", 200)

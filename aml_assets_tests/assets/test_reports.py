@@ -118,6 +118,21 @@ def test_metrics_that_are_no_longer_the_models_are_refused(bank: Bank):
     assert "2 trees" in page(bank, MODEL, 6).say()
 
 
+def test_metrics_of_2019_under_our_names_are_a_gap_and_damaged_ones_an_error(bank: Bank):
+    told = bank.catalog.metrics
+    file = bank.store / told.path(day(5))
+    ours = file.read_bytes()
+    file.write_text('{"auc": 0.5, "precesion": 0.5}')
+    run = bank.good("self_learning", 6, only=(MODEL,))
+    assert run.figures(MODEL, 6)["days_with_metrics"] == 1
+    assert told.path(day(5)) not in page(bank, MODEL, 6).say()
+    for damaged in (ours[:-20], ours.replace(b'"auc"', b'"cua"')):
+        file.write_bytes(damaged)
+        assert f"read {told.path(day(5))}: the document was altered" in (
+            bank.bad("self_learning", 6, only=(MODEL,)).sentence
+        )
+
+
 def test_labels_that_arrive_change_the_models_page_and_its_history(bank: Bank):
     before = page(bank, MODEL, 6).one("figure", id="labels")
     bank.land("str", 5, str_columns(5, [0, 1, 0, 0, 0, 1, 0, 1]))

@@ -10,7 +10,7 @@ import io
 import pytest
 
 from aml_assets_tests.browser.conftest import Tab
-from aml_assets_tests.conftest import Bank, day
+from aml_assets_tests.conftest import Bank, day, str_columns
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +96,33 @@ def test_the_export_is_what_is_shown_in_the_order_shown(alerts: Tab):
     assert [row["score"] for row in rows] == shown(alerts, "score")
     assert [row["amount"] for row in rows] == shown(alerts, "amount")
     assert all("[" in row["reasons"] for row in rows)
+
+
+IDS = {
+    "00471": "'00471",  # else shortened
+    "1234567890123456789": "'1234567890123456789",  # else rounded
+    "12e5": "'12e5",  # else a number
+    "4711": "4711",
+    "=1+1": "'=1+1",
+    "a; =1+1": "a; '=1+1",  # where a semicolon separates
+    "a\tb": "a\tb",
+    "2024-R-1": "2024-R-1",
+}
+
+
+def test_a_spreadsheet_keeps_exported_ids_and_takes_none_for_a_formula(
+    told: Bank, offline: Tab, tmp_path
+):
+    bank = told.copy_to(tmp_path / "bank")
+    reports = str_columns(5)
+    bank.land("str", 5, {**reports, "ins_id": list(IDS)})
+    bank.good("daily", 5, only=["tables", "features", "predictions", "reports/alert_report"])
+    offline.page.goto((bank.store / bank.catalog.alert_reports.path(day(5))).as_uri())
+    rows = exported(offline)
+    assert {row["ins_id"] for row in rows} == set(IDS.values())
+    assert {row["trx_id"] for row in rows} == {str(each) for each in reports["trx_id"]}
+    assert all(0 <= float(row["score"]) <= 1 for row in rows)
+    assert all(float(row["amount"]) >= 0 for row in rows)
 
 
 def test_it_prints(alerts: Tab):

@@ -273,7 +273,8 @@ class Night:
             read = {name: dict(keys) for name, keys in scored.inputs.items()}
             return {**read, PREDICTIONS: {str(of): scored.digest}}
         features = self.store[FEATURES].get(of) if of not in self.blocked_frames else None
-        models = [d for d in self.store[MODEL] if of - 7 * ONE_DAY <= d <= of]
+        readable = (d for d, model in self.store[MODEL].items() if model.digest)
+        models = [d for d in readable if of - 7 * ONE_DAY <= d <= of]
         if features is None or not models:
             return None
         model = self.store[MODEL][max(models)]

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from aml_assets.core.waves import Stored
 from aml_assets_tests.core.night import (
     ALERT_REPORT,
     FEATURES,
@@ -316,6 +317,16 @@ def test_when_training_fails_the_newest_model_scores_and_nobody_tries_again():
     assert night.has(PREDICTIONS, 7)
     assert not night.has(MODEL, 7)
     assert len(night.ran) == 2
+
+
+def test_what_another_program_left_under_a_models_name_is_no_model_to_score_with():
+    night = nights(2)
+    night.store[MODEL][day(2)] = Stored("")
+    night.set_day(3)
+    night.land(3)
+    night.settle_down()
+    assert night.has(FEATURES, 3)
+    assert not any(PREDICTIONS in request.assets for request in night.ran)
 
 
 def test_predictions_wait_for_a_pinned_model_and_run_when_it_comes():

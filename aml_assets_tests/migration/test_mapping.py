@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from aml_assets.cli import app
 from aml_assets.errors import SettingsError
+from aml_assets.io.catalog import Catalog
 from aml_assets.migration.document import document
 from aml_assets.migration.mapping import Migration, Options, migrate
 from aml_assets.migration.variable import KEYS, read_variable
@@ -155,6 +156,12 @@ def test_tables_of_other_names_are_taken_once_somebody_says_which_they_are():
     assert "left out: loans" in fate(migration, "static_dir_list").why
 
 
+def test_predictions_may_be_named_by_their_day_alone():
+    settings = settings_of(migrate(daily_version(predict_res_prefix=""), CONNECTION).values())
+    catalog = Catalog(settings)
+    assert catalog.predictions.path(dt.date(2018, 5, 31)) == "predict_res/2018-05-31.csv"
+
+
 def test_mails_and_the_first_night_are_set_when_given():
     options = Options(
         CONNECTION.connection,
@@ -165,7 +172,7 @@ def test_mails_and_the_first_night_are_set_when_given():
     )
     settings = settings_of(migrate(daily_version(), options).values())
     assert settings.alarms.mail.recipients == ["night@bank.example"]
-    assert settings.alarms.kinds == ["run_failure", "retry"]
+    assert settings.alarms.kinds == ["run_failure", "retry", "missed_deadline"]
     assert str(settings.automation.catch_up_from) == "2018-06-01"
 
 
@@ -178,6 +185,7 @@ def test_mails_and_the_first_night_are_set_when_given():
         ({"end_time": "2018-04-01"}, "end_time: lies before start_time"),
         ({"metrics_start_time": "2018-05-27"}, "metrics_start_time: must lie after end_time"),
         ({"model_prefix": ""}, "model_prefix: is empty"),
+        ({"predict_res_prefix": None}, "predict_res_prefix: is "),
         ({"model_prefix": "a/b"}, "model_prefix: must be part of a file's name"),
         ({"daily_dir_list": "trx,str"}, "daily_dir_list: must be a list of names"),
         ({"daily_dir_list": ["trx"]}, "daily_dir_list: names no table str"),

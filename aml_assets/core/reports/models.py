@@ -93,7 +93,8 @@ class ModelReport:
         features: most important first.
         left_out: columns that are no features, and why.
         with_reference: whether the model kept what its training rows looked like.
-        alert_report: the day's alert page, relative to this one; "" where it has none.
+        alert_report: where the day's alert page lies or will lie, relative to this one; "" for
+            no link.
     """
 
     day: dt.date

@@ -11,7 +11,7 @@ import json
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from aml_assets.errors import AmlError, StoreError
+from aml_assets.errors import AmlError, ForeignFile, StoreError
 from aml_assets.io.formats.base import (
     Format,
     Published,
@@ -73,6 +73,13 @@ class JsonFormat(Format[dict[str, Any]]):
 
 def _parse(data: bytes, path: str) -> tuple[dict[str, Any], Manifest]:
     if not verify_seal(data):
+        if _is_foreign(data):
+            raise ForeignFile(
+                "the document is not one of ours",
+                path=path,
+                operation="read",
+                remedy="Materialize the day with --remake, which keeps what lies there",
+            )
         raise corrupt(path, "the document was altered, or is not one of ours")
     try:
         value = json.loads(data)
@@ -80,6 +87,15 @@ def _parse(data: bytes, path: str) -> tuple[dict[str, Any], Manifest]:
     except (ValueError, KeyError, AttributeError, RecursionError):
         raise corrupt(path, "the document is not one of ours") from None
     return value, manifest
+
+
+def _is_foreign(data: bytes) -> bool:
+    """Whether it is a whole document, and never had a manifest of ours."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and _KEY not in value
 
 
 def _refusal(path: str, what: str) -> StoreError:

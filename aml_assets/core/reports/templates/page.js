@@ -62,10 +62,15 @@
     document.getElementById("none-shown").hidden = shown > 0;
   };
 
-  // A cell that a spreadsheet would take for a formula is made a text; a plain number stays one.
-  const cell = (value) => {
+  // A cell that a spreadsheet would take for a formula is made a text, also behind what it may take
+  // for a separator. So is an id that it would round or shorten: a figure of ours stays a number.
+  const FIGURES = new Set(["rank", "score", "higher_than_share", "amount"]);
+  const cell = (value, name) => {
     const number = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value);
-    const safe = !number && /^[\s\u0000-\u001f]*[=+\-@\t\r\uff0b\uff0d\uff1d\uff20]/.test(value) ? `'${value}` : value;
+    const kept = number && (FIGURES.has(name) || /^-?(0|[1-9]\d{0,14})$/.test(value));
+    const risky = number || /^[\s\u0000-\u001f]*[=+\-@\t\r\uff0b\uff0d\uff1d\uff20]/.test(value);
+    const safe = (!kept && risky ? `'${value}` : value)
+      .replace(/([;\t\r\n]\s*)(?=[=+\-@\uff0b\uff0d\uff1d\uff20])/g, "$1'");
     return `"${safe.replace(/"/g, '""')}"`;
   };
   const reasonsOf = (row) => [...row.querySelectorAll(".reasons li")]
@@ -76,7 +81,8 @@
     for (const row of table.tBodies[0].rows) {
       if (row.hidden) continue;
       lines.push(fields.map(([name]) => cell(
-        name === "reasons" ? reasonsOf(row) : name === "model_id" ? table.dataset.model : valueOf(row, name))));
+        name === "reasons" ? reasonsOf(row) : name === "model_id" ? table.dataset.model : valueOf(row, name),
+        name)));
     }
     return `\ufeff${lines.map((line) => line.join(",")).join("\r\n")}\r\n`;
   };
