@@ -156,9 +156,12 @@ def test_tables_of_other_names_are_taken_once_somebody_says_which_they_are():
     assert "left out: loans" in fate(migration, "static_dir_list").why
 
 
-def test_predictions_may_be_named_by_their_day_alone():
-    settings = settings_of(migrate(daily_version(predict_res_prefix=""), CONNECTION).values())
-    catalog = Catalog(settings)
+def test_predictions_may_be_named_by_their_day_alone(tmp_path):
+    values = migrate(daily_version(predict_res_prefix=""), CONNECTION).values()
+    # A local store: a catalog of a cluster's would leave its user's name in this process.
+    values["landing"]["url"] = values["store"]["url"] = str(tmp_path)
+    del values["hdfs"]
+    catalog = Catalog(settings_of(values))
     assert catalog.predictions.path(dt.date(2018, 5, 31)) == "predict_res/2018-05-31.csv"
 
 
