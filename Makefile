@@ -40,7 +40,7 @@ notebook: install
 	@$(BIN)/aml notebook
 
 test: install
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 soak: install
 	$(BIN)/python -m pytest -m soak $(ARGS)

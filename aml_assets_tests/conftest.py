@@ -30,6 +30,28 @@ from aml_assets_tests.hadoop.fixtures import hadoop as hadoop
 hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
 
+_LONGEST_FIRST = (
+    "deploy/test_compose.py",
+    "io/test_hdfs_faults.py",
+    "test_night.py",
+    "hadoop/test_cluster.py",
+    "browser/test_ui.py",
+    "test_commands.py",
+    "test_cli.py",
+    "benchmarks/test_benchmarks.py",
+    "test_graph_faults.py",
+    "assets/test_ranges.py",
+)
+"""Files that take a minute and more: begun last, one would keep one worker and no other busy."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest; all else in its order."""
+    root = Path(__file__).parent
+    places = {root / name: place for place, name in enumerate(_LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
 CHANNELS = ("web", "atm", "branch", "app")
 PREPARE = ("tables", "features")
 RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
