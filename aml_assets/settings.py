@@ -5,7 +5,8 @@ Belongs here: reading settings (a YAML file named by ``AML_CONFIG``, environment
 Does not belong here: acting on them. Beside this file, ``tables.py`` holds the five tables'
 contracts, ``places.py`` where data lies, ``calendar.py`` when it lands, ``automation_settings.py``
 what happens by itself, ``check_settings.py`` what is checked, ``presets.py`` named groups of
-values. No secret is a setting: files that hold one are named.
+values, ``settings_sources.py`` what is refused before any of it is read. No secret is a setting:
+files that hold one are named.
 """
 
 from __future__ import annotations
@@ -14,13 +15,11 @@ import datetime as dt
 import hashlib
 import json
 import os
-import re
 import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
@@ -29,13 +28,19 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
-from aml_assets.alarm_settings import PASSWORD_VARIABLE, WEBHOOK_VARIABLE, AlarmSettings
+from aml_assets.alarm_settings import AlarmSettings
 from aml_assets.automation_settings import AutomationSettings
 from aml_assets.calendar import CalendarSettings
 from aml_assets.check_settings import CheckSettings
 from aml_assets.errors import SettingsError
 from aml_assets.places import HdfsSettings, LandingSettings, StoreSettings
 from aml_assets.presets import TRAINING_PRESETS
+from aml_assets.settings_sources import (
+    CONFIG_VARIABLE,
+    refuse_files_of_a_pod,
+    refuse_malformed,
+    refuse_unknown_variables,
+)
 from aml_assets.tables import (
     REPORTS,
     TRANSACTIONS,
@@ -47,17 +52,6 @@ from aml_assets.tables import (
     join_columns,
     with_default_tables,
 )
-
-CONFIG_VARIABLE = "AML_CONFIG"
-"""Names the YAML file; without it every setting has its default (local files, no services)."""
-
-_OTHER_VARIABLES = re.compile(
-    f"{CONFIG_VARIABLE}|{PASSWORD_VARIABLE}|{WEBHOOK_VARIABLE}|AML_REQUIRE_ALL|AML_TEST_.*"
-)
-"""``AML_`` variables that are no settings, so that a misspelt setting can be refused."""
-
-_IN_KUBERNETES = "KUBERNETES_SERVICE_HOST"
-"""Kubernetes sets it in every pod."""
 
 Days = Annotated[int, Field(ge=0)]
 
@@ -310,8 +304,8 @@ def load_settings(**overrides: Any) -> Settings:
     """
     path = os.environ.get(CONFIG_VARIABLE)
     if path:
-        _refuse_malformed(path)
-    _refuse_unknown_variables()
+        refuse_malformed(path)
+    refuse_unknown_variables(Settings.model_fields)
     try:
         settings = Settings(**overrides)
     except ValidationError as error:
@@ -324,7 +318,7 @@ def load_settings(**overrides: Any) -> Settings:
             f"the environment cannot be read: {type(error).__name__}",
             remedy="A whole section is given as JSON; see docs/configuration.md.",
         ) from None
-    _refuse_files_of_a_pod(settings)
+    refuse_files_of_a_pod(store=settings.store.url, landing=settings.landing.url)
     return _resolve_paths(settings, Path(path).parent if path else Path.cwd())
 
 
@@ -355,51 +349,6 @@ def fingerprint(*values: Any) -> str:
     """
     text = json.dumps(values, sort_keys=True, default=str, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _refuse_malformed(path: str) -> None:
-    """Refuse a file that is no mapping of names to sections, which the reader takes for one."""
-    if not Path(path).is_file():
-        raise SettingsError(
-            f"{CONFIG_VARIABLE} names {path!r}, which is no file",
-            remedy="Correct the path, or unset the variable to use the defaults.",
-        )
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, ValueError) as error:
-        raise SettingsError(
-            f"{path} is not YAML ({type(error).__name__})",
-            remedy="Check its syntax; see docs/configuration.md.",
-        ) from None
-    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
-        raise SettingsError(
-            f"{path} is not a mapping of section names to settings",
-            remedy="See docs/configuration.md.",
-        )
-
-
-def _refuse_unknown_variables() -> None:
-    known = {f"AML_{name}".upper() for name in Settings.model_fields}
-    for variable in os.environ:
-        if not variable.startswith("AML_") or _OTHER_VARIABLES.fullmatch(variable):
-            continue
-        if variable.partition("__")[0] not in known:
-            raise SettingsError(
-                f"the environment variable {variable} names no setting",
-                remedy="Settings are AML_<SECTION>__<NAME>; see docs/configuration.md.",
-            )
-
-
-def _refuse_files_of_a_pod(settings: Settings) -> None:
-    """Refuse local files in Kubernetes: each run is a pod, and no pod sees another's files."""
-    if _IN_KUBERNETES not in os.environ:
-        return
-    for name, url in (("store", settings.store.url), ("landing", settings.landing.url)):
-        if url.partition("://")[0] == "file" or "://" not in url:
-            raise SettingsError(
-                f"{name}.url is local files, and in Kubernetes each pod would see its own",
-                remedy=f"Set AML_{name.upper()}__URL to hdfs://, viewfs:// or webhdfs://.",
-            )
 
 
 def _problem(problem: Mapping[str, Any]) -> str:

@@ -86,6 +86,7 @@ case "${1:-}" in
         ;;
     compose)
         shift
+        make_secrets
         compose "$@"
         ;;
     *)

@@ -25,6 +25,7 @@ from aml_assets_tests.requirements import require
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
+OWN_CLUSTER = "deploy/own-cluster.yaml"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 HELM = yaml.safe_load((DEPLOY / "helm/values.yaml").read_text())
 INSTANCES = {
@@ -47,10 +48,28 @@ def test_dockerfiles_are_clean():
     lint(str(hadolint), "Dockerfile", "deploy/services/Dockerfile")
 
 
-def test_the_compose_file_is_clean():
+def test_the_compose_files_are_clean():
     require(shutil.which("npx") is not None, "npx (Debian: npm)")
     config = "deploy/.dclintrc.yaml"
-    lint("npx", "--yes", "dclint@3.1.0", "-c", config, "--max-warnings", "0", "deploy/compose.yaml")
+    files = ("deploy/compose.yaml", OWN_CLUSTER)
+    lint("npx", "--yes", "dclint@3.1.0", "-c", config, "--max-warnings", "0", *files)
+
+
+def test_with_a_cluster_of_ones_own_the_notebook_still_meets_nobody_but_the_proxy(tmp_path: Path):
+    script = (DEPLOY / "containers.sh").read_text()
+    names = re.findall(r"[A-Z_]+(?:PASSWORD|TOKEN)", script.partition("names='")[2].split("'")[0])
+    secrets = tmp_path / "secrets.env"
+    secrets.write_text("".join(f"{name}=x\n" for name in names))
+    composer = str(Path(sys.executable).with_name("podman-compose"))
+    words = [composer, "--env-file", str(secrets), "-f", "deploy/compose.yaml", "-f", OWN_CLUSTER]
+    done = subprocess.run([*words, "config"], cwd=ROOT, capture_output=True, text=True, check=True)
+    services = yaml.safe_load(done.stdout)["services"]
+    networks = {name: set(each.get("networks", ())) for name, each in services.items()}
+    assert networks["notebook"] == {"lab", "lab-hdfs", "lab-outside"}
+    met = {name for name in networks if networks[name] & networks["notebook"]} - {"notebook"}
+    assert met == {"proxy", "namenode", "datanode"}
+    assert services["notebook"]["environment"]["AML_CONFIG"] == "/etc/aml/aml.yaml"
+    assert services["code"]["environment"]["KRB5_CONFIG"] == "/etc/aml/krb5.conf"
 
 
 @pytest.mark.parametrize("script", [*DEPLOY.glob("*.sh"), *DEPLOY.glob("services/*.sh")])

@@ -78,6 +78,7 @@ def test_each_pod_has_bounds_probes_and_no_rights(name: str):
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert pod["automountServiceAccountToken"] is (name in ("daemon", "web"))
+    assert pod["enableServiceLinks"] is False
     for container in pod["containers"]:
         rights = container["securityContext"]
         assert rights["readOnlyRootFilesystem"] is True
@@ -154,6 +155,21 @@ def test_local_files_are_refused_there(monkeypatch, tmp_path):
         ):
             load_settings(store={"url": store}, landing={"url": landing})
     assert load_settings(store={"url": cluster}, landing={"url": cluster}).store.url == cluster
+
+
+def test_what_kubernetes_tells_of_services_is_no_misspelt_setting(monkeypatch):
+    cluster = {"url": "hdfs://bank/aml"}
+    told = ("SERVICE_HOST", "SERVICE_PORT_UI", "PORT", "PORT_8443_TCP", "PORT_8443_TCP_ADDR")
+    for service in ("AML", "AML_DAGSTER_WEBSERVER"):
+        for name in told:
+            monkeypatch.setenv(f"{service}_{name}", "tcp://10.0.0.1:8443")
+    with pytest.raises(SettingsError, match="names no setting"):
+        load_settings(store=cluster, landing=cluster)
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    load_settings(store=cluster, landing=cluster)
+    monkeypatch.setenv("AML_STORE_URL", "hdfs://bank/aml")
+    with pytest.raises(SettingsError, match="AML_STORE_URL names no setting"):
+        load_settings(store=cluster, landing=cluster)
 
 
 def test_the_settings_in_the_config_map_are_settings(monkeypatch, tmp_path):
