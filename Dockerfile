@@ -59,7 +59,7 @@ RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp \
     && mkdir /opt/dagster /var/log/dagster \
     && chown aml:aml /var/log/dagster
 COPY --chmod=755 deploy/entrypoint.sh deploy/health.py /usr/local/bin/
-COPY deploy/config/dagster.yaml deploy/config/workspace.yaml /opt/dagster/
+COPY --chmod=644 deploy/config/dagster.yaml deploy/config/workspace.yaml /opt/dagster/
 WORKDIR /opt/dagster
 ENTRYPOINT ["tini", "--", "entrypoint.sh"]
 

@@ -5,6 +5,9 @@
 #   CONTAINER_OPTIONS  more options of podman itself, e.g. its storage
 #   BUILD_OPTIONS   more options of a build, e.g. --build-arg BASE=registry.bank.example/debian@sha256:…
 #   SECRETS_FILE         the file of secrets; by default deploy/secrets.env
+#   COMPOSE_OVERRIDE     a compose file laid over ours, e.g. deploy/own-cluster.yaml
+#
+# CONFIG_FOLDER, COMPOSE_OVERRIDE and the ports may stand in the file of secrets, so that none is forgotten.
 set -eu
 cd "$(dirname "$0")/.."
 version="$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)"
@@ -24,6 +27,15 @@ if [ -z "$engine" ]; then
     echo "neither docker nor podman is installed" >&2
     exit 1
 fi
+case "$("$engine" --version)" in
+    podman*) engine=podman ;; # also where it is called docker
+esac
+
+# The environment first, then the file.
+setting() { # name, default
+    value="$(printenv "$1" || sed -n "s/^$1=//p" "$secrets" 2> /dev/null | tail -n 1)"
+    printf '%s' "${value:-$2}"
+}
 
 # Options are words, as their users give them.
 # shellcheck disable=SC2086
@@ -35,15 +47,38 @@ build() { # file, target, name
     esac
 }
 
+need_composer() {
+    if [ "$engine" = podman ]; then
+        composer=podman-compose
+        command -v "$composer" > /dev/null || composer=.venv/bin/podman-compose
+        command -v "$composer" > /dev/null && return
+        echo "podman-compose is not installed: make install, or pip install podman-compose" >&2
+    else
+        "$engine" compose version > /dev/null 2>&1 && return
+        echo "docker compose is not installed (version 2)" >&2
+    fi
+    exit 1
+}
+
+# shellcheck disable=SC2086
 compose() {
+    need_composer
+    override="$(setting COMPOSE_OVERRIDE '')"
+    files="-f deploy/compose.yaml ${override:+-f $override}"
     case "$engine" in
-        podman)
-            composer=podman-compose
-            command -v "$composer" > /dev/null || composer=.venv/bin/podman-compose
-            "$composer" --podman-args="${CONTAINER_OPTIONS:-}" --env-file "$secrets" -f deploy/compose.yaml "$@"
-            ;;
-        *) "$engine" compose --env-file "$secrets" -f deploy/compose.yaml "$@" ;;
+        podman) "$composer" --podman-args="${CONTAINER_OPTIONS:-}" --env-file "$secrets" $files -f deploy/podman.yaml "$@" ;;
+        *) "$engine" compose --env-file "$secrets" $files "$@" ;;
     esac
+}
+
+# Containers run as users of their own, for whom a strict umask hides what they are given.
+need_readable_settings() {
+    folder="$(setting CONFIG_FOLDER deploy/config)"
+    case "$folder" in ./*) folder="deploy/$folder" ;; esac
+    if [ -z "$(find "$folder/aml.yaml" \( -perm -004 -o -uid 10001 -o -gid 10001 \) 2> /dev/null)" ]; then
+        echo "$folder/aml.yaml is not there, or not readable for others: the containers are user 10001 (chmod o+r)" >&2
+        exit 1
+    fi
 }
 
 make_secrets() {
@@ -64,6 +99,7 @@ case "${1:-}" in
         build Dockerfile aml aml_assets
         ;;
     images)
+        need_composer
         build Dockerfile aml aml_assets
         build Dockerfile notebook aml_assets_notebook
         for each in postgres hadoop proxy; do
@@ -72,10 +108,11 @@ case "${1:-}" in
         ;;
     up)
         make_secrets
+        need_readable_settings
         compose up -d
-        echo "https://localhost:${UI_PORT:-8443}    the UI: user aml, password AML_UI_PASSWORD of $secrets"
-        echo "https://localhost:${VIEWER_PORT:-8444}    the same to look at: viewer, AML_VIEWER_PASSWORD"
-        echo "https://localhost:${NOTEBOOK_PORT:-8445}    the notebook: analyst, AML_NOTEBOOK_PASSWORD"
+        echo "https://localhost:$(setting UI_PORT 8443)    the UI: user aml, password AML_UI_PASSWORD of $secrets"
+        echo "https://localhost:$(setting VIEWER_PORT 8444)    the same to look at: viewer, AML_VIEWER_PASSWORD"
+        echo "https://localhost:$(setting NOTEBOOK_PORT 8445)    the notebook: analyst, AML_NOTEBOOK_PASSWORD"
         ;;
     demo)
         compose --profile demo run --rm --no-deps demo

@@ -20,7 +20,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,6 +164,11 @@ class Stack:
     def container(self, service: str) -> str:
         return f"aml_assets_{service}_1"
 
+    def addresses(self, service: str) -> list[str]:
+        """A container's address in each of its networks."""
+        template = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
+        return self.podman("inspect", "--format", template, self.container(service)).split()
+
     def logs(self, service: str) -> str:
         return self._do("podman", *self._podman, "logs", self.container(service))
 
@@ -205,17 +210,28 @@ class Stack:
         users: dict[str, str] = {"ui": "aml", "viewer": "viewer", "notebook": "analyst"}
         return users[door], self.secrets[f"AML_{door.upper()}_PASSWORD"]
 
+    def origin(self, door: str) -> str:
+        """As a browser names the door."""
+        return f"https://127.0.0.1:{self.ports[door]}"
+
     def ask(
-        self, door: str, path: str, login: tuple[str, str] | None, body: object = None
+        self,
+        door: str,
+        path: str,
+        login: tuple[str, str] | None,
+        body: object = None,
+        more: Mapping[str, str] | None = None,
     ) -> Answer:
-        """What the proxy answers at one of its doors."""
-        headers = {"Content-Type": "application/json"} if body is not None else {}
+        """What the proxy answers at one of its doors; ``more`` are further headers."""
+        headers = dict(more or {})
+        if body is not None:
+            headers["Content-Type"] = "application/json"
         if login is not None:
             headers["Authorization"] = (
                 "Basic " + base64.b64encode(":".join(login).encode()).decode()
             )
         request = urllib.request.Request(
-            f"https://127.0.0.1:{self.ports[door]}{path}",
+            f"{self.origin(door)}{path}",
             data=None if body is None else json.dumps(body).encode(),
             headers=headers,
         )

@@ -99,15 +99,52 @@ def test_who_only_looks_changes_nothing(stack: Stack):
     assert refused == "UnauthorizedError"
 
 
+@pytest.mark.parametrize("door", ["ui", "viewer", "notebook"])
+def test_a_page_of_another_site_gets_nothing_by_the_login_that_a_browser_sends(stack, door: str):
+    def status(path: str, method: str = "GET", **headers: str) -> int:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        body = {"query": "{ version }"} if method == "POST" else None
+        return stack.ask(door, path, stack.login(door), body, named).status
+
+    here, evil = stack.origin(door), "https://evil.example"
+    page = {"notebook": "/lab"}.get(door, "/overview")
+    link = {"Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
+    data = {"notebook": "/api/contents"}.get(door, "/graphql?query=%7Bversion%7D")
+    for site in ("cross-site", "same-site"):
+        assert status(data, Sec_Fetch_Site=site, Sec_Fetch_Mode="no-cors") == 403
+        assert status(page, Sec_Fetch_Site=site, **{**link, "Sec_Fetch_Dest": "iframe"}) == 403
+        assert status(page, Sec_Fetch_Site=site, **link) == 200
+        assert status("/graphql?query=%7Bversion%7D", Sec_Fetch_Site=site, **link) == 403
+        assert status("/", "POST", Sec_Fetch_Site=site, **link) == 403
+    for origin in (evil, "null", here.replace("https", "http"), f"{here}.evil.example"):
+        assert status(data, Origin=origin) == 403
+        assert status("/graphql", "POST", Origin=origin) == 403
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
+    assert status("/api/events/subscribe", Origin=evil, **upgrade) == 403
+    assert status(data, Origin=here, Sec_Fetch_Site="same-origin", Sec_Fetch_Mode="cors") == 200
+    assert status(page, Sec_Fetch_Site="none", **link) == 200
+
+
 def test_behind_the_proxy_nobody_reaches_what_he_does_not_need(stack: Stack):
     def reaches(service: str, host: str, port: int) -> bool:
-        words = f"import socket; socket.create_connection(('{host}', {port}), 3)"
+        """By name, or by any address: routes may lead where no name does."""
+        return any(connects(service, at, port) for at in (host, *stack.addresses(host)))
+
+    def connects(service: str, at: str, port: int) -> bool:
+        if service == "proxy":  # no Python there
+            ask = ("curl", "-s", "-o", "/dev/null", "--max-time", "3", f"http://{at}:{port}/")
+            # An unknown name, a refused connection, none in time; whatever else is an answer.
+            return stack.execute(service, *ask).returncode not in (6, 7, 28)
+        words = f"import socket; socket.create_connection(('{at}', {port}), 3)"
         return stack.execute(service, "python3", "-c", words).returncode == 0
 
     assert reaches("notebook", "namenode", 8020)
     assert reaches("code", "postgres", 5432)
+    assert reaches("proxy", "web", 3000)
     for host, port in (("web", 3000), ("viewer", 3000), ("code", 4000), ("postgres", 5432)):
         assert not reaches("notebook", host, port)
+    for host, port in (("code", 4000), ("postgres", 5432), ("namenode", 8020)):
+        assert not reaches("proxy", host, port)
     assert not reaches("web", "namenode", 8020)
     ask = [
         "curl",

@@ -4,6 +4,7 @@ Belongs here: Dockerfiles, compose, scripts, Dagster's instance, Helm values. Do
 manifests (`test_kubernetes`), what they do when they run (`test_compose`).
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -51,25 +52,50 @@ def test_dockerfiles_are_clean():
 def test_the_compose_files_are_clean():
     require(shutil.which("npx") is not None, "npx (Debian: npm)")
     config = "deploy/.dclintrc.yaml"
-    files = ("deploy/compose.yaml", OWN_CLUSTER)
+    files = ("deploy/compose.yaml", "deploy/podman.yaml", OWN_CLUSTER)
     lint("npx", "--yes", "dclint@3.1.0", "-c", config, "--max-warnings", "0", *files)
 
 
-def test_with_a_cluster_of_ones_own_the_notebook_still_meets_nobody_but_the_proxy(tmp_path: Path):
-    script = (DEPLOY / "containers.sh").read_text()
-    names = re.findall(r"[A-Z_]+(?:PASSWORD|TOKEN)", script.partition("names='")[2].split("'")[0])
+@pytest.fixture
+def own_cluster(tmp_path: Path) -> dict[str, Any]:
+    """What `containers.sh` gives podman where the file of secrets names a cluster of one's own."""
     secrets = tmp_path / "secrets.env"
-    secrets.write_text("".join(f"{name}=x\n" for name in names))
-    composer = str(Path(sys.executable).with_name("podman-compose"))
-    words = [composer, "--env-file", str(secrets), "-f", "deploy/compose.yaml", "-f", OWN_CLUSTER]
-    done = subprocess.run([*words, "config"], cwd=ROOT, capture_output=True, text=True, check=True)
-    services = yaml.safe_load(done.stdout)["services"]
-    networks = {name: set(each.get("networks", ())) for name, each in services.items()}
-    assert networks["notebook"] == {"lab", "lab-hdfs", "lab-outside"}
-    met = {name for name in networks if networks[name] & networks["notebook"]} - {"notebook"}
-    assert met == {"proxy", "namenode", "datanode"}
-    assert services["notebook"]["environment"]["AML_CONFIG"] == "/etc/aml/aml.yaml"
-    assert services["code"]["environment"]["KRB5_CONFIG"] == "/etc/aml/krb5.conf"
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "CONTAINER_ENGINE": "podman",
+        "SECRETS_FILE": str(secrets),
+    }
+
+    def config() -> str:
+        words = ["deploy/containers.sh", "compose", "config"]
+        return subprocess.run(
+            words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        ).stdout
+
+    assert config().startswith("Wrote ")
+    with secrets.open("a") as file:
+        file.write(f"CONFIG_FOLDER=/etc/bank\nCOMPOSE_OVERRIDE={OWN_CLUSTER}\n")
+    return yaml.safe_load(config())
+
+
+def test_with_a_cluster_of_ones_own_the_notebook_still_meets_nobody_but_the_proxy(own_cluster):
+    services = own_cluster["services"]
+    running = {name: each for name, each in services.items() if not each.get("profiles")}
+    assert not {"namenode", "datanode"} & set(running)
+    assert not [name for name in running if "namenode" in str(services[name].get("depends_on"))]
+    networks = {name: set(each["networks"]) for name, each in running.items()}
+    assert networks["notebook"] == {"lab", "lab-hdfs", "outside-lab"}
+    assert {name for name in networks if networks[name] & networks["notebook"]} == {
+        "notebook",
+        "proxy",
+    }
+    for name in ("code", "notebook"):
+        assert services[name]["environment"]["KRB5_CONFIG"] == "/etc/aml/krb5.conf"
+        assert "/etc/bank:/etc/aml:ro,z" in services[name]["volumes"]
+    # Podman passes on between networks unless they say no.
+    for name in set().union(*networks.values()):
+        assert own_cluster["networks"][name]["driver_opts"] == {"isolate": "true"}, name
 
 
 @pytest.mark.parametrize("script", [*DEPLOY.glob("*.sh"), *DEPLOY.glob("services/*.sh")])
@@ -164,9 +190,12 @@ def test_what_helm_makes_of_the_values_is_an_instance_like_the_others():
     names |= {"jobSpecConfig": "job_spec_config"}
     ours = UserDefinedDagsterK8sConfig.from_dict({names[name]: runs[name] for name in runs})
     bare = UserDefinedDagsterK8sConfig.from_dict(theirs["run_launcher"]["config"]["run_k8s_config"])
-    assert ours.job_spec_config == bare.job_spec_config
-    assert ours.container_config.items() <= bare.container_config.items()
-    assert ours.pod_spec_config.items() <= bare.pod_spec_config.items()
+    assert ours == bare
+    launcher = HELM["runLauncher"]["config"]["k8sRunLauncher"]
+    assert launcher["envVars"] == theirs["run_launcher"]["config"]["env_vars"]
+    # What the code location has would win over all of it: its memory, its label.
+    code = HELM["dagster-user-deployments"]["deployments"][0]
+    assert code["includeConfigInLaunchedRuns"] == {"enabled": False}
 
 
 def test_helm_labels_its_pods_as_the_network_policies_name_them():

@@ -19,7 +19,14 @@ FILES = sorted(path for path in FOLDER.glob("*.yaml") if path.name != "kustomiza
 OBJECTS: list[dict[str, Any]] = [
     each for path in FILES for each in yaml.safe_load_all(path.read_text())
 ]
-BROUGHT = {"aml-postgres", "aml-proxy", "aml-proxy-tls", "aml-keytab", "aml-alarms"}
+BROUGHT = {
+    "aml-postgres",
+    "aml-proxy",
+    "aml-proxy-tls",
+    "aml-keytab",
+    "aml-notebook-keytab",
+    "aml-alarms",
+}
 """Secrets that a bank makes itself: docs/install.md tells how."""
 
 
@@ -88,6 +95,16 @@ def test_each_pod_has_bounds_probes_and_no_rights(name: str):
         assert {"startupProbe", "livenessProbe"} <= set(container)
         tag = container["image"].partition(":")[2]
         assert tag not in ("", "latest")
+
+
+def test_who_types_in_the_notebook_gets_another_keytab_than_the_pipeline():
+    def keytab(name: str) -> str:
+        (found,) = (v["secret"] for v in pods()[name]["volumes"] if v["name"] == "keytab")
+        return found["secretName"]
+
+    assert keytab("code") != keytab("notebook")
+    told = {each["name"]: each.get("value") for each in pods()["notebook"]["containers"][0]["env"]}
+    assert told["AML_HDFS__PRINCIPAL"].startswith("aml-notebook@")
 
 
 def test_secrets_are_named_and_never_written():
