@@ -9,7 +9,9 @@ import stat
 from importlib.metadata import version
 
 import pytest
+from playwright.sync_api import Browser, HttpCredentials, Response
 
+from aml_assets_tests.browser.conftest import chromium as chromium
 from aml_assets_tests.deploy.stack import SERVICES, Stack, running
 
 VERSION = version("aml_assets")
@@ -18,6 +20,20 @@ CSV = f"/aml/predict_res/pred_full_table{LAST}.csv"
 RUNS = (
     "{ runsOrError { ... on Runs { results { runId status runConfigYaml tags { key value } } } } }"
 )
+OPEN_SOCKET = """
+async path => {
+  if (path === "/api/kernels") {
+    const started = await (await fetch(path, { method: "POST", body: "{}" })).json();
+    path += `/${started.id}/channels`;
+  }
+  const protocols = path === "/graphql" ? "graphql-ws" : [];
+  const socket = new WebSocket(`wss://${location.host}${path}`, protocols);
+  return new Promise(done => {
+    socket.onopen = () => done("open");
+    socket.onerror = () => done("refused");
+  });
+}
+"""
 TERMINATE = """
 mutation ($run: String!) { terminateRun(runId: $run) { __typename } }
 """
@@ -123,6 +139,32 @@ def test_a_page_of_another_site_gets_nothing_by_the_login_that_a_browser_sends(s
     assert status("/api/events/subscribe", Origin=evil, **upgrade) == 403
     assert status(data, Origin=here, Sec_Fetch_Site="same-origin", Sec_Fetch_Mode="cors") == 200
     assert status(page, Sec_Fetch_Site="none", **link) == 200
+
+
+@pytest.mark.parametrize(
+    ("door", "path", "shown", "socket"),
+    [
+        ("ui", "/locations", "aml_assets", "/graphql"),
+        ("viewer", "/locations", "aml_assets", "/graphql"),
+        ("notebook", "/lab", "Launcher", "/api/kernels"),
+    ],
+)
+def test_a_browser_behind_the_login_gets_all_that_it_asks_for(
+    stack: Stack, chromium: Browser, door: str, path: str, shown: str, socket: str
+):
+    user, password = stack.login(door)
+    login: HttpCredentials = {"username": user, "password": password}
+    context = chromium.new_context(ignore_https_errors=True, http_credentials=login)
+    page = context.new_page()
+    answers: list[Response] = []
+    page.on("response", lambda answer: answers.append(answer))
+    page.goto(f"{stack.origin(door)}{path}")
+    page.get_by_text(shown).first.wait_for(timeout=60_000)
+    opened = page.evaluate(OPEN_SOCKET, socket)
+    refused = [answer.url for answer in answers if answer.status in (401, 403)]
+    context.close()
+    assert opened == "open"
+    assert refused == []
 
 
 def test_behind_the_proxy_nobody_reaches_what_he_does_not_need(stack: Stack):
