@@ -60,7 +60,7 @@ def command(
         "--ServerApp.allow_root=True",  # in a container it may be the only user
         f"--ServerApp.root_dir={folder.absolute()}",
         f"--LabApp.default_url=/lab/tree/{NOTEBOOK}",
-        f"--Server.tell_token={not behind_proxy}",
+        *(["--Server.tell_token=False"] if behind_proxy else []),
     ]  # fmt: skip
     return words, {**os.environ, **_places(), "JUPYTER_NO_CONFIG": "1", TOKEN: token}
 
