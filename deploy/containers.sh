@@ -106,6 +106,9 @@ case "${1:-}" in
             build deploy/services/Dockerfile "$each" "aml_assets_$each"
         done
         ;;
+    secrets)
+        make_secrets
+        ;;
     up)
         make_secrets
         need_readable_settings
@@ -127,7 +130,7 @@ case "${1:-}" in
         compose "$@"
         ;;
     *)
-        echo "usage: $0 image | images | up | demo | down | compose …" >&2
+        echo "usage: $0 image | images | secrets | up | demo | down | compose …" >&2
         exit 1
         ;;
 esac

@@ -67,16 +67,20 @@ def own_cluster(tmp_path: Path) -> dict[str, Any]:
         "SECRETS_FILE": str(secrets),
     }
 
-    def config() -> str:
-        words = ["deploy/containers.sh", "compose", "config"]
+    def script(*words: str) -> str:
         return subprocess.run(
-            words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+            ["deploy/containers.sh", *words],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
 
-    assert config().startswith("Wrote ")
+    assert script("secrets").startswith("Wrote ")
     with secrets.open("a") as file:
         file.write(f"CONFIG_FOLDER=/etc/bank\nCOMPOSE_OVERRIDE={OWN_CLUSTER}\n")
-    return yaml.safe_load(config())
+    return yaml.safe_load(script("compose", "config"))
 
 
 def test_with_a_cluster_of_ones_own_the_notebook_still_meets_nobody_but_the_proxy(own_cluster):
