@@ -151,6 +151,7 @@ class Stack:
             ["podman", *self._podman, "exec", self.container(service), *words],
             capture_output=True,
             text=True,
+            errors="replace",  # files of a container may be anything
             check=False,
             timeout=120,
             stdin=subprocess.DEVNULL,
