@@ -38,8 +38,8 @@ def build_days(
     catalog: Catalog,
     builds: Mapping[str, Build],
     needs: Mapping[str, Sequence[str]],
+    told: Told,
     only_checked: Sequence[str] = (),
-    told: Told | None = None,
 ) -> Iterator[Event]:
     """Build the run's days of some assets, asset after asset, and check each.
 
@@ -48,8 +48,8 @@ def build_days(
         catalog: where to publish.
         builds: asset name → how to build one of its days, upstream first.
         needs: asset → assets without whose same day its own is not tried.
-        only_checked: assets that are not built: their stored days' checks are shown again.
         told: what earlier attempts of the run built: while a day of it stands, it is checked only.
+        only_checked: assets that are not built: their stored days' checks are shown again.
 
     Yields:
         An event per day, as soon as it is published: whenever a run is stopped, Dagster knows of
@@ -75,7 +75,7 @@ def build_days(
                 missing.add((asset, day))
                 continue
             try:
-                if told is not None and told.stands(catalog, asset, day):
+                if told.stands(catalog, asset, day):
                     context.log.info(f"{asset} {day}: built by an earlier attempt of this run")
                     if asset in checked:
                         again.append((asset, day))
@@ -88,7 +88,7 @@ def build_days(
                 missing.add((asset, day))
                 continue
             yield from _events(asset, day, built, published)
-            if told is not None and not built.ad_hoc:
+            if not built.ad_hoc:
                 told.add(asset, day, published.manifest.digest)
             verdict = None
             if asset in checked and not built.ad_hoc:

@@ -142,7 +142,7 @@ def day_assets(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> 
         checked = {key.asset_key.to_user_string() for key in context.selected_asset_check_keys}
         shown = sorted(checked - asked)
         told = told_before(context, reads)
-        events = build_days(context, catalog, builds, _needs(catalog), shown, told)
+        events = build_days(context, catalog, builds, _needs(catalog), told, shown)
         yield from in_attempts(context, events, settings.automation)
 
     return day

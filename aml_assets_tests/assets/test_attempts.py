@@ -89,10 +89,15 @@ def scored_by(bank: Bank, number: int) -> set[str]:
     return set(bank.csv(number)["model_id"].to_pylist())
 
 
-def test_alerts_made_while_the_model_failed_are_made_again_once_it_is_trained(bank: Bank):
+def without_todays_model(bank: Bank) -> None:
+    """Days up to the sixth, whose model cannot be trained: its window has a hole."""
     bank.prepare(1, 6)
     bank.good("self_learning", 5, only=("models",))
     bank.catalog.store.delete(bank.catalog.features.path(day(4)))
+
+
+def test_alerts_made_while_the_model_failed_are_made_again_once_it_is_trained(bank: Bank):
+    without_todays_model(bank)
     first = bank.bad("daily", 6, only=LEARN_AND_SCORE)
     assert (PREDICTIONS, str(day(6))) in first.materialized
     assert scored_by(bank, 6) == {"aml_xgboost_2024-01-05"}
@@ -111,9 +116,7 @@ def test_alerts_made_while_the_model_failed_are_made_again_once_it_is_trained(ba
 
 
 def test_what_is_built_in_one_attempt_makes_what_reads_it_again_in_the_same(bank: Bank):
-    bank.prepare(1, 6)
-    bank.good("self_learning", 5, only=("models",))
-    bank.catalog.store.delete(bank.catalog.features.path(day(4)))
+    without_todays_model(bank)
     first = bank.bad("daily", days=(5, 6), only=LEARN_AND_SCORE)
     bank.prepare(4, 4)
     bank.good("daily", days=(5, 6), only=LEARN_AND_SCORE, tags=in_place_of(first))

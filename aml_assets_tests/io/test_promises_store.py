@@ -24,6 +24,7 @@ from aml_assets_tests.hadoop import jmx
 from aml_assets_tests.hadoop.fixtures import Hadoop
 from aml_assets_tests.io.faults import Counted, FailsFirst
 from aml_assets_tests.io.places import Place, debris_after, temporary
+from aml_assets_tests.requirements import require
 
 MIB = 2**20
 NAMES = [
@@ -164,8 +165,7 @@ def test_a_thousand_partitions_are_listed_in_one_call(place, request, monkeypatc
     if place.is_local:
         return
     hadoop: Hadoop = request.getfixturevalue("hadoop")
-    if hadoop.cluster is None:
-        pytest.skip("the cluster of AML_TEST_HDFS is not asked what it counts")
+    require(hadoop.cluster is not None, "a cluster of its own: that of AML_TEST_HDFS is not asked")
     # The NameNode counts for each user, and nobody else is this one.
     user = f"lister-{uuid.uuid4().hex}"
     monkeypatch.setenv("HADOOP_USER_NAME", user)
