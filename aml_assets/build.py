@@ -10,17 +10,17 @@ from typing import Any
 
 import dagster as dg
 
-from aml_assets.alarm_sensors import alarm_sensors
 from aml_assets.assets.day import day_assets
 from aml_assets.assets.landing import landing_assets
+from aml_assets.assets.partitions import asked_days, daily_partitions
+from aml_assets.automation.alarms.alarm_sensors import alarm_sensors
+from aml_assets.automation.jobs import NO_RESTART, jobs
+from aml_assets.automation.landing_sensor import landing_sensor
+from aml_assets.automation.schedules import schedules
 from aml_assets.errors import AmlError
 from aml_assets.io.catalog import Catalog
-from aml_assets.io.managers import StoreIOManager
-from aml_assets.jobs import NO_RESTART, jobs
-from aml_assets.partitions import asked_days, daily_partitions
-from aml_assets.schedules import schedules
-from aml_assets.sensors import landing_sensor
-from aml_assets.settings import Settings, load_settings
+from aml_assets.io.hdfs_io_manager import StoreIOManager
+from aml_assets.settings.load import Settings, load_settings
 
 
 def build_definitions(

@@ -23,7 +23,7 @@ from hypothesis import settings as hypothesis_settings
 
 from aml_assets.build import build_definitions
 from aml_assets.io.catalog import Catalog
-from aml_assets.settings import Settings, load_settings
+from aml_assets.settings.load import Settings, load_settings
 from aml_assets_tests.hadoop.fixtures import hadoop as hadoop
 
 # A busy machine is slow, and that is no failure.
@@ -33,11 +33,11 @@ hypothesis_settings.load_profile("untimed")
 _LONGEST_FIRST = (
     "deploy/test_compose.py",
     "io/test_hdfs_faults.py",
-    "test_night.py",
+    "automation/test_whole_night.py",
     "hadoop/test_cluster.py",
     "browser/test_ui.py",
-    "test_commands.py",
-    "test_cli.py",
+    "cli/test_commands.py",
+    "cli/test_app.py",
     "benchmarks/test_benchmarks.py",
     "test_graph_faults.py",
     "assets/test_ranges.py",

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from aml_assets.io.catalog import Catalog
-from aml_assets.settings import load_settings
+from aml_assets.settings.load import load_settings
 from aml_assets_tests.conftest import Bank, day
 
 INTERVAL = 5

@@ -19,11 +19,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from aml_assets.backfill import plan_backfill, run_backfill, select_assets
+from aml_assets.automation.backfill_plan import plan_backfill, run_backfill, select_assets
 from aml_assets.build import build_definitions
-from aml_assets.clean import find_debris, remove
 from aml_assets.io.catalog import Catalog
-from aml_assets.settings import load_settings
+from aml_assets.io.debris import find_debris, remove
+from aml_assets.settings.load import load_settings
 from aml_assets_tests.conftest import Bank, day
 from aml_assets_tests.hadoop.artefacts import require_hadoop
 from aml_assets_tests.hadoop.cluster import Cluster

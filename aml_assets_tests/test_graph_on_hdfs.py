@@ -19,11 +19,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from aml_assets.backfill import plan_backfill, run_backfill, select_assets
+from aml_assets.automation.backfill_plan import plan_backfill, run_backfill, select_assets
 from aml_assets.build import build_definitions
-from aml_assets.core.windows import days_between
+from aml_assets.core.days import days_between
 from aml_assets.io.catalog import Catalog
-from aml_assets.settings import load_settings
+from aml_assets.settings.load import load_settings
 from aml_assets_tests.hadoop.fixtures import Hadoop
 from aml_assets_tests.io.places import ClusterFiles, Place, digests, land
 from aml_assets_tests.requirements import amlgentex

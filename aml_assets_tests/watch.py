@@ -14,9 +14,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from aml_assets.core.automation_view import Memory
-from aml_assets.sensors import NAME
-from aml_assets.steps.standing import Overlook
+from aml_assets.automation.landing_sensor import NAME
+from aml_assets.core.night.view import Memory
+from aml_assets.steps.watching.status_board import StatusBoard
 from aml_assets_tests.conftest import Bank, day
 
 
@@ -85,8 +85,8 @@ class Watch:
                 made |= self.run(request)
         raise AssertionError(f"still asked for: {requests}")
 
-    def look(self) -> Overlook:
-        return Overlook(self.bank.catalog, Memory.from_json(self.cursor), now=self.now)
+    def look(self) -> StatusBoard:
+        return StatusBoard(self.bank.catalog, Memory.from_json(self.cursor), now=self.now)
 
 
 @pytest.fixture(scope="session")

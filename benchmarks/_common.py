@@ -52,8 +52,8 @@ def prepare_day(catalog: Catalog, day: dt.date) -> int:
     Returns:
         The rows of the merged frame.
     """
-    from aml_assets.steps.features import build_features
-    from aml_assets.steps.tables import build_table
+    from aml_assets.steps.builders.build_features import build_features
+    from aml_assets.steps.builders.build_tables import build_table
 
     for name in catalog.settings.tables:
         build_table(catalog, name, day).publish_to(catalog.table(name), day)

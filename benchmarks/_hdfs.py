@@ -49,7 +49,7 @@ class Place:
     def store(self, protocol: str) -> Store:
         """Our store over the run's folder, as a user would open it."""
         from aml_assets.io.store import Store
-        from aml_assets.places import HdfsSettings
+        from aml_assets.settings.store_settings import HdfsSettings
 
         url = {"hdfs": self.hdfs, "webhdfs": self.webhdfs}[protocol]
         return Store(url + self.root, hdfs=HdfsSettings(authentication="insecure", user=_user()))

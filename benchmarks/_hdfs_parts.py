@@ -271,8 +271,8 @@ def csv(where: Place, scale: Scale) -> dict[str, float]:
     import pandas as pd
     import pyarrow as pa
 
+    from aml_assets.io.formats.canonical import canonical
     from aml_assets.io.formats.csv import CsvFormat
-    from aml_assets.io.formats.tables import canonical
 
     data = wide_table(scale.size // 4096).select(list(CSV_COLUMNS)).to_pandas()
     ours, store, clock = CsvFormat(include_index=True), where.store("webhdfs"), Clock()

@@ -24,7 +24,7 @@ def wide_table(rows: int) -> pa.Table:
     import numpy as np
     import pyarrow as pa
 
-    from aml_assets.io.formats.tables import canonical
+    from aml_assets.io.formats.canonical import canonical
 
     random = np.random.default_rng(0)
     midnight = np.datetime64("2024-03-01", "us")

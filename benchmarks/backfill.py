@@ -112,7 +112,7 @@ def digest(store: Path) -> str:
 
 def prepare(folder: Path, scale: Scale) -> dict[str, Any]:
     """Write the bank, and prepare the days before."""
-    from aml_assets.demo.bank import write_bank
+    from aml_assets.cli.demo.synthetic_bank import write_bank
 
     days = WARM_UP + scale.days
     write_bank(folder / "landing", first_day=FIRST, days=days, trx_per_day=scale.transactions)
@@ -125,13 +125,13 @@ def prepare(folder: Path, scale: Scale) -> dict[str, Any]:
 def plain(folder: Path, scale: Scale) -> dict[str, Any]:
     """The asked days by the product's steps, in one loop."""
     from aml_assets.io.catalog import FEATURES, LEARNT, PREDICTIONS, TABLES
-    from aml_assets.steps.alert_report import build_alert_report
-    from aml_assets.steps.features import build_features
-    from aml_assets.steps.model_report import build_model_report
-    from aml_assets.steps.models import build_metrics, build_model
-    from aml_assets.steps.predictions import build_predictions
-    from aml_assets.steps.tables import build_table
-    from aml_assets.steps.verdicts import Verdicts
+    from aml_assets.steps.builders.build_alert_page import build_alert_page
+    from aml_assets.steps.builders.build_features import build_features
+    from aml_assets.steps.builders.build_model_page import build_model_page
+    from aml_assets.steps.builders.build_models import build_metrics, build_model
+    from aml_assets.steps.builders.build_predictions import build_predictions
+    from aml_assets.steps.builders.build_tables import build_table
+    from aml_assets.steps.checking.verdicts import Verdicts
 
     catalog = _catalog(folder, folder / "plain" / "store")
     _warm(catalog)
@@ -140,7 +140,7 @@ def plain(folder: Path, scale: Scale) -> dict[str, Any]:
     tables = {
         f"{TABLES}/{name}": partial(build_table, catalog, name) for name in catalog.settings.tables
     }
-    learnt = (build_model, build_metrics, build_predictions, build_alert_report, build_model_report)
+    learnt = (build_model, build_metrics, build_predictions, build_alert_page, build_model_page)
     builds = {
         **tables,
         FEATURES: partial(build_features, catalog),
@@ -158,9 +158,9 @@ def backfill(folder: Path, scale: Scale) -> dict[str, Any]:
     """The asked days as ``aml backfill`` builds them, plan and event log included."""
     import dagster as dg
 
-    from aml_assets.backfill import plan_backfill, run_backfill, select_assets
+    from aml_assets.automation.backfill_plan import plan_backfill, run_backfill, select_assets
     from aml_assets.build import build_definitions
-    from aml_assets.home import prepare_home
+    from aml_assets.cli.home import prepare_home
 
     own = folder / "backfill"
     os.environ["DAGSTER_HOME"] = str(own / "dagster")
@@ -205,7 +205,7 @@ def _days(first: int, count: int) -> list[dt.date]:
 
 def _catalog(folder: Path, store: Path) -> Catalog:
     from aml_assets.io.catalog import Catalog
-    from aml_assets.settings import load_settings
+    from aml_assets.settings.load import load_settings
 
     settings = load_settings(
         landing={"url": str(folder / "landing")},

@@ -61,7 +61,7 @@ def run(landing: Path, store: str, *, last: int) -> Pooled:
     import numpy as np
 
     from aml_assets.io.catalog import Catalog
-    from aml_assets.settings import load_settings
+    from aml_assets.settings.load import load_settings
 
     catalog = Catalog(
         load_settings(
@@ -97,8 +97,8 @@ def run(landing: Path, store: str, *, last: int) -> Pooled:
 
 def score(catalog: Catalog, day: dt.date) -> list[tuple[int, np.ndarray, np.ndarray]]:
     """Train the model of a day and score its evaluation window: (day number, labels, scores)."""
-    from aml_assets.steps.choice import read_model
-    from aml_assets.steps.models import build_model, score_evaluation_window
+    from aml_assets.steps.builders.build_models import build_model, score_evaluation_window
+    from aml_assets.steps.inputs.model_choice import read_model
 
     build_model(catalog, day).publish_to(catalog.models, day)
     window = score_evaluation_window(catalog, read_model(catalog, catalog.models.path(day)))
@@ -110,7 +110,7 @@ def report(pooled: Pooled) -> None:
     """The table, and the figures as JSON."""
     import numpy as np
 
-    from aml_assets.core.evaluation import average_precision, bootstrap_interval, roc_auc
+    from aml_assets.core.model.evaluation import average_precision, bootstrap_interval, roc_auc
 
     rows, positives = len(pooled.labels), int(pooled.labels.sum())
     figures: dict[str, float | list[float] | int] = {}

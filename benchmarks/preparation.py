@@ -146,7 +146,7 @@ def _best(runs: list[dict[str, float]]) -> dict[str, float]:
 # -- ours ----------------------------------------------------------------------------------
 
 
-_OURS = ("aml_assets.steps.models", "duckdb", "jinja2", "pandas")
+_OURS = ("aml_assets.steps.builders.build_models", "duckdb", "jinja2", "pandas")
 """Loaded before the clock starts; ours first, since it chooses Arrow's allocator."""
 
 
@@ -185,7 +185,7 @@ def ours(root: Path, scale: Scale, days: int) -> dict[str, Any]:
 
 def _catalog(root: Path, days: int) -> Catalog:
     from aml_assets.io.catalog import Catalog
-    from aml_assets.settings import load_settings
+    from aml_assets.settings.load import load_settings
 
     settings = load_settings(
         landing={"url": str(root / "landing")},
@@ -198,8 +198,8 @@ def _catalog(root: Path, days: int) -> Catalog:
 
 def _assemble(catalog: Catalog, days: int) -> int:
     """The window before the new day, as the training of a model receives it."""
-    from aml_assets.core.windows import Windows
-    from aml_assets.steps.models import training_data
+    from aml_assets.core.model.windows import Windows
+    from aml_assets.steps.builders.build_models import training_data
 
     first, last = _window(days)[0], _window(days)[-1]
     data = training_data(catalog, Windows(first, last, NEW_DAY, NEW_DAY))

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 import dagster as dg
 
 from aml_assets.assets.building import Event, failure
-from aml_assets.automation_settings import AutomationSettings
+from aml_assets.automation.jobs import NO_RESTART, NO_RETRIES
 from aml_assets.errors import AmlError
-from aml_assets.jobs import NO_RESTART, NO_RETRIES
+from aml_assets.settings.automation_settings import AutomationSettings
 
 _DAEMON_SECONDS = 10.0
 

@@ -1,7 +1,7 @@
 """Building the days of a run: the body of the one step.
 
 Belongs here: day after day through one step, what Dagster is told of each, and how failures are
-gathered. Does not belong here: any asset's own work, or its checks' (``assets.checks``).
+gathered. Does not belong here: any asset's own work, or its checks' (``assets.asset_checks``).
 
 A run may ask for one day or for a range. Each day is published as soon as it is built; a bad
 day stops neither the other days nor the run's other assets, and in the end fails the run by
@@ -16,15 +16,15 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from aml_assets.assets.checks import checked_assets, evaluations
+from aml_assets.assets.asset_checks import checked_assets, evaluations
+from aml_assets.assets.partitions import asked_days
 from aml_assets.assets.told import Told
-from aml_assets.core.plots import as_markdown
+from aml_assets.core.pages.plots import as_markdown
 from aml_assets.errors import AmlError, NotTrainable
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.formats import Published
-from aml_assets.partitions import asked_days
-from aml_assets.steps.built import Built
-from aml_assets.steps.verdicts import Verdict, Verdicts
+from aml_assets.steps.builders.built import Built
+from aml_assets.steps.checking.verdicts import Verdict, Verdicts
 
 progress = logging.getLogger("aml_assets.progress")
 """One line per built day; the command line shows them."""

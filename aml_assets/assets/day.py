@@ -17,34 +17,34 @@ from typing import Any
 
 import dagster as dg
 
+from aml_assets.assets.asset_checks import check_specs
 from aml_assets.assets.attempts import in_attempts
 from aml_assets.assets.building import Build, Event, build_days, failure
-from aml_assets.assets.checks import check_specs
 from aml_assets.assets.features import features_spec
 from aml_assets.assets.models import model_specs
 from aml_assets.assets.predictions import prediction_spec
-from aml_assets.assets.reports import report_specs
+from aml_assets.assets.reports import page_specs
 from aml_assets.assets.tables import table_specs
 from aml_assets.assets.told import told_before
 from aml_assets.errors import SettingsError
 from aml_assets.io.catalog import (
-    ALERT_REPORT,
+    ALERT_PAGE,
     FEATURES,
     METRICS,
     MODEL,
-    MODEL_REPORT,
+    MODEL_PAGE,
+    PAGE_OF,
     PREDICTIONS,
-    REPORT_OF,
     TABLES,
     Catalog,
 )
-from aml_assets.settings import FixedWindows, Settings
-from aml_assets.steps.alert_report import build_alert_report
-from aml_assets.steps.features import build_features
-from aml_assets.steps.model_report import build_model_report
-from aml_assets.steps.models import RunChoice, build_metrics, build_model
-from aml_assets.steps.predictions import build_predictions
-from aml_assets.steps.tables import build_table
+from aml_assets.settings.load import FixedWindows, Settings
+from aml_assets.steps.builders.build_alert_page import build_alert_page
+from aml_assets.steps.builders.build_features import build_features
+from aml_assets.steps.builders.build_model_page import build_model_page
+from aml_assets.steps.builders.build_models import RunOptions, build_metrics, build_model
+from aml_assets.steps.builders.build_predictions import build_predictions
+from aml_assets.steps.builders.build_tables import build_table
 
 POOL = "store"
 """The pool that bounds how many runs work on the store at once; its limit is the instance's."""
@@ -81,7 +81,7 @@ class DayRun(dg.Config):
                 remedy=f"Choose from {', '.join(static)}; a daily table is read anew anyway.",
             )
 
-    def choice(self) -> RunChoice:
+    def choice(self) -> RunOptions:
         """The run's choice, checked.
 
         Raises:
@@ -105,7 +105,7 @@ class DayRun(dg.Config):
         except ValueError:
             raise SettingsError("a date of this run is no date", remedy=remedy) from None
         windows = FixedWindows(**days) if days else None
-        return RunChoice(windows=windows, training=self.training, replace=self.replace)
+        return RunOptions(windows=windows, training=self.training, replace=self.replace)
 
 
 def day_assets(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
@@ -115,7 +115,7 @@ def day_assets(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> 
         features_spec(settings, partitions),
         *model_specs(partitions),
         prediction_spec(partitions),
-        *report_specs(settings, partitions),
+        *page_specs(settings, partitions),
     ]
     reads = {
         spec.key.to_user_string(): {dep.asset_key.to_user_string() for dep in spec.deps}
@@ -160,8 +160,8 @@ def _builds(catalog: Catalog, run: DayRun) -> dict[str, Build]:
         MODEL: lambda day: build_model(catalog, day, run.choice()),
         METRICS: lambda day: build_metrics(catalog, day, run.choice()),
         PREDICTIONS: lambda day: build_predictions(catalog, day, run.choice(), run.model),
-        ALERT_REPORT: lambda day: build_alert_report(catalog, day, run.choice(), run.model),
-        MODEL_REPORT: lambda day: build_model_report(catalog, day, run.choice()),
+        ALERT_PAGE: lambda day: build_alert_page(catalog, day, run.choice(), run.model),
+        MODEL_PAGE: lambda day: build_model_page(catalog, day, run.choice()),
     }
 
 
@@ -171,5 +171,5 @@ def _needs(catalog: Catalog) -> dict[str, list[str]]:
         FEATURES: [f"{TABLES}/{name}" for name in catalog.settings.tables],
         METRICS: [MODEL],
         PREDICTIONS: [FEATURES],
-        **{report: [of] for report, of in REPORT_OF.items()},
+        **{report: [of] for report, of in PAGE_OF.items()},
     }

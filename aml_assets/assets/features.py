@@ -1,13 +1,13 @@
 """Features: one row per report of a day, with all that is known of it.
 
 Belongs here: the declaration of the merged frame (later: of behaviour and graph features). It is
-built in ``assets.day``; the work is in ``steps.features``.
+built in ``assets.day``; the work is in ``steps.builders.build_features``.
 """
 
 import dagster as dg
 
-from aml_assets.settings import Settings
-from aml_assets.steps.features import CODE_VERSION
+from aml_assets.settings.load import Settings
+from aml_assets.steps.builders.build_features import CODE_VERSION
 
 GROUP = "features"
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from aml_assets.settings import Settings
+from aml_assets.settings.load import Settings
 
 GROUP = "landing"
 

@@ -1,12 +1,12 @@
 """Models: one model per day, and its metrics on the days after its training window.
 
 Belongs here: their declaration. They are built in ``assets.day``; the work is in
-``steps.models``.
+``steps.builders.build_models``.
 """
 
 import dagster as dg
 
-from aml_assets.steps.models import CODE_VERSION
+from aml_assets.steps.builders.build_models import CODE_VERSION
 
 GROUP = "models"
 MODEL_KEY = dg.AssetKey([GROUP, "model"])

@@ -1,13 +1,13 @@
 """Predictions: the day's reports, scored and ranked, as a CSV.
 
 Belongs here: their declaration. They are built in ``assets.day``; the work is in
-``steps.predictions``.
+``steps.builders.build_predictions``.
 """
 
 import dagster as dg
 
 from aml_assets.assets.models import FEATURES_KEY, MODEL_KEY
-from aml_assets.steps.predictions import CODE_VERSION
+from aml_assets.steps.builders.build_predictions import CODE_VERSION
 
 GROUP = "predictions"
 PREDICTIONS_KEY = dg.AssetKey([GROUP, "predictions"])

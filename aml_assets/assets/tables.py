@@ -1,13 +1,13 @@
 """Tables: each landed table of a day, checked and typed, as known on that day.
 
 Belongs here: their declaration. They are built in ``assets.day``; the work is in
-``steps.tables``.
+``steps.builders.build_tables``.
 """
 
 import dagster as dg
 
-from aml_assets.settings import Settings
-from aml_assets.steps.tables import CODE_VERSION
+from aml_assets.settings.load import Settings
+from aml_assets.steps.builders.build_tables import CODE_VERSION
 
 GROUP = "tables"
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from aml_assets.io.decisions import Decisions
 from aml_assets.io.filesystems import Modes
 from aml_assets.io.formats import CsvFormat, HtmlFormat, JsonFormat, ModelFormat, ParquetFormat
-from aml_assets.io.landing import Landing
-from aml_assets.io.partitions import PartitionStore, SnapshotStore
+from aml_assets.io.landing_reader import Landing
+from aml_assets.io.partition_store import PartitionStore, SnapshotStore
 from aml_assets.io.paths import Template
 from aml_assets.io.store import Store
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import xgboost
 
-    from aml_assets.settings import Settings
+    from aml_assets.settings.load import Settings
 
 TABLES = "tables"
 FEATURES = "features/merged_features"
 MODEL = "models/model"
 METRICS = "models/metrics"
 PREDICTIONS = "predictions/predictions"
-ALERT_REPORT = "reports/alert_report"
-MODEL_REPORT = "reports/model_report"
+ALERT_PAGE = "reports/alert_report"
+MODEL_PAGE = "reports/model_report"
 """Asset names, as in the lineage: group/name."""
 
-REPORT_OF = {ALERT_REPORT: PREDICTIONS, MODEL_REPORT: METRICS}
+PAGE_OF = {ALERT_PAGE: PREDICTIONS, MODEL_PAGE: METRICS}
 """Each page for people, and the asset that it tells of: the two are made and kept together."""
 
 RECEIPTS = "receipts"
 """Beside the assets: of which landed files a daily table was made, ``receipts/<table>``."""
 
-LEARNT = (MODEL, METRICS, PREDICTIONS, *REPORT_OF)
+LEARNT = (MODEL, METRICS, PREDICTIONS, *PAGE_OF)
 """What a day's windows and features are turned into, upstream first."""
 
 
@@ -131,14 +131,14 @@ class Catalog:
         return [*(f"{TABLES}/{name}" for name in self.settings.tables), FEATURES, *LEARNT]
 
     @property
-    def alert_reports(self) -> PartitionStore[str]:
+    def alert_pages(self) -> PartitionStore[str]:
         """The pages of the days' alerts."""
-        return self._pages(ALERT_REPORT, self.settings.store.alert_report)
+        return self._pages(ALERT_PAGE, self.settings.store.alert_report)
 
     @property
-    def model_reports(self) -> PartitionStore[str]:
+    def model_pages(self) -> PartitionStore[str]:
         """The pages of the days' models."""
-        return self._pages(MODEL_REPORT, self.settings.store.model_report)
+        return self._pages(MODEL_PAGE, self.settings.store.model_report)
 
     def _pages(self, asset: str, template: str) -> PartitionStore[str]:
         return PartitionStore(self.store, asset, _inside(template), HtmlFormat())
@@ -149,8 +149,8 @@ class Catalog:
             MODEL: self.models,
             METRICS: self.metrics,
             PREDICTIONS: self.predictions,
-            ALERT_REPORT: self.alert_reports,
-            MODEL_REPORT: self.model_reports,
+            ALERT_PAGE: self.alert_pages,
+            MODEL_PAGE: self.model_pages,
             **{f"{RECEIPTS}/{name}": self.receipts(name) for name in self.settings.daily_tables},
         }
         return special.get(asset) or self.frames(asset)

@@ -1,7 +1,7 @@
 """What a person decided about a day, kept in the store: skips, and overrides of checks.
 
 Belongs here: recording a decision with its reason, and finding it again. Does not belong here:
-what follows from one (``steps.excuses``, ``steps.verdicts``).
+what follows from one (``steps.inputs.exemptions``, ``steps.checking.verdicts``).
 
 A decision is about something that was seen: a day as it lay in the landing, a table's content.
 When that is another by now, the decision says nothing of it any more. It is kept in the store

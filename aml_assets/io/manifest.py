@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias
 
-from aml_assets.core.waves import ABSENT as ABSENT
+from aml_assets.core.staleness import ABSENT as ABSENT
 from aml_assets.errors import AmlError
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -143,6 +143,16 @@ _FIELDS: dict[str, Callable[[object], bool]] = {
     "data_sha256": lambda value: value is None or _is_text(value),
     "data_length": _is_count,
 }
+
+
+def settings_hash(*values: Any) -> str:
+    """A short hash of settings that change content, for a manifest.
+
+    Args:
+        *values: JSON-able values; paths must not be among them.
+    """
+    text = json.dumps(values, sort_keys=True, default=str, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def canonical_json(value: object, *, of: Manifest | None = None) -> str:

@@ -17,12 +17,12 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from aml_assets.core.waves import Stored
+from aml_assets.core.staleness import Stored
 from aml_assets.errors import ModelError, NotFound, NotReady, StoreError, TransientStoreError
 
 if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
-    from aml_assets.io.partitions import PartitionStore
+    from aml_assets.io.partition_store import PartitionStore
 
 _Fingerprint = tuple[tuple[str, int, float], ...]
 

@@ -20,21 +20,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from aml_assets.errors import NotFound, StoreError, TransientStoreError
-from aml_assets.io.filesystems import (
-    PIECE,
-    FileStatus,
-    FileSystem,
-    Listing,
-    Modes,
-    filesystem_for,
-)
+from aml_assets.io.filesystems import PIECE, FileStatus, FileSystem, Listing, Modes, filesystem_for
 from aml_assets.io.retry import Retry
 from aml_assets.io.rooted import RootedFileSystem
 from aml_assets.io.sink import Sink
 from aml_assets.io.temporary import in_use, is_abandoned, is_debris, temporary_name
 
 if TYPE_CHECKING:
-    from aml_assets.places import HdfsSettings
+    from aml_assets.settings.store_settings import HdfsSettings
 
 __all__ = ["DEBRIS_AGE", "Sink", "Store", "Written"]
 

@@ -6,6 +6,6 @@ JupyterLab on loopback (``server``). Does not belong here: writing anything into
 """
 
 from aml_assets.notebook.bank import Bank
-from aml_assets.notebook.model import Model, WhatIf
+from aml_assets.notebook.stored_model import Model, WhatIf
 
 __all__ = ["Bank", "Model", "WhatIf"]

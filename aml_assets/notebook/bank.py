@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aml_assets.backfill import select_assets
-from aml_assets.core.shifts import shifts
-from aml_assets.core.windows import ONE_DAY
+from aml_assets.automation.backfill_plan import select_assets
+from aml_assets.core.compare.day_comparison import shifts
+from aml_assets.core.days import ONE_DAY
 from aml_assets.errors import AmlError
 from aml_assets.io.catalog import MODEL, PREDICTIONS, Catalog
 from aml_assets.io.paths import as_day
-from aml_assets.notebook.model import Model
-from aml_assets.settings import load_settings
-from aml_assets.steps.choice import pinned_path, read_model
-from aml_assets.steps.tables import columns_of
+from aml_assets.notebook.stored_model import Model
+from aml_assets.settings.load import load_settings
+from aml_assets.steps.builders.build_tables import columns_of
+from aml_assets.steps.inputs.model_choice import pinned_path, read_model
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from aml_assets.core.contracts import Column
+    from aml_assets.core.tables.contracts import Column
 
 Day = dt.date | str
 """A day, or ``YYYY-MM-DD``."""

@@ -16,7 +16,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from aml_assets.errors import AmlError
-from aml_assets.settings import CONFIG_VARIABLE, load_settings
+from aml_assets.settings.load import CONFIG_VARIABLE, load_settings
 
 NOTEBOOK = "explore.ipynb"
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pytest
 
-from aml_assets.io.formats.model import ENCODER
+from aml_assets.io.formats.booster import ENCODER
 from aml_assets_tests.conftest import Bank, day
 
 ZONE = dt.timezone(dt.timedelta(hours=1))  # Zurich in January

@@ -91,7 +91,7 @@ def spoken(bank: Bank) -> str:
             entries = pq.read_metadata(bank.store / path).metadata or {}
             texts += [f"{key!r} {value!r}" for key, value in entries.items()]
         elif "/alert_report_" in path:
-            manifest = bank.catalog.alert_reports.format.read_manifest(bank.catalog.store, path)
+            manifest = bank.catalog.alert_pages.format.read_manifest(bank.catalog.store, path)
             texts.append(manifest.to_json())
         elif not path.endswith(".csv"):
             texts.append(data.decode("latin-1"))

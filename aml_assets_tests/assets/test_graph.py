@@ -9,7 +9,7 @@ from aml_assets_tests.conftest import day
 
 TABLES = ("account", "corporate", "retail", "str", "trx")
 FEATURES = "features/merged_features"
-ALERT_REPORT, MODEL_REPORT = "reports/alert_report", "reports/model_report"
+ALERT_PAGE, MODEL_PAGE = "reports/alert_report", "reports/model_report"
 
 # key: (group, kinds, what it depends on)
 GRAPH = {
@@ -19,16 +19,16 @@ GRAPH = {
     "models/model": ("models", {"xgboost"}, {FEATURES}),
     "models/metrics": ("models", {"json"}, {FEATURES, "models/model"}),
     "predictions/predictions": ("predictions", {"csv"}, {FEATURES, "models/model"}),
-    ALERT_REPORT: (
+    ALERT_PAGE: (
         "reports",
         {"html"},
         {"predictions/predictions", FEATURES, "models/model", "tables/retail", "tables/corporate"},
     ),
-    MODEL_REPORT: ("reports", {"html"}, {"models/model", "models/metrics", FEATURES}),
+    MODEL_PAGE: ("reports", {"html"}, {"models/model", "models/metrics", FEATURES}),
 }
 PREPARED = {*(f"tables/{name}" for name in TABLES), FEATURES}
-LEARNT = {"models/model", "models/metrics", MODEL_REPORT}
-SCORED = {"predictions/predictions", ALERT_REPORT}
+LEARNT = {"models/model", "models/metrics", MODEL_PAGE}
+SCORED = {"predictions/predictions", ALERT_PAGE}
 JOBS = {
     "self_learning": {*PREPARED, *LEARNT},
     "batch_prediction": {*PREPARED, *SCORED},

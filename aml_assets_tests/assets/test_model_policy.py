@@ -7,7 +7,7 @@ import pytest
 
 from aml_assets.io.formats import ModelFormat, version_path
 from aml_assets.io.store import Store
-from aml_assets.steps.choice import read_model
+from aml_assets.steps.inputs.model_choice import read_model
 from aml_assets_tests.conftest import Bank, day, flip_byte, str_columns, trx_columns
 
 PREDICTIONS = "predictions/predictions"

@@ -80,14 +80,14 @@ def test_what_dagster_is_told_of_a_page_is_counts_and_a_path(bank: Bank):
 
 
 def test_new_predictions_and_new_names_are_told_and_the_old_page_stays_under_its_digest(bank: Bank):
-    before = bank.catalog.alert_reports.manifest(day(6)).digest
+    before = bank.catalog.alert_pages.manifest(day(6)).digest
     bank.land("retail", None, {**STATIC["retail"], "full_name": ["Bo"] * 6})
     restate = {"day": {"config": {"restate": ["retail"]}}}
     bank.good("daily", 6, only=("tables/retail", "features", "predictions", ALERTS), config=restate)
     assert rows(bank, 6)[0].one(data_f="name").text == "Bo"
     kept = version_path(PAGES[0].format(day(6)), before)
     assert (
-        HOSTILE in pages.read(bank.catalog.alert_reports.format.read(bank.catalog.store, kept)).text
+        HOSTILE in pages.read(bank.catalog.alert_pages.format.read(bank.catalog.store, kept)).text
     )
 
 
@@ -172,7 +172,7 @@ def test_the_alerts_lead_to_the_page_of_the_model_that_scored_them_whoever_asked
     tried = {"training": {"rounds": 1}}
     bank.good("daily", 6, only=("models", "reports", "predictions"), config=asked(tried))
     (theirs,) = (path.name for path in (bank.store / "report").glob("model_report_*_adhoc_*"))
-    adhoc = bank.catalog.model_reports.template.values([theirs])[0].partition(".")[2]
+    adhoc = bank.catalog.model_pages.template.values([theirs])[0].partition(".")[2]
     bank.good("daily", 6, only=("predictions", ALERTS), config=asked({"model": adhoc}))
     assert theirs in hrefs(page(bank, ALERTS, 6))
     # The other way round: an ad hoc run that scores with the day's own model.

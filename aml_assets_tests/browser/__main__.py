@@ -23,7 +23,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from aml_assets.io.catalog import Catalog
-from aml_assets.settings import load_settings
+from aml_assets.settings.load import load_settings
 from aml_assets_tests.browser.conftest import LAPTOP
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs/images"
@@ -122,8 +122,8 @@ def main() -> None:
         with ui() as url:
             take(page, url)
         for name, pages in (
-            ("alert_report", catalog.alert_reports),
-            ("model_report", catalog.model_reports),
+            ("alert_report", catalog.alert_pages),
+            ("model_report", catalog.model_pages),
         ):
             folder = Path(catalog.settings.store.url)
             page.goto((folder / pages.path(dt.date.fromisoformat(LAST))).as_uri())

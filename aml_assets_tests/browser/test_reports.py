@@ -22,7 +22,7 @@ def told(built_bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Bank:
 
 @pytest.fixture
 def alerts(told: Bank, offline: Tab) -> Tab:
-    of = told.catalog.alert_reports
+    of = told.catalog.alert_pages
     offline.page.goto((told.store / of.path(day(5))).as_uri())
     return offline
 
@@ -117,7 +117,7 @@ def test_a_spreadsheet_keeps_exported_ids_and_takes_none_for_a_formula(
     reports = str_columns(5)
     bank.land("str", 5, {**reports, "ins_id": list(IDS)})
     bank.good("daily", 5, only=["tables", "features", "predictions", "reports/alert_report"])
-    offline.page.goto((bank.store / bank.catalog.alert_reports.path(day(5))).as_uri())
+    offline.page.goto((bank.store / bank.catalog.alert_pages.path(day(5))).as_uri())
     rows = exported(offline)
     assert {row["ins_id"] for row in rows} == set(IDS.values())
     assert {row["trx_id"] for row in rows} == {str(each) for each in reports["trx_id"]}

@@ -4,11 +4,11 @@ import datetime as dt
 
 import pyarrow as pa
 
-from aml_assets.core import contracts, joins
-from aml_assets.core.contracts import CheckedTable
-from aml_assets.core.encoding import Frame
-from aml_assets.core.joins import MergedFrame
-from aml_assets.settings import Settings
+from aml_assets.core.model.encoding import Frame
+from aml_assets.core.tables import contracts, joins
+from aml_assets.core.tables.contracts import CheckedTable
+from aml_assets.core.tables.joins import MergedFrame
+from aml_assets.settings.load import Settings
 
 DAY = dt.date(2024, 3, 5)
 NOON = dt.datetime.fromisoformat("2024-03-05T12:00")

@@ -21,7 +21,7 @@ from dagster_k8s import K8sRunLauncher
 from dagster_k8s.job import UserDefinedDagsterK8sConfig
 from packaging.specifiers import SpecifierSet
 
-from aml_assets.home import DAGSTER_YAML
+from aml_assets.cli.home import DAGSTER_YAML
 from aml_assets_tests.requirements import require
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from aml_assets.errors import SettingsError
-from aml_assets.settings import load_settings
+from aml_assets.settings.load import load_settings
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy/kubernetes"
 FILES = sorted(path for path in FOLDER.glob("*.yaml") if path.name != "kustomization.yaml")

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from aml_assets.io.filesystems import FileSystem, Modes, filesystem_for
 from aml_assets.io.store import Store
-from aml_assets.places import HdfsSettings
+from aml_assets.settings.store_settings import HdfsSettings
 from aml_assets_tests.io.faults import ObservedFileSystem
 
 SCHEMES = ("local", "hdfs", "webhdfs")

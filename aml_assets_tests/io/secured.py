@@ -21,7 +21,7 @@ import pytest
 
 from aml_assets.errors import AmlError, StoreError
 from aml_assets.io.store import Sink, Store
-from aml_assets.places import HdfsSettings
+from aml_assets.settings.store_settings import HdfsSettings
 from aml_assets_tests.hadoop.cluster import Cluster
 from aml_assets_tests.hadoop.kerberos import Kdc, kerberized, tool
 from aml_assets_tests.hadoop.tls import Tls

@@ -20,7 +20,7 @@ from aml_assets.errors import NotFound, SettingsError, StoreError, TransientStor
 from aml_assets.io.filesystems import LocalFileSystem, filesystem_for, local_store_error
 from aml_assets.io.filesystems.hdfs import HdfsFileSystem
 from aml_assets.io.filesystems.webhdfs import WebHdfsFileSystem
-from aml_assets.places import HdfsSettings
+from aml_assets.settings.store_settings import HdfsSettings
 
 
 @pytest.fixture

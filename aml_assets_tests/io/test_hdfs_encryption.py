@@ -14,7 +14,7 @@ import pytest
 
 from aml_assets.errors import StoreError, TransientStoreError
 from aml_assets.io.store import Store
-from aml_assets.places import HdfsSettings
+from aml_assets.settings.store_settings import HdfsSettings
 from aml_assets_tests.hadoop.artefacts import require_hadoop
 from aml_assets_tests.hadoop.cluster import Cluster
 from aml_assets_tests.hadoop.configuration import free_ports

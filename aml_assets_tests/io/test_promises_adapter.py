@@ -15,7 +15,7 @@ import pytest
 from aml_assets.errors import NotFound, StoreError
 from aml_assets.io.filesystems import FileSystem, Modes
 from aml_assets.io.store import Store
-from aml_assets.places import HdfsSettings
+from aml_assets.settings.store_settings import HdfsSettings
 from aml_assets_tests.io.places import ClusterFiles
 
 

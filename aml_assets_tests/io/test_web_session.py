@@ -16,7 +16,7 @@ import pytest
 
 from aml_assets.errors import StoreError, TransientStoreError
 from aml_assets.io.store import Store
-from aml_assets.places import HdfsSettings
+from aml_assets.settings.store_settings import HdfsSettings
 
 
 class Gateway(ThreadingHTTPServer):

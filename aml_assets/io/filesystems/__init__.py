@@ -12,18 +12,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from aml_assets.errors import SettingsError
-from aml_assets.io.filesystems.base import (
-    PIECE,
-    FileStatus,
-    FileSystem,
-    Listing,
-    Modes,
-    RawSink,
-)
+from aml_assets.io.filesystems.base import PIECE, FileStatus, FileSystem, Listing, Modes, RawSink
 from aml_assets.io.filesystems.local import LocalFileSystem, local_store_error
 
 if TYPE_CHECKING:
-    from aml_assets.places import HdfsSettings
+    from aml_assets.settings.store_settings import HdfsSettings
 
 __all__ = [
     "PIECE",
@@ -80,7 +73,7 @@ def filesystem_for(
 def _hadoop(
     scheme: str, rest: str, settings: HdfsSettings | None, modes: Modes
 ) -> tuple[FileSystem, str]:
-    from aml_assets.places import HdfsSettings
+    from aml_assets.settings.store_settings import HdfsSettings
 
     settings = settings or HdfsSettings()
     authority, _, path = rest.partition("/")

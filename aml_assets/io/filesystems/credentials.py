@@ -16,7 +16,7 @@ from aml_assets.errors import SettingsError
 if TYPE_CHECKING:
     import gssapi
 
-    from aml_assets.places import HdfsSettings
+    from aml_assets.settings.store_settings import HdfsSettings
 
 REMEDY = "Renew the ticket (kinit), or give a key table: hdfs.keytab and hdfs.principal"
 

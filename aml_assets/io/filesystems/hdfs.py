@@ -37,7 +37,7 @@ from aml_assets.io.filesystems.ranged import RangedFile
 if TYPE_CHECKING:
     import hdfs_native
 
-    from aml_assets.places import HdfsSettings
+    from aml_assets.settings.store_settings import HdfsSettings
 
 T = TypeVar("T")
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import requests
     from requests.auth import AuthBase
 
-    from aml_assets.places import HdfsSettings
+    from aml_assets.settings.store_settings import HdfsSettings
 
 _GATEWAY_FAULTS = {
     502: "bad gateway",

@@ -30,17 +30,12 @@ from aml_assets.io.filesystems.hadoop import (
     wants_proof,
 )
 from aml_assets.io.filesystems.ranged import RangedFile
-from aml_assets.io.filesystems.web_session import (
-    GatewayError,
-    HttpFsError,
-    UnprovenError,
-    connect,
-)
+from aml_assets.io.filesystems.web_session import GatewayError, HttpFsError, UnprovenError, connect
 
 if TYPE_CHECKING:
     import hdfs
 
-    from aml_assets.places import HdfsSettings
+    from aml_assets.settings.store_settings import HdfsSettings
 
 T = TypeVar("T")
 

@@ -5,12 +5,12 @@ it), and the checks that every read makes. Does not belong here: paths, days, IO
 """
 
 from aml_assets.io.formats.base import Format, Published, version_path
+from aml_assets.io.formats.booster import ModelFormat
+from aml_assets.io.formats.canonical import canonical
 from aml_assets.io.formats.csv import CsvFormat
 from aml_assets.io.formats.html import HtmlFormat
 from aml_assets.io.formats.json import JsonFormat
-from aml_assets.io.formats.model import ModelFormat
 from aml_assets.io.formats.parquet import ParquetFormat
-from aml_assets.io.formats.tables import canonical
 
 __all__ = [
     "CsvFormat",

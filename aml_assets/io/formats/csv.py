@@ -31,7 +31,7 @@ from aml_assets.io.formats.base import (
     split_path,
     tidy_versions,
 )
-from aml_assets.io.formats.tables import arrow_buffer, canonical
+from aml_assets.io.formats.canonical import arrow_buffer, canonical
 from aml_assets.io.manifest import Manifest, verify_seal
 from aml_assets.io.sink import Sink
 from aml_assets.io.store import Store

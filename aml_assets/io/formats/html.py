@@ -1,6 +1,6 @@
 """HTML pages: one file that a person opens, with its sealed manifest in a data block.
 
-Belongs here: the manifest inside the page. Does not belong here: the page (``core.reports``).
+Belongs here: the manifest inside the page. Does not belong here: the page (``core.pages``).
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ from aml_assets.io.formats.base import (
     sealed,
     tidy_versions,
 )
+from aml_assets.io.formats.canonical import arrow_buffer, canonical, schema_identity
 from aml_assets.io.formats.footer import (
     Footer,
     FrameSink,
@@ -38,7 +39,6 @@ from aml_assets.io.formats.footer import (
     read_footer,
     verified_pieces,
 )
-from aml_assets.io.formats.tables import arrow_buffer, canonical, schema_identity
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.sink import Sink
 from aml_assets.io.store import Store

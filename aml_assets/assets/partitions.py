@@ -1,0 +1,84 @@
+"""The daily partitions of every asset.
+
+Belongs here: the one partitions definition, and which days a run asks for. Does not belong
+here: windows (``core.model.windows``).
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import dagster as dg
+
+from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.errors import PartitionError
+from aml_assets.settings.load import PartitionSettings
+
+ONE_PARTITION = "dagster/partition"
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+
+
+def daily_partitions(settings: PartitionSettings) -> dg.DailyPartitionsDefinition:
+    """One partition per day, from the first to the last or to today.
+
+    Today's partition exists from its first minute on: the night scores today's file.
+    """
+    end = settings.last_day + ONE_DAY if settings.last_day else None
+    return dg.DailyPartitionsDefinition(
+        start_date=str(settings.first_day),
+        end_date=str(end) if end else None,
+        timezone=settings.time_zone,
+        end_offset=0 if end else 1,
+    )
+
+
+def asked_days(tags: Mapping[str, str], settings: PartitionSettings) -> list[dt.date]:
+    """The days of a run, oldest first; ``job execute`` checks none of this itself.
+
+    Args:
+        tags: the run's tags.
+        settings: which days there are.
+
+    Raises:
+        PartitionError: no day, or one outside the partitions.
+    """
+    single = tags.get(ONE_PARTITION)
+    first, last = tags.get(RANGE_START) or single, tags.get(RANGE_END) or single
+    if not first or not last:
+        raise PartitionError(
+            "this run has no day, and every asset is partitioned by day",
+            remedy="""Give one: --tags '{"dagster/partition": "YYYY-MM-DD"}'.""",
+        )
+    days = days_between(_as_day(first), _as_day(last))
+    if not days:
+        raise PartitionError(
+            f"the run's range ends on {last}, before it starts on {first}",
+            remedy="Give the earlier day first.",
+        )
+    refuse_outside(days, settings)
+    return days
+
+
+def refuse_outside(days: Sequence[dt.date], settings: PartitionSettings) -> None:
+    """Refuse a range, oldest day first, that reaches beyond the partitions.
+
+    Raises:
+        PartitionError: names the first such end.
+    """
+    known = daily_partitions(settings)
+    for day in (days[0], days[-1]):
+        if not known.has_partition_key(str(day)):
+            raise PartitionError(
+                "the day is outside the partitions, "
+                f"{settings.first_day} … {settings.last_day or 'today'}",
+                day=day,
+                remedy="Ask for a day inside, or change partitions.first_day or "
+                "partitions.last_day.",
+            )
+
+
+def _as_day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise PartitionError(f"{text!r} is no day", remedy="Write it as YYYY-MM-DD.") from None

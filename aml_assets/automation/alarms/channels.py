@@ -1,0 +1,282 @@
+"""Sending alarms: a mail server, a webhook, a log.
+
+Belongs here: connecting, logging in, and what a refusal means. Does not belong here: what an
+alarm says (``alarms.py``), when it is sent again (``alarm_sensors.py``). Whatever goes wrong is
+one ``AlarmError``, without the other side's text, the password or the webhook's URL in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from email.message import EmailMessage
+from email.utils import formatdate
+from urllib.parse import urlsplit
+
+from aml_assets.automation.alarms.message import Alarm, Message, compose
+from aml_assets.errors import AlarmError
+from aml_assets.io.filesystems.deadline import Calls, DeadlineError
+from aml_assets.settings.alarm_settings import (
+    PASSWORD_VARIABLE,
+    WEBHOOK_VARIABLE,
+    AlarmSettings,
+    MailSettings,
+    is_loopback,
+    url_problem,
+)
+
+MAIL, WEBHOOK, LOG = "mail", "webhook", "log"
+
+log = logging.getLogger("aml_assets.alarms")
+"""Every alarm is a line here where no channel is configured."""
+
+_GOODBYE = 2.0
+"""Seconds for the server's farewell: the message is delivered before."""
+
+
+def channels(settings: AlarmSettings) -> list[str]:
+    """The configured channels; the log where there are none."""
+    found = []
+    if settings.mail.host:
+        found.append(MAIL)
+    if settings.webhook.url or os.environ.get(WEBHOOK_VARIABLE):
+        found.append(WEBHOOK)
+    return found or [LOG]
+
+
+def send(
+    settings: AlarmSettings, alarms: Sequence[Alarm], only: Sequence[str] | None = None
+) -> None:
+    """Send alarms of the wanted kinds as one message through every channel.
+
+    Args:
+        settings: where to.
+        alarms: what; none is fine.
+        only: the channels to use, e.g. those that failed before.
+
+    Raises:
+        AlarmError: a channel did not take it; the others were tried all the same.
+    """
+    wanted = [alarm for alarm in alarms if alarm.kind in settings.kinds]
+    if not wanted:
+        return
+    message = compose(wanted, settings.ui_url)
+    ways: dict[str, Callable[[AlarmSettings, Message], None]] = {
+        MAIL: _mail,
+        WEBHOOK: _post,
+        LOG: _log,
+    }
+    delivered: list[str] = []
+    problems: list[AlarmError] = []
+    for channel in only if only is not None else channels(settings):
+        try:
+            ways[channel](settings, message)
+            delivered.append(channel)
+        except AlarmError as error:
+            problems.append(error)
+    if problems:
+        raise AlarmError(
+            "; ".join(error.what for error in problems),
+            delivered=tuple(delivered),
+            remedy=problems[0].remedy,
+        )
+
+
+def as_mail(settings: MailSettings, message: Message) -> EmailMessage:
+    """The mail: plain text, marked as automatic so that nobody's absence answers it."""
+    mail = EmailMessage()
+    mail["Subject"] = message.subject
+    mail["From"] = settings.sender
+    mail["To"] = ", ".join(settings.recipients)
+    mail["Date"] = formatdate()
+    mail["Message-ID"] = f"<{message.id}@{(settings.sender or '').rpartition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(message.text)
+    return mail
+
+
+def _mail(settings: AlarmSettings, message: Message) -> None:
+    mail = settings.mail
+    where = f"mail by {mail.host}:{mail.port_used}"
+    password = os.environ.get(PASSWORD_VARIABLE)
+    if mail.user and not password:
+        raise AlarmError(
+            f"{where}: alarms.mail.user is set, and {PASSWORD_VARIABLE} is not",
+            remedy="Set it where the code server or the daemon runs, or remove the user.",
+        )
+    conversation = _Conversation(settings, password or "")
+    problem = ""
+    refused: dict[str, tuple[int, bytes]] = {}
+    try:
+        refused = Calls(settings.timeout_seconds)(lambda: conversation.send(message))
+    except DeadlineError as error:
+        conversation.abandon()
+        problem = str(error)
+    except (smtplib.SMTPException, OSError, UnicodeError) as error:
+        problem = _mail_problem(error)
+    if problem:  # raised here, so that the cause is no part of it: it may hold the password
+        raise AlarmError(f"{where}: {problem}", remedy="See Alarms in docs/configuration.md.")
+    for address, (code, _) in refused.items():
+        # The others have it. To say it is all that is left: they must not get it again.
+        log.error("%s: the server refused the recipient %s (%s)", where, address, code)
+
+
+class _Conversation:
+    """One conversation with the mail server, which can be broken off from another thread."""
+
+    def __init__(self, settings: AlarmSettings, password: str) -> None:
+        self._mail = settings.mail
+        self._seconds = settings.timeout_seconds
+        self._password = password
+        self._client: smtplib.SMTP | None = None
+        self._abandoned = False
+
+    def send(self, message: Message) -> dict[str, tuple[int, bytes]]:
+        """Deliver; returns the refused recipients, where not all of them were."""
+        mail = self._mail
+        self._client = client = self._connect()
+        try:
+            if self._abandoned:
+                raise TimeoutError
+            if mail.security == "starttls":
+                client.starttls(context=_context(mail.ca_file))
+            if mail.user:
+                client.login(mail.user, self._password)
+            refused = client.send_message(
+                as_mail(mail, message), from_addr=mail.sender, to_addrs=mail.recipients
+            )
+        except BaseException:
+            client.close()
+            raise
+        # From here on the server has it: no bad farewell may make us send it again.
+        with contextlib.suppress(smtplib.SMTPException, OSError):
+            if client.sock is not None:
+                client.sock.settimeout(_GOODBYE)
+            client.quit()
+        client.close()
+        return refused
+
+    def abandon(self) -> None:
+        """Break off, so that a thread left behind cannot deliver late."""
+        self._abandoned = True
+        if self._client is not None and self._client.sock is not None:
+            with contextlib.suppress(OSError):
+                self._client.sock.shutdown(socket.SHUT_RDWR)
+
+    def _connect(self) -> smtplib.SMTP:
+        mail = self._mail
+        # Our own name as the machine knows it: the default asks a name server, which may be away.
+        name = socket.gethostname() or "localhost"
+        if mail.security == "tls":
+            return smtplib.SMTP_SSL(
+                mail.host or "",
+                mail.port_used,
+                local_hostname=name,
+                timeout=self._seconds,
+                context=_context(mail.ca_file),
+            )
+        return smtplib.SMTP(
+            mail.host or "", mail.port_used, local_hostname=name, timeout=self._seconds
+        )
+
+
+def _context(ca_file: str | None) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca_file)
+
+
+def _mail_problem(error: Exception) -> str:
+    """What went wrong, by the error's kind; its text is the server's and may quote anything."""
+    match error:
+        case smtplib.SMTPAuthenticationError():
+            return f"the server refused the login ({error.smtp_code})"
+        case smtplib.SMTPSenderRefused():
+            return f"the server refused the sender ({error.smtp_code})"
+        case smtplib.SMTPRecipientsRefused():
+            codes = sorted({str(code) for code, _ in error.recipients.values()})
+            return f"the server refused every recipient ({', '.join(codes)})"
+        case smtplib.SMTPDataError():
+            return f"the server refused the message ({error.smtp_code})"
+        case smtplib.SMTPResponseException():
+            return f"the server answered {error.smtp_code}"
+        case smtplib.SMTPNotSupportedError():
+            return "the server does not offer what alarms.mail asks for (STARTTLS or a login)"
+        case smtplib.SMTPServerDisconnected():
+            return "the server hung up"
+        case UnicodeError():
+            return f"alarms.mail.user and {PASSWORD_VARIABLE} must be ASCII"
+    return _network_problem(error)
+
+
+def _network_problem(error: Exception) -> str:
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"the server's certificate is not trusted ({error.verify_message})"
+        case ssl.SSLError():
+            return f"TLS failed ({error.reason or type(error).__name__})"
+        case TimeoutError():
+            return "no answer in time"
+        case socket.gaierror():
+            return "the host's name is not known"
+        case FileNotFoundError() | PermissionError():
+            return "its ca_file cannot be read"
+        case OSError() if error.errno:
+            return os.strerror(error.errno).lower()
+    return type(error).__name__
+
+
+def _post(settings: AlarmSettings, message: Message) -> None:
+    import requests
+
+    url = os.environ.get(WEBHOOK_VARIABLE) or settings.webhook.url or ""
+    if problem := url_problem(url):
+        raise AlarmError(f"webhook: {WEBHOOK_VARIABLE} {problem}", remedy="Correct it.")
+    host = urlsplit(url).hostname or ""
+    # `text` is what chat programs show.
+    text = f"{message.subject}\n\n{message.text}"
+    body = {**message.payload, "id": message.id, "subject": message.subject, "text": text}
+
+    def post() -> int:
+        with requests.Session() as session:
+            # A proxy of the environment must not get what is for this machine.
+            session.trust_env = not is_loopback(host)
+            with session.post(
+                url,
+                json=body,
+                timeout=settings.timeout_seconds,
+                verify=settings.webhook.ca_file or True,
+                allow_redirects=False,  # to wherever, and as a GET
+                stream=True,
+            ) as answer:
+                return answer.status_code
+
+    problem = ""
+    try:
+        status = Calls(settings.timeout_seconds)(post)
+        if not 200 <= status < 300:
+            problem = f"the server answered {status}"
+    except DeadlineError as error:
+        problem = str(error)
+    except requests.exceptions.SSLError:
+        problem = "TLS failed, or the server's certificate is not trusted"
+    except requests.exceptions.Timeout:
+        problem = "no answer in time"
+    except requests.exceptions.ConnectionError:
+        problem = "no connection"
+    except requests.RequestException as error:
+        problem = type(error).__name__
+    except OSError:  # requests' own words for it quote the path
+        problem = "its ca_file cannot be read"
+    if problem:  # raised here: the cause's text holds the URL
+        raise AlarmError(f"webhook at {host}: {problem}", remedy="Look there, or correct its URL.")
+
+
+def _log(settings: AlarmSettings, message: Message) -> None:
+    for alarm in message.payload["alarms"]:
+        log.warning("%s: %s", alarm["title"], "; ".join(alarm["sentences"]) or alarm["link"])
+    if more := sum(message.payload["counts"].values()) - len(message.payload["alarms"]):
+        log.warning("and %s more alarms", more)

@@ -1,0 +1,193 @@
+"""Alarms: what they say, in a mail, to a program, in a log.
+
+Belongs here: one alarm, and one message made of many. Does not belong here: noticing what is
+wrong (``alarm_events.py``), sending (``alarm_channels.py``). Every text is bounded and free of
+control characters, so that nothing in it becomes a header; none holds a customer's value: who
+makes an alarm gives sentences of ours only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aml_assets.core.days import ranges
+from aml_assets.settings.alarm_settings import KINDS, Kind
+
+SHOWN = 20
+"""Alarms of one kind that a message spells out; the others are counted."""
+
+_SENTENCES = 10
+_SENTENCE_LENGTH = 500
+_SUBJECT_LENGTH = 160
+_NAMES = 4
+_WORDS: dict[Kind, tuple[str, str]] = {
+    "run_failure": ("failure", "failures"),
+    "missed_deadline": ("missed deadline", "missed deadlines"),
+    "failed_check": ("failed check", "failed checks"),
+    "old_model": ("day scored by an older model", "days scored by an older model"),
+    "retry": ("retry", "retries"),
+}
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One thing that somebody should know.
+
+    Args:
+        kind: by which it can be left out of the mails.
+        event: what happened to the assets of the days: ``failed``.
+        days: the partitions concerned.
+        assets: the tables or assets concerned.
+        sentences: why, one line each.
+        link: the page of the UI that shows it.
+        at: when it happened; tells two equal alarms apart.
+    """
+
+    kind: Kind
+    event: str
+    days: tuple[dt.date, ...] = ()
+    assets: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = ()
+    link: str | None = None
+    at: dt.datetime | None = None
+
+    @property
+    def title(self) -> str:
+        """Assets, days and what happened: ``trx 2024-02-14 failed``."""
+        days = [_span(first, last, " … ") for first, last in ranges(list(self.days))]
+        return one_line(" ".join(filter(None, (_few(self.assets), _few(days), self.event))))
+
+    @property
+    def lines(self) -> list[str]:
+        """The sentences, the first of them."""
+        lines = [one_line(sentence) for sentence in self.sentences[:_SENTENCES]]
+        more = len(self.sentences) - len(lines)
+        return [*lines, f"and {more:,} more"] if more else lines
+
+    @property
+    def when(self) -> str | None:
+        """The time, in UTC."""
+        return self.at.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if self.at else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a program; several days in a row are an ISO interval, ``first/last``."""
+        spans = list(ranges(list(self.days)))
+        return {
+            "kind": self.kind,
+            "title": self.title,
+            "days": [_span(first, last, "/") for first, last in spans[:SHOWN]],
+            "assets": [one_line(asset) for asset in self.assets[:SHOWN]],
+            "sentences": self.lines,
+            "link": self.link,
+            "at": self.when,
+        }
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is sent of several alarms at once.
+
+    Args:
+        subject: one line: the only alarm, or how many of which kind and the worst of them.
+        text: all of them, as far as they are spelt out.
+        payload: the same for a program.
+        id: the same for the same alarms, so that a message sent twice can be recognized.
+    """
+
+    subject: str
+    text: str
+    payload: dict[str, Any]
+    id: str
+
+
+def compose(alarms: Sequence[Alarm], ui_url: str) -> Message:
+    """One message of all these alarms, the worst first.
+
+    Args:
+        alarms: at least one.
+        ui_url: where the UI is reached.
+    """
+    ordered = sorted(alarms, key=lambda alarm: KINDS.index(alarm.kind))
+    counts: Counter[Kind] = Counter(alarm.kind for alarm in ordered)
+    counted = ", ".join(_counted(kind, count) for kind, count in counts.items())
+    worst = ordered[0]
+    headline = ": ".join([worst.title, *worst.lines[:1]])
+    subject = headline if len(ordered) == 1 else f"{counted}: {headline}"
+    runs = f"{ui_url.rstrip('/')}/runs"
+    shown: list[Alarm] = []
+    blocks: list[str] = []
+    for kind, count in counts.items():
+        first = [alarm for alarm in ordered if alarm.kind == kind][:SHOWN]
+        shown += first
+        if len(ordered) > 1:
+            blocks.append(f"{_counted(kind, count)}:")
+        blocks += [_block(alarm) for alarm in first]
+        if count > len(first):
+            blocks.append(f"and {_counted(kind, count - len(first))} more: {runs}")
+    payload = {
+        "source": "aml_assets",
+        "counts": dict(counts),
+        "alarms": [alarm.as_dict() for alarm in shown],
+    }
+    everything = json.dumps([alarm.as_dict() for alarm in ordered], sort_keys=True)
+    return Message(
+        subject=one_line(f"aml_assets: {subject}", _SUBJECT_LENGTH),
+        text="\n\n".join(blocks) + "\n",
+        payload=payload,
+        id=hashlib.sha256(everything.encode()).hexdigest()[:32],
+    )
+
+
+def missed_deadline(days: Iterable[tuple[dt.date, str, dt.datetime | None]]) -> Alarm:
+    """The alarm for days that have not landed whole by their deadline.
+
+    Args:
+        days: the day, what of it is missing, and since when it has been waited for.
+    """
+    late = sorted(days, key=lambda each: each[0])
+    sentences = []
+    for day, missing, since in late:
+        waited = f", waited for since {since:%Y-%m-%d %H:%M %Z}".rstrip() if since else ""
+        sentences.append(f"{day}: {missing}{waited}")
+    return Alarm(
+        kind="missed_deadline",
+        event="missed the deadline",
+        days=tuple(day for day, _, _ in late),
+        assets=("landing",),
+        sentences=tuple(sentences),
+    )
+
+
+def one_line(text: str, limit: int = _SENTENCE_LENGTH) -> str:
+    """A text as one bounded line: whatever breaks or controls a line becomes a blank."""
+    printable = "".join(
+        " " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text[: limit * 4]
+    )
+    line = " ".join(printable.split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def _block(alarm: Alarm) -> str:
+    lines = [alarm.title, *(f"  {line}" for line in alarm.lines)]
+    lines += [f"  {part}" for part in (alarm.when, alarm.link) if part]
+    return "\n".join(lines)
+
+
+def _counted(kind: Kind, count: int) -> str:
+    return f"{count:,} {_WORDS[kind][count > 1]}"
+
+
+def _few(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_NAMES])
+    return f"{shown} and {len(names) - _NAMES} more" if len(names) > _NAMES else shown
+
+
+def _span(first: dt.date, last: dt.date, between: str) -> str:
+    return str(first) if first == last else f"{first}{between}{last}"

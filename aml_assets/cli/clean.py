@@ -1,0 +1,68 @@
+"""``aml clean``: what is in the way, by age.
+
+Belongs here: the command's words. Does not belong here: what is debris (``clean``).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(clean)
+
+
+def clean(
+    older_than_hours: Annotated[
+        float, typer.Option(help="Younger files may be another machine's writer's.", min=0)
+    ] = 24.0,
+    events_days: Annotated[
+        int | None,
+        typer.Option(help="Also forget runs that ended so many days ago; else none.", min=1),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be removed.")
+    ] = False,
+) -> None:
+    """Remove what killed writers left in the store; outputs are never removed."""
+    from aml_assets.io.catalog import Catalog
+    from aml_assets.io.debris import find_debris, remove
+    from aml_assets.settings.load import load_settings
+
+    store = Catalog(load_settings()).store
+    done = "would be removed" if dry_run else "removed"
+    files = length = 0
+    for debris in find_debris(store, older_than_hours * 3600):
+        if dry_run or remove(store, debris):
+            typer.echo(f"  {debris.path}  {debris.length:,} bytes, {debris.age / 3600:.1f} h old")
+            files, length = files + 1, length + debris.length
+    typer.echo(f"{files} temporary files, {length:,} bytes, {done}.")
+    if events_days is not None:
+        runs = _forget_runs(events_days, dry_run=dry_run)
+        typer.echo(f"{runs} runs that ended more than {events_days} days ago, {done}.")
+
+
+def _forget_runs(days: int, *, dry_run: bool) -> int:
+    """Delete ended runs with their events; gives how many."""
+    import datetime as dt
+
+    import dagster as dg
+
+    from aml_assets.cli.home import prepare_home
+
+    prepare_home()
+    before = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
+    ended = [
+        dg.DagsterRunStatus.SUCCESS,
+        dg.DagsterRunStatus.FAILURE,
+        dg.DagsterRunStatus.CANCELED,
+    ]
+    with dg.DagsterInstance.get() as instance:
+        runs = instance.get_runs(dg.RunsFilter(statuses=ended, updated_before=before))
+        if not dry_run:
+            for run in runs:
+                instance.delete_run(run.run_id)
+    return len(runs)

@@ -1,0 +1,158 @@
+"""The demo: a synthetic bank, and its last day taken through to predictions.
+
+Belongs here: the demo's landing, its backfill, and the table at its end. Does not belong here:
+the bank itself (``cli.demo.synthetic_bank``), or how a backfill works (``backfill``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from aml_assets.core.days import ONE_DAY
+from aml_assets.errors import NotFound, SettingsError
+from aml_assets.io.catalog import Catalog
+from aml_assets.io.store import Store
+from aml_assets.settings.load import load_settings
+
+MARKER = "_DEMO"
+"""Says that a landing is the demo's own, so that no bank's landing is ever written to, and up to
+which day it goes."""
+
+_BEGUN = "begun"
+
+
+def run_demo(days: int, *, landing_only: bool = False) -> None:
+    """Write the bank (once), build its last day and what that needs, print a summary.
+
+    Args:
+        days: of the bank.
+        landing_only: write the bank, and leave the rest to whoever watches the landing.
+
+    Raises:
+        SettingsError: the configured landing holds something that is not the demo's.
+    """
+    import typer
+
+    from aml_assets.automation.backfill_plan import plan_backfill, select_assets
+    from aml_assets.cli.app import build
+
+    catalog = Catalog(load_settings())
+    first_day = catalog.settings.partitions.first_day
+    last_day = _land(catalog, first_day, days)
+    if landing_only:
+        return
+    plan = plan_backfill(catalog, select_assets(catalog, []), [last_day])
+    if plan.partitions:
+        typer.echo(
+            f"Building {last_day}: {len(plan.asked)} partitions, and {len(plan.added)} of the "
+            "days before it that its windows and late reports need."
+        )
+        build(catalog, plan)
+    else:
+        typer.echo(f"Everything of {last_day} is done already; nothing was built.")
+    _summary(catalog, last_day)
+
+
+def _land(catalog: Catalog, first_day: dt.date, days: int) -> dt.date:
+    """Write the bank where nothing has landed yet; give its last day."""
+    import typer
+
+    from aml_assets.cli.demo.synthetic_bank import write_bank
+
+    landing = Store(catalog.settings.landing.url, hdfs=catalog.settings.hdfs)
+    marker = _marker(landing)
+    if marker is not None and marker != _BEGUN:
+        typer.echo(f"The demo's bank lies in {landing.url} already, up to {marker}.")
+        return dt.date.fromisoformat(marker)
+    if marker is None and landing.list("", hidden=True):
+        raise SettingsError(
+            f"the landing {landing.url} is not empty, and not the demo's",
+            remedy="Point landing.url (AML_LANDING__URL) at an empty folder for the demo.",
+        )
+    typer.echo(f"Writing a synthetic bank of {days} days into {landing.url} …")
+    # A bank that was begun says so, and is begun again: same bank, same bytes.
+    landing.publish_bytes(MARKER, _BEGUN.encode())
+    with tempfile.TemporaryDirectory(prefix="aml-demo-") as folder:
+        bank = write_bank(Path(folder), first_day=first_day, days=days)
+        _copy(Path(folder), landing)
+    last = first_day + (days - 1) * ONE_DAY
+    landing.publish_bytes(MARKER, str(last).encode())
+    planted = ", ".join(f"{name} {count}" for name, count in bank.patterns_per_typology.items())
+    typer.echo(
+        f"  {bank.reports} reports: {bank.positives} suspicious, {bank.undecided} undecided, "
+        f"{bank.late} late; empty day {bank.empty_day}\n  laundering planted: {planted}"
+    )
+    return last
+
+
+def _marker(landing: Store) -> str | None:
+    try:
+        return landing.read(MARKER).decode().strip()
+    except NotFound:
+        return None
+
+
+def _copy(folder: Path, landing: Store) -> None:
+    """Copy files as an upstream lands them: each folder's ``_SUCCESS`` after its data."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in sorted(files, key=lambda path: (path.parent, path.name.startswith("_"))):
+        landing.publish_bytes(path.relative_to(folder).as_posix(), path.read_bytes())
+
+
+def _summary(catalog: Catalog, day: dt.date) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    features: Any = catalog.features.manifest(day).facts
+    metrics = catalog.metrics.load(day)
+    model: Any = catalog.models.manifest(day).facts
+    predictions: Any = catalog.predictions.manifest(day).facts
+    windows = model["windows"]
+
+    def figure(name: str) -> str:
+        value = metrics[name]
+        return f"{value:.3f}" if value is not None else f"none: {metrics['reasons'][name]}"
+
+    table = Table(title=f"Day {day}", box=box.SIMPLE_HEAD, show_header=False)
+    table.add_column(style="bold")
+    table.add_column()
+    for name, rows in features["rows_read"].items():
+        joined = features["rows_joined"].get(name)
+        text = "scored" if joined is None else f"joined to {joined:,} reports"
+        table.add_row(name, f"{rows:,} rows read, {text}")
+    table.add_row(
+        "late reports",
+        f"{features['late']:,} found in earlier days ({features['days_consulted']} searched), "
+        f"{features['unmatched']:,} without a transaction",
+    )
+    table.add_row("model", f"{model['model_id']}, {model['features']} features")
+    table.add_row(
+        "trained on",
+        f"{windows['train_start']} … {windows['train_end']}: {model['rows']:,} decided reports, "
+        f"{model['positives']:,} suspicious",
+    )
+    table.add_row(
+        "measured on",
+        f"{windows['eval_start']} … {windows['eval_end']}: {metrics['decided']:,} decided "
+        f"reports, {metrics['positives']:,} suspicious",
+    )
+    table.add_row("AUC", figure("auc"))
+    table.add_row("average precision", figure("average_precision"))
+    table.add_row("scored by", f"{predictions['model_id']} ({predictions['model_chosen']})")
+    url = catalog.settings.store.url
+    predicted, alerts, model_page = (
+        f"{url}/{each.path(day)}"
+        for each in (catalog.predictions, catalog.alert_pages, catalog.model_pages)
+    )
+    # Elsewhere than here by default; the UI knows it by the same settings alone.
+    ui = "make ui (with the same STORE=, or settings)" if "://" in url else "make ui"
+    console = Console(soft_wrap=True)
+    console.print(table)
+    console.print(f"Predictions: {predicted}", highlight=False)
+    console.print(f"Alerts:      {alerts}", highlight=False)
+    console.print(f"Its model:   {model_page}", highlight=False)
+    console.print(f"See it all:  {ui}   then open http://127.0.0.1:3000", highlight=False)

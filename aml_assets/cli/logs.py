@@ -1,0 +1,106 @@
+"""``aml logs``: what the runs of a day, or one run, had to say.
+
+Belongs here: reading Dagster's event log for a terminal. Does not belong here: judging it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aml_assets.errors import AmlError
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(logs)
+
+
+def logs(
+    what: Annotated[
+        str | None,
+        typer.Argument(help="A day, YYYY-MM-DD, or a run's id or its beginning; else all runs."),
+    ] = None,
+    last: Annotated[int, typer.Option(help="How many runs.", min=1)] = 10,
+) -> None:
+    """List runs, newest first; those of a day with what failed; a run with its whole log."""
+    import dagster as dg
+
+    from aml_assets.cli.home import prepare_home
+
+    prepare_home()
+    with dg.DagsterInstance.get() as instance:
+        if what is None:
+            for run in instance.get_runs(limit=last):
+                _title(instance, run)
+            return
+        try:
+            day = dt.date.fromisoformat(what)
+        except ValueError:
+            _whole(instance, what)
+            return
+        _of_day(instance, day, last)
+
+
+def _of_day(instance: dg.DagsterInstance, day: dt.date, last: int) -> None:
+    from aml_assets.assets.partitions import ONE_PARTITION, RANGE_END, RANGE_START
+
+    found = 0
+    for run in instance.get_runs(limit=1000):
+        first = run.tags.get(RANGE_START) or run.tags.get(ONE_PARTITION, "")
+        end = run.tags.get(RANGE_END) or first
+        if not first <= str(day) <= end:
+            continue
+        _title(instance, run)
+        for sentence in _sentences(instance, run):
+            typer.echo(f"    {sentence}")
+        found += 1
+        if found == last:
+            return
+    if not found:
+        typer.echo(f"No run of {day} is recorded.")
+
+
+def _whole(instance: dg.DagsterInstance, run_id: str) -> None:
+    fitting = [run for run in instance.get_runs(limit=1000) if run.run_id.startswith(run_id)]
+    if len(fitting) != 1:
+        raise AmlError(
+            f"{len(fitting)} runs have an id that begins with {run_id!r}",
+            remedy="List them: aml logs.",
+        )
+    _title(instance, fitting[0])
+    for entry in instance.all_logs(fitting[0].run_id):
+        moment = dt.datetime.fromtimestamp(entry.timestamp, dt.UTC)
+        step = f" {entry.step_key}" if entry.step_key else ""
+        typer.echo(f"{moment:%Y-%m-%d %H:%M:%S}{step} {entry.user_message}")
+
+
+def _title(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    from aml_assets.assets.partitions import ONE_PARTITION, RANGE_END, RANGE_START
+
+    record = instance.get_run_record_by_id(run.run_id)
+    when = f"{record.create_timestamp:%Y-%m-%d %H:%M:%S}" if record else ""
+    days = run.tags.get(ONE_PARTITION) or " … ".join(
+        run.tags[name] for name in (RANGE_START, RANGE_END) if name in run.tags
+    )
+    asked_by = run.tags.get("aml/asked_by") or run.tags.get("dagster/sensor_name") or "by hand"
+    typer.echo(
+        f"{run.run_id[:8]}  {when}  {run.status.value:<9} {run.job_name:<16} {days}  ({asked_by})"
+    )
+
+
+def _sentences(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
+    found: list[str] = []
+    for entry in instance.all_logs(run.run_id):
+        event = entry.dagster_event
+        if event is None or not event.is_step_failure:
+            continue
+        data = event.step_failure_data
+        described = data.user_failure_data and data.user_failure_data.description
+        found += (described or "it failed; see its whole log").splitlines()
+    return found

@@ -1,0 +1,43 @@
+"""``aml override``: a person decides that a failed check is right after all.
+
+Belongs here: the command's words. Does not belong here: the decision
+(``steps.checking.overrides``).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from aml_assets.cli.arguments import as_day
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(override)
+
+
+def override(
+    table: Annotated[str, typer.Argument(help="The table that failed, or `features`.")],
+    day: Annotated[str, typer.Argument(help="Its day, YYYY-MM-DD.")],
+    check: Annotated[str, typer.Option("--check", help="The check to overrule, e.g. volume.")],
+    why: Annotated[str, typer.Option("--why", help="The reason; it is recorded.")],
+    by: Annotated[
+        str | None, typer.Option("--by", help="Who decides; the current user by default.")
+    ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Take an override back.")] = False,
+) -> None:
+    """Go on from a day that failed a check, as long as it is not restated."""
+    from aml_assets.io.catalog import Catalog
+    from aml_assets.settings.load import load_settings
+    from aml_assets.steps.checking import overrides
+
+    catalog, asked = Catalog(load_settings()), as_day(day)
+    if undo:
+        overrides.take_override_back(catalog, table, asked, check, why, by=by)
+        typer.echo(f"{table} {asked}: {check} blocks again.")
+        return
+    decision = overrides.override(catalog, table, asked, check, why, by=by)
+    typer.echo(f"{table} {asked}: {check} is overridden by {decision.by}: {decision.why}")
+    typer.echo("It holds until the day is restated. The landing sensor goes on by itself.")

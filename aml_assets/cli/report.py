@@ -1,0 +1,94 @@
+"""``aml report``: where the pages of a day are, or a copy of them.
+
+Belongs here: the command's words, and writing the copy. Does not belong here: making a page
+(``steps.builders.build_alert_page``, ``steps.builders.build_model_page``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aml_assets.cli.arguments import as_day
+from aml_assets.errors import AmlError
+
+if TYPE_CHECKING:
+    from aml_assets.io.catalog import Catalog
+    from aml_assets.io.partition_store import PartitionStore
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(report)
+
+
+def report(
+    day: Annotated[str, typer.Argument(help="The day, YYYY-MM-DD.")],
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            "--to", help="A folder here, to copy both pages into: they open by themselves."
+        ),
+    ] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open the alerts in a browser.")] = False,
+) -> None:
+    """Where the alert and the model page of a day are; copy or open them."""
+    from aml_assets.io.catalog import Catalog
+    from aml_assets.settings.load import load_settings
+
+    catalog, asked = Catalog(load_settings()), as_day(day)
+    alerts = catalog.alert_pages
+    place = _copied(alerts, asked, to) if to else _place(catalog, alerts, asked)
+    typer.echo(f"Alerts: {place}")
+    if catalog.model_pages.has(asked):
+        models = catalog.model_pages
+        typer.echo(
+            f"Model:  {_copied(models, asked, to) if to else _place(catalog, models, asked)}"
+        )
+    if show:
+        if "://" in place:
+            raise AmlError(
+                "a browser cannot open a page in this store",
+                day=asked,
+                remedy="Copy it first: --to FOLDER --open.",
+            )
+        typer.launch(Path(place).resolve().as_uri())
+
+
+def _place(catalog: Catalog, pages: PartitionStore[str], day: dt.date) -> str:
+    """Where a page lies in the store, verified.
+
+    Raises:
+        NotReady: it has not been made.
+        CorruptFile: it was altered.
+    """
+    pages.manifest(day)
+    return f"{catalog.settings.store.url.rstrip('/')}/{pages.path(day)}"
+
+
+def _copied(pages: PartitionStore[str], day: dt.date, folder: Path) -> str:
+    """Write a page into a folder here, for nobody else to read.
+
+    Raises:
+        NotReady: it has not been made.
+        CorruptFile: it was altered.
+        AmlError: the folder cannot be written to.
+    """
+    pages.manifest(day)  # verifies the page
+    data = pages.store.read(pages.path(day))
+    target = folder / pages.path(day).rpartition("/")[2]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise AmlError(
+            f"{target} cannot be written: {error.strerror}", remedy="Name another folder."
+        ) from None
+    return str(target)

@@ -1,0 +1,40 @@
+"""``aml skip``: a person decides to go on without a day.
+
+Belongs here: the command's words. Does not belong here: the decision (``steps.inputs.exemptions``).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from aml_assets.cli.arguments import as_day
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(skip)
+
+
+def skip(
+    day: Annotated[str, typer.Argument(help="The day, YYYY-MM-DD.")],
+    why: Annotated[str, typer.Option("--why", help="The reason; it is recorded.")],
+    by: Annotated[
+        str | None, typer.Option("--by", help="Who decides; the current user by default.")
+    ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Wait for the day again.")] = False,
+) -> None:
+    """Go on without a day that does not land, or cannot be built as it landed."""
+    from aml_assets.io.catalog import Catalog
+    from aml_assets.settings.load import load_settings
+    from aml_assets.steps.inputs import exemptions
+
+    catalog, asked = Catalog(load_settings()), as_day(day)
+    if undo:
+        exemptions.take_skip_back(catalog, asked, why, by=by)
+        typer.echo(f"{asked} is waited for again.")
+        return
+    decision = exemptions.skip(catalog, asked, why, by=by)
+    typer.echo(f"{asked} is skipped by {decision.by}: {decision.why}")
+    typer.echo("It holds until something else lands for the day.")

@@ -1,0 +1,392 @@
+"""How good a model's scores are, measured against the labels decided so far.
+
+Belongs here: the figures of one evaluation, fast weighted ranking figures, the interval around
+a figure, and the numbers that pictures are drawn from. Does not belong here: choosing the days
+to evaluate on, the pictures (:mod:`aml_assets.core.pages.plots`), and writing anything.
+
+Labels are 1 (positive), 0 (negative) or NaN (not decided yet). What is not decided is counted,
+and enters no figure. A figure that is not defined for the rows at hand is ``None`` with its
+reason, never NaN and never a convenient zero.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Statistic = Callable[["NDArray[np.float64]", "NDArray[np.float64]", "NDArray[np.float64]"], Any]
+"""``statistic(labels, scores, weights)`` gives a number, or None (or NaN) where undefined."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A bootstrap interval; ``low, high = interval`` unpacks its two ends.
+
+    Attributes:
+        low: the lower end, in the statistic's unit.
+        high: the upper end, in the statistic's unit.
+        replicates: how many replicates the two ends were taken from.
+        undefined: how many replicates were left out because the statistic was undefined there.
+            The interval holds only given that it is defined: distrust it when this is not small.
+    """
+
+    low: float
+    high: float
+    replicates: int
+    undefined: int
+
+    def __iter__(self) -> Iterator[float]:
+        return iter((self.low, self.high))
+
+
+class Reliability(NamedTuple):
+    """Per bin of the score, lowest first: what was predicted and what came of it.
+
+    Attributes:
+        rows: how many decided rows.
+        predicted: their mean score.
+        observed: the share of them that is positive.
+        low: the lower end of the observed share's interval.
+        high: its upper end.
+    """
+
+    rows: NDArray[np.intp]
+    predicted: NDArray[np.float64]
+    observed: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+def evaluate(
+    labels: NDArray[Any], scores: NDArray[Any], *, threshold: float = 0.5
+) -> dict[str, Any]:
+    """Measure scores against labels, as a dictionary that JSON can hold.
+
+    A row is predicted positive when its score is above the threshold, as XGBoost's own
+    ``predict`` has it: a score of exactly 0.5 is no alert at 0.5.
+
+    Args:
+        labels: shape (rows,): 1, 0, or NaN where the bank has not decided yet.
+        scores: shape (rows,): the predicted probability of a positive, in [0, 1].
+        threshold: the score, in [0, 1], above which a row counts as predicted positive.
+
+    Returns:
+        The figures ``auc``, ``acc``, ``recall``, ``precision``, ``f1_score``,
+        ``average_precision``, ``brier`` and ``log_loss`` (in nats); the ``threshold`` and the
+        ``confusion_matrix`` there; the counts ``rows``, ``decided``, ``positives`` and
+        ``negatives``; ``decided_share`` (of the rows) and ``base_rate`` (positives among the
+        decided). A figure without a value is None, and ``reasons`` says why in one sentence.
+
+    Raises:
+        ValueError: the arrays are not two equally long rows of such values.
+    """
+    from sklearn import metrics
+
+    labels, scores = checked(labels, scores)
+    if not 0.0 <= threshold <= 1.0:
+        raise ValueError("the threshold must be a score in [0, 1]")
+
+    rows = len(labels)
+    decided = ~np.isnan(labels)
+    truth = labels[decided].astype(np.int8)
+    given = scores[decided]
+    predicted = flagged(given, threshold).astype(np.int8)
+
+    positives = int(truth.sum())
+    negatives = len(truth) - positives
+    tp = int((truth & predicted).sum())
+    fp = int(predicted.sum()) - tp
+
+    def log_loss() -> float:
+        # Without the two classes named, sklearn refuses rows that are all of one class.
+        return metrics.log_loss(truth, given, labels=[0, 1])
+
+    # Each is the reason why something is missing, or None where it is there.
+    no_rows = None if rows else "There are no rows."
+    none_decided = no_rows or (None if len(truth) else "No row is decided yet.")
+    no_positive = none_decided or (None if positives else "No decided row is positive.")
+    one_class = no_positive or (None if negatives else "No decided row is negative.")
+    no_alert = none_decided or (
+        None if tp + fp else "No decided row has a score above the threshold."
+    )
+    figures: dict[str, tuple[str | None, Callable[[], Any]]] = {
+        "auc": (one_class, lambda: metrics.roc_auc_score(truth, given)),
+        "acc": (none_decided, lambda: metrics.accuracy_score(truth, predicted)),
+        "recall": (no_positive, lambda: metrics.recall_score(truth, predicted)),
+        "precision": (no_alert, lambda: metrics.precision_score(truth, predicted)),
+        "f1_score": (no_positive, lambda: metrics.f1_score(truth, predicted)),
+        "average_precision": (
+            no_positive,
+            lambda: metrics.average_precision_score(truth, given),
+        ),
+        "brier": (none_decided, lambda: metrics.brier_score_loss(truth, given, pos_label=1)),
+        "log_loss": (none_decided, log_loss),
+        "decided_share": (no_rows, lambda: len(truth) / rows),
+        "base_rate": (none_decided, lambda: positives / len(truth)),
+    }
+    return {
+        **{name: None if reason else float(figure()) for name, (reason, figure) in figures.items()},
+        "threshold": float(threshold),
+        "confusion_matrix": {"tn": negatives - fp, "fp": fp, "fn": positives - tp, "tp": tp},
+        "rows": rows,
+        "decided": len(truth),
+        "positives": positives,
+        "negatives": negatives,
+        "reasons": {name: reason for name, (reason, _) in figures.items() if reason},
+    }
+
+
+def flagged(scores: NDArray[Any], threshold: float) -> NDArray[np.bool_]:
+    """Which scores are above the threshold, shape (rows,).
+
+    In double precision, whatever the scores' own: NumPy would round the threshold to theirs.
+    """
+    return np.asarray(scores, np.float64) > threshold
+
+
+def roc_auc(
+    labels: NDArray[Any], scores: NDArray[Any], weights: NDArray[Any] | None = None
+) -> float | None:
+    """Area under the ROC curve: how often a positive outranks a negative, ties counting half.
+
+    Equal to scikit-learn's ``roc_auc_score``, at a fraction of its overhead.
+
+    Args:
+        labels: shape (rows,), decided: 1 or 0.
+        scores: shape (rows,), in [0, 1].
+        weights: shape (rows,), finite, not negative; None weighs all rows alike.
+
+    Returns:
+        A share in [0, 1], or None unless both classes carry weight.
+
+    Raises:
+        ValueError: the arrays do not have such values, or are not equally long.
+    """
+    tp, fp = cumulative_weights(labels, scores, weights)
+    if not (tp[-1] > 0 and fp[-1] > 0):
+        return None
+    # Scaled before they are multiplied, so that no weights are too small or large to multiply.
+    recall, fallout = tp / tp[-1], fp / fp[-1]
+    area = float(np.sum(np.diff(fallout) * (recall[1:] + recall[:-1])) / 2)
+    return min(area, 1.0)  # rounding may lift a perfect ranking a hair above 1
+
+
+def average_precision(
+    labels: NDArray[Any], scores: NDArray[Any], weights: NDArray[Any] | None = None
+) -> float | None:
+    """Precision averaged over recall, as a step function (no interpolation between scores).
+
+    Equal to scikit-learn's ``average_precision_score``, at a fraction of its overhead.
+
+    Args:
+        labels: shape (rows,), decided: 1 or 0.
+        scores: shape (rows,), in [0, 1].
+        weights: shape (rows,), finite, not negative; None weighs all rows alike.
+
+    Returns:
+        A share in [0, 1], or None unless a positive carries weight.
+
+    Raises:
+        ValueError: the arrays do not have such values, or are not equally long.
+    """
+    tp, fp = cumulative_weights(labels, scores, weights)
+    if not tp[-1] > 0:
+        return None
+    alerts = tp + fp
+    precision = np.divide(tp, alerts, out=np.zeros_like(tp), where=alerts > 0)
+    return min(float(np.sum(np.diff(tp) / tp[-1] * precision[1:])), 1.0)
+
+
+def reliability(labels: NDArray[Any], scores: NDArray[Any], *, bins: int = 10) -> Reliability:
+    """Compare scores with outcomes, in bins of about equally many decided rows.
+
+    Equal scores are never parted, so there may be fewer bins, of unequal size. The interval is
+    Wilson's (1927) at 95 %: it stays inside [0, 1] and holds for bins without a single positive.
+
+    Args:
+        labels: shape (rows,): 1, 0 or NaN (left out).
+        scores: shape (rows,), in [0, 1].
+        bins: how many bins at most.
+
+    Raises:
+        ValueError: the arrays do not have such values, no row is decided, or bins is below 1.
+    """
+    labels, scores = checked(labels, scores)
+    decided = ~np.isnan(labels)
+    if bins < 1 or not decided.any():
+        raise ValueError("reliability needs a decided row and at least one bin")
+    labels, scores = labels[decided], scores[decided]
+    order = np.lexsort((labels, scores))  # so that sums do not depend on the rows' order
+    labels, scores = labels[order], scores[order]
+
+    edges = np.quantile(scores, np.linspace(0, 1, bins + 1)[1:-1], method="lower")
+    member = np.searchsorted(np.unique(edges), scores, side="left")
+    _, member = np.unique(member, return_inverse=True)
+    rows = np.bincount(member)
+    predicted = np.bincount(member, weights=scores) / rows
+    observed = np.bincount(member, weights=labels) / rows
+
+    low, high = wilson(observed, rows)
+    return Reliability(rows, predicted, observed, low, high)
+
+
+def wilson(
+    observed: NDArray[np.float64], rows: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Wilson's (1927) 95 % interval of each share: it stays inside [0, 1].
+
+    Args:
+        observed: shares in [0, 1], any shape.
+        rows: of how many rows each, at least 1, same shape.
+    """
+    z = 1.959963984540054  # the normal distribution's 97.5 % quantile
+    middle = (observed + z**2 / (2 * rows)) / (1 + z**2 / rows)
+    spread = observed * (1 - observed) / rows + (z / (2 * rows)) ** 2
+    half = z * np.sqrt(spread) / (1 + z**2 / rows)
+    return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
+
+
+def bootstrap_interval(
+    labels: NDArray[Any],
+    scores: NDArray[Any],
+    blocks: NDArray[Any],
+    statistic: Statistic,
+    *,
+    replicates: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Percentile bootstrap of a statistic, resampling whole blocks with replacement.
+
+    Rows of neighbouring days resemble each other, and so do rows of one customer: resampling
+    single rows would promise more certainty than there is. Only blocks with a decided row take
+    part. A replicate is given to the statistic as weights (how often each row's block was
+    drawn) over rows that stay sorted by falling score, so nothing is copied or sorted again.
+
+    Args:
+        labels: shape (rows,): 1, 0 or NaN (left out).
+        scores: shape (rows,), in [0, 1].
+        blocks: shape (rows,): the block of each row, e.g. the number of its three-day span.
+        statistic: called as ``statistic(labels, scores, weights)``, such as :func:`roc_auc`.
+        replicates: how many times to resample.
+        level: the share of replicates the interval spans, in (0, 1).
+        seed: of the random draws; the same seed gives the same interval.
+
+    Returns:
+        The ends of the interval, and how many replicates were left out as undefined.
+
+    Raises:
+        ValueError: unusable arguments, fewer than two blocks with a decided row, or a statistic
+            that is defined in no replicate.
+
+    Source:
+        Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapters 8 and 13.
+    """
+    labels, scores = checked(labels, scores)
+    blocks = np.asarray(blocks)
+    if blocks.shape != labels.shape:
+        raise ValueError(f"blocks of shape {blocks.shape} for labels of shape {labels.shape}")
+    if replicates < 1 or not 0.0 < level < 1.0:
+        raise ValueError("replicates must be at least 1, and level between 0 and 1")
+
+    decided = ~np.isnan(labels)
+    labels, scores, blocks = labels[decided], scores[decided], blocks[decided]
+    order = _falling(scores)
+    labels, scores = labels[order], scores[order]
+    names, block = np.unique(blocks[order], return_inverse=True)
+    if len(names) < 2:
+        raise ValueError(
+            f"{len(names)} block(s) with a decided row: at least two are needed to resample"
+        )
+
+    draws = np.random.default_rng(seed)
+    values: list[float] = []
+    for _ in range(replicates):
+        drawn = draws.integers(len(names), size=len(names))
+        weights = np.bincount(drawn, minlength=len(names)).astype(np.float64)[block]
+        value = statistic(labels, scores, weights)
+        if value is not None and not math.isnan(value):
+            values.append(float(value))
+    if not values:
+        raise ValueError(f"the statistic is defined in none of the {replicates} replicates")
+
+    tail = (1.0 - level) / 2.0
+    low, high = np.quantile(values, [tail, 1.0 - tail])
+    return Interval(float(low), float(high), len(values), replicates - len(values))
+
+
+def cumulative_weights(
+    labels: NDArray[Any], scores: NDArray[Any], weights: NDArray[Any] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weight of the positives, and of the negatives, at or above each distinct score, falling.
+
+    This is what every ranking curve is drawn from. Rows of equal score come in together, since
+    no threshold can part them.
+
+    Args:
+        labels: shape (rows,), decided: 1 or 0.
+        scores: shape (rows,), in [0, 1].
+        weights: shape (rows,), finite, not negative; None weighs all rows alike.
+
+    Returns:
+        Two arrays of shape (distinct scores + 1,): from 0, nothing alerted, to the weight of all.
+
+    Raises:
+        ValueError: the arrays do not have such values, or are not equally long.
+    """
+    labels, scores = checked(labels, scores)
+    weights = np.ones_like(labels) if weights is None else np.asarray(weights, dtype=np.float64)
+    if weights.shape != labels.shape or not bool(np.all((weights >= 0) & (weights < np.inf))):
+        raise ValueError("weights must be as many as the labels, finite and not negative")
+    if bool(np.isnan(labels).any()):
+        raise ValueError("only decided rows can be ranked: leave out labels that are NaN")
+
+    if not len(scores):
+        return np.zeros(1), np.zeros(1)
+
+    order = _falling(scores)
+    last_of_tie = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
+    positive = (labels * weights)[order]
+    tp = np.cumsum(positive)[last_of_tie]
+    fp = np.cumsum(weights[order] - positive)[last_of_tie]
+    return np.append(0.0, tp), np.append(0.0, fp)
+
+
+def checked(
+    labels: NDArray[Any], scores: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Labels and scores as float64, or an error that quotes none of them.
+
+    Raises:
+        ValueError: not two equally long rows of 0, 1 or NaN, and of scores in [0, 1].
+    """
+    try:
+        labels = np.asarray(labels, dtype=np.float64)
+        scores = np.asarray(scores, dtype=np.float64)
+    except (TypeError, ValueError):
+        # numpy's own message would quote the cell.
+        raise ValueError("labels and scores must be arrays of numbers") from None
+    if labels.ndim != 1 or labels.shape != scores.shape:
+        raise ValueError(
+            "labels and scores must be one-dimensional and equally long, "
+            f"not of shapes {labels.shape} and {scores.shape}"
+        )
+    unknown = int(np.sum(~((labels == 0) | (labels == 1) | np.isnan(labels))))
+    if unknown:
+        raise ValueError(f"{unknown} of {len(labels)} labels are neither 0 nor 1 nor NaN")
+    outside = int(np.sum(~((scores >= 0) & (scores <= 1))))
+    if outside:
+        raise ValueError(f"{outside} of {len(scores)} scores are NaN or outside [0, 1]")
+    return labels, scores
+
+
+def _falling(scores: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The order of rows by falling score; one pass where they are sorted already."""
+    return np.argsort(-scores, kind="stable")

@@ -1,0 +1,81 @@
+"""Scoring: a model and a merged frame in, ranked predictions out.
+
+Belongs here: scores, ranks, the columns of the predictions, and feature importance. Does not
+belong here: which model scores (``steps.inputs.model_choice``) or the CSV's bytes (``io.formats``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from aml_assets.core.model.encoding import Encoder, Frame, Matrix
+from aml_assets.core.tables.joins import EVENT_DAY, TRX_DAY
+from aml_assets.settings.table_settings import STR, Join
+
+if TYPE_CHECKING:
+    import xgboost
+
+
+def predict(booster: xgboost.Booster, matrix: Matrix, *, threads: int) -> np.ndarray:
+    """Scores in [0, 1], float32, shape (rows,)."""
+    if not len(matrix.values):
+        return np.array([], np.float32)
+    booster.set_param({"nthread": threads})
+    return np.asarray(booster.inplace_predict(matrix.values), dtype=np.float32)
+
+
+def ranked(frame: Frame, scores: np.ndarray, *, model_id: str) -> pa.Table:
+    """The merged frame with ``pred_score``, ``rank`` and ``model_id``, best score first.
+
+    Ties keep the frame's order, which is the reports' key.
+    """
+    order = order_of(scores)
+    table = frame.table.take(pa.array(order, pa.int64()))
+    table = table.append_column("pred_score", pa.array(scores[order], pa.float32()))
+    table = table.append_column("rank", pa.array(np.arange(1, len(order) + 1), pa.int64()))
+    return table.append_column("model_id", pa.repeat(pa.scalar(model_id), len(order)))
+
+
+def order_of(scores: np.ndarray) -> np.ndarray:
+    """Positions of the rows by rank: highest score first, equal ones in the frame's order."""
+    return np.argsort(-scores, kind="stable")
+
+
+def as_in_2019(frame: Frame, scores: np.ndarray, joins: Sequence[Join]) -> pa.Table:
+    """The frame's own order and 2019's column names, with ``pred_score`` alone added."""
+    names = _pandas_names(frame, joins)
+    table = frame.table.select(list(names)).rename_columns(list(names.values()))
+    return table.append_column("pred_score", pa.array(scores, pa.float32()))
+
+
+def _pandas_names(frame: Frame, joins: Sequence[Join]) -> Mapping[str, str]:
+    """Merged name → the name pandas' chain of merges gave: ``_x`` and ``_y`` for equal names.
+
+    Two frames that share a name beyond the join columns rename both; a third one that has it too
+    meets no equal any more and keeps the bare name.
+    """
+    named: dict[str, str] = {}
+    for table in (STR, *(join.table for join in joins)):
+        mine = {
+            name: column.source
+            for name, column in frame.columns.items()
+            if column.table == table and name not in (EVENT_DAY, TRX_DAY)
+        }
+        clash = set(mine.values()) & set(named.values())
+        named = {name: f"{old}_x" if old in clash else old for name, old in named.items()}
+        named.update({name: f"{old}_y" if old in clash else old for name, old in mine.items()})
+    return named
+
+
+def importance(booster: xgboost.Booster, encoder: Encoder) -> dict[str, float]:
+    """Total gain per feature by name, largest first; features never split on are left out."""
+    gains = booster.get_score(importance_type="total_gain")
+    by_name = {
+        encoder.features[int(key.removeprefix("f"))].name: float(np.ravel(gain)[0])
+        for key, gain in gains.items()
+    }
+    return dict(sorted(by_name.items(), key=lambda item: (-item[1], item[0])))

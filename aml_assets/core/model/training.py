@@ -1,0 +1,138 @@
+"""Training: encoded days in, booster out.
+
+Belongs here: the checks before training, XGBoost's parameters, and the iterator that hands it
+one day after another. Does not belong here: which days, and what is done with the booster.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aml_assets.errors import NotTrainable
+from aml_assets.settings.training_settings import TrainingSettings
+
+if TYPE_CHECKING:
+    import xgboost
+
+Batch = tuple[np.ndarray, np.ndarray]
+"""Features, float32 (rows, features), and labels, float32 (rows,) of 0 and 1."""
+
+
+MODEL = "models/model"
+"""The asset that errors name; the core knows no catalog."""
+
+
+def load_xgboost() -> Any:
+    """XGBoost, imported late: it costs a second, and libgomp reads this variable as it loads.
+
+    Waiting threads that spin make a busy machine many times slower; passive ones sleep.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    import xgboost
+
+    return xgboost
+
+
+def train(
+    batches: Sequence[Batch], settings: TrainingSettings, *, stopping: Sequence[Batch] = ()
+) -> xgboost.Booster:
+    """Train a gradient-boosted classifier.
+
+    Args:
+        batches: the days to learn from.
+        settings: XGBoost's parameters; seed and thread count are among them, so that the same
+            input gives the same bytes.
+        stopping: later days of the training window, for early stopping.
+
+    Raises:
+        NotTrainable: no row, no positive or no negative.
+    """
+    refuse_one_class(batches)
+    xgb = load_xgboost()
+    parameters = {
+        "booster": "gbtree",
+        "objective": "binary:logistic",
+        "tree_method": "hist",
+        "eval_metric": "auc",
+        "max_depth": settings.max_depth,
+        "eta": settings.learning_rate,
+        "lambda": settings.reg_lambda,
+        "subsample": settings.subsample,
+        "colsample_bytree": settings.colsample_bytree,
+        "min_child_weight": settings.min_child_weight,
+        "scale_pos_weight": settings.scale_pos_weight,
+        "base_score": settings.base_score,
+        "max_bin": settings.max_bin,
+        "seed": settings.seed,
+        "nthread": settings.threads,
+        "verbosity": 0,
+    }
+    matrix = _matrix(xgb, batches, settings)
+    evaluated = []
+    if stopping:
+        refuse_one_class(stopping, "the early-stopping days hold")
+        held_out = _matrix(xgb, stopping, settings, reference=matrix)
+        evaluated = [(held_out, "stopping")]
+    booster = xgb.train(
+        parameters,
+        matrix,
+        num_boost_round=settings.rounds,
+        evals=evaluated,
+        early_stopping_rounds=settings.early_stopping_rounds if stopping else None,
+        verbose_eval=False,
+    )
+    return booster[: booster.best_iteration + 1] if stopping else booster
+
+
+def refuse_one_class(batches: Sequence[Batch], where: str = "the training window holds") -> None:
+    """Refuse to train without rows, positives or negatives.
+
+    Raises:
+        NotTrainable: says which of them is missing.
+    """
+    rows = sum(len(labels) for _, labels in batches)
+    positives = int(sum(float(labels.sum()) for _, labels in batches))
+    remedy = "Wait until labels are decided, restate the days, or widen windows.train_days."
+    if not rows:
+        raise NotTrainable(f"{where} no row with a decided label", table=MODEL, remedy=remedy)
+    if positives in (0, rows):
+        missing = "positive" if positives == 0 else "negative"
+        raise NotTrainable(
+            f"{where} no {missing} label among {rows} decided ones", table=MODEL, remedy=remedy
+        )
+
+
+def _matrix(
+    xgb: Any, batches: Sequence[Batch], settings: TrainingSettings, reference: Any = None
+) -> Any:
+    class Days(xgb.DataIter):
+        """XGBoost passes several times over the days; nothing is concatenated."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._position = 0
+
+        def next(self, input_data: Any) -> bool:
+            if self._position == len(filled):
+                return False
+            features, labels = filled[self._position]
+            input_data(data=features, label=labels)
+            self._position += 1
+            return True
+
+        def reset(self) -> None:
+            self._position = 0
+
+    # An empty batch has no shape XGBoost could learn from.
+    filled = [(features, labels) for features, labels in batches if len(labels)]
+    return xgb.QuantileDMatrix(
+        Days(),
+        missing=np.nan,
+        max_bin=settings.max_bin,
+        nthread=settings.threads,
+        ref=reference,
+    )

@@ -1,0 +1,134 @@
+"""Which days a model sees: the one place that turns (t, d, e) into dates.
+
+Belongs here: date arithmetic on windows and its rules. Does not belong here: whether those
+days exist in a store or in a landing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.errors import NotTrainable, SettingsError
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Training and evaluation windows, both ends included; between them lies the delay."""
+
+    train_start: dt.date
+    train_end: dt.date
+    eval_start: dt.date
+    eval_end: dt.date
+
+    @property
+    def train_days(self) -> list[dt.date]:
+        """Days trained on."""
+        return days_between(self.train_start, self.train_end)
+
+    @property
+    def delay_days(self) -> list[dt.date]:
+        """Days between training and evaluation: only their decisions on trained reports count."""
+        return days_between(self.train_end + ONE_DAY, self.eval_start - ONE_DAY)
+
+    @property
+    def eval_days(self) -> list[dt.date]:
+        """Days measured on."""
+        return days_between(self.eval_start, self.eval_end)
+
+    def as_dict(self) -> dict[str, str]:
+        """ISO dates by name, for manifests and metadata."""
+        return {name: str(getattr(self, name)) for name in self.__dataclass_fields__}
+
+
+def rolling(
+    day: dt.date,
+    *,
+    train_days: int,
+    delay_days: int,
+    eval_days: int,
+    first_day: dt.date,
+    min_train_days: int | None = None,
+) -> Windows:
+    """The windows of ``model(day)`` and ``metrics(day)``.
+
+    Evaluation is D-e … D-1 and training D-e-d-t … D-e-d-1, as in the Fraud Detection
+    Handbook's ``get_train_test_set``. Before ``first_day`` there are no partitions: the training
+    window is clipped there, down to ``min_train_days`` (default: not at all).
+
+    Raises:
+        NotTrainable: the window is not long enough yet; names the first day that works.
+    """
+    eval_start = day - eval_days * ONE_DAY
+    train_end = eval_start - (delay_days + 1) * ONE_DAY
+    needed = train_days if min_train_days is None else min_train_days
+    train_start = max(train_end - (train_days - 1) * ONE_DAY, first_day)
+    if (train_end - train_start).days + 1 < needed:
+        earliest = first_trainable_day(
+            train_days=train_days,
+            delay_days=delay_days,
+            eval_days=eval_days,
+            first_day=first_day,
+            min_train_days=min_train_days,
+        )
+        raise NotTrainable(
+            f"not trainable before {earliest}: the training window needs {needed} days "
+            f"and the partitions start on {first_day}",
+            table="models/model",
+            day=day,
+            remedy="Ask for a later day, or lower windows.min_train_days.",
+        )
+    return Windows(train_start, train_end, eval_start, day - ONE_DAY)
+
+
+def first_trainable_day(
+    *,
+    train_days: int,
+    delay_days: int,
+    eval_days: int,
+    first_day: dt.date,
+    min_train_days: int | None = None,
+) -> dt.date:
+    """The first day whose rolling training window is long enough."""
+    needed = train_days if min_train_days is None else min_train_days
+    return first_day + (needed + delay_days + eval_days) * ONE_DAY
+
+
+def by_hand(
+    day: dt.date,
+    *,
+    train_start: dt.date,
+    train_end: dt.date,
+    eval_start: dt.date | None,
+    eval_end: dt.date | None,
+) -> Windows:
+    """Windows given by hand for ``day``.
+
+    Raises:
+        SettingsError: no evaluation dates, a window upside down, overlapping windows, or one
+            that reaches the day itself.
+    """
+    remedy = "Correct the dates in the launchpad or under windows.fixed."
+    if eval_start is None or eval_end is None:
+        raise SettingsError(
+            "a training window given by hand needs evaluation dates", day=day, remedy=remedy
+        )
+    windows = Windows(train_start, train_end, eval_start, eval_end)
+    if train_end < train_start or eval_end < eval_start:
+        raise SettingsError("a window ends before it starts", day=day, remedy=remedy)
+    if eval_start <= train_end:
+        raise SettingsError(
+            f"the evaluation window {eval_start} … {eval_end} overlaps or precedes the training "
+            f"window {train_start} … {train_end}",
+            day=day,
+            remedy=remedy,
+        )
+    if eval_end >= day:
+        raise SettingsError(
+            f"the windows reach {eval_end}, but a model of {day} may only know what was known "
+            "before it",
+            day=day,
+            remedy=remedy,
+        )
+    return windows

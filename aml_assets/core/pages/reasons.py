@@ -1,0 +1,285 @@
+"""Why a report has its score: exact contributions, and the largest of them in words.
+
+Belongs here: TreeSHAP contributions of a booster, and a sentence per contribution. Does not belong
+here: which reports are explained (``steps.builders.build_alert_page``), or how a page shows them
+(``reports``).
+
+Contributions are SHAP values of the trees (Lundberg et al., From local explanations to global
+understanding with explainable AI for trees, 2020), as XGBoost's ``pred_contribs`` computes them:
+in log-odds, and with the base value they add up to the score's own log-odds. Features of one
+column (hour, weekday and age of a time) are added up, since a person sees one column.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from aml_assets.core.model.encoding import Encoder, Feature, Frame
+from aml_assets.core.model.reference import Spread
+from aml_assets.core.tables.joins import TRX_DAY
+from aml_assets.settings.table_settings import STR, TRX
+
+if TYPE_CHECKING:
+    import xgboost
+
+_EXTREME = 0.9
+"""From which share of training rows on one side a number is called high or low."""
+
+_RARE = 0.01
+"""Below which share of training rows a value is called rare."""
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One column's part in a score.
+
+    Attributes:
+        column: ``table.column``.
+        words: what it holds, and how usual that is.
+        contribution: in log-odds; positive raises the score.
+    """
+
+    column: str
+    words: str
+    contribution: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One report's score, taken apart.
+
+    Attributes:
+        base: log-odds of the model's average training row.
+        reasons: the largest contributions by magnitude, largest first.
+        rest: what all other columns contribute together.
+        margin: the score's log-odds: base, reasons and rest, added up.
+    """
+
+    base: float
+    reasons: tuple[Reason, ...]
+    rest: float
+    margin: float
+
+
+def contributions(booster: xgboost.Booster, values: np.ndarray, *, threads: int) -> np.ndarray:
+    """Contribution of each feature to each row's log-odds, and the base value last.
+
+    Args:
+        booster: trained on such a matrix.
+        values: float32, shape (rows, features), NaN for missing.
+        threads: to compute with.
+
+    Returns:
+        float32, shape (rows, features + 1); each row adds up to the row's log-odds.
+    """
+    from aml_assets.core.model.training import load_xgboost
+
+    if not len(values):
+        return np.zeros((0, values.shape[1] + 1), np.float32)
+    matrix = load_xgboost().DMatrix(values, missing=np.nan, nthread=threads)
+    booster.set_param({"nthread": threads})
+    return np.asarray(booster.predict(matrix, pred_contribs=True), np.float32)
+
+
+def columns_of(encoder: Encoder) -> dict[str, list[int]]:
+    """Source column → positions of the features that are made of it, in the encoder's order."""
+    grouped: dict[str, list[int]] = {}
+    for position, feature in enumerate(encoder.features):
+        grouped.setdefault(_source(feature), []).append(position)
+    return grouped
+
+
+def explain(
+    encoder: Encoder,
+    reference: Sequence[Spread] | None,
+    frame: Frame,
+    contributed: np.ndarray,
+    *,
+    most: int,
+) -> list[Explanation]:
+    """The scores of a frame's rows, taken apart.
+
+    Args:
+        encoder: the model's.
+        reference: the model's training rows, feature by feature; ``None`` if it kept none.
+        frame: the rows, as merged.
+        contributed: of the same rows, as `contributions` gives them.
+        most: how many reasons to spell out for a row; contributions of 0 are no reasons.
+    """
+    groups = columns_of(encoder)
+    names = list(groups)
+    wide = contributed.astype(np.float64)
+    by_column = np.column_stack([wide[:, groups[name]].sum(axis=1) for name in names])
+    order = np.argsort(-np.abs(by_column), axis=1, kind="stable")[:, :most]
+    say = _Words(encoder, reference, frame)
+    found = []
+    for row in range(len(wide)):
+        reasons = []
+        for place in order[row]:
+            contribution = float(by_column[row, place])
+            if contribution == 0:
+                continue
+            features = groups[names[place]]
+            strongest = features[int(np.argmax(np.abs(wide[row, features])))]
+            reasons.append(Reason(names[place], say.of(row, strongest), contribution))
+        base, margin = float(wide[row, -1]), float(wide[row].sum())
+        rest = margin - base - sum(reason.contribution for reason in reasons)
+        found.append(Explanation(base, tuple(reasons), rest, margin))
+    return found
+
+
+def spoken(table: str, column: str) -> str:
+    """A column's name as a person says it; the table's name where it helps."""
+    words = column.replace("_", " ").strip() or column
+    plain = table in (STR, TRX) or words.casefold().startswith(table.casefold())
+    return words if plain else f"{table} {words}"
+
+
+def share(value: float) -> str:
+    """A share as a percentage that never rounds up to all or down to nothing; it does not break."""
+    percent = 100 * value
+    if percent <= 0 or percent >= 100:
+        return f"{percent:.0f}\u00a0%"
+    if percent < 0.1:
+        return "less than 0.1\u00a0%"
+    if percent > 99.9:
+        return "more than 99.9\u00a0%"
+    if percent < 10 or percent > 90:
+        return f"{np.floor(10 * percent + 1e-9) / 10:.1f}\u00a0%"
+    return f"{np.floor(percent + 1e-9):.0f}\u00a0%"
+
+
+def number(value: float | int) -> str:
+    """A number with thousands parted, and no more decimals than tell something."""
+    if value == int(value):
+        return f"{int(value):,}"
+    if abs(value) >= 1:
+        return f"{value:,.2f}"
+    return f"{value:.3g}"
+
+
+class _Words:
+    """Sentences about the values of one frame."""
+
+    def __init__(self, encoder: Encoder, reference: Sequence[Spread] | None, frame: Frame) -> None:
+        self._features = encoder.features
+        self._reference = reference
+        self._frame = frame
+        self._columns: dict[int, list[Any]] = {}
+        self._codes: dict[int, Mapping[str, int]] = {}
+
+    def of(self, row: int, position: int) -> str:
+        """What one feature of a row holds, and how usual that is among the training rows."""
+        feature = self._features[position]
+        spread = self._reference[position] if self._reference else None
+        name = spoken(feature.table, feature.column)
+        value = self._value(row, position)
+        if value is None:
+            usual = f" (as in {share(spread.missing_share)} of training rows)" if spread else ""
+            return f"{name} is missing{usual}"
+        if feature.encoding == "category":
+            return self._category(name, str(value), position, spread)
+        if feature.encoding == "hour":
+            hour = value.hour if isinstance(value, dt.datetime) else 0
+            return f"{name} is at {hour:02}:00–{hour:02}:59{_equal(spread, hour)}"
+        if feature.encoding == "weekday":
+            return f"{name} is on a {_WEEKDAYS[value.weekday()]}{_equal(spread, value.weekday())}"
+        if feature.encoding == "age_days":
+            return self._age(name, feature, value, spread)
+        if isinstance(value, bool):
+            return f"{name} is {'true' if value else 'false'}{_equal(spread, int(value))}"
+        return _number(name, number(value), float(value), spread, ("low", "high"))
+
+    def _value(self, row: int, position: int) -> Any:
+        if position not in self._columns:
+            feature = self._features[position]
+            column = self._frame.column(feature.table, feature.column)
+            rows = self._frame.table.num_rows
+            self._columns[position] = [None] * rows if column is None else _plain(column)
+        return self._columns[position][row]
+
+    def _category(self, name: str, value: str, position: int, spread: Spread | None) -> str:
+        if position not in self._codes:
+            words = self._features[position].vocabulary
+            self._codes[position] = {word: code for code, word in enumerate(words)}
+        code = self._codes[position].get(value)
+        if code is None:
+            return f"{name} “{value}” was not seen in training"
+        return f"{name} is “{value}”{_equal(spread, code)}"
+
+    def _age(self, name: str, feature: Feature, value: Any, spread: Spread | None) -> str:
+        on = value.date() if isinstance(value, dt.datetime) else value
+        days = (self._frame.day - on).days
+        if (feature.table, feature.column) == (TRX, TRX_DAY):
+            what = (
+                f"reported {_days(days)} after the transaction" if days else "reported the same day"
+            )
+            return f"{what}{_side(spread, days, ('sooner', 'later'))}"
+        when = f"{_days(abs(days))} {'before' if days >= 0 else 'after'} the report"
+        return f"{name} is {on}, {when}{_side(spread, days, ('more recent', 'longer ago'))}"
+
+
+def _plain(column: pa.ChunkedArray) -> list[Any]:
+    """Python values; NaN is missing as everywhere."""
+    return [None if each != each else each for each in column.to_pylist()]
+
+
+def _number(
+    name: str, text: str, value: float, spread: Spread | None, words: tuple[str, str]
+) -> str:
+    if spread is None or (place := spread.place(value)) is None:
+        return f"{name} is {text}"
+    few = spread.exact and len(spread.values) <= 12
+    if place.below >= _EXTREME:
+        return f"{name} {text} is {words[1]} ({_beyond(place.below, 'below')})"
+    if place.above >= _EXTREME:
+        return f"{name} {text} is {words[0]} ({_beyond(place.above, 'above')})"
+    if few:
+        return f"{name} is {text}{_equal(spread, value)}"
+    if not place.below:  # known to lie below, which is not the same as: none does
+        return f"{name} is {text} ({_beyond(place.above, 'above')})"
+    return f"{name} is {text} ({_beyond(place.below, 'below')})"
+
+
+def _beyond(part: float, side: str) -> str:
+    return f"{'all' if part >= 1 else f'{share(part)} of'} training rows lie {side}"
+
+
+def _equal(spread: Spread | None, value: float) -> str:
+    """How many training rows hold this very value."""
+    place = spread.place(value) if spread else None
+    if place is None or place.equal is None:
+        return ""
+    if place.equal == 0:
+        return " (in no training row)"
+    rare = "rare: " if place.equal < _RARE else ""
+    return f" ({rare}{share(place.equal)} of training rows)"
+
+
+def _side(spread: Spread | None, value: float, words: tuple[str, str]) -> str:
+    """Which share of the training rows lies on the far side of a value."""
+    place = spread.place(value) if spread else None
+    if place is None:
+        return ""
+    smaller, larger = words
+    if not place.below and not place.above:
+        return _equal(spread, value)
+    if place.below >= place.above:
+        return f" ({share(place.below)} of training rows are {smaller})"
+    return f" ({share(place.above)} of training rows are {larger})"
+
+
+def _days(count: int) -> str:
+    return f"{count:,} day{'' if count == 1 else 's'}"
+
+
+def _source(feature: Feature) -> str:
+    return f"{feature.table}.{feature.column}"

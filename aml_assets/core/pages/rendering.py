@@ -1,0 +1,94 @@
+"""Rendering: a template filled in, with its style, its script, and a policy that allows just these.
+
+Belongs here: the one way in which a page becomes text. Does not belong here: what it says.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from aml_assets.core.pages import reasons
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_PLACE = "templates"
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+def render(template: str, **values: Any) -> str:
+    """A page as HTML; every value is escaped.
+
+    Args:
+        template: its file's name.
+        **values: what it uses.
+
+    Raises:
+        jinja2.UndefinedError: a value the template uses is missing.
+    """
+    from markupsafe import Markup
+
+    style, script = _text("page.css"), _text("page.js")
+    policy = (
+        f"default-src 'none'; style-src '{_source_of(style)}'; script-src '{_source_of(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    page = _environment().get_template(template)
+    return page.render(
+        **values,
+        style=Markup(style),
+        script=Markup(script),
+        policy=policy,
+    )
+
+
+def signed(value: float) -> str:
+    """A contribution with its sign, a minus that is as wide as the plus."""
+    text = f"{value:+.2f}".replace("-", "−")
+    return "0.00" if text in ("+0.00", "−0.00") else text
+
+
+def spelt(day: dt.date) -> str:
+    """A day in words that no locale changes."""
+    weekday = ("Mon", "Tues", "Wednes", "Thurs", "Fri", "Satur", "Sun")[day.weekday()]
+    return f"{weekday}day {day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader(__package__ or "", _PLACE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "signed": signed,
+        "spelt": spelt,
+        "share": reasons.share,
+        "number": reasons.number,
+    }
+    return environment
+
+
+@lru_cache(maxsize=2)
+def _text(name: str) -> str:
+    return resources.files(__package__ or "").joinpath(_PLACE, name).read_text(encoding="utf-8")
+
+
+def _source_of(text: str) -> str:
+    """A style's or script's source expression in a content security policy."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -1,0 +1,263 @@
+"""The landing: the bank's tables as its upstream systems left them, read-only.
+
+Belongs here: which days have landed, and reading one table of one day as it is. Does not belong
+here: whether it keeps its contract (``core.tables.contracts``), or when it is complete.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from aml_assets.core.night.readiness import FileListing
+from aml_assets.errors import InputError, NotLanded, NotReady
+from aml_assets.io.filesystems import FileStatus
+from aml_assets.io.paths import Template
+from aml_assets.io.store import Store
+
+if TYPE_CHECKING:
+    from aml_assets.settings.table_settings import TableSettings
+
+
+@dataclass(frozen=True)
+class Landed:
+    """One landed table of one day.
+
+    ``table`` is ``None`` for a folder without a data file (an empty day). ``digest`` is the
+    sha256 of the files' names and bytes; ``signature`` the listing's; ``modified`` the newest
+    file's time, POSIX seconds.
+    """
+
+    table: pa.Table | None
+    digest: str
+    signature: str
+    files: int
+    length: int
+    modified: float
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The files of one folder, read but not decoded."""
+
+    content: Mapping[str, bytes]
+    digest: str
+    signature: str
+    modified: float
+
+
+class Landing:
+    """The landing folder.
+
+    Args:
+        store: its root, read through the same adapters as everything else.
+        tables: the tables' settings.
+    """
+
+    def __init__(self, store: Store, tables: Mapping[str, TableSettings]) -> None:
+        self._store = store
+        self._tables = tables
+        self.url = store.url
+
+    def days(self, table: str) -> list[dt.date]:
+        """The days of a daily table that have a folder, oldest first; one listing."""
+        template = Template(self._tables[table].path.strip("/"))
+        entries = self._store.list(template.folder)
+        return template.days(entry.name for entry in entries if entry.is_directory)
+
+    def has(self, table: str, day: dt.date) -> bool:
+        """Whether the table has landed for this day: its folder holds at least one file."""
+        return bool(self._entries(self._path(table, day)))
+
+    def listing(self, table: str, day: dt.date) -> FileListing | None:
+        """One listing of a table's folder; ``None`` where there is none, or nothing in it."""
+        entries = self._entries(self._path(table, day))
+        if not entries:
+            return None
+        parts = [each for each in entries if not each.name.startswith("_")]
+        return FileListing(
+            signature=_signature(parts),
+            parts=len(parts),
+            newest=max((each.modified for each in parts), default=0.0),
+            success=next((each.modified for each in entries if each.name == "_SUCCESS"), None),
+            writing=any(map(_is_being_written, entries)),
+        )
+
+    def signature(self, tables: Iterable[str], day: dt.date) -> str:
+        """What has landed of a day, in one word: the same word, the same files."""
+        found = {name: self.listing(name, day) for name in tables}
+        text = ";".join(f"{name}={each and each.signature}" for name, each in found.items())
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def digest(self, table: str, day: dt.date) -> tuple[str, float]:
+        """The digest of a landed table and its newest file's time, without decoding it."""
+        files = self._read(table, day)
+        return files.digest, files.modified
+
+    def read(self, table: str, day: dt.date) -> Landed:
+        """Read a landed table whole.
+
+        Args:
+            table: a table of the settings.
+            day: the partition; a static table has the same files for every day.
+
+        Raises:
+            NotLanded: there is no folder, or nothing in it.
+            NotReady: the folder changed while it was read.
+            InputError: a file is not Parquet, or its columns do not fit the other files'.
+        """
+        files = self._read(table, day)
+        parts = {
+            name: self._decode(content, table, day, name)
+            for name, content in files.content.items()
+            if not name.startswith("_")
+        }
+        return Landed(
+            table=self._together(parts, table, day) if parts else None,
+            digest=files.digest,
+            signature=files.signature,
+            files=len(parts),
+            length=sum(len(content) for content in files.content.values()),
+            modified=files.modified,
+        )
+
+    def _path(self, table: str, day: dt.date) -> str:
+        return Template(self._tables[table].path.strip("/")).fill(day)
+
+    def _entries(self, folder: str) -> list[FileStatus]:
+        return self._store.list(folder)
+
+    def _read(self, table: str, day: dt.date) -> _Files:
+        folder = self._path(table, day)
+        before = self._entries(folder)
+        if not before:
+            raise NotLanded(
+                f"nothing has landed under {folder}",
+                table=table,
+                day=day,
+                remedy="Wait for the upstream system, or correct the landing's paths.",
+            )
+        content: dict[str, bytes] = {}
+        digest = hashlib.sha256()
+        for entry in before:
+            if _is_being_written(entry):
+                raise NotReady(
+                    f"the upstream job is still writing (it has {entry.name!r} there)",
+                    table=table,
+                    day=day,
+                    remedy="Run it again when it has finished; a job that died leaves the "
+                    "folder behind: then have it run again.",
+                )
+            if entry.is_directory:
+                raise InputError(
+                    f"{folder} holds a folder, {entry.name!r}, where data files are expected",
+                    table=table,
+                    day=day,
+                    remedy=f"Correct tables.{table}.path, or move the folder away.",
+                )
+            # `_SUCCESS` and its like say that a folder is complete; they are no data.
+            if entry.name.startswith("_"):
+                continue
+            data = self._store.read(f"{folder}/{entry.name}")
+            content[entry.name] = data
+            digest.update(f"{entry.name}\0{hashlib.sha256(data).hexdigest()}\n".encode())
+        if self._entries(folder) != before:
+            raise NotReady(
+                "the folder changed while it was read",
+                table=table,
+                day=day,
+                remedy="Run it again when the upstream system has finished writing.",
+            )
+        newest = max(entry.modified for entry in before)
+        signature = _signature(each for each in before if each.name in content)
+        return _Files(content, digest.hexdigest(), signature, newest)
+
+    def _decode(self, content: bytes, table: str, day: dt.date, name: str) -> pa.Table:
+        exclude, ids = self._tables[table].exclude, self._tables[table].ids
+        source = pa.BufferReader(content)
+        try:
+            schema = pq.read_schema(source)
+            wanted = [c for c in schema.names if c not in exclude]
+            # Categories lie in the file as dictionaries: taken as such, no row is decoded.
+            texts = [f.name for f in schema if _is_text(f.type) and f.name not in ids]
+            file = pq.ParquetFile(source, read_dictionary=texts, pre_buffer=False)
+            decoded = file.read(columns=wanted if exclude else None)
+        except (pa.ArrowException, OSError, ValueError):
+            # Their texts can quote what they found in the file.
+            raise InputError(
+                f"the file {name} is truncated or not Parquet",
+                table=table,
+                day=day,
+                remedy="Have the upstream system write it again.",
+            ) from None
+        return decoded.replace_schema_metadata(None)
+
+    def _together(self, parts: Mapping[str, pa.Table], table: str, day: dt.date) -> pa.Table:
+        frames = list(parts.values())
+        if len(frames) == 1:
+            return frames[0]
+        for frame in frames:
+            if len(set(frame.column_names)) != len(frame.column_names):
+                return frame  # the contract's check names the doubled column
+        if all(frame.schema.equals(frames[0].schema) for frame in frames):
+            return pa.concat_tables(frames)
+        try:
+            return pa.concat_tables(
+                [_without_dictionaries(frame) for frame in frames], promote_options="permissive"
+            )
+        except (pa.ArrowException, ValueError):
+            raise InputError(
+                "its files disagree on a column's type",
+                table=table,
+                day=day,
+                column=_disagreeing(frames),
+                remedy="Have the upstream system write all files of a day with one schema.",
+            ) from None
+
+
+def _is_being_written(entry: FileStatus) -> bool:
+    """A committing job's folder, or a file on its way by `hdfs dfs -put`."""
+    if entry.is_directory:
+        return entry.name == "_temporary"
+    return entry.name.endswith("._COPYING_")
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    return pa.types.is_string(type_) or pa.types.is_large_string(type_)
+
+
+def _without_dictionaries(frame: pa.Table) -> pa.Table:
+    """Writers choose dictionaries file by file; plain values can always be put together."""
+    schema = pa.schema(
+        [
+            field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
+            for field in frame.schema
+        ]
+    )
+    return frame.cast(schema)
+
+
+def _disagreeing(frames: list[pa.Table]) -> str:
+    names = dict.fromkeys(name for frame in frames for name in frame.column_names)
+    doubtful = []
+    for name in names:
+        types = {frame.schema.field(name).type for frame in frames if name in frame.schema.names}
+        columns = [frame.select([name]) for frame in frames if name in frame.schema.names]
+        if len(types) > 1:
+            try:
+                pa.concat_tables(columns, promote_options="permissive")
+            except (pa.ArrowException, ValueError):
+                doubtful.append(name)
+    return ", ".join(doubtful)
+
+
+def _signature(parts: Iterable[FileStatus]) -> str:
+    """What can be told of data files without reading them, in one word."""
+    text = "\n".join(f"{each.name}\0{each.length}\0{each.modified!r}" for each in parts)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,197 @@
+"""One model as a notebook sees it: what it learnt from, its features, and what-ifs.
+
+Belongs here: looking at a stored model and asking it about single rows. Does not belong here:
+training, or choosing which model scores a day (``steps``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from aml_assets.core.model import scoring
+from aml_assets.core.model.encoding import Frame
+from aml_assets.core.pages import reasons
+from aml_assets.core.tables.joins import EVENT_DAY
+from aml_assets.errors import AmlError
+from aml_assets.steps.builders.build_features import load_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from aml_assets.core.model.encoding import Matrix
+    from aml_assets.io.catalog import Catalog
+    from aml_assets.steps.inputs.model_choice import ChosenModel
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """A row's score as it is, and as it would be.
+
+    Attributes:
+        before: the score of the row, in [0, 1].
+        after: the score with the changes.
+        contributions: per feature, what it adds to the log-odds before and after (SHAP values of
+            the trees), largest change first; with the rest (``(base)``) they sum to the log-odds.
+        unseen: features whose new value the model has never seen: it is as good as missing.
+    """
+
+    before: float
+    after: float
+    contributions: pd.DataFrame
+    unseen: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        more = f", never seen in training: {', '.join(self.unseen)}" if self.unseen else ""
+        return f"{self.before:.4f} → {self.after:.4f}{more}"
+
+
+class Model:
+    """A stored model.
+
+    Args:
+        catalog: where its days lie.
+        chosen: the model as read.
+    """
+
+    def __init__(self, catalog: Catalog, chosen: ChosenModel) -> None:
+        self._catalog = catalog
+        self._chosen = chosen
+        self.id = chosen.model_id
+        self.day = chosen.day
+        self.digest = chosen.manifest.digest
+        self.facts: Mapping[str, Any] = chosen.manifest.facts
+        """Windows, days read, rows, positives."""
+
+    def __repr__(self) -> str:
+        of = self.facts["windows"]
+        return (
+            f"Model({self.id}: {len(self._chosen.encoder.features)} features, "
+            f"{self._chosen.booster.num_boosted_rounds()} trees, "
+            f"trained on {of['train_start']} … {of['train_end']})"
+        )
+
+    @property
+    def features(self) -> pd.DataFrame:
+        """Every feature: where it comes from, how it is encoded, its share of the total gain."""
+        import pandas as pd
+
+        encoder = self._chosen.encoder
+        gains = scoring.importance(self._chosen.booster, encoder)
+        total = sum(gains.values()) or 1.0
+        rows = [
+            (f.name, f.table, f.column, f.encoding, len(f.vocabulary), gains.get(f.name, 0) / total)
+            for f in encoder.features
+        ]
+        names = ["feature", "table", "column", "encoding", "values_known", "gain"]
+        table = pd.DataFrame(rows, columns=names).set_index("feature")
+        return table.sort_values("gain", ascending=False, kind="stable")
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Columns that are no feature, and why."""
+        return dict(self._chosen.encoder.left_out)
+
+    def score(self, day: dt.date | str) -> pd.Series:
+        """The scores this model gives a day, in the order of ``features/merged_features``.
+
+        Raises:
+            NotReady: the day has no features.
+        """
+        import pandas as pd
+
+        frame, _ = load_frame(self._catalog, dt.date.fromisoformat(str(day)))
+        return pd.Series(self._scores(self._chosen.encoder.transform(frame)), name="pred_score")
+
+    def what_if(
+        self, row: pd.Series, changes: Mapping[str, Any] | None = None, /, **more: Any
+    ) -> WhatIf:
+        """Score a row of ``features/merged_features`` as it is, and with some values changed.
+
+        Args:
+            row: e.g. ``bank.load("merged_features", day).iloc[0]``.
+            changes: new values by column; None for missing.
+            **more: the same, for columns whose names are Python's: ``amount=1000``.
+
+        Raises:
+            AmlError: a column that is not there or no feature of this model, or a value that
+                does not fit its type.
+        """
+        wanted = {**(changes or {}), **more}
+        day = row.get(EVENT_DAY)
+        if day is None:
+            raise AmlError("the row is none of merged_features", remedy="Take one from there.")
+        frame, _ = load_frame(self._catalog, dt.date.fromisoformat(str(day)[:10]))
+        self._refuse_idle(frame, wanted)
+        rows = [_one_row(frame, row, {}), _one_row(frame, row, wanted)]
+        matrices = [self._chosen.encoder.transform(each) for each in rows]
+        before, after = (float(self._scores(each)[0]) for each in matrices)
+        unseen = tuple(n for n, count in matrices[1].unseen.items() if count)
+        return WhatIf(before, after, self._contributions(*matrices), unseen)
+
+    def _refuse_idle(self, frame: Frame, wanted: Mapping[str, Any]) -> None:
+        """Refuse a change that the model would not even see."""
+        used = {(feature.table, feature.column) for feature in self._chosen.encoder.features}
+        for name in wanted:
+            column = frame.columns.get(name)
+            if column is None:
+                raise AmlError(
+                    "the frame has no such column",
+                    column=name,
+                    remedy='See bank.load("merged_features", day).columns.',
+                )
+            if (column.table, column.source) not in used:
+                why = self.left_out.get(f"{column.table}.{column.source}", "not a feature")
+                raise AmlError(
+                    f"the model does not look at it ({why}), so changing it changes nothing",
+                    column=name,
+                    remedy="Change one of model.features.",
+                )
+
+    def _scores(self, matrix: Matrix) -> Any:
+        threads = self._catalog.settings.training.threads
+        return scoring.predict(self._chosen.booster, matrix, threads=threads)
+
+    def _contributions(self, before: Matrix, after: Matrix) -> pd.DataFrame:
+        import pandas as pd
+
+        booster, threads = self._chosen.booster, self._catalog.settings.training.threads
+        names = [*(feature.name for feature in self._chosen.encoder.features), "(base)"]
+        found = {
+            name: reasons.contributions(booster, each.values, threads=threads)[0]
+            for name, each in (("before", before), ("after", after))
+        }
+        table = pd.DataFrame(found, index=pd.Index(names, name="feature"))
+        table["change"] = table["after"] - table["before"]
+        return table.iloc[np.argsort(-table["change"].abs().to_numpy(), kind="stable")]
+
+
+def _one_row(frame: Frame, row: pd.Series, changes: Mapping[str, Any]) -> Frame:
+    """The row in the frame's own types, some values changed."""
+    import pandas as pd
+
+    columns = []
+    for field in frame.table.schema:
+        if field.name not in row.index:
+            raise AmlError(
+                "the row has no such column",
+                column=field.name,
+                remedy="Take a whole row of merged_features.",
+            )
+        value: Any = changes[field.name] if field.name in changes else row[field.name]
+        is_text = pa.types.is_dictionary(field.type)
+        type_ = field.type.value_type if is_text else field.type
+        missing = value is None or value is pd.NA or value is pd.NaT or value != value
+        try:
+            array = pa.array([None if missing else value], type=type_)
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+            raise AmlError(
+                f"the value is no {type_}", column=field.name, remedy="Give one of its type."
+            ) from None
+        columns.append(array.cast(field.type) if not is_text else array.dictionary_encode())
+    return Frame(frame.day, pa.table(columns, names=frame.table.column_names), frame.columns)

@@ -1,0 +1,123 @@
+"""Where data lies, as settings: the landing, the store, and how HDFS is reached.
+
+Belongs here: URLs, path templates, permissions and connections, and what contradicts what in
+them. Does not belong here: opening any of them (``io``). No secret is a setting: a key table, a
+ticket cache and a token are files, named here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from aml_assets.settings.section import Section
+
+Octal = Annotated[str, Field(pattern="^[0-7]{3,4}$")]
+"""Permission bits as one writes them for chmod."""
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class LandingSettings(Section):
+    """Where the bank's upstream systems leave their tables; read-only for us."""
+
+    url: str = "var/landing"
+
+
+class StoreSettings(Section):
+    """Where everything we make is kept, under which names, and for whom.
+
+    ``{asset}``, ``{date}`` and ``{model_id}`` are filled in; the extension is the template's.
+    ``file_permissions`` and ``folder_permissions`` are set on all that we make; existing folders
+    keep theirs.
+    """
+
+    url: str = "var/store"
+    frames: str = "{asset}/{date}/data.parquet"
+    model: str = "model/{model_id}.ubj"
+    metrics: str = "model_meta/{model_id}.meta.json"
+    predictions: str = "predict_res/{prefix}{date}.csv"
+    alert_report: str = "report/alert_report_{date}.html"
+    model_report: str = "report/model_report_{date}.html"
+    model_prefix: str = "aml_xgboost"
+    predictions_prefix: str = "pred_full_table"
+    file_permissions: Octal = "640"
+    folder_permissions: Octal = "750"
+
+    @model_validator(mode="after")
+    def _templates_name_their_partition(self) -> StoreSettings:
+        for name, needed, optional in (
+            ("frames", ("{asset}", "{date}"), ()),
+            ("model", ("{model_id}",), ()),
+            ("metrics", ("{model_id}",), ()),
+            ("predictions", ("{date}",), ("{prefix}",)),
+            ("alert_report", ("{date}",), ()),
+            ("model_report", ("{date}",), ()),
+        ):
+            template = rest = getattr(self, name)
+            for part in needed:
+                if part not in template:
+                    raise ValueError(f"{name} must contain {part}: {template!r}")
+            allowed = (*needed, *optional)
+            for part in allowed:
+                rest = rest.replace(part, "")
+            if "{" in rest or "}" in rest:
+                raise ValueError(f"{name} may only use {', '.join(allowed)}: {template!r}")
+        for one, other in (("model", "metrics"), ("alert_report", "model_report")):
+            if getattr(self, one) == getattr(self, other):
+                raise ValueError(f"{one} and {other} would be one and the same file")
+        return self
+
+    @model_validator(mode="after")
+    def _we_can_use_what_we_make(self) -> StoreSettings:
+        if int(self.file_permissions, 8) & 0o600 != 0o600:
+            raise ValueError("file_permissions must let the owner read and write (6 first)")
+        if int(self.folder_permissions, 8) & 0o700 != 0o700:
+            raise ValueError("folder_permissions must let the owner do all (7 first)")
+        return self
+
+
+class HdfsSettings(Section):
+    """How hdfs://, viewfs://, webhdfs:// and swebhdfs:// are reached; see docs/hdfs.md.
+
+    ``authentication``: ``kerberos`` with ``keytab`` (and ``principal``), or else with a ticket
+    cache that somebody renews; ``token``: WebHDFS with the delegation token in ``token_file``;
+    ``insecure``: the cluster takes our word for it that we are ``user``. ``ca_file`` is what the
+    certificates of swebhdfs:// are checked against; ``gateway_path`` comes before /webhdfs/v1
+    behind Knox. ``timeout_seconds`` is the deadline of every call, ``retry_seconds`` how long a
+    fault that may pass is waited for. ``config_dir`` (or HADOOP_CONF_DIR) and ``client`` are the
+    Hadoop client's own settings, such as name services, for hdfs:// and viewfs://.
+    """
+
+    authentication: Literal["kerberos", "token", "insecure"] = "kerberos"
+    user: str | None = None
+    principal: str | None = None
+    keytab: str | None = None
+    ticket_cache: str | None = None
+    token_file: str | None = None
+    ca_file: str | None = None
+    gateway_path: str = ""
+    timeout_seconds: Seconds = 60.0
+    retry_seconds: Annotated[float, Field(ge=0)] = 120.0
+    replication: Annotated[int, Field(ge=1)] | None = None
+    block_size: Annotated[int, Field(ge=1)] | None = None
+    config_dir: str | None = None
+    client: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _credentials_fit(self) -> HdfsSettings:
+        for name, needs in (
+            ("principal", "kerberos"),
+            ("keytab", "kerberos"),
+            ("ticket_cache", "kerberos"),
+            ("token_file", "token"),
+            ("user", "insecure"),
+        ):
+            if getattr(self, name) is not None and self.authentication != needs:
+                raise ValueError(f"{name} goes with authentication: {needs}")
+        if (self.keytab or self.ticket_cache) and not self.principal:
+            raise ValueError("keytab and ticket_cache need principal: whose they are")
+        if self.authentication == "token" and not self.token_file:
+            raise ValueError("authentication: token needs token_file")
+        return self

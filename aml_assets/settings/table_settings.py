@@ -1,0 +1,250 @@
+"""The five tables' contracts as settings: paths, keys, roles, kinds, and how they join.
+
+Belongs here: what a bank may say about its tables, and our defaults. Does not belong here: checking
+a frame against it (``core.tables.contracts``) or building the join (``core.tables.joins``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from aml_assets.settings.section import Section
+
+Kind = Literal["numeric", "category", "boolean", "time", "id", "text"]
+"""What a column is: an ``id`` and a ``text`` are carried along and never become a feature."""
+
+STR = "str"
+"""The table whose rows are scored; every other one is joined to it."""
+
+TRX = "trx"
+"""The table in which a late report's transaction is looked up in earlier days."""
+
+ID_ROLES = ("trx_id", "ins_id", "cust_id", "account_id", "target_cust_id", "target_account_id")
+"""Roles whose columns are ids, under any prefix."""
+
+
+ROLES = (*ID_ROLES, "amount", "timestamp", "label")
+"""Every part that a bank's column can play."""
+
+
+class TableSettings(Section):
+    """One landed table.
+
+    ``path`` lies under the landing root; with ``{date}`` in it the table lands daily, without it
+    is static. ``roles`` say which of the bank's columns plays which part; ``null`` says the bank
+    has none. A column with a role must exist. ``key`` (default: by the roles) must be non-null
+    and unique. ``exclude`` columns are never read; ``kinds`` force a column to a kind.
+    """
+
+    path: str
+    key: list[str] = Field(default_factory=list)
+    roles: dict[str, str | None] = Field(default_factory=dict)
+    exclude: list[str] = Field(default_factory=list)
+    kinds: dict[str, Kind] = Field(default_factory=dict)
+
+    @property
+    def daily(self) -> bool:
+        """Whether the table lands in a folder of its own every day."""
+        return "{date}" in self.path
+
+    def column(self, role: str) -> str | None:
+        """The bank's name for a role, or ``None`` where it has no such column."""
+        return self.roles.get(role)
+
+    @property
+    def required(self) -> list[str]:
+        """Columns that must exist, in a stable order."""
+        named = [*self.key, *(name for name in self.roles.values() if name)]
+        return list(dict.fromkeys(named))
+
+    @property
+    def ids(self) -> list[str]:
+        """Columns that identify something, and so are never features."""
+        by_role = [self.roles.get(role) for role in ID_ROLES]
+        by_kind = [name for name, kind in self.kinds.items() if kind == "id"]
+        return list(dict.fromkeys([*self.key, *(name for name in by_role if name), *by_kind]))
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> TableSettings:
+        rest = self.path.replace("{date}", "")
+        if not self.path.strip("/") or "{" in rest or "}" in rest:
+            raise ValueError(f"path may only use {{date}}, and cannot be empty: {self.path!r}")
+        unknown = sorted(set(self.roles) - set(ROLES))
+        if unknown:
+            raise ValueError(
+                f"roles: there is no role {unknown[0]!r}; roles are {', '.join(ROLES)}"
+            )
+        contradicted = sorted(set(self.exclude) & {*self.required, *self.kinds})
+        if contradicted:
+            raise ValueError(
+                f"{', '.join(contradicted)}: excluded, and needed as key, role or kind"
+            )
+        if not self.key:
+            raise ValueError("key: name at least one column")
+        for name in self.ids:
+            if self.kinds.get(name, "id") != "id":
+                raise ValueError(f"kinds.{name}: it is a key or an id, so it cannot be a feature")
+        label = self.roles.get("label")
+        if label and label in self.kinds:
+            raise ValueError(f"kinds.{label}: it is the label, so it cannot be a feature")
+        return self
+
+
+class Join(Section):
+    """One left join of the chain: ``on`` maps ``table.column`` seen so far to ours."""
+
+    table: str
+    on: dict[str, str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _yaml_reads_on_as_true(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        return {"on" if name is True else name: value for name, value in values.items()}
+
+    @model_validator(mode="after")
+    def _is_qualified(self) -> Join:
+        if not self.on:
+            raise ValueError("on: name at least one pair of columns")
+        for left in self.on:
+            if "." not in left:
+                raise ValueError(f"on: write {left!r} as table.column")
+        if len(set(self.on.values())) < len(self.on):
+            raise ValueError("on: a column of the joined table is named twice")
+        return self
+
+
+_DEFAULT_TABLES: Mapping[str, Mapping[str, Any]] = {
+    "trx": {
+        "path": "trx/daily/{date}",
+        "roles": {
+            "trx_id": "trx_id",
+            "cust_id": "cust_id",
+            "account_id": "account_id",
+            "target_cust_id": "target_cust_id",
+            "target_account_id": "target_account_id",
+            "amount": "amount",
+            "timestamp": "timestamp",
+        },
+    },
+    "str": {
+        "path": "str/daily/{date}",
+        "roles": {"trx_id": "trx_id", "ins_id": "ins_id", "label": "label"},
+    },
+    "retail": {"path": "retail/all", "roles": {"cust_id": "cust_id"}},
+    "corporate": {"path": "corporate/all", "roles": {"cust_id": "cust_id"}},
+    "account": {"path": "account/all", "roles": {"account_id": "account_id"}},
+}
+
+_KEY_ROLES: Mapping[str, tuple[str, ...]] = {
+    "trx": ("trx_id",),
+    "str": ("trx_id", "ins_id"),
+    "retail": ("cust_id",),
+    "corporate": ("cust_id",),
+    "account": ("account_id",),
+}
+
+_DEFAULT_JOINS: tuple[tuple[str, str, str], ...] = (
+    ("trx", "str", "trx_id"),
+    ("retail", "trx", "cust_id"),
+    ("corporate", "trx", "cust_id"),
+    ("account", "trx", "account_id"),
+)
+"""(table, joined to which one, by which role): the joins of 2019."""
+
+
+def with_default_tables(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay the bank's words over the five defaults; ``name: null`` removes a table.
+
+    Args:
+        given: table name → settings (plain or typed), as the configuration has them.
+
+    Returns:
+        Table name → settings, plain ones still to be validated.
+
+    Raises:
+        ValueError: the reports' or the transactions' table is removed.
+    """
+    for needed in (STR, TRX):
+        if needed in given and given[needed] is None:
+            raise ValueError(f"table {needed!r} cannot be removed")
+    tables: dict[str, Any] = {}
+    for name in [*_DEFAULT_TABLES, *(name for name in given if name not in _DEFAULT_TABLES)]:
+        if name in given and given[name] is None:
+            continue
+        own = given.get(name, {})
+        if not isinstance(own, Mapping):
+            tables[name] = own  # typed already, or of a type that validation will name
+            continue
+        base = _DEFAULT_TABLES.get(name, {})
+        own_roles = own.get("roles") or {}
+        if not isinstance(own_roles, Mapping):
+            tables[name] = {**base, **own}
+            continue
+        roles = {**base.get("roles", {}), **own_roles}
+        named = [roles.get(role) for role in _KEY_ROLES.get(name, ())]
+        key = own.get("key") or [column for column in named if column]
+        tables[name] = {**base, **own, "roles": roles, "key": key}
+    return tables
+
+
+def default_joins(tables: Mapping[str, TableSettings]) -> list[Join]:
+    """The 2019 chain in the bank's own column names, as far as its tables have the roles."""
+    joins = []
+    for table, left, role in _DEFAULT_JOINS:
+        if table not in tables:
+            continue
+        ours, theirs = tables[table].column(role), tables[left].column(role)
+        if ours is None or theirs is None:
+            raise ValueError(
+                f"joins: {table!r} is joined to {left!r} by the role {role}, which one of them "
+                "does not have; give the joins explicitly"
+            )
+        joins.append(Join(table=table, on={f"{left}.{theirs}": ours}))
+    return joins
+
+
+def join_columns(joins: Sequence[Join], table: str) -> list[str]:
+    """Columns of a table that some join uses, on either side."""
+    right = [ours for join in joins if join.table == table for ours in join.on.values()]
+    named = [name.partition(".") for join in joins for name in join.on]
+    left = [column for owner, _, column in named if owner == table]
+    return list(dict.fromkeys([*right, *left]))
+
+
+def check_joins(tables: Mapping[str, TableSettings], joins: Sequence[Join]) -> None:
+    """Refuse a chain of joins that does not hang together, or not with the tables.
+
+    Raises:
+        ValueError: says what contradicts what.
+    """
+    seen = {STR}
+    for join in joins:
+        if join.table not in tables:
+            raise ValueError(f"joins: there is no table {join.table!r}")
+        if join.table in seen:
+            raise ValueError(f"joins: table {join.table!r} is joined twice")
+        for left in join.on:
+            if left.partition(".")[0] not in seen:
+                raise ValueError(
+                    f"joins: {left!r} names no table joined before {join.table!r}; "
+                    "write table.column"
+                )
+        seen.add(join.table)
+    for name, table in tables.items():
+        for column in join_columns(joins, name):
+            if table.kinds.get(column, "id") != "id" or column in table.exclude:
+                raise ValueError(
+                    f"joins: {name}.{column} is a join column, so it is an id and cannot be "
+                    "excluded or forced to another kind"
+                )
+    for name in tables:
+        if name not in seen:
+            raise ValueError(
+                f"joins: table {name!r} is configured but never joined; join it, "
+                f"or remove it with `tables: {{{name}: null}}`"
+            )

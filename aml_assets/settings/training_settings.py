@@ -1,0 +1,50 @@
+"""XGBoost's parameters as settings.
+
+Belongs here: parameters, their bounds and presets. Does not belong here: training
+(``core.model.training``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from aml_assets.settings.presets import TRAINING_PRESETS
+from aml_assets.settings.section import Section
+
+
+class TrainingSettings(Section):
+    """XGBoost's parameters; ``preset`` names a whole set, single values override it."""
+
+    preset: Literal["default", "flow_2019"] = "default"
+    rounds: Annotated[int, Field(ge=1)] = 100
+    max_depth: Annotated[int, Field(ge=1)] = 6
+    learning_rate: Annotated[float, Field(gt=0)] = 0.1
+    reg_lambda: Annotated[float, Field(ge=0)] = 1.0
+    subsample: Annotated[float, Field(gt=0, le=1)] = 1.0
+    colsample_bytree: Annotated[float, Field(gt=0, le=1)] = 1.0
+    min_child_weight: Annotated[float, Field(ge=0)] = 1.0
+    scale_pos_weight: Annotated[float, Field(gt=0)] = 1.0
+    base_score: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    max_bin: Annotated[int, Field(ge=2)] = 1024
+    seed: int = 0
+    threads: Annotated[int, Field(ge=1)] = 2
+    early_stopping_rounds: Annotated[int, Field(ge=1)] | None = None
+    early_stopping_days: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _start_from_the_preset(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        return {**TRAINING_PRESETS.get(str(values.get("preset", "default")), {}), **values}
+
+    @model_validator(mode="after")
+    def _early_stopping_is_whole(self) -> TrainingSettings:
+        if (self.early_stopping_rounds is None) != (self.early_stopping_days == 0):
+            raise ValueError(
+                "training.early_stopping_rounds and training.early_stopping_days go together"
+            )
+        return self

@@ -1,0 +1,267 @@
+"""Tables: a landed table of a day, checked and typed, as of that day.
+
+Belongs here: reading the landing, and which snapshot of a static table stands for a day. Does
+not belong here: the checks themselves (``core.tables.contracts``).
+
+A static table has no days of its own: what lands is today's state. A day gets the newest
+snapshot that was known by then (a snapshot is known from the day its files were written), else
+the earliest known one, flagged ``static_known_later``: an undated table cannot do better. Once
+stored, a day's snapshot stays, so that a model can be explained with the data it saw.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+
+from aml_assets.core.tables import contracts
+from aml_assets.core.tables.checks import count_nulls
+from aml_assets.core.tables.contracts import CheckedTable, Column
+from aml_assets.errors import CorruptFile, NotReady
+from aml_assets.io.catalog import RECEIPTS, TABLES, Catalog
+from aml_assets.io.formats import Published
+from aml_assets.io.landing_reader import Landed
+from aml_assets.io.manifest import Manifest, settings_hash
+from aml_assets.steps.builders.built import Built
+
+CODE_VERSION = "1"
+
+
+def build_table(catalog: Catalog, name: str, day: dt.date, *, restate: bool = False) -> Built:
+    """Check a landed table and bring it into normal form.
+
+    Args:
+        catalog: where to read.
+        name: the table.
+        day: the partition.
+        restate: for a static table, replace the day's stored snapshot by what lies in the
+            landing now.
+
+    Raises:
+        InputError: the table breaks its contract.
+        NotLanded: it has not landed.
+    """
+    if catalog.settings.tables[name].daily:
+        return _from_landing(catalog, name, day, catalog.landing.read(name, day))
+    return _snapshot(catalog, name, day, restate=restate)
+
+
+def load_table(
+    catalog: Catalog, name: str, day: dt.date, columns: list[str] | None = None
+) -> tuple[CheckedTable, Manifest]:
+    """A stored table with what is known of its columns.
+
+    Raises:
+        NotReady: it is not stored.
+    """
+    frame, manifest = catalog.table(name).load_with_manifest(day, columns)
+    facts = columns_of(manifest)
+    return CheckedTable(frame, {c: facts[c] for c in frame.column_names}), manifest
+
+
+def columns_of(manifest: Manifest) -> dict[str, Column]:
+    """What a frame's manifest says of its columns, in the frame's order."""
+    facts: Any = manifest.facts["columns"]
+    return {fact["name"]: Column(**fact["column"]) for fact in facts}
+
+
+def column_facts(columns: Mapping[str, Column]) -> list[Any]:
+    """What a frame's manifest says of its columns, as JSON that keeps their order."""
+    return [{"name": name, "column": column.as_dict()} for name, column in columns.items()]
+
+
+def _from_landing(catalog: Catalog, name: str, day: dt.date, landed: Landed, **facts: Any) -> Built:
+    settings = catalog.settings
+    spec = settings.tables[name]
+    joined = settings.join_columns(name)
+    frame = landed.table if landed.table is not None else contracts.empty(spec, joined)
+    checked = contracts.check(
+        frame,
+        spec,
+        name=name,
+        day=day,
+        join_columns=joined,
+        max_abs_number=settings.features.max_abs_number,
+        time_zone=settings.partitions.time_zone,
+    )
+    labels = _label_figures(checked.table, spec.column("label"))
+    manifest = Manifest(
+        asset=f"{TABLES}/{name}",
+        partition=str(day),
+        inputs={f"landing/{name}": {str(day): landed.digest}},
+        code_version=CODE_VERSION,
+        settings=_settings_hash(catalog, name),
+        facts={
+            "columns": column_facts(checked.columns),
+            "nulls": {**count_nulls(checked.table, spec.column("label"))},
+            **labels,
+            **facts,
+        },
+    )
+    figures: dict[str, Any] = {"rows": checked.table.num_rows, "columns": len(checked.columns)}
+    figures |= labels
+    files = {"files": landed.files, "bytes": landed.length, "digest": landed.digest}
+    built = Built(checked.table, manifest, figures | facts, landed={name: files})
+    return replace(built, publish=_with_receipt(catalog, name, day, built, landed))
+
+
+def _with_receipt(
+    catalog: Catalog, name: str, day: dt.date, built: Built, landed: Landed
+) -> Callable[[], Published] | None:
+    """Publishing of a daily table that then says of which landed files it was made.
+
+    Its manifest knows only their content, which may come to be the same again under other files,
+    and then nothing is published. With the receipt, a listing of the landing tells whether what
+    is stored is what lies there.
+    """
+    if not catalog.settings.tables[name].daily:
+        return None
+
+    def publish() -> Published:
+        published = built.publish_to(catalog.table(name), day)
+        manifest = Manifest(f"{RECEIPTS}/{name}", str(day), facts={"signature": landed.signature})
+        catalog.receipts(name).publish(day, {"signature": landed.signature}, manifest)
+        return published
+
+    return publish
+
+
+def _label_figures(table: pa.Table, label: str | None) -> dict[str, int]:
+    if label is None:
+        return {}
+    labels = table.column(label)
+    decided = len(labels) - labels.null_count
+    positives = sum(value == 1 for value in labels.drop_null().to_pylist())
+    return {"positives": positives, "undecided": len(labels) - decided}
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A snapshot that could stand for a day: the landing's, or a stored day's."""
+
+    known_on: dt.date
+    stored_on: dt.date | None
+    digest: str
+
+
+def _snapshot(catalog: Catalog, name: str, day: dt.date, *, restate: bool) -> Built:
+    partitions = catalog.snapshots(name)
+    if partitions.has(day) and not restate:
+        return _kept(catalog, name, day)
+    digest, modified = catalog.landing.digest(name, day)
+    zone = zoneinfo.ZoneInfo(catalog.settings.partitions.time_zone)
+    written_on = dt.datetime.fromtimestamp(modified, zone).date()
+    landing = _Known(written_on, None, digest)
+    candidates = [landing]
+    if not restate:
+        candidates += _stored_neighbours(catalog, name, day)
+    chosen = _as_of(candidates, day)
+    # What was stored from these very bytes under these settings need not be read again.
+    same = [known for known in candidates if known.digest == chosen.digest and known.stored_on]
+    facts = {
+        "known_on": str(chosen.known_on),
+        "static_known_later": chosen.known_on > day,
+    }
+    if same:
+        read = {name: {"digest": digest}} if chosen.digest == digest else {}
+        return replace(_reference(catalog, name, day, same[0], facts), landed=read)
+    landed = catalog.landing.read(name, day)
+    if landed.digest != digest:
+        raise NotReady(
+            "the landed table was replaced while it was read",
+            table=name,
+            day=day,
+            remedy="Run it again when the upstream system has finished writing.",
+        )
+    return _from_landing(catalog, name, day, landed, **facts)
+
+
+def _as_of(candidates: list[_Known], day: dt.date) -> _Known:
+    """The newest snapshot known by the day, else the earliest known."""
+    by_then = [known for known in candidates if known.known_on <= day]
+    if by_then:
+        return max(by_then, key=lambda known: (known.known_on, known.stored_on is not None))
+    return min(candidates, key=lambda known: (known.known_on, known.stored_on is None))
+
+
+def _stored_neighbours(catalog: Catalog, name: str, day: dt.date) -> list[_Known]:
+    """The nearest stored days on either side, if made by this code and these settings."""
+    partitions = catalog.snapshots(name)
+    days = partitions.days()
+    before = next((d for d in reversed(days) if d < day and partitions.has(d)), None)
+    after = next((d for d in days if d > day and partitions.has(d)), None)
+    known = []
+    for stored in (before, after):
+        if stored is None:
+            continue
+        manifest = partitions.manifest(stored)
+        if (manifest.code_version, manifest.settings) != (
+            CODE_VERSION,
+            _settings_hash(catalog, name),
+        ):
+            continue
+        digest = manifest.inputs[f"landing/{name}"][str(stored)]
+        known_on = dt.date.fromisoformat(str(manifest.facts["known_on"]))
+        known.append(_Known(known_on, stored, digest))
+    return known
+
+
+def _reference(
+    catalog: Catalog, name: str, day: dt.date, known: _Known, facts: Mapping[str, Any]
+) -> Built:
+    partitions = catalog.snapshots(name)
+    stored_on = known.stored_on or day
+    target = partitions.manifest(stored_on)
+    manifest = Manifest(
+        asset=f"{TABLES}/{name}",
+        partition=str(day),
+        inputs={f"landing/{name}": {str(day): known.digest}},
+        code_version=CODE_VERSION,
+        settings=_settings_hash(catalog, name),
+        facts={**target.facts, **facts},
+    )
+    figures = {"rows": target.rows, "same_as": str(stored_on), **facts}
+    return Built(
+        None, manifest, figures, publish=lambda: partitions.refer(day, stored_on, manifest)
+    )
+
+
+def _kept(catalog: Catalog, name: str, day: dt.date) -> Built:
+    """A stored snapshot stays as it is, if it still is what was stored.
+
+    Raises:
+        CorruptFile: it is not.
+    """
+    try:
+        _, manifest = catalog.snapshots(name).load_with_manifest(day)
+    except CorruptFile as error:
+        raise CorruptFile(
+            f"the snapshot stored for {day} was altered after it was published",
+            path=error.path,
+            operation=error.operation,
+            remedy="Materialize the day again with `restate: true`.",
+        ) from None
+    figures = {
+        "rows": manifest.rows,
+        "known_on": manifest.facts["known_on"],
+        "static_known_later": manifest.facts["static_known_later"],
+        "kept": True,
+    }
+    return Built(
+        None, manifest, figures, publish=lambda: Published(changed=False, manifest=manifest)
+    )
+
+
+def _settings_hash(catalog: Catalog, name: str) -> str:
+    settings = catalog.settings
+    return settings_hash(
+        settings.tables[name].model_dump(exclude={"path"}),
+        settings.join_columns(name),
+        settings.features.max_abs_number,
+        settings.partitions.time_zone,
+    )

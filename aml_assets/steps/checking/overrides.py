@@ -1,0 +1,85 @@
+"""Overrides: somebody decides, by name and with a reason, that a failed check is right after all.
+
+Belongs here: deciding so, and taking it back. Does not belong here: keeping decisions
+(``io.decisions``), or the checks (``steps.checking.verdicts``).
+
+An override is about the content that failed. A restated day is another content, and needs another
+decision.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from aml_assets.errors import AmlError
+from aml_assets.io.catalog import FEATURES, TABLES, Catalog
+from aml_assets.io.decisions import Decision
+from aml_assets.settings.check_settings import FRAME
+from aml_assets.steps.checking.verdicts import Verdict, Verdicts, override_name, override_of
+
+
+def override(
+    catalog: Catalog, table: str, day: dt.date, check: str, why: str, *, by: str | None = None
+) -> Decision:
+    """Go on from a day although it failed a check, as long as it holds what it holds now.
+
+    Args:
+        catalog: where to record it.
+        table: a table of the settings, or ``features``.
+        day: the partition.
+        check: the check that failed.
+        why: the reason.
+        by: who decides; the user of this process by default.
+
+    Raises:
+        AmlError: no reason is given, or the check blocks nothing.
+        NotReady: the day is not stored.
+    """
+    if not why.strip():
+        raise AmlError("an override needs its reason", day=day, remedy="Give one: --why '…'.")
+    verdict = Verdicts(catalog).of(asset_of(catalog, table), day)
+    if not any(result.name == check for result in verdict.blocking):
+        blocking = ", ".join(result.name for result in verdict.blocking)
+        raise AmlError(
+            f"the check {check} blocks nothing of it",
+            table=table,
+            day=day,
+            remedy=f"What blocks it: {blocking}." if blocking else "Nothing blocks it.",
+        )
+    decision = Decision.now(why.strip(), verdict.digest, by=by)
+    catalog.overrides.record(override_name(verdict.asset, day, check), decision)
+    return decision
+
+
+def take_override_back(
+    catalog: Catalog, table: str, day: dt.date, check: str, why: str, *, by: str | None = None
+) -> None:
+    """Let a failed check block again.
+
+    Raises:
+        AmlError: it is not overridden.
+        NotReady: the day is not stored.
+    """
+    verdict: Verdict = Verdicts(catalog).of(asset_of(catalog, table), day)
+    decision = override_of(catalog, verdict, check)
+    if decision is None:
+        raise AmlError(f"the check {check} is not overridden", table=table, day=day)
+    taken_back = Decision.now(why.strip(), decision.about, by=by, holds=False)
+    catalog.overrides.record(override_name(verdict.asset, day, check), taken_back)
+
+
+def asset_of(catalog: Catalog, table: str) -> str:
+    """The asset of a table by its name in the settings; ``features``, or an asset's own name.
+
+    Raises:
+        AmlError: there is none.
+    """
+    name = table.removeprefix(f"{TABLES}/")
+    if name in catalog.settings.tables:
+        return f"{TABLES}/{name}"
+    if table in (FRAME, FEATURES):
+        return FEATURES
+    raise AmlError(
+        f"there is no table {table!r}",
+        remedy=f"Choose from {', '.join((*catalog.settings.tables, FRAME))}.",
+    )

@@ -1,0 +1,146 @@
+"""Two sides to compare: a day of the store, the same in another store, or files.
+
+Belongs here: finding and reading the predictions and metrics of a side. Does not belong here:
+holding them against each other (``core.compare.file_comparison``), printing (``cli.compare``).
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aml_assets.errors import AmlError, InputError, NotFound
+from aml_assets.io.catalog import Catalog
+from aml_assets.io.formats.base import VERSIONS, split_path
+from aml_assets.io.paths import as_day
+from aml_assets.io.store import Store
+from aml_assets.io.texts import read_texts
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    import pyarrow as pa
+
+_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:@([0-9a-f]{6,64}))?")
+
+
+@dataclass(frozen=True)
+class Side:
+    """What lies on one side.
+
+    Attributes:
+        name: where, for people.
+        predictions: columns of text.
+        metrics: the document, without our manifest.
+    """
+
+    name: str
+    predictions: pa.Table | None = None
+    metrics: dict[str, Any] | None = None
+
+
+def side_of(catalog: Catalog, text: str, *, store: str | None = None) -> Side:
+    """Read a side.
+
+    Args:
+        catalog: the configured store, whose templates and clusters hold for others, too.
+        text: a day; ``DAY@DIGEST`` for a replaced CSV of it; else a file's path or URL.
+        store: the root of another store, for a day.
+
+    Raises:
+        NotFound: there are no predictions of the day, or no such file.
+        InputError: a file is neither such CSV nor such JSON.
+    """
+    match = _DAY.fullmatch(text)
+    day = as_day(match[1]) if match else None
+    if not match or day is None:
+        if store:
+            raise AmlError(f"{text!r} is no day, and another store has days", remedy=_USAGE)
+        return _of_file(catalog, text)
+    if match[2]:
+        return _of_version(catalog, day, match[2], store)
+    return _of_day(catalog, day, store)
+
+
+_USAGE = "Give YYYY-MM-DD, YYYY-MM-DD@digest, or the path or URL of a file."
+
+
+def _of_day(catalog: Catalog, day: dt.date, url: str | None) -> Side:
+    of, metrics = _open(catalog, url), None
+    path = catalog.predictions.path(day)
+    if url is None:
+        catalog.predictions.manifest(day)  # what was altered is told of, not compared
+    predictions = read_texts(of.read(path), path)
+    try:
+        metrics = _document(of.read(catalog.metrics.path(day)), catalog.metrics.path(day))
+    except NotFound:
+        metrics = None  # told by who compares: a side may well have none
+    return Side(f"{of.url}/{path}", predictions, metrics)
+
+
+def _of_version(catalog: Catalog, day: dt.date, digest: str, url: str | None) -> Side:
+    """A CSV that was replaced, or the one that lies there, by its digest's beginning."""
+    of, path = _open(catalog, url), catalog.predictions.path(day)
+    folder, name = split_path(path)
+    stem = name.rpartition(".")[0] or name
+    kept = posixpath.join(folder, VERSIONS)
+    found = [
+        f"{kept}/{entry.name}"
+        for entry in of.list(kept)
+        if entry.name.startswith(f"{stem}.{digest}")
+    ]
+    if not found and url is None and catalog.predictions.manifest(day).digest.startswith(digest):
+        found = [path]
+    if len(found) != 1:
+        raise AmlError(
+            f"{len(found)} CSVs have a digest that begins with {digest}",
+            table=catalog.predictions.asset,
+            day=day,
+            remedy=f"See what is kept under {of.url}/{kept}.",
+        )
+    return Side(f"{of.url}/{found[0]}", read_texts(of.read(found[0]), found[0]))
+
+
+def _of_file(catalog: Catalog, text: str) -> Side:
+    folder, slash, name = text.rpartition("/")
+    if not name:
+        raise AmlError(f"{text!r} is neither a day nor a file", remedy=_USAGE)
+    root = folder or ("/" if slash else ".")
+    data = Store(root, hdfs=catalog.settings.hdfs).read(name)
+    if data.lstrip()[:1] == b"{":
+        return Side(text, metrics=_document(data, name))
+    return Side(text, predictions=read_texts(data, name))
+
+
+def _open(catalog: Catalog, url: str | None) -> Store:
+    return Store(url, hdfs=catalog.settings.hdfs) if url else catalog.store
+
+
+def _document(data: bytes, name: str) -> dict[str, Any]:
+    try:
+        content = json.loads(data)
+        content.pop("_manifest", None)
+    except (ValueError, AttributeError, RecursionError):
+        raise InputError(
+            f"{name} is no JSON object",
+            remedy="Give metrics, as ours or the old flow's.",
+        ) from None
+    return content
+
+
+def refuse_unlike(left: Side, right: Side) -> None:
+    """Refuse to compare predictions with metrics.
+
+    Raises:
+        AmlError: the sides have nothing of one kind.
+    """
+    if not (
+        (left.predictions is not None and right.predictions is not None)
+        or (left.metrics is not None and right.metrics is not None)
+    ):
+        raise AmlError(
+            "one side holds predictions, the other metrics", remedy="Give two of one kind."
+        )

@@ -1,0 +1,188 @@
+"""Windows: the frames a model is trained and measured on, complete or refused.
+
+Belongs here: the windows of a day under the settings or a run's own dates, and reading their
+days. Does not belong here: date arithmetic (``core.model.windows``) or training.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from aml_assets.core.model import encoding, windows
+from aml_assets.core.model.encoding import Frame
+from aml_assets.core.model.labels import Reports
+from aml_assets.core.model.windows import Windows
+from aml_assets.errors import NotReady, NotTrainable, SettingsError
+from aml_assets.io.catalog import FEATURES, Catalog
+from aml_assets.io.manifest import ABSENT, Manifest
+from aml_assets.settings.load import FixedWindows
+from aml_assets.settings.table_settings import STR
+from aml_assets.steps.builders.build_features import load_frame
+from aml_assets.steps.builders.build_tables import columns_of
+from aml_assets.steps.inputs.exemptions import exemption, has_landed
+
+
+def windows_of(catalog: Catalog, day: dt.date, given: FixedWindows | None = None) -> Windows:
+    """The windows of ``model(day)``: a run's own, else the fixed ones, else rolling.
+
+    Raises:
+        SettingsError: dates that contradict each other or the day.
+        NotTrainable: the day is too early.
+    """
+    settings = catalog.settings
+    fixed = given or settings.windows.fixed
+    if fixed is None:
+        return windows.rolling(
+            day,
+            train_days=settings.windows.train_days,
+            delay_days=settings.windows.delay_days,
+            eval_days=settings.windows.eval_days,
+            first_day=settings.partitions.first_day,
+            min_train_days=settings.windows.min_train_days,
+        )
+    chosen = windows.by_hand(day, **fixed.model_dump())
+    if chosen.train_start < settings.partitions.first_day:
+        raise SettingsError(
+            f"the training window starts before the first partition "
+            f"{settings.partitions.first_day}",
+            day=day,
+            remedy="Correct the dates, or partitions.first_day.",
+        )
+    return chosen
+
+
+@dataclass
+class Window:
+    """The frames of some days, with the digests that were read.
+
+    ``empty`` are days that were not there and need not be: empty by design, or skipped.
+    """
+
+    frames: list[Frame] = field(default_factory=list)
+    digests: dict[str, str] = field(default_factory=dict)
+    empty: list[dt.date] = field(default_factory=list)
+
+    @property
+    def days(self) -> list[str]:
+        """The days actually read."""
+        return [str(frame.day) for frame in self.frames]
+
+    def reports(self, columns: Sequence[str]) -> list[Reports]:
+        """The key and label columns of each frame."""
+        return [Reports(frame.day, frame.table.select(list(columns))) for frame in self.frames]
+
+
+def read_window(
+    catalog: Catalog,
+    days: Sequence[dt.date],
+    columns: list[str] | Callable[[Manifest], list[str]] | None = None,
+) -> Window:
+    """Read the merged frames of a window.
+
+    Args:
+        catalog: where to read.
+        days: the days of the window, oldest first.
+        columns: only these columns, or those chosen by a day's manifest.
+
+    Raises:
+        NotTrainable: names every day that is missing, and why.
+    """
+    refuse_missing(catalog, days)
+    window = Window()
+    for day in days:
+        if not catalog.features.has(day):
+            window.empty.append(day)
+            window.digests[str(day)] = ABSENT
+            continue
+        frame, manifest = load_frame(catalog, day, columns)
+        window.frames.append(frame)
+        window.digests[str(day)] = manifest.digest
+    return window
+
+
+def read_training_window(catalog: Catalog, days: Sequence[dt.date]) -> Window:
+    """Read what of a window can be learnt from: key, label, and what may become a feature.
+
+    Ids and texts are most of a frame's bytes; what the manifests rule out stays in the store.
+
+    Raises:
+        NotTrainable: names every day that is missing, and why.
+        NotReady: a day was replaced meanwhile.
+    """
+    refuse_missing(catalog, days)
+    stored = {day: catalog.features.manifest(day) for day in days if catalog.features.has(day)}
+    hopeless = encoding.ruled_out(
+        [columns_of(manifest) for manifest in stored.values()],
+        catalog.settings.features.max_text_distinct_share,
+    )
+    key, label = key_and_label(catalog)
+
+    def wanted(manifest: Manifest) -> list[str]:
+        return [
+            name
+            for name, column in columns_of(manifest).items()
+            if name in (*key, label) or (column.table, column.source) not in hopeless
+        ]
+
+    window = read_window(catalog, days, wanted)
+    replaced = [day for day, was in stored.items() if window.digests[str(day)] != was.digest]
+    if replaced:
+        raise NotReady(
+            "it was replaced while the window was read",
+            table=FEATURES,
+            day=", ".join(map(str, replaced)),
+            remedy="Run it again when nothing else rebuilds the window.",
+        )
+    return window
+
+
+def refuse_missing(catalog: Catalog, days: Sequence[dt.date]) -> None:
+    """Refuse a window with a hole.
+
+    Raises:
+        NotTrainable: a day has landed but has no features, or has not landed, and is not exempt.
+    """
+    unbuilt: list[dt.date] = []
+    unlanded: list[dt.date] = []
+    for day in days:
+        if catalog.features.has(day) or exemption(catalog, day):
+            continue
+        (unbuilt if has_landed(catalog, day) else unlanded).append(day)
+    if unbuilt:
+        raise NotTrainable(
+            "the window needs this day, which has landed but has no features yet"
+            if len(unbuilt) == 1
+            else "the window needs these days, which have landed but have no features yet",
+            table=FEATURES,
+            day=", ".join(map(str, unbuilt)),
+            remedy=f"Materialize what is missing: aml backfill --from {unbuilt[0]} "
+            f"--to {unbuilt[-1]} --select {FEATURES}",
+        )
+    if unlanded:
+        raise NotTrainable(
+            "the window needs this day, which has not landed"
+            if len(unlanded) == 1
+            else "the window needs these days, which have not landed",
+            table=FEATURES,
+            day=", ".join(map(str, unlanded)),
+            remedy="Have them delivered; or go on without them (aml skip DAY --why REASON), or, if "
+            "they are empty by design, list them under partitions.empty_days.",
+        )
+
+
+def key_and_label(catalog: Catalog) -> tuple[list[str], str]:
+    """The reports' key columns and their label column, as the merged frame names them.
+
+    Raises:
+        SettingsError: the config says that the bank has no label.
+    """
+    spec = catalog.settings.tables[STR]
+    label = spec.column("label")
+    if label is None:
+        raise SettingsError(
+            "there is no label to train on",
+            remedy=f"Name the label's column under tables.{STR}.roles.label.",
+        )
+    return spec.key, label

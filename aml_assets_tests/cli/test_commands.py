@@ -1,0 +1,144 @@
+"""The commands of docs/commands.md, each as it is printed there.
+
+Belongs here: that every one works on a bank. Does not belong here: `aml backfill` and `aml demo`
+in detail (`test_cli`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aml_assets_tests.conftest import Bank
+
+DOC = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
+CONFIG = """
+landing: {{url: {landing}}}
+store: {{url: {store}}}
+partitions: {{first_day: 2024-01-01, last_day: 2024-01-07}}
+windows: {{train_days: 3, eval_days: 1}}
+training: {{rounds: 3, max_depth: 2, threads: 1, min_child_weight: 0}}
+automation: {{retries: 0}}
+"""
+
+
+class Shell:
+    """An empty folder with a bank beside it."""
+
+    def __init__(self, folder: Path, bank: Bank) -> None:
+        self.folder, self.bank = folder, bank
+        (folder / "bank.yaml").write_text(CONFIG.format(landing=bank.landing, store=bank.store))
+        self.environment = {
+            **os.environ,
+            "AML_CONFIG": str(folder / "bank.yaml"),
+            "DAGSTER_HOME": str(folder / "dagster"),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+
+    def __call__(self, command: str, *, fails: bool = False) -> str:
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        said = done.stdout + done.stderr
+        assert (done.returncode != 0) == fails, said
+        return said
+
+
+@pytest.fixture(scope="module")
+def shell(built_bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    folder = tmp_path_factory.mktemp("commands")
+    bank = built_bank.copy_to(folder / "bank")
+    for number in range(7, 13):
+        bank.unland(number)
+    shell = Shell(folder, bank)
+    shell("aml backfill --from 2024-01-06 --to 2024-01-06")
+    return shell
+
+
+def documented() -> list[str]:
+    """Every command of the table's right-hand column."""
+    rows = [line for line in DOC.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    cells = [row.split(" | ", 1)[1].rstrip(" |") for row in rows]
+    return [each for cell in cells for each in re.findall(r"`((?:env|dagster|aml) [^`]+)`", cell)]
+
+
+def run_id(shell: Shell) -> str:
+    return shell("aml logs --last 1").split()[0]
+
+
+def prepared(command: str, shell: Shell) -> str:
+    """The command with a run's id where the page says RUN."""
+    if "RUN" not in command:
+        return command
+    of = run_id(shell)
+    if command.startswith("dagster run delete"):
+        listed = shell("dagster run list --limit 1")
+        found = re.search(rf"{of}[0-9a-f-]*", listed)
+        assert found
+        of = found[0]
+    return command.replace("RUN", of)
+
+
+# Those that forget runs come last; those that need a daemon's answer are read for what they queue.
+WIPES = ("dagster run wipe", "dagster run delete", "dagster asset wipe")
+COMMANDS = sorted(documented(), key=lambda each: each.startswith(WIPES))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_documented_command_works_as_printed(command, shell):
+    if command.startswith("aml override"):
+        # Nothing failed on this day: then there is nothing to override, and it says so.
+        assert "trx" in shell(command, fails=True)
+        return
+    # Two days hold other reports: for `compare` that is a difference, as for `diff`.
+    shell(prepared(command, shell), fails=command.startswith("aml compare"))
+
+
+def test_the_page_names_every_habit_with_its_command():
+    assert len(COMMANDS) >= 20
+    page = DOC.read_text(encoding="utf-8")
+    for habit in ("test", "trigger", "backfill", "pause", "unpause", "list", "clear", "logs"):
+        assert f"`{habit}" in page or habit in page
+
+
+def test_a_paused_sensor_stays_so_until_it_is_started_again(shell):
+    shell("dagster sensor stop landing -m aml_assets.definitions")
+    assert re.search(r"landing.*STOPPED", shell("dagster sensor list -m aml_assets.definitions"))
+    shell("dagster sensor start landing -m aml_assets.definitions")
+    assert re.search(r"landing.*RUNNING", shell("dagster sensor list -m aml_assets.definitions"))
+
+
+def test_status_is_one_screen_and_explain_says_why(shell):
+    said = shell("aml status")
+    assert re.search(r"2024-01-06 +trx str +✓ +✓ ", said)
+    assert re.search(r"2024-01-07 +– +[–·] +– +[–·]", said)  # not checked, as nothing is there
+    assert "holds" in said
+    explained = shell("aml explain models/model 2024-01-06")
+    assert "models/model 2024-01-06: built" in explained
+    assert "features/merged_features 2024-01-02" in explained
+    assert "not trainable before" in shell("aml explain model 2024-01-03")
+
+
+def test_a_skip_and_its_end_are_recorded(shell):
+    said = shell("aml skip 2024-01-07 --why 'lost by the bank' --by alice")
+    assert "2024-01-07 is skipped by alice: lost by the bank" in said
+    assert "skipped by alice: lost by the bank" in " ".join(shell("aml status").split())
+    assert "has features" in shell("aml skip 2024-01-05 --why x", fails=True)
+    shell("aml skip 2024-01-07 --why 'it comes tomorrow' --undo")
+    assert "skipped by" not in shell("aml status")
+
+
+def test_the_job_refuses_to_run_without_a_day(shell):
+    said = shell("dagster job execute -m aml_assets.definitions -j daily", fails=True)
+    assert "this run has no day" in said

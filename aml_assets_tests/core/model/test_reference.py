@@ -1,0 +1,63 @@
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aml_assets.core.model.reference import Spread, fit, spread_of
+
+NAN = float("nan")
+
+
+def column(*values):
+    return np.array(values, np.float32)
+
+
+def test_few_values_of_few_digits_are_kept_with_exact_counts():
+    spread = spread_of(column(0, 0, 1, 2, 2, 2, NAN, NAN))
+    assert spread.exact
+    assert (spread.rows, spread.present, spread.missing_share) == (8, 6, 0.25)
+    place = spread.place(2)
+    assert place is not None
+    assert (place.below, place.above, place.equal) == (0.5, 0.0, 3 / 8)
+    unknown = spread.place(1.5)
+    assert unknown is not None
+    assert (unknown.below, unknown.above, unknown.equal) == (0.5, 0.5, 0.0)
+
+
+def test_no_number_that_is_somebodys_is_kept_and_what_is_kept_counts_exactly():
+    amounts = np.random.default_rng(1).lognormal(7, 2, 5000).astype(np.float32)
+    amounts[:300] = 1234.56  # a rent that many pay
+    spread = spread_of(amounts)
+    assert not spread.exact
+    assert len(spread.values) > 80
+    assert not set(spread.values.tolist()) & set(amounts.tolist())
+    for value, below, upto in zip(spread.values, spread.below, spread.upto, strict=True):
+        assert (below, upto) == ((amounts < value).sum(), (amounts <= value).sum())
+
+
+@given(
+    st.lists(st.floats(-1e6, 1e6, width=32) | st.integers(-3, 3) | st.just(NAN), max_size=300),
+    st.floats(-2e6, 2e6, width=32),
+)
+def test_what_is_said_to_lie_on_a_side_does(values, value):
+    rows = column(*values)
+    spread = Spread.from_dict(json.loads(json.dumps(spread_of(rows).to_dict())))
+    present = rows[~np.isnan(rows)]
+    assert (spread.rows, spread.present) == (len(rows), len(present))
+    place = spread.place(value)
+    if place is None:
+        assert not len(present)
+        return
+    assert 0 <= place.below <= (present < np.float32(value)).mean() + 1e-9
+    assert -1e-9 <= place.above <= (present > np.float32(value)).mean() + 1e-9
+    if place.equal is not None:
+        assert place.equal == pytest.approx((rows == np.float32(value)).mean() if len(rows) else 0)
+
+
+def test_every_feature_of_every_batch_is_counted_and_codes_are_kept_however_many():
+    batches = [np.array([[n, n]], np.float32) for n in range(500)]
+    number, code = fit([np.zeros((0, 2), np.float32), *batches], [False, True])
+    assert (number.rows, number.present, number.exact) == (500, 500, False)
+    assert (len(code.values), code.exact) == (500, True)

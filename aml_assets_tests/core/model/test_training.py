@@ -1,0 +1,167 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from aml_assets.core.model.training import refuse_one_class, train
+from aml_assets.errors import NotTrainable
+from aml_assets.settings.training_settings import TrainingSettings
+
+QUICK = {"rounds": 8, "max_depth": 3, "threads": 1, "min_child_weight": 0.0}
+
+
+def rows(size=400, seed=1, kinds=40):
+    """Features on a grid with some missing, and labels that depend on them."""
+    random = np.random.default_rng(seed)
+    features = random.integers(0, kinds, (size, 4)).astype(np.float32)
+    noisy = features[:, 0] * 3 + features[:, 1] + random.normal(0, kinds / 4, size)
+    labels = (noisy > 2.25 * kinds).astype(np.float32)
+    features[random.random((size, 4)) < 0.1] = np.nan
+    return features, labels
+
+
+def batches(*cuts, **options):
+    features, labels = rows(**options)
+    return list(zip(np.split(features, cuts), np.split(labels, cuts), strict=True))
+
+
+def config(booster):
+    return json.loads(booster.save_config())["learner"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "what"),
+    [
+        ([], "no row"),
+        ([0, 0, 0], "no positive label among 3"),
+        ([1, 1], "no negative label among 2"),
+    ],
+)
+def test_one_class_is_refused_before_xgboost_is_touched(labels, what):
+    code = f"""
+import sys
+import numpy as np
+from aml_assets.core.model.training import train
+from aml_assets.errors import NotTrainable
+from aml_assets.settings.training_settings import TrainingSettings
+labels = np.array({labels}, np.float32)
+try:
+    train([(np.zeros((len(labels), 2), np.float32), labels)], TrainingSettings())
+except NotTrainable as error:
+    print(error)
+assert "xgboost" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert what in done.stdout
+    assert "table model" in done.stdout
+
+
+def test_the_classes_are_counted_over_all_days():
+    refuse_one_class([(np.zeros((1, 1)), np.array([0.0])), (np.zeros((1, 1)), np.array([1.0]))])
+    with pytest.raises(NotTrainable, match="early-stopping days hold no positive"):
+        train(
+            batches(),
+            TrainingSettings(**QUICK, early_stopping_days=1, early_stopping_rounds=2),
+            stopping=[(np.zeros((2, 4), np.float32), np.zeros(2, np.float32))],
+        )
+
+
+@pytest.mark.parametrize("sampling", [1.0, 0.75])
+def test_the_same_days_give_the_same_bytes(sampling):
+    settings = TrainingSettings(**QUICK, subsample=sampling, colsample_bytree=sampling)
+    first, second = (train(batches(100, 250), settings) for _ in range(2))
+    assert first.save_raw() == second.save_raw()
+
+
+def test_where_days_are_cut_does_not_matter_while_bins_hold_every_value():
+    settings = TrainingSettings(**QUICK)
+    whole = train(batches(), settings)
+    split = train(batches(1, 100, 100, 399), settings)
+    assert whole.save_raw() == split.save_raw()
+
+
+def test_another_seed_draws_other_rows():
+    first, second = (
+        train(batches(), TrainingSettings(**QUICK, subsample=0.5, seed=seed)).save_raw()
+        for seed in (0, 1)
+    )
+    assert first != second
+
+
+def test_base_score_and_the_number_of_bins_are_those_of_the_settings():
+    booster = train(batches(), TrainingSettings(**QUICK, base_score=0.25, max_bin=512))
+    assert float(config(booster)["learner_model_param"]["base_score"].strip("[]")) == 0.25
+    tree = config(booster)["gradient_booster"]["tree_train_param"]
+    assert tree["max_bin"] == "512"
+    many = {"kinds": 10_000, "size": 2000}
+    few, fine = (
+        train(batches(**many), TrainingSettings(**QUICK, max_bin=bins)) for bins in (4, 1024)
+    )
+    cuts = {
+        line.split("<")[1].split("]")[0]
+        for tree in few.get_dump()
+        for line in tree.splitlines()
+        if "[f0<" in line
+    }
+    assert 0 < len(cuts) <= 4
+    assert few.save_raw() != fine.save_raw()
+
+
+def test_the_remaining_parameters_reach_the_booster():
+    settings = TrainingSettings(
+        **{**QUICK, "min_child_weight": 3.0},
+        learning_rate=0.05,
+        reg_lambda=7.0,
+        subsample=0.5,
+        colsample_bytree=0.5,
+        scale_pos_weight=2.0,
+        seed=5,
+    )
+    booster = train(batches(), settings)
+    tree = config(booster)["gradient_booster"]["tree_train_param"]
+    assert {
+        name: float(tree[name]) for name in ("eta", "lambda", "subsample", "colsample_bytree")
+    } == (pytest.approx({"eta": 0.05, "lambda": 7, "subsample": 0.5, "colsample_bytree": 0.5}))
+    assert (tree["max_depth"], float(tree["min_child_weight"])) == ("3", 3.0)
+    assert config(booster)["objective"]["reg_loss_param"]["scale_pos_weight"] == "2"
+    assert config(booster)["generic_param"]["seed"] == "5"
+    assert booster.num_boosted_rounds() == 8
+
+
+def test_early_stopping_keeps_only_the_rounds_up_to_the_best():
+    settings = TrainingSettings(
+        **{**QUICK, "rounds": 200}, early_stopping_days=1, early_stopping_rounds=5
+    )
+    stopping = [rows(seed=2)]
+    booster = train(batches(200), settings, stopping=stopping)
+    assert 0 < booster.num_boosted_rounds() < 200
+    again = train(batches(200), settings, stopping=stopping)
+    assert booster.save_raw() == again.save_raw()
+    exact = train(
+        batches(200), TrainingSettings(**{**QUICK, "rounds": booster.num_boosted_rounds()})
+    )
+    features = rows(seed=3)[0]
+    np.testing.assert_array_equal(
+        booster.inplace_predict(features), exact.inplace_predict(features)
+    )
+
+
+def test_the_preset_of_2019_is_what_the_flow_ran_with():
+    preset = TrainingSettings.model_validate({"preset": "flow_2019"})
+    assert preset.model_dump(exclude={"preset", "threads"}) == {
+        "rounds": 1000,
+        "max_depth": 4,
+        "reg_lambda": 10.0,
+        "subsample": 0.75,
+        "colsample_bytree": 0.75,
+        "min_child_weight": 2.0,
+        "learning_rate": 0.025,
+        "seed": 0,
+        "base_score": 0.5,
+        "max_bin": 4096,
+        "scale_pos_weight": 1.0,
+        "early_stopping_rounds": None,
+        "early_stopping_days": 0,
+    }

@@ -1,0 +1,349 @@
+"""A bank and a store in memory, for ticking the night's decisions.
+
+Belongs here: landing, building what a decision asks for, and counting what was built of what.
+Does not belong here: expectations.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.core.model.windows import Windows, rolling
+from aml_assets.core.night.decide import decide
+from aml_assets.core.night.readiness import FileListing
+from aml_assets.core.night.view import Decision, Memory, Request, Rules, View
+from aml_assets.core.staleness import ABSENT, Stored, fingerprint
+from aml_assets.errors import NotTrainable
+
+FIRST = dt.date(2024, 1, 1)
+DAILY, STATIC = ("trx", "str"), ("retail",)
+FEATURES, MODEL = "features/merged_features", "models/model"
+METRICS, PREDICTIONS = "models/metrics", "predictions/predictions"
+ALERT_PAGE, MODEL_PAGE = "reports/alert_report", "reports/model_report"
+STR = {ALERT_PAGE: PREDICTIONS, MODEL_PAGE: METRICS}
+LEARNT = (MODEL, METRICS, PREDICTIONS, *STR)
+TABLES = {name: f"tables/{name}" for name in (*DAILY, *STATIC)}
+INTERVAL = 30.0
+Key = tuple[str, dt.date]
+
+
+def day(number: int) -> dt.date:
+    """The n-th of January."""
+    return FIRST + (number - 1) * ONE_DAY
+
+
+@dataclass
+class Night:
+    """The world of one bank.
+
+    Attributes:
+        train, evaluate: days of the windows.
+        look_back: days in which late reports look.
+        history: days before its own whose metrics a model's page shows.
+        rules: more of the rules.
+    """
+
+    train: int = 3
+    evaluate: int = 1
+    look_back: int = 2
+    history: int = 2
+    settle: float | None = 90.0
+    restate: str = "features"
+    policy: str = "newest"
+    max_runs: int = 8
+    days_per_run: int = 30
+    watched: int = 40
+    now: float = 0.0
+    memory: Memory = field(default_factory=Memory)
+    landed: dict[tuple[dt.date, str], FileListing] = field(default_factory=dict)
+    content: dict[tuple[dt.date, str], str] = field(default_factory=dict)
+    statics: dict[str, FileListing] = field(default_factory=dict)
+    store: dict[str, dict[dt.date, Stored]] = field(default_factory=dict)
+    exempt: dict[dt.date, str] = field(default_factory=dict)
+    skipped: set[dt.date] = field(default_factory=set)
+    blocked: dict[dt.date, str] = field(default_factory=dict)
+    bad: set[tuple[dt.date, str]] = field(default_factory=set)
+    refuses_training: set[dt.date] = field(default_factory=set)
+    refuses_reports: set[dt.date] = field(default_factory=set)
+    late: dict[dt.date, dt.date] = field(default_factory=dict)
+    pinned: bool = True
+    blocked_frames: dict[dt.date, str] = field(default_factory=dict)
+    damaged: dict[dt.date, str] = field(default_factory=dict)
+    bad_statics: bool = False
+    queue: list[Request] = field(default_factory=list)
+    receipts: dict[str, dict[dt.date, str]] = field(default_factory=lambda: {n: {} for n in DAILY})
+    built: Counter[tuple[Key, str]] = field(default_factory=Counter)
+    ran: list[Request] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.now = self.now or dt.datetime(2024, 1, 1, 6, tzinfo=dt.UTC).timestamp()
+        for asset in (*TABLES.values(), FEATURES, *LEARNT):
+            self.store.setdefault(asset, {})
+        if not self.statics:
+            self.statics = {name: listing(self.now - 1e6, "s", done=True) for name in STATIC}
+
+    # -- the bank --------------------------------------------------------------------------
+
+    def land(
+        self, number: int, *tables: str, content: str = "a", done: bool = True, bad: bool = False
+    ) -> None:
+        """Land tables of a day (both by default), whole or without ``_SUCCESS``."""
+        for name in tables or DAILY:
+            at = day(number), name
+            self.landed[at] = listing(self.now, content, done=done)
+            self.content[at] = content
+            (self.bad.add if bad else self.bad.discard)(at)
+
+    def unland(self, number: int, table: str) -> None:
+        del self.landed[day(number), table]
+
+    # -- time ------------------------------------------------------------------------------
+
+    def tick(self, times: int = 1) -> Decision:
+        """Look, and some time later look again; runs asked for wait for `work`."""
+        for _ in range(times):
+            self.now += INTERVAL
+            self.decision = decide(self.view(), self.memory, self.rules())
+            self.memory = Memory.from_json(self.decision.memory.to_json())
+            self.queue += self.decision.requests
+        return self.decision
+
+    def work(self) -> None:
+        """Run all runs that were asked for."""
+        while self.queue:
+            self._run(self.queue.pop(0))
+
+    def settle_down(self, ticks: int = 60) -> Decision:
+        """Tick and work until nothing is asked for any more."""
+        quiet = 0
+        for _ in range(ticks):
+            quiet = 0 if self.tick().requests else quiet + 1
+            self.work()
+            if quiet > (self.settle or 0) / INTERVAL + 2:
+                return self.decision
+        raise AssertionError("the night does not come to rest")
+
+    def set_day(self, number: int, hour: int = 6) -> None:
+        moment = dt.datetime.combine(day(number), dt.time(hour), dt.UTC)
+        self.now = max(self.now, moment.timestamp())
+
+    # -- what the core sees ----------------------------------------------------------------
+
+    @property
+    def today(self) -> dt.date:
+        return dt.datetime.fromtimestamp(self.now, dt.UTC).date()
+
+    def view(self) -> View:
+        days = days_between(max(FIRST, self.today - self.watched * ONE_DAY), self.today)
+        listings = {
+            each: {n: self.landed[each, n] for n in DAILY if (each, n) in self.landed}
+            for each in days
+        }
+        busy = {
+            each for request in self.queue for each in days_between(request.first, request.last)
+        }
+        return View(
+            now=self.now,
+            today=self.today,
+            days=days,
+            listings=listings,
+            statics=self.statics,
+            landed={n: frozenset(d for d, name in self.landed if name == n) for n in DAILY},
+            stored={asset: dict(days) for asset, days in self.store.items()},
+            receipts={name: dict(days) for name, days in self.receipts.items()},
+            exempt={d: why for d, why in self.exempt.items() if d not in self.store[FEATURES]},
+            skipped=frozenset(self.skipped),
+            blocked=self.blocked.get,
+            blocked_frame=self.blocked_frames.get,
+            damaged=self.damaged,
+            busy=frozenset(busy),
+            runs=len(self.queue),
+            pinned=self.pinned,
+        )
+
+    def rules(self) -> Rules:
+        return Rules(
+            daily=DAILY,
+            static=STATIC,
+            tables=TABLES,
+            transactions="trx",
+            features=FEATURES,
+            model=MODEL,
+            metrics=METRICS,
+            predictions=PREDICTIONS,
+            reports=STR,
+            windows=self.windows,
+            model_day=dt.date.fromisoformat,
+            deadline=lambda d: dt.datetime.combine(d + ONE_DAY, dt.time(9), dt.UTC).timestamp(),
+            look_back=self.look_back,
+            settle=self.settle,
+            longest=2 * INTERVAL,
+            restate=self.restate,
+            policy=self.policy,
+            max_runs=self.max_runs,
+            days_per_run=self.days_per_run,
+        )
+
+    def windows(self, of: dt.date) -> Windows | str:
+        try:
+            return rolling(
+                of,
+                train_days=self.train,
+                delay_days=0,
+                eval_days=self.evaluate,
+                first_day=FIRST,
+            )
+        except NotTrainable as error:
+            return error.what.partition(":")[0]
+
+    # -- what runs do ----------------------------------------------------------------------
+
+    def _run(self, request: Request) -> None:
+        self.ran.append(request)
+        for asset in request.assets:
+            for each in days_between(request.first, request.last):
+                inputs = self._inputs(asset, each)
+                if inputs is not None:
+                    self._publish(asset, each, inputs)
+
+    def build_by_hand(self, number: int) -> None:
+        """What `aml backfill --select tables` does."""
+        for asset in TABLES.values():
+            inputs = self._inputs(asset, day(number))
+            if inputs is not None:
+                self._publish(asset, day(number), inputs)
+
+    def _publish(self, asset: str, of: dt.date, inputs: dict[str, dict[str, str]]) -> None:
+        self.now += 0.01
+        made_of = fingerprint(sorted((a, k, v) for a, ks in inputs.items() for k, v in ks.items()))
+        digest = self._digest(asset, of, inputs, made_of)
+        self.built[(asset, of), made_of] += 1
+        self.store[asset][of] = Stored(digest, inputs, self.now)
+        name = asset.rpartition("/")[2]
+        if name in DAILY:
+            self.receipts.setdefault(name, {})[of] = self.landed[of, name].signature
+
+    def _digest(
+        self, asset: str, of: dt.date, inputs: dict[str, dict[str, str]], made_of: str
+    ) -> str:
+        if asset == FEATURES:
+            # Of a content, features see what stands before its dot.
+            seen = [v.partition(".")[0] for ks in inputs.values() for v in ks.values()]
+            return f"f {of} {sorted(seen)}"
+        if asset in TABLES.values():
+            return next(iter(next(iter(inputs.values())).values()))
+        return f"{asset} {of} {made_of}"
+
+    def _inputs(self, asset: str, of: dt.date) -> dict[str, dict[str, str]] | None:
+        """What a build would read; ``None`` where it fails."""
+        name = asset.rpartition("/")[2]
+        if name in STATIC and self.bad_statics:
+            return None
+        if name in STATIC:
+            return {f"landing/{name}": {str(of): "s"}}
+        if name in DAILY:
+            if (of, name) not in self.landed or (of, name) in self.bad:
+                return None
+            return {f"landing/{name}": {str(of): f"{name}-{self.content[of, name]}"}}
+        if asset == FEATURES:
+            if of in self.blocked:
+                return None
+            tables = {each: {str(of): self._digest_of(each, of)} for each in TABLES.values()}
+            if of in self.late:
+                past = self.late[of]
+                tables["tables/trx"][str(past)] = self._digest_of("tables/trx", past)
+            return None if ABSENT in [d[str(of)] for d in tables.values()] else tables
+        if asset == MODEL:
+            return self._window(of, eval_too=False) if of not in self.refuses_training else None
+        if asset == METRICS:
+            window = self._window(of, eval_too=True)
+            if window is None or of not in self.store[MODEL]:
+                return None
+            return {**window, MODEL: {str(of): self.store[MODEL][of].digest}}
+        if asset == MODEL_PAGE:
+            return self._described(of)
+        if asset == ALERT_PAGE:
+            scored = self.store[PREDICTIONS].get(of)
+            if of in self.refuses_reports or scored is None:
+                return None
+            if scored.inputs[FEATURES] != {str(of): self._digest_of(FEATURES, of)}:
+                return None
+            read = {name: dict(keys) for name, keys in scored.inputs.items()}
+            return {**read, PREDICTIONS: {str(of): scored.digest}}
+        features = self.store[FEATURES].get(of) if of not in self.blocked_frames else None
+        readable = (d for d, model in self.store[MODEL].items() if model.digest)
+        models = [d for d in readable if of - 7 * ONE_DAY <= d <= of]
+        if features is None or not models:
+            return None
+        model = self.store[MODEL][max(models)]
+        return {FEATURES: {str(of): features.digest}, MODEL: {str(max(models)): model.digest}}
+
+    def _described(self, of: dt.date) -> dict[str, dict[str, str]] | None:
+        """What a model's page reads: its metrics, those of the days before, and the day."""
+        metrics = self.store[METRICS].get(of)
+        window = self._window(of, eval_too=True)
+        if metrics is None or window is None or metrics.inputs[FEATURES] != window[FEATURES]:
+            return None
+        past = days_between(of - self.history * ONE_DAY, of)
+        return {
+            MODEL: {str(of): self._digest_of(MODEL, of)},
+            METRICS: {str(each): self._digest_of(METRICS, each) for each in past},
+            FEATURES: {**window[FEATURES], str(of): self._digest_of(FEATURES, of)},
+        }
+
+    def _window(self, of: dt.date, *, eval_too: bool) -> dict[str, dict[str, str]] | None:
+        windows = self.windows(of)
+        if isinstance(windows, str):
+            return None
+        days = [*windows.train_days, *(windows.eval_days if eval_too else [])]
+        digests = {str(each): self._digest_of(FEATURES, each) for each in days}
+        holes = [d for d, v in digests.items() if v == ABSENT]
+        if any(dt.date.fromisoformat(d) not in self.exempt for d in holes):
+            return None
+        return {FEATURES: digests}
+
+    def _digest_of(self, asset: str, of: dt.date) -> str:
+        stored = self.store[asset].get(of)
+        return stored.digest if stored else ABSENT
+
+    # -- what came of it -------------------------------------------------------------------
+
+    def has(self, asset: str, *numbers: int) -> bool:
+        return all(day(number) in self.store[asset] for number in numbers)
+
+    def builds(self, asset: str, number: int) -> int:
+        """How often a day of an asset was built."""
+        return sum(n for (key, _), n in self.built.items() if key == (asset, day(number)))
+
+    def remade(self) -> set[tuple[str, int]]:
+        """What runs were asked for since `forget_runs`, as (asset, number of the day)."""
+        return {
+            (asset, (each - FIRST).days + 1)
+            for request in self.ran
+            for asset in request.assets
+            for each in days_between(request.first, request.last)
+        }
+
+    def restart(self) -> None:
+        """The cursor is lost, and so is what was queued."""
+        self.memory = Memory()
+        self.queue = []
+
+    def note(self, number: int) -> str:
+        """What the last decision said of a day."""
+        return self.decision.notes.get(day(number), "")
+
+
+def listing(modified: float, content: str, *, done: bool) -> FileListing:
+    """Some files of one time."""
+    signature = fingerprint([content, modified])
+    success = modified + 1 if done else None
+    return FileListing(signature, parts=1, newest=modified, success=success, writing=False)
+
+
+def writing(of: FileListing) -> FileListing:
+    """The same with the upstream job's folder still there."""
+    return replace(of, writing=True)

@@ -1,0 +1,139 @@
+"""Whatever happens in whatever order, the night ends with every ready day built once per content.
+
+Belongs here: one property over all histories. Does not belong here: single cases
+(`test_automation`).
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from functools import cache
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aml_assets_tests.core.night.night_harness import (
+    ALERT_PAGE,
+    DAILY,
+    FEATURES,
+    LEARNT,
+    METRICS,
+    MODEL,
+    MODEL_PAGE,
+    PREDICTIONS,
+    TABLES,
+    Night,
+    day,
+)
+
+DAYS = 8
+NUMBERS = st.integers(1, DAYS)
+EVENTS = st.one_of(
+    st.tuples(st.just("land"), NUMBERS, st.sampled_from(["a", "b", "a.unused"])),
+    st.tuples(st.just("land trx"), NUMBERS, st.sampled_from(["a", "b"])),
+    st.tuples(st.just("land without _SUCCESS"), NUMBERS, st.sampled_from(["a", "b"])),
+    st.tuples(st.just("break"), NUMBERS, st.just("x")),
+    st.tuples(st.just("tick"), st.integers(1, 4), st.just("")),
+    st.tuples(st.just("tick and work"), st.integers(1, 4), st.just("")),
+    st.tuples(st.just("forget"), st.just(0), st.just("")),
+    st.tuples(st.just("roll back"), st.just(0), st.just("")),
+    st.tuples(st.just("clock"), st.integers(-5000, 5000), st.just("")),
+    st.tuples(st.just("late"), st.integers(3, DAYS), st.just("")),
+)
+
+
+def play(night: Night, history: list[tuple[str, int, str]]) -> bool:
+    """Let it all happen; tells whether the cursor was ever lost or went back."""
+    cursor, lost = night.memory.to_json(), False
+    for what, number, content in history:
+        if what.startswith("land"):
+            tables = ("trx",) if "trx" in what else DAILY
+            night.land(number, *tables, content=content, done="without" not in what)
+        elif what == "break":
+            night.land(number, content=content, bad=True)
+        elif what == "tick":
+            cursor = night.memory.to_json()
+            night.tick(number)
+        elif what == "tick and work":
+            for _ in range(number):
+                night.tick()
+                night.work()
+        elif what == "late":
+            night.late[day(number)] = day(number - 1)
+        elif what == "clock":
+            # A clock that steps moves nothing but itself; files keep the times they have.
+            night.now += number
+            night.tick()
+            night.now -= number
+        else:
+            lost = True
+            night.memory = type(night.memory).from_json(None if what == "forget" else cursor)
+    return lost
+
+
+@cache
+def built() -> Night:
+    """A bank whose days landed at once and were built; but for the last two."""
+    night = Night(settle=60.0)
+    for number in range(1, DAYS - 1):
+        night.land(number)
+    night.set_day(DAYS)
+    night.settle_down()
+    night.built.clear()
+    return night
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    history=st.lists(EVENTS, max_size=15),
+    restate=st.sampled_from(["features", "all"]),
+    max_runs=st.sampled_from([1, 3, 8]),
+)
+def test_every_history_ends_with_every_ready_day_built_once_per_content(history, restate, max_runs):
+    night = copy.deepcopy(built())
+    night.restate, night.max_runs = restate, max_runs
+    lost = play(night, history)
+    night.settle_down(120)
+
+    whole = [n for n in range(1, DAYS + 1) if all((day(n), t) in night.landed for t in DAILY)]
+    good = [n for n in whole if not any((day(n), t) in night.bad for t in DAILY)]
+    for number in good:
+        assert night.has(FEATURES, number), number
+        for table in DAILY:
+            stored = night.store[TABLES[table]][day(number)]
+            assert stored.digest == f"{table}-{night.content[day(number), table]}"
+    for number in set(whole) - set(good):
+        if all(day(number) in night.store[TABLES[table]] for table in DAILY):
+            assert "landed anew, but the run for it failed" in night.note(number)
+    for number in range(5, DAYS + 1):
+        window = range(number - 4, number)
+        if number in good and all(n in good for n in window):
+            assert night.has(MODEL, number)
+            assert night.has(METRICS, number)
+            assert night.has(PREDICTIONS, number)
+            assert night.has(MODEL_PAGE, number)
+    assert stale(night) == []
+    if not lost:
+        assert max(night.built.values(), default=0) <= times_landed(history)
+
+
+def stale(night: Night) -> list[tuple[str, dt.date]]:
+    """What records another digest than the one stored, and should not."""
+    found = []
+    for asset in (FEATURES, *LEARNT):
+        if night.restate == "features" and asset in (MODEL, PREDICTIONS, ALERT_PAGE):
+            continue
+        for of, stored in night.store[asset].items():
+            for upstream, keys in stored.inputs.items():
+                for key, digest in keys.items():
+                    now = night.store[upstream].get(dt.date.fromisoformat(key))
+                    if now is not None and digest != now.digest:
+                        found.append((asset, of))
+    return found
+
+
+def times_landed(history: list[tuple[str, int, str]]) -> int:
+    """How often one and the same content can have been due: as often as it came back."""
+    landings = [number for what, number, _ in history if what.startswith(("land", "break"))]
+    return max((landings.count(number) for number in landings), default=1) + 1

@@ -1,0 +1,139 @@
+import datetime as dt
+from dataclasses import replace
+
+import numpy as np
+
+from aml_assets.core.days import days_between
+from aml_assets.core.model import evaluation
+from aml_assets.core.model.encoding import Encoder, Feature
+from aml_assets.core.model.reference import fit
+from aml_assets.core.pages.model_page import ModelPage, feature_lines
+from aml_assets_tests import pages
+
+DAY = dt.date(2024, 3, 10)
+ENCODER = Encoder(
+    (
+        Feature("trx", "amount", "number"),
+        Feature("trx", "<b>", "category", ("a", "b")),
+        Feature("trx", "timestamp", "weekday"),
+    ),
+    {"retail.name": "100% of its values <i>"},
+)
+RNG = np.random.default_rng(0)
+TRAINED = np.column_stack(
+    [RNG.normal(size=2000), RNG.integers(0, 2, 2000), RNG.integers(0, 7, 2000)]
+)
+TRAINED = TRAINED.astype(np.float32)
+MOVED = TRAINED[:600] + np.array([2, 0, 0], np.float32)
+
+
+def report(today: np.ndarray | None = MOVED, decided=True, with_reference=True) -> ModelPage:
+    truth = (RNG.random(600) < 0.2).astype(np.float32) if decided else np.full(600, np.nan)
+    scores = np.random.default_rng(1).random(600)
+    metrics = {
+        **evaluation.evaluate(truth, scores),
+        "restated_train_days": [],
+    }
+    days = days_between(DAY - dt.timedelta(days=9), DAY)
+    contributed = np.tile(np.array([0.5, -0.25, 0.1, -3], np.float32), (600, 1))
+    return ModelPage(
+        day=DAY,
+        facts={
+            "model_id": "m_2024-03-10",
+            "windows": {
+                "train_start": "2024-02-01", "train_end": "2024-03-06",
+                "eval_start": "2024-03-07", "eval_end": "2024-03-09",
+            },
+            "rows": 2000, "positives": 40, "features": 3, "train_days_read": ["2024-02-01"],
+        },
+        digest="cd" * 32,
+        trees=100,
+        metrics=metrics,
+        history={each: metrics if each.day not in (3, 4) else None for each in days},
+        truth=truth,
+        scores=scores,
+        today=None if today is None else np.full(len(today), 0.5),
+        features=feature_lines(
+            ENCODER,
+            fit([TRAINED], [False, True, False]) if with_reference else None,
+            {"trx.amount": 3.0, "trx.<b>": 1.0},
+            contributed,
+            TRAINED[:600],
+            today,
+        ),
+        left_out=ENCODER.left_out,
+        with_reference=with_reference,
+        alert_report="alert_report_2024-03-10.html",
+    )  # fmt: skip
+
+
+def lines(page: pages.Element) -> dict[str, pages.Element]:
+    (body,) = page.one("table", id="features").all("tbody")
+    return {row.one("td", data_f="name").attributes["title"]: row for row in body.all("tr")}
+
+
+def test_features_stand_by_gain_with_their_drift_from_the_training_rows():
+    page = pages.read(report().to_html())
+    found = lines(page)
+    assert list(found) == ["trx.amount", "trx.<b>", "trx.timestamp weekday"]
+    amount = found["trx.amount"]
+    assert amount.one("td", data_f="gain").say() == "75 %"
+    assert amount.one("td", data_f="contribution").say() == "0.500"
+    assert amount.one("td", data_f="psi-window").one("span").attributes["class"] == "stable"
+    assert amount.one("td", data_f="psi-day").one("span").attributes["class"] == "major"
+    assert "Major shift: amount." in page.say()
+    # A day has one weekday, which is no drift.
+    assert "few weekdays" in found["trx.timestamp weekday"].one("td", data_f="psi-window").say()
+
+
+def test_a_day_without_metrics_is_a_gap_and_no_zero():
+    page = pages.read(report().to_html())
+    lines = list(page.one("figure", id="history").all("polyline"))
+    marks = [len(line.attributes["points"].split()) for line in lines]
+    assert marks == [2, 6, 2, 6]  # of ten days the third and the fourth are missing, twice
+
+
+def test_every_chart_is_an_image_with_a_name():
+    page = pages.read(report().to_html())
+    charts = [svg for svg in page.all("svg") if "aria-hidden" not in svg.attributes]
+    assert len(charts) == 4
+    for chart in charts:
+        assert chart.attributes["role"] == "img"
+        assert chart.attributes["aria-label"]
+        assert next(chart.all("title")).text
+
+
+def test_without_a_decision_there_are_reasons_in_place_of_figures():
+    page = pages.read(report(decided=False).to_html())
+    (body,) = page.one("table", id="figures").all("tbody")
+    values = [[cell.say() for cell in row.all("td")] for row in body.all("tr")]
+    assert [value for name, value, *_ in values if name != "decided"] == ["none"] * 9
+    assert {note for name, *_, note in values if name != "decided"} == {"No row is decided yet."}
+    assert "is decided yet" in page.one("figure", id="calibration").say()
+
+
+def test_a_day_without_features_and_a_model_without_reference_say_so():
+    page = pages.read(report(today=None).to_html())
+    assert "The day has no features yet" in page.say()
+    assert lines(page)["trx.amount"].one("td", data_f="missing-day").say() == "–"
+    page = pages.read(report(with_reference=False).to_html())
+    assert "train it again to have drift" in page.say()
+
+
+def test_shares_have_their_interval():
+    found = {figure.name: figure for figure in report().figures}
+    for name in ("precision", "recall", "accuracy", "base rate"):
+        figure = found[name]
+        assert figure.low < figure.value < figure.high  # type: ignore[operator]
+    assert found["AUC"].low is None
+
+
+def test_the_page_needs_nothing_but_itself_and_is_always_the_same():
+    one = report()
+    html = one.to_html()
+    assert html == replace(one).to_html()
+    page = pages.read(html)
+    assert pages.foreign(page) == []
+    assert "://" not in html
+    assert list(page.all("b", class_="x")) == []
+    assert list(page.all("i")) == []

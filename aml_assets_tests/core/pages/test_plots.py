@@ -1,0 +1,186 @@
+import base64
+import io
+import math
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aml_assets.core.pages.plots import (
+    as_markdown,
+    calibration,
+    importance,
+    roc_and_precision_recall,
+    score_distribution,
+    score_histogram,
+)
+
+NAN = math.nan
+OF_LABELS = [roc_and_precision_recall, calibration, score_distribution]
+NAMES = [f"feature_{number}" for number in range(30)]
+GAINS = [float(number**2) for number in range(30)]
+
+
+def rows(size=4000, rate=0.05, seed=0):
+    """Scores as a model of rare positives gives them, and labels of which a fifth is open."""
+    draws = np.random.default_rng(seed)
+    scores = np.clip(draws.beta(0.4, 0.4 / rate, size), 0, 1)
+    labels = (draws.random(size) < scores).astype(float)
+    labels[draws.random(size) < 0.2] = NAN
+    return labels, scores
+
+
+def opened(png):
+    """The picture, after its checksums have been verified."""
+    Image.open(io.BytesIO(png)).verify()
+    picture = Image.open(io.BytesIO(png))
+    picture.load()
+    return picture
+
+
+def ink(png):
+    """How many pixels are not white."""
+    return int((np.asarray(opened(png).convert("L")) < 250).sum())
+
+
+def chunks(png):
+    """The kinds of chunk in a PNG, in order."""
+    kinds, at = [], 8
+    while at < len(png):
+        length = int.from_bytes(png[at : at + 4], "big")
+        kinds.append(png[at + 4 : at + 8].decode("ascii"))
+        at += 12 + length
+    return kinds
+
+
+def every_picture():
+    labels, scores = rows()
+    drawn = {draw.__name__: draw(labels, scores) for draw in OF_LABELS}
+    return {
+        **drawn,
+        "score_histogram": score_histogram(scores),
+        "importance": importance(NAMES, GAINS),
+    }
+
+
+def test_every_picture_is_a_small_png_without_text_or_time():
+    for name, png in every_picture().items():
+        width, height = opened(png).size
+        assert width == 640, name
+        assert 360 <= height <= 480, name
+        assert 4_000 < len(png) < 30_000, name
+        assert set(chunks(png)) <= {"IHDR", "PLTE", "pHYs", "IDAT", "IEND"}, name
+
+
+def test_the_same_input_gives_the_same_bytes_from_any_thread():
+    with ThreadPoolExecutor(4) as pool:
+        first, *others = [job.result() for job in [pool.submit(every_picture) for _ in range(4)]]
+    assert all(other == first for other in others)
+    assert every_picture() == first
+    assert len(set(first.values())) == 5
+
+
+@pytest.mark.parametrize("draw", OF_LABELS)
+def test_a_picture_shows_aggregates_not_the_order_of_rows(draw):
+    labels, scores = rows()
+    order = np.random.default_rng(1).permutation(len(labels))
+    assert draw(labels[order], scores[order]) == draw(labels, scores)
+
+
+@pytest.mark.parametrize("draw", OF_LABELS)
+@pytest.mark.parametrize("label", [0.0, 1.0, NAN])
+@pytest.mark.parametrize("size", [0, 1, 50])
+def test_one_class_or_no_row_gives_a_picture_that_says_so(draw, label, size):
+    png = draw(np.full(size, label), np.linspace(0, 1, size))
+    assert opened(png).size == (640, 360)
+    assert ink(png) > 1000
+    if draw is not score_distribution:
+        curve = draw(np.arange(50) % 2, np.linspace(0, 1, 50))
+        assert ink(png) < ink(curve) / 2
+
+
+@pytest.mark.parametrize("draw", [roc_and_precision_recall, calibration])
+def test_the_sentence_depends_on_what_is_missing(draw):
+    scores = np.linspace(0, 1, 8)
+    missing = [draw(np.full(8, label), scores) for label in (0.0, 1.0, NAN)]
+    assert len({*missing, draw(scores[:0], scores[:0])}) == 4
+
+
+@pytest.mark.parametrize("draw", OF_LABELS)
+@pytest.mark.parametrize("positives", [1, 3])
+def test_a_handful_of_positives_among_many_rows_is_drawn(draw, positives):
+    scores = np.random.default_rng(2).random(20_000) ** 8
+    labels = np.zeros(20_000)
+    labels[np.argsort(-scores)[5 : 5 + positives]] = 1
+    assert ink(draw(labels, scores)) > ink(draw(labels[:0], scores[:0]))
+    assert draw(labels, scores) != draw(np.roll(labels, 1), scores)
+
+
+@pytest.mark.parametrize("draw", OF_LABELS)
+@pytest.mark.parametrize("score", [0.0, 0.5, 1.0])
+def test_scores_that_are_all_alike_are_drawn(draw, score):
+    assert len(draw(np.array([0.0, 1.0, NAN] * 5), np.full(15, score))) > 4_000
+
+
+def test_a_day_without_labels_has_a_histogram_even_when_it_is_empty():
+    assert opened(score_histogram(np.array([]))).size == (640, 360)
+    assert opened(score_histogram(np.array([1.0]))).size == (640, 360)
+    with pytest.raises(ValueError, match="scores"):
+        score_histogram(np.array([0.5, NAN]))
+
+
+def test_importance_draws_the_top_by_gain_whatever_the_order_given():
+    top = importance(NAMES, GAINS, top=5)
+    assert importance(NAMES[::-1], GAINS[::-1], top=5) == top
+    assert importance(NAMES, GAINS, top=6) != top
+
+
+@pytest.mark.filterwarnings("error")
+def test_importance_survives_any_name_and_any_gain():
+    names = ["$\\frac{$", "two\nlines", "\u4ea4\u6613\u91d1\u984d", "x" * 500, "", "\x00"]
+    gains = [1e308, 1e308, 1.0, 5e-324, 1.0, 0.0]
+    assert opened(importance(names, gains)).size[0] == 640
+    assert opened(importance([], [])).size == (640, 360)
+    assert importance(["a"], [0.0]) == importance([], [])
+
+
+@pytest.mark.parametrize(
+    ("names", "gains"), [(["a"], []), (["a"], [-1.0]), (["a"], [NAN]), (["a"], [math.inf])]
+)
+def test_gains_that_are_none_are_refused(names, gains):
+    with pytest.raises(ValueError, match="gains"):
+        importance(names, gains)
+
+
+@pytest.mark.parametrize("draw", OF_LABELS)
+def test_arrays_that_are_no_labels_and_scores_are_refused(draw):
+    with pytest.raises(ValueError, match="scores"):
+        draw(np.array([0.0, 1.0]), np.array([0.5, 1.5]))
+    with pytest.raises(ValueError, match="labels"):
+        draw(np.array([0.0, 2.0]), np.array([0.5, 0.5]))
+
+
+def test_markdown_carries_the_picture_whole_and_its_alt_text_on_one_line():
+    png = score_histogram(np.array([0.5]))
+    text = as_markdown(png, "scores [of]\na day")
+    assert text.startswith("![scores \\[of\\] a day](data:image/png;base64,")
+    encoded = text.removesuffix(")").rpartition(",")[2]
+    assert base64.b64decode(encoded, validate=True) == png
+    with pytest.raises(ValueError, match="PNG"):
+        as_markdown(b"GIF89a", "scores")
+
+
+def test_importing_the_modules_loads_no_plotting_and_drawing_touches_no_global_state():
+    script = (
+        "import sys, numpy as np\n"
+        "from aml_assets.core.model import evaluation\n"
+        "from aml_assets.core.pages import plots\n"
+        "heavy = {'matplotlib', 'sklearn', 'pandas', 'PIL', 'dagster'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "plots.score_histogram(np.array([0.5]))\n"
+        "assert 'matplotlib.pyplot' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)

@@ -1,0 +1,80 @@
+import re
+from importlib import resources
+
+import duckdb
+import jinja2
+import pytest
+
+from aml_assets.core.tables import sql
+
+ODD = ["plain", 'a "quoted" name', "'; DROP TABLE reports; --", "{{ 7 * 7 }}", "größe", "select"]
+VALUES = {
+    "merged_features": {
+        "root": "str",
+        "key": ODD[:2],
+        "columns": [
+            {"table": table, "source": name, "name": f"{table}_{name}"}
+            for table in ("str", "trx")
+            for name in ODD
+        ],
+        "joins": [
+            {
+                "table": "trx",
+                "pairs": [
+                    {"left_table": "str", "left": ODD[0], "right": ODD[1]},
+                    {"left_table": "str", "left": ODD[2], "right": ODD[2]},
+                ],
+            }
+        ],
+    },
+    "newest_decisions": {"key": ODD},
+}
+"""What each file is filled with here; a new file has to be added."""
+
+FILES = sorted(
+    entry.name.removesuffix(".sql")
+    for entry in resources.files(sql).iterdir()
+    if entry.name.endswith(".sql")
+)
+
+
+def test_every_file_is_tried():
+    assert sorted(VALUES) == FILES
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_says_its_inputs_grain_and_output_first(name):
+    text = resources.files(sql).joinpath(f"{name}.sql").read_text(encoding="utf-8")
+    header = re.match(r"(?:--.*\n)+", text)
+    assert header
+    for word in ("Inputs", "Grain", "Output", "Filled"):
+        assert re.search(rf"^-- {word} +\S", header[0], re.MULTILINE), word
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_engine_parses_each_file_with_any_name_quoted_in_it(name):
+    text = sql.render(name, **VALUES[name])
+    (statement,) = duckdb.extract_statements(text)
+    assert statement.type.name == "SELECT"
+    for odd in ODD[: len(VALUES[name]["key"])]:
+        assert sql.quoted(odd) in text
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_file_orders_its_rows(name):
+    assert re.search(r"\nORDER BY [^()]+$", sql.render(name, **VALUES[name]).rstrip())
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_value_that_is_missing_is_an_error_and_no_empty_text(name):
+    for left_out in VALUES[name]:
+        values = {key: value for key, value in VALUES[name].items() if key != left_out}
+        with pytest.raises(jinja2.UndefinedError):
+            sql.render(name, **values)
+
+
+def test_an_identifier_may_hold_any_character():
+    connection = duckdb.connect()
+    for odd in ODD:
+        found = connection.sql(f"SELECT 1 AS {sql.quoted(odd)}")
+        assert found.columns == [odd]

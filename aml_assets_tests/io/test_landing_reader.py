@@ -1,0 +1,252 @@
+import datetime as dt
+import hashlib
+import os
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from aml_assets.errors import InputError, NotLanded, NotReady
+from aml_assets.io.landing_reader import Landing
+from aml_assets.io.store import Store
+from aml_assets.settings.load import Settings
+
+DAY = dt.date(2024, 3, 5)
+CANARY = "Kanarienvogel"
+
+
+@pytest.fixture
+def root(tmp_path):
+    return tmp_path / "landing"
+
+
+def landing(root, **tables):
+    return Landing(Store(str(root)), Settings.model_validate({"tables": tables}).tables)
+
+
+def land(root, path=f"trx/daily/{DAY}", **files):
+    """Write Parquet files, by name without extension."""
+    folder = root / path
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, columns in files.items():
+        pq.write_table(pa.table(columns), folder / f"{name}.parquet")
+    return folder
+
+
+def test_a_table_is_read_with_the_digest_of_its_names_and_bytes(root):
+    folder = land(root, a={"x": [1, 2]})
+    got = landing(root).read("trx", DAY)
+    assert got.table is not None
+    assert got.table.to_pydict() == {"x": [1, 2]}
+    content = (folder / "a.parquet").read_bytes()
+    assert (got.files, got.length) == (1, len(content))
+    line = f"a.parquet\0{hashlib.sha256(content).hexdigest()}\n"
+    assert got.digest == hashlib.sha256(line.encode()).hexdigest()
+    assert landing(root).digest("trx", DAY) == (got.digest, got.modified)
+
+
+def test_pandas_metadata_is_no_part_of_what_was_landed(root):
+    import pandas as pd
+
+    folder = land(root)
+    pd.DataFrame({"x": [1.5]}, index=[7]).to_parquet(folder / "a.parquet")
+    table = landing(root).read("trx", DAY).table
+    assert table is not None
+    assert table.schema.metadata is None
+
+
+def test_a_folder_with_only_success_is_an_empty_day_and_an_absent_one_has_not_landed(root):
+    empty = land(root)
+    (empty / "_SUCCESS").touch()
+    got = landing(root).read("trx", DAY)
+    assert (got.table, got.files) == (None, 0)
+    assert landing(root).has("trx", DAY)
+
+    tomorrow = DAY + dt.timedelta(days=1)
+    assert not landing(root).has("trx", tomorrow)
+    with pytest.raises(NotLanded) as caught:
+        landing(root).read("trx", tomorrow)
+    assert (caught.value.table, caught.value.day) == ("trx", str(tomorrow))
+    assert caught.value.retryable
+
+
+def test_a_folder_without_a_visible_file_has_not_landed(root):
+    (land(root) / ".part-0.parquet.crc").write_bytes(b"x")
+    assert not landing(root).has("trx", DAY)
+    with pytest.raises(NotLanded):
+        landing(root).read("trx", DAY)
+
+
+def test_hidden_and_marker_files_are_no_data_and_do_not_change_the_digest(root):
+    folder = land(root, a={"x": [1]})
+    before = landing(root).digest("trx", DAY)[0]
+    for name in ("_SUCCESS", "_metadata", ".a.parquet.crc"):
+        (folder / name).write_bytes(b"not Parquet")
+    got = landing(root).read("trx", DAY)
+    assert got.table is not None
+    assert (got.table.num_rows, got.files, got.digest) == (1, 1, before)
+
+
+def cut(data):
+    return data[: len(data) // 2]
+
+
+def without_footer(data):
+    return data[:-4] + b"XXXX"
+
+
+def altered_page(data):
+    return data[:4] + bytes(byte ^ 0xFF for byte in data[4:60]) + data[60:]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        cut,
+        without_footer,
+        altered_page,
+        lambda data: b"",
+        lambda data: f"name\n{CANARY}\n".encode(),
+    ],
+    ids=["truncated", "without its footer", "with an altered page", "empty", "CSV"],
+)
+def test_a_file_that_is_not_whole_parquet_is_named_without_its_content(root, damage):
+    folder = land(root, good={"x": [CANARY] * 50}, bad={"x": [CANARY] * 50})
+    bad = folder / "bad.parquet"
+    bad.write_bytes(damage(bad.read_bytes()))
+    with pytest.raises(InputError, match=r"the file bad.parquet is truncated") as caught:
+        landing(root).read("trx", DAY)
+    assert (caught.value.table, caught.value.day) == ("trx", str(DAY))
+    assert CANARY not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_several_files_are_one_table_in_order_of_their_names(root):
+    land(root, b={"x": [2]}, a={"x": [1]}, c={"x": [3]})
+    got = landing(root).read("trx", DAY)
+    assert got.table is not None
+    assert got.table["x"].to_pylist() == [1, 2, 3]
+    assert got.files == 3
+
+
+def test_files_may_widen_each_other_and_miss_columns(root):
+    land(
+        root,
+        a={"n": pa.array([1], pa.int32()), "d": pa.array(["x"]).dictionary_encode()},
+        b={"n": [2.5], "d": ["y"], "more": [True]},
+        c={"n": pa.nulls(1), "d": pa.array(["x"]).dictionary_encode()},
+    )
+    table = landing(root).read("trx", DAY).table
+    assert table is not None
+    assert table.to_pydict() == {
+        "n": [1.0, 2.5, None],
+        "d": ["x", "y", "x"],
+        "more": [None, True, None],
+    }
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [([1], [CANARY]), ([2**60 + 1], [0.5]), ([True], [dt.date(2024, 1, 1)])],
+)
+def test_files_that_disagree_are_refused_by_column_without_a_value(root, one, other):
+    land(root, a={"fine": [1], "odd": one}, b={"fine": [2.5], "odd": other})
+    with pytest.raises(InputError, match="column odd: its files disagree") as caught:
+        landing(root).read("trx", DAY)
+    assert CANARY not in str(caught.value)
+    assert str(2**60 + 1) not in str(caught.value)
+
+
+def test_an_unexpected_folder_is_named_and_a_job_that_still_writes_is_waited_for(root):
+    folder = land(root, a={"x": [1]})
+    (folder / "hour=3").mkdir()
+    with pytest.raises(InputError, match="'hour=3'"):
+        landing(root).read("trx", DAY)
+    (folder / "hour=3").rmdir()
+    (folder / "_temporary").mkdir()
+    with pytest.raises(NotReady, match="still writing") as caught:
+        landing(root).read("trx", DAY)
+    assert caught.value.retryable
+
+
+def listing(root):
+    found = landing(root).listing("trx", DAY)
+    assert found is not None
+    return found
+
+
+def test_a_file_on_its_way_by_put_is_waited_for_and_told_by_a_glance(root):
+    folder = land(root, a={"x": [1]})
+    assert not listing(root).writing
+    (folder / "b.parquet._COPYING_").write_bytes(b"PAR1")
+    assert listing(root).writing
+    with pytest.raises(NotReady, match="still writing") as caught:
+        landing(root).read("trx", DAY)
+    assert caught.value.retryable
+
+
+def test_a_glance_changes_with_the_files_and_with_nothing_else(root):
+    folder = land(root, a={"x": [1]})
+    first = listing(root)
+    (folder / "_SUCCESS").touch()
+    second = listing(root)
+    assert first.signature == second.signature
+    assert second.success is not None
+    land(root, a={"x": [1, 2]})
+    assert listing(root).signature != first.signature
+    assert landing(root).listing("trx", DAY + dt.timedelta(days=1)) is None
+
+
+def test_an_excluded_column_is_not_even_decoded(root):
+    land(root, a={"x": [1], "blob": [b"?"]}, b={"x": [2], "blob": ["text"]})
+    table = landing(root, trx={"exclude": ["blob"]}).read("trx", DAY).table
+    assert table is not None
+    assert table.to_pydict() == {"x": [1, 2]}
+
+
+@pytest.mark.parametrize("change", ["content", "one more", "one less", "touched"])
+def test_a_folder_that_changes_while_it_is_read_is_read_again_later(root, monkeypatch, change):
+    folder = land(root, a={"x": [1]}, b={"x": [2]})
+    original = Store.read
+
+    def read(store, path):
+        data = original(store, path)
+        if path.endswith("a.parquet"):
+            if change == "content":
+                pq.write_table(pa.table({"x": [1, 2, 3]}), folder / "a.parquet")
+            elif change == "one more":
+                pq.write_table(pa.table({"x": [3]}), folder / "c.parquet")
+            elif change == "one less":
+                (folder / "a.parquet").unlink()
+            else:
+                os.utime(folder / "a.parquet", (1, 1))
+        return data
+
+    monkeypatch.setattr(Store, "read", read)
+    with pytest.raises(NotReady, match="changed while it was read") as caught:
+        landing(root).read("trx", DAY)
+    assert caught.value.retryable
+
+
+def test_the_landed_days_are_one_listing_of_folders(root, monkeypatch):
+    tables = {"trx": {"path": "in/trx/dt={date}"}}
+    for number in (3, 1, 2):
+        land(root, f"in/trx/dt=2024-01-0{number}", a={"x": [number]})
+    (root / "in/trx/dt=2024-01-09").touch()
+    for name in ("dt=tomorrow", "2024-01-08", "_SUCCESS", ".dt=2024-01-07"):
+        (root / "in/trx" / name).mkdir()
+    listed = []
+    original = Store.list
+    monkeypatch.setattr(
+        Store, "list", lambda store, folder: listed.append(folder) or original(store, folder)
+    )
+    bank = landing(root, **tables)
+    assert bank.days("trx") == [dt.date(2024, 1, day) for day in (1, 2, 3)]
+    assert listed == ["in/trx"]
+    table = bank.read("trx", dt.date(2024, 1, 2)).table
+    assert table is not None
+    assert table["x"].to_pylist() == [2]
+
+
+def test_no_day_has_landed_where_there_is_no_folder(root):
+    assert landing(root).days("trx") == []

@@ -1,0 +1,81 @@
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from aml_assets.core.model import encoding
+from aml_assets.errors import NotReady
+from aml_assets.io.catalog import Catalog
+from aml_assets.steps.builders.build_features import build_features
+from aml_assets.steps.builders.build_models import training_data
+from aml_assets.steps.builders.build_tables import build_table
+from aml_assets.steps.inputs.window_frames import read_training_window, read_window, windows_of
+from aml_assets_tests.conftest import Bank, day
+
+ASKED = 6
+
+
+@pytest.fixture
+def catalog(tmp_path) -> Catalog:
+    """Days 1 to 5, the accounts with a name of their own each."""
+    bank = Bank(tmp_path)
+    bank.land_static()
+    names = [f"Name {n}" for n in range(10)]
+    bank.land("account", None, {"account_id": list(range(50, 60)), "owner": names})
+    catalog = bank.catalog
+    for number in range(1, ASKED):
+        bank.land_day(number)
+        for name in catalog.settings.tables:
+            build_table(catalog, name, day(number)).publish_to(catalog.table(name), day(number))
+        build_features(catalog, day(number)).publish_to(catalog.features, day(number))
+    return catalog
+
+
+def test_ids_and_names_of_a_training_window_stay_in_the_store(catalog):
+    days = windows_of(catalog, day(ASKED)).train_days
+    window = read_training_window(catalog, days)
+    for frame in window.frames:
+        stored = catalog.features.load(frame.day).column_names
+        held = frame.table.column_names
+        assert set(stored) - set(held) == {
+            "cust_id", "account_id", "target_cust_id", "target_account_id", "owner",
+        }  # fmt: skip
+        assert held == [name for name in stored if name in held], "in the frame's own order"
+        assert list(frame.columns) == stored
+
+
+def test_what_is_not_read_changes_nothing_of_what_is_learnt_from(catalog):
+    windows = windows_of(catalog, day(ASKED))
+    data = training_data(catalog, windows)
+    whole = read_window(catalog, windows.train_days)
+    features = catalog.settings.features
+    encoder = encoding.fit(
+        whole.frames,
+        max_text_distinct_share=features.max_text_distinct_share,
+        min_category_rows=features.min_category_rows,
+    )
+    assert data.encoder == encoder
+    assert data.encoder.left_out["account.owner"].startswith("100% of its values")
+    assert data.digests == whole.digests
+    for frame, (values, labels) in zip(whole.frames, data.batches, strict=True):
+        decided = np.flatnonzero(frame.table.column("label").is_valid())
+        np.testing.assert_array_equal(values, encoder.transform(frame, decided).values)
+        assert len(labels) == len(decided)
+
+
+def test_a_day_that_is_replaced_while_the_window_is_read_is_an_error_to_retry(catalog, monkeypatch):
+    days = windows_of(catalog, day(ASKED)).train_days
+    frame, manifest = catalog.features.load_with_manifest(days[-1])
+    place, amounts = frame.column_names.index("amount"), pa.array([1.0] * len(frame))
+    decide = encoding.ruled_out
+
+    def restate_meanwhile(*arguments):
+        catalog.features.publish(
+            days[-1], frame.set_column(place, "amount", amounts), replace(manifest, digest="")
+        )
+        return decide(*arguments)
+
+    monkeypatch.setattr(encoding, "ruled_out", restate_meanwhile)
+    with pytest.raises(NotReady, match="replaced while the window was read"):
+        read_training_window(catalog, days)
