@@ -83,6 +83,10 @@ class Outdated(AmlError):
     """What is stored was made of something else than is stored now; waiting does not mend it."""
 
 
+class UpstreamFailed(AmlError):
+    """A partition was not built because one that it needs failed in the same run."""
+
+
 class CheckFailed(AmlError):
     """A day failed a check that blocks what would be made of it, and nobody has overridden it."""
 

@@ -21,6 +21,8 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from aml_assets.assets.dagster_internals import execute_here
+from aml_assets.assets.failures import only_follows
 from aml_assets.build import build_definitions
 from aml_assets.io.catalog import Catalog
 from aml_assets.settings.load import Settings, load_settings
@@ -108,7 +110,9 @@ class Run:
 
     success: bool
     sentences: list[str]
-    """The failures' descriptions, one per failed step."""
+    """The failures' descriptions, one per failed step that failed by itself."""
+    consequences: list[str]
+    """The same of steps that failed only because one before them had."""
     materialized: set[tuple[str, str]]
     observed: set[tuple[str, str]]
     metadata: dict[tuple[str, str], dict[str, Any]]
@@ -234,7 +238,7 @@ class Bank:
             number: the day; ``None`` runs without a partition, as ``job execute`` lets one.
             days: first and last day of a range, both included.
             only: asset names (``tables/trx``) or groups (``tables``) to select.
-            config: run config per op.
+            config: run options.
             partition: a partition key as text, unchecked.
             definitions: instead of the bank's own.
             tags: further tags of the run.
@@ -248,12 +252,15 @@ class Bank:
             # As `dagster job execute --tags` does it, which checks nothing.
             tags = {"dagster/partition": key}
         loggers = {"console": {"config": {"log_level": self.log_level}}}
-        result = resolved.execute_in_process(
-            instance=self.instance,
+        result = execute_here(
+            resolved,
+            self.instance,
             tags={**tags, **chosen},
-            asset_selection=self._selected(resolved, only),
-            run_config={"loggers": loggers, "ops": dict(config or {})},
-            raise_on_error=False,
+            assets=self._selected(resolved, only),
+            run_config={
+                "loggers": loggers,
+                "resources": {"run_options": {"config": dict(config or {})}},
+            },
         )
         return self._outcome(result.run_id, result.success)
 
@@ -286,7 +293,7 @@ class Bank:
         ]
 
     def _outcome(self, run_id: str, success: bool) -> Run:
-        run = Run(success, [], set(), set(), {}, 0, "", run_id)
+        run = Run(success, [], [], set(), set(), {}, 0, "", run_id)
         texts = []
         for entry in self.instance.all_logs(run_id):
             texts.append(event_text(entry))
@@ -297,7 +304,8 @@ class Bank:
                 data = event.step_failure_data
                 failure = data.user_failure_data
                 text = failure.description if failure else None
-                run.sentences.append(text or f"no sentence: {root_message(data.error)}")
+                text = text or f"no sentence: {root_message(data.error)}"
+                (run.consequences if only_follows(failure) else run.sentences).append(text)
             if event.is_job_failure and not run.sentences:
                 # It failed before its first step; else this repeats the first step's error.
                 text = root_message(event.job_failure_data.error)

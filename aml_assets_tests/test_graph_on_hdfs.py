@@ -19,7 +19,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from aml_assets.automation.backfill_plan import plan_backfill, run_backfill, select_assets
+from aml_assets.automation.backfill_plan import plan_backfill, select_assets
+from aml_assets.automation.backfill_runs import run_backfill
 from aml_assets.build import build_definitions
 from aml_assets.core.days import days_between
 from aml_assets.io.catalog import Catalog

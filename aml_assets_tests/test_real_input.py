@@ -6,10 +6,12 @@ import dagster as dg
 import pyarrow.parquet as pq
 import pytest
 
-from aml_assets.automation.backfill_plan import plan_backfill, run_backfill, select_assets
+from aml_assets.automation.backfill_plan import plan_backfill, select_assets
+from aml_assets.automation.backfill_runs import run_backfill
 from aml_assets.build import build_definitions
 from aml_assets.core.days import days_between
-from aml_assets.io.catalog import FEATURES, Catalog
+from aml_assets.core.graph import FEATURES
+from aml_assets.io.catalog import Catalog
 from aml_assets.settings.load import load_settings
 from aml_assets_tests.requirements import amlgentex
 

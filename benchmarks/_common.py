@@ -52,12 +52,15 @@ def prepare_day(catalog: Catalog, day: dt.date) -> int:
     Returns:
         The rows of the merged frame.
     """
+    from aml_assets.core.graph import FEATURES
     from aml_assets.steps.builders.build_features import build_features
-    from aml_assets.steps.builders.build_tables import build_table
+    from aml_assets.steps.builders.build_table import build_table
 
     for name in catalog.settings.tables:
         build_table(catalog, name, day).publish_to(catalog.table(name), day)
-    published = build_features(catalog, day).publish_to(catalog.features, day)
+    published = build_features(catalog, day, catalog.inputs(FEATURES)).publish_to(
+        catalog.features, day
+    )
     return published.manifest.rows or 0
 
 

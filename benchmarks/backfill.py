@@ -22,7 +22,6 @@ import statistics
 import tempfile
 import time
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,34 +122,25 @@ def prepare(folder: Path, scale: Scale) -> dict[str, Any]:
 
 
 def plain(folder: Path, scale: Scale) -> dict[str, Any]:
-    """The asked days by the product's steps, in one loop."""
-    from aml_assets.io.catalog import FEATURES, LEARNT, PREDICTIONS, TABLES
-    from aml_assets.steps.builders.build_alert_page import build_alert_page
-    from aml_assets.steps.builders.build_features import build_features
-    from aml_assets.steps.builders.build_model_page import build_model_page
-    from aml_assets.steps.builders.build_models import build_metrics, build_model
-    from aml_assets.steps.builders.build_predictions import build_predictions
-    from aml_assets.steps.builders.build_tables import build_table
+    """The asked days by the declared builders, in one loop without Dagster's executor."""
+    from aml_assets.assets.asset_checks import checked_assets
+    from aml_assets.assets.day_step import StepRun
+    from aml_assets.build import declared_assets
     from aml_assets.steps.checking.verdicts import Verdicts
+    from aml_assets.steps.inputs.run_options import RunOptions
 
     catalog = _catalog(folder, folder / "plain" / "store")
     _warm(catalog)
     started = time.perf_counter()
     verdicts = Verdicts(catalog)
-    tables = {
-        f"{TABLES}/{name}": partial(build_table, catalog, name) for name in catalog.settings.tables
-    }
-    learnt = (build_model, build_metrics, build_predictions, build_alert_page, build_model_page)
-    builds = {
-        **tables,
-        FEATURES: partial(build_features, catalog),
-        **{asset: partial(build, catalog) for asset, build in zip(LEARNT, learnt, strict=True)},
-    }
-    for asset, build in builds.items():
+    checked = checked_assets(catalog.settings)
+    run = StepRun(catalog, RunOptions())
+    for asset in declared_assets(catalog.settings):
         for day in _days(WARM_UP, scale.days):
-            published = build(day).publish_to(catalog.of(asset), day)
-            if asset in (*tables, FEATURES, PREDICTIONS):
-                verdicts.of(asset, day, published.manifest)
+            built = asset.call(day=day, run=run, **catalog.inputs(asset.name))
+            published = built.publish_to(catalog.of(asset.name), day)
+            if asset.name in checked:
+                verdicts.of(asset.name, day, published.manifest)
     return {"seconds": time.perf_counter() - started}
 
 
@@ -158,7 +148,8 @@ def backfill(folder: Path, scale: Scale) -> dict[str, Any]:
     """The asked days as ``aml backfill`` builds them, plan and event log included."""
     import dagster as dg
 
-    from aml_assets.automation.backfill_plan import plan_backfill, run_backfill, select_assets
+    from aml_assets.automation.backfill_plan import plan_backfill, select_assets
+    from aml_assets.automation.backfill_runs import run_backfill
     from aml_assets.build import build_definitions
     from aml_assets.cli.home import prepare_home
 

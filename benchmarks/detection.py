@@ -97,11 +97,17 @@ def run(landing: Path, store: str, *, last: int) -> Pooled:
 
 def score(catalog: Catalog, day: dt.date) -> list[tuple[int, np.ndarray, np.ndarray]]:
     """Train the model of a day and score its evaluation window: (day number, labels, scores)."""
-    from aml_assets.steps.builders.build_models import build_model, score_evaluation_window
-    from aml_assets.steps.inputs.model_choice import read_model
+    from aml_assets.core.graph import FEATURES, MODEL
+    from aml_assets.steps.builders.build_model import build_model
+    from aml_assets.steps.inputs.model_selection import read_model
+    from aml_assets.steps.inputs.scored_window import score_evaluation_window
 
-    build_model(catalog, day).publish_to(catalog.models, day)
-    window = score_evaluation_window(catalog, read_model(catalog, catalog.models.path(day)))
+    build_model(catalog, day, catalog.upstream(FEATURES)).publish_to(catalog.models, day)
+    window = score_evaluation_window(
+        catalog,
+        catalog.upstream(FEATURES),
+        read_model(catalog.upstream(MODEL), catalog.models.path(day)),
+    )
     numbers = [(each - DAY_0).days for each in window.days]
     return list(zip(numbers, window.truth, window.scores, strict=True))
 

@@ -146,7 +146,7 @@ def _best(runs: list[dict[str, float]]) -> dict[str, float]:
 # -- ours ----------------------------------------------------------------------------------
 
 
-_OURS = ("aml_assets.steps.builders.build_models", "duckdb", "jinja2", "pandas")
+_OURS = ("aml_assets.steps.builders.build_model", "duckdb", "jinja2", "pandas")
 """Loaded before the clock starts; ours first, since it chooses Arrow's allocator."""
 
 
@@ -198,11 +198,14 @@ def _catalog(root: Path, days: int) -> Catalog:
 
 def _assemble(catalog: Catalog, days: int) -> int:
     """The window before the new day, as the training of a model receives it."""
+    from aml_assets.core.graph import FEATURES
     from aml_assets.core.model.windows import Windows
-    from aml_assets.steps.builders.build_models import training_data
+    from aml_assets.steps.builders.build_model import training_data
 
     first, last = _window(days)[0], _window(days)[-1]
-    data = training_data(catalog, Windows(first, last, NEW_DAY, NEW_DAY))
+    data = training_data(
+        catalog, catalog.upstream(FEATURES), Windows(first, last, NEW_DAY, NEW_DAY)
+    )
     return data.reports
 
 

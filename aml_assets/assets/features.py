@@ -1,28 +1,30 @@
-"""Features: one row per report of a day, with all that is known of it.
+"""Features: one row per STR of a day, with all that is known of it.
 
-Belongs here: the declaration of the merged frame (later: of behaviour and graph features). It is
-built in ``assets.day``; the work is in ``steps.builders.build_features``.
+Belongs here: the declaration of the merged frame. Does not belong here: how it is built
+(``steps.builders.build_features``).
 """
 
-import dagster as dg
+from __future__ import annotations
 
-from aml_assets.settings.load import Settings
-from aml_assets.steps.builders.build_features import CODE_VERSION
+import datetime as dt
+from typing import TYPE_CHECKING
 
-GROUP = "features"
+from aml_assets.assets.day_asset import day_asset
+from aml_assets.assets.day_step import StepRun
+from aml_assets.core.graph import FEATURES
+from aml_assets.steps.builders.build_features import CODE_VERSION, build_features
+from aml_assets.steps.builders.built import Built
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from aml_assets.io.upstream import Upstream
 
 
-def features_spec(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> dg.AssetSpec:
-    """The merged feature frame."""
-    return dg.AssetSpec(
-        key=dg.AssetKey([GROUP, "merged_features"]),
-        group_name=GROUP,
-        partitions_def=partitions,
-        deps=[dg.AssetKey(["tables", name]) for name in settings.tables],
-        skippable=True,
-        code_version=CODE_VERSION,
-        kinds={"duckdb", "parquet"},
-        owners=["team:aml"],
-        description="Every report of the day, left-joined with its transaction (looked up in "
-        "earlier days where the report came late), customers and account.",
-    )
+@day_asset(FEATURES, kinds={"duckdb", "parquet"}, code_version=CODE_VERSION)
+def merged_features(day: dt.date, run: StepRun, **tables: Upstream[pa.Table]) -> Built:
+    """Every STR of the day, left-joined with its transaction, customers and account.
+
+    The transaction of an STR that came late is looked up in earlier days.
+    """
+    return build_features(run.catalog, day, tables)

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from aml_assets.core.graph import LANDING
 from aml_assets.settings.load import Settings
-
-GROUP = "landing"
 
 
 def landing_assets(
@@ -18,8 +17,8 @@ def landing_assets(
     """One external asset per landed table."""
     return [
         dg.AssetSpec(
-            key=dg.AssetKey([GROUP, name]),
-            group_name=GROUP,
+            key=dg.AssetKey([LANDING, name]),
+            group_name=LANDING,
             partitions_def=partitions,
             kinds={"parquet"},
             owners=["team:upstream"],

@@ -1,47 +1,43 @@
 """Models: one model per day, and its metrics on the days after its training window.
 
-Belongs here: their declaration. They are built in ``assets.day``; the work is in
-``steps.builders.build_models``.
+Belongs here: their declaration. Does not belong here: how they are built
+(``steps.builders.build_model``, ``steps.builders.build_metrics``).
 """
 
-import dagster as dg
+from __future__ import annotations
 
-from aml_assets.steps.builders.build_models import CODE_VERSION
+import datetime as dt
+from typing import TYPE_CHECKING
 
-GROUP = "models"
-MODEL_KEY = dg.AssetKey([GROUP, "model"])
-METRICS_KEY = dg.AssetKey([GROUP, "metrics"])
-FEATURES_KEY = dg.AssetKey(["features", "merged_features"])
+from aml_assets.assets.day_asset import day_asset
+from aml_assets.assets.day_step import StepRun
+from aml_assets.core.graph import METRICS, MODEL
+from aml_assets.steps.builders import build_metrics as _metrics
+from aml_assets.steps.builders import build_model as _model
+from aml_assets.steps.builders.built import Built
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import xgboost
+
+    from aml_assets.io.upstream import Upstream
 
 
-def model_specs(partitions: dg.DailyPartitionsDefinition) -> list[dg.AssetSpec]:
-    """The model of a day, and its metrics.
+@day_asset(MODEL, kinds={"xgboost"}, code_version=_model.CODE_VERSION)
+def model(day: dt.date, run: StepRun, merged_features: Upstream[pa.Table]) -> Built:
+    """XGBoost, trained on the training window before the day.
 
-    The declared mapping is day to day; the windows are read by computed keys. An offset mapping
-    would make Dagster's backfills run days nobody asked for (docs/design.md).
+    One file holds the booster with its encoder and manifest. Needs nothing of the day itself.
     """
-    return [
-        dg.AssetSpec(
-            key=MODEL_KEY,
-            group_name=GROUP,
-            partitions_def=partitions,
-            deps=[FEATURES_KEY],
-            skippable=True,
-            code_version=CODE_VERSION,
-            kinds={"xgboost"},
-            owners=["team:aml"],
-            description="XGBoost, trained on the training window before the day: the booster "
-            "with its encoder and manifest in one file. Needs nothing of the day itself.",
-        ),
-        dg.AssetSpec(
-            key=METRICS_KEY,
-            group_name=GROUP,
-            partitions_def=partitions,
-            deps=[MODEL_KEY, FEATURES_KEY],
-            skippable=True,
-            code_version=CODE_VERSION,
-            kinds={"json"},
-            owners=["team:aml"],
-            description="How the model of the day does on the evaluation window before it.",
-        ),
-    ]
+    return _model.build_model(run.catalog, day, merged_features, run.options)
+
+
+@day_asset(METRICS, kinds={"json"}, code_version=_metrics.CODE_VERSION)
+def metrics(
+    day: dt.date,
+    run: StepRun,
+    model: Upstream[xgboost.Booster],
+    merged_features: Upstream[pa.Table],
+) -> Built:
+    """How the model of the day does on the evaluation window before it."""
+    return _metrics.build_metrics(run.catalog, day, model, merged_features, run.options)

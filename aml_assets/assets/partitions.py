@@ -1,7 +1,7 @@
 """The daily partitions of every asset.
 
-Belongs here: the one partitions definition, and which days a run asks for. Does not belong
-here: windows (``core.model.windows``).
+Belongs here: the one partitions definition, and refusing days outside it. Does not belong here:
+windows (``core.model.windows``), or a run's tags (``run_tags``).
 """
 
 import datetime as dt
@@ -9,13 +9,10 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
-from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.assets.run_tags import days_of
+from aml_assets.core.days import ONE_DAY
 from aml_assets.errors import PartitionError
 from aml_assets.settings.load import PartitionSettings
-
-ONE_PARTITION = "dagster/partition"
-RANGE_START = "dagster/asset_partition_range_start"
-RANGE_END = "dagster/asset_partition_range_end"
 
 
 def daily_partitions(settings: PartitionSettings) -> dg.DailyPartitionsDefinition:
@@ -32,28 +29,21 @@ def daily_partitions(settings: PartitionSettings) -> dg.DailyPartitionsDefinitio
     )
 
 
-def asked_days(tags: Mapping[str, str], settings: PartitionSettings) -> list[dt.date]:
-    """The days of a run, oldest first; ``job execute`` checks none of this itself.
+def requested_days(tags: Mapping[str, str], settings: PartitionSettings) -> list[dt.date]:
+    """The days of a run, oldest first; ``dagster job execute`` checks none of this itself.
 
     Args:
         tags: the run's tags.
-        settings: which days there are.
+        settings: the partitions that exist.
 
     Raises:
         PartitionError: no day, or one outside the partitions.
     """
-    single = tags.get(ONE_PARTITION)
-    first, last = tags.get(RANGE_START) or single, tags.get(RANGE_END) or single
-    if not first or not last:
+    days = days_of(tags)
+    if not days:
         raise PartitionError(
             "this run has no day, and every asset is partitioned by day",
             remedy="""Give one: --tags '{"dagster/partition": "YYYY-MM-DD"}'.""",
-        )
-    days = days_between(_as_day(first), _as_day(last))
-    if not days:
-        raise PartitionError(
-            f"the run's range ends on {last}, before it starts on {first}",
-            remedy="Give the earlier day first.",
         )
     refuse_outside(days, settings)
     return days
@@ -75,10 +65,3 @@ def refuse_outside(days: Sequence[dt.date], settings: PartitionSettings) -> None
                 remedy="Ask for a day inside, or change partitions.first_day or "
                 "partitions.last_day.",
             )
-
-
-def _as_day(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise PartitionError(f"{text!r} is no day", remedy="Write it as YYYY-MM-DD.") from None

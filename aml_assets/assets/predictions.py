@@ -1,29 +1,36 @@
-"""Predictions: the day's reports, scored and ranked, as a CSV.
+"""Predictions: the day's STRs, scored and ranked, as a CSV.
 
-Belongs here: their declaration. They are built in ``assets.day``; the work is in
-``steps.builders.build_predictions``.
+Belongs here: their declaration. Does not belong here: how they are built
+(``steps.builders.build_predictions``).
 """
 
-import dagster as dg
+from __future__ import annotations
 
-from aml_assets.assets.models import FEATURES_KEY, MODEL_KEY
-from aml_assets.steps.builders.build_predictions import CODE_VERSION
+import datetime as dt
+from typing import TYPE_CHECKING
 
-GROUP = "predictions"
-PREDICTIONS_KEY = dg.AssetKey([GROUP, "predictions"])
+from aml_assets.assets.day_asset import day_asset
+from aml_assets.assets.day_step import StepRun
+from aml_assets.core.graph import PREDICTIONS
+from aml_assets.steps.builders.build_predictions import CODE_VERSION, build_predictions
+from aml_assets.steps.builders.built import Built
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import xgboost
+
+    from aml_assets.io.upstream import Upstream
 
 
-def prediction_spec(partitions: dg.DailyPartitionsDefinition) -> dg.AssetSpec:
-    """The predictions of a day."""
-    return dg.AssetSpec(
-        key=PREDICTIONS_KEY,
-        group_name=GROUP,
-        partitions_def=partitions,
-        deps=[FEATURES_KEY, MODEL_KEY],
-        skippable=True,
-        code_version=CODE_VERSION,
-        kinds={"csv"},
-        owners=["team:aml"],
-        description="The merged frame of the day with pred_score, rank and the model_id that "
-        "scored it: today's, the newest or a pinned model, by scoring.model_policy.",
-    )
+@day_asset(PREDICTIONS, kinds={"csv"}, code_version=CODE_VERSION)
+def predictions(
+    day: dt.date,
+    run: StepRun,
+    merged_features: Upstream[pa.Table],
+    model: Upstream[xgboost.Booster],
+) -> Built:
+    """The merged frame of the day with pred_score, rank and the model_id that scored it.
+
+    The model is today's, the newest or a pinned one, by scoring.model_policy.
+    """
+    return build_predictions(run.catalog, day, merged_features, model, run.options)

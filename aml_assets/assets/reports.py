@@ -1,47 +1,53 @@
-"""Reports: the pages for people, of a day's alerts and of its model.
+"""Pages for people: a day's alerts, and its model. Their group has been called reports since 0.1.
 
-Belongs here: their declaration. They are built in ``assets.day``; the work is in
-``steps.builders.build_alert_page`` and ``steps.builders.build_model_page``.
+Belongs here: their declaration. Does not belong here: how they are built
+(``steps.builders.build_alert_page``, ``steps.builders.build_model_page``).
 """
 
-import dagster as dg
+from __future__ import annotations
 
-from aml_assets.assets.models import FEATURES_KEY, METRICS_KEY, MODEL_KEY
-from aml_assets.assets.predictions import PREDICTIONS_KEY
-from aml_assets.settings.load import Settings
-from aml_assets.steps.builders import build_alert_page, build_model_page
+import datetime as dt
+from typing import TYPE_CHECKING, Any
 
-GROUP = "reports"
-ALERT_PAGE_KEY = dg.AssetKey([GROUP, "alert_report"])
-MODEL_PAGE_KEY = dg.AssetKey([GROUP, "model_report"])
+from aml_assets.assets.day_asset import day_asset
+from aml_assets.assets.day_step import StepRun
+from aml_assets.core.graph import ALERT_PAGE, MODEL_PAGE
+from aml_assets.steps.builders import build_alert_page as _alerts
+from aml_assets.steps.builders import build_model_page as _models
+from aml_assets.steps.builders.built import Built
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import xgboost
+
+    from aml_assets.io.upstream import Upstream
 
 
-def page_specs(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> list[dg.AssetSpec]:
-    """The two pages of a day."""
-    names = [dg.AssetKey(["tables", name]) for name in build_alert_page.customers(settings)]
-    return [
-        dg.AssetSpec(
-            key=ALERT_PAGE_KEY,
-            group_name=GROUP,
-            partitions_def=partitions,
-            deps=[PREDICTIONS_KEY, FEATURES_KEY, MODEL_KEY, *names],
-            skippable=True,
-            code_version=build_alert_page.CODE_VERSION,
-            kinds={"html"},
-            owners=["team:aml"],
-            description="For the investigator: the day's highest scores with who, whom, how much "
-            "and why, to be filtered, sorted and exported. One page that needs nothing else.",
-        ),
-        dg.AssetSpec(
-            key=MODEL_PAGE_KEY,
-            group_name=GROUP,
-            partitions_def=partitions,
-            deps=[MODEL_KEY, METRICS_KEY, FEATURES_KEY],
-            skippable=True,
-            code_version=build_model_page.CODE_VERSION,
-            kinds={"html"},
-            owners=["team:aml"],
-            description="The model of the day: windows, metrics over time, calibration, drift of "
-            "score and features, and what it looks at.",
-        ),
-    ]
+@day_asset(ALERT_PAGE, kinds={"html"}, code_version=_alerts.CODE_VERSION)
+def alert_report(
+    day: dt.date,
+    run: StepRun,
+    predictions: Upstream[pa.Table],
+    merged_features: Upstream[pa.Table],
+    model: Upstream[xgboost.Booster],
+    **customers: Upstream[pa.Table],
+) -> Built:
+    """For the investigator: the day's highest scores with who, whom, how much and why.
+
+    They can be filtered, sorted and exported. One page that needs nothing else.
+    """
+    return _alerts.build_alert_page(
+        run.catalog, day, predictions, merged_features, model, customers, run.options
+    )
+
+
+@day_asset(MODEL_PAGE, kinds={"html"}, code_version=_models.CODE_VERSION)
+def model_report(
+    day: dt.date,
+    run: StepRun,
+    model: Upstream[xgboost.Booster],
+    metrics: Upstream[Any],
+    merged_features: Upstream[pa.Table],
+) -> Built:
+    """The model of the day: windows, metrics over time, calibration, drift, and its features."""
+    return _models.build_model_page(run.catalog, day, model, metrics, merged_features, run.options)

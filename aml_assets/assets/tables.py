@@ -1,30 +1,32 @@
 """Tables: each landed table of a day, checked and typed, as known on that day.
 
-Belongs here: their declaration. They are built in ``assets.day``; the work is in
-``steps.builders.build_tables``.
+Belongs here: their declaration. Does not belong here: how they are built
+(``steps.builders.build_table``).
 """
 
-import dagster as dg
+import datetime as dt
+from collections.abc import Iterable
 
-from aml_assets.settings.load import Settings
-from aml_assets.steps.builders.build_tables import CODE_VERSION
+from aml_assets.assets.day_asset import DayAsset, day_asset
+from aml_assets.assets.day_step import StepRun
+from aml_assets.core.graph import TABLES
+from aml_assets.steps.builders.build_table import CODE_VERSION, build_table
+from aml_assets.steps.builders.built import Built
 
-GROUP = "tables"
 
-
-def table_specs(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> list[dg.AssetSpec]:
+def table_assets(names: Iterable[str]) -> list[DayAsset]:
     """One asset per table of the settings."""
-    return [
-        dg.AssetSpec(
-            key=dg.AssetKey([GROUP, name]),
-            group_name=GROUP,
-            partitions_def=partitions,
-            deps=[dg.AssetKey(["landing", name])],
-            skippable=True,
-            code_version=CODE_VERSION,
-            kinds={"parquet"},
-            owners=["team:aml"],
-            description=f"{name}: checked against its contract and typed, as known on the day.",
-        )
-        for name in settings.tables
-    ]
+    return [_table_asset(name) for name in names]
+
+
+def _table_asset(name: str) -> DayAsset:
+    @day_asset(
+        f"{TABLES}/{name}",
+        kinds={"parquet"},
+        code_version=CODE_VERSION,
+        description=f"{name}: checked against its contract and typed, as known on the day.",
+    )
+    def table(day: dt.date, run: StepRun) -> Built:
+        return build_table(run.catalog, name, day, restate=name in run.options.restate)
+
+    return table

@@ -17,10 +17,11 @@ import dagster as dg
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.scheduler.instigation import SensorInstigatorData
 
-from aml_assets.assets.partitions import ONE_PARTITION, RANGE_END, RANGE_START, asked_days
+from aml_assets.assets.partitions import requested_days
+from aml_assets.assets.run_tags import ASKED_BY, ONE_PARTITION, RANGE_END, RANGE_START, runtime_tags
 from aml_assets.automation.alarms.channels import send
 from aml_assets.automation.alarms.message import missed_deadline
-from aml_assets.automation.jobs import DAILY, runtime_tags
+from aml_assets.automation.jobs import DAILY
 from aml_assets.core.days import ranges
 from aml_assets.core.night.decide import decide
 from aml_assets.core.night.view import Decision, Memory, Overdue, Request
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from aml_assets.settings.load import Settings
 
 NAME = "landing"
-
-ASKED_BY = "aml/asked_by"
-"""A run's tag: which sensor or schedule asked for it."""
 
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -175,7 +173,7 @@ def unfinished_days(instance: dg.DagsterInstance, settings: Settings) -> Iterato
         if not {ONE_PARTITION, RANGE_START} & set(run.tags):
             continue
         try:
-            days = asked_days(run.tags, settings.partitions)
+            days = requested_days(run.tags, settings.partitions)
         except AmlError:
             continue  # not one of ours; it will refuse its days by itself
         yield days

@@ -21,8 +21,8 @@ from aml_assets.automation.landing_sensor import (
     sensor_looks,
     sensors_memory,
 )
+from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE
 from aml_assets.core.night.view import Request
-from aml_assets.io.catalog import FEATURES, LEARNT, METRICS, MODEL, MODEL_PAGE
 from aml_assets.steps.watching.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _daily_batch(catalog: Catalog) -> dg.ScheduleDefinition:
         for line in message_of(decision).splitlines():
             context.log.info(line)
         requests = [
-            run_request(_whole_day(watcher, each), "daily_batch", settings)
+            run_request(_whole_day(catalog, watcher, each), "daily_batch", settings)
             for each in decision.requests
         ]
         return requests or dg.SkipReason(message_of(decision))
@@ -67,11 +67,11 @@ def _daily_batch(catalog: Catalog) -> dg.ScheduleDefinition:
     return daily_batch
 
 
-def _whole_day(watcher: Watcher, request: Request) -> Request:
+def _whole_day(catalog: Catalog, watcher: Watcher, request: Request) -> Request:
     """With one look a day, whoever prepares a day also learns and scores."""
     if FEATURES not in request.assets or isinstance(watcher.rules().windows(request.last), str):
         return request
-    return replace(request, assets=(*request.assets, *LEARNT))
+    return replace(request, assets=(*request.assets, *catalog.graph.learning))
 
 
 def _hourly_self_learning(catalog: Catalog) -> dg.ScheduleDefinition:

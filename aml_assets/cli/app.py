@@ -130,7 +130,7 @@ def build(catalog: Catalog, plan: Plan, *, restate: bool = False) -> None:
     """
     import dagster as dg
 
-    from aml_assets.automation.backfill_plan import run_backfill
+    from aml_assets.automation.backfill_runs import run_backfill
     from aml_assets.build import build_definitions
     from aml_assets.cli.home import prepare_home
 

@@ -48,7 +48,7 @@ def logs(
 
 
 def _of_day(instance: dg.DagsterInstance, day: dt.date, last: int) -> None:
-    from aml_assets.assets.partitions import ONE_PARTITION, RANGE_END, RANGE_START
+    from aml_assets.assets.run_tags import ONE_PARTITION, RANGE_END, RANGE_START
 
     found = 0
     for run in instance.get_runs(limit=1000):
@@ -81,7 +81,7 @@ def _whole(instance: dg.DagsterInstance, run_id: str) -> None:
 
 
 def _title(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
-    from aml_assets.assets.partitions import ONE_PARTITION, RANGE_END, RANGE_START
+    from aml_assets.assets.run_tags import ONE_PARTITION, RANGE_END, RANGE_START
 
     record = instance.get_run_record_by_id(run.run_id)
     when = f"{record.create_timestamp:%Y-%m-%d %H:%M:%S}" if record else ""

@@ -45,7 +45,7 @@ def status(
     from rich.console import Console
     from rich.table import Table
 
-    from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PAGE_OF, PREDICTIONS
+    from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS
 
     catalog, board = _look()
     shown = board.days[-days:] if days else board.days
@@ -66,7 +66,7 @@ def status(
             _sign(board.tables(day)),
             _checks(blocking, warning) if board.is_begun(day) else "–",
             *cells,
-            _reports(board, day, PAGE_OF),
+            _reports(board, day, catalog.graph.followers),
             _bytes(sizes[str(day)]),
             _note(board, day, blocking),
         )

@@ -7,9 +7,22 @@ here: Dagster (``managers`` wraps this) or what the assets hold.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from aml_assets.core.graph import (
+    ALERT_PAGE,
+    FEATURES,
+    METRICS,
+    MODEL,
+    MODEL_PAGE,
+    PREDICTIONS,
+    TABLES,
+    Asset,
+    Graph,
+    asset_graph,
+)
 from aml_assets.io.decisions import Decisions
 from aml_assets.io.filesystems import Modes
 from aml_assets.io.formats import CsvFormat, HtmlFormat, JsonFormat, ModelFormat, ParquetFormat
@@ -17,6 +30,8 @@ from aml_assets.io.landing_reader import Landing
 from aml_assets.io.partition_store import PartitionStore, SnapshotStore
 from aml_assets.io.paths import Template
 from aml_assets.io.store import Store
+from aml_assets.io.upstream import Upstream
+from aml_assets.settings.table_settings import TRX
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,34 +39,23 @@ if TYPE_CHECKING:
 
     from aml_assets.settings.load import Settings
 
-TABLES = "tables"
-FEATURES = "features/merged_features"
-MODEL = "models/model"
-METRICS = "models/metrics"
-PREDICTIONS = "predictions/predictions"
-ALERT_PAGE = "reports/alert_report"
-MODEL_PAGE = "reports/model_report"
-"""Asset names, as in the lineage: group/name."""
-
-PAGE_OF = {ALERT_PAGE: PREDICTIONS, MODEL_PAGE: METRICS}
-"""Each page for people, and the asset that it tells of: the two are made and kept together."""
-
 RECEIPTS = "receipts"
-"""Beside the assets: of which landed files a daily table was made, ``receipts/<table>``."""
-
-LEARNT = (MODEL, METRICS, PREDICTIONS, *PAGE_OF)
-"""What a day's windows and features are turned into, upstream first."""
+"""Beside the assets: of which landed files a daily table was built, ``receipts/<table>``."""
 
 
 class Catalog:
-    """Where everything lies.
+    """Every asset's place in the store, and the landing.
 
     Args:
         settings: the whole configuration; the store and the landing are opened from it.
+        rows: further assets of the graph, beside our own; each keeps frames.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, rows: Sequence[Asset] = ()) -> None:
         self.settings = settings
+        self.graph: Graph = asset_graph(
+            settings.tables, customers=settings.customer_tables, trx=TRX
+        ).extended(rows)
 
     @cached_property
     def store(self) -> Store:
@@ -127,8 +131,8 @@ class Catalog:
 
     @property
     def assets(self) -> list[str]:
-        """Every asset that we build, upstream first."""
-        return [*(f"{TABLES}/{name}" for name in self.settings.tables), FEATURES, *LEARNT]
+        """The names of all assets, upstream first."""
+        return self.graph.names
 
     @property
     def alert_pages(self) -> PartitionStore[str]:
@@ -154,6 +158,15 @@ class Catalog:
             **{f"{RECEIPTS}/{name}": self.receipts(name) for name in self.settings.daily_tables},
         }
         return special.get(asset) or self.frames(asset)
+
+    def upstream(self, asset: str) -> Upstream[Any]:
+        """An asset's partitions as a builder reads them."""
+        return Upstream(self.of(asset))
+
+    def inputs(self, asset: str) -> dict[str, Upstream[Any]]:
+        """All that an asset reads of the store, by the last part of each name."""
+        names = [name for name in self.graph[asset].upstream if name in self.graph]
+        return {name.rpartition("/")[2]: self.upstream(name) for name in names}
 
     def model_id(self, day: dt.date) -> str:
         """The name of the day's own model."""

@@ -14,13 +14,14 @@ import pyarrow.compute as pc
 from aml_assets.automation.backfill_plan import select_assets
 from aml_assets.core.compare.day_comparison import shifts
 from aml_assets.core.days import ONE_DAY
+from aml_assets.core.graph import MODEL, PREDICTIONS
 from aml_assets.errors import AmlError
-from aml_assets.io.catalog import MODEL, PREDICTIONS, Catalog
+from aml_assets.io.catalog import Catalog
 from aml_assets.io.paths import as_day
 from aml_assets.notebook.stored_model import Model
 from aml_assets.settings.load import load_settings
-from aml_assets.steps.builders.build_tables import columns_of
-from aml_assets.steps.inputs.model_choice import pinned_path, read_model
+from aml_assets.steps.inputs.model_selection import pinned_path, read_model
+from aml_assets.steps.inputs.stored_frames import columns_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,8 +110,10 @@ class Bank:
             ModelError: there is none, or it is not one of ours.
         """
         day = as_day(str(which))
-        path = self._catalog.models.path(day) if day else pinned_path(self._catalog, str(which))
-        return Model(self._catalog, read_model(self._catalog, path))
+        path = (
+            self._catalog.models.path(day) if day else pinned_path(self._catalog.models, str(which))
+        )
+        return Model(self._catalog, read_model(self._catalog.upstream(MODEL), path))
 
     def compare(self, asset: str, day: Day, other: Day) -> pd.DataFrame:
         """Two days of a frame, column by column: nulls, mean, distinct values, distance.

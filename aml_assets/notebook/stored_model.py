@@ -14,19 +14,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from aml_assets.core.graph import FEATURES
 from aml_assets.core.model import scoring
 from aml_assets.core.model.encoding import Frame
 from aml_assets.core.pages import reasons
 from aml_assets.core.tables.joins import EVENT_DAY
 from aml_assets.errors import AmlError
-from aml_assets.steps.builders.build_features import load_frame
+from aml_assets.steps.inputs.stored_frames import load_frame
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from aml_assets.core.model.encoding import Matrix
     from aml_assets.io.catalog import Catalog
-    from aml_assets.steps.inputs.model_choice import ChosenModel
+    from aml_assets.steps.inputs.model_selection import StoredModel
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Model:
         chosen: the model as read.
     """
 
-    def __init__(self, catalog: Catalog, chosen: ChosenModel) -> None:
+    def __init__(self, catalog: Catalog, chosen: StoredModel) -> None:
         self._catalog = catalog
         self._chosen = chosen
         self.id = chosen.model_id
@@ -105,7 +106,7 @@ class Model:
         """
         import pandas as pd
 
-        frame, _ = load_frame(self._catalog, dt.date.fromisoformat(str(day)))
+        frame, _ = load_frame(self._catalog.upstream(FEATURES), dt.date.fromisoformat(str(day)))
         return pd.Series(self._scores(self._chosen.encoder.transform(frame)), name="pred_score")
 
     def what_if(
@@ -126,7 +127,9 @@ class Model:
         day = row.get(EVENT_DAY)
         if day is None:
             raise AmlError("the row is none of merged_features", remedy="Take one from there.")
-        frame, _ = load_frame(self._catalog, dt.date.fromisoformat(str(day)[:10]))
+        frame, _ = load_frame(
+            self._catalog.upstream(FEATURES), dt.date.fromisoformat(str(day)[:10])
+        )
         self._refuse_idle(frame, wanted)
         rows = [_one_row(frame, row, {}), _one_row(frame, row, wanted)]
         matrices = [self._chosen.encoder.transform(each) for each in rows]

@@ -7,7 +7,7 @@ Belongs here: the settings of sensors, schedules and runs. Does not belong here:
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -30,7 +30,9 @@ class AutomationSettings(Section):
     is watched for restated days; days that landed before ``catch_up_from`` (default: none) and are
     older than that are left alone. ``daily_at`` is when the fallback schedule looks, in
     ``partitions.time_zone``. A step whose fault may pass is tried ``retries`` times more, after
-    ``retry_delay_seconds`` each; a run ends after ``max_runtime_minutes``.
+    ``retry_delay_seconds`` each; a run ends after ``max_runtime_minutes``. ``executor``: all steps
+    of a run in one process, a process for each, or (Kubernetes) a pod for each;
+    ``executor_config`` goes to that executor of Dagster's, e.g. ``per_step_k8s_config``.
     """
 
     interval_seconds: Count = 30
@@ -46,3 +48,5 @@ class AutomationSettings(Section):
     retries: Annotated[int, Field(ge=0)] = 2
     retry_delay_seconds: Annotated[float, Field(ge=0)] = 300.0
     max_runtime_minutes: Count = 60
+    executor: Literal["in_process", "multiprocess", "k8s_job"] = "in_process"
+    executor_config: dict[str, Any] = Field(default_factory=dict)

@@ -250,6 +250,16 @@ class Settings(BaseSettings):
         return join_columns(self.joins, table)
 
     @property
+    def customer_tables(self) -> dict[str, str]:
+        """The static tables of customers, each with the column of its id; each may hold names."""
+        found: dict[str, str] = {}
+        for name, table in self.tables.items():
+            identity = table.column("cust_id")
+            if not table.daily and identity and table.key == [identity]:
+                found[name] = identity
+        return found
+
+    @property
     def daily_tables(self) -> list[str]:
         """Names of the tables that land every day."""
         return [name for name, table in self.tables.items() if table.daily]

@@ -129,7 +129,7 @@ def test_a_truncated_static_table_blocks_until_it_is_restated(seven_days: Bank, 
     accounts = {"account_id": [50], "opened": [day(1)], "product": ["current"]}
     whole = bank.frame("tables/account", 1)
     bank.land("account", None, accounts)
-    restate = {"day": {"config": {"restate": ["account"]}}}
+    restate = {"restate": ["account"]}
     sentence = bank.bad("daily", BAD, only=PREPARE, config=restate).sentence
     assert sentence.startswith("table account, day 2024-01-08: check volume failed: 0.1,")
     assert "restate: [account]" in sentence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 import pytest
 
-from aml_assets.io.catalog import FEATURES, MODEL, PAGE_OF, PREDICTIONS
+from aml_assets.core.graph import ALERT_PAGE, FEATURES, MODEL, MODEL_PAGE, PREDICTIONS
 from aml_assets_tests.conftest import PREPARE, STATIC, Bank, Run, day
 
 LEARN_AND_SCORE = ("features", "models", "predictions", "reports")
@@ -108,7 +108,10 @@ def test_alerts_made_while_the_model_failed_are_made_again_once_it_is_trained(ba
     # The second attempt died here: the third finds model and alerts, the alerts older.
     third = bank.good("daily", 6, only=LEARN_AND_SCORE, tags=in_place_of(second))
     assert scored_by(bank, 6) == {"aml_xgboost_2024-01-06"}
-    built = {(PREDICTIONS, str(day(6))), *((page, str(day(6))) for page in PAGE_OF)}
+    built = {
+        (PREDICTIONS, str(day(6))),
+        *((page, str(day(6))) for page in (ALERT_PAGE, MODEL_PAGE)),
+    }
     assert third.materialized == built
 
     fourth = bank.good("daily", 6, only=LEARN_AND_SCORE, tags=in_place_of(third))

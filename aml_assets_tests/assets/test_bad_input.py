@@ -140,7 +140,7 @@ def test_a_table_that_breaks_its_contract_is_refused_in_one_sentence(built: Bank
     )
     built.land(case.table, None if static else BAD, case.break_it(columns))
     # A stored snapshot stands for the day until someone restates it.
-    config = {"day": {"config": {"restate": [case.table]}}} if static else None
+    config = {"restate": [case.table]} if static else None
     # Models need nothing of the day, so they are no part of this.
     only = (f"tables/{case.table}", "features", "predictions")
     assert _refused(built, only=only, config=config) == case.sentence
@@ -359,7 +359,7 @@ RUN_CONFIGS = {
 @pytest.mark.parametrize("name", RUN_CONFIGS)
 def test_a_contradictory_run_is_refused(built: Bank, name: str):
     config, sentence = RUN_CONFIGS[name]
-    found = _refused(built, 5, only=("models",), config={"day": {"config": config}})
+    found = _refused(built, 5, only=("models",), config=config)
     assert found == sentence
 
 

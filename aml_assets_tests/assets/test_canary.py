@@ -215,7 +215,7 @@ def test_a_join_or_a_window_that_cannot_be_made_is_not_quoted(canary: Bank, hear
     canary.options["tables"] = {"retail": {"key": ["name"], "roles": {"cust_id": "cust_id"}}}
     columns = static()["retail"]
     canary.land("retail", None, {**columns, "cust_id": [CUSTOMER] * 6})
-    restate = {"day": {"config": {"restate": ["retail"]}}}
+    restate = {"restate": ["retail"]}
     run = canary.bad("daily", 7, config=restate)
     assert "so the join would multiply reports" in run.sentence
     # A column that changes its kind within the window.

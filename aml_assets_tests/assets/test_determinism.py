@@ -106,7 +106,7 @@ def test_a_changed_static_table_leaves_the_days_that_are_stored_as_they_were(ban
     bank.land("retail", None, {"cust_id": [1], "age": [99], "city": ["Chur"]})
     bank.good("daily", 3, only=("tables/retail",))
     assert retail.manifest(day(3)).digest == old
-    restate = {"day": {"config": {"restate": ["retail"]}}}
+    restate = {"restate": ["retail"]}
     bank.good("daily", 1, only=("tables/retail",), config=restate)
     assert bank.frame("tables/retail", 1)["age"].to_pylist() == [99]
     # Days 2 and 3 stood for day 1's frame; it is replaced, and they still have it.

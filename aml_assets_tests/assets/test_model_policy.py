@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from aml_assets.core.graph import MODEL
 from aml_assets.io.formats import ModelFormat, version_path
 from aml_assets.io.store import Store
-from aml_assets.steps.inputs.model_choice import read_model
+from aml_assets.steps.inputs.model_selection import read_model
 from aml_assets_tests.conftest import Bank, day, flip_byte, str_columns, trx_columns
 
 PREDICTIONS = "predictions/predictions"
@@ -17,7 +18,7 @@ OWN = "aml_xgboost_2024-01-05"
 
 def scored(bank: Bank, number: int, pin: str | None = None) -> dict:
     """Score a day that has features; the metadata of its CSV."""
-    config = {"day": {"config": {"model": pin}}} if pin else None
+    config = {"model": pin} if pin else None
     run = bank.good("batch_prediction", number, only=SCORE, config=config)
     return run.figures(PREDICTIONS, number)
 
@@ -25,7 +26,7 @@ def scored(bank: Bank, number: int, pin: str | None = None) -> dict:
 def refused(bank: Bank, number: int, pin: str | None = None) -> str:
     """Scoring a day must fail and leave the store as it was; its sentence."""
     before = bank.times()
-    config = {"day": {"config": {"model": pin}}} if pin else None
+    config = {"model": pin} if pin else None
     run = bank.bad("batch_prediction", number, only=SCORE, config=config)
     assert bank.times() == before
     return run.sentence
@@ -157,7 +158,7 @@ def test_a_model_that_is_replaced_while_it_is_read_is_one_version_whole(
         return booster
 
     monkeypatch.setattr(ModelFormat, "read", replaced_meanwhile)
-    before, after = (read_model(built.catalog, path) for _ in range(2))
+    before, after = (read_model(built.catalog.upstream(MODEL), path) for _ in range(2))
     assert [model.manifest.digest for model in (before, after)] == [old, new]
     assert before.booster.save_raw() != after.booster.save_raw()
 

@@ -93,7 +93,7 @@ def test_one_bad_day_of_a_range_of_all_assets_leaves_every_other_day_whole(long_
 def test_days_published_before_a_run_was_stopped_are_known_to_dagster(
     long_bank: Bank, monkeypatch: pytest.MonkeyPatch
 ):
-    from aml_assets.assets import day as module
+    from aml_assets.assets import tables as module
 
     real = module.build_table
     built = []

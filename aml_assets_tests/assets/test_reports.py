@@ -82,7 +82,7 @@ def test_what_dagster_is_told_of_a_page_is_counts_and_a_path(bank: Bank):
 def test_new_predictions_and_new_names_are_told_and_the_old_page_stays_under_its_digest(bank: Bank):
     before = bank.catalog.alert_pages.manifest(day(6)).digest
     bank.land("retail", None, {**STATIC["retail"], "full_name": ["Bo"] * 6})
-    restate = {"day": {"config": {"restate": ["retail"]}}}
+    restate = {"restate": ["retail"]}
     bank.good("daily", 6, only=("tables/retail", "features", "predictions", ALERTS), config=restate)
     assert rows(bank, 6)[0].one(data_f="name").text == "Bo"
     kept = version_path(PAGES[0].format(day(6)), before)
@@ -153,7 +153,7 @@ def test_an_empty_day_has_pages_that_say_so(bank: Bank):
 
 def test_an_ad_hoc_run_has_pages_of_its_own(bank: Bank):
     before = bank.files()
-    config = {"day": {"config": {"training": {"rounds": 1}}}}
+    config = {"training": {"rounds": 1}}
     bank.good("daily", 6, only=("models", "predictions", "reports"), config=config)
     added = {path for path in bank.files() if path not in before and "report/" in path}
     assert len(added) == 2
@@ -184,7 +184,7 @@ def test_the_alerts_lead_to_the_page_of_the_model_that_scored_them_whoever_asked
 
 
 def asked(choice: dict[str, Any]) -> dict[str, Any]:
-    return {"day": {"config": choice}}
+    return choice
 
 
 def hrefs(tree: pages.Element) -> list[str]:

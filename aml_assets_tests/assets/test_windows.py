@@ -26,11 +26,11 @@ def days(first: int, last: int) -> list[str]:
     return [str(day(number)) for number in range(first, last + 1)]
 
 
-def by_hand(**more: object) -> dict[str, dict[str, object]]:
+def by_hand(**more: object) -> dict[str, object]:
     """A run's own windows: train on days 1 and 2, evaluate on day 4."""
     dates = zip(("train_start", "train_end", "eval_start", "eval_end"), (1, 2, 4, 4), strict=True)
     config = {name: str(day(number)) for name, number in dates}
-    return {"day": {"config": {**config, **more}}}
+    return {**config, **more}
 
 
 def test_model_and_metrics_need_nothing_of_their_own_day(bank: Bank):
@@ -199,7 +199,7 @@ def test_an_ad_hoc_run_asked_to_replace_stands_for_the_day(built: Bank):
 
 
 def test_training_parameters_of_a_run_make_it_ad_hoc_too(built: Bank):
-    config = {"day": {"config": {"training": {"rounds": 5}}}}
+    config = {"training": {"rounds": 5}}
     run = built.good("self_learning", 5, only=LEARN, config=config)
     assert run.figures(MODEL, 5)["trees"] == 5
     assert run.observed == {(MODEL, str(day(5))), (METRICS, str(day(5)))}
@@ -210,7 +210,7 @@ def test_training_parameters_of_a_run_make_it_ad_hoc_too(built: Bank):
 
 def test_a_preset_named_by_a_run_brings_all_its_values(built: Bank):
     config = {"training": {"preset": "flow_2019", "rounds": 2, "threads": 1}}
-    run = built.good("self_learning", 5, only=(MODEL,), config={"day": {"config": config}})
+    run = built.good("self_learning", 5, only=(MODEL,), config=config)
     assert run.figures(MODEL, 5)["trees"] == 2
 
 

@@ -9,13 +9,13 @@ from aml_assets.automation.backfill_plan import (
     Batch,
     batches,
     plan_backfill,
-    run_backfill,
     select_assets,
 )
+from aml_assets.automation.backfill_runs import run_backfill
 from aml_assets.build import build_definitions
 from aml_assets.core.days import days_between
+from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS
 from aml_assets.errors import PartitionError, SettingsError
-from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PREDICTIONS
 from aml_assets_tests.conftest import Bank, day, trx_columns
 
 EMPTY = "empty by design (an empty day of the settings), and nothing has landed"

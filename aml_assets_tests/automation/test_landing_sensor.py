@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from aml_assets.io.catalog import FEATURES, LEARNT, METRICS, MODEL, MODEL_PAGE
+from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE
 from aml_assets.steps.checking import overrides
 from aml_assets.steps.inputs import exemptions
 from aml_assets_tests.conftest import Bank, day, str_columns, trx_columns
@@ -55,7 +55,7 @@ def test_landed_days_are_built_each_asset_once_and_then_there_is_nothing_to_do(w
     assert watching.settle() == set()
     watching.bank.land_day(7)
     made = watching.at(7).settle()
-    wanted = {*ALL, FEATURES, *LEARNT}
+    wanted = {*ALL, FEATURES, *watching.bank.catalog.graph.learning}
     assert made == {(asset, str(day(7))) for asset in wanted}
     assert all(watching.outcomes)
 
@@ -83,7 +83,9 @@ def test_a_restated_day_goes_as_far_as_its_content_differs(watch):
     touch(watching.bank.folder("str", 3), 10)
     made = watching.settle() - {(asset, str(day(3))) for asset in {*ALL, FEATURES}}
     # With 3 days to train and 1 to measure, day 5 measured it not, trained on 1 … 3.
-    trained = {(asset, str(day(n))) for n in (5, 6) for asset in LEARNT}
+    trained = {
+        (asset, str(day(n))) for n in (5, 6) for asset in watching.bank.catalog.graph.learning
+    }
     assert made == trained
     assert watching.look().of(MODEL, day(6)).state == "built"
 

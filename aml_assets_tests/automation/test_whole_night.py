@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PREDICTIONS
+from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS
 from aml_assets_tests.conftest import Bank, day, str_columns, trx_columns
 from aml_assets_tests.serving import Night, wait_for
 from aml_assets_tests.watch import watched as watched

@@ -91,7 +91,7 @@ def take(page: Page, url: str) -> None:
     page.locator("a,[role=menuitem],[role=option]").filter(has_text=LAST).first.click()
     page.locator(".CodeMirror").first.evaluate(
         "editor => editor.CodeMirror.setValue("
-        "'ops:\\n  day:\\n    config:\\n      model: aml_xgboost_2024-02-10\\n')"
+        "'resources:\\n  run_options:\\n    config:\\n      model: aml_xgboost_2024-02-10\\n')"
     )
     save(page, "launchpad")
 

@@ -132,7 +132,7 @@ def launch(page: Page, night: Night, job: str, number: int, config: Mapping[str,
     choose_partition(page, str(day(number)))
     page.locator(".CodeMirror").first.click()
     page.keyboard.press("Control+a")
-    page.keyboard.insert_text(json.dumps({"ops": {"day": {"config": config}}}))
+    page.keyboard.insert_text(json.dumps({"resources": {"run_options": {"config": config}}}))
     expect(page.get_by_text("No errors")).to_be_visible()
     page.get_by_role("button", name="Launch Run").click()
 

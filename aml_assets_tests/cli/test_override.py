@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from aml_assets.cli.app import app
 from aml_assets.errors import AmlError
-from aml_assets.steps.builders.build_tables import build_table
+from aml_assets.steps.builders.build_table import build_table
 from aml_assets.steps.checking.verdicts import blocked
 from aml_assets_tests.conftest import Bank, day, trx_columns
 

@@ -41,8 +41,8 @@ def test_the_core_knows_nothing_of_dagster_and_imports_nothing_heavy():
 
 def test_the_steps_and_the_store_know_nothing_of_dagster_but_for_the_io_manager():
     modules = {*modules_of(aml_assets.steps), *modules_of(aml_assets.io)}
-    assert {"aml_assets.steps.builders.build_models", "aml_assets.io.formats.booster"} < modules
-    modules.remove("aml_assets.io.hdfs_io_manager")
+    assert {"aml_assets.steps.builders.build_model", "aml_assets.io.formats.booster"} < modules
+    modules.remove("aml_assets.assets.hdfs_io_manager")
     assert not loaded_by(*sorted(modules)) & DAGSTER
 
 

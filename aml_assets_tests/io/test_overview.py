@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from aml_assets.io.catalog import FEATURES, MODEL, PREDICTIONS
+from aml_assets.core.graph import FEATURES, MODEL, PREDICTIONS
 from aml_assets.io.overview import Overview
 from aml_assets_tests.conftest import day, flip_byte
 

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from aml_assets.assets.partitions import ONE_PARTITION, RANGE_END, RANGE_START
-from aml_assets.assets.predictions import PREDICTIONS_KEY
+from aml_assets.assets.run_tags import ONE_PARTITION, RANGE_END, RANGE_START
 from aml_assets.automation.alarms.message import Alarm
 from aml_assets.core.days import days_between
+from aml_assets.core.graph import PREDICTIONS
 from aml_assets.errors import AlarmError
 from aml_assets.settings.alarm_settings import Kind
 
@@ -286,7 +286,9 @@ def _changes(
 def _materializations(
     instance: dg.DagsterInstance, after: int | None = None
 ) -> list[EventLogRecord]:
-    wanted = dg.AssetRecordsFilter(asset_key=PREDICTIONS_KEY, after_storage_id=after)
+    wanted = dg.AssetRecordsFilter(
+        asset_key=dg.AssetKey.from_user_string(PREDICTIONS), after_storage_id=after
+    )
     limit = 1 if after is None else _RECORDS
     return list(instance.fetch_materializations(wanted, limit, ascending=after is not None).records)
 

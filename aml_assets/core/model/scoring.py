@@ -1,7 +1,8 @@
 """Scoring: a model and a merged frame in, ranked predictions out.
 
 Belongs here: scores, ranks, the columns of the predictions, and feature importance. Does not
-belong here: which model scores (``steps.inputs.model_choice``) or the CSV's bytes (``io.formats``).
+belong here: selecting the model (``steps.inputs.model_selection``), or the CSV's bytes
+(``io.formats``).
 """
 
 from __future__ import annotations

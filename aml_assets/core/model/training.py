@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aml_assets.errors import NotTrainable
 from aml_assets.settings.training_settings import TrainingSettings
@@ -51,7 +52,7 @@ def train(
     Raises:
         NotTrainable: no row, no positive or no negative.
     """
-    refuse_one_class(batches)
+    refuse_one_class([labels for _, labels in batches])
     xgb = load_xgboost()
     parameters = {
         "booster": "gbtree",
@@ -74,7 +75,7 @@ def train(
     matrix = _matrix(xgb, batches, settings)
     evaluated = []
     if stopping:
-        refuse_one_class(stopping, "the early-stopping days hold")
+        refuse_one_class([labels for _, labels in stopping], "the early-stopping days hold")
         held_out = _matrix(xgb, stopping, settings, reference=matrix)
         evaluated = [(held_out, "stopping")]
     booster = xgb.train(
@@ -88,14 +89,20 @@ def train(
     return booster[: booster.best_iteration + 1] if stopping else booster
 
 
-def refuse_one_class(batches: Sequence[Batch], where: str = "the training window holds") -> None:
+def refuse_one_class(
+    labels: Sequence[NDArray[Any]], where: str = "the training window holds"
+) -> None:
     """Refuse to train without rows, positives or negatives.
+
+    Args:
+        labels: per day the decided labels, 0 or 1, of shape (rows,).
+        where: the beginning of the sentence.
 
     Raises:
         NotTrainable: says which of them is missing.
     """
-    rows = sum(len(labels) for _, labels in batches)
-    positives = int(sum(float(labels.sum()) for _, labels in batches))
+    rows = sum(len(each) for each in labels)
+    positives = int(sum(float(each.sum()) for each in labels))
     remedy = "Wait until labels are decided, restate the days, or widen windows.train_days."
     if not rows:
         raise NotTrainable(f"{where} no row with a decided label", table=MODEL, remedy=remedy)

@@ -1,31 +1,39 @@
-"""The model report: the page of a day's model, its metrics, and how far the world has moved.
+"""The model page: a day's model, its metrics, and how far the world has moved since training.
 
 Belongs here: reading the model, its windows, the day and the last days' metrics, and the page's
 manifest. Does not belong here: figures (``core.model.evaluation``, ``core.pages.drift``) or the
-page (``core.pages``).
+page itself (``core.pages.model_page``).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE
 from aml_assets.core.model import scoring
 from aml_assets.core.pages import reasons
 from aml_assets.core.pages.model_page import ModelPage, feature_lines
 from aml_assets.errors import ForeignFile, Outdated
-from aml_assets.io.catalog import FEATURES, METRICS, MODEL, MODEL_PAGE, Catalog
-from aml_assets.io.manifest import ABSENT, Manifest, settings_hash
+from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.paths import beside, link_between
-from aml_assets.steps.builders.build_features import load_frame
-from aml_assets.steps.builders.build_models import RunOptions, model_id_of, score_evaluation_window
+from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.steps.builders.built import Built
-from aml_assets.steps.inputs.model_choice import ChosenModel, read_model
+from aml_assets.steps.inputs.model_selection import StoredModel, read_model
+from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
+from aml_assets.steps.inputs.scored_window import ScoredWindow, score_evaluation_window
+from aml_assets.steps.inputs.stored_frames import load_frame
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import xgboost
+    from numpy.typing import NDArray
+
+    from aml_assets.io.catalog import Catalog
 
 CODE_VERSION = "1"
 
@@ -33,53 +41,87 @@ _EXPLAINED = 2000
 """Rows of the evaluation window that the mean contributions are taken over, evenly spaced."""
 
 
-def build_model_page(catalog: Catalog, day: dt.date, choice: RunOptions | None = None) -> Built:
+def build_model_page(
+    catalog: Catalog,
+    day: dt.date,
+    models: Upstream[xgboost.Booster],
+    metrics: Upstream[Any],
+    features: Upstream[pa.Table],
+    options: RunOptions | None = None,
+) -> Built:
     """Describe the model of a day.
+
+    Args:
+        catalog: settings, and where pages are stored.
+        day: the partition.
+        models: the stored models.
+        metrics: the stored metrics.
+        features: the merged frames.
+        options: of this run.
 
     Raises:
         NotReady: the model or its metrics are not stored.
         Outdated: they no longer belong together.
         NotTrainable: a hole in the evaluation window.
     """
-    choice = choice or RunOptions()
-    settings = catalog.settings
-    model_id = model_id_of(catalog, day, choice)
+    options = options or RunOptions()
+    model_id = model_id_of(catalog, day, options)
     path, alert_page = catalog.model_pages.path(day), catalog.alert_pages.path(day)
-    if choice.ad_hoc:
+    if options.ad_hoc:
         path, alert_page = beside(path, model_id), beside(alert_page, model_id)
-    model = read_model(catalog, catalog.models.template.fill(model_id))
-    metrics, measured_by = _metrics(catalog, day, model, ad_hoc=choice.ad_hoc)
-    measured = score_evaluation_window(catalog, model)
-    if measured_by.inputs != {MODEL: {model_id: model.manifest.digest}, FEATURES: measured.digests}:
-        raise Outdated(
-            "they are of another model, or of other features, than are stored now",
-            table=METRICS,
-            day=day,
-            remedy=f"Measure it again: aml backfill --from {day} --to {day} --select {METRICS} "
-            "--remake",
-        )
-    history, histories = _history(catalog, day, {day: (metrics, measured_by.digest)})
-    threads = settings.training.threads
-    today, today_digest, today_scores = None, ABSENT, None
-    if catalog.features.has(day):
-        frame, features = load_frame(catalog, day)
-        encoded = model.encoder.transform(frame)
-        today, today_digest = encoded.values, features.digest
-        today_scores = scoring.predict(model.booster, encoded, threads=threads)
+    model = read_model(models, models.partitions.template.fill(model_id))
+    figures, measured_by = _metrics(metrics, day, model, ad_hoc=options.ad_hoc)
+    measured = score_evaluation_window(catalog, features, model)
+    _refuse_other_metrics(measured_by, model, measured, day)
+    history = _history(catalog, metrics, day, figures)
+    link = link_between(path, alert_page)
+    page = _page(catalog, day, model, figures, history, measured, features, link)
+    drift = page.score_drift
+    shown = {
+        "model_id": model_id,
+        "days_with_metrics": sum(each is not None for each in history.values()),
+        "score_psi": None if drift is None else drift.psi,
+        "features_shifted": len(page.shifted),
+        "path": path,
+        "ad_hoc": options.ad_hoc,
+    }
+    manifest = Manifest(
+        asset=MODEL_PAGE,
+        partition=str(day),
+        inputs=inputs_read(models, metrics, features),
+        code_version=CODE_VERSION,
+        settings=settings_hash(catalog.settings.reports.history_days),
+        facts={"model_id": model_id},
+    )
+    return Built(page.to_html(), manifest, shown, ad_hoc=options.ad_hoc, path=path)
+
+
+def _page(
+    catalog: Catalog,
+    day: dt.date,
+    model: StoredModel,
+    metrics: dict[str, Any],
+    history: dict[dt.date, dict[str, Any] | None],
+    measured: ScoredWindow,
+    features: Upstream[pa.Table],
+    alert_page: str,
+) -> ModelPage:
+    threads = catalog.settings.training.threads
+    today, today_scores = _today(features, day, model, threads)
     width = len(model.encoder.features)
     evaluated = np.concatenate(
         [np.zeros((0, width), np.float32), *(each.values for each in measured.matrices)]
     )
     sample = evaluated[:: max(1, -(-len(evaluated) // _EXPLAINED))]
-    report = ModelPage(
+    return ModelPage(
         day=day,
         facts=model.manifest.facts,
         digest=model.manifest.digest,
         trees=model.booster.num_boosted_rounds(),
         metrics=metrics,
         history=history,
-        truth=np.concatenate([np.array([], np.float32), *measured.truth]),
-        scores=np.concatenate([np.array([], np.float32), *measured.scores]),
+        truth=measured.truth,
+        scores=measured.scores,
         today=today_scores,
         features=feature_lines(
             model.encoder,
@@ -91,62 +133,62 @@ def build_model_page(catalog: Catalog, day: dt.date, choice: RunOptions | None =
         ),
         left_out=model.encoder.left_out,
         with_reference=model.reference is not None,
-        alert_report=link_between(path, alert_page),
+        alert_report=alert_page,
     )
-    drift = report.score_drift
-    figures = {
-        "model_id": model_id,
-        "days_with_metrics": sum(each is not None for each in history.values()),
-        "score_psi": None if drift is None else drift.psi,
-        "features_shifted": len(report.shifted),
-        "path": path,
-        "ad_hoc": choice.ad_hoc,
-    }
-    manifest = Manifest(
-        asset=MODEL_PAGE,
-        partition=str(day),
-        inputs={
-            MODEL: {model_id: model.manifest.digest},
-            METRICS: histories,
-            FEATURES: {**measured.digests, str(day): today_digest},
-        },
-        code_version=CODE_VERSION,
-        settings=settings_hash(settings.reports.history_days),
-        facts={"model_id": model_id},
-    )
-    return Built(report.to_html(), manifest, figures, ad_hoc=choice.ad_hoc, path=path)
+
+
+def _today(
+    features: Upstream[pa.Table], day: dt.date, model: StoredModel, threads: int
+) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
+    """The encoded features of the day, shape (rows, features), and their scores, if stored."""
+    if not features.has(day):
+        features.record(str(day))
+        return None, None
+    frame, _ = load_frame(features, day)
+    encoded = model.encoder.transform(frame)
+    return encoded.values, scoring.predict(model.booster, encoded, threads=threads)
+
+
+def _refuse_other_metrics(
+    metrics: Manifest, model: StoredModel, measured: ScoredWindow, day: dt.date
+) -> None:
+    now = {MODEL: {model.model_id: model.manifest.digest}, FEATURES: dict(measured.digests)}
+    if metrics.inputs != now:
+        raise Outdated(
+            "they are of another model, or of other features, than are stored now",
+            table=METRICS,
+            day=day,
+            remedy=f"Measure it again: aml backfill --from {day} --to {day} --select {METRICS} "
+            "--remake",
+        )
 
 
 def _metrics(
-    catalog: Catalog, day: dt.date, model: ChosenModel, *, ad_hoc: bool
+    metrics: Upstream[Any], day: dt.date, model: StoredModel, *, ad_hoc: bool
 ) -> tuple[dict[str, Any], Manifest]:
-    """The metrics of one model; of an ad hoc one, under its own name."""
+    """The metrics of one model; those of an ad hoc model lie under its own name."""
     if not ad_hoc:
-        return catalog.metrics.load_with_manifest(day)
-    path = catalog.metrics.template.fill(model.model_id)
-    kept = catalog.metrics.format
-    return kept.read(catalog.store, path), kept.read_manifest(catalog.store, path)
+        return metrics.load(day)
+    stored = metrics.partitions
+    path = stored.template.fill(model.model_id)
+    manifest = stored.format.read_manifest(stored.store, path)
+    metrics.record(str(day), manifest.digest)
+    return stored.format.read(stored.store, path), manifest
 
 
 def _history(
-    catalog: Catalog, day: dt.date, known: Mapping[dt.date, tuple[dict[str, Any], str]]
-) -> tuple[dict[dt.date, dict[str, Any] | None], dict[str, str]]:
-    """The metrics of the last days, oldest first, and their digests; a day may have none."""
-    first = max(
-        catalog.settings.partitions.first_day,
-        day - (catalog.settings.reports.history_days - 1) * ONE_DAY,
-    )
-    stored = set(catalog.metrics.days())
+    catalog: Catalog, metrics: Upstream[Any], day: dt.date, today: dict[str, Any]
+) -> dict[dt.date, dict[str, Any] | None]:
+    """The metrics of the last days, oldest first; a day may have none."""
+    settings = catalog.settings
+    first = max(settings.partitions.first_day, day - (settings.reports.history_days - 1) * ONE_DAY)
+    stored = set(metrics.partitions.days())
     history: dict[dt.date, dict[str, Any] | None] = {}
-    digests: dict[str, str] = {}
-    for each in days_between(first, day):
-        if each in known:
-            history[each], digests[str(each)] = known[each]
-            continue
-        history[each], digests[str(each)] = None, ABSENT
+    for each in days_between(first, day - ONE_DAY):
+        history[each] = None
+        metrics.record(str(each))
         if each in stored:
             # Metrics that the flow of 2019 left under our names measured other models.
             with suppress(ForeignFile):
-                history[each], manifest = catalog.metrics.load_with_manifest(each)
-                digests[str(each)] = manifest.digest
-    return history, digests
+                history[each], _ = metrics.load(each)
+    return history | {day: today}

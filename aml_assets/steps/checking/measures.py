@@ -16,9 +16,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from aml_assets.core.graph import FEATURES, PREDICTIONS, TABLES
 from aml_assets.core.tables import checks
 from aml_assets.core.tables.checks import Figures, Judge, Result
-from aml_assets.io.catalog import FEATURES, PREDICTIONS, TABLES, Catalog
+from aml_assets.io.catalog import Catalog
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.settings.check_settings import FRAME, SCORED, Threshold
 from aml_assets.settings.table_settings import STR, TRX

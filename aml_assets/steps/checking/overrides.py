@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import datetime as dt
 
+from aml_assets.core.graph import FEATURES, TABLES
 from aml_assets.errors import AmlError
-from aml_assets.io.catalog import FEATURES, TABLES, Catalog
+from aml_assets.io.catalog import Catalog
 from aml_assets.io.decisions import Decision
 from aml_assets.settings.check_settings import FRAME
 from aml_assets.steps.checking.verdicts import Verdict, Verdicts, override_name, override_of

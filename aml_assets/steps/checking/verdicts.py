@@ -17,9 +17,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from aml_assets.core.graph import TABLES
 from aml_assets.core.tables.checks import Figures, Result
 from aml_assets.errors import CheckFailed, CorruptFile, NotFound, NotReady
-from aml_assets.io.catalog import TABLES, Catalog
+from aml_assets.io.catalog import Catalog
 from aml_assets.io.formats import JsonFormat
 from aml_assets.io.manifest import Manifest
 from aml_assets.steps.checking.measures import (

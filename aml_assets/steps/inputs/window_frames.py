@@ -10,18 +10,22 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+import pyarrow as pa
+
+from aml_assets.core.graph import FEATURES
 from aml_assets.core.model import encoding, windows
 from aml_assets.core.model.encoding import Frame
-from aml_assets.core.model.labels import Reports
+from aml_assets.core.model.labels import Chosen, Reports
 from aml_assets.core.model.windows import Windows
 from aml_assets.errors import NotReady, NotTrainable, SettingsError
-from aml_assets.io.catalog import FEATURES, Catalog
+from aml_assets.io.catalog import Catalog
 from aml_assets.io.manifest import ABSENT, Manifest
+from aml_assets.io.upstream import Upstream
 from aml_assets.settings.load import FixedWindows
 from aml_assets.settings.table_settings import STR
-from aml_assets.steps.builders.build_features import load_frame
-from aml_assets.steps.builders.build_tables import columns_of
 from aml_assets.steps.inputs.exemptions import exemption, has_landed
+from aml_assets.steps.inputs.stored_frames import columns_of, load_frame
 
 
 def windows_of(catalog: Catalog, day: dt.date, given: FixedWindows | None = None) -> Windows:
@@ -76,33 +80,38 @@ class Window:
 
 def read_window(
     catalog: Catalog,
+    features: Upstream[pa.Table],
     days: Sequence[dt.date],
     columns: list[str] | Callable[[Manifest], list[str]] | None = None,
 ) -> Window:
     """Read the merged frames of a window.
 
     Args:
-        catalog: where to read.
+        catalog: settings, landing and skips.
+        features: the merged frames.
         days: the days of the window, oldest first.
         columns: only these columns, or those chosen by a day's manifest.
 
     Raises:
         NotTrainable: names every day that is missing, and why.
     """
-    refuse_missing(catalog, days)
+    refuse_missing(catalog, features, days)
     window = Window()
     for day in days:
-        if not catalog.features.has(day):
+        if not features.has(day):
             window.empty.append(day)
             window.digests[str(day)] = ABSENT
+            features.record(str(day))
             continue
-        frame, manifest = load_frame(catalog, day, columns)
+        frame, manifest = load_frame(features, day, columns)
         window.frames.append(frame)
         window.digests[str(day)] = manifest.digest
     return window
 
 
-def read_training_window(catalog: Catalog, days: Sequence[dt.date]) -> Window:
+def read_training_window(
+    catalog: Catalog, features: Upstream[pa.Table], days: Sequence[dt.date]
+) -> Window:
     """Read what of a window can be learnt from: key, label, and what may become a feature.
 
     Ids and texts are most of a frame's bytes; what the manifests rule out stays in the store.
@@ -111,8 +120,8 @@ def read_training_window(catalog: Catalog, days: Sequence[dt.date]) -> Window:
         NotTrainable: names every day that is missing, and why.
         NotReady: a day was replaced meanwhile.
     """
-    refuse_missing(catalog, days)
-    stored = {day: catalog.features.manifest(day) for day in days if catalog.features.has(day)}
+    refuse_missing(catalog, features, days)
+    stored = {day: features.manifest(day) for day in days if features.has(day)}
     hopeless = encoding.ruled_out(
         [columns_of(manifest) for manifest in stored.values()],
         catalog.settings.features.max_text_distinct_share,
@@ -126,7 +135,7 @@ def read_training_window(catalog: Catalog, days: Sequence[dt.date]) -> Window:
             if name in (*key, label) or (column.table, column.source) not in hopeless
         ]
 
-    window = read_window(catalog, days, wanted)
+    window = read_window(catalog, features, days, wanted)
     replaced = [day for day, was in stored.items() if window.digests[str(day)] != was.digest]
     if replaced:
         raise NotReady(
@@ -138,7 +147,7 @@ def read_training_window(catalog: Catalog, days: Sequence[dt.date]) -> Window:
     return window
 
 
-def refuse_missing(catalog: Catalog, days: Sequence[dt.date]) -> None:
+def refuse_missing(catalog: Catalog, features: Upstream[pa.Table], days: Sequence[dt.date]) -> None:
     """Refuse a window with a hole.
 
     Raises:
@@ -147,7 +156,7 @@ def refuse_missing(catalog: Catalog, days: Sequence[dt.date]) -> None:
     unbuilt: list[dt.date] = []
     unlanded: list[dt.date] = []
     for day in days:
-        if catalog.features.has(day) or exemption(catalog, day):
+        if features.has(day) or exemption(catalog, day):
             continue
         (unbuilt if has_landed(catalog, day) else unlanded).append(day)
     if unbuilt:
@@ -186,3 +195,9 @@ def key_and_label(catalog: Catalog) -> tuple[list[str], str]:
             remedy=f"Name the label's column under tables.{STR}.roles.label.",
         )
     return spec.key, label
+
+
+def decided(selected: Chosen) -> Chosen:
+    """The rows of a day whose label is known."""
+    known = ~np.isnan(selected.labels)
+    return Chosen(selected.day, selected.rows[known], selected.labels[known])

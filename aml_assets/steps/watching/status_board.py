@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from aml_assets.core.days import ranges
+from aml_assets.core.graph import FEATURES, TABLES
 from aml_assets.core.night.decide import decide
 from aml_assets.core.night.tick import compared, digests_now, is_evidence, unread
 from aml_assets.core.night.view import Decision, Memory, Rules, View
 from aml_assets.core.staleness import outdated
-from aml_assets.io.catalog import FEATURES, LEARNT, PAGE_OF, TABLES
 from aml_assets.settings.table_settings import STR
 from aml_assets.steps.checking.verdicts import blocks_of, verdict_of
 from aml_assets.steps.watching.watcher import Watcher
@@ -128,7 +128,7 @@ class StatusBoard:
                 continue
             if self.tables(day).state == "stale":
                 stale.setdefault(TABLES, []).append(day)
-            for asset in (FEATURES, *LEARNT):
+            for asset in (FEATURES, *self._catalog.graph.learning):
                 state = self.of(asset, day).state
                 if state == "stale":
                     stale.setdefault(asset, []).append(day)
@@ -141,7 +141,7 @@ class StatusBoard:
                 yield f"aml backfill --from {first} --to {last} --select {asset} --remake"
 
     def _can_be(self, asset: str, day: dt.date) -> bool:
-        if (of := PAGE_OF.get(asset)) is not None:
+        if (of := self._catalog.graph.followers.get(asset)) is not None:
             state = self.of(of, day).state
             return state == "built" or (state == "missing" and self._can_be(of, day))
         return asset == FEATURES or not isinstance(self.rules.windows(day), str)

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS, TABLES
 from aml_assets.core.model.windows import Windows
 from aml_assets.core.night.readiness import FileListing
 from aml_assets.core.night.view import Memory, Rules, View
@@ -29,12 +30,12 @@ from aml_assets.errors import (
     StoreError,
     TransientStoreError,
 )
-from aml_assets.io.catalog import FEATURES, METRICS, MODEL, PAGE_OF, PREDICTIONS, RECEIPTS, TABLES
+from aml_assets.io.catalog import RECEIPTS
 from aml_assets.io.overview import Overview
 from aml_assets.settings.table_settings import TRX
 from aml_assets.steps.checking.verdicts import Verdicts, blocked, blocks_of
 from aml_assets.steps.inputs.exemptions import skip_of
-from aml_assets.steps.inputs.model_choice import pinned_path
+from aml_assets.steps.inputs.model_selection import pinned_path
 from aml_assets.steps.inputs.window_frames import windows_of
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Watcher:
             model=MODEL,
             metrics=METRICS,
             predictions=PREDICTIONS,
-            reports=PAGE_OF,
+            reports=self._catalog.graph.followers,
             windows=self._windows,
             model_day=self._model_day,
             deadline=self.deadline,
@@ -273,7 +274,7 @@ class Watcher:
         if pin is None:
             return True
         try:
-            pinned_path(self._catalog, pin)
+            pinned_path(self._catalog.models, pin)
         except (ModelError, CorruptFile):
             return False
         return True

@@ -59,7 +59,7 @@ assert "xgboost" not in sys.modules
 
 
 def test_the_classes_are_counted_over_all_days():
-    refuse_one_class([(np.zeros((1, 1)), np.array([0.0])), (np.zeros((1, 1)), np.array([1.0]))])
+    refuse_one_class([np.array([0.0]), np.array([1.0])])
     with pytest.raises(NotTrainable, match="early-stopping days hold no positive"):
         train(
             batches(),

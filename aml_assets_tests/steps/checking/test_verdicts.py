@@ -8,7 +8,7 @@ import pytest
 from aml_assets.errors import AmlError, CheckFailed, NotReady
 from aml_assets.io.formats import ParquetFormat
 from aml_assets.steps.builders.build_features import build_features
-from aml_assets.steps.builders.build_tables import build_table
+from aml_assets.steps.builders.build_table import build_table
 from aml_assets.steps.checking.measures import checks_of
 from aml_assets.steps.checking.overrides import override, take_override_back
 from aml_assets.steps.checking.verdicts import Verdicts, blocked, refuse_blocked, verdict_of
@@ -65,7 +65,7 @@ def test_features_are_refused_before_anything_is_joined(short: Bank):
     for table in ("str", "retail", "corporate", "account"):
         build(short, 7, table=table)
     with pytest.raises(CheckFailed, match="table trx, day 2024-01-07"):
-        build_features(short.catalog, day(7))
+        build_features(short.catalog, day(7), short.catalog.inputs("features/merged_features"))
 
 
 def test_nothing_is_said_of_a_day_that_is_not_stored(short: Bank):

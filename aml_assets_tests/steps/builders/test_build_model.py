@@ -4,12 +4,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from aml_assets.core.graph import FEATURES
 from aml_assets.core.model import encoding
 from aml_assets.errors import NotReady
 from aml_assets.io.catalog import Catalog
 from aml_assets.steps.builders.build_features import build_features
-from aml_assets.steps.builders.build_models import training_data
-from aml_assets.steps.builders.build_tables import build_table
+from aml_assets.steps.builders.build_model import training_data
+from aml_assets.steps.builders.build_table import build_table
 from aml_assets.steps.inputs.window_frames import read_training_window, read_window, windows_of
 from aml_assets_tests.conftest import Bank, day
 
@@ -28,13 +29,15 @@ def catalog(tmp_path) -> Catalog:
         bank.land_day(number)
         for name in catalog.settings.tables:
             build_table(catalog, name, day(number)).publish_to(catalog.table(name), day(number))
-        build_features(catalog, day(number)).publish_to(catalog.features, day(number))
+        build_features(catalog, day(number), catalog.inputs(FEATURES)).publish_to(
+            catalog.features, day(number)
+        )
     return catalog
 
 
 def test_ids_and_names_of_a_training_window_stay_in_the_store(catalog):
     days = windows_of(catalog, day(ASKED)).train_days
-    window = read_training_window(catalog, days)
+    window = read_training_window(catalog, catalog.upstream(FEATURES), days)
     for frame in window.frames:
         stored = catalog.features.load(frame.day).column_names
         held = frame.table.column_names
@@ -47,8 +50,9 @@ def test_ids_and_names_of_a_training_window_stay_in_the_store(catalog):
 
 def test_what_is_not_read_changes_nothing_of_what_is_learnt_from(catalog):
     windows = windows_of(catalog, day(ASKED))
-    data = training_data(catalog, windows)
-    whole = read_window(catalog, windows.train_days)
+    upstream = catalog.upstream(FEATURES)
+    data = training_data(catalog, upstream, windows)
+    whole = read_window(catalog, catalog.upstream(FEATURES), windows.train_days)
     features = catalog.settings.features
     encoder = encoding.fit(
         whole.frames,
@@ -57,7 +61,7 @@ def test_what_is_not_read_changes_nothing_of_what_is_learnt_from(catalog):
     )
     assert data.encoder == encoder
     assert data.encoder.left_out["account.owner"].startswith("100% of its values")
-    assert data.digests == whole.digests
+    assert upstream.read == whole.digests
     for frame, (values, labels) in zip(whole.frames, data.batches, strict=True):
         decided = np.flatnonzero(frame.table.column("label").is_valid())
         np.testing.assert_array_equal(values, encoder.transform(frame, decided).values)
@@ -78,4 +82,4 @@ def test_a_day_that_is_replaced_while_the_window_is_read_is_an_error_to_retry(ca
 
     monkeypatch.setattr(encoding, "ruled_out", restate_meanwhile)
     with pytest.raises(NotReady, match="replaced while the window was read"):
-        read_training_window(catalog, days)
+        read_training_window(catalog, catalog.upstream(FEATURES), days)

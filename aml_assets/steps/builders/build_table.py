@@ -19,15 +19,16 @@ from typing import Any
 
 import pyarrow as pa
 
+from aml_assets.core.graph import TABLES
 from aml_assets.core.tables import contracts
 from aml_assets.core.tables.checks import count_nulls
-from aml_assets.core.tables.contracts import CheckedTable, Column
 from aml_assets.errors import CorruptFile, NotReady
-from aml_assets.io.catalog import RECEIPTS, TABLES, Catalog
+from aml_assets.io.catalog import RECEIPTS, Catalog
 from aml_assets.io.formats import Published
 from aml_assets.io.landing_reader import Landed
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.steps.builders.built import Built
+from aml_assets.steps.inputs.stored_frames import column_facts
 
 CODE_VERSION = "1"
 
@@ -49,30 +50,6 @@ def build_table(catalog: Catalog, name: str, day: dt.date, *, restate: bool = Fa
     if catalog.settings.tables[name].daily:
         return _from_landing(catalog, name, day, catalog.landing.read(name, day))
     return _snapshot(catalog, name, day, restate=restate)
-
-
-def load_table(
-    catalog: Catalog, name: str, day: dt.date, columns: list[str] | None = None
-) -> tuple[CheckedTable, Manifest]:
-    """A stored table with what is known of its columns.
-
-    Raises:
-        NotReady: it is not stored.
-    """
-    frame, manifest = catalog.table(name).load_with_manifest(day, columns)
-    facts = columns_of(manifest)
-    return CheckedTable(frame, {c: facts[c] for c in frame.column_names}), manifest
-
-
-def columns_of(manifest: Manifest) -> dict[str, Column]:
-    """What a frame's manifest says of its columns, in the frame's order."""
-    facts: Any = manifest.facts["columns"]
-    return {fact["name"]: Column(**fact["column"]) for fact in facts}
-
-
-def column_facts(columns: Mapping[str, Column]) -> list[Any]:
-    """What a frame's manifest says of its columns, as JSON that keeps their order."""
-    return [{"name": name, "column": column.as_dict()} for name, column in columns.items()]
 
 
 def _from_landing(catalog: Catalog, name: str, day: dt.date, landed: Landed, **facts: Any) -> Built:

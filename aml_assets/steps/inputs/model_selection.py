@@ -1,7 +1,7 @@
-"""Which model scores a day: the policy, a pin, and reading the model behind either.
+"""Model selection: the model that scores a day, by policy or by pin, read with all its parts.
 
-Belongs here: resolving today's, the newest or a pinned model to one file, and its parts. Does not
-belong here: training (``steps.builders.build_models``) or scoring
+Belongs here: resolving today's, the newest or a pinned model to one file, and reading that file.
+Does not belong here: training (``steps.builders.build_model``) or scoring
 (``steps.builders.build_predictions``). Nothing here needs the day's own training to have succeeded.
 """
 
@@ -13,10 +13,10 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from aml_assets.core.graph import MODEL
 from aml_assets.core.model.encoding import Encoder
 from aml_assets.core.model.reference import Spread
 from aml_assets.errors import ModelError, NotFound
-from aml_assets.io.catalog import MODEL, Catalog
 from aml_assets.io.formats import version_path
 from aml_assets.io.formats.booster import ENCODER, REFERENCE, manifest_of
 from aml_assets.io.manifest import Manifest
@@ -24,15 +24,26 @@ from aml_assets.io.manifest import Manifest
 if TYPE_CHECKING:
     import xgboost
 
+    from aml_assets.io.partition_store import PartitionStore
+    from aml_assets.io.upstream import Upstream
+    from aml_assets.settings.load import ScoringSettings
+
 _DIGEST = re.compile(r"[0-9a-f]{12,64}")
 
 
 @dataclass(frozen=True)
-class ChosenModel:
-    """A model with its encoder, where it lies, and how it came to be chosen.
+class StoredModel:
+    """A stored model with its parts.
 
-    ``reference`` is what its training rows looked like, feature by feature; ``None`` for a model
-    that was trained before that was kept.
+    Attributes:
+        model_id: its name.
+        path: its file, relative to the store's root.
+        booster: the trees.
+        encoder: how rows become the trees' features.
+        manifest: its inputs, and facts of its training.
+        because: the reason for its selection: ``today's``, ``newest, 2 days old``, ``pinned``.
+        reference: the distribution of each feature in training; ``None`` for a model that was
+            trained before distributions were kept.
     """
 
     model_id: str
@@ -49,22 +60,24 @@ class ChosenModel:
         return dt.date.fromisoformat(self.manifest.partition)
 
 
-def choose_model(catalog: Catalog, day: dt.date, pin: str | None = None) -> ChosenModel:
+def select_model(
+    models: Upstream[xgboost.Booster], scoring: ScoringSettings, day: dt.date, pin: str | None
+) -> StoredModel:
     """The model that scores ``day``.
 
     Args:
-        catalog: where to look.
+        models: the stored models.
+        scoring: the policy, and the pin of the settings.
         day: the day to be scored.
         pin: a model_id, a digest (at least 12 hex digits) or a path; over the settings' policy.
 
     Raises:
-        ModelError: there is none, says which was looked for and what to do.
+        ModelError: there is none; it says which was looked for and what to do.
     """
-    scoring = catalog.settings.scoring
+    stored = models.partitions
     pin = pin or scoring.pinned_model
     if pin:
-        return replace(read_model(catalog, pinned_path(catalog, pin)), because="pinned")
-    models = catalog.models
+        return replace(read_model(models, pinned_path(stored, pin)), because="pinned")
     if scoring.model_policy == "today":
         if not models.has(day):
             raise ModelError(
@@ -73,18 +86,23 @@ def choose_model(catalog: Catalog, day: dt.date, pin: str | None = None) -> Chos
                 day=day,
                 remedy="Train it, or score with scoring.model_policy: newest.",
             )
-        return replace(read_model(catalog, models.path(day)), because="today's")
-    oldest = day - dt.timedelta(days=scoring.max_age_days)
+        return replace(read_model(models, stored.path(day)), because="today's")
+    return _newest(models, day, scoring.max_age_days)
+
+
+def _newest(models: Upstream[xgboost.Booster], day: dt.date, max_age_days: int) -> StoredModel:
+    stored = models.partitions
+    oldest = day - dt.timedelta(days=max_age_days)
     foreign = ""
-    for candidate in reversed(models.days()):
+    for candidate in reversed(stored.days()):
         if oldest <= candidate <= day:
             age = (day - candidate).days
             reason = "today's" if age == 0 else f"newest, {age} days old"
-            path = models.path(candidate)
+            path = stored.path(candidate)
             try:
-                return replace(read_model(catalog, path), because=reason)
+                return replace(read_model(models, path), because=reason)
             except ModelError:
-                if _digest_of(catalog, path):
+                if _digest_of(stored, path):
                     raise
                 # The flow of 2019 left its models under the same names.
                 foreign = ", and what lies there under a model's name is none of ours"
@@ -96,15 +114,15 @@ def choose_model(catalog: Catalog, day: dt.date, pin: str | None = None) -> Chos
     )
 
 
-def pinned_path(catalog: Catalog, pin: str) -> str:
+def pinned_path(models: PartitionStore[xgboost.Booster], pin: str) -> str:
     """The path, relative to the store's root, of a model pinned by path, digest or id.
 
     Raises:
         ModelError: nothing fits, or several do.
     """
-    store, models = catalog.store, catalog.models
+    store = models.store
     if "/" in pin:
-        relative = pin.removeprefix(catalog.settings.store.url.rstrip("/") + "/")
+        relative = pin.removeprefix(store.url.rstrip("/") + "/")
         if store.exists(relative):
             return relative
         raise _unknown(pin, "no file lies there")
@@ -113,7 +131,12 @@ def pinned_path(catalog: Catalog, pin: str) -> str:
         return by_id
     if not _DIGEST.fullmatch(pin):
         raise _unknown(pin, "no model has that id")
-    folder = models.template.folder
+    return _path_of_digest(models, pin)
+
+
+def _path_of_digest(models: PartitionStore[xgboost.Booster], pin: str) -> str:
+    """The path of the one model, current or replaced, whose digest begins so."""
+    store, folder = models.store, models.template.folder
     versions = f"{folder}/.versions" if folder else ".versions"
     kept = [
         f"{versions}/{entry.name}"
@@ -123,24 +146,25 @@ def pinned_path(catalog: Catalog, pin: str) -> str:
     ids = models.template.values(e.name for e in store.list(folder) if not e.is_directory)
     current = [models.template.fill(each) for each in ids]
     # Files of other programs, the 2019 flow's for one, may lie there: they have no digest.
-    fitting = [path for path in current if _digest_of(catalog, path).startswith(pin)]
-    found = fitting or [path for path in kept if _digest_of(catalog, path)]
-    digests = {_digest_of(catalog, path) for path in found}
+    fitting = [path for path in current if _digest_of(models, path).startswith(pin)]
+    found = fitting or [path for path in kept if _digest_of(models, path)]
+    digests = {_digest_of(models, path) for path in found}
     if len(digests) != 1:
         reason = "several models have a digest that starts so" if digests else "no model has it"
         raise _unknown(pin, reason)
     return found[0]
 
 
-def read_model(catalog: Catalog, path: str) -> ChosenModel:
-    """Read a model file and what it carries.
+def read_model(models: Upstream[xgboost.Booster], path: str) -> StoredModel:
+    """Read a model file and what it carries; it counts as read, under its model_id.
 
     Raises:
         ModelError: it is not there, or is not one of our models.
         CorruptFile: it was altered.
     """
+    stored = models.partitions
     try:
-        booster = catalog.models.format.read(catalog.store, path)
+        booster = stored.format.read(stored.store, path)
     except NotFound:
         raise ModelError(
             f"there is no model under {path}",
@@ -153,27 +177,29 @@ def read_model(catalog: Catalog, path: str) -> ChosenModel:
     kept = booster.attr(REFERENCE)
     reference = [Spread.from_dict(each) for each in json.loads(kept)] if kept else None
     model_id = str(manifest.facts["model_id"])
-    return ChosenModel(model_id, path, booster, encoder, manifest, reference=reference)
+    models.record(model_id, manifest.digest)
+    return StoredModel(model_id, path, booster, encoder, manifest, reference=reference)
 
 
-def model_of_digest(catalog: Catalog, model_id: str, digest: str) -> ChosenModel:
-    """The very model of this content, be it replaced by now.
+def model_of_digest(models: Upstream[xgboost.Booster], model_id: str, digest: str) -> StoredModel:
+    """The very model of this content, even if it has been replaced since.
 
     Raises:
         ModelError: it is nowhere in the store.
         CorruptFile: it was altered.
     """
-    path = catalog.models.template.fill(model_id)
+    stored = models.partitions
+    path = stored.template.fill(model_id)
     for candidate in (path, version_path(path, digest)):
-        if catalog.store.exists(candidate) and _digest_of(catalog, candidate) == digest:
-            return read_model(catalog, candidate)
-    return read_model(catalog, pinned_path(catalog, digest))
+        if stored.store.exists(candidate) and _digest_of(stored, candidate) == digest:
+            return read_model(models, candidate)
+    return read_model(models, pinned_path(stored, digest))
 
 
-def _digest_of(catalog: Catalog, path: str) -> str:
+def _digest_of(models: PartitionStore[xgboost.Booster], path: str) -> str:
     """A model's digest; "" for a file that is not one of our models."""
     try:
-        return catalog.models.format.read_manifest(catalog.store, path).digest
+        return models.format.read_manifest(models.store, path).digest
     except ModelError:
         return ""
 

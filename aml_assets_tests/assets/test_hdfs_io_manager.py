@@ -9,8 +9,8 @@ import pyarrow.dataset as ds
 import pytest
 from dagster._core.types.dagster_type import resolve_dagster_type
 
+from aml_assets.assets.hdfs_io_manager import HdfsIOManager
 from aml_assets.errors import AmlError, CorruptFile, NotReady, PartitionError
-from aml_assets.io.hdfs_io_manager import StoreIOManager
 from aml_assets_tests.conftest import Bank, day, flip_byte
 
 DAILY = dg.DailyPartitionsDefinition(start_date="2024-01-01", end_date="2024-01-21")
@@ -21,18 +21,18 @@ FRAME = pa.table({"id": [1, 2, 3], "amount": [0.5, None, 1.5], "name": ["a", Non
 
 
 @pytest.fixture
-def manager(new_bank) -> StoreIOManager:
-    return StoreIOManager(new_bank().catalog)
+def manager(new_bank) -> HdfsIOManager:
+    return HdfsIOManager(new_bank().catalog)
 
 
-def write(manager: StoreIOManager, value: Any, key: dg.AssetKey = OWN, **partition: Any) -> None:
+def write(manager: HdfsIOManager, value: Any, key: dg.AssetKey = OWN, **partition: Any) -> None:
     partition = partition or {"partition_key": "2024-01-02"}
     context = dg.build_output_context(asset_key=key, asset_partitions_def=DAILY, **partition)
     manager.handle_output(context, value)
 
 
 def read(
-    manager: StoreIOManager,
+    manager: HdfsIOManager,
     wanted: Any = Any,
     key: dg.AssetKey = OWN,
     columns: list[str] | None = None,
@@ -49,7 +49,7 @@ def read(
     )
 
 
-def test_a_frame_comes_back_as_the_annotation_says(manager: StoreIOManager):
+def test_a_frame_comes_back_as_the_annotation_says(manager: HdfsIOManager):
     write(manager, FRAME)
     assert read(manager) == FRAME
     assert read(manager, pa.Table) == FRAME
@@ -59,14 +59,14 @@ def test_a_frame_comes_back_as_the_annotation_says(manager: StoreIOManager):
     assert lazy.to_table(filter=ds.field("id") > 1) == FRAME.slice(1)
 
 
-def test_a_pandas_frame_may_be_returned(manager: StoreIOManager):
+def test_a_pandas_frame_may_be_returned(manager: HdfsIOManager):
     write(manager, FRAME.to_pandas())
     assert read(manager, pa.Table)["id"].to_pylist() == [1, 2, 3]
     assert read(manager, pa.Table)["name"].to_pylist() == ["a", None, "ü"]
     assert "__index_level_0__" not in read(manager).column_names
 
 
-def test_columns_named_in_the_inputs_metadata_are_all_that_is_read(manager: StoreIOManager):
+def test_columns_named_in_the_inputs_metadata_are_all_that_is_read(manager: HdfsIOManager):
     write(manager, FRAME)
     assert read(manager, pa.Table, columns=["name", "id"]).column_names == ["name", "id"]
     lazy = read(manager, ds.Dataset, columns=["name"])
@@ -77,7 +77,7 @@ def test_columns_named_in_the_inputs_metadata_are_all_that_is_read(manager: Stor
         read(manager, columns=["nothing"])
 
 
-def test_several_partitions_are_a_mapping_by_day(manager: StoreIOManager):
+def test_several_partitions_are_a_mapping_by_day(manager: HdfsIOManager):
     frames = {str(day(n)): pa.table({"n": [n]}) for n in (2, 3, 4)}
     write(manager, frames, asset_partition_key_range=RANGE)
     assert read(manager, partition_key="2024-01-03") == frames["2024-01-03"]
@@ -87,14 +87,14 @@ def test_several_partitions_are_a_mapping_by_day(manager: StoreIOManager):
     assert read(manager, tables) == {"2024-01-02": frames["2024-01-02"]}
 
 
-def test_content_for_other_days_than_the_runs_is_refused(manager: StoreIOManager):
+def test_content_for_other_days_than_the_runs_is_refused(manager: HdfsIOManager):
     for value in (FRAME, {"2024-01-02": FRAME}, {str(day(n)): FRAME for n in (2, 3, 5)}):
         with pytest.raises(PartitionError, match="table own/frame: a run over 3 days must return"):
             write(manager, value, asset_partition_key_range=RANGE)
     assert not manager._catalog.store.list("own", hidden=True)
 
 
-def test_an_unpartitioned_write_or_read_is_refused(manager: StoreIOManager):
+def test_an_unpartitioned_write_or_read_is_refused(manager: HdfsIOManager):
     with pytest.raises(PartitionError, match="table own/frame: this run has no day"):
         manager.handle_output(dg.build_output_context(asset_key=OWN), FRAME)
     with pytest.raises(PartitionError, match="table own/frame: this run has no day"):
@@ -102,12 +102,12 @@ def test_an_unpartitioned_write_or_read_is_refused(manager: StoreIOManager):
     assert not manager._catalog.store.list("own", hidden=True)
 
 
-def test_what_is_not_there_is_named(manager: StoreIOManager):
+def test_what_is_not_there_is_named(manager: HdfsIOManager):
     with pytest.raises(NotReady, match="table own/frame, day 2024-01-02: it has not been mat"):
         read(manager)
 
 
-def test_nothing_is_never_stored_as_if_it_were_content(manager: StoreIOManager):
+def test_nothing_is_never_stored_as_if_it_were_content(manager: HdfsIOManager):
     with pytest.raises(AmlError, match="table own/frame, day 2024-01-02: it returned None"):
         write(manager, None)
     several = {str(day(2)): FRAME, str(day(3)): None, str(day(4)): FRAME}
@@ -117,7 +117,7 @@ def test_nothing_is_never_stored_as_if_it_were_content(manager: StoreIOManager):
 
 
 def test_a_frame_without_one_type_per_column_is_refused_without_its_values(
-    manager: StoreIOManager,
+    manager: HdfsIOManager,
 ):
     with pytest.raises(AmlError, match="the frame has a column of mixed types") as refused:
         write(manager, pd.DataFrame({"a": ["secret", 1, 2.5]}))

@@ -8,7 +8,8 @@ import pytest
 from aml_assets.errors import CorruptFile, InputError, NotLanded
 from aml_assets.io.catalog import Catalog
 from aml_assets.settings.load import load_settings
-from aml_assets.steps.builders.build_tables import build_table, load_table
+from aml_assets.steps.builders.build_table import build_table
+from aml_assets.steps.inputs.stored_frames import load_table
 
 REFERENCE = ".data.parquet.reference.json"
 
@@ -51,7 +52,11 @@ class Bank:
 
     def age(self, number):
         """What the n-th's stored table says."""
-        return load_table(self.catalog, "retail", day(number))[0].table["age"].to_pylist()
+        return (
+            load_table(self.catalog.upstream("tables/retail"), day(number))[0]
+            .table["age"]
+            .to_pylist()
+        )
 
     def stored(self, number):
         """The names of the n-th's files."""
@@ -144,7 +149,7 @@ def test_days_made_under_other_settings_are_not_reused(bank):
     bank.build(2)
     bank.options = {"tables": {"retail": {"exclude": ["city"]}}}
     assert "same_as" not in bank.build(3)
-    columns = load_table(bank.catalog, "retail", day(3))[0].columns
+    columns = load_table(bank.catalog.upstream("tables/retail"), day(3))[0].columns
     assert list(columns) == ["cust_id", "age"]
 
 
@@ -188,7 +193,7 @@ def test_a_static_table_that_never_landed_or_breaks_its_contract_is_named_by_day
 def test_a_stored_table_is_read_back_as_it_was_checked(bank):
     bank.land(1, age=[10], city=["Bern"], born=[dt.date(2000, 1, 1)])
     bank.build(2)
-    checked, manifest = load_table(bank.catalog, "retail", day(2))
+    checked, manifest = load_table(bank.catalog.upstream("tables/retail"), day(2))
     assert checked.columns["city"].distinct == 1
     assert {c: checked.columns[c].kind for c in ("cust_id", "age", "city", "born")} == {
         "cust_id": "id",
@@ -199,5 +204,5 @@ def test_a_stored_table_is_read_back_as_it_was_checked(bank):
     assert manifest.inputs == {
         "landing/retail": {str(day(2)): bank.catalog.landing.digest("retail", day(2))[0]}
     }
-    part, _ = load_table(bank.catalog, "retail", day(2), ["age"])
+    part, _ = load_table(bank.catalog.upstream("tables/retail"), day(2), ["age"])
     assert list(part.columns) == ["age"]

@@ -1,0 +1,131 @@
+"""The ``day_asset`` decorator: an asset from a function that builds one of its days.
+
+Belongs here: turning such a function into a Dagster asset with an op of its own. Does not belong
+here: what happens when the op runs (``day_step``), or any asset (the modules named after groups).
+"""
+
+import inspect
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from aml_assets.assets.asset_checks import check_specs
+from aml_assets.assets.day_step import DayStep, Event
+from aml_assets.assets.hdfs_io_manager import HdfsIOManager
+from aml_assets.assets.resources import RunOptionsResource
+from aml_assets.core.graph import LANDING, Asset
+from aml_assets.io.catalog import Catalog
+from aml_assets.io.upstream import Upstream
+
+POOL = "store"
+"""The pool that bounds how many runs work on the store at once; its limit is the instance's."""
+
+UPSTREAM = dg.PythonObjectDagsterType(Upstream)
+
+
+@dataclass(frozen=True)
+class DayAsset:
+    """A declared asset, to be bound to a bank's graph.
+
+    Attributes:
+        name: group/name.
+        build: builds one day; its parameters are ``day``, the inputs by the last part of their
+            name, and ``run`` if it wants the `StepRun`. ``**inputs`` takes all that is not named.
+        code_version: changed whenever the same inputs would give something else.
+        kinds: technologies, for the lineage.
+        description: for the lineage; the function's docstring by default.
+        row: what it reads, for an asset that is no row of our own graph.
+    """
+
+    name: str
+    build: Callable[..., Any]
+    code_version: str
+    kinds: Collection[str]
+    description: str
+    row: Asset | None = None
+    owners: Sequence[str] = field(default=("team:aml",))
+
+    def bind(
+        self, catalog: Catalog, partitions: dg.DailyPartitionsDefinition
+    ) -> dg.AssetsDefinition:
+        """The asset as Dagster loads it: one op, with an input for each upstream asset."""
+        asset = catalog.graph[self.name]
+        key = dg.AssetKey.from_user_string(self.name)
+        parents = [dg.AssetKey.from_user_string(name) for name in asset.upstream]
+        inputs = {
+            parent.to_python_identifier(): dg.AssetIn(key=parent, dagster_type=UPSTREAM)
+            for parent in parents
+            if parent.path[0] != LANDING
+        }
+        spec = dg.AssetSpec(
+            key=key,
+            group_name=asset.group,
+            partitions_def=partitions,
+            skippable=True,
+            code_version=self.code_version,
+            kinds=set(self.kinds),
+            owners=list(self.owners),
+            description=self.description,
+        )
+
+        @dg.multi_asset(
+            name=asset.step,
+            ins=inputs,
+            outs={"result": dg.AssetOut.from_spec(spec, is_required=False)},
+            deps=[parent for parent in parents if parent.path[0] == LANDING],
+            check_specs=[
+                each for each in check_specs(catalog.settings, partitions) if each.asset_key == key
+            ],
+            can_subset=True,
+            backfill_policy=dg.BackfillPolicy.single_run(),
+            pool=POOL,
+        )
+        def op(
+            context: dg.AssetExecutionContext,
+            catalog: dg.ResourceParam[Catalog],
+            io_manager: dg.ResourceParam[HdfsIOManager],
+            run_options: RunOptionsResource,
+            **upstreams: Upstream[Any],
+        ) -> Iterator[Event]:
+            options = run_options.checked(catalog.settings)
+            step = DayStep(context, catalog, io_manager, options, self.name, self.code_version)
+            yield from step.run(self.call, list(upstreams.values()))
+
+        return op
+
+    def call(self, **values: Any) -> Any:
+        """Build one day: call the function with those values that it takes, by name."""
+        parameters = inspect.signature(self.build).parameters
+        if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
+            taken = {"run"} & parameters.keys()
+            return self.build(**{n: v for n, v in values.items() if n != "run" or n in taken})
+        return self.build(**{name: values[name] for name in parameters})
+
+
+def day_asset(
+    name: str,
+    *,
+    kinds: Collection[str],
+    code_version: str,
+    description: str | None = None,
+    row: Asset | None = None,
+) -> Callable[[Callable[..., Any]], DayAsset]:
+    """Declare an asset by a function that builds one of its days.
+
+    The function returns a `Built`, or a frame (``pa.Table``, ``pd.DataFrame``).
+
+    Args:
+        name: group/name.
+        kinds: technologies, for the lineage.
+        code_version: changed whenever the same inputs would give something else.
+        description: for the lineage; the function's docstring by default.
+        row: what the asset reads, unless it is a row of our own graph.
+    """
+
+    def declare(build: Callable[..., Any]) -> DayAsset:
+        text = description or inspect.getdoc(build) or name
+        return DayAsset(name, build, code_version, kinds, text, row)
+
+    return declare

@@ -1,0 +1,235 @@
+"""One step of a run: the days of one asset, built, published, reported and checked in turn.
+
+Belongs here: day after day through one builder, what Dagster is told of each, and how the step
+ends. Does not belong here: any asset's own work (``steps``), or the asset's declaration
+(``day_asset``).
+
+A bad day stops neither the other days nor the steps downstream: the step first gives its output,
+and then fails, with one sentence per failure. Steps downstream look for themselves at what is
+stored, and say what they lack.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from aml_assets.assets.asset_checks import checked_assets, evaluations
+from aml_assets.assets.dagster_internals import NO_AUTOMATIC_EVENTS
+from aml_assets.assets.events import Provenance, partition_events, progress_line
+from aml_assets.assets.failures import failure
+from aml_assets.assets.hdfs_io_manager import HdfsIOManager, StepEnd
+from aml_assets.assets.partitions import requested_days
+from aml_assets.assets.retries import built_before, end_at_maximum_runtime, request_retry
+from aml_assets.core.graph import Asset
+from aml_assets.errors import AmlError, NotTrainable, UpstreamFailed
+from aml_assets.io.catalog import Catalog
+from aml_assets.io.formats import Published
+from aml_assets.io.upstream import Upstream
+from aml_assets.steps.builders.built import Built, built_of_frame
+from aml_assets.steps.checking.verdicts import Verdict, Verdicts
+from aml_assets.steps.inputs.run_options import RunOptions
+
+progress = logging.getLogger("aml_assets.progress")
+"""One line per built partition; the command line shows them."""
+
+Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation | dg.Output[StepEnd]
+
+
+@dataclass(frozen=True)
+class StepRun:
+    """What a builder may know of the run beside its day and its inputs."""
+
+    catalog: Catalog
+    options: RunOptions
+
+
+class DayStep:
+    """The execution of one asset's step.
+
+    Args:
+        context: Dagster's.
+        catalog: settings, and every asset's place in the store.
+        io_manager: publishes what is built.
+        options: of the run.
+        name: the asset's.
+        code_version: the asset's.
+    """
+
+    def __init__(
+        self,
+        context: dg.AssetExecutionContext,
+        catalog: Catalog,
+        io_manager: HdfsIOManager,
+        options: RunOptions,
+        name: str,
+        code_version: str,
+    ) -> None:
+        self._context = context
+        self._catalog = catalog
+        self._io_manager = io_manager
+        self._options = options
+        self._asset: Asset = catalog.graph[name]
+        self._code_version = code_version
+        self._days = requested_days(context.run.tags, catalog.settings.partitions)
+        self._verdicts = Verdicts(catalog)
+        self._errors: list[AmlError] = []
+
+    def run(self, build: Callable[..., Any], upstreams: Sequence[Upstream[Any]]) -> Iterator[Event]:
+        """Build the run's days and check them.
+
+        Args:
+            build: takes ``day``, ``run`` and each input by the last part of its name.
+            upstreams: the inputs.
+
+        Yields:
+            An event per day, as soon as it is published: whenever a run is stopped, Dagster knows
+            of everything that is stored, and of nothing else. At last the step's output.
+
+        Raises:
+            dg.RetryRequested: every failure may pass, and the step is to be tried again.
+            dg.Failure: the run took too long.
+        """
+        try:
+            if self._context.selected_asset_keys:
+                yield from self._build_all(build, upstreams)
+                request_retry(self._context, self._errors, self._catalog.settings.automation)
+                yield dg.Output(StepEnd(self._failure()), "result", metadata=NO_AUTOMATIC_EVENTS)
+                return
+            for day in self._days:
+                yield from self._check(day, None)
+        except dg.DagsterExecutionInterruptedError:
+            end_at_maximum_runtime(self._context)
+            raise
+        if self._errors:
+            raise failure(self._errors)
+
+    def _build_all(
+        self, build: Callable[..., Any], upstreams: Sequence[Upstream[Any]]
+    ) -> Iterator[Event]:
+        name, context = self._asset.name, self._context
+        provenance = Provenance(context, self._asset, self._code_version, self._days)
+        done = built_before(context, name, self._asset.upstream)
+        for day in self._days:
+            if done.get(day) and done[day] == self._stored_digest(day):
+                context.log.info(f"{name} {day}: built by an earlier try of this step")
+                yield from self._check(day, None)
+                continue
+            try:
+                self._refuse_after_failures(day)
+                built, published = self._build(day, build, upstreams)
+            except AmlError as error:
+                context.log.error(f"{name} {day}: {error}")
+                progress.error("%s %s: %s", name, day, error)
+                self._errors.append(error)
+                continue
+            yield from partition_events(name, day, built, published, provenance)
+            verdict = None
+            if not built.ad_hoc:
+                verdict = self._verdict(day, published)
+                yield from self._evaluations(verdict)
+            progress.info("%s %s: %s", name, day, progress_line(built, published, verdict))
+
+    def _build(
+        self, day: dt.date, build: Callable[..., Any], upstreams: Sequence[Upstream[Any]]
+    ) -> tuple[Built, Published]:
+        name = self._asset.name
+        inputs = {each.asset.rpartition("/")[2]: each.afresh() for each in upstreams}
+        run = StepRun(self._catalog, self._options)
+        try:
+            value = build(day=day, run=run, **inputs)
+            if not isinstance(value, Built):
+                value = built_of_frame(value, name, day, self._code_version, inputs.values())
+            return value, self._io_manager.publish(name, day, value)
+        except NotTrainable as error:
+            if error.day:
+                raise
+            # The core trains on windows and knows of no day; a range of days has to name it.
+            raise NotTrainable(
+                error.what, table=error.table, day=day, column=error.column, remedy=error.remedy
+            ) from None
+        except pa.ArrowException as error:
+            kind = type(error).__name__
+        raise AmlError(
+            f"Arrow refused the data ({kind}); its text is withheld, since it may quote values",
+            table=name,
+            day=day,
+            remedy="Look at the day's tables; if they keep the contract, this is a defect of ours.",
+        )
+
+    def _stored_digest(self, day: dt.date) -> str | None:
+        partitions = self._catalog.of(self._asset.name)
+        return partitions.manifest(day).digest if partitions.has(day) else None
+
+    # -- failures upstream in this run --------------------------------------------------------
+
+    def _refuse_after_failures(self, day: dt.date) -> None:
+        """Refuse a day whose own input failed in this run: what is stored of it is older."""
+        failed = [name for name in self._asset.own_day if day in self._failed_days.get(name, ())]
+        if failed:
+            raise UpstreamFailed(
+                f"it was not built, since {', '.join(failed)} of the same day failed in this run",
+                table=self._asset.name,
+                day=day,
+                remedy="Mend that, and re-execute the run from failure.",
+            )
+
+    @cached_property
+    def _failed_days(self) -> dict[str, set[dt.date]]:
+        """The days of each upstream asset that this run was to build and has not built."""
+        kind = dg.DagsterEventType
+        failures = self._context.instance.get_records_for_run(
+            self._context.run_id, of_type=kind.STEP_FAILURE
+        ).records
+        steps = {each.event_log_entry.step_key for each in failures}
+        return {
+            name: set(self._days) - self._days_reported(name)
+            for name in self._asset.own_day
+            if name in self._catalog.graph and self._catalog.graph[name].step in steps
+        }
+
+    def _days_reported(self, name: str) -> set[dt.date]:
+        kind = dg.DagsterEventType
+        records = self._context.instance.get_records_for_run(
+            self._context.run_id, of_type={kind.ASSET_MATERIALIZATION, kind.ASSET_OBSERVATION}
+        ).records
+        events = (
+            each.asset_materialization or each.event_log_entry.asset_observation for each in records
+        )
+        return {
+            dt.date.fromisoformat(each.partition)
+            for each in events
+            if each and each.partition and each.asset_key.to_user_string() == name
+        }
+
+    def _failure(self) -> dg.Failure | None:
+        return failure(self._errors) if self._errors else None
+
+    # -- checks -------------------------------------------------------------------------------
+
+    def _check(self, day: dt.date, published: Published | None) -> Iterator[Event]:
+        yield from self._evaluations(self._verdict(day, published))
+
+    def _evaluations(self, verdict: Verdict | None) -> Iterator[Event]:
+        if verdict is not None:
+            yield from evaluations(self._context, self._catalog, verdict)
+
+    def _verdict(self, day: dt.date, published: Published | None) -> Verdict | None:
+        """The verdict on a stored day; a store that fails here fails the step, and no day."""
+        name = self._asset.name
+        if name not in checked_assets(self._catalog.settings):
+            return None
+        try:
+            verdict = self._verdicts.of(name, day, published.manifest if published else None)
+        except AmlError as error:
+            self._context.log.error(f"{name} {day}: not checked: {error}")
+            self._errors.append(error)
+            return None
+        for result in verdict.failed:
+            self._context.log.warning(f"{name} {day}: check {result.name} failed: {result.detail}")
+        return verdict

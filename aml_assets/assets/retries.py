@@ -1,0 +1,124 @@
+"""Retries: when a step is tried again, and what ends its run for good.
+
+Belongs here: retries of what may pass, what a restarted run need not build again, and the end of a
+run that takes too long. Does not belong here: starting a crashed run again (``run_retries`` of the
+instance), or building anything.
+
+A Dagster retry policy would try again after any exception, a defect of ours too, and after an
+interrupt: a run that was ended at its maximum runtime, or by hand, would start its step once more
+and turn green. So a step requests its retry itself, and only where every failure may pass.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Collection, Sequence
+
+import dagster as dg
+
+from aml_assets.assets.dagster_internals import (
+    DATA_VERSION_TAG,
+    PARENT_RUN_ID_TAG,
+    RETRY_NUMBER_TAG,
+    WILL_RETRY_TAG,
+    is_cancellation_for_runtime,
+)
+from aml_assets.assets.failures import failure
+from aml_assets.assets.run_tags import ASKED_BY, NO_RESTART
+from aml_assets.errors import AmlError
+from aml_assets.settings.automation_settings import AutomationSettings
+
+_DAEMON_SECONDS = 10.0
+
+
+def request_retry(
+    context: dg.AssetExecutionContext, errors: Sequence[AmlError], automation: AutomationSettings
+) -> None:
+    """Ask Dagster to try the step again, if somebody waits who cannot do so: sensor or schedule.
+
+    Whoever starts a run by hand is told at once what is wrong, and can start it again.
+
+    Raises:
+        dg.RetryRequested: every failure may pass, and retries are left.
+    """
+    if (
+        errors
+        and ASKED_BY in context.run.tags
+        and context.retry_number < automation.retries
+        and all(error.retryable for error in errors)
+    ):
+        raise dg.RetryRequested(
+            max_retries=automation.retries, seconds_to_wait=automation.retry_delay_seconds
+        ) from failure(errors)
+
+
+def built_before(
+    context: dg.AssetExecutionContext, asset: str, reads: Collection[str]
+) -> dict[dt.date, str]:
+    """The partitions that an earlier try of this step built: day → digest.
+
+    An earlier try is one in the same run, or in the run that this one replaces because its process
+    died. A partition does not count if something that it reads was built after it. Whoever starts
+    a run again by hand gets all of it built again.
+    """
+    runs, run = [context.run_id], context.run
+    while RETRY_NUMBER_TAG in run.tags:
+        runs.append(run.tags[PARENT_RUN_ID_TAG])
+        parent = context.instance.get_run_by_id(runs[-1])
+        if parent is None:
+            break
+        run = parent
+    built: dict[dt.date, str] = {}
+    if len(runs) == 1 and not context.retry_number:
+        return built
+    for run_id in reversed(runs):
+        for record in context.instance.get_records_for_run(
+            run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
+        ).records:
+            event = record.event_log_entry.asset_materialization
+            if event is None or event.partition is None:
+                continue
+            name = event.asset_key.to_user_string()
+            if name == asset:
+                digest = (event.tags or {}).get(DATA_VERSION_TAG, "")
+                built[dt.date.fromisoformat(event.partition)] = digest
+            elif name in reads:
+                built.clear()
+    return built
+
+
+def end_at_maximum_runtime(context: dg.AssetExecutionContext) -> None:
+    """After an interrupt: fail a run for good that took too long; a canceled run just goes on.
+
+    Left to itself, Dagster calls such a run failed or canceled, whichever is written last, and
+    takes it for a crashed one.
+
+    Raises:
+        dg.Failure: it was the daemon that ended the run, at its maximum runtime.
+    """
+    cancellations = context.instance.get_records_for_run(
+        context.run_id, of_type=dg.DagsterEventType.RUN_CANCELING
+    ).records
+    if not any(is_cancellation_for_runtime(each.event_log_entry.message) for each in cancellations):
+        return
+    _let_the_daemon_finish(context)
+    context.instance.add_run_tags(context.run_id, NO_RESTART)
+    late = AmlError(
+        "the run was ended at its maximum runtime",
+        remedy="See what it waited for, or raise automation.max_runtime_minutes.",
+    )
+    raise failure([late]) from None
+
+
+def _let_the_daemon_finish(context: dg.AssetExecutionContext) -> None:
+    """Wait until the daemon has finished updating the run.
+
+    Run tags are read, changed and written back: of two writers at the same time, one is lost.
+    """
+    deadline = time.monotonic() + _DAEMON_SECONDS
+    while time.monotonic() < deadline:
+        run = context.instance.get_run_by_id(context.run_id)
+        if run is None or WILL_RETRY_TAG in run.tags:
+            return
+        if run.is_finished and not context.instance.run_retries_enabled:
+            return
+        time.sleep(0.1)

@@ -1,0 +1,65 @@
+"""Run tags: the days of a run, who requested it, how long it may take, and whether it restarts.
+
+Belongs here: every tag that we read or write, and reading them. Does not belong here: the
+partitions definition (``partitions``).
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+
+from aml_assets.core.days import days_between
+from aml_assets.errors import PartitionError
+from aml_assets.settings.automation_settings import AutomationSettings
+
+ONE_PARTITION = "dagster/partition"
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+
+ASKED_BY = "aml/asked_by"
+"""The sensor or schedule that requested the run; a run by hand has no such tag."""
+
+NO_RESTART = {"dagster/max_retries": "0"}
+"""Tags of a run that is not started again, whatever its process died of."""
+
+
+def day_tags(first: dt.date, last: dt.date) -> dict[str, str]:
+    """The tags of a run over one day, or over a range with both ends included."""
+    if first == last:
+        return {ONE_PARTITION: str(first)}
+    return {RANGE_START: str(first), RANGE_END: str(last)}
+
+
+def runtime_tags(automation: AutomationSettings, days: int = 1) -> dict[str, str]:
+    """The tag by which the daemon ends a run that takes too long.
+
+    Args:
+        automation: how long a run may take for a day.
+        days: how many days the run has.
+    """
+    return {"dagster/max_runtime": str(automation.max_runtime_minutes * 60 * days)}
+
+
+def days_of(tags: Mapping[str, str]) -> list[dt.date]:
+    """The days of a run, oldest first; none for a run whose tags name no day.
+
+    Raises:
+        PartitionError: a tag is not a date, or the range ends before it starts.
+    """
+    single = tags.get(ONE_PARTITION)
+    first, last = tags.get(RANGE_START) or single, tags.get(RANGE_END) or single
+    if not first or not last:
+        return []
+    days = days_between(_as_day(first), _as_day(last))
+    if not days:
+        raise PartitionError(
+            f"the run's range ends on {last}, before it starts on {first}",
+            remedy="Give the earlier day first.",
+        )
+    return days
+
+
+def _as_day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise PartitionError(f"{text!r} is no day", remedy="Write it as YYYY-MM-DD.") from None

@@ -1,0 +1,113 @@
+"""Backfill runs: building a plan's partitions as Dagster runs in this process.
+
+Belongs here: one run per batch, and what its failures say. Does not belong here: what is to be
+built (``backfill_plan``), or the terminal (``cli.backfill``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import dagster as dg
+
+from aml_assets.assets.dagster_internals import execute_here
+from aml_assets.assets.run_tags import NO_RESTART, day_tags, runtime_tags
+from aml_assets.automation.backfill_plan import Batch, Partition, Plan, batches
+from aml_assets.automation.run_failures import failures_of
+from aml_assets.core.days import days_between, ranges
+from aml_assets.io.catalog import Catalog
+
+
+def run_backfill(
+    catalog: Catalog,
+    plan: Plan,
+    *,
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    restate: bool = False,
+) -> list[str]:
+    """Build a plan's partitions.
+
+    A failed day does not stop the others; what depends on it is not tried.
+
+    Args:
+        catalog: what is stored.
+        plan: what to build.
+        definitions: ours, under the catalog's settings.
+        instance: where the runs are recorded.
+        restate: read static tables again for days that have a snapshot already.
+
+    Returns:
+        One sentence per failure.
+    """
+    job = definitions.resolve_job_def("daily")
+    static = [name for name, table in catalog.settings.tables.items() if not table.daily]
+    sentences: list[str] = []
+    failed: set[Partition] = set()
+    for batch in list(batches(catalog, plan.partitions)):
+        for part in _without_failed(catalog, batch, failed):
+            result = execute_here(
+                job,
+                instance,
+                assets=[dg.AssetKey.from_user_string(asset) for asset in part.assets],
+                tags=_tags(catalog, part),
+                run_config={
+                    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                    "resources": {
+                        "run_options": {"config": {"restate": static if restate else []}}
+                    },
+                },
+            )
+            if not result.success:
+                sentences += failures_of(instance, result.run_id)
+                failed |= set(_partitions(part)) - _materialized(result)
+    return list(dict.fromkeys(sentences))
+
+
+def _materialized(result: dg.ExecuteInProcessResult) -> set[Partition]:
+    """What the run has built: an older version in the store is no success."""
+    events = (
+        event.step_materialization_data.materialization
+        for event in result.all_events
+        if event.event_type_value == "ASSET_MATERIALIZATION"
+    )
+    return {
+        (each.asset_key.to_user_string(), dt.date.fromisoformat(each.partition or ""))
+        for each in events
+    }
+
+
+def _partitions(batch: Batch) -> Iterator[Partition]:
+    for asset in batch.assets:
+        for day in days_between(batch.first, batch.last):
+            yield asset, day
+
+
+def _without_failed(catalog: Catalog, batch: Batch, failed: set[Partition]) -> Iterator[Batch]:
+    """The parts of a batch that no failed partition of the same day keeps from being built.
+
+    Windows check by themselves whether they are complete.
+    """
+    by_assets: dict[tuple[str, ...], list[dt.date]] = {}
+    for day in days_between(batch.first, batch.last):
+        lost = {asset for asset, of in failed if of == day}
+        usable: list[str] = []
+        for asset in batch.assets:
+            if lost & set(catalog.graph[asset].own_day):
+                lost.add(asset)
+            else:
+                usable.append(asset)
+        if usable:
+            by_assets.setdefault(tuple(usable), []).append(day)
+    for assets, days in by_assets.items():
+        for first, last in ranges(days):
+            yield Batch(assets, first, last)
+
+
+def _tags(catalog: Catalog, batch: Batch) -> dict[str, str]:
+    days = len(days_between(batch.first, batch.last))
+    # A daemon beside us must not take a year in one run for a run that hangs, nor start again
+    # what somebody stopped.
+    limit = runtime_tags(catalog.settings.automation, days)
+    return {**limit, **NO_RESTART, **day_tags(batch.first, batch.last)}

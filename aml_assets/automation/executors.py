@@ -1,0 +1,33 @@
+"""Executors: where the steps of a run are executed.
+
+Belongs here: the configured executor. Does not belong here: launching runs (``launcher``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+if TYPE_CHECKING:
+    from aml_assets.settings.automation_settings import AutomationSettings
+
+_AFTER_OUTPUTS = {"step_dependency_config": {"require_upstream_step_success": False}}
+"""A step runs as soon as the steps before it have given their outputs, and ours always do, also
+when they fail afterwards (https://github.com/dagster-io/dagster/issues/29237, docs/design.md)."""
+
+
+def executor(automation: AutomationSettings) -> dg.ExecutorDefinition:
+    """The executor of every run: one process per run, a process per step, or a pod per step.
+
+    Raises:
+        ImportError: pods were asked for, and ``dagster-k8s`` is not installed.
+    """
+    config: dict[str, Any] = {**_AFTER_OUTPUTS, **automation.executor_config}
+    if automation.executor == "k8s_job":
+        from dagster_k8s import k8s_job_executor  # of the extra `deploy`
+
+        return k8s_job_executor.configured(config, name="k8s_job")
+    if automation.executor == "multiprocess":
+        return dg.multiprocess_executor.configured(config, name="multiprocess")
+    return dg.in_process_executor.configured(config, name="in_process")

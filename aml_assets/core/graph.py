@@ -1,0 +1,206 @@
+"""The asset graph: one table of what each asset reads, in which job it runs, and which page it is.
+
+Belongs here: the rows of that table, and questions that they answer. Does not belong here: how an
+asset is built (``steps.builders``) or declared to Dagster (``assets``). Specs, same-day needs, the
+upstream of a backfill, job selections and the landing sensor's rules all derive from these rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+LANDING = "landing"
+TABLES = "tables"
+FEATURES = "features/merged_features"
+MODEL = "models/model"
+METRICS = "models/metrics"
+PREDICTIONS = "predictions/predictions"
+ALERT_PAGE = "reports/alert_report"
+MODEL_PAGE = "reports/model_report"
+"""Asset names as in the lineage, group/name. Users' event logs and stored manifests hold them."""
+
+SELF_LEARNING = "self_learning"
+BATCH_PREDICTION = "batch_prediction"
+_BOTH = frozenset({SELF_LEARNING, BATCH_PREDICTION})
+
+
+class Days(Enum):
+    """Which partitions of an upstream asset one partition reads."""
+
+    SAME = "the same day's; without it nothing can be built"
+    IF_STORED = "the same day's, if it is stored"
+    LOOK_BACK = "the same day's, and earlier ones in which late transactions are looked up"
+    TRAINING = "the training window's, and those of the delay after it"
+    WINDOWS = "the training window's, the delay's and the evaluation window's"
+    SCORING = "the model that scores the day: its own, the newest, or a pinned one"
+    NAMED = "the one that the same day's predictions name"
+
+
+@dataclass(frozen=True)
+class Reads:
+    """An edge of the graph.
+
+    Attributes:
+        asset: the upstream asset's name.
+        days: which of its partitions are read.
+    """
+
+    asset: str
+    days: Days = Days.SAME
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A row of the graph.
+
+    Attributes:
+        name: group/name, as in the lineage.
+        reads: its upstream assets, and which of their partitions.
+        jobs: the jobs that build it, beside ``daily``, which builds every asset.
+        follows: the asset together with which it is built and kept: a page's subject.
+    """
+
+    name: str
+    reads: tuple[Reads, ...]
+    jobs: frozenset[str] = _BOTH
+    follows: str | None = None
+
+    @property
+    def group(self) -> str:
+        """The group, which is the key's prefix too."""
+        return self.name.rpartition("/")[0]
+
+    @property
+    def upstream(self) -> list[str]:
+        """The names of its upstream assets, each once."""
+        return list(dict.fromkeys(each.asset for each in self.reads))
+
+    @property
+    def own_day(self) -> list[str]:
+        """The upstream assets without whose same day nothing can be built."""
+        return [each.asset for each in self.reads if each.days in (Days.SAME, Days.LOOK_BACK)]
+
+    @property
+    def step(self) -> str:
+        """The key of its step: the name as a Python identifier, as Dagster itself forms it."""
+        return self.name.replace("/", "__").replace("-", "_")
+
+
+class Graph:
+    """All rows, upstream first.
+
+    Args:
+        rows: the assets; each comes after those that it reads.
+    """
+
+    def __init__(self, rows: Iterable[Asset]) -> None:
+        self._rows: Mapping[str, Asset] = {row.name: row for row in rows}
+
+    def __iter__(self) -> Iterator[Asset]:
+        return iter(self._rows.values())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._rows
+
+    def __getitem__(self, name: str) -> Asset:
+        return self._rows[name]
+
+    @property
+    def names(self) -> list[str]:
+        """The assets' names, upstream first."""
+        return list(self._rows)
+
+    @property
+    def followers(self) -> dict[str, str]:
+        """Each asset that follows another, and that other: the pages and their subjects."""
+        return {row.name: row.follows for row in self if row.follows}
+
+    @property
+    def learning(self) -> list[str]:
+        """What windows and features are turned into: all assets of the last stage."""
+        return [name for name in self.names if self.stage(name) == 2]
+
+    def extended(self, rows: Iterable[Asset]) -> Graph:
+        """This graph with further assets after its own."""
+        return Graph([*self, *rows])
+
+    def group(self, name: str) -> list[str]:
+        """The names of one group's assets, upstream first."""
+        return [row.name for row in self if row.group == name]
+
+    def of_job(self, job: str) -> list[str]:
+        """The names of a job's assets, upstream first."""
+        return [row.name for row in self if job in row.jobs]
+
+    def subject(self, name: str) -> str:
+        """The asset that a page is about; any other asset is its own subject."""
+        row = self._rows.get(name)
+        return row.follows or name if row else name
+
+    def uses_windows(self, name: str) -> bool:
+        """Tell whether an asset needs the windows of a model and nothing of the day itself."""
+        return any(each.days in (Days.TRAINING, Days.WINDOWS) for each in self._rows[name].reads)
+
+    def stage(self, name: str) -> int:
+        """How many times whole ranges of days must be complete before an asset can be built.
+
+        Tables are stage 0; features, which look back over days of transactions, stage 1; what
+        reads windows of features, stage 2. Assets of one stage can share a run over a range.
+        """
+        if name not in self._rows:
+            return 0
+        return max(
+            (
+                self.stage(each.asset) + (each.days in _SPANS_DAYS)
+                for each in self._rows[name].reads
+            ),
+            default=0,
+        )
+
+
+_SPANS_DAYS = (Days.LOOK_BACK, Days.TRAINING, Days.WINDOWS)
+
+
+def asset_graph(tables: Iterable[str], *, customers: Iterable[str] = (), trx: str = "trx") -> Graph:
+    """The graph of a bank.
+
+    Args:
+        tables: the names of its landed tables.
+        customers: those among them that hold customers' names, for the alert page.
+        trx: the table in which late transactions are looked up.
+    """
+    names = list(tables)
+    checked = [Asset(f"{TABLES}/{name}", (Reads(f"{LANDING}/{name}"),)) for name in names]
+    look_back = {trx: Days.LOOK_BACK}
+    learning, prediction = frozenset({SELF_LEARNING}), frozenset({BATCH_PREDICTION})
+    return Graph(
+        [
+            *checked,
+            Asset(
+                FEATURES,
+                tuple(Reads(f"{TABLES}/{n}", look_back.get(n, Days.SAME)) for n in names),
+            ),
+            Asset(MODEL, (Reads(FEATURES, Days.TRAINING),), learning),
+            Asset(METRICS, (Reads(MODEL), Reads(FEATURES, Days.WINDOWS)), learning),
+            Asset(PREDICTIONS, (Reads(FEATURES), Reads(MODEL, Days.SCORING)), prediction),
+            Asset(
+                ALERT_PAGE,
+                (
+                    Reads(PREDICTIONS),
+                    Reads(FEATURES),
+                    Reads(MODEL, Days.NAMED),
+                    *(Reads(f"{TABLES}/{name}", Days.IF_STORED) for name in customers),
+                ),
+                prediction,
+                follows=PREDICTIONS,
+            ),
+            Asset(
+                MODEL_PAGE,
+                (Reads(MODEL), Reads(METRICS), Reads(FEATURES, Days.WINDOWS)),
+                learning,
+                follows=METRICS,
+            ),
+        ]
+    )

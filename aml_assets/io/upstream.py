@@ -1,0 +1,87 @@
+"""What a builder reads: the partitions of an upstream asset, any day of them, on the record.
+
+Belongs here: reading partitions by computed day, and recording what was read for the manifest of
+what is built from it. Does not belong here: which days a builder needs (``steps.inputs``), or
+handing these objects to an op (``hdfs_io_manager``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+from aml_assets.core.staleness import ABSENT
+from aml_assets.io.manifest import Manifest
+from aml_assets.io.partition_store import PartitionStore
+
+T = TypeVar("T")
+
+
+class Upstream(Generic[T]):
+    """The partitions of one upstream asset.
+
+    Nothing is read before it is asked for. Whatever was read is in `read`: partition → digest, or
+    ``absent`` for a partition that was looked for and was not stored.
+
+    Args:
+        partitions: where they are stored.
+    """
+
+    def __init__(self, partitions: PartitionStore[T]) -> None:
+        self.partitions = partitions
+        self._read: dict[str, str] = {}
+
+    @property
+    def asset(self) -> str:
+        """The upstream asset's name."""
+        return self.partitions.asset
+
+    @property
+    def read(self) -> Mapping[str, str]:
+        """What was read so far: partition → digest, or ``absent``."""
+        return self._read
+
+    def has(self, day: dt.date) -> bool:
+        """Tell whether a partition is stored; this alone is no reading, and leaves no record."""
+        return self.partitions.has(day)
+
+    def manifest(self, day: dt.date) -> Manifest:
+        """The manifest of a partition; it counts as read.
+
+        Raises:
+            NotReady: it is not stored.
+        """
+        manifest = self.partitions.manifest(day)
+        self.record(str(day), manifest.digest)
+        return manifest
+
+    def load(
+        self, day: dt.date, columns: list[str] | Callable[[Manifest], list[str]] | None = None
+    ) -> tuple[T, Manifest]:
+        """Content and manifest of one version of a partition.
+
+        Args:
+            day: the partition.
+            columns: for frames, only these columns, or those selected by the manifest.
+
+        Raises:
+            NotReady: it is not stored.
+            CorruptFile: it is not what was published.
+        """
+        value, manifest = self.partitions.load_with_manifest(day, columns)
+        self.record(str(day), manifest.digest)
+        return value, manifest
+
+    def record(self, partition: str, digest: str = ABSENT) -> None:
+        """Record what was read elsewhere: by path, or that a partition is absent."""
+        self._read[partition] = digest
+
+    def afresh(self) -> Upstream[Any]:
+        """The same partitions with nothing read yet, for the next partition that is built."""
+        return Upstream(self.partitions)
+
+
+def inputs_read(*upstreams: Upstream[Any]) -> dict[str, dict[str, str]]:
+    """What was read of some upstream assets, as a manifest's inputs, without untouched ones."""
+    return {each.asset: dict(each.read) for each in upstreams if each.read}

@@ -1,0 +1,78 @@
+"""Customers' names: those that a page shows.
+
+Belongs here: reading names by the ids of a frame. Does not belong here: showing them
+(``core.pages.alert_page``). Names are read for a page and stand nowhere else.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aml_assets.io.manifest import Manifest
+from aml_assets.io.upstream import Upstream
+from aml_assets.steps.inputs.stored_frames import columns_of
+
+if TYPE_CHECKING:
+    from aml_assets.core.model.encoding import Frame
+    from aml_assets.core.pages.alert_page import Roles
+    from aml_assets.settings.load import Settings
+
+
+def names_of(
+    settings: Settings,
+    day: dt.date,
+    frame: Frame,
+    roles: Roles,
+    customers: Mapping[str, Upstream[pa.Table]],
+) -> dict[str, str]:
+    """The names of a frame's customers, by the text of their id.
+
+    A table that is not stored on the day is recorded as absent, and gives no name.
+
+    Args:
+        settings: which column holds names.
+        day: the partition of the customers' tables.
+        frame: the rows whose customers are looked up.
+        roles: its columns that hold customers' ids.
+        customers: the checked tables of customers, by the table's name.
+    """
+    wanted: set[Any] = set()
+    for place in (roles.who, roles.whom):
+        column = frame.column(*place) if place else None
+        if column is not None:
+            wanted.update(column.drop_null().unique().to_pylist())
+    names: dict[str, str] = {}
+    for table, identity in settings.customer_tables.items():
+        upstream = customers[table]
+        if upstream.has(day):
+            names |= _names_in(upstream, day, identity, settings.reports.name_columns, wanted)
+        else:
+            upstream.record(str(day))
+    return names
+
+
+def _names_in(
+    table: Upstream[pa.Table],
+    day: dt.date,
+    identity: str,
+    candidates: list[str],
+    wanted: set[Any],
+) -> dict[str, str]:
+    def columns(manifest: Manifest) -> list[str]:
+        known = columns_of(manifest)
+        return [identity, *[name for name in candidates if name in known][:1]]
+
+    frame, _ = table.load(day, columns)
+    if frame.num_columns == 1:
+        return {}
+    ids = frame.column(identity)
+    kind = int if pa.types.is_integer(ids.type) else str
+    ours = pa.array([each for each in wanted if isinstance(each, kind)], ids.type)
+    rows = frame.filter(pc.is_in(ids, value_set=ours))
+    pairs = zip(rows.column(0).to_pylist(), rows.column(1).to_pylist(), strict=True)
+    return {str(each): str(name) for each, name in pairs if name is not None}

@@ -1,0 +1,73 @@
+"""Run options: what a single run may do differently from the settings.
+
+Belongs here: the options as builders take them, and the names of ad hoc models. Does not belong
+here: how a run is given its options (``assets.run_options_resource``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aml_assets.errors import SettingsError
+from aml_assets.io.manifest import settings_hash
+from aml_assets.settings.training_settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from aml_assets.io.catalog import Catalog
+    from aml_assets.settings.load import FixedWindows
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of one run; everything else is a setting.
+
+    Attributes:
+        windows: training and evaluation dates given by hand.
+        training: XGBoost parameters over those of the settings.
+        replace: let the model of such a run stand for its day, instead of under its own name.
+        model: the model that scores: a model_id, a digest or a path, over the settings' policy.
+        restate: static tables whose stored snapshot is replaced by what has landed since.
+    """
+
+    windows: FixedWindows | None = None
+    training: Mapping[str, Any] = field(default_factory=dict)
+    replace: bool = False
+    model: str | None = None
+    restate: tuple[str, ...] = ()
+
+    @property
+    def ad_hoc(self) -> bool:
+        """True for a run whose model must not stand for the day."""
+        return bool(self.windows or self.training) and not self.replace
+
+    def parameters(self, base: TrainingSettings) -> TrainingSettings:
+        """The run's parameters over the settings'; a preset named by the run replaces them all.
+
+        Raises:
+            SettingsError: a parameter that XGBoost or our bounds refuse.
+        """
+        from pydantic import ValidationError
+
+        start = {} if "preset" in self.training else base.model_dump()
+        try:
+            return TrainingSettings.model_validate({**start, **self.training})
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()
+            )
+            raise SettingsError(
+                f"training parameters of this run: {problems}",
+                remedy="Correct them in the launchpad; see docs/configuration.md.",
+            ) from None
+
+
+def model_id_of(catalog: Catalog, day: dt.date, options: RunOptions) -> str:
+    """The day's model_id; for an ad hoc run its own: the day's, and a hash of its options."""
+    own = catalog.model_id(day)
+    if not options.ad_hoc:
+        return own
+    dates = options.windows.model_dump(mode="json") if options.windows else None
+    return f"{own}_adhoc_{settings_hash(dates, dict(options.training))[:8]}"
