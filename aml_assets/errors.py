@@ -1,18 +1,19 @@
-"""The errors this package raises on purpose.
+"""The errors that this package raises on purpose.
 
-Belongs here: one exception type per kind of remedy, and the sentence they share: what is
-wrong, where (table or asset, day, column) and what to do about it. Does not belong here:
-catching anything. No error carries a value of a customer's row; where a library's own message
-would quote one, raise ours ``from None``.
+Belongs here: one exception type per kind of remedy, and the sentence that they share: what is
+wrong, where (table or asset, day, column), and what the reader should do about it. Does not
+belong here: catching errors. No error carries a value of a customer's row; where a library's
+message would quote one, raise our error ``from None``.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from typing import Self
 
 
 class AmlError(Exception):
-    """Something named went wrong; ``str(error)`` is one sentence a user can act on.
+    """Base of all our errors; ``str(error)`` is one sentence that a user can act on.
 
     Args:
         what: what is wrong, without any customer's value.
@@ -23,7 +24,7 @@ class AmlError(Exception):
     """
 
     retryable = False
-    """Whether the same run may succeed later without anybody changing anything here."""
+    """True if the same run may succeed later although nobody changes anything here."""
 
     def __init__(
         self,
@@ -56,15 +57,15 @@ class AmlError(Exception):
 
 
 class SettingsError(AmlError):
-    """A setting is unknown, of the wrong type, or contradicts another one."""
+    """A setting is unknown, has the wrong type, or contradicts another one."""
 
 
 class PartitionError(AmlError):
-    """A run without a day, or a day outside the partitions."""
+    """A run has no partition, or its day is not one of the partitions."""
 
 
 class InputError(AmlError):
-    """A landed table breaks its contract: the bank's upstream has to mend it, or the config."""
+    """A landed table breaks its contract: the upstream system or the settings must be corrected."""
 
 
 class NotLanded(AmlError):
@@ -74,13 +75,13 @@ class NotLanded(AmlError):
 
 
 class NotReady(AmlError):
-    """An upstream partition can be built, but is not in the store yet."""
+    """An upstream partition can be built, but is not stored yet."""
 
     retryable = True
 
 
 class Outdated(AmlError):
-    """What is stored was made of something else than is stored now; waiting does not mend it."""
+    """A stored partition is stale: its inputs changed since; waiting does not mend it."""
 
 
 class UpstreamFailed(AmlError):
@@ -88,30 +89,38 @@ class UpstreamFailed(AmlError):
 
 
 class CheckFailed(AmlError):
-    """A day failed a check that blocks what would be made of it, and nobody has overridden it."""
+    """A partition failed a check that blocks its dependents, and nobody has overridden it."""
 
 
 class NotTrainable(AmlError):
-    """No model can be trained for this day: too early, an incomplete window, or no labels."""
+    """A model cannot be trained for this day: too early, incomplete window, or no labels."""
 
 
 class ModelError(AmlError):
-    """No model to score with, or a file that is not one of our models."""
+    """There is no model to score with, or a file is not one of our models."""
 
 
 class StoreError(AmlError):
     """The store refused or broke an operation.
 
     Args:
-        what: what happened.
+        reason: what happened, without the path.
         path: the path concerned, relative to the store's root.
         operation: ``read``, ``write``, ``list``, ``rename`` or ``delete``.
+        remedy: what to do about it.
     """
 
-    def __init__(self, what: str, *, path: str, operation: str, remedy: str | None = None) -> None:
+    def __init__(
+        self, reason: str, *, path: str, operation: str, remedy: str | None = None
+    ) -> None:
+        self.reason = reason
         self.path = path
         self.operation = operation
-        super().__init__(f"{operation} {path}: {what}", remedy=remedy)
+        super().__init__(f"{operation} {path}: {reason}", remedy=remedy)
+
+    def at(self, path: str) -> Self:
+        """Return the same error under another path."""
+        return type(self)(self.reason, path=path, operation=self.operation, remedy=self.remedy)
 
 
 class NotFound(StoreError):
@@ -119,15 +128,15 @@ class NotFound(StoreError):
 
 
 class CorruptFile(StoreError):
-    """A stored file is not what its manifest says: it was altered after it was published."""
+    """A stored file differs from what was published: it was altered or cut afterwards."""
 
 
 class ForeignFile(CorruptFile):
-    """A whole file under our name that another program wrote: the flow of 2019, for one."""
+    """Another program wrote the whole file that lies under our name, e.g. the flow of 2019."""
 
 
 class TransientStoreError(StoreError):
-    """A fault that may pass: the operation was retried whole, in bounds, and still failed."""
+    """A fault that may pass: the whole operation was retried within its time and still failed."""
 
     retryable = True
 
@@ -136,8 +145,8 @@ class AlarmError(AmlError):
     """An alarm could not be sent.
 
     Args:
-        what: why, by channel; never a password, nor a URL that may hold a secret.
-        delivered: channels that did take it, and must not get it twice.
+        what: the reason of each channel; never a password, nor a URL that may hold a secret.
+        delivered: channels that accepted the alarm and must not get it again.
     """
 
     retryable = True

@@ -1,7 +1,7 @@
-"""A file system seen from a folder in it.
+"""A file system whose paths are relative to one folder of it, the root.
 
-Belongs here: turning paths of the store into the protocol's, refusing those that lead out of it,
-and naming errors by the store's own paths. Does not belong here: promises (``store.py``).
+Belongs here: translating the store's paths into the protocol's, refusing paths that lead out of
+the root, and errors that name the store's paths. Does not belong here: promises (``store.py``).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class RootedFileSystem:
             return self._fs.list(self.full(folder) if folder else self.root)
 
     def open(self, path: str, known: FileStatus | None = None) -> BinaryIO:
-        """See `FileSystem.open`. What reading raises is named by `named`."""
+        """See `FileSystem.open`. Errors of a later read need `named` around the read."""
         with self.named(path):
             return self._fs.open(self.full(path), known)
 
@@ -62,10 +62,10 @@ class RootedFileSystem:
         return self._fs.local_path(self.full(path))
 
     def full(self, path: str) -> str:
-        """The protocol's path.
+        """Return the protocol's path.
 
         Raises:
-            StoreError: the path would lead out of the root.
+            StoreError: the path leads out of the root.
         """
         if any(part in ("", ".", "..") or "\0" in part for part in path.split("/")):
             raise StoreError(
@@ -78,11 +78,11 @@ class RootedFileSystem:
 
     @contextmanager
     def named(self, path: str, shown: str | None = None) -> Iterator[None]:
-        """Name the adapter's errors by a path of the store instead of the protocol's.
+        """Replace the protocol's path in the adapter's errors by a path of the store.
 
         Args:
-            path: the path whose errors are meant.
-            shown: the path to name instead.
+            path: only errors about this path are changed.
+            shown: the path that they name afterwards; ``path`` by default.
         """
         try:
             yield
@@ -90,9 +90,4 @@ class RootedFileSystem:
             full = f"{self.root}/{path}" if path else self.root
             if error.path not in (full, path) or error.path == (shown or path):
                 raise
-            raise type(error)(
-                error.what.removeprefix(f"{error.operation} {error.path}: "),
-                path=shown or path,
-                operation=error.operation,
-                remedy=error.remedy,
-            ) from error
+            raise error.at(shown or path) from error

@@ -1,6 +1,7 @@
-"""What all formats share: the three hooks, versions under their digest, the errors.
+"""The interface of all formats, and what they share: kept versions, seals, errors.
 
-Belongs here: what is the same for every format. Does not belong here: any format's bytes.
+Belongs here: the base classes `Format` and `SealedFormat` and their helpers. Does not belong
+here: the bytes of any one format.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import BinaryIO, ClassVar, Generic, TypeVar
 
 from aml_assets.errors import AmlError, CorruptFile, StoreError
 from aml_assets.io.manifest import Manifest, seal
@@ -23,11 +24,11 @@ _REMEDY = "Materialize it again, or restore the file"
 
 @dataclass(frozen=True)
 class Published:
-    """What a write did.
+    """The result of `Format.write`.
 
     Attributes:
-        changed: false if the very same content and manifest were there already: then nothing
-            was touched.
+        changed: false if the same content and manifest were stored already; then nothing was
+            touched.
         manifest: the complete manifest, as stored.
     """
 
@@ -36,11 +37,11 @@ class Published:
 
 
 class Format(ABC, Generic[T]):
-    """One way of keeping a value of type ``T`` in one file, with its manifest.
+    """A way to store a value of type ``T`` in one file, with its manifest.
 
     Every read checks the bytes. A file that is cut, empty, altered or foreign raises
-    ``CorruptFile`` with its path, one that is not there ``NotFound``; no error of a library
-    and no cell of a table comes through.
+    ``CorruptFile`` with its path, and a missing file raises ``NotFound``. No error shows a
+    library's own text or a cell of a table.
     """
 
     suffix: ClassVar[str]
@@ -50,13 +51,13 @@ class Format(ABC, Generic[T]):
         """Publish ``value`` under ``path``.
 
         Args:
-            store: where.
+            store: the store to write to.
             path: relative to the store's root.
-            value: what.
-            manifest: what it was made of; the format fills in digest, rows and ``data_*``.
+            value: the content.
+            manifest: the inputs and settings; the format fills in digest, rows and ``data_*``.
 
         Raises:
-            StoreError: it could not be stored; what was there is untouched.
+            StoreError: the value could not be stored; the file stored before is untouched.
         """
 
     @abstractmethod
@@ -64,8 +65,8 @@ class Format(ABC, Generic[T]):
         """Read and verify the whole file.
 
         Raises:
-            NotFound: nothing is there.
-            CorruptFile: it is not what was published.
+            NotFound: nothing is stored there.
+            CorruptFile: the file is not what was published.
         """
 
     @abstractmethod
@@ -73,13 +74,74 @@ class Format(ABC, Generic[T]):
         """Read the manifest alone, verified.
 
         Raises:
-            NotFound: nothing is there.
-            CorruptFile: it is not what was published.
+            NotFound: nothing is stored there.
+            CorruptFile: the file is not what was published.
         """
 
 
+class SealedFormat(Format[T]):
+    """A format whose file is read whole and holds its own sealed manifest.
+
+    A subclass says which bytes identify the content and where the manifest lies in the file. A
+    file that other content replaces stays readable under `version_path`.
+    """
+
+    @abstractmethod
+    def identity(self, value: T, path: str) -> bytes:
+        """Return the bytes that identify the content; their sha256 is the digest.
+
+        Raises:
+            AmlError: the value is none that this format can store.
+        """
+
+    @abstractmethod
+    def encode(self, value: T, manifest: Manifest, path: str) -> bytes:
+        """Return the whole file, with ``manifest.to_sealable_json()`` in its place."""
+
+    @abstractmethod
+    def manifest_in(self, data: bytes, path: str) -> Manifest:
+        """Verify the seal of a whole file and return the manifest in it.
+
+        Raises:
+            CorruptFile: the bytes are not what was published.
+        """
+
+    @abstractmethod
+    def decode(self, data: bytes, path: str) -> T:
+        """Return the value in a file that `manifest_in` has verified, without the manifest."""
+
+    def write(self, store: Store, path: str, value: T, manifest: Manifest) -> Published:
+        """See `Format.write`.
+
+        Raises:
+            AmlError: the value is none that this format can store.
+        """
+        digest = hashlib.sha256(self.identity(value, path)).hexdigest()
+        complete = replace(manifest, digest=digest, rows=None, data_sha256=None, data_length=None)
+        data = sealed(self.encode(value, complete, path), path)
+        tidy_versions(store, path)
+        keep = keep_versions(path, digest, lambda old: self.manifest_in(old, path).digest)
+        written = store.publish_bytes(path, data, keep_as=keep)
+        return Published(written.changed, complete)
+
+    def read(self, store: Store, path: str) -> T:
+        """Read and verify the whole file; see `Format.read`."""
+        return self.decode(self._load(store, path)[0], path)
+
+    def read_manifest(self, store: Store, path: str) -> Manifest:
+        """Read the manifest; the whole file is verified. See `Format.read_manifest`."""
+        return self._load(store, path)[1]
+
+    def _load(self, store: Store, path: str) -> tuple[bytes, Manifest]:
+        def verified(file: BinaryIO) -> tuple[bytes, Manifest]:
+            data = file.read()
+            return data, self.manifest_in(data, path)
+
+        return store.load(path, verified)
+
+
 def version_path(path: str, digest: str) -> str:
-    """Where the file under ``path`` is kept, once replaced, under its content's digest."""
+    """Return the path under which a file is kept after other content replaced it."""
     folder, name = split_path(path)
     stem, dot, suffix = name.rpartition(".")
     kept = f"{stem}.{digest}.{suffix}" if dot and stem else f"{name}.{digest}"
@@ -87,27 +149,26 @@ def version_path(path: str, digest: str) -> str:
 
 
 def split_path(path: str) -> tuple[str, str]:
-    """The folder ("" for the root) and the name."""
+    """Split a path into its folder ("" for the root) and its name."""
     folder, _, name = path.rpartition("/")
     return folder, name
 
 
 def join_path(folder: str, name: str) -> str:
-    """The path of ``name`` in ``folder`` ("" for the root)."""
+    """Return the path of ``name`` in ``folder`` ("" for the root)."""
     return f"{folder}/{name}" if folder else name
 
 
 def keep_versions(
     path: str, digest: str, digest_of: Callable[[bytes], str]
 ) -> Callable[[bytes], str | None]:
-    """A ``keep_as`` for `Store.publish`: other content is kept under its own digest.
+    """Return a ``keep_as`` for `Store.publish` that keeps replaced content under its digest.
 
     Args:
         path: the file to be replaced.
-        digest: the new content's.
-        digest_of: the digest that a file's bytes hold; raises ours if the file is not one
-            of ours. Such a file is kept, too, under the sha256 of its bytes: it may be what a
-            predecessor of this program wrote.
+        digest: the digest of the new content; the same content is not kept.
+        digest_of: returns the digest in a file's manifest, or raises `AmlError` if we did not
+            write the file. Such a file is kept under the sha256 of its bytes.
     """
 
     def keep_as(old: bytes) -> str | None:
@@ -121,16 +182,16 @@ def keep_versions(
 
 
 def tidy_versions(store: Store, path: str) -> None:
-    """Remove what killed writers left among the versions of ``path``."""
+    """Delete the temporary files that killed writers left among the versions of ``path``."""
     folder, _ = split_path(path)
     store.tidy(join_path(folder, VERSIONS))
 
 
 def sealed(data: bytes, path: str) -> bytes:
-    """`seal`, refusing content that imitates a seal.
+    """Return ``data`` with its seal filled in.
 
     Raises:
-        StoreError: the bytes hold another seal.
+        StoreError: the content itself holds text that looks like a seal.
     """
     try:
         return seal(data)
@@ -144,12 +205,12 @@ def sealed(data: bytes, path: str) -> bytes:
 
 
 def corrupt(path: str, what: str) -> CorruptFile:
-    """The error of a file that is not what was published."""
+    """Return the error for a file that is not what was published."""
     return CorruptFile(what, path=path, operation="read", remedy=_REMEDY)
 
 
 def parse_manifest(text: bytes, path: str) -> Manifest:
-    """`Manifest.from_json` with our error."""
+    """Parse a manifest; raise `CorruptFile` if the text is none."""
     try:
         return Manifest.from_json(text)
     except ValueError as error:

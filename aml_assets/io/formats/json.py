@@ -1,4 +1,4 @@
-"""JSON documents: metrics, checks' verdicts, whatever people open in a browser.
+"""JSON documents: metrics, verdicts of checks, and whatever else people open in a browser.
 
 Belongs here: the document's text with its sealed manifest in it. Does not belong here: which
 figures a document holds.
@@ -6,96 +6,94 @@ figures a document holds.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from aml_assets.errors import AmlError, ForeignFile, StoreError
-from aml_assets.io.formats.base import (
-    Format,
-    Published,
-    corrupt,
-    keep_versions,
-    sealed,
-    tidy_versions,
-)
+from aml_assets.io.formats.base import SealedFormat, corrupt
 from aml_assets.io.manifest import Manifest, canonical_json, verify_seal
-from aml_assets.io.store import Store
 
 _KEY = "_manifest"
 
 
-class JsonFormat(Format[dict[str, Any]]):
+class JsonFormat(SealedFormat[dict[str, Any]]):
     """A JSON object, indented, in the order given, with its manifest under ``_manifest``.
 
-    The digest is the sha256 of the object's canonical JSON, so order is no content. A replaced
-    document stays readable under `version_path`.
+    The digest is the sha256 of the object's canonical JSON, so the order of keys does not
+    count.
     """
 
     suffix: ClassVar[str] = ".json"
 
-    def write(
-        self, store: Store, path: str, value: dict[str, Any], manifest: Manifest
-    ) -> Published:
-        """See `Format.write`.
+    def identity(self, value: dict[str, Any], path: str) -> bytes:
+        """Return the object's canonical JSON.
 
         Raises:
-            StoreError: not JSON, NaN or an infinity in it, or a key ``_manifest``.
+            StoreError: the value is not JSON, or holds NaN, an infinity or a key ``_manifest``.
         """
         if _KEY in value:
             raise _refusal(path, f"the key {_KEY} is the store's own")
-        try:
-            digest = hashlib.sha256(canonical_json(dict(value)).encode()).hexdigest()
-            complete = replace(
-                manifest, digest=digest, rows=None, data_sha256=None, data_length=None
-            )
-            document = {**value, _KEY: json.loads(complete.to_sealable_json())}
+        with _refusing(path):
+            return canonical_json(dict(value)).encode()
+
+    def encode(self, value: dict[str, Any], manifest: Manifest, path: str) -> bytes:
+        """See `SealedFormat.encode`.
+
+        Raises:
+            StoreError: a text is not Unicode, or a fact of the manifest is not JSON.
+        """
+        with _refusing(path):
+            document = {**value, _KEY: json.loads(manifest.to_sealable_json())}
             text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
-            data = f"{text}\n".encode()
-        except AmlError as error:
-            raise _refusal(path, error.what) from None
-        except UnicodeEncodeError:
-            raise _refusal(path, "a text in it is not Unicode") from None
-        tidy_versions(store, path)
-        keep = keep_versions(path, digest, lambda old: _parse(old, path)[1].digest)
-        written = store.publish_bytes(path, sealed(data, path), keep_as=keep)
-        return Published(written.changed, complete)
+            return f"{text}\n".encode()
 
-    def read(self, store: Store, path: str) -> dict[str, Any]:
-        """The object, without its manifest."""
-        return store.load(path, lambda file: _parse(file.read(), path))[0]
+    def manifest_in(self, data: bytes, path: str) -> Manifest:
+        """See `SealedFormat.manifest_in`.
 
-    def read_manifest(self, store: Store, path: str) -> Manifest:
-        """The manifest alone; the whole file is verified."""
-        return store.load(path, lambda file: _parse(file.read(), path))[1]
+        Raises:
+            ForeignFile: the file is a whole document that another program wrote.
+        """
+        if not verify_seal(data):
+            if _is_foreign(data):
+                raise ForeignFile(
+                    "the document is not one of ours",
+                    path=path,
+                    operation="read",
+                    remedy="Materialize the day with --remake, which keeps what lies there",
+                )
+            raise corrupt(path, "the document was altered, or is not one of ours")
+        try:
+            return Manifest.from_dict(json.loads(data)[_KEY])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise corrupt(path, "the document is not one of ours") from None
 
-
-def _parse(data: bytes, path: str) -> tuple[dict[str, Any], Manifest]:
-    if not verify_seal(data):
-        if _is_foreign(data):
-            raise ForeignFile(
-                "the document is not one of ours",
-                path=path,
-                operation="read",
-                remedy="Materialize the day with --remake, which keeps what lies there",
-            )
-        raise corrupt(path, "the document was altered, or is not one of ours")
-    try:
+    def decode(self, data: bytes, path: str) -> dict[str, Any]:
+        """See `SealedFormat.decode`."""
         value = json.loads(data)
-        manifest = Manifest.from_dict(value.pop(_KEY))
-    except (ValueError, KeyError, AttributeError, RecursionError):
-        raise corrupt(path, "the document is not one of ours") from None
-    return value, manifest
+        del value[_KEY]
+        return value
 
 
 def _is_foreign(data: bytes) -> bool:
-    """Whether it is a whole document, and never had a manifest of ours."""
+    """Return whether the bytes are a whole JSON object that has no manifest of ours."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
         return False
     return isinstance(value, dict) and _KEY not in value
+
+
+@contextmanager
+def _refusing(path: str) -> Iterator[None]:
+    """Raise `StoreError` with the path for a value that is not JSON."""
+    try:
+        yield
+    except AmlError as error:
+        raise _refusal(path, error.what) from None
+    except UnicodeEncodeError:
+        raise _refusal(path, "a text in it is not Unicode") from None
 
 
 def _refusal(path: str, what: str) -> StoreError:
