@@ -52,7 +52,7 @@ def test_one_flipped_byte_anywhere_in_a_frame_is_found_by_every_read(store):
 
 def test_damage_of_one_column_is_found_by_its_readers_only(store):
     table = pa.table({"a": range(200_000), "b": [float(n) for n in range(200_000)]})
-    parquet = ParquetFormat(compression="none")
+    parquet = ParquetFormat()
     parquet.write(store, "f", table, manifest("x"))
     data = bytearray(store.read("f"))
     data[100_000] ^= 1  # in the first row group's pages of a

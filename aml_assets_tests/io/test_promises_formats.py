@@ -85,7 +85,7 @@ def test_parts_of_a_frame_come_back_as_they_were_asked_for(store):
     parquet.write(store, "f", small_table(), manifest("x"))
     whole = canonical(small_table())
     assert parquet.read(store, "f", ["kind", "id"]).equals(whole.select(["kind", "id"]))
-    assert parquet.read_schema(store, "f").equals(whole.schema)
+    assert parquet.open_dataset(store, "f").schema.equals(whole.schema)
     lazy = parquet.open_dataset(store, "f", ["kind", "amount"])
     parquet.write(store, "f", small_table().slice(0, 3), manifest("x"))
     # It reads the file that was opened, whatever replaced it.

@@ -1,15 +1,16 @@
-"""Frames: one Parquet file per partition, every byte of it verifiable on every read.
+"""Frames: one Parquet file per partition, of which every read verifies the bytes it uses.
 
-Belongs here: how a table becomes such a file and is read again, whole, in part or lazily. Does
-not belong here: what the columns mean, the footer's own layout (``footer.py``).
+Belongs here: writing a table to such a file and reading it whole, in part or lazily. Does not
+belong here: what the columns mean, the footer's own layout (``footer.py``).
 
-Which checksum covers what:
+The checksums (docs/design.md says why there are three):
 
-- the data (all before the footer) is covered by the manifest's ``data_sha256``, checked by
-  whole reads, and by a CRC-32 per 64 KiB, checked by reads of parts, which fetch ranges only.
-  Parquet's page CRCs are written for other readers; alone they would leave the pages' headers
-  uncovered, where one flipped bit can turn into wrong rows;
-- the footer, which holds these checksums, is covered by its seal, checked by all.
+- whole reads check the data, all bytes before the footer, against the manifest's
+  ``data_sha256``;
+- reads of some columns check the blocks that they fetch against a CRC-32 per 64 KiB;
+- every read checks the footer, which holds these checksums, against its seal.
+
+Parquet's own page checksums are written for other readers.
 """
 
 from __future__ import annotations
@@ -48,8 +49,10 @@ if TYPE_CHECKING:
     import pyarrow.dataset as ds
 
 ROWS_PER_GROUP = 1024 * 1024
-"""Columns are read in parallel, groups need not be; and each has dictionaries of its own, whose
-merging costs more than reading them."""
+"""Rows per row group. Columns are read in parallel, so few groups suffice; and each group has its
+own dictionaries, whose merging costs more than reading them."""
+_COMPRESSION = "lz4"
+"""The codec that is fastest to write and to read."""
 _NEVER = 2**31 - 1
 
 
@@ -57,26 +60,18 @@ class ParquetFormat(Format["pa.Table"]):
     """A ``pa.Table`` in its `canonical` form.
 
     The digest is the sha256 of the data's sha256, the schema (names, types, nullability) and
-    the row count: equal tables have equal digests and equal bytes, however they were chunked.
+    the row count. Equal tables have equal digests and equal bytes, however they are chunked.
 
     Args:
-        compression: ``lz4``, the fastest to write and read; ``snappy`` for readers that know
-            no LZ4_RAW (Spark before 3.4, Hive 3); ``zstd`` for a third less space and half as
-            much time again.
         rows_per_group: rows per row group.
-        keep_replaced: keep a frame that other content replaces, under `version_path`.
+        keep_replaced: whether a frame that other content replaces is kept under `version_path`.
     """
 
     suffix: ClassVar[str] = ".parquet"
 
     def __init__(
-        self,
-        *,
-        compression: str = "lz4",
-        rows_per_group: int = ROWS_PER_GROUP,
-        keep_replaced: bool = False,
+        self, *, rows_per_group: int = ROWS_PER_GROUP, keep_replaced: bool = False
     ) -> None:
-        self._compression = compression
         self._rows_per_group = rows_per_group
         self._keep_replaced = keep_replaced
 
@@ -93,7 +88,7 @@ class ParquetFormat(Format["pa.Table"]):
             return read_footer(io.BytesIO(old), path).manifest.digest
 
         def keep_as(old: bytes) -> str | None:
-            # Known only now: the digest is of the bytes that were just written.
+            # The digest is known only here, after the bytes have been written.
             return keep_versions(path, complete.digest, digest_of)(old)
 
         if not self._keep_replaced:
@@ -104,16 +99,16 @@ class ParquetFormat(Format["pa.Table"]):
         return Published(written.changed, complete)
 
     def read(self, store: Store, path: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """Read the whole table, or some columns in the order asked for.
+        """Read the whole table, or some columns in the given order.
 
         Args:
-            store: where.
+            store: the store to read from.
             path: relative to the store's root.
-            columns: names; only their bytes are read.
+            columns: names; only the bytes of these columns are read.
 
         Raises:
-            NotFound: nothing is there.
-            CorruptFile: what was read is not what was published.
+            NotFound: nothing is stored there.
+            CorruptFile: the file is not what was published.
             StoreError: there is no such column.
         """
         if columns is None:
@@ -122,25 +117,21 @@ class ParquetFormat(Format["pa.Table"]):
         return store.load(path, lambda file: _read_columns(file, path, names))
 
     def read_manifest(self, store: Store, path: str) -> Manifest:
-        """The manifest alone, from the footer: one ranged read."""
+        """Read the manifest from the footer, in one ranged read. See `Format.read_manifest`."""
         return store.load(path, lambda file: read_footer(file, path).manifest)
-
-    def read_schema(self, store: Store, path: str) -> pa.Schema:
-        """The columns' names and types, from the footer: one ranged read."""
-        return store.load(path, lambda file: read_footer(file, path).schema)
 
     def open_dataset(
         self, store: Store, path: str, columns: Sequence[str] | None = None
     ) -> ds.Dataset:
-        """A lazy view of some columns, all of them by default, for scans and for SQL.
+        """Return a lazy view of some columns, all by default, for scans and for SQL.
 
-        The columns' bytes are checked when it is opened; a scan decodes them, row group by row
-        group, from the file that was opened, whatever replaces it. A local file is scanned
-        where it lies; from elsewhere the columns' compressed bytes are held in memory.
+        Opening it checks the columns' bytes. A scan decodes them, row group by row group, from
+        the file that was opened, even if that is replaced meanwhile. A local file is scanned in
+        place; from HDFS the columns' compressed bytes are held in memory.
 
         Raises:
-            NotFound: nothing is there.
-            CorruptFile: what was read is not what was published.
+            NotFound: nothing is stored there.
+            CorruptFile: the file is not what was published.
             StoreError: there is no such column.
         """
         names = None if columns is None else list(columns)
@@ -176,13 +167,14 @@ class ParquetFormat(Format["pa.Table"]):
     def _options(self, table: pa.Table) -> dict[str, Any]:
         import pyarrow as pa
 
-        # Dictionaries only where the table has them: guessing costs more than writing (ids are
-        # mostly distinct). And then always: a fallback half-way would lose their order.
+        # Dictionary encoding only where the table has dictionaries: for other columns, trying it
+        # costs more than writing (ids are mostly distinct). There it has no size limit, because
+        # a fallback to plain values would lose the dictionary's order.
         dictionaries = [f.name for f in table.schema if pa.types.is_dictionary(f.type)]
-        # Minima and maxima of texts are customers' values in a footer, and prune nothing.
+        # No minima and maxima of texts: they would put customers' values into the footer.
         ranges = [f.name for f in table.schema if pa.types.is_primitive(f.type)]
         return {
-            "compression": self._compression,
+            "compression": _COMPRESSION,
             "use_dictionary": dictionaries or False,
             "dictionary_pagesize_limit": _NEVER,
             "write_statistics": ranges or False,
@@ -225,8 +217,8 @@ def _dataset(file: BinaryIO, path: str, names: list[str] | None, local: str | No
     import pyarrow as pa
     import pyarrow.dataset as ds
 
-    # Never a file of Python's: Arrow's threads let go of it late, and a scan that ended just
-    # before the interpreter does would abort the process (seen with pyarrow 26).
+    # No Python file object: Arrow's threads release it late, and if a scan ends just before the
+    # interpreter does, the process is aborted (seen with pyarrow 26).
     if local is None:
         footer, chosen = _choose(file, path, names)
         source = _fetch(file, path, footer, chosen)
@@ -235,7 +227,7 @@ def _dataset(file: BinaryIO, path: str, names: list[str] | None, local: str | No
             source = pa.OSFile(local)
             footer, chosen = _choose(source, path, names)
             for _ in verified_pieces(source, path, footer, column_ranges(footer, chosen)):
-                pass  # checked now, decoded later
+                pass  # checked here, decoded by the scan
         except OSError as error:
             raise local_store_error(error, path=path, operation="read") from error
     parquet = ds.ParquetFileFormat()
@@ -258,10 +250,10 @@ def _choose(file: BinaryIO, path: str, names: list[str] | None) -> tuple[Footer,
 
 
 def _fetch(file: BinaryIO, path: str, footer: Footer, names: list[str]) -> pa.BufferReader:
-    """The file in memory with only the pages of some columns in it, verified.
+    """Return the file as a sparse buffer that holds the verified pages of some columns only.
 
-    Between them lies memory that nobody touches, so that it takes no room. Fetching here, and
-    not from Arrow's threads, also decodes faster: they need not wait for the interpreter.
+    The memory between the pages is never touched, so the system allocates none for it. Decoding
+    is faster from memory, too: Arrow's threads need not wait for the interpreter to fetch.
     """
     import pyarrow as pa
 
@@ -281,6 +273,6 @@ def _decode(source: pa.NativeFile, path: str, footer: Footer, names: list[str] |
         file = pq.ParquetFile(source, metadata=footer.metadata, pre_buffer=False)
         table = file.read(names).unify_dictionaries().replace_schema_metadata(None)
     except (pa.ArrowException, OSError, ValueError):
-        # The bytes are those that were published, so this is a reader too old for its writer.
+        # The bytes are verified, so this pyarrow is older than the one that wrote them.
         raise corrupt(path, f"pyarrow {pa.__version__} cannot decode it") from None
     return table if names is None else table.select(names)
