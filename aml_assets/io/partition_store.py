@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pyarrow as pa
 
+from aml_assets.core.days import parse_day
 from aml_assets.errors import AmlError, CorruptFile, NotFound, NotReady
 from aml_assets.io.formats import Format, ParquetFormat, Published, version_path
 from aml_assets.io.manifest import Manifest, seal, verify_seal
-from aml_assets.io.paths import Template, as_day
+from aml_assets.io.paths import Template
 from aml_assets.io.store import Store
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class PartitionStore(Generic[T]):
         """
         names = [entry.name for entry in self.store.list(self.template.folder)]
         text = self.template.values(names)
-        by_name = {self._name_of(day): day for day in map(as_day, _dates(text)) if day}
+        by_name = {self._name_of(day): day for day in map(parse_day, _dates(text)) if day}
         return sorted(by_name[name] for name in text if name in by_name)
 
     def day_of(self, name: str) -> dt.date | None:
@@ -80,7 +81,7 @@ class PartitionStore(Generic[T]):
         Entries of other programs, and of models that do not stand for their day, have none.
         """
         folder = self.template.folder
-        for day in filter(None, map(as_day, _DATE.findall(name))):
+        for day in filter(None, map(parse_day, _DATE.findall(name))):
             path = self.path(day)
             entry = (path.removeprefix(f"{folder}/") if folder else path).partition("/")[0]
             if name == entry or name.startswith(f".{entry}."):

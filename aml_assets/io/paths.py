@@ -1,7 +1,7 @@
-"""Path templates: from a day to a path, and from one folder's listing to its days.
+"""Path templates: from a day to a path, and from a folder's listing to its days.
 
-Belongs here: filling ``{date}`` and ``{model_id}`` in, reading them back from names; paths
-beside and between others. Does not belong here: listing anything.
+Belongs here: filling in ``{date}`` and ``{model_id}``, reading them back from names, and
+splitting, joining and relating paths. Does not belong here: listing a folder.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from aml_assets.core.days import parse_day
+
 
 @dataclass(frozen=True)
 class Template:
     """A path with one placeholder, e.g. ``trx/daily/{date}``.
 
     Args:
-        text: the path; everything but ``{placeholder}`` is filled in already.
+        text: the path; every other placeholder is filled in already.
         placeholder: ``date`` or ``model_id``.
     """
 
@@ -31,17 +33,17 @@ class Template:
         return "{" + self.placeholder + "}"
 
     def fill(self, value: object) -> str:
-        """The path of one partition."""
+        """Return the path of the partition with this value."""
         return self.text.replace(self._slot, str(value))
 
     @property
     def folder(self) -> str:
-        """The folder whose entries hold the placeholder."""
+        """The folder whose entries have the placeholder in their names ("" for the root)."""
         head = self.text[: self.text.index(self._slot)]
         return head.rpartition("/")[0]
 
     def values(self, names: Iterable[str]) -> list[str]:
-        """The placeholder's values among the entries of ``folder``, sorted."""
+        """Return the placeholder's values in the names of the folder's entries, sorted."""
         head, _, tail = self.text.partition(self._slot)
         entry_head = head.rpartition("/")[2]
         entry_tail = tail.partition("/")[0].replace(self._slot, "")
@@ -49,27 +51,31 @@ class Template:
         return sorted(match[1] for name in names if (match := pattern.fullmatch(name)))
 
     def days(self, names: Iterable[str]) -> list[dt.date]:
-        """The days among the entries of ``folder``, oldest first; other names are no days."""
-        found = (as_day(value) for value in self.values(names))
+        """Return the days in the names of the folder's entries, oldest first.
+
+        Names that hold no day are left out.
+        """
+        found = (parse_day(value) for value in self.values(names))
         return sorted(day for day in found if day is not None)
 
 
-def as_day(text: str) -> dt.date | None:
-    """``YYYY-MM-DD`` as a date, or ``None`` for any other text."""
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        return None
+def split_path(path: str) -> tuple[str, str]:
+    """Split a path into its folder ("" for the root) and its name."""
+    folder, _, name = path.rpartition("/")
+    return folder, name
+
+
+def join_path(folder: str, name: str) -> str:
+    """Return the path of ``name`` in ``folder`` ("" for the root)."""
+    return f"{folder}/{name}" if folder else name
 
 
 def beside(path: str, word: str) -> str:
-    """A path next to another one, with a word before its extension."""
+    """Return ``path`` with ``word`` before its extension, e.g. ``a.html`` → ``a.word.html``."""
     stem, dot, suffix = path.rpartition(".")
     return f"{stem}.{word}.{suffix}" if dot else f"{path}.{word}"
 
 
 def link_between(page: str, target: str) -> str:
-    """A link from one file of the store to another, as a browser takes it: wherever both lie."""
+    """Return the relative link, as a browser takes it, from one file of the store to another."""
     return quote(posixpath.relpath(target, posixpath.dirname(page) or "."))

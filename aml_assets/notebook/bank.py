@@ -13,11 +13,10 @@ import pyarrow.compute as pc
 
 from aml_assets.automation.backfill_plan import select_assets
 from aml_assets.core.compare.day_comparison import shifts
-from aml_assets.core.days import ONE_DAY
+from aml_assets.core.days import ONE_DAY, parse_day
 from aml_assets.core.graph import MODEL, PREDICTIONS
 from aml_assets.errors import AmlError
 from aml_assets.io.catalog import Catalog
-from aml_assets.io.paths import as_day
 from aml_assets.notebook.stored_model import Model
 from aml_assets.settings.load import load_settings
 from aml_assets.steps.inputs.model_selection import pinned_path, read_model
@@ -109,7 +108,7 @@ class Bank:
         Raises:
             ModelError: there is none, or it is not one of ours.
         """
-        day = as_day(str(which))
+        day = parse_day(str(which))
         path = (
             self._catalog.models.path(day) if day else pinned_path(self._catalog.models, str(which))
         )
@@ -167,7 +166,7 @@ class Bank:
 
 
 def _day(day: Day) -> dt.date:
-    found = as_day(str(day))
+    found = parse_day(str(day))
     if found is None:
         raise AmlError(f"{day!r} is no day", remedy="Write it as YYYY-MM-DD.")
     return found

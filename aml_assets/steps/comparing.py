@@ -12,10 +12,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from aml_assets.core.days import parse_day
 from aml_assets.errors import AmlError, InputError, NotFound
 from aml_assets.io.catalog import Catalog
-from aml_assets.io.formats.base import VERSIONS, split_path
-from aml_assets.io.paths import as_day
+from aml_assets.io.formats.base import VERSIONS
+from aml_assets.io.paths import split_path
 from aml_assets.io.store import Store
 from aml_assets.io.texts import read_texts
 
@@ -55,7 +56,7 @@ def side_of(catalog: Catalog, text: str, *, store: str | None = None) -> Side:
         InputError: a file is neither such CSV nor such JSON.
     """
     match = _DAY.fullmatch(text)
-    day = as_day(match[1]) if match else None
+    day = parse_day(match[1]) if match else None
     if not match or day is None:
         if store:
             raise AmlError(f"{text!r} is no day, and another store has days", remedy=_USAGE)

@@ -1,10 +1,12 @@
+"""Path templates: days and model ids are filled in, and read back from one listing."""
+
 import datetime as dt
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aml_assets.io.paths import Template, as_day
+from aml_assets.io.paths import Template, beside, join_path, link_between, split_path
 
 DAY = dt.date(2024, 3, 5)
 TEMPLATES = [
@@ -36,7 +38,19 @@ def test_a_name_is_taken_literally_around_its_placeholder():
     ]
 
 
-@pytest.mark.parametrize("text", ["2024-02-30", "2024-1-01", "2024-01-01T00", "", "٢٠٢٤-٠١-٠١"])
-def test_only_a_date_as_it_is_written_is_a_day(text):
-    assert as_day(text) is None
-    assert as_day("2024-02-29") == dt.date(2024, 2, 29)
+def test_a_path_is_split_and_joined_and_the_root_is_the_empty_folder():
+    assert split_path("a/b/c.csv") == ("a/b", "c.csv")
+    assert split_path("c.csv") == ("", "c.csv")
+    assert join_path("a/b", "c.csv") == "a/b/c.csv"
+    assert join_path("", "c.csv") == "c.csv"
+
+
+def test_a_companion_has_its_word_before_the_extension():
+    assert beside("model/m.ubj", "kept") == "model/m.kept.ubj"
+    assert beside("m", "kept") == "m.kept"
+
+
+def test_a_link_leads_from_one_page_to_another_file_and_is_quoted():
+    assert link_between("report/a.html", "report/b.html") == "b.html"
+    assert link_between("report/a.html", "res/of day.csv") == "../res/of%20day.csv"
+    assert link_between("a.html", "b.html") == "b.html"

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from aml_assets.core.days import parse_day
 from aml_assets.errors import SettingsError
-from aml_assets.io.paths import as_day
 
 NAME = "sl_config"
 """What the flow of 2019 called its variable."""
@@ -137,7 +137,7 @@ class Variable:
         Raises:
             SettingsError: it is missing, or not written as YYYY-MM-DD.
         """
-        day = as_day(self.text(key))
+        day = parse_day(self.text(key))
         if day is None:
             raise problem(key, "is no day", "Write it as YYYY-MM-DD.")
         return day

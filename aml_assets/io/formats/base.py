@@ -14,6 +14,7 @@ from typing import BinaryIO, ClassVar, Generic, TypeVar
 
 from aml_assets.errors import AmlError, CorruptFile, StoreError
 from aml_assets.io.manifest import Manifest, seal
+from aml_assets.io.paths import join_path, split_path
 from aml_assets.io.store import Store
 
 T = TypeVar("T")
@@ -146,17 +147,6 @@ def version_path(path: str, digest: str) -> str:
     stem, dot, suffix = name.rpartition(".")
     kept = f"{stem}.{digest}.{suffix}" if dot and stem else f"{name}.{digest}"
     return join_path(join_path(folder, VERSIONS), kept)
-
-
-def split_path(path: str) -> tuple[str, str]:
-    """Split a path into its folder ("" for the root) and its name."""
-    folder, _, name = path.rpartition("/")
-    return folder, name
-
-
-def join_path(folder: str, name: str) -> str:
-    """Return the path of ``name`` in ``folder`` ("" for the root)."""
-    return f"{folder}/{name}" if folder else name
 
 
 def keep_versions(

@@ -24,15 +24,14 @@ from aml_assets.io.formats.base import (
     Format,
     Published,
     corrupt,
-    join_path,
     keep_versions,
     parse_manifest,
     sealed,
-    split_path,
     tidy_versions,
 )
 from aml_assets.io.formats.canonical import arrow_buffer, canonical
 from aml_assets.io.manifest import Manifest, verify_seal
+from aml_assets.io.paths import join_path, split_path
 from aml_assets.io.sink import Sink
 from aml_assets.io.store import Store
 
