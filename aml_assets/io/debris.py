@@ -1,7 +1,8 @@
-"""Cleaning: what killed writers left in the store, by age.
+"""Cleaning: temporary files that killed writers left anywhere in a store, by age.
 
-Belongs here: finding and deleting debris in all folders of a store. Does not belong here: which
-file is debris (``io.temporary``), outputs: these are never removed by age.
+Belongs here: finding and deleting such files in all folders of a store, for ``aml clean``. Does
+not belong here: which file is debris (``io.temporary``), the folder that is just being written
+(``io.tidying``), outputs: these are never deleted by age.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Debris:
-    """A temporary file that no writer will go on with.
+    """A temporary file that its writer has given up.
 
     Attributes:
         path: relative to the store's root.
         length: bytes.
-        age: seconds since it was touched.
+        age: seconds since the file was modified.
     """
 
     path: str
@@ -35,12 +36,12 @@ class Debris:
 
 
 def find_debris(store: Store, older_than: float, now: float | None = None) -> Iterator[Debris]:
-    """All debris below the root, one listing per folder.
+    """Yield all debris below the store's root; one listing per folder.
 
     Args:
-        store: where.
-        older_than: seconds; younger files may be a writer's on another machine.
-        now: POSIX seconds; the clock's if not given.
+        store: the store to search.
+        older_than: seconds; a writer on another machine may still be writing younger files.
+        now: POSIX seconds; the current time by default.
     """
     instant = time.time() if now is None else now
     for path, file in files_of(store):
@@ -50,7 +51,7 @@ def find_debris(store: Store, older_than: float, now: float | None = None) -> It
 
 
 def remove(store: Store, debris: Debris) -> bool:
-    """Delete it; false if somebody else did meanwhile."""
+    """Delete the file; return false if another program deleted it meanwhile."""
     try:
         store.delete(debris.path)
     except NotFound:

@@ -1,10 +1,11 @@
-"""Names of temporary files, and whether the process that made one still lives.
+"""Temporary files: their names, the processes that own them, and which of them are given up.
 
-Belongs here: the one pattern of names, and asking the operating system about a process. Does
-not belong here: deleting anything (``store.py``).
+Belongs here: the one pattern of names, asking the operating system about a process, and judging
+one file by its name and age. Does not belong here: finding and deleting files (``tidying.py`` for
+the folder that is written, ``debris.py`` for the whole store).
 
-A process also knows which of its own it still writes, so that what it failed to delete (the
-server was away) is debris for its next write, not only after its end.
+A process knows which temporary files it is writing. If it fails to delete one (the server was
+away), its next write may therefore delete it, before the process ends.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Owner:
-    """Which process wrote a temporary file, as its name tells.
+    """The process that wrote a temporary file, as the file's name states it.
 
     Attributes:
-        scope: names a boot of a machine and a process namespace in it, without telling which.
-        pid: the process.
-        started: when it started, in ticks of that boot: process numbers are used again.
+        scope: a hash of a machine's boot and a process namespace in it.
+        pid: the process number.
+        started: clock ticks from the boot to the start of the process, since process numbers are
+            used again.
     """
 
     scope: str
@@ -35,24 +37,24 @@ class Owner:
 
     @classmethod
     def of(cls, name: str) -> Owner | None:
-        """The owner of a temporary file; ``None`` for any other name."""
+        """Return the owner of a temporary file; ``None`` for any other name."""
         match = _TEMPORARY.fullmatch(name)
         return cls(match["scope"], int(match["pid"]), int(match["started"])) if match else None
 
     @classmethod
     def this_process(cls) -> Owner:
-        """The owner that this process is."""
+        """Return the owner that names this process."""
         try:
             return cls(_scope(), os.getpid(), _started(os.getpid()) or 0)
         except OSError:
             return cls(_UNKNOWN, os.getpid(), 0)
 
     def is_known_alive(self) -> bool:
-        """Whether this machine sees the very process that wrote the file."""
+        """Return whether this machine sees the process that wrote the file."""
         return self._is_here() and self._lives()
 
     def is_known_dead(self) -> bool:
-        """Whether this machine would see the process, and does not."""
+        """Return whether the process ran on this machine and has ended."""
         return self._is_here() and not self._lives()
 
     def _is_here(self) -> bool:
@@ -62,7 +64,7 @@ class Owner:
         try:
             return _started(self.pid) == self.started
         except OSError:
-            # Not to be seen in /proc, where other users' processes may be hidden: ask again.
+            # /proc may hide other users' processes, so the kernel is asked as well.
             try:
                 os.kill(self.pid, 0)
             except ProcessLookupError:
@@ -71,6 +73,10 @@ class Owner:
                 return True
             return True
 
+
+DEBRIS_AGE = 24 * 3600.0
+"""Seconds after which a temporary file counts as given up although its writer, on another
+machine, cannot be asked about."""
 
 _UNKNOWN = "0" * 12
 _TEMPORARY = re.compile(
@@ -82,14 +88,14 @@ _in_use: set[str] = set()
 
 
 def temporary_name(name: str) -> str:
-    """A hidden name beside ``name`` that no other writer has, and that tells its owner."""
+    """Return a hidden name for ``name`` that is unique and states its owner."""
     me = Owner.this_process()
     return f".{name}.tmp-{me.scope}-{me.pid}-{me.started}-{secrets.token_hex(8)}"
 
 
 @contextmanager
 def in_use(name: str) -> Iterator[None]:
-    """Hold a temporary name of this process for written to, until the end of the block."""
+    """Mark a temporary file of this process as being written, until the end of the block."""
     _in_use.add(name)
     try:
         yield
@@ -98,18 +104,18 @@ def in_use(name: str) -> Iterator[None]:
 
 
 def is_debris(name: str, age: float, older_than: float) -> bool:
-    """Whether a file is one that no writer will go on with.
+    """Return whether a temporary file is old and no process of this machine is writing it.
 
     Args:
-        name: of the file.
-        age: seconds since it was touched.
-        older_than: seconds after which a writer that cannot be asked about is held for dead.
+        name: the file's name.
+        age: seconds since the file was modified.
+        older_than: the age from which on a file counts as old.
     """
     return _is_temporary(name) and not _is_in_use(name) and age >= older_than
 
 
 def is_abandoned(name: str) -> bool:
-    """Whether nobody writes this temporary file any more, for sure."""
+    """Return whether this machine knows that nobody is writing this temporary file any more."""
     owner = Owner.of(name)
     if owner is None:
         return False
@@ -132,13 +138,13 @@ def _scope() -> str:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii")
         namespace = os.readlink("/proc/self/ns/pid")
     except OSError:
-        return _UNKNOWN  # no such system: then only a file's age tells
+        return _UNKNOWN  # not Linux: files are judged by their age alone
     return hashlib.sha256(f"{boot}{namespace}".encode()).hexdigest()[:12]
 
 
 def _started(pid: int) -> int | None:
-    """When a process started, in ticks; ``None`` if it has ended but was not waited for."""
+    """Return the clock ticks at which a process started; ``None`` if it is a zombie."""
     text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
-    # The command's name, in parentheses, may hold anything; what follows is plain.
+    # The command's name, in parentheses, may hold any text; the fields after it are plain.
     state, *rest = text.rpartition(")")[2].split()
     return None if state in "ZX" else int(rest[18])

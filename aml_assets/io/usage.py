@@ -1,7 +1,7 @@
-"""How much a store holds, by day.
+"""The files of a store and the bytes they take, by day.
 
-Belongs here: walking a store's folders, one listing each, and adding up. Does not belong here:
-which of it is debris (``clean``).
+Belongs here: walking a store's folders, one listing each, and adding up lengths. Does not belong
+here: which files are debris (``debris.py``).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def files_of(store: Store) -> Iterator[tuple[str, FileStatus]]:
-    """Every file below the root, hidden ones too, with its path."""
+    """Yield the path and the status of every file below the root, hidden files included."""
     folders = [""]
     while folders:
         folder = folders.pop()
@@ -32,7 +32,7 @@ def files_of(store: Store) -> Iterator[tuple[str, FileStatus]]:
 
 
 def bytes_by_day(store: Store) -> Counter[str]:
-    """Bytes by the last day that a file's path names; under "" where it names none."""
+    """Return bytes by the last day in a file's path (``YYYY-MM-DD``), "" for paths without one."""
     found: Counter[str] = Counter()
     for path, entry in files_of(store):
         days = _DATE.findall(path)

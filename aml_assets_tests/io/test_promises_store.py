@@ -18,8 +18,9 @@ from pathlib import Path
 import pytest
 
 from aml_assets.errors import CorruptFile, NotFound, StoreError, TransientStoreError
-from aml_assets.io.store import DEBRIS_AGE
-from aml_assets.io.temporary import Owner, in_use, temporary_name
+from aml_assets.io.debris import find_debris, remove
+from aml_assets.io.store import Store
+from aml_assets.io.temporary import DEBRIS_AGE, Owner, in_use, temporary_name
 from aml_assets_tests.hadoop import jmx
 from aml_assets_tests.hadoop.fixtures import Hadoop
 from aml_assets_tests.io.faults import Counted, FailsFirst
@@ -291,8 +292,14 @@ def test_debris_is_removed_by_age_but_never_from_a_living_writer(place, store):
     alive = leave(place, another_living_process(), age=1000)
     old = leave(place, Owner("f" * 12, 22, 1), age=1000)
     young = leave(place, Owner("f" * 12, 33, 1), age=10)
-    assert store.remove_debris("", older_than_seconds=100) == [old]
+    assert removed(store) == [old]
     assert place.files.names() == sorted([alive, young])
-    later = time.time() + 200
-    assert store.remove_debris("", older_than_seconds=100, now=later) == [young]
-    assert store.remove_debris("absent", older_than_seconds=0) == []
+    assert removed(store, now=time.time() + 200) == [young]
+    assert removed(place.below("absent").store()) == []
+
+
+def removed(store: Store, now: float | None = None) -> list[str]:
+    """Remove all debris older than 100 seconds; give its paths."""
+    found = list(find_debris(store, 100, now))
+    assert all(remove(store, debris) for debris in found)
+    return [debris.path for debris in found]
