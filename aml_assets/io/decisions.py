@@ -1,11 +1,11 @@
-"""What a person decided about a day, kept in the store: skips, and overrides of checks.
+"""Decisions of people about a day, kept in the store: skips, and overrides of checks.
 
 Belongs here: recording a decision with its reason, and finding it again. Does not belong here:
-what follows from one (``steps.inputs.exemptions``, ``steps.checking.verdicts``).
+the consequences of a decision (``steps.inputs.exemptions``, ``steps.checking.verdicts``).
 
-A decision is about something that was seen: a day as it lay in the landing, a table's content.
-When that is another by now, the decision says nothing of it any more. It is kept in the store
-and not in Dagster's database, so that a wiped run history lifts nothing.
+A decision applies to what the person saw: the landed files of a day, or a table's content. Once
+other files land or the content changes, it no longer applies. The store keeps it, so that it
+outlives Dagster's run history.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _FOLDER = "decisions"
 
 @dataclass(frozen=True)
 class Decision:
-    """One decision.
+    """A person's decision.
 
     Attributes:
-        why: the reason, in the words of whoever decided.
-        by: who it was.
-        at: when, as an ISO time in UTC.
-        about: identifies what was decided on: a signature of files, or a content's digest.
-        holds: false once it was taken back.
+        why: the reason, in the person's words.
+        by: the person's name.
+        at: the time of the decision, as an ISO time in UTC.
+        about: what the decision applies to: a signature of files, or a content's digest.
+        holds: false once the decision was taken back.
     """
 
     why: str
@@ -48,16 +48,16 @@ class Decision:
 
     @classmethod
     def now(cls, why: str, about: str, *, by: str | None = None, holds: bool = True) -> Decision:
-        """A decision of this moment, by the user of this process unless somebody is named."""
+        """Return a decision of this moment; by default the process' user decided it."""
         instant = dt.datetime.now(dt.UTC).replace(microsecond=0)
         return cls(why, by or getpass.getuser(), instant.isoformat(), about, holds)
 
 
 class Decisions:
-    """All decisions of one kind, each under a name. Replaced ones stay under ``.versions``.
+    """All decisions of one kind, each under a name; replaced ones stay under ``.versions``.
 
     Args:
-        store: where they are kept.
+        store: the store that keeps them.
         kind: ``skips`` or ``overrides``.
     """
 
@@ -67,24 +67,24 @@ class Decisions:
         self._format = JsonFormat()
 
     def record(self, name: str, decision: Decision) -> None:
-        """Keep a decision, in the place of an earlier one."""
+        """Store a decision under a name; it replaces an earlier one."""
         manifest = Manifest(asset=f"{_FOLDER}/{self._kind}", partition=name)
         self._format.write(self._store, self._path(name), asdict(decision), manifest)
 
     def find(self, name: str) -> Decision | None:
-        """The decision under this name, if there is one that was not taken back."""
+        """Return the decision under this name; ``None`` if there is none or it was taken back."""
         try:
             found: dict[str, Any] = self._format.read(self._store, self._path(name))
         except NotFound:
             return None
         except CorruptFile as error:
-            _log.warning("a decision that was altered counts for nothing: %s", error)
+            _log.warning("ignored a decision whose file was altered: %s", error)
             return None
         decision = Decision(**found)
         return decision if decision.holds else None
 
     def names(self) -> list[str]:
-        """The names under which something was ever decided, sorted; one listing."""
+        """Return all names with a decision, taken back or not, sorted; one listing."""
         suffix = self._format.suffix
         entries = self._store.list(f"{_FOLDER}/{self._kind}")
         return [each.name.removesuffix(suffix) for each in entries if not each.is_directory]

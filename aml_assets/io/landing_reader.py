@@ -1,7 +1,8 @@
-"""The landing: the bank's tables as its upstream systems left them, read-only.
+"""The landing: the bank's tables as its upstream systems wrote them, read-only.
 
-Belongs here: which days have landed, and reading one table of one day as it is. Does not belong
-here: whether it keeps its contract (``core.tables.contracts``), or when it is complete.
+Belongs here: listing the days that have landed, and reading one table of one day unchanged. Does
+not belong here: contracts (``core.tables.contracts``), or when a day is complete
+(``core.night.readiness``).
 """
 
 from __future__ import annotations
@@ -29,9 +30,13 @@ if TYPE_CHECKING:
 class Landed:
     """One landed table of one day.
 
-    ``table`` is ``None`` for a folder without a data file (an empty day). ``digest`` is the
-    sha256 of the files' names and bytes; ``signature`` the listing's; ``modified`` the newest
-    file's time, POSIX seconds.
+    Attributes:
+        table: the rows; ``None`` for a folder without a data file (an empty day).
+        digest: sha256 (hex) of the data files' names and bytes.
+        signature: the signature of the listing, as in `FileListing`.
+        files: number of data files.
+        length: bytes of all data files.
+        modified: modification time of the newest file, POSIX seconds.
     """
 
     table: pa.Table | None
@@ -44,7 +49,7 @@ class Landed:
 
 @dataclass(frozen=True)
 class _Files:
-    """The files of one folder, read but not decoded."""
+    """The data files of one folder, not decoded."""
 
     content: Mapping[str, bytes]
     digest: str
@@ -56,7 +61,7 @@ class Landing:
     """The landing folder.
 
     Args:
-        store: its root, read through the same adapters as everything else.
+        store: a store whose root is the landing folder.
         tables: the tables' settings.
     """
 
@@ -66,17 +71,17 @@ class Landing:
         self.url = store.url
 
     def days(self, table: str) -> list[dt.date]:
-        """The days of a daily table that have a folder, oldest first; one listing."""
+        """Return the days for which a daily table has a folder, oldest first; one listing."""
         template = Template(self._tables[table].path.strip("/"))
         entries = self._store.list(template.folder)
         return template.days(entry.name for entry in entries if entry.is_directory)
 
     def has(self, table: str, day: dt.date) -> bool:
-        """Whether the table has landed for this day: its folder holds at least one file."""
+        """Return whether the table's folder of this day holds at least one entry."""
         return bool(self._entries(self._path(table, day)))
 
     def listing(self, table: str, day: dt.date) -> FileListing | None:
-        """One listing of a table's folder; ``None`` where there is none, or nothing in it."""
+        """Return one listing of a table's folder; ``None`` if it is absent or empty."""
         entries = self._entries(self._path(table, day))
         if not entries:
             return None
@@ -90,13 +95,18 @@ class Landing:
         )
 
     def signature(self, tables: Iterable[str], day: dt.date) -> str:
-        """What has landed of a day, in one word: the same word, the same files."""
+        """Return a fingerprint of the landed files of some tables; the same files give the same."""
         found = {name: self.listing(name, day) for name in tables}
         text = ";".join(f"{name}={each and each.signature}" for name, each in found.items())
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def digest(self, table: str, day: dt.date) -> tuple[str, float]:
-        """The digest of a landed table and its newest file's time, without decoding it."""
+        """Return a landed table's digest and its newest file's time, without decoding the files.
+
+        Raises:
+            NotLanded: the folder is absent or empty.
+            NotReady: the folder changed while it was read.
+        """
         files = self._read(table, day)
         return files.digest, files.modified
 
@@ -108,7 +118,7 @@ class Landing:
             day: the partition; a static table has the same files for every day.
 
         Raises:
-            NotLanded: there is no folder, or nothing in it.
+            NotLanded: the folder is absent or empty.
             NotReady: the folder changed while it was read.
             InputError: a file is not Parquet, or its columns do not fit the other files'.
         """
@@ -161,7 +171,7 @@ class Landing:
                     day=day,
                     remedy=f"Correct tables.{table}.path, or move the folder away.",
                 )
-            # `_SUCCESS` and its like say that a folder is complete; they are no data.
+            # `_SUCCESS` and similar markers say that a folder is complete; they hold no data.
             if entry.name.startswith("_"):
                 continue
             data = self._store.read(f"{folder}/{entry.name}")
@@ -184,12 +194,12 @@ class Landing:
         try:
             schema = pq.read_schema(source)
             wanted = [c for c in schema.names if c not in exclude]
-            # Categories lie in the file as dictionaries: taken as such, no row is decoded.
+            # The file holds categories as dictionaries; read as such, no row is decoded.
             texts = [f.name for f in schema if _is_text(f.type) and f.name not in ids]
             file = pq.ParquetFile(source, read_dictionary=texts, pre_buffer=False)
             decoded = file.read(columns=wanted if exclude else None)
         except (pa.ArrowException, OSError, ValueError):
-            # Their texts can quote what they found in the file.
+            # The library's texts can quote values of the file.
             raise InputError(
                 f"the file {name} is truncated or not Parquet",
                 table=table,
@@ -222,7 +232,7 @@ class Landing:
 
 
 def _is_being_written(entry: FileStatus) -> bool:
-    """A committing job's folder, or a file on its way by `hdfs dfs -put`."""
+    """Return whether an entry shows an unfinished job (`_temporary`) or `hdfs dfs -put`."""
     if entry.is_directory:
         return entry.name == "_temporary"
     return entry.name.endswith("._COPYING_")
@@ -233,7 +243,7 @@ def _is_text(type_: pa.DataType) -> bool:
 
 
 def _without_dictionaries(frame: pa.Table) -> pa.Table:
-    """Writers choose dictionaries file by file; plain values can always be put together."""
+    """Return the frame with plain columns: writers choose dictionaries file by file."""
     schema = pa.schema(
         [
             field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
@@ -258,6 +268,6 @@ def _disagreeing(frames: list[pa.Table]) -> str:
 
 
 def _signature(parts: Iterable[FileStatus]) -> str:
-    """What can be told of data files without reading them, in one word."""
+    """Return a short hash of the names, lengths and times of data files."""
     text = "\n".join(f"{each.name}\0{each.length}\0{each.modified!r}" for each in parts)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,15 +1,13 @@
-"""What one stored partition is made of, and the seal that makes a whole file tamper-evident.
+"""The manifest: inputs, settings and digest of one stored partition; and the seal of its file.
 
 Belongs here: the manifest, its canonical JSON, sealing and checking bytes. Does not belong here:
 where a format keeps its manifest (``formats``), or what counts as stale.
 
-A manifest holds no time, run id or host name: the same inputs give the same bytes.
+A manifest holds no time, run id or host name, so the same inputs give the same bytes.
 
-**The seal.** The manifest lies inside the file that it describes, so the file's checksum cannot
-simply be written into it. The JSON carries ``"seal": "sha256:<64 zeros>"``; the sha256 of the
-bytes *with the zeros in place* is then patched over the zeros. The length does not change, so
-containers that prefix lengths (Parquet's thrift, UBJSON) stay valid, and a checker puts the
-zeros back, hashes and compares. It shows damage and careless edits; it is no signature.
+The seal is the sha256 of the bytes in which ``"seal": "sha256:<64 zeros>"`` is left unfilled,
+patched over these zeros without changing the length (docs/design.md). It shows damage and
+careless edits; it is no signature.
 """
 
 from __future__ import annotations
@@ -32,7 +30,7 @@ _MARKER = re.compile(rb'"seal": ?"sha256:([0-9a-f]{64})"')
 
 @dataclass(frozen=True)
 class Manifest:
-    """What one partition is made of.
+    """The inputs, settings and content digest of one partition.
 
     Attributes:
         asset: the asset's key, e.g. ``features/merged_features``.
@@ -40,9 +38,9 @@ class Manifest:
         digest: sha256 (hex) of the content's identity; "" until a format fills it in.
         rows: row count; ``None`` where the content has no rows.
         inputs: upstream asset → day → the digest that was read, or ``ABSENT``.
-        code_version: the version of the code that made it.
+        code_version: the version of the code that built the partition.
         settings: hash of the settings that change content.
-        facts: whatever else is worth telling, as JSON.
+        facts: further facts as JSON, e.g. the dates of a model's windows.
         data_sha256: sha256 (hex) of the first ``data_length`` bytes, where a format records it.
         data_length: bytes before the part that holds the manifest.
     """
@@ -59,13 +57,13 @@ class Manifest:
     data_length: int | None = None
 
     def __post_init__(self) -> None:
-        """Detach from the caller's mappings."""
+        """Copy the caller's mappings."""
         inputs = {name: dict(days) for name, days in self.inputs.items()}
         object.__setattr__(self, "inputs", inputs)
         object.__setattr__(self, "facts", dict(self.facts))
 
     def to_json(self) -> str:
-        """Canonical JSON: sorted keys, no spaces, ASCII, no NaN.
+        """Return canonical JSON: sorted keys, no spaces, ASCII, no NaN.
 
         Raises:
             AmlError: a fact is not JSON.
@@ -73,11 +71,11 @@ class Manifest:
         return canonical_json(self.to_dict(), of=self)
 
     def to_sealable_json(self) -> str:
-        """``to_json`` with the place for a seal in it; see `seal`."""
+        """Return `to_json` with an unfilled seal in it, which `seal` fills."""
         return canonical_json({**self.to_dict(), "seal": _UNSEALED}, of=self)
 
     def to_dict(self) -> dict[str, Json]:
-        """The manifest as plain JSON values."""
+        """Return the manifest as plain JSON values."""
         return {
             **{each.name: getattr(self, each.name) for each in fields(self)},
             "inputs": {name: dict(days) for name, days in self.inputs.items()},
@@ -86,10 +84,10 @@ class Manifest:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Manifest:
-        """Read what ``to_json`` or ``to_sealable_json`` wrote, sealed or not.
+        """Parse the text of `to_json` or of `to_sealable_json`, sealed or not.
 
         Raises:
-            ValueError: it is not a manifest (without a quote of the text).
+            ValueError: the text is not a manifest; the error does not quote it.
         """
         try:
             value = json.loads(text)
@@ -99,15 +97,15 @@ class Manifest:
 
     @classmethod
     def from_dict(cls, value: object) -> Manifest:
-        """Read what ``to_dict`` gave.
+        """Read the mapping that `to_dict` returns.
 
         Raises:
-            ValueError: it is not a manifest.
+            ValueError: the value is not a manifest.
         """
         if not isinstance(value, dict):
             raise ValueError("the manifest is not a JSON object")
-        # Fields that a later version adds are passed over, those that it leaves out have
-        # defaults: a deploy never makes what is stored unreadable.
+        # Fields that a later version adds are ignored, and fields that it drops have defaults, so
+        # that no deploy makes stored partitions unreadable.
         names = {each.name for each in fields(cls)}
         given: dict[str, Any] = {name: each for name, each in value.items() if name in names}
         if not {"asset", "partition", "digest"} <= set(given):
@@ -146,17 +144,21 @@ _FIELDS: dict[str, Callable[[object], bool]] = {
 
 
 def settings_hash(*values: Any) -> str:
-    """A short hash of settings that change content, for a manifest.
+    """Return a short hash (16 hex digits) of the settings that change a partition's content.
 
     Args:
-        *values: JSON-able values; paths must not be among them.
+        *values: values that have a JSON form; paths must not be among them.
     """
     text = json.dumps(values, sort_keys=True, default=str, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def canonical_json(value: object, *, of: Manifest | None = None) -> str:
-    """JSON with sorted keys, no spaces, ASCII only, no NaN: equal values, equal bytes.
+    """Return JSON with sorted keys, no spaces, ASCII only: equal values give equal bytes.
+
+    Args:
+        value: the value.
+        of: the manifest that errors name.
 
     Raises:
         AmlError: the value is not JSON, or holds NaN or an infinity.
@@ -176,7 +178,7 @@ def seal(data: bytes) -> bytes:
     """Patch the sha256 of ``data`` over the zeros of the one seal in it.
 
     Raises:
-        ValueError: there is not exactly one seal, or it is not zeros.
+        ValueError: the bytes do not hold exactly one seal, or it is filled already.
     """
     place = _find_seal(data)
     if place is None or data[place] != b"0" * 64:
@@ -186,7 +188,7 @@ def seal(data: bytes) -> bytes:
 
 
 def verify_seal(data: bytes) -> bool:
-    """Whether ``data`` holds exactly one seal and is, byte for byte, what was sealed."""
+    """Return whether ``data`` holds exactly one seal and no byte changed since it was sealed."""
     place = _find_seal(data)
     if place is None:
         return False

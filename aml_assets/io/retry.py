@@ -1,7 +1,7 @@
-"""Trying again, whole and bounded, what may pass.
+"""Retries of whole operations, bounded by time.
 
-Belongs here: how long and how often. Does not belong here: which faults may pass (the adapters
-say so by raising ``TransientStoreError``).
+Belongs here: for how long and how often an operation is retried. Does not belong here: which
+faults may pass (the adapters raise ``TransientStoreError`` for these).
 """
 
 from __future__ import annotations
@@ -20,32 +20,31 @@ _LONGEST_DELAY = 10.0
 
 @dataclass(frozen=True)
 class Retry:
-    """Calls that are tried again while their faults are transient.
+    """Retries a call while it raises `TransientStoreError`.
 
     Attributes:
-        patience: seconds in all; no attempt begins after these, but one under way is ended by
-            its own deadlines alone.
-        base_delay: seconds before the second attempt; doubled before each further one, up to
-            ten.
-        sleep: how to wait.
+        patience: seconds in all; no try begins after these, but only its own deadlines end a
+            try that has begun.
+        base_delay: seconds before the second try; doubled before each further try, up to ten.
+        sleep: waits for the given seconds.
     """
 
     patience: float
     base_delay: float = 0.25
     sleep: Callable[[float], None] = time.sleep
 
-    def __call__(self, attempt: Callable[[], T]) -> T:
-        """Call ``attempt`` until it ends without a transient fault, or patience does.
+    def __call__(self, operation: Callable[[], T]) -> T:
+        """Call ``operation`` until it ends without a transient fault, and return its result.
 
         Raises:
-            TransientStoreError: the last one.
+            TransientStoreError: the last fault, when ``patience`` is used up.
         """
         started, waited, delay = time.monotonic(), 0.0, self.base_delay
         while True:
             try:
-                return attempt()
+                return operation()
             except TransientStoreError:
-                # The clock counts the attempts, too; the sum is for clocks that stand still.
+                # The clock counts the tries, too; the sum of waits is for clocks that stand still.
                 waited = max(waited, time.monotonic() - started)
                 if waited + delay > self.patience:
                     raise

@@ -1,7 +1,7 @@
-"""A buffered, hashing file to write to.
+"""The buffered, hashing file that the store hands to whoever writes.
 
-Belongs here: what stands between a library that writes and an adapter that stores. Does not
-belong here: when what was written becomes visible (``store.py``).
+Belongs here: the layer between a library that writes and an adapter that stores. Does not belong
+here: when the written file becomes visible (``store.py``).
 """
 
 from __future__ import annotations
@@ -14,13 +14,17 @@ from aml_assets.io.filesystems import PIECE, RawSink
 
 
 class Sink:
-    """A buffered, hashing, write-only file: what ``publish`` hands to its ``write``.
+    """A buffered, hashing, write-only file, which ``Store.publish`` hands to its ``write``.
 
-    Usable wherever a binary file is (``pyarrow.PythonFile(sink, mode="w")``). ``close`` only
-    ends the writing; the store alone decides whether the file is published.
+    It can be used wherever a binary file can (``pyarrow.PythonFile(sink, mode="w")``). ``close``
+    only ends the writing; the store decides whether the file is published.
 
-    A full buffer is hashed on a thread beside the one that writes, so that a large file is
-    encoded, hashed and sent at the same time; a small one needs no thread.
+    A full buffer is hashed on a second thread, so that a large file is encoded, hashed and sent
+    at the same time; a small file needs no thread.
+
+    Args:
+        raw: the adapter's sink.
+        buffer: bytes per piece that is handed on.
     """
 
     def __init__(self, raw: RawSink, buffer: int = PIECE) -> None:
@@ -35,12 +39,12 @@ class Sink:
         self.closed = False
 
     def watch(self, update: Callable[[bytes | bytearray], object]) -> None:
-        """Have ``update`` called with all that is written from now on, piece by piece."""
+        """Call ``update`` with each piece that is written from now on."""
         self._settle()
         self._watchers.append(update)
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
-        """Take all of ``data`` (any contiguous buffer); returns its length in bytes."""
+        """Take all of ``data``, any contiguous buffer, and return its length in bytes."""
         if self.closed:
             raise ValueError("write to a closed sink")
         view = memoryview(data).cast("B")
@@ -49,7 +53,7 @@ class Sink:
             self.flush()
             self._hand_on(data)
             return len(data)
-        # Copied, also where a piece is full already: it is sent while its owner goes on.
+        # The bytes are copied, since they are sent while their owner may change them.
         for start in range(0, len(view), self._limit):
             piece = view[start : start + self._limit]
             if len(self._buffer) + len(piece) > self._limit:
@@ -58,17 +62,17 @@ class Sink:
         return len(view)
 
     def tell(self) -> int:
-        """Bytes taken so far."""
+        """Return the number of bytes taken so far."""
         return self._length
 
     def flush(self) -> None:
-        """Hand on what is buffered."""
+        """Hand on the buffered bytes."""
         if self._buffer:
             full, self._buffer = self._buffer, bytearray()
             self._hand_on(full)
 
     def close(self) -> None:
-        """Hand on what is buffered and take no more."""
+        """Hand on the buffered bytes and take no more."""
         if not self.closed:
             self._settle()
             self.closed = True
@@ -76,15 +80,15 @@ class Sink:
                 self._beside.shutdown()
 
     def writable(self) -> bool:
-        """Always true; some libraries ask."""
+        """Return true; some libraries ask."""
         return True
 
     def readable(self) -> bool:
-        """Always false; some libraries ask."""
+        """Return false; some libraries ask."""
         return False
 
     def seekable(self) -> bool:
-        """Always false; some libraries ask."""
+        """Return false; some libraries ask."""
         return False
 
     @property
@@ -94,13 +98,13 @@ class Sink:
         return self._hash.hexdigest()
 
     def _hand_on(self, piece: bytes | bytearray) -> None:
-        """Send a piece that nobody changes any more, and show it to who watches."""
+        """Send a piece that is not changed any more, and give it to the hash and the watchers."""
         if len(piece) < self._limit // 2:
             self._wait()
             self._show(piece)
         else:
             self._beside = self._beside or ThreadPoolExecutor(1, "sink")
-            self._wait()  # so that one piece at most is held for it
+            self._wait()  # so that at most one piece waits to be hashed
             self._watching = self._beside.submit(self._show, piece)
         self._raw.write(piece)
 
@@ -114,6 +118,6 @@ class Sink:
             done.result()
 
     def _settle(self) -> None:
-        """Have everything taken so far handed on and seen."""
+        """Hand on everything taken so far, and wait until it has been hashed."""
         self.flush()
         self._wait()

@@ -1,7 +1,7 @@
-"""A CSV of anybody's as columns of text: ours, pandas', the flow of 2019's.
+"""CSV files of any origin as columns of text: ours, those of pandas, those of the flow of 2019.
 
-Belongs here: parsing without guessing types, and the index that pandas writes. Does not belong
-here: our own CSV with its types and manifest (``formats.csv``), or what the columns mean.
+Belongs here: parsing without guessing types, and dropping the index that pandas writes. Does not
+belong here: our own CSV with its types and manifest (``formats.csv``), or what the columns mean.
 """
 
 from __future__ import annotations
@@ -16,18 +16,21 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _INDEX = ("", "Unnamed: 0")
-"""What pandas calls its index: in the file, and after reading and writing it again."""
+"""Names of the index that pandas writes: at first, and after reading and writing it again."""
 
 
 def read_texts(data: bytes, name: str) -> pa.Table:
-    """Parse a CSV with a header; an empty field is null, pandas' index is left out.
+    """Parse a CSV with a header; an empty field becomes null, and pandas' index is left out.
 
     Args:
         data: the file's bytes, UTF-8.
-        name: what to call it in errors.
+        name: the file's name in errors.
+
+    Returns:
+        A table of text columns.
 
     Raises:
-        InputError: it has no header, a name twice, or rows that do not fit the header.
+        InputError: the file has no header, a name twice, or rows that do not fit the header.
     """
     import pyarrow as pa
     import pyarrow.csv as pc
@@ -42,7 +45,7 @@ def read_texts(data: bytes, name: str) -> pa.Table:
     try:
         table = pc.read_csv(
             pa.py_buffer(data),
-            # One block: where lines end inside values, pyarrow cuts blocks at wrong places.
+            # One block, because pyarrow cuts blocks at wrong places if values hold line ends.
             read_options=pc.ReadOptions(block_size=min(len(data) + 1, 2**31 - 1)),
             parse_options=pc.ParseOptions(newlines_in_values=True),
             convert_options=pc.ConvertOptions(
@@ -53,7 +56,7 @@ def read_texts(data: bytes, name: str) -> pa.Table:
             ),
         )
     except (pa.ArrowException, ValueError, KeyError):
-        # Their texts quote the row.
+        # The library's texts quote the row.
         raise _refusal(f"{name} has a row that does not fit its header") from None
     return table
 

@@ -181,8 +181,8 @@ def test_the_adapter_asks_the_host_that_the_url_names(scheme):
         ("hdfs:///x", "names a host and a folder"),
         ("hdfs://namenode:8020", "names a host and a folder"),
         ("webhdfs://namenode:9870/", "names a host and a folder"),
-        ("hdfs://alice@namenode/x", "names a user, whom nothing would prove.*insecure"),
-        ("webhdfs://alice@namenode/x", "names a user, whom nothing would prove.*insecure"),
+        ("hdfs://alice@namenode/x", "names a user, but nothing would prove.*insecure"),
+        ("webhdfs://alice@namenode/x", "names a user, but nothing would prove.*insecure"),
     ],
 )
 def test_other_urls_are_refused_by_name(url, said):

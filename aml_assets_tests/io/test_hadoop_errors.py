@@ -68,7 +68,7 @@ TABLE = [
     (
         rpc("fs.InvalidPathException", "Invalid path name /a:b"),
         StoreError,
-        "HDFS takes no such name",
+        "HDFS does not allow this name",
         "Leave out ':'",
     ),
     (
@@ -130,7 +130,7 @@ TABLE = [
     (
         web("RetriableException", "Server too busy"),
         TransientStoreError,
-        "asks to try again",
+        "asks us to retry",
         None,
     ),
     (
@@ -148,19 +148,19 @@ TABLE = [
     (
         (f'RPCError("java.io.IOException", "File /a {LOST}{TRACE}")', None),
         TransientStoreError,
-        "no DataNode could take or give its blocks",
+        "no DataNode could store or serve its blocks",
         "dfsadmin -report",
     ),
     (
         web("IOException", f"File /a {LOST}"),
         TransientStoreError,
-        "no DataNode could take or give its blocks",
+        "no DataNode could store or serve its blocks",
         "dfsadmin -report",
     ),
     (
         ("All DataNodes failed", None),
         TransientStoreError,
-        "no DataNode could take or give its blocks",
+        "no DataNode could store or serve its blocks",
         "dfsadmin -report",
     ),
     (

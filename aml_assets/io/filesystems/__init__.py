@@ -1,8 +1,7 @@
-"""One adapter per protocol, each with the same few operations and the same promises.
+"""File systems: one adapter per protocol, all with the same operations and promises.
 
-Belongs here: how to create, rename over, stat, list, open and delete files, and which of a
-protocol's faults may pass. Does not belong here: what is stored, retries, temporary names
-(``store.py``).
+Belongs here: creating, replacing, listing, opening and deleting files, and which of a protocol's
+faults may pass. Does not belong here: what is stored, retries, temporary names (``store.py``).
 """
 
 from __future__ import annotations
@@ -37,21 +36,21 @@ _RPC = ("hdfs", "viewfs")
 def filesystem_for(
     url: str, hdfs: HdfsSettings | None = None, modes: Modes | None = None
 ) -> tuple[FileSystem, str]:
-    """Find the adapter for a URL and the path of its root.
+    """Return the adapter for a URL, and the path of the URL's root.
 
     Args:
         url: a bare local path or ``file:///path``; ``hdfs://host:port/path``,
             ``hdfs://service/path`` or ``viewfs://table/path`` (RPC); ``webhdfs://`` or
             ``swebhdfs://host:port[,host:port]/path`` (HTTP, HTTPS). A user may come before the
             host: ``hdfs://user@host:8020/path``.
-        hdfs: how HDFS is reached; the settings' defaults if not given.
-        modes: permission bits of what is made.
+        hdfs: settings of HDFS; their defaults if not given.
+        modes: permission bits of new files and folders.
 
     Returns:
         The adapter, and the root as a path that it understands, without a trailing ``/``.
 
     Raises:
-        SettingsError: the scheme is not one of those that exist, or the URL is not whole.
+        SettingsError: the scheme is unknown, or the URL lacks a host or a folder.
     """
     modes = modes or Modes()
     scheme, separator, rest = url.partition("://")
@@ -81,12 +80,12 @@ def _hadoop(
     if not hosts or not path.strip("/"):
         raise SettingsError(
             f"a {scheme}:// URL names a host and a folder: {scheme}://host:port/folder",
-            remedy="Correct it; a whole cluster is nobody's folder.",
+            remedy="Correct it; the root of a cluster cannot be the folder.",
         )
     if user and settings.authentication != "insecure":
         raise SettingsError(
-            f"the {scheme}:// URL names a user, whom nothing would prove",
-            remedy="Leave it out, or say in words that the cluster takes our word for it: "
+            f"the {scheme}:// URL names a user, but nothing would prove that we are that user",
+            remedy="Leave the user out; or, if the cluster trusts the name that it is given, set "
             "hdfs.authentication: insecure.",
         )
     if settings.authentication == "token" and scheme in _RPC:

@@ -1,12 +1,7 @@
-"""What every adapter promises: a few small operations, and one family of errors.
+"""The interface of all file systems: a few small operations, and one family of errors.
 
-Belongs here: the interface. Does not belong here: any protocol.
-
-Why an interface of our own and not fsspec's: the store's commit is one atomic rename over an
-existing file, durable when it returns. fsspec's local ``mv`` is ``shutil.move`` (copy and
-delete across devices, no fsync), its HDFS adapters differ from each other in what a rename onto
-an existing name does, and its listing caches can show a folder as it was. A few small methods
-can be promised, and tested, for every protocol.
+Belongs here: the interface. Does not belong here: any protocol, or why it is not fsspec's
+(docs/design.md).
 """
 
 from __future__ import annotations
@@ -16,13 +11,13 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol, TypeAlias, runtime_checkable
 
 PIECE = 8 * 2**20
-"""Bytes per call to a file system: HDFS clients and TLS streams are slow on small ones, and a
-deadline for each piece lets a large file take its time while a silent server may not."""
+"""Bytes per call to a file system. HDFS clients and TLS streams are slow on small pieces; and the
+deadline holds per piece, so that a large file may take longer than a small one."""
 
 
 @dataclass(frozen=True)
 class FileStatus:
-    """What a file system tells about one file or folder.
+    """The status of one file or folder.
 
     Attributes:
         name: the last part of its path.
@@ -42,11 +37,11 @@ Listing: TypeAlias = list[FileStatus]
 
 @dataclass(frozen=True)
 class Modes:
-    """Permission bits of what we make; the default keeps others out.
+    """Permission bits of new files and folders; the default gives other users no access.
 
     Attributes:
-        file: of files.
-        folder: of folders.
+        file: bits of files.
+        folder: bits of folders.
     """
 
     file: int = 0o640
@@ -55,39 +50,39 @@ class Modes:
 
 @runtime_checkable
 class RawSink(Protocol):
-    """Where an adapter takes bytes: all of each ``write`` is accepted, or it raises.
+    """A file that an adapter is writing; each ``write`` accepts all of its bytes or raises.
 
     After ``close`` returns, the bytes are durable under the path given to ``create``. An error
-    may come one call late: sending goes on while the next piece is made.
+    may be raised one call late, because the adapter sends while the caller encodes.
     """
 
     def write(self, data: bytes | bytearray | memoryview, /) -> object:
-        """Accept all of ``data``, which the caller leaves unchanged from then on."""
+        """Accept all of ``data``; the caller must not change it afterwards."""
         ...
 
     def close(self) -> None:
-        """Make what was written durable."""
+        """Make the written bytes durable."""
         ...
 
     def abort(self) -> None:
-        """Give up. Never raises; what was written so far may stay and has to be deleted."""
+        """Give up without raising. A part of the file may remain and has to be deleted."""
         ...
 
 
 class FileSystem(ABC):
-    """The operations the store is built of. Paths are the protocol's own, with ``/``.
+    """The operations on which the store is built. Paths are the protocol's own, with ``/``.
 
-    Every failure is raised from the ``StoreError`` family with the path that was passed in:
-    ``NotFound`` where nothing is there, ``TransientStoreError`` where the fault may pass,
-    plain ``StoreError`` where somebody has to act.
+    Every failure is a ``StoreError`` with the path that was passed in: ``NotFound`` if nothing
+    is stored there, ``TransientStoreError`` if the fault may pass, and a plain ``StoreError`` if
+    a person has to act.
     """
 
     patience: float = 2.0
-    """Seconds for which a caller should retry what may pass."""
+    """Seconds for which a caller should retry faults that may pass."""
 
     @abstractmethod
     def create(self, path: str) -> RawSink:
-        """Open a new file for writing, making its parents; an existing file is an error."""
+        """Create a file and its missing folders for writing; an existing file is an error."""
 
     @abstractmethod
     def replace(self, source: str, target: str) -> None:
@@ -95,7 +90,7 @@ class FileSystem(ABC):
 
     @abstractmethod
     def status(self, path: str) -> FileStatus | None:
-        """Tell about one path; ``None`` if nothing is there."""
+        """Return the status of one path; ``None`` if nothing is stored there."""
 
     @abstractmethod
     def list(self, path: str) -> Listing:
@@ -105,17 +100,18 @@ class FileSystem(ABC):
     def open(self, path: str, known: FileStatus | None = None) -> BinaryIO:
         """Open a file for seekable, ranged reading.
 
-        All that is read is of one file: if it is replaced, of the old one, or reading fails.
+        All bytes come from one version of the file: if it is replaced, they come from the old
+        version, or reading fails.
 
         Args:
             path: the file.
-            known: what `status` just told, which may spare asking again.
+            known: the result of a `status` just before, which may save a call.
         """
 
     @abstractmethod
     def delete(self, path: str) -> None:
-        """Delete one file; ``NotFound`` if it is not there."""
+        """Delete one file; raise `NotFound` if there is none."""
 
     def local_path(self, path: str) -> str | None:
-        """The file's path on this machine, if a library may open it itself."""
+        """Return the file's path on this machine; ``None`` if no library may open it itself."""
         return None

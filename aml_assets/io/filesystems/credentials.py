@@ -1,7 +1,7 @@
-"""Kerberos credentials and token files: whether they are there, and what is wrong with them.
+"""Kerberos credentials and token files: finding them, and saying what is wrong with them.
 
-Belongs here: what both HDFS adapters ask before and after a refusal. Does not belong here: HTTP
-sessions (``web_session.py``).
+Belongs here: checks that both HDFS adapters make before a connection and after a refusal. Does
+not belong here: HTTP sessions (``web_session.py``).
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ _CAUSES = (
 
 
 def cause(text: str) -> str | None:
-    """What GSSAPI's text says, in words of ours; ``None`` if it is none that we know."""
+    """Return our sentence for a text of GSSAPI; ``None`` if the text is unknown."""
     return next((ours for theirs, ours in _CAUSES if theirs in text or ours in text), None)
 
 
 def check_files(settings: HdfsSettings) -> None:
-    """Refuse named files that are not there, which the clients report as something else.
+    """Refuse settings that name an unreadable file; the clients would report another cause.
 
     Raises:
-        SettingsError: one of them cannot be read.
+        SettingsError: the key table, the token file or the CA file cannot be read.
     """
     for name in ("keytab", "token_file", "ca_file"):
         path = getattr(settings, name)
@@ -62,10 +62,12 @@ def check_files(settings: HdfsSettings) -> None:
 
 
 def token(path: str) -> str:
-    """A delegation token's URL-safe text; read anew for each session, as others renew it.
+    """Read a delegation token's URL-safe text from its file.
+
+    Each session reads it anew, since another program renews the token.
 
     Raises:
-        SettingsError: the file holds something else, of which a NameNode says what is no help.
+        SettingsError: the file holds no delegation token.
     """
     try:
         text = Path(path).read_text(encoding="ascii").strip()
@@ -81,10 +83,10 @@ def token(path: str) -> str:
 
 
 def kerberos_package() -> Any:
-    """The package ``gssapi``.
+    """Import and return the package ``gssapi``.
 
     Raises:
-        SettingsError: it is not installed.
+        SettingsError: the package is not installed.
     """
     try:
         import gssapi
@@ -98,18 +100,18 @@ def kerberos_package() -> Any:
 
 
 def acquire(settings: HdfsSettings) -> gssapi.Credentials:
-    """Credentials to begin a handshake with, from the key table or the ticket cache.
+    """Return credentials for one handshake, from the key table or the ticket cache.
 
-    From a key table they do not renew themselves, so they are acquired for each handshake; the
-    ticket itself is kept, in this process' memory, as long as it lasts.
+    Credentials of a key table do not renew themselves, so each handshake acquires them. The
+    ticket stays in the memory of this process until it expires.
 
     Raises:
-        gssapi.exceptions.GSSError: there are none.
+        gssapi.exceptions.GSSError: there are no credentials.
     """
     gssapi = kerberos_package()
     store: dict[str, str] = {}
     if settings.keytab:
-        # Each key table has a cache of its own: one holds the tickets of a single principal.
+        # One cache holds the tickets of a single principal, so each key table has its own.
         whose = hashlib.sha256(f"{settings.keytab}\0{settings.principal}".encode()).hexdigest()
         store = {"client_keytab": settings.keytab, "ccache": f"MEMORY:aml_assets-{whose}"}
     elif settings.ticket_cache:

@@ -1,11 +1,7 @@
-"""Deadlines for clients that keep none: calls that end on time, and sending in the background.
+"""Deadlines for clients that have none of their own, and sending in the background.
 
-Belongs here: waiting with an end, on threads that may be given up. Does not belong here: any
-protocol, retries (``store.py``).
-
-A call into a client that hangs cannot be stopped from outside; it can only be left behind. So
-each call runs on a daemon thread, and one that misses its deadline is abandoned together with
-its thread. Threads are used again, which makes a call cost some 50 µs.
+Belongs here: waiting with a time limit, on threads that may be abandoned (docs/design.md). Does
+not belong here: any protocol, retries (``retry.py``).
 """
 
 from __future__ import annotations
@@ -25,17 +21,19 @@ T = TypeVar("T")
 
 
 class DeadlineError(Exception):
-    """No answer within the deadline; ``str`` gives the seconds."""
+    """A call has not ended, or a transfer has not progressed, within its deadline."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"no answer within {seconds:g} s")
 
 
 class Calls:
-    """Runs calls, each with a deadline.
+    """Runs calls on daemon threads, each with a deadline.
+
+    A call that misses its deadline cannot be stopped; it is abandoned together with its thread.
 
     Args:
-        seconds: how long a call may take.
+        seconds: the time that a call may take.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -44,11 +42,11 @@ class Calls:
         self._process = os.getpid()
 
     def __call__(self, call: Callable[[], T]) -> T:
-        """Run ``call`` on a thread of its own.
+        """Run ``call`` on another thread and return its result.
 
         Raises:
-            DeadlineError: it did not end in time; whatever it does later is lost.
-            BaseException: what it raised.
+            DeadlineError: the call did not end in time; a later result is lost.
+            BaseException: the call raised it.
         """
         worker = self._worker()
         outcome: Future[T] = Future()
@@ -56,16 +54,16 @@ class Calls:
         try:
             result = outcome.result(self.seconds)
         except TimeoutError:
-            if outcome.done():  # the call's own
+            if outcome.done():  # the call itself raised TimeoutError
                 self._idle.append(worker)
                 raise
-            worker.jobs.put(None)  # should it ever come back
+            worker.jobs.put(None)  # ends the thread, should the call ever return
             raise DeadlineError(self.seconds) from None
         except Exception:
             self._idle.append(worker)
             raise
         except BaseException:
-            # A panic of the client, or an interrupt of ours: then the call may still run.
+            # After a panic of the client, or our own interrupt, the call may still be running.
             worker.jobs.put(None)
             raise
         self._idle.append(worker)
@@ -92,24 +90,23 @@ class _Worker:
             call, outcome = job
             try:
                 outcome.set_result(call())
-            except BaseException as error:  # noqa: BLE001 - raised again by whoever waits
+            except BaseException as error:  # noqa: BLE001 - the waiting thread raises it
                 outcome.set_exception(error)
-            del job, call, outcome  # a thread that waits for work holds nobody's memory
+            del job, call, outcome  # an idle thread keeps no result in memory
 
 
 class Aborted(Exception):
-    """Raised inside the consumer of a pipe whose writer gave up."""
+    """The writer of a pipe gave up; raised inside the pipe's consumer."""
 
 
 class Pipe:
-    """Hands pieces to a consumer on a thread of its own, a bounded number ahead.
+    """Hands pieces to a consumer on another thread, so that encoding and sending overlap.
 
-    So the next piece is encoded while the last one is sent. The deadline is one for progress:
-    it runs from the moment the consumer took its latest piece.
+    The deadline is one for progress: it begins anew whenever the consumer takes a piece.
 
     Args:
         consume: takes an iterator of pieces and returns when all are safely stored.
-        seconds: how long the consumer may take for one piece, and for its end.
+        seconds: the time that the consumer may take for one piece, and for its end.
         ahead: pieces that may wait.
     """
 
@@ -130,11 +127,11 @@ class Pipe:
         threading.Thread(target=self._run, name="hdfs-send", daemon=True).start()
 
     def write(self, piece: bytes | bytearray | memoryview) -> None:
-        """Hand on one piece; waits while too many wait already.
+        """Hand on one piece; block while ``ahead`` pieces are waiting.
 
         Raises:
             DeadlineError: the consumer makes no progress.
-            BaseException: what the consumer raised.
+            BaseException: the consumer raised it.
         """
         with self._changed:
             self._wait(lambda: self._done or len(self._pieces) < self._ahead)
@@ -144,11 +141,11 @@ class Pipe:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Say that there is no more, and wait until the consumer has returned.
+        """End the transfer, and wait until the consumer has returned.
 
         Raises:
             DeadlineError: the consumer makes no progress.
-            BaseException: what the consumer raised.
+            BaseException: the consumer raised it.
         """
         with self._changed:
             self._ended = True
@@ -158,7 +155,7 @@ class Pipe:
                 raise self._failure()
 
     def abort(self) -> None:
-        """Give up: the consumer sees ``Aborted`` at its next piece; nobody waits for it."""
+        """Give up without waiting: `Aborted` is raised in the consumer at its next piece."""
         with self._changed:
             self._aborted = True
             self._pieces.clear()
@@ -178,7 +175,7 @@ class Pipe:
     def _run(self) -> None:
         try:
             self._consume(self._taken())
-        except BaseException as error:  # noqa: BLE001 - raised again by whoever writes
+        except BaseException as error:  # noqa: BLE001 - the writing thread raises it
             failure: BaseException | None = error
         else:
             failure = None
@@ -208,10 +205,10 @@ class PipedSink:
     """A `RawSink` that sends through a pipe.
 
     Args:
-        pipe: where to.
+        pipe: the pipe.
         path: the path that errors name.
-        failed: ``failed(error, path, operation)`` gives our error for the client's, or ``None``
-            for one that is not the client's.
+        failed: ``failed(error, path, operation)`` returns our error for an error of the client,
+            ``None`` for any other error.
     """
 
     def __init__(

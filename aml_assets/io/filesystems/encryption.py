@@ -1,7 +1,7 @@
-"""Encryption zones: what ``hdfs-native`` says of the KMS, which keeps their keys.
+"""Errors of encryption zones, whose keys the cluster's KMS (key management server) keeps.
 
-Belongs here: from its text to one of our errors. Does not belong here: encrypting, which the
-client does itself. Nothing gets past it: without the key it neither writes nor reads a byte.
+Belongs here: turning texts of ``hdfs-native`` about the KMS into our errors. Does not belong
+here: encrypting, which the client does; without the key it neither writes nor reads a byte.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _REFUSED = "KMS request failed"
 
 
 def encryption_error(text: str, *, path: str, operation: str) -> StoreError | None:
-    """Our error for the client's text; ``None`` if it is not about a zone's key."""
+    """Return our error for the client's text; ``None`` if it is not about a zone's key."""
     if _NO_KMS in text:
         return StoreError(
             "it lies in an encryption zone, and no KMS is named",

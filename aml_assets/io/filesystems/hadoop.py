@@ -1,10 +1,10 @@
-"""What Hadoop's errors mean: the Java class is the code, whichever client hands it over.
+"""Meanings of Hadoop's errors; the Java class is the code, for both clients.
 
-Belongs here: from a class name and a client's text to one of our errors, with what to do. Does
+Belongs here: turning a class name and a client's text into one of our errors, with a remedy. Does
 not belong here: either client's own exceptions.
 
-Hadoop's texts name users, paths and block numbers, never content; still only a permission's
-particulars are quoted, as whoever mends it needs them.
+Hadoop's texts name users, paths and block numbers, never content. Of them our errors quote only
+the particulars of a refused permission, which whoever grants it needs.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _MEANINGS: dict[str, _Meaning] = {
     ),
     "PathIsNotEmptyDirectoryException": _Meaning(StoreError, "it is a folder with files in it"),
     "InvalidPathException": _Meaning(
-        StoreError, "HDFS takes no such name", "Leave out ':' and '//' in the path's template"
+        StoreError, "HDFS does not allow this name", "Leave out ':' and '//' in the path's template"
     ),
     "PathComponentTooLongException": _Meaning(
         StoreError, "the name is too long", "Choose a shorter name in the path's template"
@@ -85,11 +85,11 @@ _MEANINGS: dict[str, _Meaning] = {
     "SafeModeException": _Meaning(
         TransientStoreError,
         "the NameNode is in safe mode, and only reads",
-        "It leaves it when it has heard of its blocks; else see hdfs dfsadmin -safemode get",
+        "It leaves safe mode once its blocks are reported; else see hdfs dfsadmin -safemode get",
     ),
     "StandbyException": _OTHER_NODE,
     "ObserverRetryOnActiveException": _OTHER_NODE,
-    "RetriableException": _Meaning(TransientStoreError, "the NameNode asks to try again"),
+    "RetriableException": _Meaning(TransientStoreError, "the NameNode asks us to retry"),
     "ServerTooBusyException": _Meaning(TransientStoreError, "the NameNode is too busy"),
     "LeaseExpiredException": _BUSY,
     "AlreadyBeingCreatedException": _BUSY,
@@ -118,8 +118,10 @@ _MEANINGS: dict[str, _Meaning] = {
 }
 
 _JAVA = re.compile(r"(?:[a-z_]\w*\.)+(?:\w+\$)*([A-Z]\w*(?:Exception|Error|Token|Fault))\b")
-_TRACE = re.compile(r"(?:\n|\\n)(?:\t|\\t)at ")  # it names "authentication", whatever happened
-_WRAPPED = {  # into a general exception
+# Stack traces are cut off: their packages name "authentication" in every error.
+_TRACE = re.compile(r"(?:\n|\\n)(?:\t|\\t)at ")
+# Errors that Hadoop wraps into a general exception, by a part of their texts.
+_WRAPPED = {
     "$InvalidToken": "InvalidToken",
     "maximum path component name limit": "PathComponentTooLongException",
     "directory item limit": "MaxDirectoryItemsExceededException",
@@ -143,7 +145,7 @@ _CREDENTIALS = re.compile(
 
 
 def java_class(text: str) -> str | None:
-    """The first Java exception's simple name in a text."""
+    """Return the simple name of the first Java exception in a text; ``None`` if there is none."""
     found = _JAVA.search(text)
     return found[1] if found else None
 
@@ -151,13 +153,13 @@ def java_class(text: str) -> str | None:
 def hadoop_error(
     text: str, *, path: str, operation: str, exception: str | None = None
 ) -> StoreError:
-    """Turn what a client hands over into our error.
+    """Return our error for a client's error text.
 
     Args:
         text: the client's text.
         path: the path that was passed in.
         operation: ``read``, ``write``, ``list``, ``rename`` or ``delete``.
-        exception: the simple name of the Java class, where the client tells it.
+        exception: the simple name of the Java class, if the client reports it.
     """
     text = _TRACE.split(text, 1)[0].replace('\\"', '"')
     name = exception or java_class(text)
@@ -170,28 +172,28 @@ def hadoop_error(
 
 
 def unreachable(what: str, *, path: str, operation: str) -> TransientStoreError:
-    """The error of a server that cannot be reached, or does not answer."""
+    """Return the error for a server that cannot be reached or does not answer."""
     return TransientStoreError(what, path=path, operation=operation, remedy=_LOOK)
 
 
 def refused(what: str, *, path: str, operation: str, remedy: str = _RENEW) -> StoreError:
-    """The error of missing, expired or wrong credentials, or of a server without any."""
+    """Return the error for missing, expired or wrong credentials, of us or of the server."""
     return StoreError(what, path=path, operation=operation, remedy=remedy)
 
 
 def asks_no_proof(*, path: str, operation: str) -> StoreError:
-    """The error of a server that would let anybody in, where Kerberos was to be had."""
+    """Return the error for a server that lets everybody in although Kerberos is configured."""
     return refused(
         "the cluster asks nobody for a proof, though hdfs.authentication is kerberos",
         path=path,
         operation=operation,
-        remedy="See whether the URL names the right server, and that it is secured; where it is "
-        "meant to take our word for it, say hdfs.authentication: insecure",
+        remedy="See whether the URL names the right server, and whether that is secured; if it is "
+        "meant to trust the name that it is given, say hdfs.authentication: insecure",
     )
 
 
 def wants_proof(*, path: str, operation: str) -> StoreError:
-    """The error of a secured cluster to which we only said who we are."""
+    """Return the error for a secured cluster to which we gave a name without proof."""
     return refused(
         "the cluster wants a proof of who we are, and hdfs.authentication is insecure",
         path=path,
@@ -202,7 +204,7 @@ def wants_proof(*, path: str, operation: str) -> StoreError:
 
 
 def names_credentials(text: str) -> bool:
-    """Whether a client's text is about credentials, and not about what was asked with them."""
+    """Return whether a client's text is about credentials."""
     return bool(_CREDENTIALS.search(text))
 
 
@@ -210,7 +212,7 @@ def _by_text(text: str, name: str | None) -> _Meaning:
     if _NO_DATANODE.search(text):
         return _Meaning(
             TransientStoreError,
-            "no DataNode could take or give its blocks",
+            "no DataNode could store or serve its blocks",
             "See which are up: hdfs dfsadmin -report",
         )
     if "Cannot contact any KDC" in text:

@@ -1,10 +1,10 @@
 """HDFS over its own protocol: NameNode by RPC, blocks straight from and to the DataNodes.
 
 Belongs here: driving ``hdfs-native``, and turning its exceptions into ours. Does not belong here:
-what Hadoop's errors mean (``hadoop.py``), waiting with an end (``deadline.py``).
+meanings of Hadoop's errors (``hadoop.py``), deadlines (``deadline.py``).
 
-The synchronous client on threads of ours, and not its asynchronous twin: in hdfs-native 0.14 the
-latter panics where it has to try again, which is failover.
+Only the synchronous client is used: in hdfs-native 0.14 the asynchronous one panics when a call
+is retried, and so at every failover.
 """
 
 from __future__ import annotations
@@ -44,13 +44,14 @@ T = TypeVar("T")
 _ENTRIES_PER_CALL = 1000  # a NameNode's page of a listing
 
 _TOKENS = "HADOOP_TOKEN_FILE_LOCATION"
-"""Names a file of delegation tokens, which the client prefers to Kerberos."""
+"""Environment variable that names a file of delegation tokens; the client prefers these to
+Kerberos."""
 
 _EMPTY = "MEMORY:aml_assets-nobody"
-"""A ticket cache that nobody fills."""
+"""Name of a ticket cache that stays empty."""
 
 _CLIENT_DEFAULTS = {
-    # The client's own patience is 177 s; the store's is the one that is configured.
+    # By default the client retries for 177 s; here only the store's configured time counts.
     "dfs.client.failover.max.attempts": "3",
     "dfs.client.failover.sleep.base.millis": "200",
     "dfs.client.failover.sleep.max.millis": "2000",
@@ -63,8 +64,8 @@ class HdfsFileSystem(FileSystem):
     Args:
         url: ``hdfs://host:port``, ``hdfs://service`` or ``viewfs://table``, without a path.
         settings: credentials, deadlines, the client's own settings.
-        modes: permission bits of what is made.
-        user: who we are where the cluster takes our word for it.
+        modes: permission bits of new files and folders.
+        user: our name, for a cluster that trusts the name it is given.
     """
 
     def __init__(
@@ -74,9 +75,9 @@ class HdfsFileSystem(FileSystem):
         self._settings = settings
         self._modes = modes
         self._calls = Calls(settings.timeout_seconds)
-        self._turn = 0  # how many clients were given up
+        self._turn = 0  # number of clients given up
         self._client: tuple[tuple[int, int], hdfs_native.Client] | None = None
-        self._made: set[str] = set()  # folders
+        self._made: set[str] = set()  # folders that this adapter has made
         self.patience = settings.retry_seconds
         self._speaks_as = user or settings.user
         if settings.authentication == "insecure":
@@ -106,7 +107,7 @@ class HdfsFileSystem(FileSystem):
         except NotFound:
             if not known:
                 raise
-            self._make(folder, path)  # removed since
+            self._make(folder, path)  # it was deleted since
             writer = self._call(path, "write", create)
 
         def send(pieces: Iterator[bytes | bytearray | memoryview]) -> None:
@@ -118,7 +119,7 @@ class HdfsFileSystem(FileSystem):
         return PipedSink(Pipe(send, self._settings.timeout_seconds), path, failed)
 
     def _make(self, folder: str, path: str) -> None:
-        # Not only where a file could not be created: finding that out takes as long.
+        # Made without asking whether it exists, since asking takes as long.
         mode = self._modes.folder
         self._call(path, "write", lambda client: client.mkdirs(folder, mode, True))
         self._made.add(folder)
@@ -146,7 +147,7 @@ class HdfsFileSystem(FileSystem):
                 found.extend(page)
         except NotFound:
             if found:
-                raise  # deleted meanwhile
+                raise  # it was deleted while it was listed
             return []
         if len(found) == 1 and not found[0].isdir and found[0].path == path:
             raise NotFound("it is a file, not a folder", path=path, operation="list")
@@ -193,31 +194,31 @@ class HdfsFileSystem(FileSystem):
         return self._client[1]
 
     def _give_up(self, turn: int) -> None:
-        """Take another client from now on, which begins with another NameNode.
+        """Use another client from now on, which begins with another NameNode.
 
         Args:
-            turn: that of the client which failed; another thread may have given it up already.
+            turn: the turn of the client that failed; another thread may have given it up already.
         """
         if turn == self._turn:
             self._turn += 1
 
     def _check_security(self, path: str, operation: str, turn: int) -> None:
-        """Refuse a cluster that is secured where ours should not be, or the other way round.
+        """Refuse a cluster whose security differs from the configured authentication.
 
-        The client does not tell: it drops Kerberos if the NameNode knows none, and where a
-        secured one hangs up on who only says his name, that is a broken connection to it. So
-        somebody who surely has no credentials asks first, and must or must not be let in.
+        The client does not report it: it silently drops Kerberos if the NameNode has none, and
+        it takes the refusal of a secured NameNode for a broken connection. So a second client
+        without any credentials calls first, and must or must not be let in.
         """
         kerberos = self._settings.authentication == "kerberos"
         if kerberos and _TOKENS in os.environ:
-            return  # which would let him in
+            return  # the tokens would let the second client in
         nobody = self._client_as("nobody", os.devnull, _EMPTY, kerberos=True, turn=turn)
         proof = False
         try:
             nobody.get_file_info(path)
         except OSError as error:
             if not isinstance(error, FileNotFoundError) and java_class(str(error)) is None:
-                raise  # nobody answered
+                raise  # no server answered
         except RuntimeError as error:
             proof = java_class(str(error)) is None and names_credentials(str(error))
         if proof and not kerberos:
@@ -265,9 +266,9 @@ class HdfsFileSystem(FileSystem):
     def _failed(
         self, error: BaseException, path: str, operation: str, turn: int
     ) -> StoreError | None:
-        """Ours for the client's exception; ``None`` for one that is not the client's."""
+        """Return our error for the client's exception; ``None`` for any other exception."""
         if isinstance(error, DeadlineError):
-            self._give_up(turn)  # its NameNode may be what hangs
+            self._give_up(turn)  # its NameNode may be the one that hangs
             return unreachable(str(error), path=path, operation=operation)
         if isinstance(error, FileNotFoundError):
             return NotFound("nothing is stored there", path=path, operation=operation)
@@ -277,9 +278,9 @@ class HdfsFileSystem(FileSystem):
             )
         if type(error).__name__ == "PanicException":
             self._give_up(turn)
-            return unreachable("the HDFS client broke down", path=path, operation=operation)
+            return unreachable("the HDFS client crashed", path=path, operation=operation)
         if isinstance(error, OSError) and java_class(str(error)) is None:
-            # The client's own: a connection that broke, or a DataNode that said nothing.
+            # The client's own error: a connection broke, or a DataNode did not answer.
             return unreachable(f"the connection failed ({error})", path=path, operation=operation)
         if isinstance(error, OSError | RuntimeError):
             of_zone = encryption_error(str(error), path=path, operation=operation)
@@ -293,7 +294,7 @@ _speaking: weakref.WeakSet[HdfsFileSystem] = weakref.WeakSet()
 
 
 def _speak(adapter: HdfsFileSystem) -> None:
-    """Tell the client whose name we give; it reads the environment at every new connection.
+    """Set the user's name that the client gives; it reads the environment at each connection.
 
     Raises:
         SettingsError: another adapter of this process gives another name.
@@ -304,7 +305,7 @@ def _speak(adapter: HdfsFileSystem) -> None:
         return any(other._speaks_as != wanted for other in _speaking)
 
     if is_contradicted():
-        gc.collect()  # one that nobody uses any more may only not have been noticed yet
+        gc.collect()  # the other adapter may be garbage already
     if is_contradicted():
         raise SettingsError(
             "over hdfs:// a process can give one user's name only, and here it would give two",
@@ -318,12 +319,12 @@ def _speak(adapter: HdfsFileSystem) -> None:
 
 
 def _bare(writer: hdfs_native.FileWriter) -> Any:
-    """The client's own writer, without Python's finalizer around it.
+    """Return the client's inner writer, without Python's finalizer around it.
 
-    That one would close a file that was given up, wherever garbage happens to be collected: it
-    would make a whole file of half of one, and wait for a silent NameNode without end.
+    When an abandoned file is collected as garbage, the finalizer would close it: half a file
+    would look whole, and a silent NameNode would block the process.
     """
-    writer.close = lambda: None  # what the finalizer calls
+    writer.close = lambda: None  # the finalizer calls it
     return writer.inner
 
 

@@ -1,7 +1,7 @@
 """Local disks and mounted shares.
 
-Belongs here: the operations over ``os``, and which of the operating system's errors may pass.
-Does not belong here: what is stored, retries, temporary names (``store.py``).
+Belongs here: the operations by means of ``os``, and which of the operating system's errors may
+pass. Does not belong here: what is stored, retries, temporary names (``store.py``).
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ from aml_assets.io.filesystems.base import FileStatus, FileSystem, Listing, Mode
 
 _PASSES = frozenset(
     {
-        # Interrupted, busy, or out of a resource that others give back.
+        # Interrupted, busy, or out of a resource that other processes give back.
         errno.EAGAIN, errno.EINTR, errno.EBUSY, errno.ENOLCK, errno.EMFILE, errno.ENFILE,
-        # Network mounts: a server that restarts, a handle it forgot. EIO is what a soft NFS
-        # mount says when its server is away; a broken disk says it again and the bounded
-        # retries end.
+        # Network mounts: a server restarts, or has forgotten a handle. A soft NFS mount reports
+        # EIO while its server is away; a broken disk reports it until the retries end.
         errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ECONNRESET, errno.ECONNREFUSED,
         errno.ECONNABORTED, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN,
         errno.EHOSTUNREACH, errno.ENOTCONN, errno.ESHUTDOWN,
@@ -41,10 +40,10 @@ _REMEDIES = {
 
 
 def local_store_error(error: OSError, *, path: str, operation: str) -> StoreError:
-    """Turn the operating system's error into ours.
+    """Return our error for an error of the operating system.
 
     Args:
-        error: what the call raised.
+        error: the error that the call raised.
         path: the path that was passed in.
         operation: ``read``, ``write``, ``list``, ``rename`` or ``delete``.
     """
@@ -65,14 +64,14 @@ def _ours(path: str, operation: str) -> Iterator[None]:
 
 
 class LocalFileSystem(FileSystem):
-    """Local disks and mounted shares, over ``os``.
+    """Local disks and mounted shares, by means of ``os``.
 
-    A rename is durable only when both the file's bytes and the folder's entry are on the disk:
-    without the first fsync a power cut after the commit can leave a published file of zeros,
-    without the second the old file can reappear after the run was recorded as done.
+    A commit syncs the file's bytes before the rename and the folder's entry after it. Without
+    the first fsync, a power cut can leave a published file of zeros; without the second, the old
+    file can reappear after the run was recorded as done.
 
     Args:
-        modes: permission bits of what is made, whatever the process' umask is.
+        modes: permission bits of new files and folders, whatever the process' umask is.
     """
 
     def __init__(self, modes: Modes | None = None) -> None:
@@ -108,7 +107,7 @@ class LocalFileSystem(FileSystem):
         try:
             with os.scandir(path) as entries:
                 for entry in entries:
-                    # An entry may be renamed away between the listing and its stat.
+                    # An entry may be renamed between the listing and its stat.
                     with contextlib.suppress(FileNotFoundError):
                         found.append(_file_status(entry.name, entry.stat()))
         except FileNotFoundError:
@@ -147,13 +146,13 @@ class _LocalSink:
             os.fsync(self._file.fileno())
 
     def abort(self) -> None:
-        # Buffered bytes may fail to be flushed; they are not wanted any more.
+        # Flushing the buffered bytes may fail, and nobody needs them any more.
         with contextlib.suppress(OSError):
             self._file.close()
 
 
 class _LocalReader(io.FileIO):
-    """A file whose read errors are ours: a share can fail long after it was opened."""
+    """A file whose reads raise our errors: a share can fail long after the file was opened."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path, "rb")
@@ -186,7 +185,7 @@ def _make_folders(folder: str, mode: int) -> None:
         os.mkdir(folder, 0o700)
         os.chmod(folder, mode)
     except FileExistsError:
-        return  # another writer made the same one
+        return  # another writer made the same folder
     _sync_folder(parent)
 
 
@@ -195,7 +194,7 @@ def _sync_folder(folder: str) -> None:
     try:
         os.fsync(handle)
     except OSError as error:
-        # Some mounted shares cannot sync a folder and say so; their server decides.
+        # Some mounted shares cannot sync a folder and report it; then their server decides.
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
     finally:

@@ -1,8 +1,8 @@
-"""Name services: which NameNodes stand behind one name, and with which of them to begin.
+"""Name services: the NameNodes behind one name, and the order in which the client asks them.
 
-Belongs here: reading that from the client's settings or Hadoop's files, and putting it into
-another order. Does not belong here: finding the active one (the client asks one after the other,
-and goes on where one refuses or says that it is on standby; where one says nothing, it stays).
+Belongs here: reading the NameNodes from the client's settings or Hadoop's files, and changing
+their order. Does not belong here: finding the active NameNode. The client does that: it goes on
+to the next one if a NameNode refuses or is on standby, but waits for one that does not answer.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _NAMENODES = "dfs.ha.namenodes."
 
 
 def beginning_with(turn: int, settings: HdfsSettings) -> dict[str, str]:
-    """Settings of the client by which each name service begins with another NameNode.
+    """Return settings of the client by which each name service begins with another NameNode.
 
     Args:
-        turn: 0 gives the configured order, each further one begins with the next NameNode.
-        settings: the client's own ones, and where Hadoop's files lie.
+        turn: 0 keeps the configured order; each further turn begins with the next NameNode.
+        settings: the client's settings, and the folder of Hadoop's files.
     """
     if turn == 0:
         return {}
@@ -38,7 +38,7 @@ def beginning_with(turn: int, settings: HdfsSettings) -> dict[str, str]:
 
 
 def _from_files(config_dir: str | None) -> dict[str, str]:
-    """The settings in Hadoop's files, found where the client finds them."""
+    """Return the settings in Hadoop's files, from the folder in which the client finds them."""
     home = os.environ.get("HADOOP_HOME")
     folder = config_dir or os.environ.get("HADOOP_CONF_DIR") or (home and f"{home}/etc/hadoop")
     found: dict[str, str] = {}
@@ -46,7 +46,7 @@ def _from_files(config_dir: str | None) -> dict[str, str]:
         try:
             root = ET.parse(Path(str(folder)) / name).getroot()
         except (OSError, ET.ParseError):
-            continue  # the client says what is wrong with it
+            continue  # the client reports the fault of the file
         for each in root.iter("property"):
             found[each.findtext("name", "").strip()] = each.findtext("value", "").strip()
     return found

@@ -1,6 +1,6 @@
-"""A read-only file over ranged requests.
+"""A read-only file that reads by ranged requests.
 
-Belongs here: positions, and cutting reads into pieces. Does not belong here: fetching.
+Belongs here: positions, and cutting reads into pieces. Does not belong here: the requests.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from aml_assets.io.filesystems.base import PIECE
 
 
 class RangedFile(io.RawIOBase):
-    """A seekable file that asks for exactly the bytes it is asked for.
+    """A seekable file without a buffer, which requests exactly the bytes that are read.
 
-    No buffer: a read of some bytes is one request for these (several above 8 MiB), so that a
-    reader of ranges pays for nothing else. A read gives all it was asked for, up to the end.
+    A read is one request, or several above 8 MiB, and returns all of its bytes up to the end of
+    the file.
 
     Args:
-        length: of the file, in bytes.
-        fetch: ``fetch(offset, size)`` gives exactly these bytes, or raises; at most 8 MiB, and
-            never beyond the end.
+        length: bytes of the file.
+        fetch: ``fetch(offset, size)`` returns exactly these bytes, or raises; it is called for
+            at most 8 MiB, and never beyond the end.
         end: called once, when the file is closed.
     """
 
@@ -36,19 +36,19 @@ class RangedFile(io.RawIOBase):
         self._position = 0
 
     def readable(self) -> bool:
-        """Always true."""
+        """Return true."""
         return True
 
     def seekable(self) -> bool:
-        """Always true."""
+        """Return true."""
         return True
 
     def tell(self) -> int:
-        """Where the next read begins."""
+        """Return the position of the next read."""
         return self._position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Choose where the next read begins; beyond the end there is nothing to read."""
+        """Set the position of the next read; beyond the end it returns nothing."""
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._length}[whence]
         if base + offset < 0:
             raise ValueError("a position before the start of the file")
@@ -56,19 +56,19 @@ class RangedFile(io.RawIOBase):
         return self._position
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """All of the next ``size`` bytes, fewer only at the end; everything if negative."""
+        """Return the next ``size`` bytes, fewer only at the end; all bytes left if negative."""
         left = max(0, self._length - self._position)
         size = left if size is None or size < 0 else min(size, left)
         if size <= PIECE:
             return bytes(self._next(size))
-        # `getvalue` hands over the buffer itself, so that a whole file is held once, not twice.
+        # `getvalue` hands over the buffer itself, so that memory holds the file once, not twice.
         whole = io.BytesIO()
         while size:
             size -= whole.write(self._next(min(size, PIECE)))
         return whole.getvalue()
 
     def readall(self) -> bytes:
-        """Everything up to the end."""
+        """Return all bytes up to the end."""
         return self.read()
 
     def readinto(self, buffer, /) -> int:  # noqa: ANN001 - collections.abc.Buffer is of 3.12
@@ -83,7 +83,7 @@ class RangedFile(io.RawIOBase):
         return done
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the file, and call ``end`` the first time."""
         if not self.closed and self._end is not None:
             self._end()
         super().close()

@@ -1,7 +1,7 @@
-"""HTTP sessions for WebHDFS: who we are, whom we trust, and how long we wait.
+"""HTTP sessions for WebHDFS: authentication, trusted certificates, timeouts.
 
-Belongs here: how a session proves itself, and what answers it does not take. Does not belong
-here: where credentials come from (``credentials.py``), operations on files (``webhdfs.py``).
+Belongs here: how a session authenticates itself, and the answers that it refuses. Does not belong
+here: the sources of credentials (``credentials.py``), operations on files (``webhdfs.py``).
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ _TOKEN = re.compile(r"\bdelegation=[^&\s\"']*")
 
 
 class GatewayError(Exception):
-    """What stands between us and the cluster says that the cluster is away."""
+    """A gateway in front of the cluster answered that it cannot reach the cluster."""
 
 
 class HttpFsError(Exception):
-    """The server is HttpFS, which cannot replace a file in one step, and is asked to write."""
+    """A write was sent to HttpFS, which cannot replace a file in one step."""
 
 
 class UnprovenError(Exception):
-    """The server let us in without asking who we are, though Kerberos was to prove it."""
+    """The server asked for no authentication although Kerberos is configured."""
 
 
 def connect(urls: Sequence[str], settings: HdfsSettings, user: str | None) -> hdfs.Client:
-    """A client with a session of its own.
+    """Return a client with its own session.
 
     Args:
         urls: ``http://host:port`` of each NameNode, or of the gateway.
         settings: credentials, deadlines, the CA.
-        user: who we are where the cluster takes our word for it.
+        user: our name, for a cluster that trusts the name it is given.
 
     Raises:
         SettingsError: a file that holds a credential cannot be read, or the package that
@@ -62,7 +62,7 @@ def connect(urls: Sequence[str], settings: HdfsSettings, user: str | None) -> hd
     credentials.check_files(settings)
     logging.getLogger("urllib3.connectionpool").addFilter(_WITHOUT_TOKENS)
     session = requests.Session()
-    session.trust_env = False  # neither a proxy nor a CA nor a .netrc that nobody named here
+    session.trust_env = False  # no proxy, CA or .netrc from the environment
     session.hooks["response"] += [_refuse_gateway_faults, _refuse_httpfs, _keep_semicolons]
     if settings.ca_file:
         session.verify = settings.ca_file
@@ -85,15 +85,16 @@ def _negotiate(settings: HdfsSettings) -> AuthBase:
     class Negotiate(AuthBase):
         """Acquires credentials for each handshake, so that a run may outlive its ticket.
 
-        At once, not after a refusal: a body that was streamed cannot be sent a second time.
-        Servers prove themselves by TLS; Hadoop's answers carry no token to check on most calls.
-        (requests-gssapi sends a request without any proof where it could not make one.)
+        The proof is sent with the request, not after a refusal, because a streamed body cannot
+        be sent a second time. Servers prove themselves by TLS; on most calls Hadoop's answers
+        carry no token to check. (requests-gssapi is not used: if it cannot make a proof, it sends
+        the request without one.)
         """
 
         def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
             url = urlsplit(request.url or "")
             if _TOKEN.search(url.query):
-                return request  # to a DataNode, which looks at the token it was redirected with
+                return request  # it goes to a DataNode, which checks the token in the URL
             context = gssapi.SecurityContext(
                 usage="initiate",
                 name=gssapi.Name(f"HTTP@{url.hostname}", gssapi.NameType.hostbased_service),
@@ -108,18 +109,18 @@ def _negotiate(settings: HdfsSettings) -> AuthBase:
 
 
 class _WithoutTokens(logging.Filter):
-    """Takes delegation tokens out of the URLs that urllib3 logs when it is asked for details."""
+    """Removes delegation tokens from the URLs that urllib3 logs at debug level."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = _TOKEN.sub("delegation=…", record.getMessage()), ()
         return True
 
 
-_WITHOUT_TOKENS = _WithoutTokens()  # one and the same is added once
+_WITHOUT_TOKENS = _WithoutTokens()  # logging adds the same filter only once
 
 
 def _keep_semicolons(response: requests.Response, **_: Any) -> None:
-    # requests drops one at the end of a path that it is redirected to.
+    # requests drops a semicolon at the end of a path that it is redirected to.
     path, query, rest = response.headers.get("location", "").partition("?")
     if ";" in path:
         response.headers["location"] = path.replace(";", "%3B") + query + rest
@@ -134,22 +135,22 @@ def _refuse_gateway_faults(response: requests.Response, **_: Any) -> None:
 
 
 def _refuse_httpfs(response: requests.Response, **_: Any) -> None:
-    # A NameNode sends a writer on to a DataNode, HttpFS to itself. Refused here, nothing is
-    # written; by the rename it would be too late, since HttpFS does rename a new file.
+    # A NameNode redirects a writer to a DataNode, HttpFS to itself. It is refused here, before
+    # anything is written: HttpFS does rename a new file, so the rename would detect it too late.
     target = response.headers.get("location", "")
     if "data=true" in target and "namenoderpcaddress=" not in target:
         raise HttpFsError
 
 
 def _refuse_the_unproven(session: requests.Session) -> Callable[..., None]:
-    """A server that asks for no proof is not the one that was configured, or not secured."""
+    """Return a hook that raises if a server answers without having asked for a proof."""
 
     def check(response: requests.Response, **_: Any) -> None:
-        # What a DataNode is shown is the block token in the redirect's URL.
+        # A DataNode asks for the block token in the redirect's URL instead.
         from_datanode = "namenoderpcaddress=" in (response.url or "")
         handshake = response.headers.get("www-authenticate", "").startswith("Negotiate")
         known = len(session.cookies) or "set-cookie" in response.headers
-        # "Not found" is an answer to somebody who was let in, too.
+        # Whoever gets the answer "not found" was let in, too.
         served = response.ok or "json" in response.headers.get("content-type", "")
         if served and not (from_datanode or handshake or known):
             raise UnprovenError

@@ -1,11 +1,11 @@
 """HDFS over HTTP: WebHDFS, straight or through HttpFS and Knox.
 
 Belongs here: driving the ``hdfs`` package, and turning its exceptions into ours. Does not belong
-here: what Hadoop's errors mean (``hadoop.py``), credentials (``web_session.py``), waiting with an
-end (``deadline.py``).
+here: meanings of Hadoop's errors (``hadoop.py``), sessions (``web_session.py``), deadlines
+(``deadline.py``).
 
-Every request runs under two deadlines: the client's own, between two packets, and ours, for the
-whole call, since a server that drips would keep the first one content for ever.
+Every request has two deadlines: the client's own, between two packets, and ours, for the whole
+call, because a server that sends single bytes never exceeds the first.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 _Stamp = tuple[int, int]
 
-_UNAUTHORIZED = "Authentication failure"  # all that the client says of a 401
+_UNAUTHORIZED = "Authentication failure"  # the client's whole text for a 401
 
 
 class WebHdfsFileSystem(FileSystem):
@@ -50,8 +50,8 @@ class WebHdfsFileSystem(FileSystem):
     Args:
         urls: ``http://host:port`` of each NameNode, or of the gateway.
         settings: credentials, deadlines, the CA.
-        modes: permission bits of what is made.
-        user: who we are where the cluster takes our word for it.
+        modes: permission bits of new files and folders.
+        user: our name, for a cluster that trusts the name it is given.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class WebHdfsFileSystem(FileSystem):
         self._modes = modes
         self._user = user or settings.user
         self._calls = Calls(settings.timeout_seconds)
-        self._turn = 0  # how often a server was given up
+        self._turn = 0  # number of times that a server was given up
         self._idle: list[tuple[_Stamp, hdfs.Client]] = []
         self._made: set[str] = set()
         self.patience = settings.retry_seconds
@@ -72,7 +72,7 @@ class WebHdfsFileSystem(FileSystem):
         _check_composed(path, "write")
         folder = posixpath.dirname(path)
         if folder not in self._made:
-            # CREATE would make it, too, but open to all.
+            # CREATE would make the folder, too, but accessible to all.
             mode = f"{self._modes.folder:o}"
             self._call(path, "write", lambda client: client.makedirs(folder, mode))
             self._made.add(folder)
@@ -100,13 +100,13 @@ class WebHdfsFileSystem(FileSystem):
         """
 
         def rename(client: hdfs.Client) -> bytes:
-            rename_ = cast(Any, client)._rename  # the public one cannot replace
+            rename_ = cast(Any, client)._rename  # the public method cannot replace a file
             return rename_(source, destination=target, renameoptions="OVERWRITE").content
 
         answer = self._call(target, "rename", rename)
         if answer.strip():
-            # A NameNode says nothing when it has replaced; whoever knows no options renames the
-            # way of `hdfs dfs -mv`, and says whether it did.
+            # A NameNode that has replaced the file answers with an empty body. A server that does
+            # not know the option renames as `hdfs dfs -mv` does, and answers with the result.
             raise _cannot_replace(target, "rename")
 
     def status(self, path: str) -> FileStatus | None:
@@ -126,7 +126,7 @@ class WebHdfsFileSystem(FileSystem):
         try:
             entries = self._call(path, "list", list_)
         except NotFound:
-            self._made.discard(path)  # somebody removed it: to be made again, with its mode
+            self._made.discard(path)  # it was deleted: the next write makes it again, with its mode
             return []
         if len(entries) == 1 and not entries[0]["pathSuffix"]:
             raise NotFound("it is a file, not a folder", path=path, operation="list")
@@ -153,7 +153,7 @@ class WebHdfsFileSystem(FileSystem):
         def work() -> T:
             taken = self._taken()
             result = call(taken[1])
-            self._give_back(taken)  # one whose call failed is not used again
+            self._give_back(taken)  # a client whose call failed is not used again
             return result
 
         turn = self._turn
@@ -166,12 +166,12 @@ class WebHdfsFileSystem(FileSystem):
             raise failure from None
 
     def _taken(self) -> tuple[_Stamp, hdfs.Client]:
-        """A client of this thread's own: a session keeps state that two must not share."""
+        """Take or make a client for one call; two calls must not share a session's state."""
         wanted = self._stamp()
         while True:
             try:
                 stamp, client = self._idle.pop()
-            except IndexError:  # asked for, since another thread takes from it, too
+            except IndexError:  # not checked before, since other threads take clients, too
                 break
             if stamp == wanted:
                 return stamp, client
@@ -182,21 +182,22 @@ class WebHdfsFileSystem(FileSystem):
         self._idle.append(taken)
 
     def _stamp(self) -> _Stamp:
-        """What a client is bound to: the process, and the token that it was given."""
+        """Return what a client is bound to: the process, and the token file's time."""
         token = self._settings.token_file
         try:
             return os.getpid(), os.stat(token).st_mtime_ns if token else 0
         except OSError:
-            return os.getpid(), -1  # connecting says what is wrong with it
+            return os.getpid(), -1  # connecting reports the fault of the file
 
     def _give_up(self, turn: int) -> None:
         """Begin with another server from now on.
 
-        Where one refuses, or says that it is on standby, the package goes on to the next one by
-        itself; where one says nothing, our deadline comes first.
+        If a server refuses or is on standby, the package goes on to the next one by itself; if
+        it does not answer, our deadline comes first.
 
         Args:
-            turn: when the call that failed began; another thread may have done so already.
+            turn: the turn in which the failed call began; another thread may have given the
+                server up already.
         """
         if turn == self._turn:
             self._turn += 1
@@ -205,7 +206,7 @@ class WebHdfsFileSystem(FileSystem):
     def _failed(
         self, error: BaseException, path: str, operation: str, turn: int
     ) -> StoreError | None:
-        """Ours for the client's exception; ``None`` for one that is not the client's."""
+        """Return our error for the client's exception; ``None`` for any other exception."""
         import hdfs
         import requests
         import urllib3
@@ -241,11 +242,11 @@ class WebHdfsFileSystem(FileSystem):
 
 
 class _Stream:
-    """The bytes of one file: single ranges one by one, and one stream once they follow.
+    """The bytes of one file: a request per range, or one stream for ranges that follow on.
 
-    A ranged request costs two round trips, so a reader that goes through a file gets one
-    stream; a reader of ranges gets just these. Each request opens the path anew, so that a file
-    replaced meanwhile would give a mixture; then the read fails.
+    A ranged request costs two round trips, so a reader that goes through the file gets one
+    stream. Each request opens the path anew; if the file was replaced meanwhile, the read fails
+    instead of mixing two versions.
     """
 
     def __init__(
@@ -271,7 +272,7 @@ class _Stream:
         if self._response is not None:
             response, self._response = self._response, None
             with contextlib.suppress(Exception):
-                # A reader that was given up may still be in there, and hold the stream's lock.
+                # An abandoned call may still be reading, and hold the stream's lock.
                 response.shutdown()
             response.close()
 
@@ -279,7 +280,7 @@ class _Stream:
         to_the_end = offset + size == self._length
 
         def open_(client: hdfs.Client) -> Any:
-            length = None if to_the_end else size  # without one, the answer tells how much there is
+            length = None if to_the_end else size  # without it, the answer states its length
             return cast(Any, client)._open(self._path, offset=offset, length=length).raw
 
         self._response = self._call(self._path, "read", open_)
@@ -305,7 +306,7 @@ def _cannot_replace(path: str, operation: str) -> StoreError:
 
 
 def _check_composed(path: str, operation: str) -> None:
-    # Where a NameNode redirects to a DataNode, it composes the letters of the path (NFC).
+    # A NameNode that redirects to a DataNode composes the letters of the path (NFC).
     if not unicodedata.is_normalized("NFC", path):
         raise StoreError(
             "over HTTP this name would become another one",
@@ -316,7 +317,7 @@ def _check_composed(path: str, operation: str) -> None:
 
 
 def _what_failed(error: Exception) -> str:
-    """Which server it was; never the whole URL, which may hold a token."""
+    """Return which connection failed, without the URL's path, which may hold a token."""
     if type(error) is ConnectionError:
         return f"the connection {error}"
     url = getattr(getattr(error, "request", None), "url", None)

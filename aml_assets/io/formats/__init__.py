@@ -1,7 +1,7 @@
-"""How each kind of partition lies in a file: Parquet frames, models, JSON, CSV and HTML.
+"""File formats of partitions: Parquet frames, models, JSON, CSV and HTML.
 
-Belongs here: one format per module, with the manifest inside the file (or, for CSV, beside
-it), and the checks that every read makes. Does not belong here: paths, days, IO managers.
+Belongs here: one format per module, with the manifest inside the file (for CSV: beside it) and
+the checks of every read. Does not belong here: paths, days, IO managers.
 """
 
 from aml_assets.io.formats.base import Format, Published, version_path

@@ -1,6 +1,6 @@
-"""The one form in which a table is stored, so that equal tables give equal bytes.
+"""The canonical form in which tables are stored, so that equal tables give equal bytes.
 
-Belongs here: what a table's types become before any bytes are written. Does not belong here:
+Belongs here: converting a table's types before bytes are written. Does not belong here: the
 bytes, or what a column means.
 """
 
@@ -17,20 +17,21 @@ if TYPE_CHECKING:
 
 
 def canonical(table: pa.Table, path: str = "table") -> pa.Table:
-    """Bring a table into the form in which it is stored.
+    """Convert a table into the form in which it is stored.
 
-    - One chunk per column; no metadata of schema or fields (pandas writes its version there).
-    - Dictionary columns of text have int32 indices into the sorted values that occur (an
-      *ordered* dictionary keeps its order and all its values: they mean something).
-      Dictionaries of anything else become plain columns: Parquet cannot tell them apart.
-    - Seconds become milliseconds and date64 becomes date32, for the same reason.
+    - Each column has one chunk; schema and fields have no metadata (pandas writes its version
+      there).
+    - Dictionary columns of text have int32 indices into the sorted values that occur; an
+      *ordered* dictionary keeps its order and all its values, since both carry meaning.
+      Dictionaries of other types become plain columns, since Parquet does not keep them.
+    - Seconds become milliseconds and date64 becomes date32, since Parquet has neither.
 
     Args:
         table: any table with at least one column and distinct names.
-        path: named in errors.
+        path: the path that errors name.
 
     Raises:
-        StoreError: no column, a name twice, or a column that cannot be brought into form.
+        StoreError: there is no column, a name occurs twice, or a column has no such form.
     """
     import pyarrow as pa
 
@@ -99,7 +100,7 @@ def _sorted_dictionary(array: pa.Array) -> pa.DictionaryArray:
 
 
 def _is_sorted_and_used(array: pa.DictionaryArray) -> bool:
-    """Whether it is in form already, as frames of ours are: looking is cheap, sorting is not."""
+    """Return whether all values occur, in order: checking that is cheaper than sorting."""
     import numpy as np
     import pyarrow.compute as pc
 
@@ -117,9 +118,9 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def arrow_buffer(data: bytes) -> pa.Buffer:
-    """A copy in Arrow's own memory, for readers with threads.
+    """Return a copy of ``data`` in Arrow's own memory, for readers with threads.
 
-    Arrow's threads let go of what they read a little late. If that is Python's, and the
+    Arrow's threads release their source a little late. If it is Python's memory and the
     interpreter ends just then, the process is aborted after all its work was done.
     """
     import pyarrow as pa
@@ -130,6 +131,6 @@ def arrow_buffer(data: bytes) -> pa.Buffer:
 
 
 def schema_identity(schema: pa.Schema) -> str:
-    """One text for names, types and nullability, in order; nothing else."""
+    """Return a hash of the columns' names, types and nullability, in order."""
     lines = [(field.name, str(field.type), field.nullable) for field in schema]
     return hashlib.sha256(repr(lines).encode("utf-8", "surrogatepass")).hexdigest()

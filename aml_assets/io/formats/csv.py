@@ -1,12 +1,11 @@
-"""CSV files: what people and other banks' programs read.
+"""CSV files, for people and for other programs of the bank.
 
-Belongs here: the text, and the manifest beside it. Does not belong here: which columns a
-prediction has, or their order.
+Belongs here: the text, and the manifest beside it. Does not belong here: the columns of a
+prediction, or their order.
 
-CSV cannot hold its manifest. It lies beside the file, under a hidden name with the sha256 of
-the CSV in it, and is written first: a reader hashes the CSV and opens the manifest of that
-digest, so no cut between the two can mix them. (A cut there leaves the new manifest, a few
-hundred bytes, for a CSV that never came; the next run of that day writes the same pair.)
+The manifest lies beside the file, under a hidden name that holds the sha256 of the CSV, and is
+written first. A reader hashes the CSV and opens the manifest of that digest, so a writer that is
+killed between the two cannot make it read a wrong manifest.
 """
 
 from __future__ import annotations
@@ -42,16 +41,15 @@ _FACT = "csv"
 
 
 class CsvFormat(Format["pa.Table"]):
-    """A ``pa.Table`` as CSV: a header always, text quoted, null empty, ISO times.
+    """A ``pa.Table`` as CSV with a header, quoted text, empty nulls and ISO times.
 
-    Text is always quoted, so that the empty text and null stay two things. The manifest's fact
-    ``csv`` holds the columns' types, so that reading gives them back: an id ``00123`` stays
-    text. The digest is the sha256 of the file. A replaced file stays readable under
-    `version_path`.
+    Text is always quoted, so that an empty text and null differ. The manifest's fact ``csv``
+    holds the columns' types, and reading restores them: an id ``00123`` stays text. The digest
+    is the sha256 of the file. A replaced file stays readable under `version_path`.
 
     Args:
-        include_index: begin with an unnamed column 0 … n-1, as pandas does; `read` leaves it
-            out again.
+        include_index: whether to begin with an unnamed column 0 … n-1, as pandas does; `read`
+            leaves it out.
     """
 
     suffix: ClassVar[str] = ".csv"
@@ -96,12 +94,12 @@ class CsvFormat(Format["pa.Table"]):
         return Published(written.changed or manifest_written, complete)
 
     def read(self, store: Store, path: str) -> pa.Table:
-        """The table, in its canonical form, verified."""
+        """Return the verified table in its canonical form. See `Format.read`."""
         data, manifest = self._load(store, path)
         return _parse_csv(data, manifest, path)
 
     def read_manifest(self, store: Store, path: str) -> Manifest:
-        """The manifest alone; the whole CSV is verified."""
+        """Return the manifest; the whole CSV is verified. See `Format.read_manifest`."""
         return self._load(store, path)[1]
 
     def _load(self, store: Store, path: str) -> tuple[bytes, Manifest]:
@@ -124,7 +122,7 @@ class CsvFormat(Format["pa.Table"]):
 
 
 def _keep_as(path: str) -> Any:
-    # Only ever called for a file whose bytes differ, and so does its digest.
+    # The store calls it only for a file whose bytes, and so whose digest, differ.
     return keep_versions(path, "", lambda old: hashlib.sha256(old).hexdigest())
 
 
@@ -148,7 +146,7 @@ def _write_csv(file: pa.NativeFile, table: pa.Table, include_index: bool) -> Non
 
 
 def _bare_header(names: list[str]) -> bytes:
-    """A header as pandas writes it: a name is quoted only where it must be."""
+    """Return a header as pandas writes it, with quotes only where a name needs them."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(names)
     return text.getvalue().encode()
@@ -178,8 +176,8 @@ def _parse_rows(body: bytes, rows: int, schema: pa.Schema, index: bool) -> pa.Ta
     import pyarrow as pa
     import pyarrow.csv as pc
 
-    # With line ends inside values, pyarrow 26 can cut its blocks at a wrong place and then lose
-    # rows; so such a file is one block. The others, nearly all, are parsed in parallel.
+    # If values hold line ends, pyarrow 26 can cut its blocks at a wrong place and lose rows, so
+    # such a file is parsed as one block. Nearly all files have none and are parsed in parallel.
     one_line_each = body.count(b"\n") == rows and b"\r" not in body
     block = None if one_line_each else min(len(body) + 1, 2**31 - 1)
     kept = [str(number) for number in range(len(schema))]  # names may repeat the index's ""

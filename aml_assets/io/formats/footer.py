@@ -1,7 +1,7 @@
-"""The footer of a Parquet frame: manifest, block checksums, seal; and what they make possible.
+"""The footer of a Parquet frame: manifest, checksums of blocks, seal.
 
-Belongs here: the layout of the end of the file, holding it back while writing, and
-reading checked ranges of the data. Does not belong here: tables.
+Belongs here: the layout of the end of the file, holding it back while a file is written, and
+reading verified ranges of the data. Does not belong here: tables.
 
 The file is ``data | Parquet metadata | its length (4 bytes) | PAR1``. The metadata's key-value
 entries hold ``aml_assets.manifest``, sealed over the footer, and ``aml_assets.blocks``: the
@@ -54,13 +54,13 @@ class BlockSums:
                 self._crc = self._filled = 0
 
     def to_json(self) -> str:
-        """The sums as they stand in the footer."""
+        """Return the sums as the footer holds them."""
         sums = [*self._full, self._crc] if self._filled else self._full
         return json.dumps({"crc32": "".join(f"{each:08x}" for each in sums), "size": _BLOCK})
 
 
 class FrameSink:
-    """A sink that can hold back what comes after the data, so that it can be sealed."""
+    """A sink that can hold back the bytes after the data, so that they can be sealed."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
@@ -79,26 +79,26 @@ class FrameSink:
         return len(view)
 
     def tell(self) -> int:
-        """Bytes taken so far, held back or not."""
+        """Return the number of bytes taken so far, including those held back."""
         return self._sink.tell() + len(self._held or b"")
 
     def flush(self) -> None:
-        """Nothing: the sink below decides."""
+        """Do nothing; the sink below decides when to send."""
 
     def close(self) -> None:
         """End the writing; the sink below stays open."""
         self.closed = True
 
     def hold(self) -> tuple[str, int]:
-        """Hold back all that follows; gives sha256 and length of the data before it."""
+        """Hold back all later bytes; return sha256 and length of the data before them."""
         self._held = bytearray()
         return self._sink.sha256, self._sink.tell()
 
     def held(self, path: str) -> bytes:
-        """What was held back: a Parquet footer, and nothing else.
+        """Return the bytes that were held back, a whole Parquet footer.
 
         Raises:
-            StoreError: it is something else.
+            StoreError: they are not exactly one footer.
         """
         footer = bytes(self._held or b"")
         if _footer_length(footer) != len(footer):
@@ -110,7 +110,7 @@ class FrameSink:
         return footer
 
     def release(self, footer: bytes) -> None:
-        """Write the footer, after all."""
+        """Write the sealed footer to the sink below."""
         self._sink.write(footer)
 
 
@@ -119,14 +119,14 @@ class Footer:
     """A verified footer.
 
     Attributes:
-        raw: its bytes, from the metadata to the last magic.
-        metadata: as pyarrow reads it.
+        raw: the footer's bytes, from the metadata to the last magic.
+        metadata: the metadata as pyarrow reads it.
         schema: the columns, without metadata.
-        manifest: the partition's.
-        data_sha256: of all bytes before the footer.
-        data_length: of all bytes before the footer.
+        manifest: the partition's manifest.
+        data_sha256: sha256 (hex) of all bytes before the footer.
+        data_length: number of bytes before the footer.
         block: bytes per block.
-        crc32: one per block of the data.
+        crc32: CRC-32 of each block of the data.
     """
 
     raw: bytes
@@ -140,7 +140,7 @@ class Footer:
 
 
 def footer_entries(manifest: Manifest, block_sums: BlockSums) -> dict[str, str]:
-    """The key-value entries that `read_footer` reads; the manifest not yet sealed."""
+    """Return the key-value entries that `read_footer` reads; the manifest is not sealed yet."""
     return {_BLOCKS_KEY: block_sums.to_json(), MANIFEST_KEY: manifest.to_sealable_json()}
 
 
@@ -148,7 +148,7 @@ def read_footer(file: BinaryIO, path: str) -> Footer:
     """Read and verify the footer of a frame: one ranged read, two if it is long.
 
     Raises:
-        CorruptFile: it is not what was published.
+        CorruptFile: the file is not what was published.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -159,7 +159,7 @@ def read_footer(file: BinaryIO, path: str) -> Footer:
     if length is None or length > total:
         raise corrupt(path, "not a Parquet file, or cut short" if total else "the file is empty")
     raw = tail[-length:] if length <= len(tail) else read_range(file, total - length, total, path)
-    # pyarrow is given the footer only once its seal is whole: it may crash on a broken one.
+    # pyarrow may crash on a broken footer, so the seal is verified first.
     if not verify_seal(raw):
         raise corrupt(path, "its footer was altered, or is not one of ours")
     try:
@@ -192,7 +192,7 @@ def read_footer(file: BinaryIO, path: str) -> Footer:
 
 
 def read_range(file: BinaryIO, start: int, stop: int, path: str) -> bytes:
-    """Bytes ``start`` to ``stop``; ``CorruptFile`` if the file ends before."""
+    """Return the bytes from ``start`` to ``stop``; raise `CorruptFile` if the file ends earlier."""
     file.seek(start)
     data = file.read(stop - start)
     if len(data) != stop - start:
@@ -201,9 +201,10 @@ def read_range(file: BinaryIO, start: int, stop: int, path: str) -> bytes:
 
 
 def column_ranges(footer: Footer, names: Sequence[str]) -> list[range]:
-    """Where in the data the pages of some columns lie, in order."""
-    # The rule by which pyarrow takes columns for a name: a nested column's leaves have paths
-    # that begin with it (and so may another column with a dot in its name: read in vain).
+    """Return the byte ranges of the pages of some columns, in the order of the file."""
+    # pyarrow selects columns by the beginning of their paths: a nested column's leaves have paths
+    # that begin with its name. (Another column with a dot in its name may, too; then its pages
+    # are read in vain.)
     wanted = tuple(f"{name}." for name in names)
     schema = footer.metadata.schema
     leaves = [
@@ -225,7 +226,7 @@ def column_ranges(footer: Footer, names: Sequence[str]) -> list[range]:
 def verified_pieces(
     file: BinaryIO, path: str, footer: Footer, ranges: Sequence[range]
 ) -> Iterator[tuple[int, memoryview]]:
-    """Read what covers some ranges of the data, and check each block of it.
+    """Read the blocks that cover some ranges of the data, and verify each block.
 
     Yields:
         Offset and bytes; neighbouring ranges come as one piece.
@@ -247,7 +248,7 @@ def _block_spans(ranges: Sequence[range], block: int) -> list[range]:
     spans: list[range] = []
     for each in ranges:
         first, last = each.start // block, -(-each.stop // block)
-        # A hole that is shorter than a second request would take is read, too.
+        # Reading a short gap costs less than a second request.
         if spans and first <= spans[-1].stop + _HOLE:
             spans[-1] = range(spans[-1].start, max(spans[-1].stop, last))
         else:
@@ -256,7 +257,7 @@ def _block_spans(ranges: Sequence[range], block: int) -> list[range]:
 
 
 def _footer_length(tail: bytes) -> int | None:
-    """The length of the footer that ``tail`` ends with; ``None`` if it ends with none."""
+    """Return the length of the footer at the end of ``tail``; ``None`` if there is none."""
     if len(tail) < 12 or tail[-4:] != _MAGIC:
         return None
     return int.from_bytes(tail[-8:-4], "little") + 8
