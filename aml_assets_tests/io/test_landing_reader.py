@@ -1,3 +1,5 @@
+"""The landing is listed and read as it lies; an unfinished or broken folder is refused."""
+
 import datetime as dt
 import hashlib
 import os

@@ -1,3 +1,5 @@
+"""A manifest has one canonical JSON, and its seal shows every changed byte."""
+
 from __future__ import annotations
 
 import hashlib

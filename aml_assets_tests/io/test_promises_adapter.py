@@ -1,7 +1,7 @@
 """What every adapter promises (`aml_assets.io.filesystems.base`), on each of them.
 
 Belongs here: the operations alone. Does not belong here: the store's promises over them
-(`test_promises_store`), what only local files do (`test_filesystems`).
+(`test_promises_store`), what only local files do (`filesystems.test_local`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Writers killed at every step of a write, and what readers and the next writer find.
+"""A writer killed at any step leaves readers a whole file and the next writer no debris.
 
-Belongs places: kills at known steps. Does not belong places: kills at any moment
+Belongs here: kills at known steps. Does not belong here: kills at any moment
 (`test_promises_races`).
 """
 

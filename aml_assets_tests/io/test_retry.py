@@ -1,3 +1,5 @@
+"""A transient fault is retried within the time allowed; every other fault is raised at once."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""A sink hands on, hashes and shows to its watchers exactly the bytes that were written."""
+
 import hashlib
 
 import pytest

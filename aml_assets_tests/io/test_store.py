@@ -1,19 +1,17 @@
-"""What of the store is the same on every file system: paths, and names of temporary files.
+"""Paths cannot leave the store, and an error of an unchanged file is not retried.
 
-Belongs here: what no adapter has a part in. Does not belong here: the promises, which are tested
+Belongs here: behaviour of the store alone. Does not belong here: its promises, which are tested
 on each adapter (`test_promises_*`).
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from aml_assets.errors import CorruptFile, StoreError
 from aml_assets.io.store import Store
-from aml_assets.io.temporary import Owner, temporary_name
 
 
 @pytest.fixture
@@ -41,16 +39,3 @@ def test_a_read_error_of_an_unchanged_file_is_raised_at_once(store):
     with pytest.raises(CorruptFile):
         store.load("a", use)
     assert len(calls) == 1
-
-
-def test_a_temporary_name_is_hidden_unique_and_tells_its_owner_but_no_host():
-    names = {temporary_name("data.parquet") for _ in range(100)}
-    assert len(names) == 100
-    for name in names:
-        assert name.startswith(".data.parquet.tmp-")
-        assert os.uname().nodename not in name
-        owner = Owner.of(name)
-        assert owner is not None
-        assert owner == Owner.this_process()
-        assert owner.is_known_alive()
-        assert not owner.is_known_dead()

@@ -1,3 +1,5 @@
+"""A CSV of any origin is read as text; a file that is no CSV is refused without quoting it."""
+
 import pandas as pd
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the clients' texts become: which error of ours, whether it may pass, and what to do.
+"""Each text of an HDFS client becomes one of our errors, transient or not, with its remedy.
 
 Belongs here: texts as real clusters gave them (Hadoop 3.5, hdfs-native 0.14, hdfs 2.7),
 shortened. Does not belong here: making a cluster give them (`test_hdfs_faults`).

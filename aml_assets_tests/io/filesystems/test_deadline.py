@@ -1,4 +1,4 @@
-"""Calls that end on time whatever their client does, and sending in the background.
+"""Calls end on time whatever their client does, and a pipe sends in the background.
 
 Belongs here: the two classes alone, with calls that hang on purpose. Does not belong here: real
 servers that hang (`test_hdfs_faults`).

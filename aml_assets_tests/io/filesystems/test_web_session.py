@@ -1,4 +1,4 @@
-"""Servers that speak WebHDFS and are no NameNode, as HTTP alone shows them.
+"""A session refuses answers of gateways and of other servers that are no NameNode.
 
 Belongs here: answers of gateways, from a server of this process. Does not belong here: real
 clusters (`test_promises_*`, `test_hdfs_*`).

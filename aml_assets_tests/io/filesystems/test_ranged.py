@@ -1,3 +1,5 @@
+"""A ranged file reads as a file in memory does, and requests just the bytes that are read."""
+
 from __future__ import annotations
 
 import io
