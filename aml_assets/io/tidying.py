@@ -48,8 +48,8 @@ class Tidying:
     def tidy_and_find(self, folder: str, names: Iterable[str]) -> dict[str, FileStatus]:
         """Tidy a folder, unless it counts as tidy, and return the status of some names in it.
 
-        The listing that tidies a folder answers for the names, too; only where there is no
-        listing is each of them asked for. A name under which nothing lies is left out.
+        The statuses come from the listing that tidies the folder; without such a listing, one
+        call per name gets them. A name under which nothing is stored is left out.
 
         Raises:
             TransientStoreError: the file system cannot be reached.

@@ -17,9 +17,10 @@ def old(tmp_path):
     """Temporary files and outputs, all an hour old, in two folders."""
     names = [temporary_name("a"), f"day/{temporary_name('b')}", "a", "day/b", ".hidden"]
     (tmp_path / "day").mkdir()
+    an_hour_ago = time.time() - 3600
     for name in names:
         (tmp_path / name).write_bytes(b"half")
-        os.utime(tmp_path / name, (time.time() - 3600,) * 2)
+        os.utime(tmp_path / name, (an_hour_ago, an_hour_ago))
     return names
 
 

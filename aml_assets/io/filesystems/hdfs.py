@@ -161,7 +161,7 @@ class HdfsFileSystem(FileSystem):
             piece = self._call(path, "read", lambda _: reader.read_range(offset, size))
             if len(piece) != size:
                 raise unreachable(
-                    f"{size} bytes were asked for and {len(piece)} came",
+                    f"{size} bytes were requested and {len(piece)} came",
                     path=path,
                     operation="read",
                 )

@@ -143,7 +143,7 @@ def _refuse_httpfs(response: requests.Response, **_: Any) -> None:
 
 
 def _refuse_the_unproven(session: requests.Session) -> Callable[..., None]:
-    """Return a hook that raises if a server answers without having asked for a proof."""
+    """Return a hook that raises if a server answers without requiring a proof."""
 
     def check(response: requests.Response, **_: Any) -> None:
         # A DataNode asks for the block token in the redirect's URL instead.

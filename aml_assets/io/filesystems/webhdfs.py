@@ -292,7 +292,7 @@ class _Stream:
     def _read(self, size: int) -> bytes:
         piece = self._response.read(size)
         if len(piece) != size:
-            raise ConnectionError(f"broke off: {size} bytes were asked for and {len(piece)} came")
+            raise ConnectionError(f"broke off: {size} bytes were requested and {len(piece)} came")
         return piece
 
 

@@ -52,7 +52,7 @@ ROWS_PER_GROUP = 1024 * 1024
 """Rows per row group. Columns are read in parallel, so few groups suffice; and each group has its
 own dictionaries, whose merging costs more than reading them."""
 _COMPRESSION = "lz4"
-"""The codec that is fastest to write and to read."""
+"""The codec that is fastest to write and to read; other readers need LZ4_RAW (Spark from 3.4)."""
 _NEVER = 2**31 - 1
 
 

@@ -17,6 +17,7 @@ from aml_assets.io.filesystems.encryption import encryption_error
 )
 def test_a_text_about_the_kms_becomes_an_error_with_path_and_remedy(text, kind, said):
     error = encryption_error(text, path="zone/x", operation="write")
+    assert error is not None
     assert type(error) is kind
     assert said in error.reason
     assert error.remedy
