@@ -1,0 +1,66 @@
+"""The table of assets: what derives from its rows."""
+
+import pytest
+
+from aml_assets.core.graph import (
+    ALERT_PAGE,
+    FEATURES,
+    METRICS,
+    MODEL,
+    MODEL_PAGE,
+    PREDICTIONS,
+    Asset,
+    Days,
+    Graph,
+    Reads,
+    asset_graph,
+)
+
+TABLES = ("trx", "str", "retail", "corporate", "account")
+
+
+@pytest.fixture
+def graph() -> Graph:
+    return asset_graph(TABLES, customers=("retail", "corporate"))
+
+
+def test_every_asset_comes_after_all_that_it_reads(graph: Graph):
+    seen: set[str] = set()
+    for asset in graph:
+        assert {name for name in asset.upstream if name in graph} <= seen
+        seen.add(asset.name)
+
+
+def test_a_stage_is_how_often_whole_ranges_must_be_complete_before(graph: Graph):
+    stages = {name: graph.stage(name) for name in graph.names}
+    assert {stages[f"tables/{name}"] for name in TABLES} == {0}
+    assert stages[FEATURES] == 1
+    assert {stages[each] for each in (MODEL, METRICS, PREDICTIONS, ALERT_PAGE, MODEL_PAGE)} == {2}
+    assert graph.learning == [MODEL, METRICS, PREDICTIONS, ALERT_PAGE, MODEL_PAGE]
+
+
+def test_pages_follow_their_subject(graph: Graph):
+    assert graph.followers == {ALERT_PAGE: PREDICTIONS, MODEL_PAGE: METRICS}
+    assert graph.subject(ALERT_PAGE) == PREDICTIONS
+    assert graph.subject(MODEL) == MODEL
+    assert graph.subject("own/unknown") == "own/unknown"
+
+
+def test_only_what_reads_windows_needs_nothing_of_the_day_itself(graph: Graph):
+    assert [a for a in graph.names if graph.uses_windows(a)] == [MODEL, METRICS, MODEL_PAGE]
+    assert graph[MODEL].own_day == []
+    assert graph[METRICS].own_day == [MODEL]
+    assert graph[PREDICTIONS].own_day == [FEATURES]
+    assert graph[ALERT_PAGE].own_day == [PREDICTIONS, FEATURES]
+    assert set(graph[FEATURES].own_day) == {f"tables/{name}" for name in TABLES}
+
+
+def test_a_bank_adds_a_row_and_everything_derives_from_it(graph: Graph):
+    row = Asset("own/active", (Reads("tables/trx"), Reads(FEATURES, Days.TRAINING)))
+    longer = graph.extended([row])
+    assert longer.names == [*graph.names, "own/active"]
+    assert longer.stage("own/active") == 2
+    assert longer["own/active"].group == "own"
+    assert longer["own/active"].step == "own__active"
+    assert longer.of_job("self_learning")[-1] == "own/active"
+    assert "own/active" not in graph
