@@ -15,7 +15,7 @@ import dagster as dg
 import pytest
 
 from aml_assets.automation.landing_sensor import NAME
-from aml_assets.core.night.view import Memory
+from aml_assets.core.night.cursor import Cursor
 from aml_assets.steps.watching.status_board import StatusBoard
 from aml_assets_tests.conftest import Bank, day
 
@@ -85,8 +85,8 @@ class Watch:
                 made |= self.run(request)
         raise AssertionError(f"still asked for: {requests}")
 
-    def look(self) -> StatusBoard:
-        return StatusBoard(self.bank.catalog, Memory.from_json(self.cursor), now=self.now)
+    def status_board(self) -> StatusBoard:
+        return StatusBoard(self.bank.catalog, Cursor.from_json(self.cursor), now=self.now)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
-"""The landing sensor: what landed is asked for, what changed is asked for again.
+"""The landing sensor: requests runs for what has landed, and again for what has changed.
 
-Belongs here: asking Dagster for the runs that the core decided on. Does not belong here: deciding
-(``core.night.decide``), looking (``steps.watching.watcher``), alarms over what runs did
-(``alarm_sensors``).
+Belongs here: giving Dagster the run requests that the core decided on, and the alarm of an overdue
+day. Does not belong here: deciding (``core.night.decide``), reading the landing and the store
+(``steps.watching.watcher``), alarms about runs (``alarms.alarm_sensors``).
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from aml_assets.automation.alarms.channels import send
 from aml_assets.automation.alarms.message import missed_deadline
 from aml_assets.automation.jobs import DAILY
 from aml_assets.core.days import ranges
+from aml_assets.core.night.cursor import Cursor
 from aml_assets.core.night.decide import decide
-from aml_assets.core.night.view import Decision, Memory, Overdue, Request
+from aml_assets.core.night.plan import Overdue, Request, TickPlan
 from aml_assets.errors import AlarmError, AmlError
 from aml_assets.steps.watching.watcher import Watcher
 
@@ -41,15 +42,15 @@ _UNFINISHED = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
-_STILL_LOOKING = 5
-"""Intervals without a look after which the sensor counts as off."""
+_MISSED_TICKS = 5
+"""Intervals without a tick after which the sensor counts as off."""
 
 _NOTES = 12
-"""Lines of a message; more would not be read."""
+"""Notes in a message; more would not be read."""
 
 
 def landing_sensor(catalog: Catalog) -> dg.SensorDefinition:
-    """Watches the landing and the store, and asks for what is missing or out of date."""
+    """The sensor that watches landing and store, and requests what is missing or stale."""
     watcher = Watcher(catalog)
 
     @dg.sensor(
@@ -57,50 +58,49 @@ def landing_sensor(catalog: Catalog) -> dg.SensorDefinition:
         job_name=DAILY,
         minimum_interval_seconds=catalog.settings.automation.interval_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Asks for tables and features of each day that has landed whole, then for its "
-        "model, metrics and predictions; and again for what a changed day puts out of date.",
+        description="Requests tables and features of each day that has landed whole, then its "
+        "model, metrics and predictions; and again what becomes stale when a day changes.",
     )
     def landing(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        memory = Memory.from_json(context.cursor)
-        decision = look(watcher, memory, context.instance, catalog.settings)
-        requests = [run_request(each, NAME, catalog.settings) for each in decision.requests]
-        message = message_of(decision)
+        cursor = Cursor.from_json(context.cursor)
+        plan = plan_tick(watcher, cursor, context.instance, catalog.settings)
+        requests = [run_request(each, NAME, catalog.settings) for each in plan.requests]
+        message = message_of(plan)
         for line in message.splitlines():
             context.log.info(line)
-        _tell(context, catalog.settings, decision)
+        _send_overdue_alarm(context, catalog.settings, plan)
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else dg.SkipReason(message),
-            cursor=decision.memory.to_json(),
+            cursor=plan.cursor.to_json(),
         )
 
     return landing
 
 
-def look(
-    watcher: Watcher, memory: Memory, instance: dg.DagsterInstance, settings: Settings
-) -> Decision:
-    """One look, and what it comes to."""
+def plan_tick(
+    watcher: Watcher, cursor: Cursor, instance: dg.DagsterInstance, settings: Settings
+) -> TickPlan:
+    """Evaluate landing, store and runs once, without requesting anything."""
     busy = list(unfinished_days(instance, settings))
     view = watcher.view(
-        memory, now=time.time(), busy={day for days in busy for day in days}, runs=len(busy)
+        cursor, now=time.time(), busy={day for days in busy for day in days}, runs=len(busy)
     )
-    return decide(view, memory, watcher.rules())
+    return decide(view, cursor, watcher.rules())
 
 
-def sensors_memory(instance: dg.DagsterInstance) -> Memory:
-    """What the sensor remembered after its last look; nothing, if it never looked."""
+def sensor_cursor(instance: dg.DagsterInstance) -> Cursor:
+    """The sensor's cursor after its last tick; an empty one if it never ticked."""
     data = _state(instance)
-    return Memory.from_json(data.cursor) if data else Memory()
+    return Cursor.from_json(data.cursor) if data else Cursor()
 
 
-def sensor_looks(instance: dg.DagsterInstance, settings: Settings) -> bool:
-    """Whether the sensor is on, as its last look tells."""
+def sensor_is_ticking(instance: dg.DagsterInstance, settings: Settings) -> bool:
+    """Whether the sensor's last tick is so recent that it must be on."""
     data = _state(instance)
     last = data.last_tick_timestamp if data else None
-    return last is not None and time.time() - last < _STILL_LOOKING * (
-        settings.automation.interval_seconds + 60
-    )
+    longest = _MISSED_TICKS * (settings.automation.interval_seconds + 60)
+    return last is not None and time.time() - last < longest
 
 
 def _state(instance: dg.DagsterInstance) -> SensorInstigatorData | None:
@@ -111,11 +111,17 @@ def _state(instance: dg.DagsterInstance) -> SensorInstigatorData | None:
     return None
 
 
-def run_request(request: Request, asked_by: str, settings: Settings) -> dg.RunRequest:
-    """A request of the core's, as Dagster takes it."""
+def run_request(request: Request, requested_by: str, settings: Settings) -> dg.RunRequest:
+    """The core's request as a Dagster run request.
+
+    Args:
+        request: what to run.
+        requested_by: the sensor or schedule, for the run's tag.
+        settings: tell how long the run may take.
+    """
     selection = [dg.AssetKey.from_user_string(asset) for asset in request.assets]
     days = (request.last - request.first).days + 1
-    tags = {ASKED_BY: asked_by, **runtime_tags(settings.automation, days)}
+    tags = {ASKED_BY: requested_by, **runtime_tags(settings.automation, days)}
     if request.first == request.last:
         return dg.RunRequest(
             run_key=request.key,
@@ -127,53 +133,54 @@ def run_request(request: Request, asked_by: str, settings: Settings) -> dg.RunRe
     return dg.RunRequest(run_key=request.key, asset_selection=selection, tags=tags)
 
 
-def message_of(decision: Decision) -> str:
-    """What a person reads of a look."""
-    asked = [f"Asked for {each.why}" for each in decision.requests]
+def message_of(plan: TickPlan) -> str:
+    """The tick's message for people: requested runs, and the newest days that do not go on."""
+    requested = [f"Requested {each.summary}" for each in plan.requests]
     by_note: dict[str, list[dt.date]] = {}
-    for day, note in decision.notes.items():
+    for day, note in plan.notes.items():
         by_note.setdefault(note, []).append(day)
-    said = [
+    spans = [
         (last, f"{first} … {last}: {note}" if first != last else f"{first}: {note}")
         for note, days in by_note.items()
         for first, last in ranges(days)
     ]
-    notes = [line for _, line in sorted(said)]
+    notes = [line for _, line in sorted(spans)]
     left_out = len(notes) - _NOTES
     more = [f"… and {left_out} more about older days; see: aml status"] if left_out > 0 else []
-    lines = [*asked, *more, *notes[-_NOTES:]]
-    if decision.busy:
-        lines.append(f"{decision.busy} days are being built.")
+    lines = [*requested, *more, *notes[-_NOTES:]]
+    if plan.busy:
+        lines.append(f"{plan.busy} days are being built.")
     return "\n".join(lines) or "Everything that has landed is done."
 
 
-def _tell(context: dg.SensorEvaluationContext, settings: Settings, decision: Decision) -> None:
-    """Tell of days past their deadline; what nobody took is told of again by the next look."""
-    if not decision.overdue:
+def _send_overdue_alarm(
+    context: dg.SensorEvaluationContext, settings: Settings, plan: TickPlan
+) -> None:
+    """Send an alarm about overdue days; if no channel takes it, the next tick sends it again."""
+    if not plan.overdue:
         return
     zone = zoneinfo.ZoneInfo(settings.partitions.time_zone)
 
     def since(of: Overdue) -> dt.datetime | None:
         return dt.datetime.fromtimestamp(of.since, zone) if of.since else None
 
-    alarm = missed_deadline((of.day, of.missing, since(of)) for of in decision.overdue)
+    alarm = missed_deadline((of.day, of.missing, since(of)) for of in plan.overdue)
     try:
         send(settings.alarms, [alarm])
     except AlarmError as error:
         # The night does not wait for the mail server.
         context.log.error(str(error))
         if not error.delivered:
-            told = {str(of.day) for of in decision.overdue}
-            decision.memory.alarmed = [d for d in decision.memory.alarmed if d not in told]
+            plan.cursor.alarmed -= {of.day for of in plan.overdue}
 
 
 def unfinished_days(instance: dg.DagsterInstance, settings: Settings) -> Iterator[list[dt.date]]:
-    """The days of each run that is queued or under way, whoever asked for it."""
+    """The days of each run that is queued or under way, whoever requested it."""
     for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
         if not {ONE_PARTITION, RANGE_START} & set(run.tags):
             continue
         try:
             days = requested_days(run.tags, settings.partitions)
         except AmlError:
-            continue  # not one of ours; it will refuse its days by itself
+            continue  # a run of other partitions, or one that will refuse its days itself
         yield days

@@ -1,8 +1,8 @@
-"""Schedules: the daily look beside the sensor, and the hourly self-learning of the 2019 demo.
+"""Schedules: the daily batch beside the sensor, and the hourly self-learning of the 2019 demo.
 
-Belongs here: when something is asked for whatever has landed. Does not belong here: what a look
-decides (``core.night.decide``). Neither catches up on ticks that it missed: the daily one looks at
-all days anyway, the hourly one learns from what is there.
+Belongs here: runs that are requested by the clock. Does not belong here: what a tick decides
+(``core.night.decide``). Neither schedule catches up on missed ticks: the daily one looks at all
+days anyway, the hourly one learns from what is stored.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ import dagster as dg
 
 from aml_assets.automation.jobs import DAILY, SELF_LEARNING
 from aml_assets.automation.landing_sensor import (
-    look,
     message_of,
+    plan_tick,
     run_request,
-    sensor_looks,
-    sensors_memory,
+    sensor_cursor,
+    sensor_is_ticking,
 )
 from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE
-from aml_assets.core.night.view import Request
+from aml_assets.core.night.plan import Request
+from aml_assets.core.night.view import Untrainable
 from aml_assets.steps.watching.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def schedules(catalog: Catalog) -> list[dg.ScheduleDefinition]:
 
 
 def _daily_batch(catalog: Catalog) -> dg.ScheduleDefinition:
-    """One look a day, in case the sensor is off: it asks for what the sensor would ask for."""
+    """One tick a day, in case the sensor is off: it requests what the sensor would request."""
     settings, watcher = catalog.settings, Watcher(catalog)
     at = settings.automation.daily_at
 
@@ -47,35 +48,37 @@ def _daily_batch(catalog: Catalog) -> dg.ScheduleDefinition:
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Once a day, what the landing sensor does all the time: the fallback where "
         "the sensor is switched off. A day without _SUCCESS is for the sensor alone, since one "
-        "look cannot see whether it still grows.",
+        "tick cannot see whether it still grows.",
     )
     def daily_batch(
         context: dg.ScheduleEvaluationContext,
     ) -> list[dg.RunRequest] | dg.SkipReason:
-        if sensor_looks(context.instance, settings):
-            return dg.SkipReason("The landing sensor looks by itself.")
-        memory = sensors_memory(context.instance)
-        decision = look(watcher, memory, context.instance, settings)
-        for line in message_of(decision).splitlines():
+        if sensor_is_ticking(context.instance, settings):
+            return dg.SkipReason("The landing sensor is on, and requests these runs itself.")
+        plan = plan_tick(watcher, sensor_cursor(context.instance), context.instance, settings)
+        for line in message_of(plan).splitlines():
             context.log.info(line)
         requests = [
             run_request(_whole_day(catalog, watcher, each), "daily_batch", settings)
-            for each in decision.requests
+            for each in plan.requests
         ]
-        return requests or dg.SkipReason(message_of(decision))
+        return requests or dg.SkipReason(message_of(plan))
 
     return daily_batch
 
 
 def _whole_day(catalog: Catalog, watcher: Watcher, request: Request) -> Request:
-    """With one look a day, whoever prepares a day also learns and scores."""
-    if FEATURES not in request.assets or isinstance(watcher.rules().windows(request.last), str):
+    """The request, extended so that a run that prepares days also learns and scores.
+
+    With one tick a day, the second of a day's two runs would come a day late.
+    """
+    if FEATURES not in request.assets or isinstance(watcher.windows(request.last), Untrainable):
         return request
     return replace(request, assets=(*request.assets, *catalog.graph.learning))
 
 
 def _hourly_self_learning(catalog: Catalog) -> dg.ScheduleDefinition:
-    """As the 2019 demo had it: today's model again every hour."""
+    """Today's model again every hour, as the demo of 2019 did."""
     watcher = Watcher(catalog)
 
     @dg.schedule(
@@ -90,7 +93,7 @@ def _hourly_self_learning(catalog: Catalog) -> dg.ScheduleDefinition:
     def hourly_self_learning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         moment = context.scheduled_execution_time
         today = watcher.today(moment.timestamp() if moment else time.time())
-        # The model needs nothing of today, and whether today has landed whole the sensor knows.
+        # The model reads nothing of today. Only the sensor knows whether today has landed whole.
         only = None if catalog.features.has(today) else [MODEL, METRICS, MODEL_PAGE]
         return dg.RunRequest(
             run_key=moment.isoformat() if moment else None,

@@ -1,6 +1,6 @@
-"""``aml status`` and ``aml explain``: how the days stand, and why.
+"""``aml status`` and ``aml explain``: the status of every day, and the reasons for it.
 
-Belongs here: what is printed. Does not belong here: how anything stands
+Belongs here: what is printed. Does not belong here: finding out
 (``steps.watching.status_board``).
 """
 
@@ -17,14 +17,14 @@ import typer
 from aml_assets.cli.arguments import as_day
 
 if TYPE_CHECKING:
-    from aml_assets.core.night.view import Memory
+    from aml_assets.core.night.cursor import Cursor
     from aml_assets.io.catalog import Catalog
     from aml_assets.io.store import Store
     from aml_assets.steps.watching.status_board import PartitionStatus, StatusBoard
 
 _SIGNS = {"built": "✓", "stale": "stale", "superseded": "past", "missing": "–", "exempt": "·"}
 _LEGEND = (
-    "✓ built · stale: an input is another by now · past: superseded, kept as evidence · – missing"
+    "✓ built · stale: an input has changed · past: superseded, kept as evidence · – missing"
     " · · nothing waits for it"
 )
 
@@ -37,17 +37,17 @@ def register(app: typer.Typer) -> None:
 
 def status(
     days: Annotated[
-        int | None, typer.Option(help="How many days back; all that are watched by default.", min=1)
+        int | None, typer.Option(help="How many days back; by default all watched days.", min=1)
     ] = None,
 ) -> None:
-    """How each day stands: landed, checked, built, stale, superseded, skipped; what mends it."""
+    """Show each day: landed, checked, built, stale, superseded, skipped; and what repairs it."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
     from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS
 
-    catalog, board = _look()
+    catalog, board = _status_board()
     shown = board.days[-days:] if days else board.days
     sizes = _sizes(catalog.store)
     table = Table(box=box.SIMPLE_HEAD, caption=_LEGEND)
@@ -64,108 +64,106 @@ def status(
             str(day),
             " ".join(board.landed(day)) or "–",
             _sign(board.tables(day)),
-            _checks(blocking, warning) if board.is_begun(day) else "–",
+            _checks(blocking, warning) if board.has_any(day) else "–",
             *cells,
-            _reports(board, day, catalog.graph.followers),
+            _pages(board, day, catalog.graph.followers),
             _bytes(sizes[str(day)]),
             _note(board, day, blocking),
         )
     console = Console(width=max(120, Console().width))
     console.print(table)
     typer.echo(f"The store {catalog.store.url} holds {_bytes(sum(sizes.values()))}.")
-    commands = list(board.mending())
+    commands = list(board.repair_commands())
     if commands:
-        typer.echo(
-            "What is missing or stale is mended by itself if the landing sensor is on, or by:"
-        )
+        typer.echo("The landing sensor, if it is on, builds what is missing or stale. By hand:")
         for command in commands:
             typer.echo(f"  {command}")
     else:
-        typer.echo("Nothing is missing or stale that could be built.")
+        typer.echo("Nothing that could be built is missing or stale.")
 
 
 def explain(
     asset: Annotated[str, typer.Argument(help="An asset, e.g. model or tables/trx.")],
     day: Annotated[str, typer.Argument(help="Its day, YYYY-MM-DD.")],
 ) -> None:
-    """Why a day of an asset is there, stale, blocked or missing."""
+    """Say whether an asset's day is built, stale, blocked or missing, and why."""
     from aml_assets.automation.backfill_plan import select_assets
-    from aml_assets.core.staleness import outdated
+    from aml_assets.core.staleness import changed_inputs
 
-    catalog, board = _look()
-    asked = as_day(day)
+    catalog, board = _status_board()
+    partition = as_day(day)
     for name in select_assets(catalog, [asset]):
-        standing = board.of(name, asked)
-        typer.echo(f"{name} {asked}: {standing.state}")
-        stored = board.view.stored[name].get(asked)
+        typer.echo(f"{name} {partition}: {board.of(name, partition).state}")
+        stored = board.view.partition(name, partition)
         if stored is not None:
-            typer.echo(f"  content {stored.digest[:12]}, made of:")
-            changed = set(outdated(stored, board.current))
+            typer.echo(f"  content {stored.digest[:12]}, built from:")
+            changed = set(changed_inputs(stored, board.current))
             for upstream, keys in stored.inputs.items():
                 for key, digest in keys.items():
                     now = board.current(upstream, key)
                     then = digest if digest == "absent" else digest[:12]
                     more = f", now {now[:12]}" if (upstream, key) in changed and now else ""
                     typer.echo(f"    {upstream} {key}: {then}{more}")
-        for line in _reasons(catalog, board, asked):
+        for line in _reasons(board, partition):
             typer.echo(f"  {line}")
 
 
-def _reasons(catalog: Catalog, board: StatusBoard, day: dt.date) -> list[str]:
+def _reasons(board: StatusBoard, day: dt.date) -> list[str]:
     found = []
-    if reason := board.view.blocked(day):
+    if reason := board.blocked(day):
         found.append(f"blocked: {reason}")
     if exemption := board.view.exempt.get(day):
         found.append(f"exempt: {exemption}")
     if note := board.notes.get(day):
         found.append(note)
     if day in board.view.busy:
-        found.append("a run builds this day now, or will")
-    asked = [each for each in board.decision.requests if each.first <= day <= each.last]
-    found += [f"the landing sensor would ask for {each.why}" for each in asked]
+        found.append("a run for this day is queued or under way")
+    requests = [each for each in board.plan.requests if each.first <= day <= each.last]
+    found += [f"the landing sensor would request {each.summary}" for each in requests]
     return found
 
 
-def _look() -> tuple[Catalog, StatusBoard]:
+def _status_board() -> tuple[Catalog, StatusBoard]:
     from aml_assets.io.catalog import Catalog
     from aml_assets.settings.load import load_settings
     from aml_assets.steps.watching.status_board import StatusBoard
 
     settings = load_settings()
     catalog = Catalog(settings)
-    memory, busy = _of_the_instance(catalog)
-    return catalog, StatusBoard(catalog, memory, now=time.time(), busy=busy)
+    cursor, busy = _of_the_instance(catalog)
+    return catalog, StatusBoard(catalog, cursor, now=time.time(), busy=busy)
 
 
-def _of_the_instance(catalog: Catalog) -> tuple[Memory, set[dt.date]]:
-    """What the sensor remembers and which days runs build, where there is an instance."""
+def _of_the_instance(catalog: Catalog) -> tuple[Cursor, set[dt.date]]:
+    """The sensor's cursor and the days of unfinished runs; both empty without an instance."""
     from aml_assets.cli.home import default_home, prepare_home
-    from aml_assets.core.night.view import Memory
+    from aml_assets.core.night.cursor import Cursor
 
     if not default_home().is_dir():
-        return Memory(), set()
+        return Cursor(), set()
     import dagster as dg
 
-    from aml_assets.automation.landing_sensor import sensors_memory, unfinished_days
+    from aml_assets.automation.landing_sensor import sensor_cursor, unfinished_days
 
     prepare_home()
     with dg.DagsterInstance.get() as instance:
         busy = {day for days in unfinished_days(instance, catalog.settings) for day in days}
-        return sensors_memory(instance), busy
+        return sensor_cursor(instance), busy
 
 
-def _sign(standing: PartitionStatus) -> str:
-    sign = _SIGNS[standing.state]
-    if standing.state != "stale":
+def _sign(status: PartitionStatus) -> str:
+    """A table cell: a sign, and for a stale partition the first of its changed inputs."""
+    sign = _SIGNS[status.state]
+    if status.state != "stale":
         return sign
-    asset, key = standing.because[0]
-    more = f" +{len(standing.because) - 1}" if len(standing.because) > 1 else ""
+    asset, key = status.changed[0]
+    more = f" +{len(status.changed) - 1}" if len(status.changed) > 1 else ""
     return f"stale ({asset.rpartition('/')[2]} {key[-10:]}{more})"
 
 
-def _reports(board: StatusBoard, day: dt.date, reports: Iterable[str]) -> str:
-    """Both pages in one sign, or each in its own where they stand differently."""
-    signs = {name: _SIGNS[board.of(name, day).state] for name in reports}
+def _pages(board: StatusBoard, day: dt.date, pages: Iterable[str]) -> str:
+    """A table cell: one sign if all pages have the same status, else one for each."""
+    signs = {name: _SIGNS[board.of(name, day).state] for name in pages}
     if len(set(signs.values())) == 1:
         return next(iter(signs.values()))
     return " ".join(f"{name.rpartition('/')[2].partition('_')[0]} {signs[name]}" for name in signs)
@@ -191,7 +189,7 @@ def _note(board: StatusBoard, day: dt.date, blocking: list[str]) -> str:
 
 
 def _sizes(store: Store) -> Counter[str]:
-    """Bytes in the store by the last day that a path names; "" where it names none."""
+    """Bytes in the store by the last day that a path names; ``""`` for paths without a day."""
     from aml_assets.io.usage import bytes_by_day
 
     return bytes_by_day(store)

@@ -1,7 +1,7 @@
-"""What is out of date: stored partitions whose inputs are others by now than those recorded.
+"""Staleness: comparing the inputs that a stored partition recorded with those stored now.
 
-Belongs here: comparing recorded digests with those stored. Does not belong here: reading either
-(``io.overview``), or what to do about it (``core.night.decide``).
+Belongs here: digests of inputs, then and now. Does not belong here: reading either
+(``io.overview``), or deciding what to rebuild (``core.night.decide``).
 """
 
 from __future__ import annotations
@@ -10,24 +10,28 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 ABSENT = "absent"
-"""Recorded in place of a digest: it was looked for, and was not there."""
+"""Recorded in place of a digest: the input was looked up, and was not stored."""
 
-Current = Callable[[str, str], str | None]
-"""(asset, key of a partition) → the digest that is stored now; ``None`` if nothing is, or if
-nobody can tell."""
+Fingerprint: TypeAlias = str
+"""A short hash of a state of inputs, made by `fingerprint`."""
+
+CurrentDigest = Callable[[str, str], str | None]
+"""(asset, partition key) → the digest that is stored now; ``None`` if nothing is stored, or if
+the asset is not one whose digests are known."""
 
 
 @dataclass(frozen=True)
-class Stored:
-    """What a stored partition's manifest says.
+class StoredPartition:
+    """The manifest of a stored partition, as far as the night's decisions need it.
 
     Attributes:
-        digest: of its content.
-        inputs: upstream asset → partition → the digest that was read, or ``ABSENT``.
+        digest: of its content; empty if the partition cannot be read, or is not ours.
+        inputs: upstream asset → partition key → the digest that was read, or ``ABSENT``.
         modified: when it was written, POSIX seconds.
-        facts: what else the manifest tells.
+        facts: the manifest's own figures.
     """
 
     digest: str
@@ -36,10 +40,11 @@ class Stored:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
-def outdated(stored: Stored, current: Current) -> list[tuple[str, str]]:
-    """The inputs that are others by now, as (asset, partition).
+def changed_inputs(stored: StoredPartition, current: CurrentDigest) -> list[tuple[str, str]]:
+    """The inputs whose digest is no longer the recorded one, as (asset, partition key).
 
-    What was read and is gone makes nothing out of date; what was absent and is there does.
+    A deleted input does not make the partition stale. An input that was missing when the partition
+    was built and exists now does.
     """
     return [
         (asset, key)
@@ -49,14 +54,21 @@ def outdated(stored: Stored, current: Current) -> list[tuple[str, str]]:
     ]
 
 
-def fingerprint(parts: Iterable[object]) -> str:
-    """A short word for a state of inputs: the same state, the same word."""
+def fingerprint(parts: Iterable[object]) -> Fingerprint:
+    """A hash of 16 hexadecimal digits: equal for equal parts in the same order."""
     text = "\n".join(map(str, parts))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def state_of(inputs: Mapping[str, Iterable[dt.date | str]], current: Current) -> str:
-    """The word for the digests that are stored now for these partitions."""
+def inputs_fingerprint(
+    inputs: Mapping[str, Iterable[dt.date | str]], current: CurrentDigest
+) -> Fingerprint:
+    """The fingerprint of the digests that are stored now for these partitions.
+
+    Args:
+        inputs: asset → its partition keys, in any order.
+        current: gives the digests.
+    """
     return fingerprint(
         f"{asset} {key} {current(asset, str(key)) or ABSENT}"
         for asset, keys in sorted(inputs.items())

@@ -1,14 +1,10 @@
-"""What is stored, of all days at once: one listing per asset, and only new manifests are read.
+"""The overview of the store: the manifests of every stored partition, kept in memory.
 
-Belongs here: keeping manifests in memory as long as their files stay as they are. Does not belong
-here: what follows from them.
+Belongs here: listing an asset's folder, and reading only the manifests whose files changed. Does
+not belong here: what follows from them (``core.night``).
 
-A listing tells length and time of each file, or the time of each day's folder, which a rename
-into it changes. So a look at a year costs one call per asset, and one per partition that is
-another since the last look.
-
-A partition that cannot be read is there all the same: taken for missing, it would be made again
-over what may be evidence. It is told of, and compared with nothing.
+A listing shows length and time of each file, or the time of each day's folder, which a rename into
+it changes. So refreshing a year costs one call per asset, and one read per changed partition.
 """
 
 from __future__ import annotations
@@ -17,31 +13,37 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from aml_assets.core.staleness import Stored
+from aml_assets.core.staleness import StoredPartition
 from aml_assets.errors import ModelError, NotFound, NotReady, StoreError, TransientStoreError
 
 if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
     from aml_assets.io.partition_store import PartitionStore
 
-_Fingerprint = tuple[tuple[str, int, float], ...]
+_Entries = tuple[tuple[str, int, float], ...]
+"""Name, length and time of the files under one day's name."""
 
 
-class Overview:
-    """The stored partitions of every asset, as of the last look.
+class StoreOverview:
+    """The stored partitions of every asset, as of the last refresh.
+
+    A partition that cannot be read counts as stored, with an empty digest: if it counted as
+    missing, it would be built again over what may be evidence.
 
     Args:
-        catalog: where they lie.
+        catalog: where they are stored.
+
+    Attributes:
+        damaged: (asset, day) → why the partition cannot be read, as of the asset's last refresh.
     """
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self.damaged: dict[tuple[str, dt.date], str] = {}
-        """What cannot be read, and why, as of the last look at its asset."""
-        self._known: dict[str, dict[dt.date, tuple[_Fingerprint, Stored | None]]] = {}
+        self._known: dict[str, dict[dt.date, tuple[_Entries, StoredPartition | None]]] = {}
 
-    def look(self, asset: str) -> Mapping[dt.date, Stored]:
-        """What is stored of an asset now.
+    def refresh(self, asset: str) -> Mapping[dt.date, StoredPartition]:
+        """List an asset, read the manifests that changed, and return all of them by day.
 
         Raises:
             StoreError: the folder cannot be listed.
@@ -49,7 +51,7 @@ class Overview:
         """
         partitions = self._catalog.of(asset)
         known = self._known.get(asset, {})
-        found: dict[dt.date, tuple[_Fingerprint, Stored | None]] = {}
+        found: dict[dt.date, tuple[_Entries, StoredPartition | None]] = {}
         for day, entries in _entries(partitions).items():
             before = known.get(day)
             if before is not None and before[0] == entries:
@@ -65,23 +67,23 @@ class Overview:
         return {day: stored for day, (_, stored) in sorted(found.items()) if stored is not None}
 
     def _read(
-        self, partitions: PartitionStore[Any], asset: str, day: dt.date, entries: _Fingerprint
-    ) -> Stored | None:
+        self, partitions: PartitionStore[Any], asset: str, day: dt.date, entries: _Entries
+    ) -> StoredPartition | None:
         newest = max(modified for _, _, modified in entries)
         try:
             manifest = partitions.manifest(day)
-        except (NotFound, NotReady):  # a folder without its file: a first write that was killed
+        except (NotFound, NotReady):  # a folder without its file: a first write was killed
             return None
         except TransientStoreError:
             raise
         except (StoreError, ModelError) as error:
             self.damaged[asset, day] = str(error)
-            return Stored(digest="", modified=newest)
-        return Stored(manifest.digest, manifest.inputs, newest, manifest.facts)
+            return StoredPartition(digest="", modified=newest)
+        return StoredPartition(manifest.digest, manifest.inputs, newest, manifest.facts)
 
 
-def _entries(partitions: PartitionStore[Any]) -> dict[dt.date, _Fingerprint]:
-    """What lies under each day's name, hidden companions too."""
+def _entries(partitions: PartitionStore[Any]) -> dict[dt.date, _Entries]:
+    """The files under each day's name, hidden companions included."""
     found: dict[dt.date, list[tuple[str, int, float]]] = {}
     listed = partitions.store.list(partitions.template.folder, hidden=True)
     for entry in listed:

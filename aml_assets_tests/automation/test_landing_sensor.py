@@ -1,7 +1,7 @@
 """The landing sensor over a real store: ticked, and its runs run, in this process.
 
-Belongs here: what Dagster is asked for, what the runs make of it, and the command line on it. Does
-not belong here: deciding (`core/test_automation`), real processes (`test_night`).
+Belongs here: the run requests that Dagster gets, and what their runs build. Does not belong here:
+deciding (`core/night/test_decide`), real processes (`test_whole_night`).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def test_landed_days_are_built_each_asset_once_and_then_there_is_nothing_to_do(w
     assert all(watching.outcomes)
 
 
-def test_a_cursor_that_is_lost_makes_nothing_again(watch):
+def test_a_lost_cursor_builds_nothing_again(watch):
     watching = watch()
     watching.cursor = None
     assert watching.settle() == set()
@@ -87,7 +87,7 @@ def test_a_restated_day_goes_as_far_as_its_content_differs(watch):
         (asset, str(day(n))) for n in (5, 6) for asset in watching.bank.catalog.graph.learning
     }
     assert made == trained
-    assert watching.look().of(MODEL, day(6)).state == "built"
+    assert watching.status_board().of(MODEL, day(6)).state == "built"
 
 
 def test_evidence_of_past_days_stays_and_is_shown_as_superseded(watch):
@@ -99,9 +99,9 @@ def test_evidence_of_past_days_stays_and_is_shown_as_superseded(watch):
     made = watching.settle()
     assert {asset for asset, _ in made} == {*ALL, FEATURES, METRICS, MODEL_PAGE}
     assert watching.bank.catalog.models.manifest(day(5)).digest == before
-    standing = watching.look().of(MODEL, day(5))
-    assert standing.state == "superseded"
-    assert (FEATURES, str(day(3))) in standing.because
+    status = watching.status_board().of(MODEL, day(5))
+    assert status.state == "superseded"
+    assert (FEATURES, str(day(3))) in status.changed
 
 
 def test_a_late_day_is_waited_for_and_the_message_says_so(watch):
@@ -126,7 +126,7 @@ def test_a_skipped_day_unblocks_what_waits_until_something_else_lands(watch):
     watching.settle()
     catalog = watching.bank.catalog
     assert catalog.models.has(day(8))
-    assert watching.look().of(FEATURES, day(7)).state == "exempt"
+    assert watching.status_board().of(FEATURES, day(7)).state == "exempt"
     watching.bank.land_day(7)
     watching.settle()
     assert catalog.features.has(day(7))
@@ -147,7 +147,7 @@ def test_a_day_that_broke_is_tried_once_and_named_until_it_lands_anew(watch):
     assert watching.bank.catalog.predictions.has(day(7))
 
 
-def test_a_restated_day_that_broke_stands_as_stale_though_its_tables_are_there(watch):
+def test_a_restated_day_that_broke_is_shown_as_stale_though_its_tables_are_there(watch):
     watching = watch()
     before = watching.bank.catalog.table("trx").manifest(day(5))
     part = next(watching.bank.folder("trx", 5).glob("*.parquet"))
@@ -158,16 +158,18 @@ def test_a_restated_day_that_broke_stands_as_stale_though_its_tables_are_there(w
     assert False in watching.outcomes
     assert f"{day(5)}: trx landed anew, but the run for it failed" in watching.message
     assert watching.bank.catalog.table("trx").manifest(day(5)) == before
-    standing = watching.look().tables(day(5))
-    assert (standing.state, standing.because) == ("stale", (("landing", str(day(5))),))
+    status = watching.status_board().tables(day(5))
+    assert (status.state, status.changed) == ("stale", (("landing", str(day(5))),))
     told = "--select tables --remake"
-    assert any(str(day(5)) in line and told in line for line in watching.look().mending())
+    assert any(
+        str(day(5)) in line and told in line for line in watching.status_board().repair_commands()
+    )
 
     part.write_bytes(good)
     touch(watching.bank.folder("trx", 5), 10)
     watching.settle()
     assert "landed anew" not in watching.message
-    assert watching.look().tables(day(5)).state == "built"
+    assert watching.status_board().tables(day(5)).state == "built"
 
 
 def test_a_failed_check_blocks_until_somebody_overrides_it(watch):
@@ -206,4 +208,4 @@ def test_predictions_wait_for_the_pinned_model(watch, tmp_path):
 def test_the_cursor_is_small_and_plain_json(watch):
     watching = watch()
     assert len(watching.cursor) < 6_000
-    assert json.loads(watching.cursor)["version"] == 1
+    assert json.loads(watching.cursor)["version"] == 2

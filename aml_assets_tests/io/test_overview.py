@@ -1,29 +1,29 @@
-"""What is stored, of all days at once."""
+"""The overview of the store: all manifests, each read once, and damaged ones named."""
 
 from __future__ import annotations
 
 import datetime as dt
 
 from aml_assets.core.graph import FEATURES, MODEL, PREDICTIONS
-from aml_assets.io.overview import Overview
+from aml_assets.io.overview import StoreOverview
 from aml_assets_tests.conftest import day, flip_byte
 
 
-def test_it_tells_the_manifests_of_every_asset(built):
-    overview = Overview(built.catalog)
-    assert list(overview.look(FEATURES)) == [day(number) for number in range(1, 7)]
+def test_a_refresh_returns_the_manifests_of_every_asset(built):
+    overview = StoreOverview(built.catalog)
+    assert list(overview.refresh(FEATURES)) == [day(number) for number in range(1, 7)]
     for asset, partitions in (
         (MODEL, built.catalog.models),
         (PREDICTIONS, built.catalog.predictions),
     ):
-        (found,) = overview.look(asset).items()
+        (found,) = overview.refresh(asset).items()
         assert found[0] == day(5)
         manifest = partitions.manifest(day(5))
         assert (found[1].digest, found[1].inputs) == (manifest.digest, manifest.inputs)
 
 
 def test_only_what_changed_is_read_again(built, monkeypatch):
-    overview = Overview(built.catalog)
+    overview = StoreOverview(built.catalog)
     read: list[dt.date] = []
     partitions = type(built.catalog.features)
     original = partitions.manifest
@@ -33,30 +33,30 @@ def test_only_what_changed_is_read_again(built, monkeypatch):
         return original(self, when)
 
     monkeypatch.setattr(partitions, "manifest", counted)
-    overview.look(FEATURES)
+    overview.refresh(FEATURES)
     assert len(read) == 6
     read.clear()
-    overview.look(FEATURES)
+    overview.refresh(FEATURES)
     assert read == []
     path = built.store / built.catalog.features.path(day(3))
     copy = path.with_name(".copy")
     copy.write_bytes(path.read_bytes())
     copy.replace(path)
-    overview.look(FEATURES)
+    overview.refresh(FEATURES)
     assert read == [day(3)]
 
 
 def test_a_damaged_partition_is_there_named_and_hides_no_other(built):
-    overview = Overview(built.catalog)
+    overview = StoreOverview(built.catalog)
     path = built.store / built.catalog.features.path(day(3))
     whole = path.read_bytes()
     flip_byte(path, len(whole) - 20)
-    found = overview.look(FEATURES)
+    found = overview.refresh(FEATURES)
     assert len(found) == 6
     assert found[day(3)].digest == ""
     assert list(overview.damaged) == [(FEATURES, day(3))]
     mended = path.with_name(".mended")
     mended.write_bytes(whole)
     mended.replace(path)
-    assert overview.look(FEATURES)[day(3)].digest
+    assert overview.refresh(FEATURES)[day(3)].digest
     assert overview.damaged == {}

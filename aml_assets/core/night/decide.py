@@ -1,46 +1,45 @@
-"""The night, decided: what has landed and what is stored in, runs to ask for out.
+"""The night's decision: from what has landed and what is stored to the runs to request.
 
-Belongs here: which day is ready, what of it is missing or out of date, in which order, and what is
-said of the days that do not go on. Does not belong here: looking
-(``steps.watching.watcher``), asking (``sensors``), whether a table has settled
-(``readiness``) or a digest differs (``waves``).
+Belongs here: the order of the stages. Does not belong here: filling in the view
+(``steps.watching.watcher``), requesting runs (``automation.landing_sensor``), when a table has
+settled (``core.night.readiness``), or how inputs are compared (``core.staleness``).
 
-A day takes two runs: its tables and features as soon as it has settled, days in parallel; its
-model, metrics, predictions and their pages when every day of its windows has features. What
-changes spreads in waves, oldest day first: each look asks for what is out of date by what is stored
-then, and a remade partition with the same content puts nothing else out of date.
+A day takes two runs: its tables and features as soon as it has settled; then its model, metrics,
+predictions and their pages, when every day of its windows has features. Stale partitions follow,
+oldest day first: each tick requests what is stale against the digests stored then, so a rebuilt
+partition with unchanged content makes nothing else stale.
 
-What was asked for once is not asked for again while its inputs stay as they are: a run that
-failed over them would fail again, and who ended it had a reason.
+The same work is not requested twice while its inputs stay unchanged: a run that failed over them
+would fail again, and whoever cancelled it had a reason.
 """
 
 from __future__ import annotations
 
 import copy
 
-from aml_assets.core.night.learning import request_learning, request_remakes
+from aml_assets.core.night.cursor import Cursor
+from aml_assets.core.night.learning import request_learning
 from aml_assets.core.night.page_runs import request_pages
+from aml_assets.core.night.plan import TickPlan
 from aml_assets.core.night.preparing import request_features, request_tables
-from aml_assets.core.night.tick import Look
-from aml_assets.core.night.view import Decision, Memory, Rules, View
+from aml_assets.core.night.remaking import request_remakes
+from aml_assets.core.night.tick import Tick
+from aml_assets.core.night.view import Rules, View
 
 
-def decide(view: View, memory: Memory, rules: Rules) -> Decision:
-    """What to ask for now.
+def decide(view: View, cursor: Cursor, rules: Rules) -> TickPlan:
+    """The runs to request now, and what to report of the days that do not go on.
 
     Args:
-        view: what is there.
-        memory: what the last look left.
-        rules: what does not change.
+        view: the landing, the store and the runs at this moment.
+        cursor: what the last tick left; not changed.
+        rules: the settings.
     """
-    look = Look(view, copy.deepcopy(memory), rules)
-    look.settle()
-    for stage in (
-        request_tables,
-        request_features,
-        request_learning,
-        request_remakes,
-        request_pages,
-    ):
-        stage(look)
-    return look.decision()
+    tick = Tick(view, copy.deepcopy(cursor), rules)
+    tick.observe_landing()
+    request_tables(tick)
+    request_features(tick)
+    request_learning(tick)
+    request_remakes(tick)
+    request_pages(tick)
+    return tick.plan()

@@ -1,194 +1,126 @@
-"""The second of a day's two runs: what learns, scores and reports, and what is remade.
+"""The second of a day's two runs: its model, metrics and predictions, with their pages.
 
-Belongs here: which models, metrics and predictions are missing or out of date, and what they wait
-for. Does not belong here: tables and features (``preparing``), training itself (``training``).
+Belongs here: which of them are missing and can be built, and what they wait for. Does not belong
+here: tables and features (``core.night.preparing``), what is stale (``core.night.remaking``), or
+training itself (``core.model.training``).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
+from enum import Enum, auto
 
 from aml_assets.core import staleness
-from aml_assets.core.days import ONE_DAY, ranges
+from aml_assets.core.days import ranges
 from aml_assets.core.model.windows import Windows
-from aml_assets.core.night.tick import FAILED, Look, compared, is_evidence
+from aml_assets.core.night.candidate import DayWork
+from aml_assets.core.night.cursor import RequestKey, Stage
+from aml_assets.core.night.finding import CURRENT, Finding, Outcome, failed
+from aml_assets.core.night.lookups import usable_models
+from aml_assets.core.night.tick import Tick
+from aml_assets.core.night.view import Untrainable
+from aml_assets.core.staleness import Fingerprint
 
 
-def request_learning(look: Look) -> None:
-    """Ask for models, metrics and predictions that are missing and can be made."""
-    wanted: dict[dt.date, tuple[tuple[str, ...], dict[str, str]]] = {}
-    for day in look.view.days:
-        has_features = look.stored(look.rules.features, day) is not None
-        if day in look.moving or not (has_features or day in look.stuck):
+def request_learning(tick: Tick) -> None:
+    """Propose models, metrics and predictions that are missing and can be built."""
+    work: dict[dt.date, DayWork] = {}
+    for day in tick.view.days:
+        if day in tick.changing:
             continue
-        learn = _learnable(look, day)
-        if learn is None:
-            continue
-        assets, words = list(learn), {}
-        if learn:
-            words["learn"] = _word_of_learning(look, day)
-        if has_features and (word := _scorable(look, day, bool(learn))) is not None:
-            assets.append(look.rules.predictions)
-            words["score"] = word
-        if assets:
-            pages = [page for page, of in look.rules.reports.items() if of in assets]
-            wanted[day] = ((*assets, *pages), words)
-    for assets in dict.fromkeys(assets for assets, _ in wanted.values()):
-        days = [day for day, (each, _) in wanted.items() if each == assets]
-        for chunk in look.chunks(days):
-
-            def remember(days: Sequence[dt.date] = chunk) -> None:
-                for day in days:
-                    for stage, word in wanted[day][1].items():
-                        look.asked(stage, day, word)
-
-            words = ["".join(wanted[day][1].values()) for day in chunk]
-            look.wish("learn", assets, chunk, words, remember)
+        has_features = tick.view.partition(tick.rules.features, day) is not None
+        if has_features or day in tick.unbuildable:
+            needed = _day_work(tick, day, has_features=has_features)
+            if needed.assets:
+                work[day] = needed
+    tick.propose_days(Stage.LEARNING, work)
 
 
-def _learnable(look: Look, day: dt.date) -> list[str] | None:
-    """Model and metrics, as far as missing and possible; ``None``: wait with all of the day."""
-    missing = [
-        asset for asset in (look.rules.model, look.rules.metrics) if not look.stored(asset, day)
-    ]
-    windows = look.rules.windows(day)
-    if isinstance(windows, str):
-        if missing and not look.stored(look.rules.predictions, day):
-            look.notes.setdefault(day, windows)
-        return []
+def _day_work(tick: Tick, day: dt.date, *, has_features: bool) -> DayWork:
+    """What one day needs; notes what it waits for."""
+    rules = tick.rules
+    assets: list[str] = []
+    remember: dict[RequestKey, Fingerprint] = {}
+    learning, key = _learning(tick, day), RequestKey(Stage.LEARNING, day)
+    tick.record(key, learning)
+    if learning.outcome is Outcome.WAIT:
+        return DayWork(())
+    if learning.outcome is Outcome.BUILD:
+        assets += _missing(tick, day)
+        remember[key] = learning.fingerprint
+    if has_features:
+        scoring = _scoring(tick, day, trains_too=learning.outcome is Outcome.BUILD)
+        key = RequestKey(Stage.SCORING, day)
+        tick.record(key, scoring)
+        if scoring.outcome is Outcome.BUILD:
+            assets.append(rules.predictions)
+            remember[key] = scoring.fingerprint
+    pages = [page for page, of in rules.pages.items() if of in assets]
+    return DayWork((*assets, *pages), remember)
+
+
+# -- model and metrics -----------------------------------------------------------------------
+
+
+def _learning(tick: Tick, day: dt.date) -> Finding:
+    """What a day's model and metrics need; ``WAIT``: its predictions have to wait, too."""
+    missing, windows = _missing(tick, day), tick.rules.windows(day)
+    if isinstance(windows, Untrainable):
+        is_noted = missing and not tick.view.partition(tick.rules.predictions, day)
+        return Finding(Outcome.NOTHING, windows.reason if is_noted else "", is_minor=True)
     if not missing:
-        look.forget("learn", day)
-        return []
-    holes = {past: _hole(look, past) for past in _days_of(windows)}
-    coming = [past for past, why in holes.items() if why == "coming"]
+        return CURRENT
+    if incomplete := _incomplete(tick, windows):
+        return incomplete
+    inputs = staleness.inputs_fingerprint({tick.rules.features: _days_of(windows)}, tick.current)
+    if tick.requested(Stage.LEARNING, day) == inputs:
+        return failed("model and metrics", inputs)
+    return Finding(Outcome.BUILD, fingerprint=inputs)
+
+
+def _missing(tick: Tick, day: dt.date) -> list[str]:
+    learnt = (tick.rules.model, tick.rules.metrics)
+    return [asset for asset in learnt if not tick.view.partition(asset, day)]
+
+
+class _Gap(Enum):
+    """Why a window's day has no features to read."""
+
+    COMING = auto()
+    FAILED = auto()
+    ABSENT = auto()
+
+
+def _incomplete(tick: Tick, windows: Windows) -> Finding | None:
+    """The finding about windows in which a day's features are missing; ``None`` if none are."""
+    gaps = {day: _gap(tick, day) for day in _days_of(windows)}
+    coming, absent, without = (
+        [day for day, each in gaps.items() if each is kind]
+        for kind in (_Gap.COMING, _Gap.ABSENT, _Gap.FAILED)
+    )
     if coming:
-        look.notes[day] = f"waits for the features of {_listed(coming)}"
+        return Finding(Outcome.WAIT, f"waits for the features of {_listed(coming)}")
+    if not absent and not without:
         return None
-    absent = [past for past, why in holes.items() if why == "absent"]
-    failed = [past for past, why in holes.items() if why == "failed"]
-    if absent or failed:
-        look.notes[day] = "no model, for want of " + " and ".join(
-            f"{_listed(days)} ({why})"
-            for days, why in ((absent, "not landed"), (failed, "landed, no features"))
-            if days
-        )
-        # Whoever is not late yet may still come tonight.
-        early = [past for past in absent if look.view.now <= look.rules.deadline(past)]
-        return None if early else []
-    if look.memory.asked.get(f"learn {day}") == _word_of_learning(look, day):
-        look.notes[day] = f"model and metrics: {FAILED}"
-        return []
-    return missing
+    reasons = ((absent, "not landed"), (without, "landed, no features"))
+    said = " and ".join(f"{_listed(days)} ({reason})" for days, reason in reasons if days)
+    # A day that is not past its deadline may still land tonight.
+    may_land = any(tick.view.now <= tick.rules.deadline(day) for day in absent)
+    return Finding(Outcome.WAIT if may_land else Outcome.NOTHING, f"no model, for want of {said}")
 
 
-def _hole(look: Look, day: dt.date) -> str | None:
-    """Why a day of a window cannot be read: ``coming``, ``failed`` or ``absent``."""
-    if day in look.moving:
-        return "coming"
-    if look.stored(look.rules.features, day) or day in look.view.exempt:
+def _gap(tick: Tick, day: dt.date) -> _Gap | None:
+    """Why a day's features cannot be read now; ``None`` if they can, or if the day is exempt."""
+    view = tick.view
+    if day in tick.changing:
+        return _Gap.COMING
+    if view.partition(tick.rules.features, day) or day in view.exempt:
         return None
-    whole = all(day in look.view.landed.get(name, ()) for name in look.rules.daily)
-    if day in look.missing or not whole:
-        return "absent"
-    tried = day in look.stuck or (str(day) in look.memory.built and day not in look.missing)
-    return "failed" if tried else "coming"
-
-
-def _scorable(look: Look, day: dt.date, with_model: bool) -> str | None:
-    """The word for what predictions would be made of; ``None`` if they are not to be asked."""
-    if look.stored(look.rules.predictions, day):
-        look.forget("score", day)
-        return None
-    models = look.view.stored.get(look.rules.model, {})
-    oldest = day if look.rules.policy == "today" else day - look.rules.max_age * ONE_DAY
-    # What cannot be read, or is of another program, has no digest and scores nothing.
-    usable = [
-        (each, of.digest) for each, of in models.items() if of.digest and oldest <= each <= day
-    ]
-    if look.rules.policy == "pinned":
-        if not look.view.pinned:
-            look.notes[day] = "predictions wait for the pinned model, which is not there yet"
-            return None
-    elif not usable and not with_model:
-        look.notes.setdefault(day, "no model to score with")
-        return None
-    # Asked last, since it reads the store.
-    if reason := look.view.blocked_frame(day):
-        look.forget("score", day)
-        look.notes[day] = f"predictions are blocked: {reason}"
-        return None
-    features = look.current(look.rules.features, str(day))
-    word = staleness.fingerprint([features, look.rules.policy, *usable])
-    if not with_model and look.memory.asked.get(f"score {day}") == word:
-        look.notes[day] = f"predictions: {FAILED}"
-        return None
-    return word
-
-
-def _word_of_learning(look: Look, day: dt.date) -> str:
-    windows = look.rules.windows(day)
-    days = [] if isinstance(windows, str) else _days_of(windows)
-    return staleness.state_of({look.rules.features: days}, look.current)
-
-
-def request_remakes(look: Look) -> None:
-    """Ask for models, metrics, predictions and pages whose inputs are others by now."""
-    rules = look.rules
-    wanted: dict[dt.date, tuple[str, ...]] = {}
-    words: dict[tuple[str, dt.date], str] = {}
-    for day in look.view.days:
-        if day in look.moving:
-            continue
-        stale = []
-        for asset in (rules.model, rules.metrics, rules.predictions, *rules.reports):
-            stored = look.stored(asset, day)
-            if stored is None or is_evidence(look.view, rules, asset, day):
-                continue
-            if not staleness.outdated(compared(rules, asset, stored), look.current):
-                look.forget(f"remake {asset}", day)
-                continue
-            word = staleness.state_of(stored.inputs, look.current)
-            if look.memory.asked.get(f"remake {asset} {day}") == word:
-                look.notes.setdefault(day, f"{asset}: {FAILED}")
-            elif not _moves(look, stored.inputs.get(rules.features, ())):
-                stale.append(asset)
-                words[asset, day] = word
-        # What is made of it: by the digest it will have.
-        if rules.model in stale:
-            stale = [rules.model]
-        stale = [asset for asset in stale if not _waits(look, asset, day, wanted, stale)]
-        if stale:
-            wanted[day] = tuple(stale)
-    for assets in dict.fromkeys(wanted.values()):
-        for chunk in look.chunks([day for day, each in wanted.items() if each == assets]):
-
-            def remember(days: Sequence[dt.date] = chunk, assets: tuple[str, ...] = assets) -> None:
-                for day in days:
-                    for asset in assets:
-                        look.asked(f"remake {asset}", day, words[asset, day])
-
-            of = [words[asset, day] for day in chunk for asset in assets]
-            look.wish("remake", assets, chunk, of, remember)
-
-
-def _waits(
-    look: Look,
-    asset: str,
-    day: dt.date,
-    wanted: Mapping[dt.date, Sequence[str]],
-    stale: Sequence[str],
-) -> bool:
-    """Whether a page tells of what is remade itself: of this day, or of those before it."""
-    of, stored = look.rules.reports.get(asset), look.stored(asset, day)
-    if of is None or stored is None:
-        return False
-    remade = {str(past) for past, assets in wanted.items() if of in assets}
-    return of in stale or bool(remade & set(stored.inputs.get(of, ())))
-
-
-def _moves(look: Look, days: Iterable[str]) -> bool:
-    return any(dt.date.fromisoformat(day) in look.moving for day in days)
+    if day in tick.missing or not view.has_landed(day, tick.rules.daily):
+        return _Gap.ABSENT
+    was_tried = tick.requested(Stage.TABLES, day) is not None
+    return _Gap.FAILED if day in tick.unbuildable or was_tried else _Gap.COMING
 
 
 def _days_of(windows: Windows) -> list[dt.date]:
@@ -198,3 +130,32 @@ def _days_of(windows: Windows) -> list[dt.date]:
 def _listed(days: Sequence[dt.date]) -> str:
     spans = [str(a) if a == b else f"{a} … {b}" for a, b in ranges(list(days))]
     return ", ".join(spans[:3]) + (f" and {len(spans) - 3} more" if len(spans) > 3 else "")
+
+
+# -- predictions -----------------------------------------------------------------------------
+
+
+def _scoring(tick: Tick, day: dt.date, *, trains_too: bool) -> Finding:
+    """What the predictions of a day with features need.
+
+    Args:
+        tick: the tick.
+        day: the day.
+        trains_too: whether the same run trains the day's model.
+    """
+    view, rules = tick.view, tick.rules
+    if view.partition(rules.predictions, day):
+        return CURRENT
+    models = usable_models(view, rules, day)
+    if rules.policy == "pinned" and not view.pinned:
+        note = "predictions wait for the pinned model, which is not there yet"
+        return Finding(Outcome.NOTHING, note)
+    if rules.policy != "pinned" and not models and not trains_too:
+        return Finding(Outcome.NOTHING, "no model to score with", is_minor=True)
+    if reason := view.blocked_features.get(day):
+        return Finding(Outcome.BLOCKED, f"predictions are blocked: {reason}")
+    features = tick.current(rules.features, str(day))
+    inputs = staleness.fingerprint([features, rules.policy, *models])
+    if not trains_too and tick.requested(Stage.SCORING, day) == inputs:
+        return failed("predictions", inputs)
+    return Finding(Outcome.BUILD, fingerprint=inputs)

@@ -1,50 +1,59 @@
-"""Pages for people: which are missing though what they tell of is there.
+"""Page runs: HTML pages that are missing although the partition that they describe is stored.
 
-Belongs here: asking for a page alone. Does not belong here: the usual case, in which the run that
-makes a day's metrics or predictions makes their page, too, and pages that are out of date (both
-``learning``).
+Belongs here: requesting a page alone. Does not belong here: pages that are built by the run that
+builds what they describe (``core.night.learning``), or stale ones (``core.night.remaking``).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
 
-from aml_assets.core.night.tick import FAILED, Look
-
-
-def request_pages(look: Look) -> None:
-    """Ask for pages that no run makes that was asked for already."""
-    wished = {(asset, day) for wish in look.wishes for asset in wish.assets for day in wish.days}
-    for report, of in look.rules.reports.items():
-        wanted: dict[dt.date, str] = {}
-        for day in look.view.days:
-            told = look.stored(of, day)
-            if told is None or look.stored(report, day) or not told.digest:
-                look.forget(f"report {report}", day)
-            elif day in look.moving or {(report, day), (of, day)} & wished:
-                continue
-            elif _is_of_other_features(look, told.inputs.get(look.rules.features, {})):
-                name = report.rpartition("/")[2]
-                look.notes.setdefault(day, f"{name}: its features are others by now")
-            elif look.memory.asked.get(f"report {report} {day}") == told.digest:
-                look.notes.setdefault(day, f"{report}: {FAILED}")
-            else:
-                wanted[day] = told.digest
-        for chunk in look.chunks(wanted):
-
-            def remember(
-                days: Sequence[dt.date] = chunk,
-                report: str = report,
-                words: dict[dt.date, str] = wanted,
-            ) -> None:
-                for day in days:
-                    look.asked(f"report {report}", day, words[day])
-
-            look.wish("report", (report,), chunk, [wanted[day] for day in chunk], remember)
+from aml_assets.core.night.candidate import DayWork
+from aml_assets.core.night.cursor import RequestKey, Stage
+from aml_assets.core.night.finding import CURRENT, NOTHING, Finding, Outcome, failed
+from aml_assets.core.night.tick import Tick
+from aml_assets.core.staleness import StoredPartition, changed_inputs
 
 
-def _is_of_other_features(look: Look, read: Mapping[str, str]) -> bool:
-    """Whether what a page would tell of cannot be looked into any more."""
-    stored = ((look.current(look.rules.features, day), digest) for day, digest in read.items())
-    return any(now is not None and now != digest for now, digest in stored)
+def request_pages(tick: Tick) -> None:
+    """Propose the missing pages that no candidate run builds already."""
+    proposed = {(asset, day) for run in tick.candidates for asset in run.assets for day in run.days}
+    for page, described in tick.rules.pages.items():
+        work: dict[dt.date, DayWork] = {}
+        for day in tick.view.days:
+            is_coming = not proposed.isdisjoint({(page, day), (described, day)})
+            finding = _page(tick, page, day, is_coming=is_coming)
+            key = RequestKey(Stage.PAGE, day, page)
+            tick.record(key, finding)
+            if finding.outcome is Outcome.BUILD:
+                work[day] = DayWork((page,), {key: finding.fingerprint})
+        tick.propose_days(Stage.PAGE, work)
+
+
+def _page(tick: Tick, page: str, day: dt.date, *, is_coming: bool) -> Finding:
+    """What a day's page needs.
+
+    Args:
+        tick: the tick.
+        page: the page's asset.
+        day: the day.
+        is_coming: whether a candidate run builds the page, or what it describes.
+    """
+    described = tick.view.partition(tick.rules.pages[page], day)
+    if described is None or not described.digest or tick.view.partition(page, day):
+        return CURRENT
+    if day in tick.changing or is_coming:
+        return NOTHING
+    if _features_changed(tick, described):
+        name = page.rpartition("/")[2]
+        note = f"{name}: the features that it describes have changed since"
+        return Finding(Outcome.NOTHING, note, is_minor=True)
+    if tick.requested(Stage.PAGE, day, page) == described.digest:
+        return failed(page, described.digest, is_minor=True)
+    return Finding(Outcome.BUILD, fingerprint=described.digest)
+
+
+def _features_changed(tick: Tick, described: StoredPartition) -> bool:
+    """Whether features that a partition was built of have changed, so that no page explains it."""
+    features = tick.rules.features
+    return any(asset == features for asset, _ in changed_inputs(described, tick.current))

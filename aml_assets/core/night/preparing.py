@@ -1,194 +1,247 @@
-"""The first of a day's two runs: its tables and features, when it has landed whole.
+"""The first of a day's two runs: its tables and features, once the day has landed whole.
 
 Belongs here: which days need their tables or features, and what these wait for. Does not belong
-here: models (``learning``), settling (``look``, ``readiness``).
+here: models (``core.night.learning``), or when a day has settled (``core.night.readiness``).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from aml_assets.core import staleness
-from aml_assets.core.days import ONE_DAY, days_between
 from aml_assets.core.night import readiness
-from aml_assets.core.night.tick import FAILED, Look, unread
+from aml_assets.core.night.candidate import Candidate, DayWork
+from aml_assets.core.night.changes import landed_anew
+from aml_assets.core.night.cursor import WITH_TABLES, RequestKey, Stage
+from aml_assets.core.night.finding import CURRENT, NOTHING, RUN_FAILED, Finding, Outcome, failed
+from aml_assets.core.night.lookups import look_back_days
+from aml_assets.core.night.tick import Tick
+from aml_assets.core.staleness import Fingerprint, changed_inputs
 
-_WITH_TABLES = "with tables "
-_UNWATCHED = "unwatched"
-
-
-def request_tables(look: Look) -> None:
-    """Ask for the tables of days that landed, or landed anew; with features if they can be."""
-    pending = [day for day in look.view.days if _needs_tables(look, day)]
-    look.moving |= set(pending)
-    for chunk in look.chunks(pending):
-        assets = (*look.rules.tables.values(),)
-        alone = _look_back_waits_for(look, chunk[0]) is not None
-        if not alone:
-            assets = (*assets, look.rules.features)
-
-        def remember(days: Sequence[dt.date] = chunk, alone: bool = alone) -> None:
-            for day in days:
-                look.memory.built[str(day)] = look.settled[day]
-                look.asked("statics", day, _word_of_statics(look))
-                if alone:
-                    look.forget("features", day)
-                else:
-                    # What the tables' digests will be is not known yet.
-                    look.asked("features", day, _WITH_TABLES + look.settled[day])
-
-        look.wish("tables", assets, chunk, [look.settled[d] for d in chunk], remember)
+# -- tables --------------------------------------------------------------------------------
 
 
-def _needs_tables(look: Look, day: dt.date) -> bool:
-    word = look.settled.get(day)
-    if word is None or day in look.view.busy:
-        return False
-    if day in look.view.skipped:
-        look.notes[day] = look.view.exempt.get(day, "skipped")
-        return False
-    known = look.memory.built.get(str(day))
-    stored = [look.stored(look.rules.tables[name], day) for name in look.rules.daily]
-    lacking = [name for name in look.rules.static if not look.stored(look.rules.tables[name], day)]
-    if known != word and all(stored) and not lacking and _is_built(look, day, known):
-        look.memory.built[str(day)] = word
-        return False
-    if known == word and not _statics_are_others(look, day, lacking):
-        if lacking or not all(stored):
-            look.stuck.add(day)
-            look.forget("features", day)
-            look.notes[day] = f"tables: {FAILED}"
-        elif others := unread(look.view, day):
-            look.notes[day] = f"{', '.join(others)} landed anew, but {FAILED}"
-        return False
-    if lacking and look.statics:
-        look.moving.add(day)
-        look.notes[day] = f"waits for static tables: {look.statics}"
-        return False
-    return True
+def request_tables(tick: Tick) -> None:
+    """Propose the tables of days that landed, or landed anew; with features if possible."""
+    pending: list[dt.date] = []
+    for day in tick.view.days:
+        finding = _tables(tick, day)
+        if finding.note:
+            tick.notes[day] = finding.note
+        if finding.outcome is Outcome.CURRENT:
+            tick.cursor.requested[RequestKey(Stage.TABLES, day)] = tick.settled[day]
+        elif finding.outcome is Outcome.FAILED:
+            tick.unbuildable.add(day)
+            tick.forget(Stage.FEATURES, day)
+        elif finding.outcome is Outcome.WAIT:
+            tick.changing.add(day)
+        elif finding.outcome is Outcome.BUILD:
+            pending.append(day)
+    tick.changing |= set(pending)
+    for days in tick.chunks(pending):
+        _propose_tables(tick, days)
 
 
-def _is_built(look: Look, day: dt.date, known: str | None) -> bool:
-    """Whether a day was built of what lies there by somebody else: by hand, or before we watched.
+def _tables(tick: Tick, day: dt.date) -> Finding:
+    """What a day's tables need; ``CURRENT`` if the landed files are those that are stored."""
+    landing, view = tick.settled.get(day), tick.view
+    if landing is None or day in view.busy:
+        return NOTHING
+    if day in view.skipped:
+        return Finding(Outcome.NOTHING, view.exempt.get(day, "skipped"))
+    lacking = [name for name in tick.rules.static if not _is_stored(tick, name, day)]
+    stored = not lacking and all(_is_stored(tick, name, day) for name in tick.rules.daily)
+    requested = tick.requested(Stage.TABLES, day)
+    if requested != landing and stored and _is_built_of_landing(tick, day, requested):
+        return CURRENT
+    if requested == landing and not (lacking and _statics_changed(tick, day)):
+        if not stored:
+            return failed("tables", landing)
+        anew = landed_anew(view, day)
+        note = f"{', '.join(anew)} landed anew, but {RUN_FAILED}" if anew else ""
+        return Finding(Outcome.NOTHING, note)
+    if lacking and tick.statics:
+        return Finding(Outcome.WAIT, f"waits for static tables: {tick.statics}")
+    return Finding(Outcome.BUILD, fingerprint=landing)
 
-    Where nothing tells of which files its tables were made, these were, unless they are younger.
+
+def _propose_tables(tick: Tick, days: list[dt.date]) -> None:
+    """Propose the tables of consecutive days, and their features unless these have to wait."""
+    wait = _look_back_wait(tick, days[0])
+    if wait is not None and wait.run is not None:
+        tick.propose(wait.run)
+    statics = _statics_fingerprint(tick)
+    remember = {RequestKey(Stage.TABLES, day): tick.settled[day] for day in days}
+    remember |= {RequestKey(Stage.STATICS, day): statics for day in days}
+    features = {RequestKey(Stage.FEATURES, day): WITH_TABLES for day in days}
+    tables = tuple(tick.rules.tables.values())
+    if wait is None:
+        assets = (*tables, tick.rules.features)
+        tick.propose(Candidate(Stage.TABLES, assets, tuple(days), remember | features))
+    else:
+        tick.propose(Candidate(Stage.TABLES, tables, tuple(days), remember, tuple(features)))
+
+
+def _is_stored(tick: Tick, table: str, day: dt.date) -> bool:
+    return tick.view.partition(tick.rules.tables[table], day) is not None
+
+
+def _is_built_of_landing(tick: Tick, day: dt.date, requested: Fingerprint | None) -> bool:
+    """Whether the stored tables hold what has landed, although this cursor did not request it.
+
+    Somebody built them by hand, or an earlier cursor was lost. In a store without receipts, tables
+    count as built of what has landed unless the landed files are younger.
     """
-    receipts = [look.view.receipts.get(name, {}).get(day) for name in look.rules.daily]
+    view, daily = tick.view, tick.rules.daily
+    receipts = [view.receipts.get(name, {}).get(day) for name in daily]
     if any(receipts):
-        return all(receipts) and not unread(look.view, day)
-    stored = [look.stored(look.rules.tables[name], day) for name in look.rules.daily]
-    newest = max(listing.newest for listing in look.view.listings[day].values())
-    return known is None and newest < min(each.modified for each in stored if each)
+        return all(receipts) and not landed_anew(view, day)
+    stored = [view.partition(tick.rules.tables[name], day) for name in daily]
+    newest = max(listing.newest for listing in view.listings[day].values())
+    return requested is None and newest < min(each.modified for each in stored if each)
 
 
-def _statics_are_others(look: Look, day: dt.date, lacking: list[str]) -> bool:
-    """Whether a day that lacks static tables may get them now, since others have landed."""
-    asked = look.memory.asked.get(f"statics {day}")
-    return bool(lacking) and not look.statics and asked != _word_of_statics(look)
+def _statics_changed(tick: Tick, day: dt.date) -> bool:
+    """Whether static tables have landed, complete, since the day's tables were requested."""
+    return not tick.statics and tick.requested(Stage.STATICS, day) != _statics_fingerprint(tick)
 
 
-def _word_of_statics(look: Look) -> str:
-    listings = sorted(look.view.statics.items())
+def _statics_fingerprint(tick: Tick) -> Fingerprint:
+    listings = sorted(tick.view.statics.items())
     return staleness.fingerprint(f"{name} {listing.signature}" for name, listing in listings)
 
 
-def request_features(look: Look) -> None:
-    """Ask for features that are missing though their tables are there, or out of date."""
-    pending: dict[dt.date, str] = {}
-    for day in look.view.days:
-        if day in look.moving or day in look.view.skipped:
+# -- features ------------------------------------------------------------------------------
+
+
+def request_features(tick: Tick) -> None:
+    """Propose features that are missing or stale, of days whose tables are stored."""
+    pending: dict[dt.date, DayWork] = {}
+    for day in tick.view.days:
+        if day in tick.changing:
             continue
-        if not all(look.stored(asset, day) for asset in look.rules.tables.values()):
-            continue
-        features = look.stored(look.rules.features, day)
-        if features is not None and not staleness.outdated(features, look.current):
-            look.forget("features", day)
-            continue
-        if reason := look.view.blocked(day):
-            look.forget("features", day)
-            look.stuck.add(day)
-            look.notes[day] = f"features are blocked: {reason}"
-            continue
-        if (past := _look_back_waits_for(look, day)) is not None:
-            look.moving.add(day)
-            look.notes[day] = f"features wait for the transactions of {past}"
-            continue
-        word = _word_of_features(look, day)
-        asked = look.memory.asked.get(f"features {day}", "")
-        if asked.startswith(_WITH_TABLES):
-            look.asked("features", day, word)
-            asked = word
-        if asked == word:
-            look.stuck.add(day)
-            look.notes[day] = f"features: {FAILED}"
-            continue
-        pending[day] = word
-    look.moving |= set(pending)
-    for chunk in look.chunks(pending):
-
-        def remember(days: Sequence[dt.date] = chunk) -> None:
-            for day in days:
-                look.asked("features", day, pending[day])
-
-        words = [pending[day] for day in chunk]
-        look.wish("features", (look.rules.features,), chunk, words, remember)
+        finding, key = _features(tick, day), RequestKey(Stage.FEATURES, day)
+        tick.record(key, finding)
+        if finding.outcome is Outcome.WAIT:
+            tick.changing.add(day)
+        elif finding.outcome is Outcome.FAILED:
+            tick.unbuildable.add(day)
+            tick.cursor.requested[key] = finding.fingerprint
+        elif finding.outcome is Outcome.BLOCKED:
+            tick.unbuildable.add(day)
+        elif finding.outcome is Outcome.BUILD:
+            pending[day] = DayWork((tick.rules.features,), {key: finding.fingerprint})
+    tick.changing |= pending.keys()
+    tick.propose_days(Stage.FEATURES, pending)
 
 
-def _word_of_features(look: Look, day: dt.date) -> str:
-    inputs: dict[str, list[dt.date]] = {asset: [day] for asset in look.rules.tables.values()}
-    inputs[look.rules.tables[look.rules.transactions]] += _look_back(look, day)
-    skipped = sorted(past for past in _look_back(look, day) if past in look.view.skipped)
-    return staleness.fingerprint([staleness.state_of(inputs, look.current), *skipped])
+def _features(tick: Tick, day: dt.date) -> Finding:
+    """What a day's features need."""
+    view, rules = tick.view, tick.rules
+    tables_stored = all(view.partition(asset, day) for asset in rules.tables.values())
+    if day in view.skipped or not tables_stored:
+        return NOTHING
+    stored = view.partition(rules.features, day)
+    if stored is not None and not changed_inputs(stored, tick.current):
+        return CURRENT
+    if reason := view.blocked.get(day):
+        return Finding(Outcome.BLOCKED, f"features are blocked: {reason}")
+    if wait := _look_back_wait(tick, day):
+        note = f"features wait for the transactions of {wait.day}"
+        return Finding(Outcome.WAIT, note, needs=wait.run)
+    inputs = _features_fingerprint(tick, day)
+    # Requested with its tables, a day's features saw the tables that are stored now.
+    if tick.requested(Stage.FEATURES, day) in (inputs, WITH_TABLES):
+        return failed("features", inputs)
+    return Finding(Outcome.BUILD, fingerprint=inputs)
 
 
-def _look_back(look: Look, day: dt.date) -> list[dt.date]:
-    return days_between(day - look.rules.look_back * ONE_DAY, day - ONE_DAY)
+def _features_fingerprint(tick: Tick, day: dt.date) -> Fingerprint:
+    past = look_back_days(day, tick.rules)
+    inputs = {asset: [day] for asset in tick.rules.tables.values()}
+    inputs[tick.rules.tables[tick.rules.transactions]] += past
+    skipped = [each for each in past if each in tick.view.skipped]
+    return staleness.fingerprint([staleness.inputs_fingerprint(inputs, tick.current), *skipped])
 
 
-def _look_back_waits_for(look: Look, day: dt.date) -> dt.date | None:
-    """The first earlier day whose transactions are still to come into the store."""
-    table = look.rules.transactions
-    for past in _look_back(look, day):
-        if past not in look.view.landed.get(table, ()) or past in look.view.skipped:
-            continue
-        if look.stored(look.rules.tables[table], past):
-            continue
-        whole = past in look.settled and str(past) in look.memory.built
-        if whole and past not in look.moving:
-            continue  # tried, and refused: who needs it says so
-        if past not in look.view.days:
-            if look.memory.asked.get(f"transactions {past}") == _UNWATCHED:
-                continue  # tried, too
-            _wish_for_transactions(look, past, _UNWATCHED)
-            return past
-        if past in look.missing and past not in look.view.busy:
-            _ask_for_transactions(look, past)
-            if _was_asked(look, "transactions", past):
-                continue
-        return past
-    return None
+# -- transactions of earlier days ----------------------------------------------------------
 
 
-def _ask_for_transactions(look: Look, day: dt.date) -> None:
-    """A day that is late in part keeps nobody from its transactions."""
-    table = look.rules.transactions
-    listing = look.view.listings.get(day, {}).get(table)
-    seen = look.memory.seen.get(str(day), {}).get(table)
-    if listing is None or seen is None or _was_asked(look, "transactions", day):
-        return
-    if readiness.unsettled(seen, listing, settle=look.rules.settle):
-        return
-    _wish_for_transactions(look, day, listing.signature)
+@dataclass(frozen=True)
+class Wait:
+    """An earlier day whose transactions are needed first.
+
+    Attributes:
+        day: the earlier day.
+        run: the run that would store them; ``None`` while they have not settled, or if a run that
+            is requested anyway stores them.
+    """
+
+    day: dt.date
+    run: Candidate | None = None
 
 
-def _wish_for_transactions(look: Look, day: dt.date, word: str) -> None:
-    if any(wish.stage == "transactions" and day in wish.days for wish in look.wishes):
-        return
-    assets = (look.rules.tables[look.rules.transactions],)
-    look.wish("transactions", assets, [day], [word], lambda: look.asked("transactions", day, word))
+def _look_back_wait(tick: Tick, day: dt.date) -> Wait | None:
+    """What a day's look-back waits for: the first earlier day that may still be stored."""
+    waits = (_wait_for_transactions(tick, past) for past in look_back_days(day, tick.rules))
+    return next((wait for wait in waits if wait is not None), None)
 
 
-def _was_asked(look: Look, stage: str, day: dt.date) -> bool:
-    listing = look.view.listings.get(day, {}).get(look.rules.transactions)
-    return listing is not None and look.memory.asked.get(f"{stage} {day}") == listing.signature
+def _wait_for_transactions(tick: Tick, past: dt.date) -> Wait | None:
+    """The wait for one day's transactions; ``None`` if they are stored, or cannot be stored now."""
+    view, table = tick.view, tick.rules.transactions
+    landed = past in view.landed.get(table, ())
+    if not landed or past in view.skipped or _is_stored(tick, table, past):
+        return None
+    if past in view.busy:
+        return Wait(past)
+    if past not in view.days:
+        return _unwatched_wait(tick, past)
+    if past in tick.missing:
+        return _partial_wait(tick, past)
+    was_requested = tick.requested(Stage.TABLES, past) is not None
+    return Wait(past) if past in tick.changing or not was_requested else None
+
+
+def _partial_wait(tick: Tick, past: dt.date) -> Wait | None:
+    """The wait for a watched day of which a part has landed.
+
+    If a day's trx has landed but another daily table has not, request its trx table alone, because
+    later days look transactions up in it.
+    """
+    listing = tick.view.listings.get(past, {}).get(tick.rules.transactions)
+    if listing is None:
+        return Wait(past)
+    if tick.requested(Stage.TRANSACTIONS, past) == listing.signature:
+        return None
+    run = _transactions_run(tick, past, listing.signature)
+    return Wait(past, run if _transactions_settled(tick, past, listing) else None)
+
+
+def _unwatched_wait(tick: Tick, past: dt.date) -> Wait | None:
+    """The wait for a day before the watched ones: its transactions are requested once per landing.
+
+    The first request does not ask whether they have settled, since an old day may have no
+    ``_SUCCESS``. After a failed run, the day holds nothing up until its next landing has settled.
+    """
+    listing = tick.view.transactions.get(past)
+    if listing is None:
+        return None
+    requested = tick.requested(Stage.TRANSACTIONS, past)
+    if requested == listing.signature:
+        return None
+    if requested is not None and not _transactions_settled(tick, past, listing):
+        return None
+    return Wait(past, _transactions_run(tick, past, listing.signature))
+
+
+def _transactions_settled(tick: Tick, day: dt.date, listing: readiness.FileListing) -> bool:
+    state = tick.cursor.settling[day][tick.rules.transactions]
+    return readiness.unsettled(state, listing, settle=tick.rules.settle) is None
+
+
+def _transactions_run(tick: Tick, day: dt.date, signature: str) -> Candidate:
+    assets = (tick.rules.tables[tick.rules.transactions],)
+    remember = {RequestKey(Stage.TRANSACTIONS, day): signature}
+    return Candidate(Stage.TRANSACTIONS, assets, (day,), remember)

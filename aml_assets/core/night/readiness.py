@@ -1,11 +1,11 @@
-"""Whether what has landed is all there: a landed table settles, and a day with its tables.
+"""Readiness: whether a landed table is complete, judged by successive listings of its folder.
 
-Belongs here: one look at a table's files after another, and what they tell. Does not belong here:
-taking the look (``io.landing_reader``), or what follows from a settled day (``core.night.decide``).
+Belongs here: what a listing shows, and what is remembered of it between two ticks. Does not belong
+here: listing (``io.landing_reader``), or what follows from a complete day (``core.night.decide``).
 
-A table has settled when ``_SUCCESS`` says so, or when its files have stayed as they are for a
-while. That while is added up from look to look, never read off a clock: a clock that jumps ahead
-adds what lies between two looks at most, and one that jumps back adds nothing.
+A table has settled when its ``_SUCCESS`` covers its files, or when its files have stayed unchanged
+for long enough. That time is added up from tick to tick, so that a clock that jumps settles no
+table too early (docs/design.md).
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Any
 
 @dataclass(frozen=True)
 class FileListing:
-    """What one listing tells of a landed table, without opening a file.
+    """A landed table as one listing of its folder shows it, without opening a file.
 
     Attributes:
-        signature: a hash of names, lengths and times of the data files: another one, another
-            landing; the same one, the same files.
-        parts: how many data files.
-        newest: the newest one's time, POSIX seconds; 0.0 if there is none.
-        success: when ``_SUCCESS`` was written, if it was.
-        writing: whether the upstream job still has its folder ``_temporary`` there.
+        signature: a hash of names, lengths and times of the data files; it differs whenever the
+            files do.
+        parts: how many data files there are.
+        newest: the newest data file's time, POSIX seconds; 0.0 if there is none.
+        success: when ``_SUCCESS`` was written, POSIX seconds; ``None`` if there is none.
+        writing: whether the upstream job's folder ``_temporary`` is still there.
         unreadable: whether the listing was refused.
     """
 
@@ -37,71 +37,76 @@ class FileListing:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What is remembered of a table between two looks.
+class SettleState:
+    """What is remembered of a landed table between two ticks.
 
     Attributes:
-        signature: of the files.
-        success: when ``_SUCCESS`` was written.
-        stale: whether that ``_SUCCESS`` was there before these files were.
-        quiet: seconds for which the files were seen to stay as they are.
-        at: when they were looked at last, POSIX seconds.
+        signature: of its files.
+        success: when its ``_SUCCESS`` was written, POSIX seconds.
+        success_is_older: whether that ``_SUCCESS`` was there before these files were.
+        quiet: seconds for which the files were seen to stay unchanged.
+        observed: when they were listed last, POSIX seconds.
     """
 
     signature: str
     success: float | None
-    stale: bool
+    success_is_older: bool
     quiet: float
-    at: float
+    observed: float
 
     def to_json(self) -> list[Any]:
-        """As short as it can be said: a sensor's cursor holds hundreds of these."""
-        return [self.signature, self.success, int(self.stale), round(self.quiet), round(self.at)]
+        """A short list, since a sensor's cursor holds hundreds of these."""
+        older, quiet, observed = int(self.success_is_older), round(self.quiet), round(self.observed)
+        return [self.signature, self.success, older, quiet, observed]
 
     @classmethod
-    def from_json(cls, value: list[Any]) -> Seen:
-        """Read what ``to_json`` gave."""
-        signature, success, stale, quiet, at = value
-        return cls(signature, success, bool(stale), quiet, at)
+    def from_json(cls, value: list[Any]) -> SettleState:
+        """Read what `to_json` gave."""
+        signature, success, older, quiet, observed = value
+        return cls(signature, success, bool(older), quiet, observed)
 
 
-def look(seen: Seen | None, listing: FileListing, *, now: float, longest: float) -> Seen:
-    """What is known of a table after one more look at it.
+def observe(
+    state: SettleState | None, listing: FileListing, *, now: float, longest_gap: float
+) -> SettleState:
+    """The state of a table after one more listing.
 
     Args:
-        seen: what was known before; ``None`` for a first look.
-        listing: what is there.
+        state: after the listing before; ``None`` at the first one.
+        listing: what the folder shows now.
         now: POSIX seconds.
-        longest: seconds that may have passed between two looks, at most.
+        longest_gap: seconds between two ticks that count as quiet, at most.
     """
-    if seen is None:
-        return Seen(listing.signature, listing.success, stale=False, quiet=0.0, at=now)
-    if listing.signature != seen.signature:
-        # Files came or went, and the `_SUCCESS` is the one that was there before.
-        stale = listing.success is not None and listing.success == seen.success
-        return Seen(listing.signature, listing.success, stale, quiet=0.0, at=now)
-    passed = min(max(0.0, now - seen.at), longest)
-    renewed = replace(seen, quiet=seen.quiet + passed, at=now)
-    if listing.success != seen.success:
-        return replace(renewed, success=listing.success, stale=False)
+    if state is None:
+        return SettleState(listing.signature, listing.success, False, quiet=0.0, observed=now)
+    if listing.signature != state.signature:
+        # Files came or went. A `_SUCCESS` that was there before them does not cover them.
+        older = listing.success is not None and listing.success == state.success
+        return SettleState(listing.signature, listing.success, older, quiet=0.0, observed=now)
+    passed = min(max(0.0, now - state.observed), longest_gap)
+    renewed = replace(state, quiet=state.quiet + passed, observed=now)
+    if listing.success != state.success:
+        return replace(renewed, success=listing.success, success_is_older=False)
     return renewed
 
 
-def unsettled(seen: Seen, listing: FileListing, *, settle: float | None) -> str | None:
-    """Why a table is not taken for complete; ``None`` if it is.
+def unsettled(state: SettleState, listing: FileListing, *, settle: float | None) -> str | None:
+    """The reason why a table does not count as complete; ``None`` if it does.
 
     Args:
-        seen: after `look` at the same listing.
-        listing: what is there.
-        settle: seconds without a change that stand for ``_SUCCESS``; ``None``: nothing does.
+        state: after `observe` was given the same listing.
+        listing: what the folder shows now.
+        settle: seconds without a change that count as much as a ``_SUCCESS``; ``None``: only a
+            ``_SUCCESS`` counts.
     """
     if listing.unreadable:
         return "cannot be read"
     if listing.writing:
         return "is still being written"
-    if listing.success is not None and listing.success >= listing.newest and not seen.stale:
+    covers = listing.success is not None and listing.success >= listing.newest
+    if covers and not state.success_is_older:
         return None
-    if settle is not None and seen.quiet >= settle:
+    if settle is not None and state.quiet >= settle:
         return None
     if listing.success is not None:
         return "has files that its _SUCCESS does not cover"

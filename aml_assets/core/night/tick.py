@@ -1,240 +1,179 @@
-"""One look at the landing and the store: what has settled, what is wished for, what is said.
+"""One tick: the state that the stages of a night's decision share, and the plan that it ends as.
 
-Belongs here: the state that the stages of a decision share, and how it ends as a decision. Does not
-belong here: what is wished for (``preparing``, ``learning``).
+Belongs here: which days have settled, candidate runs, and which of them fit. Does not belong here:
+what to propose (``preparing``, ``learning``, ``remaking``, ``page_runs``).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
 
 from aml_assets.core import staleness
 from aml_assets.core.days import days_between, ranges
 from aml_assets.core.night import readiness
-from aml_assets.core.night.readiness import FileListing
-from aml_assets.core.night.view import Decision, Memory, Overdue, Request, Rules, View
-
-STATIC = "static"
-FAILED = "the run for it failed, and nothing has changed since: see the run, or ask for it by hand"
-
-
-def digests_now(view: View, rules: Rules) -> staleness.Current:
-    """What is stored now, for comparing it with what manifests recorded."""
-
-    def current(asset: str, key: str) -> str | None:
-        if asset == rules.model:
-            day = rules.model_day(key)
-        elif asset in view.stored:
-            day = dt.date.fromisoformat(key)
-        else:
-            return None  # of the landing, only signatures are known
-        stored = view.stored[asset].get(day) if day else None
-        return stored.digest or None if stored else None
-
-    return current
+from aml_assets.core.night.candidate import Candidate, DayWork
+from aml_assets.core.night.changes import current_digests
+from aml_assets.core.night.cursor import Cursor, RequestKey, Stage
+from aml_assets.core.night.finding import Finding, Outcome
+from aml_assets.core.night.plan import Overdue, TickPlan
+from aml_assets.core.night.pruning import prune
+from aml_assets.core.night.readiness import FileListing, SettleState
+from aml_assets.core.night.view import Rules, View
+from aml_assets.core.staleness import Fingerprint
 
 
-def is_evidence(view: View, rules: Rules, asset: str, day: dt.date) -> bool:
-    """Whether a partition stays as it was made, whatever becomes of its inputs."""
-    kept = rules.reports.get(asset, asset) in (rules.model, rules.predictions)
-    return kept and day < view.today and rules.restate != "all"
-
-
-def compared(rules: Rules, asset: str, stored: staleness.Stored) -> staleness.Stored:
-    """What is compared of a partition's inputs: not a pinned model, which no day's replaces."""
-    if rules.reports.get(asset, asset) != rules.predictions or rules.policy != "pinned":
-        return stored
-    inputs = {name: keys for name, keys in stored.inputs.items() if name != rules.model}
-    return replace(stored, inputs=inputs)
-
-
-def unread(view: View, day: dt.date) -> list[str]:
-    """The daily tables of a day that are stored of other files than lie in the landing now."""
-    listings = view.listings.get(day, {})
-    made_of = {name: view.receipts.get(name, {}).get(day) for name in listings}
-    return [name for name, word in made_of.items() if word and word != listings[name].signature]
-
-
-@dataclass(frozen=True)
-class Wish:
-    """A request that may still be cut, and what is to be remembered if it is not."""
-
-    stage: str
-    assets: tuple[str, ...]
-    days: tuple[dt.date, ...]
-    words: tuple[str, ...]
-    remember: Callable[[], None]
-
-
-class Look:
-    """One look at the world, and what has come of it so far.
-
-    The stages (``preparing``, ``learning``) read it, note what they find, and wish for runs.
+class Tick:
+    """One evaluation of the sensor, while it is made.
 
     Args:
-        view: what is there.
-        memory: what to remember; changed as things are asked for.
-        rules: what does not change.
+        view: the landing, the store and the runs.
+        cursor: changed as the tick goes on.
+        rules: the settings.
+
+    Attributes:
+        current: gives the digests that are stored now.
+        settled: day → the fingerprint of its landed files, once all of them are complete.
+        missing: day → what of it has not landed or settled.
+        statics: which static tables are not complete; empty if all are.
+        notes: day → why it does not go on.
+        changing: days whose features are about to change.
+        unbuildable: days whose features cannot be built now.
+        candidates: the runs proposed so far, most urgent first.
     """
 
-    def __init__(self, view: View, memory: Memory, rules: Rules) -> None:
-        self.view, self.memory, self.rules = view, memory, rules
-        self.settled: dict[dt.date, str] = {}
+    def __init__(self, view: View, cursor: Cursor, rules: Rules) -> None:
+        self.view, self.cursor, self.rules = view, cursor, rules
+        self.current = current_digests(view, rules)
+        self.settled: dict[dt.date, Fingerprint] = {}
         self.missing: dict[dt.date, str] = {}
+        self.statics = ""
         self.notes: dict[dt.date, str] = {}
-        self.moving: set[dt.date] = set(view.busy)
-        """Days whose features may be others soon."""
-        self.stuck: set[dt.date] = set()
-        """Days whose features cannot be built as things are."""
-        self.wishes: list[Wish] = []
-        self.current = digests_now(view, rules)
+        self.changing: set[dt.date] = set(view.busy)
+        self.unbuildable: set[dt.date] = set()
+        self.candidates: list[Candidate] = []
 
     # -- the landing -----------------------------------------------------------------------
 
-    def settle(self) -> None:
-        """See which days lie there whole, and what the others lack."""
-        for day in self.view.days:
-            listings = self.view.listings.get(day, {})
-            lacking = [
-                f"{name} has not landed" for name in self.rules.daily if name not in listings
-            ]
-            if len(lacking) == len(self.rules.daily):
-                self.memory.seen.pop(str(day), None)
-                self.missing[day] = "nothing has landed"
-                continue
-            lacking += self._unsettled(str(day), listings)
-            if lacking:
-                self.memory.since.setdefault(str(day), self.view.now)
-                self.missing[day] = self.notes[day] = ", ".join(lacking)
-                continue
-            self.memory.since.pop(str(day), None)
-            parts = (f"{name} {listings[name].signature}" for name in self.rules.daily)
-            self.settled[day] = staleness.fingerprint(parts)
-        for day, why in self.view.damaged.items():
-            if day in self.view.days:
-                self.notes[day] = why
-        absent = [
-            f"{name} has not landed" for name in self.rules.static if name not in self.view.statics
-        ]
-        self.statics = ", ".join(absent + self._unsettled(STATIC, self.view.statics))
+    def observe_landing(self) -> None:
+        """Find out which days have landed whole, and what the others lack."""
+        cursor, view = self.cursor, self.view
+        for day in view.days:
+            self._observe_day(day, view.listings.get(day, {}))
+        for day, listing in view.transactions.items():
+            table = {self.rules.transactions: listing}
+            cursor.settling[day], _ = self._observed(cursor.settling.get(day, {}), table)
+        self.notes |= {day: why for day, why in view.damaged.items() if day in view.days}
+        cursor.settling_statics, reasons = self._observed(cursor.settling_statics, view.statics)
+        self.statics = ", ".join(_not_landed(self.rules.static, view.statics) + reasons)
 
-    def _unsettled(self, day: str, listings: Mapping[str, FileListing]) -> list[str]:
-        known = self.memory.seen.get(day, {})
-        seen = {
-            name: readiness.look(
-                known.get(name), listing, now=self.view.now, longest=self.rules.longest
-            )
+    def _observe_day(self, day: dt.date, listings: Mapping[str, FileListing]) -> None:
+        cursor, daily = self.cursor, self.rules.daily
+        absent = _not_landed(daily, listings)
+        if len(absent) == len(daily):
+            cursor.settling.pop(day, None)
+            self.missing[day] = "nothing has landed"
+            return
+        cursor.settling[day], reasons = self._observed(cursor.settling.get(day, {}), listings)
+        if absent or reasons:
+            cursor.partial_since.setdefault(day, self.view.now)
+            self.missing[day] = self.notes[day] = ", ".join(absent + reasons)
+            return
+        cursor.partial_since.pop(day, None)
+        parts = (f"{name} {listings[name].signature}" for name in daily)
+        self.settled[day] = staleness.fingerprint(parts)
+
+    def _observed(
+        self, before: Mapping[str, SettleState], listings: Mapping[str, FileListing]
+    ) -> tuple[dict[str, SettleState], list[str]]:
+        """The tables' states after these listings, and which tables are not complete."""
+        now, gap, settle = self.view.now, self.rules.longest_gap, self.rules.settle
+        states = {
+            name: readiness.observe(before.get(name), listing, now=now, longest_gap=gap)
             for name, listing in listings.items()
         }
-        self.memory.seen[day] = seen
         reasons = {
-            name: readiness.unsettled(seen[name], listing, settle=self.rules.settle)
+            name: readiness.unsettled(states[name], listing, settle=settle)
             for name, listing in listings.items()
         }
-        return [f"{name} {reason}" for name, reason in reasons.items() if reason]
+        return states, [f"{name} {reason}" for name, reason in reasons.items() if reason]
 
-    # -- the outcome -------------------------------------------------------------------------
+    # -- what the stages do ------------------------------------------------------------------
 
-    def decision(self) -> Decision:
-        """The requests that fit, what to remember of them, and what to say of the rest."""
-        allowed = max(0, self.rules.max_runs - self.view.runs)
-        taken = self.wishes[:allowed]
-        for wish in taken:
-            wish.remember()
-        overdue = self._overdue()
-        self._prune()
-        self.memory.alarmed = sorted({*self.memory.alarmed, *(str(each.day) for each in overdue)})
-        return Decision(
-            requests=[self._request(wish) for wish in taken],
-            memory=self.memory,
-            notes=dict(sorted(self.notes.items())),
-            overdue=overdue,
-            busy=len(self.view.busy),
-        )
+    def requested(self, stage: Stage, day: dt.date, asset: str = "") -> Fingerprint | None:
+        """The fingerprint of the inputs at the last request; ``None`` if there was none."""
+        return self.cursor.requested.get(RequestKey(stage, day, asset))
 
-    def _request(self, wish: Wish) -> Request:
-        first, last = wish.days[0], wish.days[-1]
-        span = str(first) if first == last else f"{first}..{last}"
-        # The clock, since inputs may come to be again what they were once: then the same work is
-        # due again, under a name of its own.
-        key = f"{wish.stage} {span} {staleness.fingerprint(wish.words)} {int(self.view.now)}"
-        names = ", ".join(asset.rpartition("/")[2] for asset in wish.assets)
-        return Request(wish.assets, first, last, key, f"{span}: {names}")
+    def forget(self, stage: Stage, day: dt.date, asset: str = "") -> None:
+        """Let it be requested again, whatever its inputs are."""
+        self.cursor.requested.pop(RequestKey(stage, day, asset), None)
 
-    def _overdue(self) -> list[Overdue]:
-        first = min((min(days) for days in self.view.landed.values() if days), default=None)
-        told: list[Overdue] = []
-        for day, missing in self.missing.items():
-            if first is None or day < first or day > self.view.today:
-                continue
-            if day in self.view.exempt or self.stored(self.rules.features, day):
-                continue
-            since = self.memory.since.get(str(day))
-            late = self.view.now > self.rules.deadline(day)
-            self.notes[day] = ("overdue: " if late else "") + missing
-            if late and str(day) not in self.memory.alarmed:
-                told.append(Overdue(day, missing, since))
-        return told
+    def record(self, key: RequestKey, finding: Finding) -> None:
+        """Note a finding, and propose the run that it needs first.
 
-    def _prune(self) -> None:
-        """Forget days that nobody looks at any more: a cursor must stay small."""
-        days = {str(day) for day in self.view.days}
-        features = self.view.stored.get(self.rules.features, {})
-        memory = self.memory
-        memory.seen = {d: each for d, each in memory.seen.items() if d in days or d == STATIC}
-        # Older days that failed stay known, so that they are not tried again and again.
-        failed = {d for d in memory.built if dt.date.fromisoformat(d) not in features}
-        memory.built = {d: word for d, word in memory.built.items() if d in days | failed}
-        # So do windows that could not be learnt from, and transactions that could not be had.
-        models = self.view.stored.get(self.rules.model, {})
-        memory.asked = {
-            key: word
-            for key, word in memory.asked.items()
-            if key[-10:] in days | failed
-            or (key.startswith("learn ") and dt.date.fromisoformat(key[-10:]) not in models)
-            or key.startswith("transactions ")
-        }
-        memory.since = {d: at for d, at in memory.since.items() if d in days}
-        memory.alarmed = [d for d in memory.alarmed if d in days]
-
-    # -- helpers -----------------------------------------------------------------------------
-
-    def stored(self, asset: str, day: dt.date) -> staleness.Stored | None:
-        """What is stored of a day of an asset."""
-        return self.view.stored.get(asset, {}).get(day)
-
-    def asked(self, stage: str, day: dt.date, word: str) -> None:
-        """Remember the word for the inputs with which something was asked for."""
-        self.memory.asked[f"{stage} {day}"] = word
-
-    def forget(self, stage: str, day: dt.date) -> None:
-        """Let it be asked for again, whatever its inputs."""
-        self.memory.asked.pop(f"{stage} {day}", None)
-
-    def wish(
-        self,
-        stage: str,
-        assets: tuple[str, ...],
-        days: Sequence[dt.date],
-        words: Sequence[str],
-        remember: Callable[[], None],
-    ) -> None:
-        """Wish for a run of some assets over consecutive days.
-
-        Args:
-            stage: what kind of run, for its key.
-            assets: their names, upstream first.
-            days: oldest first.
-            words: what the run's inputs are, for its key.
-            remember: called if the wish is granted.
+        A partition that is current or blocked may be requested again as soon as it no longer is.
         """
-        self.wishes.append(Wish(stage, assets, tuple(days), tuple(words), remember))
+        if finding.note and not (finding.is_minor and key.day in self.notes):
+            self.notes[key.day] = finding.note
+        if finding.needs is not None:
+            self.propose(finding.needs)
+        if finding.outcome in (Outcome.CURRENT, Outcome.BLOCKED):
+            self.forget(*key)
+
+    def propose(self, candidate: Candidate) -> None:
+        """Propose a run, unless the same one is proposed already."""
+        if candidate not in self.candidates:
+            self.candidates.append(candidate)
+
+    def propose_days(self, stage: Stage, work: Mapping[dt.date, DayWork]) -> None:
+        """Propose runs for some days; consecutive days that need the same assets share one."""
+        for assets in dict.fromkeys(each.assets for each in work.values()):
+            for days in self.chunks(day for day, each in work.items() if each.assets == assets):
+                remember = {key: of for day in days for key, of in work[day].remember.items()}
+                self.propose(Candidate(stage, assets, tuple(days), remember))
 
     def chunks(self, days: Iterable[dt.date]) -> Iterator[list[dt.date]]:
-        """Consecutive days, at most so many as may share a run."""
+        """Consecutive days, oldest first, at most so many as may share a run."""
         for first, last in ranges(list(days)):
             span = days_between(first, last)
             for start in range(0, len(span), self.rules.days_per_run):
                 yield span[start : start + self.rules.days_per_run]
+
+    # -- the outcome -------------------------------------------------------------------------
+
+    def plan(self) -> TickPlan:
+        """The candidates that fit, what to remember of them, and what to report of the rest."""
+        cursor, view = self.cursor, self.view
+        accepted = self.candidates[: max(0, self.rules.max_runs - view.runs)]
+        for candidate in accepted:
+            cursor.requested.update(candidate.remember)
+            for key in candidate.forget:
+                self.forget(*key)
+        overdue = list(self._overdue())
+        cursor.alarmed |= {each.day for each in overdue}
+        prune(cursor, view, self.rules)
+        return TickPlan(
+            requests=[candidate.request(view.now) for candidate in accepted],
+            cursor=cursor,
+            notes=dict(sorted(self.notes.items())),
+            overdue=overdue,
+            busy=len(view.busy),
+        )
+
+    def _overdue(self) -> Iterator[Overdue]:
+        """The days past their deadline of which no alarm was sent; notes all that are missing."""
+        view = self.view
+        first = min((min(days) for days in view.landed.values() if days), default=None)
+        for day, missing in self.missing.items():
+            if first is None or not first <= day <= view.today:
+                continue
+            if day in view.exempt or view.partition(self.rules.features, day):
+                continue
+            is_late = view.now > self.rules.deadline(day)
+            self.notes[day] = ("overdue: " if is_late else "") + missing
+            if is_late and day not in self.cursor.alarmed:
+                yield Overdue(day, missing, self.cursor.partial_since.get(day))
+
+
+def _not_landed(tables: Iterable[str], listings: Mapping[str, FileListing]) -> list[str]:
+    return [f"{name} has not landed" for name in tables if name not in listings]

@@ -1,7 +1,7 @@
-"""How every day stands: what is there of it, what is out of date and over which input.
+"""The status board: for every asset and watched day, whether it is built, stale or missing.
 
-Belongs here: one answer per asset and day, from the same view that the night decides on. Does
-not belong here: printing it (``commands``), or changing anything.
+Belongs here: one answer per partition, from the same view that the night's decisions are based on.
+Does not belong here: printing it (``cli.status``), or changing anything.
 """
 
 from __future__ import annotations
@@ -13,10 +13,16 @@ from typing import TYPE_CHECKING, Literal
 
 from aml_assets.core.days import ranges
 from aml_assets.core.graph import FEATURES, TABLES
+from aml_assets.core.night.changes import (
+    current_digests,
+    is_evidence,
+    landed_anew,
+    stale_inputs,
+)
+from aml_assets.core.night.cursor import Cursor
 from aml_assets.core.night.decide import decide
-from aml_assets.core.night.tick import compared, digests_now, is_evidence, unread
-from aml_assets.core.night.view import Decision, Memory, Rules, View
-from aml_assets.core.staleness import outdated
+from aml_assets.core.night.plan import TickPlan
+from aml_assets.core.night.view import Rules, Untrainable, View
 from aml_assets.settings.table_settings import STR
 from aml_assets.steps.checking.verdicts import blocks_of, verdict_of
 from aml_assets.steps.watching.watcher import Watcher
@@ -31,42 +37,48 @@ State = Literal["built", "stale", "superseded", "missing", "exempt"]
 
 @dataclass(frozen=True)
 class PartitionStatus:
-    """How one day of an asset stands.
+    """The status of one partition.
 
     Attributes:
-        state: ``built``: as of now; ``stale``: an input is another by now; ``superseded``: the
-            same, but kept as evidence; ``missing``; ``exempt``: missing, and nothing waits.
-        because: the inputs that are others, as (asset, partition).
+        state: ``built``: stored, and no input has changed; ``stale``: an input has changed;
+            ``superseded``: an input has changed, but the partition is kept as evidence;
+            ``missing``; ``exempt``: missing, and nothing waits for it.
+        changed: the inputs that have changed, as (asset, partition key).
     """
 
     state: State
-    because: tuple[tuple[str, str], ...] = ()
+    changed: tuple[tuple[str, str], ...] = ()
 
 
 class StatusBoard:
-    """All days that are watched, as they stand at one moment.
+    """The status of all watched days at one moment.
 
     Args:
-        catalog: what to look at.
-        memory: what the landing sensor remembers; without it, what failed looks like what waits.
+        catalog: the landing and the store.
+        cursor: the landing sensor's; without it, failed runs look like runs yet to come.
         now: POSIX seconds.
-        busy: days that runs build now.
+        busy: days for which a run is queued or under way.
+
+    Attributes:
+        rules, view, plan: the settings, what is there, and what the sensor would do about it.
+        current: gives the digests that are stored now.
+        notes: day → why it does not go on.
     """
 
     def __init__(
-        self, catalog: Catalog, memory: Memory, *, now: float, busy: Iterable[dt.date] = ()
+        self, catalog: Catalog, cursor: Cursor, *, now: float, busy: Iterable[dt.date] = ()
     ) -> None:
-        watcher = Watcher(catalog)
         self._catalog = catalog
-        self.rules: Rules = watcher.rules()
-        self.view: View = watcher.view(memory, now=now, busy=busy)
-        self.decision: Decision = decide(self.view, memory, self.rules)
-        self.current = digests_now(self.view, self.rules)
-        self.notes = self.decision.notes
+        self._watcher = Watcher(catalog)
+        self.rules: Rules = self._watcher.rules()
+        self.view: View = self._watcher.view(cursor, now=now, busy=busy)
+        self.plan: TickPlan = decide(self.view, cursor, self.rules)
+        self.current = current_digests(self.view, self.rules)
+        self.notes = self.plan.notes
 
     @property
     def days(self) -> list[dt.date]:
-        """The days that are watched, oldest first, from the first one of which there is a trace."""
+        """The watched days, oldest first, from the first day that has landed or is stored."""
         traces = [
             *(day for days in self.view.landed.values() for day in days),
             *(day for days in self.view.stored.values() for day in days),
@@ -74,39 +86,39 @@ class StatusBoard:
         return [day for day in self.view.days if traces and day >= min(traces)]
 
     def landed(self, day: dt.date) -> list[str]:
-        """The daily tables of which something has landed."""
+        """The daily tables of a watched day that have landed, complete or not."""
         return [name for name in self.rules.daily if name in self.view.listings.get(day, {})]
 
     def of(self, asset: str, day: dt.date) -> PartitionStatus:
-        """How a day of an asset stands."""
-        stored = self.view.stored[asset].get(day)
+        """The status of an asset's partition."""
+        stored = self.view.partition(asset, day)
         if stored is None:
             return PartitionStatus("exempt" if day in self.view.exempt else "missing")
-        because = tuple(outdated(compared(self.rules, asset, stored), self.current))
-        if not because:
+        changed = tuple(stale_inputs(self.rules, asset, stored, self.current))
+        if not changed:
             return PartitionStatus("built")
         kept = is_evidence(self.view, self.rules, asset, day)
-        return PartitionStatus("superseded" if kept else "stale", because)
+        return PartitionStatus("superseded" if kept else "stale", changed)
 
     def tables(self, day: dt.date) -> PartitionStatus:
-        """How the tables of a day stand together."""
+        """The status of a day's tables together; ``stale`` if the day has landed anew."""
         each = [self.of(f"{TABLES}/{name}", day) for name in self._catalog.settings.tables]
-        worst = {"missing", "exempt"} & {standing.state for standing in each}
-        if worst:
-            return next(standing for standing in each if standing.state in worst)
-        restated = day in self.view.days and (self._restated(day) or bool(unread(self.view, day)))
-        return (
-            PartitionStatus("stale", (("landing", str(day)),))
-            if restated
-            else PartitionStatus("built")
-        )
+        if lacking := [status for status in each if status.state in ("missing", "exempt")]:
+            return lacking[0]
+        if day in self.view.days and (self._is_restated(day) or landed_anew(self.view, day)):
+            return PartitionStatus("stale", (("landing", str(day)),))
+        return PartitionStatus("built")
 
-    def is_begun(self, day: dt.date) -> bool:
-        """Whether anything of a day is stored, so that there was something to check."""
+    def has_any(self, day: dt.date) -> bool:
+        """Whether any partition of a day is stored, so that checks had something to check."""
         return any(day in days for days in self.view.stored.values())
 
+    def blocked(self, day: dt.date) -> str | None:
+        """Why a check of a day's tables forbids to build its features; ``None`` if none does."""
+        return self._watcher.blocked(day)
+
     def failed_checks(self, day: dt.date) -> tuple[list[str], list[str]]:
-        """The checks of a day that failed: those that block, and those that warn."""
+        """The failed checks of a day, as ``table.check``: those that block, those that warn."""
         blocking, warning = [], []
         for asset in self._catalog.assets:
             verdict = verdict_of(self._catalog, asset, day)
@@ -118,13 +130,12 @@ class StatusBoard:
                 (blocking if result.name in blocks else warning).append(f"{name}.{result.name}")
         return blocking, warning
 
-    def mending(self) -> Iterator[str]:
-        """The commands that would mend what is missing or stale, as far as it can be built."""
+    def repair_commands(self) -> Iterator[str]:
+        """The commands that build what is missing or stale, as far as it can be built."""
         missing: list[dt.date] = []
         stale: dict[str, list[dt.date]] = {}
         for day in self.days:
-            landed = len(self.landed(day)) == len(self.rules.daily)
-            if not landed or day in self.view.exempt:
+            if len(self.landed(day)) < len(self.rules.daily) or day in self.view.exempt:
                 continue
             if self.tables(day).state == "stale":
                 stale.setdefault(TABLES, []).append(day)
@@ -132,7 +143,7 @@ class StatusBoard:
                 state = self.of(asset, day).state
                 if state == "stale":
                     stale.setdefault(asset, []).append(day)
-                elif state == "missing" and self._can_be(asset, day):
+                elif state == "missing" and self._can_be_built(asset, day):
                     missing.append(day)
         for first, last in ranges(missing):
             yield f"aml backfill --from {first} --to {last}"
@@ -140,14 +151,16 @@ class StatusBoard:
             for first, last in ranges(days):
                 yield f"aml backfill --from {first} --to {last} --select {asset} --remake"
 
-    def _can_be(self, asset: str, day: dt.date) -> bool:
-        if (of := self._catalog.graph.followers.get(asset)) is not None:
-            state = self.of(of, day).state
-            return state == "built" or (state == "missing" and self._can_be(of, day))
-        return asset == FEATURES or not isinstance(self.rules.windows(day), str)
+    def _can_be_built(self, asset: str, day: dt.date) -> bool:
+        """Whether a missing partition can be built of a day that has landed."""
+        if (described := self._catalog.graph.followers.get(asset)) is not None:
+            state = self.of(described, day).state
+            return state == "built" or (state == "missing" and self._can_be_built(described, day))
+        return asset == FEATURES or not isinstance(self.rules.windows(day), Untrainable)
 
-    def _restated(self, day: dt.date) -> bool:
+    def _is_restated(self, day: dt.date) -> bool:
+        """Whether the sensor would request the day's tables."""
         return any(
             request.first <= day <= request.last and STR_TABLE in request.assets
-            for request in self.decision.requests
+            for request in self.plan.requests
         )

@@ -1,6 +1,6 @@
 """A bank and a store in memory, for ticking the night's decisions.
 
-Belongs here: landing, building what a decision asks for, and counting what was built of what.
+Belongs here: landing, running what a plan requests, and counting what was built of which inputs.
 Does not belong here: expectations.
 """
 
@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from aml_assets.core.days import ONE_DAY, days_between
 from aml_assets.core.model.windows import Windows, rolling
+from aml_assets.core.night.cursor import Cursor
 from aml_assets.core.night.decide import decide
+from aml_assets.core.night.lookups import features_to_check, tables_to_check, unwatched_days
+from aml_assets.core.night.plan import Request, TickPlan
 from aml_assets.core.night.readiness import FileListing
-from aml_assets.core.night.view import Decision, Memory, Request, Rules, View
-from aml_assets.core.staleness import ABSENT, Stored, fingerprint
+from aml_assets.core.night.view import Rules, Untrainable, View
+from aml_assets.core.staleness import ABSENT, StoredPartition, fingerprint
 from aml_assets.errors import NotTrainable
 
 FIRST = dt.date(2024, 1, 1)
@@ -23,8 +27,8 @@ DAILY, STATIC = ("trx", "str"), ("retail",)
 FEATURES, MODEL = "features/merged_features", "models/model"
 METRICS, PREDICTIONS = "models/metrics", "predictions/predictions"
 ALERT_PAGE, MODEL_PAGE = "reports/alert_report", "reports/model_report"
-STR = {ALERT_PAGE: PREDICTIONS, MODEL_PAGE: METRICS}
-LEARNT = (MODEL, METRICS, PREDICTIONS, *STR)
+PAGES = {ALERT_PAGE: PREDICTIONS, MODEL_PAGE: METRICS}
+LEARNT = (MODEL, METRICS, PREDICTIONS, *PAGES)
 TABLES = {name: f"tables/{name}" for name in (*DAILY, *STATIC)}
 INTERVAL = 30.0
 Key = tuple[str, dt.date]
@@ -33,6 +37,24 @@ Key = tuple[str, dt.date]
 def day(number: int) -> dt.date:
     """The n-th of January."""
     return FIRST + (number - 1) * ONE_DAY
+
+
+class Verdicts(Mapping[dt.date, str]):
+    """The verdicts on the days that were looked up; asking for another day's fails the test."""
+
+    def __init__(self, blocked: dict[dt.date, str], looked_up: list[dt.date]) -> None:
+        self.looked_up = frozenset(looked_up)
+        self.blocked = {each: why for each, why in blocked.items() if each in self.looked_up}
+
+    def __getitem__(self, of: dt.date) -> str:
+        assert of in self.looked_up, f"the verdict on {of} was not looked up before the decision"
+        return self.blocked[of]
+
+    def __iter__(self) -> Iterator[dt.date]:
+        return iter(self.blocked)
+
+    def __len__(self) -> int:
+        return len(self.blocked)
 
 
 @dataclass
@@ -57,11 +79,11 @@ class Night:
     days_per_run: int = 30
     watched: int = 40
     now: float = 0.0
-    memory: Memory = field(default_factory=Memory)
+    cursor: Cursor = field(default_factory=Cursor)
     landed: dict[tuple[dt.date, str], FileListing] = field(default_factory=dict)
     content: dict[tuple[dt.date, str], str] = field(default_factory=dict)
     statics: dict[str, FileListing] = field(default_factory=dict)
-    store: dict[str, dict[dt.date, Stored]] = field(default_factory=dict)
+    store: dict[str, dict[dt.date, StoredPartition]] = field(default_factory=dict)
     exempt: dict[dt.date, str] = field(default_factory=dict)
     skipped: set[dt.date] = field(default_factory=set)
     blocked: dict[dt.date, str] = field(default_factory=dict)
@@ -70,7 +92,7 @@ class Night:
     refuses_reports: set[dt.date] = field(default_factory=set)
     late: dict[dt.date, dt.date] = field(default_factory=dict)
     pinned: bool = True
-    blocked_frames: dict[dt.date, str] = field(default_factory=dict)
+    blocked_features: dict[dt.date, str] = field(default_factory=dict)
     damaged: dict[dt.date, str] = field(default_factory=dict)
     bad_statics: bool = False
     queue: list[Request] = field(default_factory=list)
@@ -102,28 +124,28 @@ class Night:
 
     # -- time ------------------------------------------------------------------------------
 
-    def tick(self, times: int = 1) -> Decision:
-        """Look, and some time later look again; runs asked for wait for `work`."""
+    def tick(self, times: int = 1) -> TickPlan:
+        """Tick, once per interval; the requested runs wait for `work`."""
         for _ in range(times):
             self.now += INTERVAL
-            self.decision = decide(self.view(), self.memory, self.rules())
-            self.memory = Memory.from_json(self.decision.memory.to_json())
-            self.queue += self.decision.requests
-        return self.decision
+            self.plan = decide(self.view(), self.cursor, self.rules())
+            self.cursor = Cursor.from_json(self.plan.cursor.to_json())
+            self.queue += self.plan.requests
+        return self.plan
 
     def work(self) -> None:
-        """Run all runs that were asked for."""
+        """Run all requested runs."""
         while self.queue:
             self._run(self.queue.pop(0))
 
-    def settle_down(self, ticks: int = 60) -> Decision:
-        """Tick and work until nothing is asked for any more."""
+    def settle_down(self, ticks: int = 60) -> TickPlan:
+        """Tick and work until nothing is requested any more."""
         quiet = 0
         for _ in range(ticks):
             quiet = 0 if self.tick().requests else quiet + 1
             self.work()
             if quiet > (self.settle or 0) / INTERVAL + 2:
-                return self.decision
+                return self.plan
         raise AssertionError("the night does not come to rest")
 
     def set_day(self, number: int, hour: int = 6) -> None:
@@ -145,7 +167,7 @@ class Night:
         busy = {
             each for request in self.queue for each in days_between(request.first, request.last)
         }
-        return View(
+        view = View(
             now=self.now,
             today=self.today,
             days=days,
@@ -156,12 +178,17 @@ class Night:
             receipts={name: dict(days) for name, days in self.receipts.items()},
             exempt={d: why for d, why in self.exempt.items() if d not in self.store[FEATURES]},
             skipped=frozenset(self.skipped),
-            blocked=self.blocked.get,
-            blocked_frame=self.blocked_frames.get,
             damaged=self.damaged,
             busy=frozenset(busy),
             runs=len(self.queue),
             pinned=self.pinned,
+        )
+        rules = self.rules()
+        return replace(
+            view,
+            transactions={each: self.landed[each, "trx"] for each in unwatched_days(view, rules)},
+            blocked=Verdicts(self.blocked, tables_to_check(view, rules)),
+            blocked_features=Verdicts(self.blocked_features, features_to_check(view, rules)),
         )
 
     def rules(self) -> Rules:
@@ -174,20 +201,20 @@ class Night:
             model=MODEL,
             metrics=METRICS,
             predictions=PREDICTIONS,
-            reports=STR,
+            pages=PAGES,
             windows=self.windows,
             model_day=dt.date.fromisoformat,
             deadline=lambda d: dt.datetime.combine(d + ONE_DAY, dt.time(9), dt.UTC).timestamp(),
             look_back=self.look_back,
             settle=self.settle,
-            longest=2 * INTERVAL,
+            longest_gap=2 * INTERVAL,
             restate=self.restate,
             policy=self.policy,
             max_runs=self.max_runs,
             days_per_run=self.days_per_run,
         )
 
-    def windows(self, of: dt.date) -> Windows | str:
+    def windows(self, of: dt.date) -> Windows | Untrainable:
         try:
             return rolling(
                 of,
@@ -197,7 +224,7 @@ class Night:
                 first_day=FIRST,
             )
         except NotTrainable as error:
-            return error.what.partition(":")[0]
+            return Untrainable(error.what.partition(":")[0])
 
     # -- what runs do ----------------------------------------------------------------------
 
@@ -221,7 +248,7 @@ class Night:
         made_of = fingerprint(sorted((a, k, v) for a, ks in inputs.items() for k, v in ks.items()))
         digest = self._digest(asset, of, inputs, made_of)
         self.built[(asset, of), made_of] += 1
-        self.store[asset][of] = Stored(digest, inputs, self.now)
+        self.store[asset][of] = StoredPartition(digest, inputs, self.now)
         name = asset.rpartition("/")[2]
         if name in DAILY:
             self.receipts.setdefault(name, {})[of] = self.landed[of, name].signature
@@ -230,7 +257,7 @@ class Night:
         self, asset: str, of: dt.date, inputs: dict[str, dict[str, str]], made_of: str
     ) -> str:
         if asset == FEATURES:
-            # Of a content, features see what stands before its dot.
+            # Features see of a content only the part before its dot.
             seen = [v.partition(".")[0] for ks in inputs.values() for v in ks.values()]
             return f"f {of} {sorted(seen)}"
         if asset in TABLES.values():
@@ -238,7 +265,7 @@ class Night:
         return f"{asset} {of} {made_of}"
 
     def _inputs(self, asset: str, of: dt.date) -> dict[str, dict[str, str]] | None:
-        """What a build would read; ``None`` where it fails."""
+        """The inputs that a build would read; ``None`` where it fails."""
         name = asset.rpartition("/")[2]
         if name in STATIC and self.bad_statics:
             return None
@@ -273,7 +300,7 @@ class Night:
                 return None
             read = {name: dict(keys) for name, keys in scored.inputs.items()}
             return {**read, PREDICTIONS: {str(of): scored.digest}}
-        features = self.store[FEATURES].get(of) if of not in self.blocked_frames else None
+        features = self.store[FEATURES].get(of) if of not in self.blocked_features else None
         readable = (d for d, model in self.store[MODEL].items() if model.digest)
         models = [d for d in readable if of - 7 * ONE_DAY <= d <= of]
         if features is None or not models:
@@ -282,7 +309,7 @@ class Night:
         return {FEATURES: {str(of): features.digest}, MODEL: {str(max(models)): model.digest}}
 
     def _described(self, of: dt.date) -> dict[str, dict[str, str]] | None:
-        """What a model's page reads: its metrics, those of the days before, and the day."""
+        """The inputs of a model's page: its metrics, those of the days before, and the day."""
         metrics = self.store[METRICS].get(of)
         window = self._window(of, eval_too=True)
         if metrics is None or window is None or metrics.inputs[FEATURES] != window[FEATURES]:
@@ -296,7 +323,7 @@ class Night:
 
     def _window(self, of: dt.date, *, eval_too: bool) -> dict[str, dict[str, str]] | None:
         windows = self.windows(of)
-        if isinstance(windows, str):
+        if isinstance(windows, Untrainable):
             return None
         days = [*windows.train_days, *(windows.eval_days if eval_too else [])]
         digests = {str(each): self._digest_of(FEATURES, each) for each in days}
@@ -309,7 +336,7 @@ class Night:
         stored = self.store[asset].get(of)
         return stored.digest if stored else ABSENT
 
-    # -- what came of it -------------------------------------------------------------------
+    # -- results --------------------------------------------------------------------------
 
     def has(self, asset: str, *numbers: int) -> bool:
         return all(day(number) in self.store[asset] for number in numbers)
@@ -319,7 +346,7 @@ class Night:
         return sum(n for (key, _), n in self.built.items() if key == (asset, day(number)))
 
     def remade(self) -> set[tuple[str, int]]:
-        """What runs were asked for since `forget_runs`, as (asset, number of the day)."""
+        """What the runs in `ran` built, as (asset, number of the day)."""
         return {
             (asset, (each - FIRST).days + 1)
             for request in self.ran
@@ -329,12 +356,12 @@ class Night:
 
     def restart(self) -> None:
         """The cursor is lost, and so is what was queued."""
-        self.memory = Memory()
+        self.cursor = Cursor()
         self.queue = []
 
     def note(self, number: int) -> str:
-        """What the last decision said of a day."""
-        return self.decision.notes.get(day(number), "")
+        """The note of the last plan about a day."""
+        return self.plan.notes.get(day(number), "")
 
 
 def listing(modified: float, content: str, *, done: bool) -> FileListing:

@@ -1,7 +1,7 @@
-"""The night, tick by tick: what is asked for, when, and what is said of the rest.
+"""The night, tick by tick: which runs are requested, when, and what is noted of the other days.
 
-Belongs here: decisions on a world in memory (`night`). Does not belong here: whether one table
-has settled (`test_readiness`), real processes (`test_night`).
+Belongs here: decisions on a world in memory (`night_harness`). Does not belong here: when one table
+has settled (`test_readiness`), real processes (`automation/test_whole_night`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from aml_assets.core.staleness import Stored
+from aml_assets.core.staleness import StoredPartition
 from aml_assets_tests.core.night.night_harness import (
     ALERT_PAGE,
     FEATURES,
@@ -55,7 +55,7 @@ def test_a_landed_day_becomes_tables_and_features_and_then_what_learns_and_score
         assert night.builds(asset, 5) == 1
 
 
-def test_a_day_that_is_asked_for_is_not_asked_for_again_while_its_run_waits():
+def test_a_day_that_is_requested_is_not_requested_again_while_its_run_waits():
     night = Night()
     night.land(1)
     assert len(night.tick().requests) == 1
@@ -82,7 +82,7 @@ def test_a_first_night_ends_green_and_says_from_when_on_there_are_models():
     assert night.note(1) == "not trainable before 2024-01-05"
 
 
-def test_static_tables_that_are_being_written_hold_a_new_day_and_ask_for_nothing():
+def test_static_tables_that_are_being_written_hold_a_new_day_and_request_nothing():
     night = nights(5)
     night.statics["retail"] = writing(night.statics["retail"])
     night.set_day(6)
@@ -181,11 +181,11 @@ def test_past_its_deadline_a_day_is_an_alarm_once_and_scoring_goes_on_with_the_n
     night.set_day(8, hour=8)
     night.land(8)
     night.settle_down()
-    assert not night.decision.overdue
+    assert not night.plan.overdue
     assert not night.has(PREDICTIONS, 8)
     night.set_day(8, hour=10)
-    told = night.tick().overdue
-    assert [(each.day, each.missing) for each in told] == [(day(7), "nothing has landed")]
+    overdue = night.tick().overdue
+    assert [(each.day, each.missing) for each in overdue] == [(day(7), "nothing has landed")]
     night.settle_down()
     assert night.has(PREDICTIONS, 8)
     assert not night.has(MODEL, 8)
@@ -210,7 +210,7 @@ def test_days_empty_by_design_are_waited_for_by_nobody():
     night.land(8)
     night.settle_down()
     assert night.has(MODEL, 8)
-    assert night.decision.overdue == []
+    assert night.plan.overdue == []
 
 
 def test_a_day_that_landed_in_part_keeps_newer_days_from_nothing_but_learning():
@@ -244,7 +244,7 @@ def test_a_day_that_fails_is_not_tried_again_until_it_lands_anew():
     assert night.has(PREDICTIONS, 7)
 
 
-def test_a_restated_day_whose_run_failed_is_told_of_as_long_as_older_files_are_stored():
+def test_a_restated_day_whose_run_failed_is_noted_as_long_as_older_files_are_stored():
     night = nights(6)
     night.land(5, "trx", content="b", bad=True)
     night.settle_down()
@@ -260,7 +260,7 @@ def test_a_restated_day_whose_run_failed_is_told_of_as_long_as_older_files_are_s
 
 
 @pytest.mark.parametrize("forgetful", [False, True])
-def test_what_somebody_builds_by_hand_is_not_asked_for_again(forgetful):
+def test_what_somebody_builds_by_hand_is_not_requested_again(forgetful):
     night = nights(6)
     night.land(5, content="a.unused")
     night.build_by_hand(5)
@@ -270,7 +270,7 @@ def test_what_somebody_builds_by_hand_is_not_asked_for_again(forgetful):
     assert night.remade() == {(FEATURES, 5)}  # of other tables, though of what it saw before
 
 
-def test_of_a_store_that_says_nothing_of_landed_files_their_times_tell():
+def test_in_a_store_without_receipts_the_times_of_landed_files_decide():
     night = nights(6)
     night.receipts = {}
     night.restart()
@@ -279,7 +279,7 @@ def test_of_a_store_that_says_nothing_of_landed_files_their_times_tell():
     assert {5} == {number for asset, number in night.remade() if asset == TABLES["trx"]}
 
 
-def test_newer_days_score_with_the_newest_model_while_a_failed_day_stands_in_their_windows():
+def test_newer_days_score_with_the_newest_model_while_a_failed_day_lies_in_their_windows():
     night = nights(6)
     night.set_day(7)
     night.land(7, bad=True)
@@ -321,7 +321,7 @@ def test_when_training_fails_the_newest_model_scores_and_nobody_tries_again():
 
 def test_what_another_program_left_under_a_models_name_is_no_model_to_score_with():
     night = nights(2)
-    night.store[MODEL][day(2)] = Stored("")
+    night.store[MODEL][day(2)] = StoredPartition("")
     night.set_day(3)
     night.land(3)
     night.settle_down()
@@ -381,7 +381,7 @@ def test_an_unsettled_day_past_its_deadline_counts_as_absent():
     night.settle_down()
     assert night.has(PREDICTIONS, 8)
     assert not night.has(MODEL, 8)
-    assert [each.day for each in night.decision.overdue] == []
+    assert [each.day for each in night.plan.overdue] == []
     assert night.note(7) == "overdue: trx has no _SUCCESS, str has no _SUCCESS"
 
 
@@ -389,16 +389,16 @@ def test_a_check_of_the_features_blocks_predictions_until_it_is_overruled():
     night = nights(6)
     night.set_day(7)
     night.land(7)
-    night.blocked_frames[day(7)] = "unmatched_share"
+    night.blocked_features[day(7)] = "unmatched_share"
     night.settle_down()
     assert night.has(MODEL, 7)
     assert night.note(7) == "predictions are blocked: unmatched_share"
-    night.blocked_frames.clear()
+    night.blocked_features.clear()
     night.settle_down()
     assert night.has(PREDICTIONS, 7)
 
 
-def test_one_damaged_partition_is_told_of_and_stops_nothing_else():
+def test_one_damaged_partition_is_noted_and_stops_nothing_else():
     night = nights(6)
     night.store[FEATURES][day(3)] = replace(night.store[FEATURES][day(3)], digest="", inputs={})
     night.damaged[day(3)] = "it was altered"
@@ -410,7 +410,7 @@ def test_one_damaged_partition_is_told_of_and_stops_nothing_else():
     assert {number for _, number in night.remade()} == {7}
 
 
-def test_what_a_pinned_model_scored_is_not_out_of_date_when_the_day_s_model_is_another():
+def test_what_a_pinned_model_scored_is_not_stale_when_the_day_s_model_changes():
     night = nights(6, policy="pinned", restate="all")
     stored = night.store[PREDICTIONS][day(5)]
     pinned = {**stored.inputs, MODEL: {str(day(5)): "one of last year"}}
@@ -444,7 +444,87 @@ def test_a_lost_cursor_repeats_nothing():
 
 def test_a_cursor_stays_small():
     night = nights(30, watched=10)
-    assert len(night.memory.to_json()) < 300 * 10
+    assert len(night.cursor.to_json()) < 300 * 10
+
+
+def test_over_a_year_of_nights_with_faults_the_cursor_does_not_grow():
+    night, sizes = Night(watched=6, look_back=3), {}
+    for number in range(1, 366):
+        night.set_day(number)
+        night.land(number, bad=number % 7 == 3)
+        if number % 7 == 5:  # a day that lands in part, whose other table comes two days late
+            night.unland(number, "str")
+        elif number % 7 == 0:
+            night.land(number - 2, "str")
+            night.land(number - 4)  # what broke is delivered again
+        night.refuses_training = {day(number)} if number % 50 == 0 else set()
+        for _ in range(3):
+            night.tick()
+            night.work()
+        night.exempt |= {day(number): "empty"} if number % 60 == 0 else {}
+        sizes[number] = len(night.cursor.to_json())
+    assert max(sizes[number] for number in range(300, 366)) < 1.2 * max(
+        sizes[number] for number in range(30, 96)
+    )
+    assert max(sizes.values()) < 400 * 6
+    assert any(request.assets == (TABLES["trx"],) for request in night.ran)
+
+
+# -- days before the watched ones ------------------------------------------------------------
+
+
+def test_an_unwatched_day_s_broken_transactions_are_requested_again_when_they_land_anew():
+    night = Night(watched=2, look_back=3)
+    night.land(1, bad=True)
+    for number in (2, 3, 4):
+        night.land(number)
+    night.set_day(4)
+    night.settle_down()
+    transactions = (TABLES["trx"],)
+    assert [r.first for r in night.ran if r.assets == transactions] == [day(1)]
+    assert not night.has(TABLES["trx"], 1)
+    assert night.has(FEATURES, 4)  # a failed look-back holds nothing up
+    night.ran.clear()
+    night.settle_down()
+    assert night.ran == []
+    night.land(1)
+    # The look-back matters to days whose features are still to be built.
+    night.land(3, content="b")
+    night.settle_down()
+    assert [r.first for r in night.ran if r.assets == transactions] == [day(1)]
+    assert night.has(TABLES["trx"], 1)
+
+
+def test_what_an_unwatched_day_lands_anew_is_requested_only_once_it_has_settled():
+    night = Night(watched=2, look_back=3)
+    night.land(1, bad=True)
+    for number in (2, 3, 4):
+        night.land(number)
+    night.set_day(4)
+    night.settle_down()
+    night.ran.clear()
+    night.land(1, done=False)
+    night.landed[day(1), "trx"] = writing(night.landed[day(1), "trx"])
+    night.land(3, content="b")
+    night.settle_down()
+    assert night.has(FEATURES, 3)
+    assert (TABLES["trx"],) not in [request.assets for request in night.ran]
+
+
+def test_features_wait_while_a_run_stores_the_transactions_of_an_unwatched_day():
+    night = Night(watched=2, look_back=3)
+    for number in range(1, 5):
+        night.land(number)
+    night.set_day(4)
+    night.tick()
+    queued = night.queue.pop(0)
+    assert (queued.assets, queued.first) == ((TABLES["trx"],), day(1))
+    night.work()
+    night.queue = [queued]
+    assert night.tick().requests == []
+    assert night.note(2) == "features wait for the transactions of 2024-01-01"
+    night.settle_down()
+    assert night.has(FEATURES, 2, 3, 4)
 
 
 def test_a_clock_that_jumps_ahead_settles_nothing_and_one_that_jumps_back_breaks_nothing():
@@ -498,7 +578,7 @@ def test_every_key_is_used_once():
 # -- pages -----------------------------------------------------------------------------------
 
 
-def test_a_page_that_failed_is_asked_for_again_only_when_what_it_tells_of_is_another():
+def test_a_page_that_failed_is_requested_again_only_when_what_it_describes_has_changed():
     night = nights(5)
     night.refuses_reports.add(day(6))
     night.set_day(6)
@@ -528,4 +608,4 @@ def test_a_page_that_is_gone_is_made_again_unless_its_day_cannot_be_explained_an
     night.ran.clear()
     night.settle_down()
     assert night.ran == []
-    assert night.note(6) == "alert_report: its features are others by now"
+    assert night.note(6) == "alert_report: the features that it describes have changed since"

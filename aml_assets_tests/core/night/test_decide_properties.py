@@ -1,7 +1,7 @@
 """Whatever happens in whatever order, the night ends with every ready day built once per content.
 
 Belongs here: one property over all histories. Does not belong here: single cases
-(`test_automation`).
+(`test_decide`).
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ EVENTS = st.one_of(
 
 
 def play(night: Night, history: list[tuple[str, int, str]]) -> bool:
-    """Let it all happen; tells whether the cursor was ever lost or went back."""
-    cursor, lost = night.memory.to_json(), False
+    """Play a history; true if the cursor was ever lost or went back."""
+    cursor, lost = night.cursor.to_json(), False
     for what, number, content in history:
         if what.startswith("land"):
             tables = ("trx",) if "trx" in what else DAILY
@@ -53,7 +53,7 @@ def play(night: Night, history: list[tuple[str, int, str]]) -> bool:
         elif what == "break":
             night.land(number, content=content, bad=True)
         elif what == "tick":
-            cursor = night.memory.to_json()
+            cursor = night.cursor.to_json()
             night.tick(number)
         elif what == "tick and work":
             for _ in range(number):
@@ -68,7 +68,7 @@ def play(night: Night, history: list[tuple[str, int, str]]) -> bool:
             night.now -= number
         else:
             lost = True
-            night.memory = type(night.memory).from_json(None if what == "forget" else cursor)
+            night.cursor = type(night.cursor).from_json(None if what == "forget" else cursor)
     return lost
 
 
@@ -119,7 +119,7 @@ def test_every_history_ends_with_every_ready_day_built_once_per_content(history,
 
 
 def stale(night: Night) -> list[tuple[str, dt.date]]:
-    """What records another digest than the one stored, and should not."""
+    """The partitions that are stale, and should not be."""
     found = []
     for asset in (FEATURES, *LEARNT):
         if night.restate == "features" and asset in (MODEL, PREDICTIONS, ALERT_PAGE):

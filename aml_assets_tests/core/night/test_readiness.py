@@ -1,4 +1,4 @@
-"""When a landed table counts as complete."""
+"""Readiness: when a landed table counts as complete."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from aml_assets.core.night.readiness import FileListing, Seen, look, unsettled
+from aml_assets.core.night.readiness import FileListing, SettleState, observe, unsettled
 
 PLAIN = FileListing("a", parts=1, newest=100.0, success=None, writing=False)
 DONE = replace(PLAIN, success=101.0)
 
 
-def seen_after(*listings: FileListing, every: float = 30.0, longest: float = 60.0) -> Seen:
+def seen_after(*listings: FileListing, every: float = 30.0, longest: float = 60.0) -> SettleState:
     seen, now = None, 1000.0
     for listing in listings:
-        seen = look(seen, listing, now=now, longest=longest)
+        seen = observe(seen, listing, now=now, longest_gap=longest)
         now += every
     assert seen is not None
     return seen
@@ -54,7 +54,7 @@ def test_a_success_file_from_before_a_change_does_not_cover_it_however_old_the_f
     seen = seen_after(DONE, moved_in)
     assert unsettled(seen, moved_in, settle=600) is not None
     renewed = replace(moved_in, success=300.0)
-    seen = look(seen, renewed, now=2000.0, longest=60)
+    seen = observe(seen, renewed, now=2000.0, longest_gap=60)
     assert unsettled(seen, renewed, settle=600) is None
 
 
@@ -63,14 +63,14 @@ def test_a_table_with_the_upstream_jobs_folder_in_it_is_still_being_written():
     assert unsettled(seen_after(*[writing] * 9), writing, settle=60) == "is still being written"
 
 
-def test_a_jump_of_the_clock_counts_as_one_look_at_most():
-    ahead = look(seen_after(PLAIN), PLAIN, now=1e9, longest=60)
+def test_a_jump_of_the_clock_counts_as_one_interval_at_most():
+    ahead = observe(seen_after(PLAIN), PLAIN, now=1e9, longest_gap=60)
     assert ahead.quiet == 60
-    back = look(ahead, PLAIN, now=5.0, longest=60)
+    back = observe(ahead, PLAIN, now=5.0, longest_gap=60)
     assert back.quiet == 60
-    assert look(back, PLAIN, now=35.0, longest=60).quiet == 90
+    assert observe(back, PLAIN, now=35.0, longest_gap=60).quiet == 90
 
 
-def test_what_is_remembered_survives_the_cursor():
+def test_a_settle_state_survives_the_cursor():
     seen = seen_after(DONE, DONE, DONE)
-    assert Seen.from_json(seen.to_json()) == replace(seen, quiet=round(seen.quiet))
+    assert SettleState.from_json(seen.to_json()) == replace(seen, quiet=round(seen.quiet))

@@ -1,0 +1,59 @@
+"""Changes: what the landing and the store hold now, compared with what was built of it.
+
+Belongs here: pure comparisons within one view. Does not belong here: what follows from a change
+(``core.night.preparing``, ``core.night.remaking``), or comparing manifests in general
+(``core.staleness``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+from aml_assets.core.night.view import Rules, View
+from aml_assets.core.staleness import CurrentDigest, StoredPartition, changed_inputs
+
+
+def current_digests(view: View, rules: Rules) -> CurrentDigest:
+    """A lookup of the digests that are stored now, by asset and partition key."""
+
+    def current(asset: str, key: str) -> str | None:
+        if asset == rules.model:
+            day = rules.model_day(key)
+        elif asset in view.stored:
+            day = dt.date.fromisoformat(key)
+        else:
+            return None  # the landing has signatures, no digests
+        stored = view.partition(asset, day) if day else None
+        return stored.digest or None if stored else None
+
+    return current
+
+
+def stale_inputs(
+    rules: Rules, asset: str, stored: StoredPartition, current: CurrentDigest
+) -> list[tuple[str, str]]:
+    """The inputs that make a stored partition stale, as (asset, partition key).
+
+    A pinned model is left out: a day's own model never replaces it.
+    """
+    if rules.policy == "pinned" and rules.pages.get(asset, asset) == rules.predictions:
+        inputs = {name: keys for name, keys in stored.inputs.items() if name != rules.model}
+        stored = replace(stored, inputs=inputs)
+    return changed_inputs(stored, current)
+
+
+def is_evidence(view: View, rules: Rules, asset: str, day: dt.date) -> bool:
+    """Whether a partition is kept as it was built, even when its inputs change later.
+
+    True for models, predictions and alert pages of past days, unless ``restate`` is ``all``.
+    """
+    kept = rules.pages.get(asset, asset) in (rules.model, rules.predictions)
+    return kept and day < view.today and rules.restate != "all"
+
+
+def landed_anew(view: View, day: dt.date) -> list[str]:
+    """The daily tables of a day whose landed files are not those that are stored."""
+    listings = view.listings.get(day, {})
+    receipts = {name: view.receipts.get(name, {}).get(day) for name in listings}
+    return [name for name, of in receipts.items() if of and of != listings[name].signature]

@@ -1,0 +1,72 @@
+"""Lookups: the days for which a decision needs more than listings and manifests.
+
+Belongs here: naming those days from a view, so that the watcher fills in the rest before anything
+is decided, and reads little. Does not belong here: reading (``steps.watching.watcher``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.core.night.changes import current_digests
+from aml_assets.core.night.view import Rules, Untrainable, View
+from aml_assets.core.staleness import changed_inputs
+
+
+def look_back_days(day: dt.date, rules: Rules) -> list[dt.date]:
+    """The earlier days in whose transactions a day's late reports are looked up, oldest first."""
+    return days_between(day - rules.look_back * ONE_DAY, day - ONE_DAY)
+
+
+def unwatched_days(view: View, rules: Rules) -> list[dt.date]:
+    """Days before the watched ones whose landed transactions are needed, and are not stored."""
+    needed = {past for day in view.days for past in look_back_days(day, rules)}
+    landed = view.landed.get(rules.transactions, frozenset())
+    unwatched = (needed & landed) - set(view.days) - view.skipped
+    table = rules.tables[rules.transactions]
+    return sorted(past for past in unwatched if not view.partition(table, past))
+
+
+def tables_to_check(view: View, rules: Rules) -> list[dt.date]:
+    """Days whose features may be requested now, if no check of their tables forbids it."""
+    current = current_digests(view, rules)
+
+    def needs_features(day: dt.date) -> bool:
+        stored = view.partition(rules.features, day)
+        return stored is None or bool(changed_inputs(stored, current))
+
+    return [
+        day
+        for day in view.days
+        if day not in view.busy | view.skipped
+        and all(view.partition(table, day) for table in rules.tables.values())
+        and needs_features(day)
+    ]
+
+
+def features_to_check(view: View, rules: Rules) -> list[dt.date]:
+    """Days whose predictions may be requested now, if no check of their features forbids it."""
+    return [
+        day
+        for day in view.days
+        if day not in view.busy
+        and view.partition(rules.features, day)
+        and not view.partition(rules.predictions, day)
+        and _may_have_a_model(view, rules, day)
+    ]
+
+
+def usable_models(view: View, rules: Rules, day: dt.date) -> list[tuple[dt.date, str]]:
+    """The stored models that may score a day, as (day, digest), unless one is pinned."""
+    oldest = day if rules.policy == "today" else day - rules.max_age * ONE_DAY
+    # A model that cannot be read, or that another program wrote, has no digest.
+    models = view.stored.get(rules.model, {}).items()
+    return [(each, of.digest) for each, of in models if of.digest and oldest <= each <= day]
+
+
+def _may_have_a_model(view: View, rules: Rules, day: dt.date) -> bool:
+    """Whether a model can score the day now, or can be trained by the run that scores."""
+    if rules.policy == "pinned":
+        return view.pinned
+    return bool(usable_models(view, rules, day)) or not isinstance(rules.windows(day), Untrainable)

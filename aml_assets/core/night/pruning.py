@@ -1,0 +1,39 @@
+"""Pruning: which of the cursor's entries are still needed.
+
+Belongs here: keeping the cursor small. Does not belong here: its types (``core.night.cursor``).
+
+Entries of watched days are kept. Of other days only such requests are kept as would otherwise be
+repeated tick after tick: those that failed over what still lies in the landing.
+"""
+
+from __future__ import annotations
+
+from aml_assets.core.night.cursor import Cursor, RequestKey, Stage
+from aml_assets.core.night.view import Rules, View
+
+
+def prune(cursor: Cursor, view: View, rules: Rules) -> None:
+    """Drop the entries that no later tick can need."""
+    watched = frozenset(view.days)
+    listed = watched | view.transactions.keys()
+    cursor.settling = {day: each for day, each in cursor.settling.items() if day in listed}
+    cursor.partial_since = {day: at for day, at in cursor.partial_since.items() if day in watched}
+    cursor.alarmed &= watched
+    cursor.requested = {
+        key: inputs
+        for key, inputs in cursor.requested.items()
+        if key.day in watched or _would_be_repeated(key, cursor, view, rules)
+    }
+
+
+def _would_be_repeated(key: RequestKey, cursor: Cursor, view: View, rules: Rules) -> bool:
+    """Whether an unwatched day's request would be made again if it were forgotten."""
+    if key.stage is Stage.TRANSACTIONS:
+        return key.day in view.transactions
+    if not view.has_landed(key.day, rules.daily):
+        return False
+    if key.stage is Stage.LEARNING:
+        learnt = (rules.model, rules.metrics)
+        return not all(view.partition(asset, key.day) for asset in learnt)
+    tables_requested = RequestKey(Stage.TABLES, key.day) in cursor.requested
+    return tables_requested and not view.partition(rules.features, key.day)

@@ -1,0 +1,88 @@
+"""Remaking: stale models, metrics, predictions and pages.
+
+Belongs here: which of them are rebuilt now, and which wait until their inputs are. Does not belong
+here: what is missing (``core.night.learning``, ``core.night.page_runs``), or stale features
+(``core.night.preparing``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from aml_assets.core import staleness
+from aml_assets.core.night.candidate import DayWork
+from aml_assets.core.night.changes import is_evidence, stale_inputs
+from aml_assets.core.night.cursor import RequestKey, Stage
+from aml_assets.core.night.finding import CURRENT, NOTHING, Finding, Outcome, failed
+from aml_assets.core.night.tick import Tick
+
+
+def request_remakes(tick: Tick) -> None:
+    """Propose stale models, metrics, predictions and pages, oldest day first."""
+    work: dict[dt.date, DayWork] = {}
+    for day in tick.view.days:
+        if day in tick.changing:
+            continue
+        remember = _stale(tick, day)
+        if any(key.asset == tick.rules.model for key in remember):
+            # Rebuild the model alone first; its dependents are compared with the new digest on the
+            # next tick.
+            remember = {key: of for key, of in remember.items() if key.asset == tick.rules.model}
+        assets = {key.asset for key in remember}
+        remember = {
+            key: of
+            for key, of in remember.items()
+            if not _describes_remade(tick, key, assets, work)
+        }
+        if remember:
+            work[day] = DayWork(tuple(key.asset for key in remember), remember)
+    tick.propose_days(Stage.REMAKE, work)
+
+
+def _stale(tick: Tick, day: dt.date) -> dict[RequestKey, staleness.Fingerprint]:
+    """A day's partitions to rebuild, upstream first, with the fingerprints of their inputs."""
+    rules = tick.rules
+    stale: dict[RequestKey, staleness.Fingerprint] = {}
+    for asset in (rules.model, rules.metrics, rules.predictions, *rules.pages):
+        key = RequestKey(Stage.REMAKE, day, asset)
+        finding = _remake(tick, asset, day)
+        tick.record(key, finding)
+        if finding.outcome is Outcome.BUILD:
+            stale[key] = finding.fingerprint
+    return stale
+
+
+def _remake(tick: Tick, asset: str, day: dt.date) -> Finding:
+    """Whether a stored partition is stale and can be rebuilt now."""
+    stored = tick.view.partition(asset, day)
+    if stored is None or is_evidence(tick.view, tick.rules, asset, day):
+        return NOTHING
+    if not stale_inputs(tick.rules, asset, stored, tick.current):
+        return CURRENT
+    inputs = staleness.inputs_fingerprint(stored.inputs, tick.current)
+    if tick.requested(Stage.REMAKE, day, asset) == inputs:
+        return failed(asset, inputs, is_minor=True)
+    features = map(dt.date.fromisoformat, stored.inputs.get(tick.rules.features, ()))
+    if not tick.changing.isdisjoint(features):
+        return Finding(Outcome.WAIT)
+    return Finding(Outcome.BUILD, fingerprint=inputs)
+
+
+def _describes_remade(
+    tick: Tick, page: RequestKey, assets: set[str], work: Mapping[dt.date, DayWork]
+) -> bool:
+    """Whether a page describes a partition that is rebuilt itself: of its day, or an earlier one.
+
+    Args:
+        tick: the tick.
+        page: the request for it; false for one of another asset.
+        assets: what is rebuilt of its day.
+        work: what is rebuilt of earlier days.
+    """
+    described = tick.rules.pages.get(page.asset)
+    stored = tick.view.partition(page.asset, page.day)
+    if described is None or stored is None:
+        return False
+    remade = {str(day) for day, of_day in work.items() if described in of_day.assets}
+    return described in assets or not remade.isdisjoint(stored.inputs.get(described, ()))
