@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from aml_assets.assets.run_tags import ASKED_BY
 from aml_assets.automation.jobs import DAILY, SELF_LEARNING
 from aml_assets.automation.landing_sensor import (
     message_of,
@@ -99,6 +100,7 @@ def _hourly_self_learning(catalog: Catalog) -> dg.ScheduleDefinition:
             run_key=moment.isoformat() if moment else None,
             partition_key=str(today),
             asset_selection=[dg.AssetKey.from_user_string(each) for each in only] if only else None,
+            tags={ASKED_BY: "hourly_self_learning"},
         )
 
     return hourly_self_learning
