@@ -24,7 +24,7 @@ from typing import Literal
 
 import numpy as np
 
-from aml_assets.core.model.reference import Spread, spread_of
+from aml_assets.core.model.reference import FeatureDistribution, distribution_of
 
 MODERATE, MAJOR = 0.1, 0.25
 """From which PSI on a shift is called so."""
@@ -41,7 +41,7 @@ _SMALLEST_CATEGORY = 0.01
 _PSEUDO_ROWS = 0.5
 """Added to each bin: an empty one would make the index infinite, and one row must not."""
 
-Verdict = Literal["stable", "moderate", "major", "chance"]
+DriftLevel = Literal["stable", "moderate", "major", "chance"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Drift:
     rows: int
 
     @property
-    def verdict(self) -> Verdict:
+    def level(self) -> DriftLevel:
         """``chance`` where so large an index is no evidence with so few rows."""
         if self.psi < MODERATE:
             return "stable"
@@ -93,11 +93,13 @@ def drift(reference: Sequence[int] | np.ndarray, now: Sequence[int] | np.ndarray
     return Drift(max(psi, 0.0), noise, bins, n, m)
 
 
-def of_column(reference: Spread, column: np.ndarray, *, category: bool = False) -> Drift | None:
+def of_column(
+    reference: FeatureDistribution, column: np.ndarray, *, category: bool = False
+) -> Drift | None:
     """The drift of one feature from the training rows.
 
     Args:
-        reference: the training rows' spread.
+        reference: the training rows' distribution.
         column: float32, shape (rows,), NaN for missing (of a category: or new to the model).
         category: whether values are codes: then each common one is a bin, the others share one.
     """
@@ -114,11 +116,11 @@ def of_column(reference: Spread, column: np.ndarray, *, category: bool = False) 
 
 def of_scores(reference: np.ndarray, scores: np.ndarray) -> Drift | None:
     """The drift of scores, in deciles of the reference's; float arrays of shape (rows,)."""
-    spread = spread_of(np.asarray(reference, np.float32), codes=True)
-    return of_column(spread, np.asarray(scores, np.float32))
+    distribution = distribution_of(np.asarray(reference, np.float32), codes=True)
+    return of_column(distribution, np.asarray(scores, np.float32))
 
 
-def _deciles(reference: Spread) -> tuple[np.ndarray, np.ndarray]:
+def _deciles(reference: FeatureDistribution) -> tuple[np.ndarray, np.ndarray]:
     """Upper edges of all bins but the last, ascending, and the reference rows up to each.
 
     A value that holds more than a bin's share of the rows ends its bin; the next edge is another.
@@ -131,7 +133,9 @@ def _deciles(reference: Spread) -> tuple[np.ndarray, np.ndarray]:
     return reference.values[at], reference.upto[at]
 
 
-def _by_category(reference: Spread, present: np.ndarray) -> tuple[list[int], list[int]]:
+def _by_category(
+    reference: FeatureDistribution, present: np.ndarray
+) -> tuple[list[int], list[int]]:
     counts = reference.upto - reference.below
     common = counts >= _SMALLEST_CATEGORY * max(1, reference.rows)
     before, after = [int(counts[~common].sum())], [len(present)]

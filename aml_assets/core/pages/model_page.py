@@ -16,7 +16,7 @@ import numpy as np
 
 from aml_assets.core.model import evaluation
 from aml_assets.core.model.encoding import Encoder, Feature
-from aml_assets.core.model.reference import Spread
+from aml_assets.core.model.reference import FeatureDistribution
 from aml_assets.core.pages import charts, reasons
 from aml_assets.core.pages import drift as drifting
 from aml_assets.core.pages.drift import Drift
@@ -132,7 +132,7 @@ class ModelPage:
         return [
             each
             for each in self.features
-            if "major" in {found.verdict for found in (each.evaluated, each.today) if found}
+            if "major" in {found.level for found in (each.evaluated, each.today) if found}
         ]
 
     @property
@@ -177,7 +177,7 @@ class ModelPage:
 
     @property
     def score_chart(self) -> Markup | None:
-        """How scores are spread, in the evaluation window and on the day."""
+        """The distribution of the scores, in the evaluation window and on the day."""
         groups = [("evaluation window", self.scores)] if len(self.scores) else []
         if self.today is not None and len(self.today):
             groups.append((f"{self.day}", self.today))
@@ -186,7 +186,7 @@ class ModelPage:
 
 def feature_lines(
     encoder: Encoder,
-    reference: Sequence[Spread] | None,
+    reference: Sequence[FeatureDistribution] | None,
     gains: Mapping[str, float],
     contributed: np.ndarray,
     evaluated: np.ndarray,
@@ -208,9 +208,9 @@ def feature_lines(
     )
     lines = []
     for position, feature in enumerate(encoder.features):
-        spread = reference[position] if reference else None
+        distribution = reference[position] if reference else None
         columns = evaluated[:, position], None if today is None else today[:, position]
-        drifts, reason = _drifts(feature, spread, columns)
+        drifts, reason = _drifts(feature, distribution, columns)
         lines.append(
             FeatureLine(
                 name=_spoken(feature),
@@ -218,7 +218,7 @@ def feature_lines(
                 gain=gains.get(feature.name, 0.0) / total,
                 magnitude=None if magnitudes is None else float(magnitudes[position]),
                 missing=(
-                    spread.missing_share if spread else None,
+                    distribution.missing_share if distribution else None,
                     _missing(columns[0]),
                     _missing(columns[1]),
                 ),
@@ -231,15 +231,15 @@ def feature_lines(
 
 
 def _drifts(
-    feature: Feature, spread: Spread | None, columns: Sequence[np.ndarray | None]
+    feature: Feature, distribution: FeatureDistribution | None, columns: Sequence[np.ndarray | None]
 ) -> tuple[list[Drift | None], str]:
-    if spread is None:
+    if distribution is None:
         return [None, None], "the model kept no training rows"
     if feature.encoding == "weekday":
         return [None, None], _CALENDAR
     category = feature.encoding == "category"
     found = [
-        None if column is None else drifting.of_column(spread, column, category=category)
+        None if column is None else drifting.of_column(distribution, column, category=category)
         for column in columns
     ]
     return found, "no rows"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aml_assets.core.model.reference import Spread, fit, spread_of
+from aml_assets.core.model.reference import FeatureDistribution, distribution_of, fit
 
 NAN = float("nan")
 
@@ -15,13 +15,13 @@ def column(*values):
 
 
 def test_few_values_of_few_digits_are_kept_with_exact_counts():
-    spread = spread_of(column(0, 0, 1, 2, 2, 2, NAN, NAN))
-    assert spread.exact
-    assert (spread.rows, spread.present, spread.missing_share) == (8, 6, 0.25)
-    place = spread.place(2)
+    distribution = distribution_of(column(0, 0, 1, 2, 2, 2, NAN, NAN))
+    assert distribution.exact
+    assert (distribution.rows, distribution.present, distribution.missing_share) == (8, 6, 0.25)
+    place = distribution.locate(2)
     assert place is not None
     assert (place.below, place.above, place.equal) == (0.5, 0.0, 3 / 8)
-    unknown = spread.place(1.5)
+    unknown = distribution.locate(1.5)
     assert unknown is not None
     assert (unknown.below, unknown.above, unknown.equal) == (0.5, 0.5, 0.0)
 
@@ -29,11 +29,13 @@ def test_few_values_of_few_digits_are_kept_with_exact_counts():
 def test_no_number_that_is_somebodys_is_kept_and_what_is_kept_counts_exactly():
     amounts = np.random.default_rng(1).lognormal(7, 2, 5000).astype(np.float32)
     amounts[:300] = 1234.56  # a rent that many pay
-    spread = spread_of(amounts)
-    assert not spread.exact
-    assert len(spread.values) > 80
-    assert not set(spread.values.tolist()) & set(amounts.tolist())
-    for value, below, upto in zip(spread.values, spread.below, spread.upto, strict=True):
+    distribution = distribution_of(amounts)
+    assert not distribution.exact
+    assert len(distribution.values) > 80
+    assert not set(distribution.values.tolist()) & set(amounts.tolist())
+    for value, below, upto in zip(
+        distribution.values, distribution.below, distribution.upto, strict=True
+    ):
         assert (below, upto) == ((amounts < value).sum(), (amounts <= value).sum())
 
 
@@ -43,10 +45,12 @@ def test_no_number_that_is_somebodys_is_kept_and_what_is_kept_counts_exactly():
 )
 def test_what_is_said_to_lie_on_a_side_does(values, value):
     rows = column(*values)
-    spread = Spread.from_dict(json.loads(json.dumps(spread_of(rows).to_dict())))
+    distribution = FeatureDistribution.from_dict(
+        json.loads(json.dumps(distribution_of(rows).to_dict()))
+    )
     present = rows[~np.isnan(rows)]
-    assert (spread.rows, spread.present) == (len(rows), len(present))
-    place = spread.place(value)
+    assert (distribution.rows, distribution.present) == (len(rows), len(present))
+    place = distribution.locate(value)
     if place is None:
         assert not len(present)
         return
