@@ -1,12 +1,12 @@
-"""How good a model's scores are, measured against the labels decided so far.
+"""The evaluation of scores against the labels that are decided so far.
 
-Belongs here: the figures of one evaluation, fast weighted ranking figures, the interval around
-a figure, and the numbers that pictures are drawn from. Does not belong here: choosing the days
-to evaluate on, the pictures (:mod:`aml_assets.core.pages.plots`), and writing anything.
+Belongs here: the figures of one evaluation, and the numbers that pictures are drawn from. Does not
+belong here: selecting the days to evaluate on (``core.model.windows``), the pictures
+(``core.pages.plots``, ``core.pages.charts``), or storing a result.
 
-Labels are 1 (positive), 0 (negative) or NaN (not decided yet). What is not decided is counted,
-and enters no figure. A figure that is not defined for the rows at hand is ``None`` with its
-reason, never NaN and never a convenient zero.
+Labels are 1 (positive), 0 (negative) or NaN (not decided yet). Undecided rows are counted and enter
+no figure. A figure that is not defined for the given rows is ``None`` with its reason, never NaN
+and never zero.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 class Reliability(NamedTuple):
-    """Per bin of the score, lowest first: what was predicted and what came of it.
+    """Predicted and observed shares of positives per bin of the score, lowest bin first.
 
     Attributes:
-        rows: how many decided rows.
-        predicted: their mean score.
-        observed: the share of them that is positive.
-        low: the lower end of the observed share's interval.
-        high: its upper end.
+        rows: decided rows per bin, shape (bins,), as the other four.
+        predicted: their mean score, in [0, 1].
+        observed: the share of them that is positive, in [0, 1].
+        low: the lower end of the observed share's 95 % interval.
+        high: the upper end of that interval.
     """
 
     rows: NDArray[np.intp]
@@ -41,10 +41,10 @@ class Reliability(NamedTuple):
 def evaluate(
     labels: NDArray[Any], scores: NDArray[Any], *, threshold: float = 0.5
 ) -> dict[str, Any]:
-    """Measure scores against labels, as a dictionary that JSON can hold.
+    """Measure scores against labels.
 
-    A row is predicted positive when its score is above the threshold, as XGBoost's own
-    ``predict`` has it: a score of exactly 0.5 is no alert at 0.5.
+    A row is predicted positive if its score is above the threshold, as in XGBoost's own
+    ``predict``: a score of exactly 0.5 is no alert at 0.5.
 
     Args:
         labels: shape (rows,): 1, 0, or NaN where the bank has not decided yet.
@@ -52,64 +52,31 @@ def evaluate(
         threshold: the score, in [0, 1], above which a row counts as predicted positive.
 
     Returns:
-        The figures ``auc``, ``acc``, ``recall``, ``precision``, ``f1_score``,
-        ``average_precision``, ``brier`` and ``log_loss`` (in nats); the ``threshold`` and the
-        ``confusion_matrix`` there; the counts ``rows``, ``decided``, ``positives`` and
+        A dictionary that JSON can hold: the figures ``auc``, ``acc``, ``recall``, ``precision``,
+        ``f1_score``, ``average_precision``, ``brier`` and ``log_loss`` (in nats); the ``threshold``
+        and the ``confusion_matrix`` there; the counts ``rows``, ``decided``, ``positives`` and
         ``negatives``; ``decided_share`` (of the rows) and ``base_rate`` (positives among the
-        decided). A figure without a value is None, and ``reasons`` says why in one sentence.
+        decided). A figure without a value is None, and ``reasons`` holds a sentence why.
 
     Raises:
         ValueError: the arrays are not two equally long rows of such values.
     """
-    from sklearn import metrics
-
     labels, scores = checked(labels, scores)
     if not 0.0 <= threshold <= 1.0:
         raise ValueError("the threshold must be a score in [0, 1]")
-
-    rows = len(labels)
     decided = ~np.isnan(labels)
-    truth = labels[decided].astype(np.int8)
-    given = scores[decided]
+    truth, given = labels[decided].astype(np.int8), scores[decided]
     predicted = flagged(given, threshold).astype(np.int8)
-
     positives = int(truth.sum())
     negatives = len(truth) - positives
     tp = int((truth & predicted).sum())
     fp = int(predicted.sum()) - tp
-
-    def log_loss() -> float:
-        # Without the two classes named, sklearn refuses rows that are all of one class.
-        return metrics.log_loss(truth, given, labels=[0, 1])
-
-    # Each is the reason why something is missing, or None where it is there.
-    no_rows = None if rows else "There are no rows."
-    none_decided = no_rows or (None if len(truth) else "No row is decided yet.")
-    no_positive = none_decided or (None if positives else "No decided row is positive.")
-    one_class = no_positive or (None if negatives else "No decided row is negative.")
-    no_alert = none_decided or (
-        None if tp + fp else "No decided row has a score above the threshold."
-    )
-    figures: dict[str, tuple[str | None, Callable[[], Any]]] = {
-        "auc": (one_class, lambda: metrics.roc_auc_score(truth, given)),
-        "acc": (none_decided, lambda: metrics.accuracy_score(truth, predicted)),
-        "recall": (no_positive, lambda: metrics.recall_score(truth, predicted)),
-        "precision": (no_alert, lambda: metrics.precision_score(truth, predicted)),
-        "f1_score": (no_positive, lambda: metrics.f1_score(truth, predicted)),
-        "average_precision": (
-            no_positive,
-            lambda: metrics.average_precision_score(truth, given),
-        ),
-        "brier": (none_decided, lambda: metrics.brier_score_loss(truth, given, pos_label=1)),
-        "log_loss": (none_decided, log_loss),
-        "decided_share": (no_rows, lambda: len(truth) / rows),
-        "base_rate": (none_decided, lambda: positives / len(truth)),
-    }
+    figures = _figures(truth, given, predicted, rows=len(labels))
     return {
         **{name: None if reason else float(figure()) for name, (reason, figure) in figures.items()},
         "threshold": float(threshold),
         "confusion_matrix": {"tn": negatives - fp, "fp": fp, "fn": positives - tp, "tp": tp},
-        "rows": rows,
+        "rows": len(labels),
         "decided": len(truth),
         "positives": positives,
         "negatives": negatives,
@@ -117,10 +84,46 @@ def evaluate(
     }
 
 
-def flagged(scores: NDArray[Any], threshold: float) -> NDArray[np.bool_]:
-    """Which scores are above the threshold, shape (rows,).
+def _figures(
+    truth: NDArray[np.int8], given: NDArray[np.float64], predicted: NDArray[np.int8], *, rows: int
+) -> dict[str, tuple[str | None, Callable[[], Any]]]:
+    """Each figure's name → the reason why it has no value (``None`` if it has), and its formula.
 
-    In double precision, whatever the scores' own: NumPy would round the threshold to theirs.
+    Args:
+        truth: the decided rows' labels, 1 or 0.
+        given: their scores.
+        predicted: 1 where the score is above the threshold.
+        rows: the number of rows, undecided ones included.
+    """
+    from sklearn import metrics
+
+    decided, positives = len(truth), int(truth.sum())
+    no_rows = None if rows else "There are no rows."
+    none_decided = no_rows or (None if decided else "No row is decided yet.")
+    no_positive = none_decided or (None if positives else "No decided row is positive.")
+    one_class = no_positive or (None if positives < decided else "No decided row is negative.")
+    no_alert = none_decided or (
+        None if predicted.any() else "No decided row has a score above the threshold."
+    )
+    return {
+        "auc": (one_class, lambda: metrics.roc_auc_score(truth, given)),
+        "acc": (none_decided, lambda: metrics.accuracy_score(truth, predicted)),
+        "recall": (no_positive, lambda: metrics.recall_score(truth, predicted)),
+        "precision": (no_alert, lambda: metrics.precision_score(truth, predicted)),
+        "f1_score": (no_positive, lambda: metrics.f1_score(truth, predicted)),
+        "average_precision": (no_positive, lambda: metrics.average_precision_score(truth, given)),
+        "brier": (none_decided, lambda: metrics.brier_score_loss(truth, given, pos_label=1)),
+        # Without the two classes named, scikit-learn refuses rows that are all of one class.
+        "log_loss": (none_decided, lambda: metrics.log_loss(truth, given, labels=[0, 1])),
+        "decided_share": (no_rows, lambda: decided / rows),
+        "base_rate": (none_decided, lambda: positives / decided),
+    }
+
+
+def flagged(scores: NDArray[Any], threshold: float) -> NDArray[np.bool_]:
+    """Flag the scores above a threshold: boolean, shape (rows,).
+
+    The comparison is in double precision, because NumPy would round the threshold to float32.
     """
     return np.asarray(scores, np.float64) > threshold
 
@@ -128,13 +131,13 @@ def flagged(scores: NDArray[Any], threshold: float) -> NDArray[np.bool_]:
 def reliability(labels: NDArray[Any], scores: NDArray[Any], *, bins: int = 10) -> Reliability:
     """Compare scores with outcomes, in bins of about equally many decided rows.
 
-    Equal scores are never parted, so there may be fewer bins, of unequal size. The interval is
-    Wilson's (1927) at 95 %: it stays inside [0, 1] and holds for bins without a single positive.
+    Equal scores share a bin, so there may be fewer bins, of unequal size. The intervals are
+    Wilson's (1927) at 95 %, which hold for bins without a single positive, too.
 
     Args:
         labels: shape (rows,): 1, 0 or NaN (left out).
         scores: shape (rows,), in [0, 1].
-        bins: how many bins at most.
+        bins: the largest number of bins.
 
     Raises:
         ValueError: the arrays do not have such values, no row is decided, or bins is below 1.
@@ -165,7 +168,10 @@ def wilson(
 
     Args:
         observed: shares in [0, 1], any shape.
-        rows: of how many rows each, at least 1, same shape.
+        rows: the number of rows of each share, at least 1, same shape.
+
+    Returns:
+        The lower ends and the upper ends, same shape.
     """
     z = 1.959963984540054  # the normal distribution's 97.5 % quantile
     middle = (observed + z**2 / (2 * rows)) / (1 + z**2 / rows)
@@ -177,10 +183,10 @@ def wilson(
 def cumulative_weights(
     labels: NDArray[Any], scores: NDArray[Any], weights: NDArray[Any] | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weight of the positives, and of the negatives, at or above each distinct score, falling.
+    """The weight of the positives and of the negatives at or above each distinct score.
 
-    This is what every ranking curve is drawn from. Rows of equal score come in together, since
-    no threshold can part them.
+    Every ranking curve is drawn from these. Rows of equal score are added together, since no
+    threshold lies between them.
 
     Args:
         labels: shape (rows,), decided: 1 or 0.
@@ -188,7 +194,8 @@ def cumulative_weights(
         weights: shape (rows,), finite, not negative; None weighs all rows alike.
 
     Returns:
-        Two arrays of shape (distinct scores + 1,): from 0, nothing alerted, to the weight of all.
+        Two arrays of shape (distinct scores + 1,), from the highest score down: from 0, where no
+        row is flagged, to the weight of all rows.
 
     Raises:
         ValueError: the arrays do not have such values, or are not equally long.
@@ -214,7 +221,7 @@ def cumulative_weights(
 def checked(
     labels: NDArray[Any], scores: NDArray[Any]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Labels and scores as float64, or an error that quotes none of them.
+    """Labels and scores as float64 arrays; an error quotes no value of them.
 
     Raises:
         ValueError: not two equally long rows of 0, 1 or NaN, and of scores in [0, 1].

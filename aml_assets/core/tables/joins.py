@@ -1,8 +1,8 @@
-"""The five-table join: every report with all that is known of it, by the join spec.
+"""The join of a day's tables into one row per report, and the lookup of earlier transactions.
 
-Belongs here: naming, the join itself, and looking a late report's transaction up in earlier days.
-Does not belong here: where the tables come from (``steps.builders.build_features``), the SQL texts
-(``sql``), or what a column becomes as a feature (``core.model.encoding``).
+Belongs here: naming the merged columns, the join itself, and finding a late report's transaction in
+earlier days. Does not belong here: reading the tables (``steps.builders.build_features``), the SQL
+texts (``core.tables.sql``), or a column's use as a feature (``core.model.encoding``).
 """
 
 from __future__ import annotations
@@ -30,15 +30,17 @@ TRX_DAY = "trx_day"
 """Column: the day whose ``trx`` holds the reported transaction; null where none does."""
 
 Lookup = Callable[[pa.Table], CheckedTable | None]
-"""References (distinct, non-null) in, the transactions that bear them out; ``None`` for none."""
+"""A function from references (distinct, non-null) to their transactions, or ``None`` for none."""
 
 
 @dataclass(frozen=True)
 class MergedFrame:
-    """One row per report, sorted by the reports' key.
+    """The merged frame of a day.
 
-    ``columns`` says for each column which table it came from; ``matched`` counts, per joined
-    table, the reports for which a row was found.
+    Attributes:
+        table: one row per report, sorted by the reports' key.
+        columns: merged name → the facts of the column, with its table.
+        matched: joined table → reports for which it has a row.
     """
 
     table: pa.Table
@@ -70,15 +72,15 @@ def merge(
     """Join a day's tables.
 
     Args:
-        tables: every table of the join spec, in normal form. ``trx`` may carry ``trx_day``;
-            without it all its rows are of ``day``.
+        tables: every table of the joins, in normal form. ``trx`` may have ``trx_day``; without
+            it, all its rows are of ``day``.
         joins: the chain of left joins, starting at the reports.
         specs: the tables' settings.
         day: the partition.
 
     Raises:
-        InputError: a right side repeats its join columns, join columns of different types, or
-            two merged columns of one name.
+        InputError: a joined table repeats its join columns, join columns differ in type, or two
+            merged columns have one name.
     """
     tables = {**tables, TRX: _with_trx_day(tables[TRX], day)}
     for join in joins:
@@ -103,7 +105,7 @@ def merge(
         columns[output.name] = source.columns[output.source]
     arrays[EVENT_DAY] = pa.repeat(pa.scalar(day, pa.date32()), joined.num_rows)
     columns[EVENT_DAY] = Column(STR, EVENT_DAY, "day")
-    # By position, as above: a bank's column may be called "matched trx", too.
+    # By position, because a bank's column may be called "matched trx", too.
     matched = {
         name: pc.sum(joined.column(position)).as_py() or 0
         for position, name in enumerate(_joined(joins), start=len(outputs))
@@ -119,18 +121,20 @@ def look_back(
     day: dt.date,
     earlier: Iterable[tuple[dt.date, Lookup]],
 ) -> CheckedTable:
-    """The day's transactions, and those of earlier days that its reports name.
+    """Add the earlier transactions that a day's reports refer to.
 
     Args:
         reports: the day's reports.
         today: the day's own transactions.
-        join: how transactions are joined to reports.
+        join: the join of transactions to reports.
         day: the partition.
-        earlier: earlier days, newest first; the next one is taken only while a report is
-            unmatched.
+        earlier: earlier days, newest first; a day is looked up only while a report is unmatched.
 
     Returns:
-        ``today``'s rows and the matched earlier ones, each with its ``trx_day``.
+        The rows of ``today`` and the matched earlier ones, each with its ``trx_day``.
+
+    Raises:
+        InputError: a join column is missing, or types of two days cannot be reconciled.
     """
     tables = _with_equal_types({STR: reports, TRX: today}, join, day)
     today = _with_trx_day(tables[TRX], day)
@@ -150,7 +154,7 @@ def look_back(
 
 
 def matching_rows(references: pa.Table, wanted: pa.Table, *, day: dt.date) -> pa.Array:
-    """Positions of the rows that bear one of the wanted references, ascending int64.
+    """Positions of the rows that hold one of the wanted references, ascending int64.
 
     Args:
         references: the join columns of one day's transactions.
@@ -158,7 +162,7 @@ def matching_rows(references: pa.Table, wanted: pa.Table, *, day: dt.date) -> pa
         day: the transactions' day, for errors.
 
     Raises:
-        InputError: the two are of different types, so nothing could ever match.
+        InputError: the two have different types, so that nothing could match.
     """
     names = wanted.column_names
     for name in names:
@@ -176,11 +180,11 @@ def matching_rows(references: pa.Table, wanted: pa.Table, *, day: dt.date) -> pa
 
 
 def _without(wanted: pa.Table, found: pa.Table) -> pa.Table:
-    """Distinct references that ``found`` does not hold."""
+    """The distinct references that ``found`` does not hold."""
     names = wanted.column_names
     bare = _numbered_columns(wanted)
     distinct = bare.group_by(bare.column_names, use_threads=False).aggregate([])
-    # The right side is the one that Arrow hashes, and the smaller one.
+    # Arrow hashes the right side, so the smaller table goes there.
     rest = _numbered_columns(found.select(names)).join(
         distinct, keys=bare.column_names, join_type="right anti", use_threads=False
     )
@@ -188,7 +192,7 @@ def _without(wanted: pa.Table, found: pa.Table) -> pa.Table:
 
 
 def _numbered_columns(table: pa.Table) -> pa.Table:
-    """Columns called "0", "1", …: Arrow reads some names (".id") as paths."""
+    """The table with columns "0", "1", …: Arrow reads some names (".id") as paths."""
     return table.rename_columns([str(number) for number in range(table.num_columns)])
 
 
@@ -216,8 +220,8 @@ def _with_trx_day(checked: CheckedTable, day: dt.date) -> CheckedTable:
 def _stacked(parts: list[CheckedTable], day: dt.date) -> CheckedTable:
     """Several days' transactions as one table; types may widen, never narrow.
 
-    A column without a single value on some day (an empty one, say) has no kind or type of its
-    own there: it takes those of the newest day that has values.
+    A column without a value on some day, such as an empty day, has no kind or type of its own
+    there: it takes those of the newest day that has values.
     """
     columns: dict[str, Column] = {}
     stacked: dict[str, pa.ChunkedArray] = {}
@@ -237,7 +241,7 @@ def _stacked(parts: list[CheckedTable], day: dt.date) -> CheckedTable:
 
 
 def _field(checked: CheckedTable, name: str, type_: pa.DataType) -> pa.Table:
-    """One column alone; nulls of ``type_`` where the table has no value of it."""
+    """One column as a table; nulls of ``type_`` if the column is missing or has no value."""
     if name not in checked.columns or _all_null(checked, name):
         return pa.table({name: pa.nulls(checked.table.num_rows, type_)})
     return checked.table.select([name])
@@ -246,7 +250,11 @@ def _field(checked: CheckedTable, name: str, type_: pa.DataType) -> pa.Table:
 def _with_equal_types(
     tables: Mapping[str, CheckedTable], join: Join, day: dt.date
 ) -> dict[str, CheckedTable]:
-    """A join column that is null throughout has no type of its own: it takes the other's."""
+    """Give a join column without a value the type of the column that it is joined to.
+
+    Raises:
+        InputError: a join column is missing, or two with values have different types.
+    """
     tables = dict(tables)
     for pair in _pairs(join):
         for table, column in ((pair.left_table, pair.left), (join.table, pair.right)):
@@ -295,10 +303,10 @@ def _cast(checked: CheckedTable, column: str, type_: pa.DataType) -> CheckedTabl
 
 
 def _refuse_repeated(checked: CheckedTable, join: Join, spec: TableSettings, day: dt.date) -> None:
-    """The key is unique by contract; other join columns have to be looked at here."""
+    """Refuse repeated values in the join columns, which would multiply reports."""
     names = list(join.on.values())
     if set(names) >= set(spec.key):
-        return
+        return  # the key is unique by contract
     counts = (
         _numbered_columns(checked.table.select(names).drop_null())
         .group_by([str(number) for number in range(len(names))])
@@ -322,14 +330,17 @@ def _name_outputs(
     specs: Mapping[str, TableSettings],
     day: dt.date,
 ) -> list[_Output]:
-    """Merged names: a name that stands in two tables is prefixed by its table.
+    """Name the merged columns: a name that two tables have is prefixed by its table.
 
-    The reports' key and label, and the columns that joins start from, keep their bare name: they
-    are what readers of the frame look for.
+    The reports' key and label, and the columns that joins start from, keep their bare name, because
+    readers of the frame look for those.
+
+    Raises:
+        InputError: two merged columns would have one name.
     """
     sources: list[tuple[str, str]] = [(STR, name) for name in tables[STR].columns]
     for join in joins:
-        # The right side of a join equals its left side, or is null.
+        # The right column of a join equals the left one, or is null.
         drop = set(join.on.values())
         sources += [(join.table, name) for name in tables[join.table].columns if name not in drop]
     bare = {(STR, name) for name in specs[STR].key}
@@ -365,7 +376,7 @@ def _name_outputs(
 
 
 def _within_reach(tables: Mapping[str, CheckedTable], join: Join) -> CheckedTable:
-    """Without the rows that no report can reach: few remain, however large the bank is."""
+    """Keep the rows of a joined table that a report may refer to; they are few in any bank."""
     checked = tables[join.table]
     reached = [
         pc.is_in(
@@ -379,7 +390,7 @@ def _within_reach(tables: Mapping[str, CheckedTable], join: Join) -> CheckedTabl
 
 
 def _codes_only(table: pa.Table) -> pa.Table:
-    """Dictionary columns as their codes: the engine need not touch a string to join rows."""
+    """Replace dictionary columns by their codes, so that the engine handles no strings."""
     arrays = [
         dictionaries.encode(column).indices if pa.types.is_dictionary(column.type) else column
         for column in table.columns
