@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from aml_assets.core.model.encoding import Encoder, Frame, Matrix
-from aml_assets.core.tables.joins import EVENT_DAY, TRX_DAY
+from aml_assets.core.tables.join_columns import EVENT_DAY, TRX_DAY
 from aml_assets.settings.table_settings import STR, Join
 
 if TYPE_CHECKING:

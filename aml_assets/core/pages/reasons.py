@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from aml_assets.core.model.encoding import Encoder, Feature, Frame
 from aml_assets.core.model.reference import FeatureDistribution
-from aml_assets.core.tables.joins import TRX_DAY
+from aml_assets.core.tables.join_columns import TRX_DAY
 from aml_assets.settings.table_settings import STR, TRX
 
 if TYPE_CHECKING:

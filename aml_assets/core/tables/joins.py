@@ -1,36 +1,34 @@
-"""The join of a day's tables into one row per report, and the lookup of earlier transactions.
+"""The join of a day's tables into one row per report.
 
-Belongs here: naming the merged columns, the join itself, and finding a late report's transaction in
-earlier days. Does not belong here: reading the tables (``steps.builders.build_features``), the SQL
-texts (``core.tables.sql``), or a column's use as a feature (``core.model.encoding``).
+Belongs here: naming the merged columns, and the join itself. Does not belong here: the lookup of
+earlier transactions (``core.tables.look_back``), reading the tables
+(``steps.builders.build_features``), the SQL texts (``core.tables.sql``), or a column's use as a
+feature (``core.model.encoding``).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from aml_assets.core.tables import dictionaries, engine
 from aml_assets.core.tables.contracts import CheckedTable, Column
+from aml_assets.core.tables.join_columns import (
+    EVENT_DAY,
+    numbered_columns,
+    pairs_of,
+    with_equal_types,
+    with_trx_day,
+)
 from aml_assets.core.tables.sql import render
 from aml_assets.errors import InputError
 from aml_assets.settings.table_settings import STR, TRX, Join, TableSettings
-
-EVENT_DAY = "event_day"
-"""Column: the day of the report, i.e. the partition."""
-
-TRX_DAY = "trx_day"
-"""Column: the day whose ``trx`` holds the reported transaction; null where none does."""
-
-Lookup = Callable[[pa.Table], CheckedTable | None]
-"""A function from references (distinct, non-null) to their transactions, or ``None`` for none."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +44,6 @@ class MergedFrame:
     table: pa.Table
     columns: Mapping[str, Column]
     matched: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class _Pair:
-    left_table: str
-    left: str
-    right: str
 
 
 @dataclass(frozen=True)
@@ -82,9 +73,9 @@ def merge(
         InputError: a joined table repeats its join columns, join columns differ in type, or two
             merged columns have one name.
     """
-    tables = {**tables, TRX: _with_trx_day(tables[TRX], day)}
+    tables = {**tables, TRX: with_trx_day(tables[TRX], day)}
     for join in joins:
-        tables = _with_equal_types(tables, join, day)
+        tables = with_equal_types(tables, join, day)
         _refuse_repeated(tables[join.table], join, specs[join.table], day)
         tables[join.table] = _within_reach(tables, join)
     outputs = _name_outputs(tables, joins, specs, day)
@@ -93,7 +84,7 @@ def merge(
         root=STR,
         key=specs[STR].key,
         columns=outputs,
-        joins=[{"table": join.table, "pairs": _pairs(join)} for join in joins],
+        joins=[{"table": join.table, "pairs": pairs_of(join)} for join in joins],
     )
     views = {name: _codes_only(tables[name].table) for name in (STR, *_joined(joins))}
     joined = engine.query(sql, views)
@@ -113,193 +104,8 @@ def merge(
     return MergedFrame(pa.table(arrays), columns, matched)
 
 
-def look_back(
-    reports: CheckedTable,
-    today: CheckedTable,
-    join: Join,
-    *,
-    day: dt.date,
-    earlier: Iterable[tuple[dt.date, Lookup]],
-) -> CheckedTable:
-    """Add the earlier transactions that a day's reports refer to.
-
-    Args:
-        reports: the day's reports.
-        today: the day's own transactions.
-        join: the join of transactions to reports.
-        day: the partition.
-        earlier: earlier days, newest first; a day is looked up only while a report is unmatched.
-
-    Returns:
-        The rows of ``today`` and the matched earlier ones, each with its ``trx_day``.
-
-    Raises:
-        InputError: a join column is missing, or types of two days cannot be reconciled.
-    """
-    tables = _with_equal_types({STR: reports, TRX: today}, join, day)
-    today = _with_trx_day(tables[TRX], day)
-    pairs = _pairs(join)
-    names = [pair.right for pair in pairs]
-    wanted = tables[STR].table.select([pair.left for pair in pairs]).rename_columns(names)
-    wanted = _without(wanted.drop_null(), today.table)
-    found = [today]
-    days = iter(earlier)
-    while wanted.num_rows and (entry := next(days, None)) is not None:
-        past, lookup = entry
-        hits = lookup(wanted)
-        if hits is not None and hits.table.num_rows:
-            found.append(_with_trx_day(hits, past))
-            wanted = _without(wanted, hits.table)
-    return today if len(found) == 1 else _stacked(found, day)
-
-
-def matching_rows(references: pa.Table, wanted: pa.Table, *, day: dt.date) -> pa.Array:
-    """Positions of the rows that hold one of the wanted references, ascending int64.
-
-    Args:
-        references: the join columns of one day's transactions.
-        wanted: distinct, non-null references under the same names.
-        day: the transactions' day, for errors.
-
-    Raises:
-        InputError: the two have different types, so that nothing could match.
-    """
-    names = wanted.column_names
-    for name in names:
-        ours, theirs = references.schema.field(name).type, wanted.schema.field(name).type
-        if ours != theirs:
-            if references.column(name).null_count == references.num_rows:
-                return pa.array([], pa.int64())
-            raise _different_types(TRX, name, day, ours, theirs)
-    bare = _numbered_columns(references.select(names))
-    numbered = bare.append_column("row", pa.array(np.arange(bare.num_rows), pa.int64()))
-    hits = numbered.join(
-        _numbered_columns(wanted), keys=bare.column_names, join_type="left semi"
-    ).column("row")
-    return hits.combine_chunks().take(pc.sort_indices(hits.combine_chunks()))
-
-
-def _without(wanted: pa.Table, found: pa.Table) -> pa.Table:
-    """The distinct references that ``found`` does not hold."""
-    names = wanted.column_names
-    bare = _numbered_columns(wanted)
-    distinct = bare.group_by(bare.column_names, use_threads=False).aggregate([])
-    # Arrow hashes the right side, so the smaller table goes there.
-    rest = _numbered_columns(found.select(names)).join(
-        distinct, keys=bare.column_names, join_type="right anti", use_threads=False
-    )
-    return rest.rename_columns(names).combine_chunks()
-
-
-def _numbered_columns(table: pa.Table) -> pa.Table:
-    """The table with columns "0", "1", …: Arrow reads some names (".id") as paths."""
-    return table.rename_columns([str(number) for number in range(table.num_columns)])
-
-
 def _joined(joins: Sequence[Join]) -> list[str]:
     return [join.table for join in joins]
-
-
-def _pairs(join: Join) -> list[_Pair]:
-    return [
-        _Pair(left.partition(".")[0], left.partition(".")[2], right)
-        for left, right in join.on.items()
-    ]
-
-
-def _with_trx_day(checked: CheckedTable, day: dt.date) -> CheckedTable:
-    if TRX_DAY in checked.table.column_names:
-        return checked
-    days = pa.repeat(pa.scalar(day, pa.date32()), checked.table.num_rows)
-    return CheckedTable(
-        checked.table.append_column(TRX_DAY, days),
-        {**checked.columns, TRX_DAY: Column(TRX, TRX_DAY, "time")},
-    )
-
-
-def _stacked(parts: list[CheckedTable], day: dt.date) -> CheckedTable:
-    """Several days' transactions as one table; types may widen, never narrow.
-
-    A column without a value on some day, such as an empty day, has no kind or type of its own
-    there: it takes those of the newest day that has values.
-    """
-    columns: dict[str, Column] = {}
-    stacked: dict[str, pa.ChunkedArray] = {}
-    for name in dict.fromkeys(name for part in parts for name in part.columns):
-        holding = [part for part in parts if name in part.columns]
-        newest = next((part for part in holding if not _all_null(part, name)), holding[0])
-        columns[name] = newest.columns[name]
-        type_ = newest.table.schema.field(name).type
-        fields = [_field(part, name, type_) for part in parts]
-        try:
-            stacked[name] = pa.concat_tables(fields, promote_options="permissive").column(0)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
-            found = [field.schema.field(0).type for field in fields]
-            other = next(other for other in found if other != found[0])
-            raise _different_types(TRX, name, day, found[0], other) from None
-    return CheckedTable(pa.table(stacked), columns)
-
-
-def _field(checked: CheckedTable, name: str, type_: pa.DataType) -> pa.Table:
-    """One column as a table; nulls of ``type_`` if the column is missing or has no value."""
-    if name not in checked.columns or _all_null(checked, name):
-        return pa.table({name: pa.nulls(checked.table.num_rows, type_)})
-    return checked.table.select([name])
-
-
-def _with_equal_types(
-    tables: Mapping[str, CheckedTable], join: Join, day: dt.date
-) -> dict[str, CheckedTable]:
-    """Give a join column without a value the type of the column that it is joined to.
-
-    Raises:
-        InputError: a join column is missing, or two with values have different types.
-    """
-    tables = dict(tables)
-    for pair in _pairs(join):
-        for table, column in ((pair.left_table, pair.left), (join.table, pair.right)):
-            if column not in tables[table].table.column_names:
-                raise InputError(
-                    "the join needs this column, and it is missing",
-                    table=table,
-                    day=day,
-                    column=column,
-                    remedy="Have the table restated with it, or correct the joins.",
-                )
-        left = tables[pair.left_table].table.schema.field(pair.left).type
-        right = tables[join.table].table.schema.field(pair.right).type
-        if left == right:
-            continue
-        if _all_null(tables[join.table], pair.right):
-            tables[join.table] = _cast(tables[join.table], pair.right, left)
-        elif _all_null(tables[pair.left_table], pair.left):
-            tables[pair.left_table] = _cast(tables[pair.left_table], pair.left, right)
-        else:
-            raise _different_types(join.table, pair.right, day, right, left)
-    return tables
-
-
-def _different_types(
-    table: str, column: str, day: dt.date, ours: pa.DataType, theirs: pa.DataType
-) -> InputError:
-    return InputError(
-        f"it has type {ours} and is joined to or stacked with {theirs}, so rows that belong "
-        "together would never meet",
-        table=table,
-        day=day,
-        column=column,
-        remedy="Have one of the two restated in the other's type.",
-    )
-
-
-def _all_null(checked: CheckedTable, column: str) -> bool:
-    return checked.table.column(column).null_count == checked.table.num_rows
-
-
-def _cast(checked: CheckedTable, column: str, type_: pa.DataType) -> CheckedTable:
-    position = checked.table.schema.get_field_index(column)
-    nulls = pa.nulls(checked.table.num_rows, type_)
-    return CheckedTable(checked.table.set_column(position, column, nulls), checked.columns)
 
 
 def _refuse_repeated(checked: CheckedTable, join: Join, spec: TableSettings, day: dt.date) -> None:
@@ -308,7 +114,7 @@ def _refuse_repeated(checked: CheckedTable, join: Join, spec: TableSettings, day
     if set(names) >= set(spec.key):
         return  # the key is unique by contract
     counts = (
-        _numbered_columns(checked.table.select(names).drop_null())
+        numbered_columns(checked.table.select(names).drop_null())
         .group_by([str(number) for number in range(len(names))])
         .aggregate([([], "count_all")])
     ).column("count_all")
@@ -349,7 +155,7 @@ def _name_outputs(
         bare.add((STR, label))
     taken = {name.casefold() for _, name in bare}
     for join in joins:
-        for pair in _pairs(join):
+        for pair in pairs_of(join):
             if (pair.left_table, pair.left) in sources and pair.left.casefold() not in taken:
                 bare.add((pair.left_table, pair.left))
                 taken.add(pair.left.casefold())
@@ -384,7 +190,7 @@ def _within_reach(tables: Mapping[str, CheckedTable], join: Join) -> CheckedTabl
             value_set=tables[pair.left_table].table.column(pair.left),
             skip_nulls=True,
         )
-        for pair in _pairs(join)
+        for pair in pairs_of(join)
     ]
     return CheckedTable(checked.table.filter(reduce(pc.and_, reached)), checked.columns)
 

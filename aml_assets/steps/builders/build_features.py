@@ -14,9 +14,10 @@ import pyarrow.compute as pc
 
 from aml_assets.core.days import ONE_DAY
 from aml_assets.core.graph import FEATURES, TABLES
-from aml_assets.core.tables import joins
+from aml_assets.core.tables import joins, look_back
 from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.core.tables.counts import count_nulls, orphan_keys
+from aml_assets.core.tables.join_columns import TRX_DAY
 from aml_assets.errors import NotReady
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.upstream import Upstream, inputs_read
@@ -59,9 +60,9 @@ def build_features(
     join = next((j for j in settings.joins if _looks_up_trx(j)), None)
     if join is not None:
         earlier = _earlier_days(catalog, day, join, tables[TRX])
-        loaded[TRX] = joins.look_back(loaded[STR], own, join, day=day, earlier=earlier)
+        loaded[TRX] = look_back.look_back(loaded[STR], own, join, day=day, earlier=earlier)
     merged = joins.merge(loaded, settings.joins, settings.tables, day=day)
-    trx_day = merged.table.column(joins.TRX_DAY)
+    trx_day = merged.table.column(TRX_DAY)
     figures = {
         "rows": merged.table.num_rows,
         "unmatched": trx_day.null_count,
@@ -106,7 +107,7 @@ def _looks_up_trx(join: Join) -> bool:
 
 def _earlier_days(
     catalog: Catalog, day: dt.date, join: Join, trx: Upstream[pa.Table]
-) -> Iterator[tuple[dt.date, joins.Lookup]]:
+) -> Iterator[tuple[dt.date, look_back.Lookup]]:
     """Earlier days, newest first, back to the first partition; each one taken is recorded.
 
     A day that has landed and is not stored yet will change the result once it is stored. It is an
@@ -131,10 +132,10 @@ def _earlier_days(
             trx.record(str(past))
 
 
-def _lookup(past: dt.date, join: Join, trx: Upstream[pa.Table]) -> joins.Lookup:
+def _lookup(past: dt.date, join: Join, trx: Upstream[pa.Table]) -> look_back.Lookup:
     def lookup(wanted: pa.Table) -> CheckedTable | None:
         references, manifest = load_table(trx, past, list(join.on.values()))
-        positions = joins.matching_rows(references.table, wanted, day=past)
+        positions = look_back.matching_rows(references.table, wanted, day=past)
         if not len(positions):
             return None
         checked, whole = load_table(trx, past)
