@@ -1,3 +1,5 @@
+"""The selection of one row per report, with its newest decision."""
+
 import datetime as dt
 
 import numpy as np

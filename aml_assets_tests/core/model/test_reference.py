@@ -1,3 +1,5 @@
+"""The distributions of the training rows: exact counts, round numbers, and positions of values."""
+
 import json
 
 import numpy as np
@@ -65,3 +67,19 @@ def test_every_feature_of_every_batch_is_counted_and_codes_are_kept_however_many
     number, code = fit([np.zeros((0, 2), np.float32), *batches], [False, True])
     assert (number.rows, number.present, number.exact) == (500, 500, False)
     assert (len(code.values), code.exact) == (500, True)
+
+
+def test_a_quantile_is_replaced_by_the_roundest_number_near_it():
+    amounts = np.arange(1000, dtype=np.float32) + np.float32(1.5)
+    distribution = distribution_of(amounts)
+    assert 250 in distribution.values  # for the quantile 251.5
+    at = distribution.values.tolist().index(250)
+    assert (distribution.below[at], distribution.upto[at]) == (249, 249)
+
+
+def test_a_value_that_many_rows_hold_is_followed_by_a_number_above_it():
+    rents = np.full(1000, 1234.56, np.float32)
+    rents[500:] += np.arange(500, dtype=np.float32) + 10
+    distribution = distribution_of(rents)
+    assert distribution.values[0] == 1240
+    assert distribution.upto[0] == 500

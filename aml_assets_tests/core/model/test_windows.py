@@ -1,3 +1,5 @@
+"""The training and evaluation windows of a day, computed or given by hand."""
+
 import datetime as dt
 import itertools
 

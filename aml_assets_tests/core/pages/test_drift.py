@@ -1,3 +1,5 @@
+"""The population stability index, its bins, its noise, and the levels of a shift."""
+
 import math
 
 import numpy as np
