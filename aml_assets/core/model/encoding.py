@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aml_assets.core.graph import FEATURES
 from aml_assets.core.tables import dictionaries
 from aml_assets.core.tables.contracts import Column
 from aml_assets.errors import InputError, NotTrainable
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Encoding = Literal["number", "category", "hour", "weekday", "age_days"]
-
-FEATURES = "features/merged_features"
-"""The asset that errors name; ``io.catalog`` lies above the core."""
 
 _NEVER_FEATURES = {"id": "an id", "text": "a text by configuration"}
 """The kinds of columns that are never features, with the reason."""

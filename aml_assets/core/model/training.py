@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aml_assets.core.graph import MODEL
 from aml_assets.errors import NotTrainable
 from aml_assets.settings.training_settings import TrainingSettings
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 Batch = tuple[np.ndarray, np.ndarray]
 """One day: features, float32 (rows, features), and labels, float32 (rows,) of 0 and 1."""
-
-MODEL = "models/model"
-"""The asset that errors name; ``io.catalog`` lies above the core."""
 
 
 def load_xgboost() -> Any:

@@ -10,6 +10,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.core.graph import MODEL
 from aml_assets.errors import NotTrainable, SettingsError
 
 
@@ -82,7 +83,7 @@ def rolling(
         raise NotTrainable(
             f"not trainable before {earliest}: the training window needs {needed} days "
             f"and the partitions start on {first_day}",
-            table="models/model",
+            table=MODEL,
             day=day,
             remedy="Request a later day, or lower windows.min_train_days.",
         )
