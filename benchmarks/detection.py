@@ -115,8 +115,7 @@ def score(catalog: Catalog, day: dt.date) -> list[tuple[int, np.ndarray, np.ndar
 def report(pooled: Pooled) -> None:
     """The table, and the figures as JSON."""
     import numpy as np
-
-    from aml_assets.core.model.evaluation import average_precision, bootstrap_interval, roc_auc
+    from _intervals import average_precision, bootstrap_interval, roc_auc
 
     rows, positives = len(pooled.labels), int(pooled.labels.sum())
     figures: dict[str, float | list[float] | int] = {}

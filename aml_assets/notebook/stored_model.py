@@ -18,7 +18,7 @@ from aml_assets.core.graph import FEATURES
 from aml_assets.core.model import scoring
 from aml_assets.core.model.encoding import Frame
 from aml_assets.core.pages import reasons
-from aml_assets.core.tables.joins import EVENT_DAY
+from aml_assets.core.tables.join_columns import EVENT_DAY
 from aml_assets.errors import AmlError
 from aml_assets.steps.inputs.stored_frames import load_frame
 

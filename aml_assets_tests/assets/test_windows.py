@@ -70,7 +70,7 @@ def test_a_day_is_not_trainable_before_its_window_fits(built: Bank):
     run = built.bad("self_learning", 4, only=LEARN)
     assert run.sentence == (
         "table models/model, day 2024-01-04: not trainable before 2024-01-05: the training window "
-        "needs 3 days and the partitions start on 2024-01-01. Ask for a later day, or lower "
+        "needs 3 days and the partitions start on 2024-01-01. Request a later day, or lower "
         "windows.min_train_days."
     )
     assert not built.catalog.models.has(day(4))

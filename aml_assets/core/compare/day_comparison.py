@@ -1,8 +1,8 @@
-"""How a frame's columns are distributed on two days.
+"""The comparison of two days by the distributions of their columns.
 
-Belongs here: a few figures per column, of each day, and a distance between the two. Does not belong
-here: which columns to take (``notebook``), verdicts (``core.tables.checks``), or the same rows in
-two files (``core.compare.file_comparison``).
+Belongs here: a few figures per column and day, and the distance between the two distributions. Does
+not belong here: selecting the columns (``notebook.bank``), checks (``core.tables.checks``), or
+comparing the same rows in two files (``core.compare.file_comparison``).
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ class Shift:
 
     Attributes:
         column: its name.
-        rows, rows_other: how many rows each day has.
-        nulls, nulls_other: the share of nulls, in [0, 1]; None without a row.
-        mean, mean_other: of numbers and truth values; None for others, and without a value.
-        distinct, distinct_other: how many values there are, nulls left out.
-        distance: between the days' values, in [0, 1]; None where a day has none, or where the
-            two are of kinds that cannot be compared.
+        rows, rows_other: the number of rows of each day.
+        nulls, nulls_other: the share of nulls, in [0, 1]; ``None`` without a row.
+        mean, mean_other: the mean of numbers and truth values; ``None`` for others, and without a
+            value.
+        distinct, distinct_other: the number of distinct values, nulls left out.
+        distance: between the days' distributions, in [0, 1] (see `distance`); ``None`` if a day
+            has no value, or if the two types cannot be compared.
     """
 
     column: str
@@ -42,18 +43,21 @@ class Shift:
 
 
 def shifts(left: pa.Table, right: pa.Table) -> list[Shift]:
-    """Describe each column that both frames have, the largest distance first."""
+    """Compare each column that both frames have; the largest distance comes first."""
     shared = [name for name in left.column_names if name in right.column_names]
     found = [_shift(name, left[name], right[name]) for name in shared]
     return sorted(found, key=lambda each: (-(each.distance or 0.0), each.column))
 
 
 def distance(left: pa.Array, right: pa.Array) -> float | None:
-    """How differently two columns' values are distributed, nulls left out.
+    """The distance between the distributions of two columns' values, in [0, 1].
 
-    Of numbers and times the two-sample Kolmogorov-Smirnov statistic (Smirnov, 1939), the largest
-    gap between the two cumulated shares; of anything else the total variation, half the sum of
-    the shares' differences.
+    For numbers and times it is the two-sample Kolmogorov-Smirnov statistic (Smirnov, 1939), the
+    largest gap between the two cumulated shares; for others the total variation, half the sum of
+    the differences between the shares. Nulls are left out.
+
+    Returns:
+        ``None`` if a column has no value, or if only one of them is numeric.
     """
     left, right = _plain(left), _plain(right)
     if not len(left) or not len(right):
@@ -95,7 +99,7 @@ def _shift(name: str, left: pa.ChunkedArray, right: pa.ChunkedArray) -> Shift:
 
 
 def _plain(array: pa.Array) -> pa.Array:
-    """Values alone: numbers and times as doubles, all else as text."""
+    """The values without nulls: numbers and times as doubles, all others as text."""
     if types.is_dictionary(array.type):
         array = array.dictionary_decode()
     array = array.drop_null()

@@ -1,11 +1,11 @@
-"""Two prediction files, and two metrics documents, held against each other row by row.
+"""The comparison of two prediction files row by row, and of two metrics documents.
 
-Belongs here: which rows and columns are on one side only, what differs in the others, and how far
-two rankings agree. Does not belong here: reading files (``comparing``), printing (``commands``),
-or two different days' distributions (``core.compare.day_comparison``).
+Belongs here: the rows and columns that only one input has, the differences in the others, and the
+agreement of two rankings. Does not belong here: reading files (``steps.comparing``), printing
+(``cli.compare``), or two days' distributions (``core.compare.day_comparison``).
 
-Files come as columns of text, since two programs write one value in several ways: ``7`` and
-``7.0``, ``true`` and ``True``, a time with and without its zero microseconds are the same here.
+Files come as columns of text, because two programs write one value in several ways: ``7`` and
+``7.0``, ``true`` and ``True``, or a time with and without its zero microseconds are equal here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from aml_assets.errors import InputError
 
 SCORE = "pred_score"
 MISSPELT = {"precesion": "precision"}
-"""Names of figures as the flow of 2019 wrote them, and what they are."""
+"""Names of figures as the flow of 2019 wrote them → their correct names."""
 
 _SEPARATOR, _NULL = "\x1f", "\x00"
 _CANONICAL = (
@@ -40,18 +40,18 @@ _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 @dataclass(frozen=True)
 class Scores:
-    """How far the scores of the rows on both sides agree.
+    """The agreement of two files' scores, over the rows that both have.
 
     Attributes:
-        spearman: correlation of the two rankings, in [-1, 1]; None where undefined.
-        reason: why it is undefined.
-        differing: how many rows have another score.
-        median, largest: the absolute difference of scores; None without a row.
-        top: how many rows the two heads were asked to have.
-        head: how many rows each has: fewer where a file is shorter.
-        shared: how many rows are in both heads.
-        threshold: above which a score is an alert.
-        alerts: alerts on the left, on the right, and on both sides.
+        spearman: correlation of the two rankings, in [-1, 1]; ``None`` if undefined.
+        reason: a sentence why it is undefined; ``None`` if it is defined.
+        differing: the number of rows with different scores.
+        median, largest: of the absolute differences of scores; ``None`` without a row.
+        top: the requested number of highest-scored rows of each file (its head).
+        head: the number of rows in each file's head: fewer where the file is shorter.
+        shared: the number of rows in both heads.
+        threshold: a score above it is an alert.
+        alerts: alerts of the left file, of the right file, and of both.
     """
 
     spearman: float | None
@@ -68,7 +68,13 @@ class Scores:
 
 @dataclass(frozen=True)
 class Differing:
-    """In how many rows a column differs, and in how many of these one side alone is empty."""
+    """The differences of one column.
+
+    Attributes:
+        rows: the number of rows that differ.
+        empty_left: those of them where only the left file is empty.
+        empty_right: those of them where only the right file is empty.
+    """
 
     rows: int
     empty_left: int = 0
@@ -77,17 +83,21 @@ class Differing:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two prediction files have in common; only counts and names of columns.
+    """The differences between two prediction files.
+
+    Except for ``keys`` it holds only counts and names of columns.
 
     Attributes:
         rows: rows of the left file and of the right one.
-        both: rows whose key is on both sides, once each.
-        only: rows whose key is on the left only, on the right only.
-        repeated: rows whose key repeats, on each side; they are compared with nothing.
-        columns_only: columns on the left only, on the right only.
-        differing: column → in how many rows of ``both``; the score is not among them.
-        scores: of the rows of ``both``.
-        keys: the rows that differ: key columns, and ``where`` (left, right, or columns).
+        both: rows whose key occurs once in each file.
+        only: rows whose key only the left file has, and only the right one.
+        repeated: rows whose key repeats in the left file, and in the right one; they are not
+            compared.
+        columns_only: columns that only the left file has, and only the right one.
+        differing: column → its differences in the rows of ``both``; the score is left out.
+        scores: the agreement of the scores in the rows of ``both``.
+        keys: the rows that differ: their key columns, and ``where`` ("left" or "right" for rows
+            of one file, otherwise the columns that differ).
     """
 
     rows: tuple[int, int]
@@ -101,24 +111,29 @@ class Comparison:
 
     @property
     def same(self) -> bool:
-        """Whether nothing differs, scores included."""
+        """True if nothing differs, scores included."""
         one_sided = any(self.only) or any(self.repeated) or any(self.columns_only)
         return not (one_sided or self.differing or self.scores.differing)
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure of two metrics documents; None where a side has none or says null."""
+    """One figure of two metrics documents.
+
+    Attributes:
+        name: the figure.
+        left, right: its values; ``None`` if a document has null, or not the figure.
+        on: whether the left document has the figure, and whether the right one has it.
+    """
 
     name: str
     left: Any
     right: Any
     on: tuple[bool, bool]
-    """Whether each side has it at all."""
 
     @property
     def same(self) -> bool:
-        """Whether both sides have it, and alike."""
+        """True if both documents have the figure with the same value."""
         return all(self.on) and self.left == self.right
 
 
@@ -130,20 +145,19 @@ def compare_predictions(
     top: int = 100,
     threshold: float = 0.5,
 ) -> Comparison:
-    """Hold two prediction files against each other.
+    """Compare two prediction files.
 
     Args:
         left: columns of text, null for an empty field.
         right: the same.
-        key: the columns that tell rows apart.
-        top: how many of the highest scores make up a head.
-        threshold: above which a score is an alert.
+        key: the columns that identify a row.
+        top: the number of highest scores whose rows are compared as sets.
+        threshold: a score above it is an alert.
 
     Raises:
-        InputError: a key column or the score is missing on a side, or a score is no number.
+        InputError: a key column or the score is missing, or a score is no number.
     """
-    sides = [_Side(table, name, key) for table, name in ((left, "left"), (right, "right"))]
-    one, other = sides
+    one, other = _Input(left, "left", key), _Input(right, "right", key)
     position = pc.index_in(one.keys, value_set=other.keys)
     matched = pc.is_valid(position)
     rows_left = pc.indices_nonzero(matched)
@@ -179,10 +193,10 @@ def compare_predictions(
 
 
 def compare_metrics(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[Figure]:
-    """Hold the figures of two metrics documents against each other, in the left one's order.
+    """Compare the figures of two metrics documents, in the order of the left one.
 
-    What is no figure (windows, lists of days, reasons) is left out; ``precesion``, as 2019 wrote
-    it, is ``precision``.
+    Entries that are no figures (windows, lists of days, reasons) are left out; ``precesion``, as
+    2019 wrote it, is ``precision``.
     """
     mine, theirs = _figures(left), _figures(right)
     return [
@@ -191,8 +205,8 @@ def compare_metrics(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[F
     ]
 
 
-class _Side:
-    """One file: the rows whose key is theirs alone, with key and score."""
+class _Input:
+    """One of the two compared files: the rows with a unique key, their keys and their scores."""
 
     def __init__(self, table: pa.Table, name: str, key: Sequence[str]) -> None:
         for column in (*key, SCORE):
@@ -215,28 +229,28 @@ class _Side:
         self.scores = _numbers(self.table[SCORE], name)
 
     def head(self, top: int) -> pa.Array:
-        """The keys of the highest scores; equal scores by key."""
+        """The keys of the highest scores; equal scores are ordered by key."""
         ranked = pa.table({"score": self.scores, "key": self.keys})
         order = pc.sort_indices(ranked, sort_keys=[("score", "descending"), ("key", "ascending")])
         return self.keys.take(order[:top])
 
 
 def canonical(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Texts in one spelling for whole numbers, times and truth values."""
+    """The column with one spelling for equal whole numbers, times and truth values."""
     for pattern, text in _CANONICAL:
         column = pc.replace_substring_regex(column, pattern, text)
     return column
 
 
 def _differs(left: pa.ChunkedArray, right: pa.ChunkedArray) -> np.ndarray:
-    """Where two columns of text hold different values; shape (rows,)."""
+    """Flag the rows where two columns of text hold different values: boolean, shape (rows,)."""
     found = ~_equal(left, right)
     rows = np.flatnonzero(found)
     if not len(rows):
         return found
     mine, theirs = canonical(left.take(rows)), canonical(right.take(rows))
     still = ~_equal(mine, theirs)
-    # Whole numbers are compared as text: an id of twenty digits is no double.
+    # Whole numbers are compared as text, because a double cannot hold an id of twenty digits.
     numbers = _matches(mine, _NUMBER) & _matches(theirs, _NUMBER)
     broken = _matches(mine, "[.eE]") | _matches(theirs, "[.eE]")
     both = np.flatnonzero(still & numbers & broken)
@@ -262,15 +276,15 @@ def _matches(column: pa.ChunkedArray, pattern: str) -> np.ndarray:
     return pc.fill_null(pc.match_substring_regex(column, pattern), False).to_numpy()
 
 
-def _numbers(column: pa.ChunkedArray, side: str) -> np.ndarray:
+def _numbers(column: pa.ChunkedArray, name: str) -> np.ndarray:
     try:
         values = pc.cast(column, pa.float64()).to_numpy()
     except pa.ArrowInvalid:
-        # Its text would quote the value.
+        # Arrow's message would quote the value.
         values = np.array([np.nan])
     if np.isnan(values).any():
         raise InputError(
-            f"the {side} file has a score that is missing or no number",
+            f"the {name} file has a score that is missing or no number",
             column=SCORE,
             remedy="Give two files of predictions.",
         ) from None
@@ -278,7 +292,7 @@ def _numbers(column: pa.ChunkedArray, side: str) -> np.ndarray:
 
 
 def _scores(
-    one: _Side, other: _Side, both: tuple[np.ndarray, np.ndarray], top: int, threshold: float
+    one: _Input, other: _Input, both: tuple[np.ndarray, np.ndarray], top: int, threshold: float
 ) -> Scores:
     left, right = both
     apart = np.abs(left - right)
@@ -308,10 +322,10 @@ def _spearman(left: np.ndarray, right: np.ndarray) -> tuple[float | None, str | 
     if len(left) < 2:
         return None, "Fewer than two rows are on both sides."
     ranks = [_ranks(scores) - (len(scores) + 1) / 2 for scores in (left, right)]
-    spread = [float(np.sqrt(np.sum(each * each))) for each in ranks]
-    if not all(spread):
+    norms = [float(np.sqrt(np.sum(each * each))) for each in ranks]
+    if not all(norms):
         return None, "One side gives all rows the same score."
-    return float(np.clip(np.sum(ranks[0] * ranks[1]) / (spread[0] * spread[1]), -1, 1)), None
+    return float(np.clip(np.sum(ranks[0] * ranks[1]) / (norms[0] * norms[1]), -1, 1)), None
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
@@ -353,7 +367,7 @@ def _figures(document: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in document.items()
         if value is None or isinstance(value, (str, int, float))
     }
-    # Where a document has both spellings, the right one counts.
+    # If a document has both spellings, the correct one counts.
     for right in set(MISSPELT.values()) & set(document):
         found[right] = document[right]
     return found

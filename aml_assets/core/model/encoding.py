@@ -1,14 +1,13 @@
-"""The encoder: merged frames in, float32 feature matrices out.
+"""The encoder: it turns merged frames into float32 feature matrices.
 
-Belongs here: which columns become features, the vocabularies, and the transformation, fitted
-once on a training window and carried inside the model file as JSON. Does not belong here:
-labels (``core.model.labels``) or the booster (``core.model.training``).
+Belongs here: the selection of features, the vocabularies, and the transformation, which are fitted
+once on a training window and stored inside the model file as JSON. Does not belong here: labels
+(``core.model.labels``) or the booster (``core.model.training``).
 
-A feature is named ``table.column`` after its source, not after its merged name: a column that
-begins to collide with another table's is renamed in the frame, and stays the same feature.
-Numbers stay numbers; a time becomes hour, weekday and age in days before the event day
-(absolute time is no feature); a category becomes the position of its value in a sorted
-vocabulary; null and unseen are NaN, and counted.
+A feature is named ``table.column`` after its source, so that it keeps its name when the merged
+frame renames the column. Numbers stay numbers; a time becomes hour, weekday and age in days before
+the event day; a category becomes the position of its value in a sorted vocabulary; nulls and unseen
+values are NaN, and counted.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aml_assets.core.graph import FEATURES
 from aml_assets.core.tables import dictionaries
 from aml_assets.core.tables.contracts import Column
 from aml_assets.errors import InputError, NotTrainable
@@ -33,20 +33,20 @@ if TYPE_CHECKING:
 
 Encoding = Literal["number", "category", "hour", "weekday", "age_days"]
 
-FEATURES = "features/merged_features"
-"""The asset whose frames are encoded, for errors."""
-
 _NEVER_FEATURES = {"id": "an id", "text": "a text by configuration"}
-"""Kinds that are carried along only, and why."""
+"""The kinds of columns that are never features, with the reason."""
 
 _TIME_ENCODINGS: tuple[Encoding, ...] = ("hour", "weekday", "age_days")
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One day's merged frame and what is known of its columns (merged name → source).
+    """One day's merged frame.
 
-    ``columns`` names all columns of the stored frame; ``table`` may hold only some of them.
+    Attributes:
+        day: the partition.
+        table: the rows; it may hold only some of the columns.
+        columns: merged name → source, of all columns of the stored frame.
     """
 
     day: dt.date
@@ -54,20 +54,26 @@ class Frame:
     columns: Mapping[str, Column]
 
     def column(self, table: str, source: str) -> pa.ChunkedArray | None:
-        """A column by its source, or ``None`` where the table does not hold it."""
+        """The column of a source; ``None`` if the table does not hold it."""
         for name, column in self.columns.items():
             if column.table == table and column.source == source:
                 return self.table.column(name) if self.holds(name) else None
         return None
 
     def holds(self, name: str) -> bool:
-        """Whether the table holds the column of this merged name."""
+        """True if the table holds the column of this merged name."""
         return self.table.schema.get_field_index(name) >= 0
 
 
 @dataclass(frozen=True)
 class Feature:
-    """One column of the matrix."""
+    """One column of the feature matrix.
+
+    Attributes:
+        table, column: its source.
+        encoding: how values become numbers.
+        vocabulary: the sorted values of a category; a value's code is its position here.
+    """
 
     table: str
     column: str
@@ -76,7 +82,7 @@ class Feature:
 
     @property
     def name(self) -> str:
-        """``table.column``, and the part of a time it is."""
+        """``table.column``, followed by the encoding of a time, such as "trx.time hour"."""
         suffix = f" {self.encoding}" if self.encoding in _TIME_ENCODINGS else ""
         return f"{self.table}.{self.column}{suffix}"
 
@@ -85,8 +91,11 @@ class Feature:
 class Matrix:
     """An encoded frame.
 
-    ``values``: float32, shape (rows, features), NaN for missing. ``nulls`` and ``unseen`` count
-    rows per feature; ``absent`` are features whose column the day does not have.
+    Attributes:
+        values: float32, shape (rows, features), NaN for missing.
+        nulls: feature → rows that are null.
+        unseen: category → rows with a value outside the vocabulary.
+        absent: features whose column the frame does not have.
     """
 
     values: np.ndarray
@@ -97,13 +106,18 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Encoder:
-    """A fitted encoder; ``left_out`` says why a column is no feature."""
+    """A fitted encoder.
+
+    Attributes:
+        features: one per column of the matrix, in its order.
+        left_out: ``table.column`` → the reason why it is no feature.
+    """
 
     features: tuple[Feature, ...]
     left_out: Mapping[str, str]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """The encoder as JSON values."""
         return {
             "features": [asdict(feature) for feature in self.features],
             "left_out": dict(self.left_out),
@@ -111,7 +125,7 @@ class Encoder:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Encoder:
-        """The encoder that ``to_dict`` described."""
+        """The encoder that `to_dict` wrote."""
         features = tuple(
             Feature(f["table"], f["column"], f["encoding"], tuple(f["vocabulary"]))
             for f in values["features"]
@@ -120,7 +134,7 @@ class Encoder:
 
     @cached_property
     def _vocabularies(self) -> list[pa.Array]:
-        """The features' vocabularies as Arrow looks values up in them."""
+        """The features' vocabularies as Arrow arrays, for lookups."""
         return [pa.array(feature.vocabulary, pa.string()) for feature in self.features]
 
     def transform(self, frame: Frame, rows: np.ndarray | None = None) -> Matrix:
@@ -128,12 +142,12 @@ class Encoder:
 
         Args:
             frame: a merged frame.
-            rows: positions of the rows wanted, int64; all by default.
+            rows: int64 positions of the rows to encode; all by default.
 
         Raises:
-            InputError: a column is of another kind than the model was trained with.
+            InputError: a column has another kind than in training.
         """
-        chosen = slice(None) if rows is None else rows
+        selected = slice(None) if rows is None else rows
         count = frame.table.num_rows if rows is None else len(rows)
         values = np.full((count, len(self.features)), np.nan, dtype=np.float32)
         nulls: dict[str, int] = {}
@@ -145,12 +159,12 @@ class Encoder:
                 absent.append(feature.name)
                 continue
             array = column.combine_chunks()
-            encoded = _encode(array, feature, self._vocabularies[position], frame.day)[chosen]
+            encoded = _encode(array, feature, self._vocabularies[position], frame.day)[selected]
             values[:, position] = encoded
             missing = int(np.count_nonzero(np.isnan(encoded)))
             nulls[feature.name] = missing
             if feature.encoding == "category":
-                null = array.is_null().to_numpy(zero_copy_only=False)[chosen]
+                null = array.is_null().to_numpy(zero_copy_only=False)[selected]
                 nulls[feature.name] = int(np.count_nonzero(null))
                 unseen[feature.name] = missing - nulls[feature.name]
         return Matrix(values, nulls, unseen, tuple(absent))
@@ -162,27 +176,26 @@ def fit(
     max_text_distinct_share: float,
     min_category_rows: int,
 ) -> Encoder:
-    """Decide on a training window what is a feature, and fit the vocabularies.
+    """Select the features of a training window, and fit the vocabularies.
 
     Args:
         frames: the window's merged frames, oldest first.
-        max_text_distinct_share: a category whose values, at its own table's grain, are more
-            distinct than this is a name or a free text, and left out unless forced.
-        min_category_rows: a value in fewer rows does not enter the vocabulary: nothing can be
-            learnt from it, and it may be somebody's.
+        max_text_distinct_share: a category with a larger share of distinct values, at its own
+            table's grain, is a name or a free text; it is left out unless forced.
+        min_category_rows: a value in fewer rows does not enter the vocabulary.
 
     Raises:
-        InputError: a column is of one kind on one day and of another on the next.
-        NotTrainable: no column is a feature.
+        InputError: a column has different kinds on different days.
+        NotTrainable: no column can be a feature.
     """
     features: list[Feature] = []
     left_out: dict[str, str] = {}
-    hopeless = ruled_out([frame.columns for frame in frames], max_text_distinct_share)
+    excluded = ruled_out([frame.columns for frame in frames], max_text_distinct_share)
     for (table, source), kind in _kinds(frames).items():
         name = f"{table}.{source}"
         if kind in ("label", "day"):
             continue
-        reason = hopeless.get((table, source)) or _NEVER_FEATURES.get(kind)
+        reason = excluded.get((table, source)) or _NEVER_FEATURES.get(kind)
         if reason:
             left_out[name] = reason
         elif not _has_values(frames, table, source):
@@ -214,11 +227,11 @@ def fit(
 def ruled_out(
     days: Sequence[Mapping[str, Column]], max_text_distinct_share: float
 ) -> dict[tuple[str, str], str]:
-    """Columns that cannot be features, by what is known of them before any is read.
+    """The columns that cannot be features, from the manifests' facts alone.
 
     Args:
-        days: what is known of each day's columns (merged name → source), oldest first.
-        max_text_distinct_share: as `fit` has it.
+        days: each day's columns (merged name → source), oldest first.
+        max_text_distinct_share: as in `fit`.
 
     Returns:
         (table, column) → the reason.
@@ -233,8 +246,8 @@ def ruled_out(
         if len(kinds) == 1 and kinds <= set(_NEVER_FEATURES):
             reasons[table, source] = _NEVER_FEATURES[facts[0].kind]
         elif kinds == {"category"} and table != STR:
-            # A merged row is a report, so a name of ``retail`` repeats there as often as its
-            # customer is reported; its own table tells how distinct it is.
+            # In the merged frame a name of ``retail`` repeats as often as its customer is
+            # reported; only its own table shows how distinct its values are.
             distinct = sum(fact.distinct or 0 for fact in facts)
             values = sum(fact.values or 0 for fact in facts)
             reason = _too_distinct(facts, distinct, values, max_text_distinct_share)
@@ -244,7 +257,7 @@ def ruled_out(
 
 
 def _too_distinct(facts: Sequence[Column], distinct: int, values: int, limit: float) -> str | None:
-    """Why a text is no category, if it is none."""
+    """The reason why a text is no category; ``None`` if it is one."""
     if not values or distinct / values <= limit or any(fact.forced for fact in facts):
         return None
     return (
@@ -254,13 +267,13 @@ def _too_distinct(facts: Sequence[Column], distinct: int, values: int, limit: fl
 
 
 def _kinds(frames: Sequence[Frame]) -> dict[tuple[str, str], str]:
-    """Each source column's kind over the window, in order of first appearance."""
+    """The kind of each source column over the window, in order of first appearance."""
     kinds: dict[tuple[str, str], str] = {}
     for frame in frames:
         for name, column in frame.columns.items():
             source = (column.table, column.source)
             if not frame.holds(name) or frame.table.column(name).null_count == frame.table.num_rows:
-                # Without a single value there is nothing to contradict, nor a kind to learn.
+                # A column without a value has no kind of its own on this day.
                 kinds.setdefault(source, column.kind)
                 continue
             known = kinds.get(source)
@@ -296,7 +309,7 @@ def _has_values(frames: Sequence[Frame], table: str, source: str) -> bool:
 
 
 def _parts_of_time(frames: Sequence[Frame], table: str, source: str) -> Iterable[Encoding]:
-    """A timestamp has an hour and a weekday; a plain date (birth, opening) only an age."""
+    """The encodings of a time: of a date (birth, opening) its age alone."""
     columns = [frame.column(table, source) for frame in frames]
     dates = [c is not None and pa.types.is_date(c.type) for c in columns]
     return ("age_days",) if any(dates) else _TIME_ENCODINGS
@@ -332,7 +345,7 @@ def _vocabulary(
         minlength=len(encoded.dictionary),
     )
     if table == STR:
-        # At the frame's own grain, and small: the whole window is counted.
+        # A row of the frame is a row of ``str``, so the whole window can be counted here.
         reason = _too_distinct(facts, int((rows > 0).sum()), int(rows.sum()), max_distinct_share)
         if reason:
             return (), reason

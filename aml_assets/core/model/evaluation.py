@@ -1,19 +1,17 @@
-"""How good a model's scores are, measured against the labels decided so far.
+"""The evaluation of scores against the labels that are decided so far.
 
-Belongs here: the figures of one evaluation, fast weighted ranking figures, the interval around
-a figure, and the numbers that pictures are drawn from. Does not belong here: choosing the days
-to evaluate on, the pictures (:mod:`aml_assets.core.pages.plots`), and writing anything.
+Belongs here: the figures of one evaluation, and the numbers that pictures are drawn from. Does not
+belong here: selecting the days to evaluate on (``core.model.windows``), the pictures
+(``core.pages.plots``, ``core.pages.charts``), or storing a result.
 
-Labels are 1 (positive), 0 (negative) or NaN (not decided yet). What is not decided is counted,
-and enters no figure. A figure that is not defined for the rows at hand is ``None`` with its
-reason, never NaN and never a convenient zero.
+Labels are 1 (positive), 0 (negative) or NaN (not decided yet). Undecided rows are counted and enter
+no figure. A figure that is not defined for the given rows is ``None`` with its reason, never NaN
+and never zero.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,40 +19,16 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Statistic = Callable[["NDArray[np.float64]", "NDArray[np.float64]", "NDArray[np.float64]"], Any]
-"""``statistic(labels, scores, weights)`` gives a number, or None (or NaN) where undefined."""
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A bootstrap interval; ``low, high = interval`` unpacks its two ends.
-
-    Attributes:
-        low: the lower end, in the statistic's unit.
-        high: the upper end, in the statistic's unit.
-        replicates: how many replicates the two ends were taken from.
-        undefined: how many replicates were left out because the statistic was undefined there.
-            The interval holds only given that it is defined: distrust it when this is not small.
-    """
-
-    low: float
-    high: float
-    replicates: int
-    undefined: int
-
-    def __iter__(self) -> Iterator[float]:
-        return iter((self.low, self.high))
-
 
 class Reliability(NamedTuple):
-    """Per bin of the score, lowest first: what was predicted and what came of it.
+    """Predicted and observed shares of positives per bin of the score, lowest bin first.
 
     Attributes:
-        rows: how many decided rows.
-        predicted: their mean score.
-        observed: the share of them that is positive.
-        low: the lower end of the observed share's interval.
-        high: its upper end.
+        rows: decided rows per bin, shape (bins,), as the other four.
+        predicted: their mean score, in [0, 1].
+        observed: the share of them that is positive, in [0, 1].
+        low: the lower end of the observed share's 95 % interval.
+        high: the upper end of that interval.
     """
 
     rows: NDArray[np.intp]
@@ -67,10 +41,10 @@ class Reliability(NamedTuple):
 def evaluate(
     labels: NDArray[Any], scores: NDArray[Any], *, threshold: float = 0.5
 ) -> dict[str, Any]:
-    """Measure scores against labels, as a dictionary that JSON can hold.
+    """Measure scores against labels.
 
-    A row is predicted positive when its score is above the threshold, as XGBoost's own
-    ``predict`` has it: a score of exactly 0.5 is no alert at 0.5.
+    A row is predicted positive if its score is above the threshold, as in XGBoost's own
+    ``predict``: a score of exactly 0.5 is no alert at 0.5.
 
     Args:
         labels: shape (rows,): 1, 0, or NaN where the bank has not decided yet.
@@ -78,64 +52,31 @@ def evaluate(
         threshold: the score, in [0, 1], above which a row counts as predicted positive.
 
     Returns:
-        The figures ``auc``, ``acc``, ``recall``, ``precision``, ``f1_score``,
-        ``average_precision``, ``brier`` and ``log_loss`` (in nats); the ``threshold`` and the
-        ``confusion_matrix`` there; the counts ``rows``, ``decided``, ``positives`` and
+        A dictionary that JSON can hold: the figures ``auc``, ``acc``, ``recall``, ``precision``,
+        ``f1_score``, ``average_precision``, ``brier`` and ``log_loss`` (in nats); the ``threshold``
+        and the ``confusion_matrix`` there; the counts ``rows``, ``decided``, ``positives`` and
         ``negatives``; ``decided_share`` (of the rows) and ``base_rate`` (positives among the
-        decided). A figure without a value is None, and ``reasons`` says why in one sentence.
+        decided). A figure without a value is None, and ``reasons`` holds a sentence why.
 
     Raises:
         ValueError: the arrays are not two equally long rows of such values.
     """
-    from sklearn import metrics
-
     labels, scores = checked(labels, scores)
     if not 0.0 <= threshold <= 1.0:
         raise ValueError("the threshold must be a score in [0, 1]")
-
-    rows = len(labels)
     decided = ~np.isnan(labels)
-    truth = labels[decided].astype(np.int8)
-    given = scores[decided]
+    truth, given = labels[decided].astype(np.int8), scores[decided]
     predicted = flagged(given, threshold).astype(np.int8)
-
     positives = int(truth.sum())
     negatives = len(truth) - positives
     tp = int((truth & predicted).sum())
     fp = int(predicted.sum()) - tp
-
-    def log_loss() -> float:
-        # Without the two classes named, sklearn refuses rows that are all of one class.
-        return metrics.log_loss(truth, given, labels=[0, 1])
-
-    # Each is the reason why something is missing, or None where it is there.
-    no_rows = None if rows else "There are no rows."
-    none_decided = no_rows or (None if len(truth) else "No row is decided yet.")
-    no_positive = none_decided or (None if positives else "No decided row is positive.")
-    one_class = no_positive or (None if negatives else "No decided row is negative.")
-    no_alert = none_decided or (
-        None if tp + fp else "No decided row has a score above the threshold."
-    )
-    figures: dict[str, tuple[str | None, Callable[[], Any]]] = {
-        "auc": (one_class, lambda: metrics.roc_auc_score(truth, given)),
-        "acc": (none_decided, lambda: metrics.accuracy_score(truth, predicted)),
-        "recall": (no_positive, lambda: metrics.recall_score(truth, predicted)),
-        "precision": (no_alert, lambda: metrics.precision_score(truth, predicted)),
-        "f1_score": (no_positive, lambda: metrics.f1_score(truth, predicted)),
-        "average_precision": (
-            no_positive,
-            lambda: metrics.average_precision_score(truth, given),
-        ),
-        "brier": (none_decided, lambda: metrics.brier_score_loss(truth, given, pos_label=1)),
-        "log_loss": (none_decided, log_loss),
-        "decided_share": (no_rows, lambda: len(truth) / rows),
-        "base_rate": (none_decided, lambda: positives / len(truth)),
-    }
+    figures = _figures(truth, given, predicted, rows=len(labels))
     return {
         **{name: None if reason else float(figure()) for name, (reason, figure) in figures.items()},
         "threshold": float(threshold),
         "confusion_matrix": {"tn": negatives - fp, "fp": fp, "fn": positives - tp, "tp": tp},
-        "rows": rows,
+        "rows": len(labels),
         "decided": len(truth),
         "positives": positives,
         "negatives": negatives,
@@ -143,77 +84,60 @@ def evaluate(
     }
 
 
-def flagged(scores: NDArray[Any], threshold: float) -> NDArray[np.bool_]:
-    """Which scores are above the threshold, shape (rows,).
+def _figures(
+    truth: NDArray[np.int8], given: NDArray[np.float64], predicted: NDArray[np.int8], *, rows: int
+) -> dict[str, tuple[str | None, Callable[[], Any]]]:
+    """Each figure's name → the reason why it has no value (``None`` if it has), and its formula.
 
-    In double precision, whatever the scores' own: NumPy would round the threshold to theirs.
+    Args:
+        truth: the decided rows' labels, 1 or 0.
+        given: their scores.
+        predicted: 1 where the score is above the threshold.
+        rows: the number of rows, undecided ones included.
+    """
+    from sklearn import metrics
+
+    decided, positives = len(truth), int(truth.sum())
+    no_rows = None if rows else "There are no rows."
+    none_decided = no_rows or (None if decided else "No row is decided yet.")
+    no_positive = none_decided or (None if positives else "No decided row is positive.")
+    one_class = no_positive or (None if positives < decided else "No decided row is negative.")
+    no_alert = none_decided or (
+        None if predicted.any() else "No decided row has a score above the threshold."
+    )
+    return {
+        "auc": (one_class, lambda: metrics.roc_auc_score(truth, given)),
+        "acc": (none_decided, lambda: metrics.accuracy_score(truth, predicted)),
+        "recall": (no_positive, lambda: metrics.recall_score(truth, predicted)),
+        "precision": (no_alert, lambda: metrics.precision_score(truth, predicted)),
+        "f1_score": (no_positive, lambda: metrics.f1_score(truth, predicted)),
+        "average_precision": (no_positive, lambda: metrics.average_precision_score(truth, given)),
+        "brier": (none_decided, lambda: metrics.brier_score_loss(truth, given, pos_label=1)),
+        # Without the two classes named, scikit-learn refuses rows that are all of one class.
+        "log_loss": (none_decided, lambda: metrics.log_loss(truth, given, labels=[0, 1])),
+        "decided_share": (no_rows, lambda: decided / rows),
+        "base_rate": (none_decided, lambda: positives / decided),
+    }
+
+
+def flagged(scores: NDArray[Any], threshold: float) -> NDArray[np.bool_]:
+    """Flag the scores above a threshold: boolean, shape (rows,).
+
+    The comparison is in double precision, because NumPy would round the threshold to float32.
     """
     return np.asarray(scores, np.float64) > threshold
-
-
-def roc_auc(
-    labels: NDArray[Any], scores: NDArray[Any], weights: NDArray[Any] | None = None
-) -> float | None:
-    """Area under the ROC curve: how often a positive outranks a negative, ties counting half.
-
-    Equal to scikit-learn's ``roc_auc_score``, at a fraction of its overhead.
-
-    Args:
-        labels: shape (rows,), decided: 1 or 0.
-        scores: shape (rows,), in [0, 1].
-        weights: shape (rows,), finite, not negative; None weighs all rows alike.
-
-    Returns:
-        A share in [0, 1], or None unless both classes carry weight.
-
-    Raises:
-        ValueError: the arrays do not have such values, or are not equally long.
-    """
-    tp, fp = cumulative_weights(labels, scores, weights)
-    if not (tp[-1] > 0 and fp[-1] > 0):
-        return None
-    # Scaled before they are multiplied, so that no weights are too small or large to multiply.
-    recall, fallout = tp / tp[-1], fp / fp[-1]
-    area = float(np.sum(np.diff(fallout) * (recall[1:] + recall[:-1])) / 2)
-    return min(area, 1.0)  # rounding may lift a perfect ranking a hair above 1
-
-
-def average_precision(
-    labels: NDArray[Any], scores: NDArray[Any], weights: NDArray[Any] | None = None
-) -> float | None:
-    """Precision averaged over recall, as a step function (no interpolation between scores).
-
-    Equal to scikit-learn's ``average_precision_score``, at a fraction of its overhead.
-
-    Args:
-        labels: shape (rows,), decided: 1 or 0.
-        scores: shape (rows,), in [0, 1].
-        weights: shape (rows,), finite, not negative; None weighs all rows alike.
-
-    Returns:
-        A share in [0, 1], or None unless a positive carries weight.
-
-    Raises:
-        ValueError: the arrays do not have such values, or are not equally long.
-    """
-    tp, fp = cumulative_weights(labels, scores, weights)
-    if not tp[-1] > 0:
-        return None
-    alerts = tp + fp
-    precision = np.divide(tp, alerts, out=np.zeros_like(tp), where=alerts > 0)
-    return min(float(np.sum(np.diff(tp) / tp[-1] * precision[1:])), 1.0)
 
 
 def reliability(labels: NDArray[Any], scores: NDArray[Any], *, bins: int = 10) -> Reliability:
     """Compare scores with outcomes, in bins of about equally many decided rows.
 
-    Equal scores are never parted, so there may be fewer bins, of unequal size. The interval is
-    Wilson's (1927) at 95 %: it stays inside [0, 1] and holds for bins without a single positive.
+    Equal scores share a bin, so there may be fewer bins, of unequal size. The intervals are
+    Wilson's (1927) at 95 %, which hold for bins without a single positive, too.
 
     Args:
         labels: shape (rows,): 1, 0 or NaN (left out).
         scores: shape (rows,), in [0, 1].
-        bins: how many bins at most.
+        bins: the largest number of bins.
 
     Raises:
         ValueError: the arrays do not have such values, no row is decided, or bins is below 1.
@@ -244,7 +168,10 @@ def wilson(
 
     Args:
         observed: shares in [0, 1], any shape.
-        rows: of how many rows each, at least 1, same shape.
+        rows: the number of rows of each share, at least 1, same shape.
+
+    Returns:
+        The lower ends and the upper ends, same shape.
     """
     z = 1.959963984540054  # the normal distribution's 97.5 % quantile
     middle = (observed + z**2 / (2 * rows)) / (1 + z**2 / rows)
@@ -253,82 +180,13 @@ def wilson(
     return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
 
 
-def bootstrap_interval(
-    labels: NDArray[Any],
-    scores: NDArray[Any],
-    blocks: NDArray[Any],
-    statistic: Statistic,
-    *,
-    replicates: int = 2000,
-    level: float = 0.95,
-    seed: int = 0,
-) -> Interval:
-    """Percentile bootstrap of a statistic, resampling whole blocks with replacement.
-
-    Rows of neighbouring days resemble each other, and so do rows of one customer: resampling
-    single rows would promise more certainty than there is. Only blocks with a decided row take
-    part. A replicate is given to the statistic as weights (how often each row's block was
-    drawn) over rows that stay sorted by falling score, so nothing is copied or sorted again.
-
-    Args:
-        labels: shape (rows,): 1, 0 or NaN (left out).
-        scores: shape (rows,), in [0, 1].
-        blocks: shape (rows,): the block of each row, e.g. the number of its three-day span.
-        statistic: called as ``statistic(labels, scores, weights)``, such as :func:`roc_auc`.
-        replicates: how many times to resample.
-        level: the share of replicates the interval spans, in (0, 1).
-        seed: of the random draws; the same seed gives the same interval.
-
-    Returns:
-        The ends of the interval, and how many replicates were left out as undefined.
-
-    Raises:
-        ValueError: unusable arguments, fewer than two blocks with a decided row, or a statistic
-            that is defined in no replicate.
-
-    Source:
-        Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapters 8 and 13.
-    """
-    labels, scores = checked(labels, scores)
-    blocks = np.asarray(blocks)
-    if blocks.shape != labels.shape:
-        raise ValueError(f"blocks of shape {blocks.shape} for labels of shape {labels.shape}")
-    if replicates < 1 or not 0.0 < level < 1.0:
-        raise ValueError("replicates must be at least 1, and level between 0 and 1")
-
-    decided = ~np.isnan(labels)
-    labels, scores, blocks = labels[decided], scores[decided], blocks[decided]
-    order = _falling(scores)
-    labels, scores = labels[order], scores[order]
-    names, block = np.unique(blocks[order], return_inverse=True)
-    if len(names) < 2:
-        raise ValueError(
-            f"{len(names)} block(s) with a decided row: at least two are needed to resample"
-        )
-
-    draws = np.random.default_rng(seed)
-    values: list[float] = []
-    for _ in range(replicates):
-        drawn = draws.integers(len(names), size=len(names))
-        weights = np.bincount(drawn, minlength=len(names)).astype(np.float64)[block]
-        value = statistic(labels, scores, weights)
-        if value is not None and not math.isnan(value):
-            values.append(float(value))
-    if not values:
-        raise ValueError(f"the statistic is defined in none of the {replicates} replicates")
-
-    tail = (1.0 - level) / 2.0
-    low, high = np.quantile(values, [tail, 1.0 - tail])
-    return Interval(float(low), float(high), len(values), replicates - len(values))
-
-
 def cumulative_weights(
     labels: NDArray[Any], scores: NDArray[Any], weights: NDArray[Any] | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Weight of the positives, and of the negatives, at or above each distinct score, falling.
+    """The weight of the positives and of the negatives at or above each distinct score.
 
-    This is what every ranking curve is drawn from. Rows of equal score come in together, since
-    no threshold can part them.
+    Every ranking curve is drawn from these. Rows of equal score are added together, since no
+    threshold lies between them.
 
     Args:
         labels: shape (rows,), decided: 1 or 0.
@@ -336,7 +194,8 @@ def cumulative_weights(
         weights: shape (rows,), finite, not negative; None weighs all rows alike.
 
     Returns:
-        Two arrays of shape (distinct scores + 1,): from 0, nothing alerted, to the weight of all.
+        Two arrays of shape (distinct scores + 1,), from the highest score down: from 0, where no
+        row is flagged, to the weight of all rows.
 
     Raises:
         ValueError: the arrays do not have such values, or are not equally long.
@@ -351,7 +210,7 @@ def cumulative_weights(
     if not len(scores):
         return np.zeros(1), np.zeros(1)
 
-    order = _falling(scores)
+    order = np.argsort(-scores, kind="stable")  # one pass where they are sorted already
     last_of_tie = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
     positive = (labels * weights)[order]
     tp = np.cumsum(positive)[last_of_tie]
@@ -362,7 +221,7 @@ def cumulative_weights(
 def checked(
     labels: NDArray[Any], scores: NDArray[Any]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Labels and scores as float64, or an error that quotes none of them.
+    """Labels and scores as float64 arrays; an error quotes no value of them.
 
     Raises:
         ValueError: not two equally long rows of 0, 1 or NaN, and of scores in [0, 1].
@@ -385,8 +244,3 @@ def checked(
     if outside:
         raise ValueError(f"{outside} of {len(scores)} scores are NaN or outside [0, 1]")
     return labels, scores
-
-
-def _falling(scores: NDArray[np.float64]) -> NDArray[np.intp]:
-    """The order of rows by falling score; one pass where they are sorted already."""
-    return np.argsort(-scores, kind="stable")

@@ -1,7 +1,8 @@
-"""Which rows are trained on and measured, and with which label.
+"""The selection of rows to train and measure on, each with its newest label.
 
-Belongs here: the rules of labels that are decided late and of reports that come twice. Does not
-belong here: features. An undecided label is null: never trained on, never counted as negative.
+Belongs here: the rules for labels that are decided late and for reports that occur on several days.
+Does not belong here: features (``core.model.encoding``). An undecided label is null: it is never
+trained on and never counted as negative.
 """
 
 from __future__ import annotations
@@ -21,23 +22,30 @@ from aml_assets.errors import InputError
 from aml_assets.settings.table_settings import STR
 
 _PLACE = ["frame", "position"]
-"""Which day of the window, and which row of its frame."""
+"""The columns that identify a row: the number of its day in the window, and its row there."""
 
 
 @dataclass(frozen=True)
-class Reports:
-    """The key columns and the label of one day's merged frame, in its row order."""
+class LabelledReports:
+    """The key columns and the label of one day's merged frame, in its row order.
+
+    Attributes:
+        day: the partition.
+        table: the columns; an undecided label is null.
+    """
 
     day: dt.date
     table: pa.Table
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """The rows of one day that stand for their reports.
+class SelectedReports:
+    """The selected rows of one day: one row per report of the window.
 
-    ``rows``: int64 positions, shape (n,), ascending. ``labels``: float32, shape (n,), NaN where
-    not decided.
+    Attributes:
+        day: the partition.
+        rows: int64 positions in the day's frame, shape (n,), ascending.
+        labels: float32, shape (n,): 1, 0, or NaN where not decided.
     """
 
     day: dt.date
@@ -46,47 +54,52 @@ class Chosen:
 
 
 def newest_decisions(
-    inside: Sequence[Reports],
+    inside: Sequence[LabelledReports],
     *,
     key: Sequence[str],
     label: str,
-    deciding: Sequence[Reports] = (),
-    known: Sequence[Reports] = (),
-) -> list[Chosen]:
-    """One row per report of a window, with its newest decision.
+    deciding: Sequence[LabelledReports] = (),
+    known: Sequence[LabelledReports] = (),
+) -> list[SelectedReports]:
+    """Select one row per report of a window, with its newest decision.
 
     Args:
         inside: the window's days, oldest first.
         key: the reports' key columns.
         label: the label column; 0, 1 or null.
-        deciding: later days whose rows may decide a report of the window, but do not enter it.
-        known: days whose reports are left out (a model is not measured on what it learnt).
+        deciding: later days whose rows may decide a report of the window, but are not selected.
+        known: days whose reports are left out: a model is not measured on what it learnt.
 
     Returns:
         One entry per day of ``inside``, in order; a day without rows has empty arrays.
+
+    Raises:
+        InputError: the key or the label has different types on different days.
     """
     days = [*inside, *deciding]
     if not sum(reports.table.num_rows for reports in inside):
         empty = np.array([], np.int64), np.array([], np.float32)
-        return [Chosen(reports.day, *empty) for reports in inside]
+        return [SelectedReports(reports.day, *empty) for reports in inside]
     # The columns' own names do not matter here, and one may be called "frame" or "label".
     numbered = [f"key {number}" for number in range(len(key))]
     stacked = _stacked(days, key, label, inside=len(inside))
-    chosen = _choose(stacked, numbered)
+    selected = _select(stacked, numbered)
     filled = [reports for reports in known if reports.table.num_rows]
     if filled:
         learnt = _stacked(filled, key, label, inside=0).select(numbered)
-        chosen = _unlearnt(chosen, stacked, learnt, numbered)
-    frames = chosen.column("frame").to_numpy()
-    positions = chosen.column("position").to_numpy()
-    labels = chosen.column("label").cast(pa.float32()).to_numpy(zero_copy_only=False)
+        selected = _without_learnt(selected, stacked, learnt, numbered)
+    frames = selected.column("frame").to_numpy()
+    positions = selected.column("position").to_numpy()
+    labels = selected.column("label").cast(pa.float32()).to_numpy(zero_copy_only=False)
     return [
-        Chosen(reports.day, positions[frames == number], labels[frames == number])
+        SelectedReports(reports.day, positions[frames == number], labels[frames == number])
         for number, reports in enumerate(inside)
     ]
 
 
-def _stacked(days: Sequence[Reports], key: Sequence[str], label: str, *, inside: int) -> pa.Table:
+def _stacked(
+    days: Sequence[LabelledReports], key: Sequence[str], label: str, *, inside: int
+) -> pa.Table:
     parts = []
     for number, reports in enumerate(days):
         rows = reports.table.num_rows
@@ -109,8 +122,8 @@ def _stacked(days: Sequence[Reports], key: Sequence[str], label: str, *, inside:
         ) from None
 
 
-def _choose(stacked: pa.Table, key: list[str]) -> pa.Table:
-    """Frame, position and label of the row that stands for each report, in that order."""
+def _select(stacked: pa.Table, key: list[str]) -> pa.Table:
+    """Frame, position and label of the selected row of each report, ordered by the first two."""
     columns = [*_PLACE, "label"]
     suspects = _may_repeat(stacked.column(key[0]))
     single = stacked.filter(pc.and_not(stacked.column("inside"), suspects)).select(columns)
@@ -123,10 +136,10 @@ def _choose(stacked: pa.Table, key: list[str]) -> pa.Table:
 
 
 def _may_repeat(ids: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Which rows may stand for the report of another day's row, shape (rows,), boolean.
+    """Flag the rows whose report may occur on another day, too: boolean, shape (rows,).
 
-    A repeat is never above all ids of earlier days. Where ids ascend with the days, as booking
-    numbers do, few rows are left to rank; where they do not, all are ranked.
+    An id above all ids of earlier days is new. Where ids ascend with the days, as booking numbers
+    do, few rows are flagged and need ranking; if more than half are, all are.
     """
     late: list[pa.Array] = []
     highest: Any = None
@@ -140,12 +153,14 @@ def _may_repeat(ids: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.is_in(ids, value_set=pa.chunked_array(late, ids.type))
 
 
-def _in_order(chosen: pa.Table) -> pa.Table:
-    return chosen.sort_by([(name, "ascending") for name in _PLACE])
+def _in_order(selected: pa.Table) -> pa.Table:
+    return selected.sort_by([(name, "ascending") for name in _PLACE])
 
 
-def _unlearnt(chosen: pa.Table, stacked: pa.Table, learnt: pa.Table, key: list[str]) -> pa.Table:
-    """Those chosen rows whose report does not occur in ``learnt``."""
+def _without_learnt(
+    selected: pa.Table, stacked: pa.Table, learnt: pa.Table, key: list[str]
+) -> pa.Table:
+    """The selected rows whose report does not occur in ``learnt``."""
     try:
         fresh = stacked.join(learnt, keys=key, join_type="left anti").select(_PLACE)
     except pa.ArrowInvalid:
@@ -155,4 +170,4 @@ def _unlearnt(chosen: pa.Table, stacked: pa.Table, learnt: pa.Table, key: list[s
             table=STR,
             remedy="Have the days restated in one type, and rebuild them.",
         ) from None
-    return _in_order(chosen.join(fresh, keys=_PLACE, join_type="left semi"))
+    return _in_order(selected.join(fresh, keys=_PLACE, join_type="left semi"))

@@ -1,14 +1,13 @@
-"""What the training rows looked like, feature by feature, in a few hundred numbers.
+"""The distribution of each feature over the training rows, in a few hundred numbers.
 
-Belongs here: fitting that on encoded training rows, where a value stands in it, and its JSON. Does
-not belong here: the encoder (``core.model.encoding``), or what follows from a value's place
-(``reasons``, ``drift``).
+Belongs here: computing the distributions from encoded training rows, locating a value in one, and
+their JSON. Does not belong here: the encoder (``core.model.encoding``), or what follows from a
+value's position (``core.pages.reasons``, ``core.pages.drift``).
 
-No number here need be anybody's: a value is kept only if three digits tell it, and else the
-roundest number near it, with exact counts of the rows on either side.
-
-It is kept in the model's own file: a report made later, when the window's days have been restated
-or are gone, still tells what this model was trained on, and reads nothing but the model for it.
+The model's file keeps the distributions, so that a page built later needs no training day, even
+where those days were restated or removed. No customer's value is kept: a number stays only if
+three digits say it exactly; otherwise the roundest number near it is kept, with exact counts of the
+rows on either side.
 """
 
 from __future__ import annotations
@@ -22,23 +21,25 @@ from typing import Any
 import numpy as np
 
 MAX_EXACT = 128
-"""A feature with no more distinct values than this, all of few digits, keeps each of them."""
+"""A feature keeps its distinct values if it has at most so many, each of at most three digits."""
 
 _NEAR = 0.004
-"""How far from its quantile a round number may lie, as a share of the rows."""
+"""The largest distance of a round number from its quantile, as a share of the rows."""
 
 _GRID = np.array([*np.arange(100) / 100, 0.001, 0.005, 0.995, 0.999, 1.0])
-"""Which quantiles are kept of a feature with more."""
+"""The quantiles that are kept of a feature with more values."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a value stands among the training rows that have one.
+class Position:
+    """The position of a value among the training rows that are not missing.
 
     Attributes:
-        below: share of rows known to lie below, in [0, 1]; with ``exact``, all that do.
-        above: share known to lie above.
-        equal: share of all rows that hold this very value; ``None`` where it is not known.
+        below: share of rows that are known to lie below, in [0, 1]; all of them if the
+            distribution is ``exact``.
+        above: share of rows that are known to lie above, in [0, 1].
+        equal: share of all rows, missing ones included, with exactly this value; ``None`` if the
+            distribution is not ``exact``.
     """
 
     below: float
@@ -47,15 +48,15 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Spread:
-    """How one feature's values are spread over the training rows.
+class FeatureDistribution:
+    """The distribution of one feature over the training rows.
 
     Attributes:
-        rows: how many rows there were, missing values included.
-        values: ascending, float32: all distinct values, or round numbers near quantiles.
-        below: how many rows lie below each, int64.
-        upto: how many lie below it or hold it, int64.
-        exact: whether these are all values there were.
+        rows: the number of rows, missing values included.
+        values: float32, ascending: all distinct values, or round numbers near quantiles.
+        below: int64, per value: the number of rows below it.
+        upto: int64, per value: the number of rows below or equal to it.
+        exact: true if ``values`` holds every value that occurs.
     """
 
     rows: int
@@ -66,7 +67,7 @@ class Spread:
 
     @property
     def present(self) -> int:
-        """Rows with a value."""
+        """The number of rows that are not missing."""
         return int(self.upto[-1]) if len(self.upto) else 0
 
     @property
@@ -74,8 +75,8 @@ class Spread:
         """Share of rows without a value, in [0, 1]; 0 where there were no rows."""
         return (self.rows - self.present) / self.rows if self.rows else 0.0
 
-    def place(self, value: float) -> Place | None:
-        """Where a value stands; ``None`` if no row had any."""
+    def locate(self, value: float) -> Position | None:
+        """The position of a value; ``None`` if every row is missing."""
         if not self.present:
             return None
         wanted = np.float32(value)
@@ -85,15 +86,15 @@ class Spread:
         if known:
             below, upto = int(self.below[at]), int(self.upto[at])
         else:
-            # Between two numbers that are kept: rows between them may be on either side.
+            # Between two kept numbers: the rows between them may lie on either side.
             upto = int(self.below[at]) if at < len(self.values) else self.present
         equal = None
         if self.exact:
             equal = (upto - below) / self.rows if known else 0.0
-        return Place(below / self.present, (self.present - upto) / self.present, equal)
+        return Position(below / self.present, (self.present - upto) / self.present, equal)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON; ``from_dict`` gives the very same floats back."""
+        """The distribution as JSON values; `from_dict` gives the same floats back."""
         return {
             "rows": self.rows,
             # The shortest decimal that is this float32, not the double it widens to.
@@ -104,8 +105,8 @@ class Spread:
         }
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Spread:
-        """The spread that ``to_dict`` described."""
+    def from_dict(cls, values: Mapping[str, Any]) -> FeatureDistribution:
+        """The distribution that `to_dict` wrote."""
         return cls(
             int(values["rows"]),
             np.array(values["values"], np.float32),
@@ -115,12 +116,12 @@ class Spread:
         )
 
 
-def spread_of(column: np.ndarray, *, codes: bool = False) -> Spread:
-    """The spread of one feature.
+def distribution_of(column: np.ndarray, *, codes: bool = False) -> FeatureDistribution:
+    """Compute the distribution of one feature.
 
     Args:
         column: float32, shape (rows,), NaN for missing.
-        codes: whether the values are codes of a vocabulary, which are kept, however many.
+        codes: true if the values are codes of a vocabulary, all of which are kept.
     """
     present = np.sort(column[~np.isnan(column)]).astype(np.float32, copy=False)
     first = np.flatnonzero(np.diff(present, prepend=np.float32(np.nan)) != 0)
@@ -129,14 +130,22 @@ def spread_of(column: np.ndarray, *, codes: bool = False) -> Spread:
     values = distinct if exact else _edges(present)
     below = np.searchsorted(present, values, side="left").astype(np.int64)
     upto = np.searchsorted(present, values, side="right").astype(np.int64)
-    return Spread(len(column), values, below, upto, exact=exact)
+    return FeatureDistribution(len(column), values, below, upto, exact=exact)
 
 
 def _edges(present: np.ndarray) -> np.ndarray:
-    """The roundest number near each quantile, ascending; float32.
+    """The roundest number near each quantile of `_GRID`.
+
+    Of the 1,000 amounts 1.5, 2.5, … 1000.5, the quantile 0.25 is the value at position 250, which
+    is 251.5. Four rows (`_NEAR`) on either side hold 247.5 and 255.5, and the roundest number
+    between those is 250. Where the rows on both sides hold one value, say 7, the edge is a number
+    above 7 and not above the next larger value, so that all rows with 7 fall below it.
 
     Args:
         present: sorted, at least one row, no NaN.
+
+    Returns:
+        float32, ascending, without repeats.
     """
     last = len(present) - 1
     near = max(1, int(_NEAR * len(present)))
@@ -145,7 +154,7 @@ def _edges(present: np.ndarray) -> np.ndarray:
         at = round(float(quantile) * last)
         low, high = float(present[max(0, at - near)]), float(present[min(last, at + near)])
         if low == high or at == last:
-            # One value throughout, or the end: a number above it, and not above the next one.
+            # One repeated value, or the largest: take a number above it, up to the next value.
             low = float(present[at])
             above = int(np.searchsorted(present, present[at], side="right"))
             high = float(present[above]) if above <= last else low + 0.2 * abs(low) + 1
@@ -156,7 +165,12 @@ def _edges(present: np.ndarray) -> np.ndarray:
 
 
 def _roundest(low: float, high: float) -> float:
-    """The number with the fewest digits from ``low`` to ``high``, both included."""
+    """The number with the fewest digits from ``low`` to ``high``, both included.
+
+    The steps 10, 1, 0.1 … are tried in turn, and the first multiple of a step that is not below
+    ``low`` is taken as soon as it is not above ``high``. From 247.5 to 255.5: by 10000 and 1000 and
+    100 the next multiples are 10000, 1000 and 300, which are too large; by 10 it is 250.
+    """
     if low <= 0 <= high:
         return 0.0
     power = math.ceil(math.log10(max(abs(low), abs(high)))) + 1
@@ -172,15 +186,15 @@ def _is_round(value: float) -> bool:
     return np.float32(f"{value:.3g}") == np.float32(value)
 
 
-def fit(batches: Sequence[np.ndarray], codes: Sequence[bool]) -> list[Spread]:
-    """The spread of every feature over some batches of rows.
+def fit(batches: Sequence[np.ndarray], codes: Sequence[bool]) -> list[FeatureDistribution]:
+    """Compute the distribution of every feature.
 
     Args:
         batches: float32 matrices, each of shape (rows, features); one column at a time is copied.
-        codes: per feature, whether its values are codes of a vocabulary.
+        codes: per feature, true if its values are codes of a vocabulary.
     """
     return [
-        spread_of(
+        distribution_of(
             np.concatenate([np.array([], np.float32), *(batch[:, n] for batch in batches)]),
             codes=each,
         )

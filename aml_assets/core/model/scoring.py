@@ -1,4 +1,4 @@
-"""Scoring: a model and a merged frame in, ranked predictions out.
+"""Scoring: the ranked predictions of a merged frame, and the importance of features.
 
 Belongs here: scores, ranks, the columns of the predictions, and feature importance. Does not
 belong here: selecting the model (``steps.inputs.model_selection``), or the CSV's bytes
@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from aml_assets.core.model.encoding import Encoder, Frame, Matrix
-from aml_assets.core.tables.joins import EVENT_DAY, TRX_DAY
+from aml_assets.core.tables.join_columns import EVENT_DAY, TRX_DAY
 from aml_assets.settings.table_settings import STR, Join
 
 if TYPE_CHECKING:
@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
 
 def predict(booster: xgboost.Booster, matrix: Matrix, *, threads: int) -> np.ndarray:
-    """Scores in [0, 1], float32, shape (rows,)."""
+    """Score encoded rows.
+
+    Args:
+        booster: the model.
+        matrix: the rows, encoded by the model's own encoder.
+        threads: the number of threads to use.
+
+    Returns:
+        Scores in [0, 1], float32, shape (rows,).
+    """
     if not len(matrix.values):
         return np.array([], np.float32)
     booster.set_param({"nthread": threads})
@@ -42,22 +51,26 @@ def ranked(frame: Frame, scores: np.ndarray, *, model_id: str) -> pa.Table:
 
 
 def order_of(scores: np.ndarray) -> np.ndarray:
-    """Positions of the rows by rank: highest score first, equal ones in the frame's order."""
+    """The rows' positions by rank: highest score first, equal scores in the frame's order."""
     return np.argsort(-scores, kind="stable")
 
 
 def as_in_2019(frame: Frame, scores: np.ndarray, joins: Sequence[Join]) -> pa.Table:
-    """The frame's own order and 2019's column names, with ``pred_score`` alone added."""
+    """The predictions as the pipeline of 2019 wrote them.
+
+    The rows keep the frame's order, the columns have 2019's names, and only ``pred_score`` is
+    added.
+    """
     names = _pandas_names(frame, joins)
     table = frame.table.select(list(names)).rename_columns(list(names.values()))
     return table.append_column("pred_score", pa.array(scores, pa.float32()))
 
 
 def _pandas_names(frame: Frame, joins: Sequence[Join]) -> Mapping[str, str]:
-    """Merged name → the name pandas' chain of merges gave: ``_x`` and ``_y`` for equal names.
+    """The names that a chain of pandas merges gives the columns, by merged name.
 
-    Two frames that share a name beyond the join columns rename both; a third one that has it too
-    meets no equal any more and keeps the bare name.
+    Where two frames share a name beyond the join columns, pandas appends ``_x`` and ``_y``. A third
+    frame with that name finds no equal name any more, and its column keeps the bare name.
     """
     named: dict[str, str] = {}
     for table in (STR, *(join.table for join in joins)):
@@ -73,7 +86,10 @@ def _pandas_names(frame: Frame, joins: Sequence[Join]) -> Mapping[str, str]:
 
 
 def importance(booster: xgboost.Booster, encoder: Encoder) -> dict[str, float]:
-    """Total gain per feature by name, largest first; features never split on are left out."""
+    """The total gain of each feature by its name, largest first.
+
+    Features that no tree splits on are left out.
+    """
     gains = booster.get_score(importance_type="total_gain")
     by_name = {
         encoder.features[int(key.removeprefix("f"))].name: float(np.ravel(gain)[0])

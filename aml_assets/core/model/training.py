@@ -1,7 +1,8 @@
-"""Training: encoded days in, booster out.
+"""Training of the gradient-boosted classifier on encoded days.
 
-Belongs here: the checks before training, XGBoost's parameters, and the iterator that hands it
-one day after another. Does not belong here: which days, and what is done with the booster.
+Belongs here: the checks before training, XGBoost's parameters, and the iterator that hands it one
+day after another. Does not belong here: selecting the days (``core.model.windows``,
+``core.model.labels``), or storing the booster (``io.formats.booster``).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aml_assets.core.graph import MODEL
 from aml_assets.errors import NotTrainable
 from aml_assets.settings.training_settings import TrainingSettings
 
@@ -20,17 +22,14 @@ if TYPE_CHECKING:
     import xgboost
 
 Batch = tuple[np.ndarray, np.ndarray]
-"""Features, float32 (rows, features), and labels, float32 (rows,) of 0 and 1."""
-
-
-MODEL = "models/model"
-"""The asset that errors name; the core knows no catalog."""
+"""One day: features, float32 (rows, features), and labels, float32 (rows,) of 0 and 1."""
 
 
 def load_xgboost() -> Any:
-    """XGBoost, imported late: it costs a second, and libgomp reads this variable as it loads.
+    """Import XGBoost, with threads that sleep while they wait.
 
-    Waiting threads that spin make a busy machine many times slower; passive ones sleep.
+    The import is late because it takes a second. OpenMP reads the variable when it loads; threads
+    that spin while they wait make a busy machine many times slower.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import xgboost
@@ -45,9 +44,12 @@ def train(
 
     Args:
         batches: the days to learn from.
-        settings: XGBoost's parameters; seed and thread count are among them, so that the same
-            input gives the same bytes.
+        settings: XGBoost's parameters; seed and thread count are among them.
         stopping: later days of the training window, for early stopping.
+
+    Returns:
+        The booster; the same input gives the same bytes. With early stopping, it is cut to the
+        best iteration.
 
     Raises:
         NotTrainable: no row, no positive or no negative.
@@ -99,7 +101,7 @@ def refuse_one_class(
         where: the beginning of the sentence.
 
     Raises:
-        NotTrainable: says which of them is missing.
+        NotTrainable: there are none; the message names what is missing.
     """
     rows = sum(len(each) for each in labels)
     positives = int(sum(float(each.sum()) for each in labels))
@@ -117,7 +119,7 @@ def _matrix(
     xgb: Any, batches: Sequence[Batch], settings: TrainingSettings, reference: Any = None
 ) -> Any:
     class Days(xgb.DataIter):
-        """XGBoost passes several times over the days; nothing is concatenated."""
+        """The days for XGBoost, which iterates over them several times; no copy is made."""
 
         def __init__(self) -> None:
             super().__init__()

@@ -1,7 +1,7 @@
-"""Which days a model sees: the one place that turns (t, d, e) into dates.
+"""The training and evaluation windows of a model: the one place that turns (t, d, e) into dates.
 
-Belongs here: date arithmetic on windows and its rules. Does not belong here: whether those
-days exist in a store or in a landing.
+Belongs here: date arithmetic on windows and its rules. Does not belong here: reading the days
+(``steps.inputs.window_frames``).
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import datetime as dt
 from dataclasses import dataclass
 
 from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.core.graph import MODEL
 from aml_assets.errors import NotTrainable, SettingsError
 
 
 @dataclass(frozen=True)
 class Windows:
-    """Training and evaluation windows, both ends included; between them lies the delay."""
+    """The training and the evaluation window, both ends included; the delay lies between them."""
 
     train_start: dt.date
     train_end: dt.date
@@ -24,17 +25,17 @@ class Windows:
 
     @property
     def train_days(self) -> list[dt.date]:
-        """Days trained on."""
+        """The days to train on."""
         return days_between(self.train_start, self.train_end)
 
     @property
     def delay_days(self) -> list[dt.date]:
-        """Days between training and evaluation: only their decisions on trained reports count."""
+        """The days between training and evaluation, of which only late decisions are used."""
         return days_between(self.train_end + ONE_DAY, self.eval_start - ONE_DAY)
 
     @property
     def eval_days(self) -> list[dt.date]:
-        """Days measured on."""
+        """The days to evaluate on."""
         return days_between(self.eval_start, self.eval_end)
 
     def as_dict(self) -> dict[str, str]:
@@ -51,11 +52,18 @@ def rolling(
     first_day: dt.date,
     min_train_days: int | None = None,
 ) -> Windows:
-    """The windows of ``model(day)`` and ``metrics(day)``.
+    """The windows of the model and the metrics of a day.
 
     Evaluation is D-e … D-1 and training D-e-d-t … D-e-d-1, as in the Fraud Detection
-    Handbook's ``get_train_test_set``. Before ``first_day`` there are no partitions: the training
-    window is clipped there, down to ``min_train_days`` (default: not at all).
+    Handbook's ``get_train_test_set``.
+
+    Args:
+        day: the partition D.
+        train_days: t, at least 1.
+        delay_days: d, from 0.
+        eval_days: e, at least 1.
+        first_day: the first partition; the training window is clipped there.
+        min_train_days: the fewest days that a clipped window may have; all of them by default.
 
     Raises:
         NotTrainable: the window is not long enough yet; names the first day that works.
@@ -75,9 +83,9 @@ def rolling(
         raise NotTrainable(
             f"not trainable before {earliest}: the training window needs {needed} days "
             f"and the partitions start on {first_day}",
-            table="models/model",
+            table=MODEL,
             day=day,
-            remedy="Ask for a later day, or lower windows.min_train_days.",
+            remedy="Request a later day, or lower windows.min_train_days.",
         )
     return Windows(train_start, train_end, eval_start, day - ONE_DAY)
 
@@ -103,11 +111,11 @@ def by_hand(
     eval_start: dt.date | None,
     eval_end: dt.date | None,
 ) -> Windows:
-    """Windows given by hand for ``day``.
+    """Check the windows that a person wrote down for a day.
 
     Raises:
-        SettingsError: no evaluation dates, a window upside down, overlapping windows, or one
-            that reaches the day itself.
+        SettingsError: the evaluation dates are missing, a window ends before it starts, the
+            windows overlap, or one reaches the day itself.
     """
     remedy = "Correct the dates in the launchpad or under windows.fixed."
     if eval_start is None or eval_end is None:

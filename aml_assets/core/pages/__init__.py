@@ -1,9 +1,9 @@
-"""The pages for people: a day's alerts, and its model.
+"""The HTML pages for people: a day's alerts, and its model.
 
-Belongs here: what a page holds (``alerts``, ``models``), its charts, and its template. Does not
-belong here: reading anything (``steps``), or where a page is stored (``io.formats.html``).
+Belongs here: the content of a page (``alert_page``, ``model_page``), its charts, and its template.
+Does not belong here: reading anything (``steps``), or storing a page (``io.formats.html``).
 
-A page is one file that loads nothing, from nowhere: no address, no font, no picture outside it. Its
-content security policy allows its own style and script, by their hashes, and nothing else, so that
-not even a name that slipped through escaping could run or send anything.
+A page is one file that loads nothing else: no address, font or picture from outside. Its content
+security policy allows its own style and script, by their hashes, and nothing else, so that even a
+name that was not escaped could neither run nor send anything.
 """

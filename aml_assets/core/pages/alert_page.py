@@ -1,6 +1,6 @@
-"""The alert page: a day's reports, highest score first, each with what is known and why.
+"""The alert page: a day's reports, highest score first, each with its transaction and reasons.
 
-Belongs here: what the page holds of a report, from the merged frame by roles. Does not belong here:
+Belongs here: the content of the page, taken from the merged frame by roles. Does not belong here:
 scores and reasons (``core.model.scoring``, ``core.pages.reasons``), or reading them
 (``steps.builders.build_alert_page``).
 """
@@ -20,7 +20,7 @@ from aml_assets.core.pages.rendering import render
 from aml_assets.settings.table_settings import STR, TRX, TableSettings
 
 SHOWN_REASONS = 3
-"""Reasons that stand in a row; the others unfold."""
+"""Reasons shown in a row; a click unfolds the others."""
 
 _FIELDS_BEFORE = ("rank", "score", "higher_than_share", "decision")
 _FIELDS_AFTER = (
@@ -33,7 +33,7 @@ UNDECIDED, SUSPICIOUS, CLEARED = "undecided", "suspicious", "cleared"
 
 @dataclass(frozen=True)
 class Party:
-    """One side of a transaction; what is not known is ``None``."""
+    """One party of a transaction; ``None`` where a value is not known."""
 
     customer: str | None
     name: str | None
@@ -50,10 +50,10 @@ class Alert:
         below: share of the day's reports with a lower score, in [0, 1].
         decision: `UNDECIDED`, `SUSPICIOUS` or `CLEARED`, as known when the day was scored.
         key: the report's key, in the settings' order.
-        when: of the transaction, as the bank wrote it; ``None`` where it is not known.
-        amount: of the transaction.
-        who, whom: its two sides.
-        explanation: why it has its score.
+        when: the transaction's time as the bank wrote it; ``None`` if it is not known.
+        amount: the transaction's amount; ``None`` if it is not known.
+        who, whom: the transaction's two parties.
+        explanation: the score as a sum of contributions.
     """
 
     rank: int
@@ -69,12 +69,12 @@ class Alert:
 
     @property
     def first_reasons(self) -> Sequence[Any]:
-        """Those that stand in the row."""
+        """The reasons shown in the row."""
         return self.explanation.reasons[:SHOWN_REASONS]
 
     @property
     def more_reasons(self) -> Sequence[Any]:
-        """Those that unfold."""
+        """The reasons that a click unfolds."""
         return self.explanation.reasons[SHOWN_REASONS:]
 
 
@@ -85,15 +85,16 @@ class AlertPage:
     Attributes:
         day: the partition.
         alerts: the reports shown, best rank first.
-        rows: how many reports were scored.
-        flagged: how many have a score above ``threshold``.
-        decided: how many of all were decided.
+        rows: the number of scored reports.
+        flagged: the number of scores above ``threshold``.
+        threshold: the score above which a report is flagged.
+        decided: the number of decided reports.
         key: names of the columns that make a report's key.
-        with_positions: whether the model tells how usual a value is.
-        model_id, model_digest, chosen: which model scored the day, and why this one.
-        trained: its training window, as (first, last) day, and how many rows.
-        predictions: where all reports are, relative to the page.
-        model_report: the model's page, relative to this one.
+        with_positions: true if the model kept the distributions of its training rows.
+        model_id, model_digest, chosen: the model that scored the day, and the reason for it.
+        trained: the first and the last day of its training window, and the number of rows.
+        predictions: the path of the file with all reports, relative to the page.
+        model_report: the path of the model's page, relative to this one.
     """
 
     day: dt.date
@@ -113,19 +114,19 @@ class AlertPage:
 
     @property
     def fields(self) -> list[tuple[str, str]]:
-        """What an exported row holds, as (mark in the page, title of the column)."""
+        """The fields of an exported row, as (mark in the page, title of the column)."""
         keys = [(f"key {position}", name) for position, name in enumerate(self.key)]
         ours = (*_FIELDS_BEFORE, *keys, *_FIELDS_AFTER)
         return [each if isinstance(each, tuple) else (each, each) for each in ours]
 
     def to_html(self) -> str:
-        """The page."""
+        """The page as HTML."""
         return render("alerts.html", report=self)
 
 
 @dataclass(frozen=True)
 class Roles:
-    """Which columns of a merged frame play which part; ``None`` where there is none."""
+    """The column of each role as (table, column); ``None`` where no column has the role."""
 
     key: tuple[tuple[str, str], ...]
     label: tuple[str, str] | None
@@ -138,7 +139,7 @@ class Roles:
 
     @classmethod
     def of(cls, tables: Mapping[str, TableSettings]) -> Roles:
-        """By the tables' settings; a role of the transactions before one of the reports."""
+        """The roles by the tables' settings; the transactions' columns come before the reports'."""
 
         def column(role: str) -> tuple[str, str] | None:
             for table in (TRX, STR):
@@ -168,15 +169,15 @@ def alerts_of(
     explanations: Sequence[Explanation],
     names: Mapping[str, str],
 ) -> list[Alert]:
-    """The alerts of a frame whose rows are in order of rank, from rank 1 on.
+    """The alerts of a frame whose rows are ordered by rank, beginning with rank 1.
 
     Args:
         frame: the rows to show.
-        roles: which column is what.
+        roles: the frame's columns by role.
         scores: shape (rows,), in [0, 1].
         below: shape (rows,): share of the day's reports with a lower score.
         explanations: one per row.
-        names: customers' names, by the text of their id.
+        names: the text of a customer's id → the customer's name.
     """
 
     def values(place: tuple[str, str] | None) -> list[Any]:
@@ -195,7 +196,7 @@ def alerts_of(
     return [
         Alert(
             rank=row + 1,
-            score=float(f"{scores[row]:.7g}"),  # as a float32 is told apart
+            score=float(f"{scores[row]:.7g}"),  # seven digits identify a float32
             below=float(below[row]),
             decision=decision(labels[row]),
             key=tuple(_text(column[row]) or "" for column in keys),
@@ -210,7 +211,7 @@ def alerts_of(
 
 
 def decision(label: int | None) -> str:
-    """A label in words; one that is missing is undecided, never negative."""
+    """The decision that a label stands for; a missing label is undecided, never cleared."""
     return UNDECIDED if label is None else SUSPICIOUS if label == 1 else CLEARED
 
 

@@ -1,11 +1,10 @@
-"""Charts as SVG inside the page: sharp on paper, readable aloud, told apart without colour.
+"""The pages' charts as SVG: lines over days, a reliability diagram, and histograms.
 
-Belongs here: lines over days, a reliability diagram, two histograms; aggregates only. Does not
-belong here: computing what they show (``core.model.evaluation``), and the pictures of the UI, which
-takes PNGs alone (``core.pages.plots``).
+Belongs here: drawing aggregates. Does not belong here: computing them (``core.model.evaluation``),
+or the pictures of Dagster's UI, which shows only PNGs (``core.pages.plots``).
 
-Each is an image with a name and a title. Colours are Okabe and Ito's; what they tell is told by
-dashes or shapes, too. The same values give the same bytes.
+Each chart is an image with a name that a screen reader reads. Lines differ by dashes and shapes as
+well as by colour (Okabe and Ito's). The same values give the same bytes.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 18, 24, 34
 
 
 class _Chart:
-    """A coordinate system: data in, pixels out."""
+    """An SVG image with a coordinate system that converts values to pixels."""
 
     def __init__(
         self, label: str, x: tuple[float, float], y: tuple[float, float], *, root: bool = False
@@ -72,7 +71,7 @@ class _Chart:
         self.add("text", text, x=_WIDTH - _RIGHT, y=_HEIGHT - 3, text_anchor="end")
 
     def legend(self, lines: Iterable[tuple[str, str, str]]) -> None:
-        """Above the plot, from the right: (name, colour, dashes) each."""
+        """Add a legend above the plot, from lines of (name, colour, dashes)."""
         right = _WIDTH - _RIGHT
         for name, colour, dashes in reversed(list(lines)):
             self.add("text", name, x=right, y=11, text_anchor="end", **{"class": "ink"})
@@ -96,13 +95,13 @@ def over_days(
     *,
     limits: tuple[float, float] | None = None,
 ) -> Markup:
-    """Lines over days; a day without a value is a gap, never a zero.
+    """Draw lines over days; a day without a value is a gap, never a zero.
 
     Args:
-        label: what the chart shows.
-        days: consecutive, oldest first.
-        series: at most two, as (name, a value or None per day), in shares.
-        limits: of the axis; by default so that all values are seen.
+        label: the chart's name.
+        days: consecutive days, oldest first.
+        series: at most two pairs of a name and, per day, a share or ``None``.
+        limits: the ends of the value axis; by default they contain all values.
     """
     values = [each for _, line in series for each in line if each is not None]
     low, high = limits or _round_limits(values)
@@ -127,7 +126,12 @@ def over_days(
 
 
 def reliability(label: str, bins: Reliability) -> Markup:
-    """Observed shares over mean scores with their intervals, both on a square-root scale."""
+    """Draw observed shares over mean scores with their intervals, on square-root scales.
+
+    Args:
+        label: the chart's name.
+        bins: at least one bin.
+    """
     limit = min(1.0, 1.15 * float(max(bins.predicted.max(), bins.high.max())))
     chart = _Chart(label, (0, limit), (0, limit), root=True)
     for tick in _root_ticks(limit):
@@ -149,7 +153,12 @@ def reliability(label: str, bins: Reliability) -> Markup:
 
 
 def histograms(label: str, groups: Sequence[tuple[str, np.ndarray]]) -> Markup:
-    """The scores of at most two groups, each as shares of its own rows, on a square-root scale."""
+    """Draw the histograms of at most two groups of scores, as shares on a square-root scale.
+
+    Args:
+        label: the chart's name.
+        groups: pairs of a name and scores in [0, 1], shape (rows,).
+    """
     edges = np.linspace(0, 1, 26)
     shares = [np.histogram(scores, edges)[0] / max(1, len(scores)) for _, scores in groups]
     top = 1.1 * max(0.01, *(float(each.max()) for each in shares))
@@ -184,7 +193,7 @@ def _mark(
 
 
 def _pieces(line: Sequence[float | None]) -> list[list[tuple[float, float]]]:
-    """Runs of days with a value, as points."""
+    """The runs of consecutive days with a value, each as points."""
     pieces: list[list[tuple[float, float]]] = [[]]
     for position, value in enumerate(line):
         if value is None:
@@ -195,7 +204,7 @@ def _pieces(line: Sequence[float | None]) -> list[list[tuple[float, float]]]:
 
 
 def _round_limits(values: Sequence[float]) -> tuple[float, float]:
-    """An axis for shares, with room around the values, on round numbers."""
+    """The ends of an axis for shares: round numbers with room around the values."""
     if not values:
         return 0.0, 1.0
     low, high = min(values), max(values)
@@ -212,7 +221,7 @@ def _ticks(low: float, high: float) -> list[float]:
 
 
 def _root_ticks(limit: float) -> list[float]:
-    """Round shares from 0 to the limit that do not crowd on a square-root scale."""
+    """Round shares from 0 to the limit, far enough apart on a square-root scale."""
     kept = [0.0]
     for share in (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0):
         if share <= limit and math.sqrt(share) - math.sqrt(kept[-1]) >= 0.09 * math.sqrt(limit):

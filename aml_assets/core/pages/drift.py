@@ -1,19 +1,19 @@
-"""Drift: how far a distribution has moved from another one, and whether that may be chance.
+"""Drift: the distance between two distributions, and the size that chance alone explains.
 
 Belongs here: the population stability index, its bins, its thresholds and its noise. Does not
-belong here: which rows are compared (``steps.builders.build_model_page``), or drawing it
-(``reports``).
+belong here: selecting the rows (``steps.builders.build_model_page``), or showing the result
+(``core.pages.model_page``).
 
 The population stability index over bins b with shares p (reference) and q (now) is
 
     PSI = sum over b of (q_b - p_b) * ln(q_b / p_b),
 
 the symmetric Kullback-Leibler divergence of the two (Kullback and Leibler 1951; Jeffreys 1946).
-Practice in credit scoring reads below 0.1 as stable, 0.1 to 0.25 as a moderate and above as a major
-shift (Siddiqi, Credit Risk Scorecards, 2006). Those thresholds know nothing of the number of rows:
-without any drift, PSI / (1/n + 1/m) over B bins is about chi-squared with B - 1 degrees of
+In credit scoring a PSI below 0.1 is called stable, one from 0.1 to 0.25 a moderate shift, and a
+larger one a major shift (Siddiqi, Credit Risk Scorecards, 2006). Those thresholds ignore the number
+of rows: without any drift, PSI / (1/n + 1/m) over B bins is about chi-squared with B - 1 degrees of
 freedom (Yurdakul, Statistical Properties of Population Stability Index, 2018), so sixty rows show
-0.15 by mere chance. So each PSI comes with what chance alone exceeds once in a hundred times.
+0.15 by chance. Each PSI therefore comes with the value that chance exceeds once in a hundred times.
 """
 
 from __future__ import annotations
@@ -24,35 +24,35 @@ from typing import Literal
 
 import numpy as np
 
-from aml_assets.core.model.reference import Spread, spread_of
+from aml_assets.core.model.reference import FeatureDistribution, distribution_of
 
 MODERATE, MAJOR = 0.1, 0.25
-"""From which PSI on a shift is called so."""
+"""The smallest PSI of a moderate shift, and of a major one."""
 
 BINS = 10
-"""Of a number, of about equally many reference rows; missing values are a bin of their own."""
+"""Bins of a number, with about equally many reference rows; missing values have one more."""
 
 CHANCE = 0.01
-"""How often chance alone may exceed what is taken for chance."""
+"""The probability that chance alone exceeds `Drift.noise`."""
 
 _SMALLEST_CATEGORY = 0.01
 """Categories of a smaller share of the reference rows share a bin."""
 
 _PSEUDO_ROWS = 0.5
-"""Added to each bin: an empty one would make the index infinite, and one row must not."""
+"""Rows added to each bin, because an empty bin would make the index infinite."""
 
-Verdict = Literal["stable", "moderate", "major", "chance"]
+DriftLevel = Literal["stable", "moderate", "major", "chance"]
 
 
 @dataclass(frozen=True)
 class Drift:
-    """One comparison.
+    """The drift between two distributions.
 
     Attributes:
         psi: the index, not negative.
         noise: the index that chance alone exceeds with probability `CHANCE`.
-        bins: how many bins hold reference rows or rows of now.
-        reference_rows, rows: how many rows were compared.
+        bins: the number of bins with rows in at least one of the two distributions.
+        reference_rows, rows: the number of rows of the reference, and of the other distribution.
     """
 
     psi: float
@@ -62,8 +62,8 @@ class Drift:
     rows: int
 
     @property
-    def verdict(self) -> Verdict:
-        """``chance`` where so large an index is no evidence with so few rows."""
+    def level(self) -> DriftLevel:
+        """The level of the shift; ``chance`` if the index is not above its noise."""
         if self.psi < MODERATE:
             return "stable"
         if self.psi <= self.noise:
@@ -72,11 +72,11 @@ class Drift:
 
 
 def drift(reference: Sequence[int] | np.ndarray, now: Sequence[int] | np.ndarray) -> Drift | None:
-    """The drift between two histograms over the same bins; ``None`` where one has no rows.
+    """The drift between two histograms over the same bins; ``None`` if one has no rows.
 
     Args:
         reference: rows per bin, shape (bins,).
-        now: the same.
+        now: rows per bin of the other distribution, shape (bins,).
     """
     from scipy.special import chdtri  # the chi-squared distribution's upper quantile
 
@@ -93,13 +93,15 @@ def drift(reference: Sequence[int] | np.ndarray, now: Sequence[int] | np.ndarray
     return Drift(max(psi, 0.0), noise, bins, n, m)
 
 
-def of_column(reference: Spread, column: np.ndarray, *, category: bool = False) -> Drift | None:
-    """The drift of one feature from the training rows.
+def of_column(
+    reference: FeatureDistribution, column: np.ndarray, *, category: bool = False
+) -> Drift | None:
+    """The drift of one feature from the training rows; ``None`` if one of the two has no rows.
 
     Args:
-        reference: the training rows' spread.
-        column: float32, shape (rows,), NaN for missing (of a category: or new to the model).
-        category: whether values are codes: then each common one is a bin, the others share one.
+        reference: the training rows' distribution.
+        column: float32, shape (rows,), NaN for missing values and for unseen categories.
+        category: true if the values are codes. Each common code has a bin; the others share one.
     """
     present = column[~np.isnan(column)]
     if category:
@@ -113,15 +115,20 @@ def of_column(reference: Spread, column: np.ndarray, *, category: bool = False) 
 
 
 def of_scores(reference: np.ndarray, scores: np.ndarray) -> Drift | None:
-    """The drift of scores, in deciles of the reference's; float arrays of shape (rows,)."""
-    spread = spread_of(np.asarray(reference, np.float32), codes=True)
-    return of_column(spread, np.asarray(scores, np.float32))
+    """The drift of scores over the reference's deciles; ``None`` if one of the two has no rows.
+
+    Args:
+        reference: scores, shape (rows,).
+        scores: the other scores, shape (rows,).
+    """
+    distribution = distribution_of(np.asarray(reference, np.float32), codes=True)
+    return of_column(distribution, np.asarray(scores, np.float32))
 
 
-def _deciles(reference: Spread) -> tuple[np.ndarray, np.ndarray]:
-    """Upper edges of all bins but the last, ascending, and the reference rows up to each.
+def _deciles(reference: FeatureDistribution) -> tuple[np.ndarray, np.ndarray]:
+    """The bins' upper edges without the last one, ascending, and the reference rows up to each.
 
-    A value that holds more than a bin's share of the rows ends its bin; the next edge is another.
+    A value with more rows than a bin should have is an edge once, so there may be fewer bins.
     """
     if not reference.present:
         return np.array([], np.float32), np.array([], np.int64)
@@ -131,7 +138,9 @@ def _deciles(reference: Spread) -> tuple[np.ndarray, np.ndarray]:
     return reference.values[at], reference.upto[at]
 
 
-def _by_category(reference: Spread, present: np.ndarray) -> tuple[list[int], list[int]]:
+def _by_category(
+    reference: FeatureDistribution, present: np.ndarray
+) -> tuple[list[int], list[int]]:
     counts = reference.upto - reference.below
     common = counts >= _SMALLEST_CATEGORY * max(1, reference.rows)
     before, after = [int(counts[~common].sum())], [len(present)]

@@ -1,7 +1,7 @@
-"""The model page: what a day's model was made of, how it does, and whether the world has moved.
+"""The model page: a day's model, its evaluation, its features, and their drift.
 
-Belongs here: what the page holds, from figures and arrays. Does not belong here: computing figures
-(``core.model.evaluation``, ``core.pages.drift``), or reading anything
+Belongs here: the content of the page, from figures and arrays. Does not belong here: computing
+figures (``core.model.evaluation``, ``core.pages.drift``), or reading anything
 (``steps.builders.build_model_page``).
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from aml_assets.core.model import evaluation
 from aml_assets.core.model.encoding import Encoder, Feature
-from aml_assets.core.model.reference import Spread
+from aml_assets.core.model.reference import FeatureDistribution
 from aml_assets.core.pages import charts, reasons
 from aml_assets.core.pages import drift as drifting
 from aml_assets.core.pages.drift import Drift
@@ -39,12 +39,19 @@ _FIGURES = (
 )  # fmt: skip
 
 _CALENDAR = "a few days have few weekdays"
-"""Why there is no drift of a weekday."""
+"""The reason why the drift of a weekday is not measured."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure; ``value`` is ``None`` where it is undefined, and ``note`` says why."""
+    """One figure of the evaluation.
+
+    Attributes:
+        name: as a person says it.
+        value: the figure; ``None`` if it is undefined.
+        low, high: the ends of its 95 % interval; ``None`` if it has none.
+        note: its meaning, or the reason why it is undefined.
+    """
 
     name: str
     value: float | None
@@ -55,17 +62,18 @@ class Figure:
 
 @dataclass(frozen=True)
 class FeatureLine:
-    """One feature: what it matters, and how it has moved from the training rows.
+    """One feature: its importance, and its drift from the training rows.
 
     Attributes:
         name: as a person says it.
         source: ``table.column``, and the part of a time.
         gain: its share of the gain of all splits, in [0, 1].
-        magnitude: mean magnitude of its contributions over the evaluation window, log-odds;
-            ``None`` where that has no rows.
-        missing: shares without a value: training, evaluation, day; ``None`` where there is none.
+        magnitude: mean magnitude of its contributions over the evaluation window, in log-odds;
+            ``None`` if the window has no rows.
+        missing: shares of missing values in training, evaluation window and day, in [0, 1];
+            ``None`` where there are no rows.
         evaluated, today: the drift of the evaluation window, and of the day.
-        no_drift: why there is none.
+        no_drift: the reason why a drift is ``None``.
     """
 
     name: str
@@ -84,18 +92,18 @@ class ModelPage:
 
     Attributes:
         day: the partition.
-        facts: of the model's manifest: model_id, windows, rows, positives, features.
-        digest: the model's.
-        trees: how many.
-        metrics: the metrics file's content.
-        history: per day up to this one, its metrics; ``None`` where it has none.
-        truth, scores: of the evaluation window's reports, shape (rows,); NaN is undecided.
-        today: the day's scores; ``None`` where it has no features.
-        features: most important first.
-        left_out: columns that are no features, and why.
-        with_reference: whether the model kept what its training rows looked like.
-        alert_report: where the day's alert page lies or will lie, relative to this one; "" for
-            no link.
+        facts: the manifest's facts: model_id, windows, rows, positives, features.
+        digest: the model's digest.
+        trees: the number of the model's trees.
+        metrics: the content of the metrics file.
+        history: day → its metrics, ``None`` if it has none; up to this day.
+        truth, scores: labels and scores of the evaluation window, shape (rows,); a label is NaN
+            if undecided.
+        today: the day's scores; ``None`` if the day has no features.
+        features: the features, most important first.
+        left_out: column → the reason why it is no feature.
+        with_reference: true if the model kept the distributions of its training rows.
+        alert_report: the path of the day's alert page, relative to this one; "" for no link.
     """
 
     day: dt.date
@@ -113,63 +121,66 @@ class ModelPage:
     alert_report: str
 
     def to_html(self) -> str:
-        """The page."""
+        """The page as HTML."""
         return render("models.html", report=self, moderate=drifting.MODERATE, major=drifting.MAJOR)
 
     @property
     def figures(self) -> list[Figure]:
-        """The evaluation's figures; shares with their interval."""
+        """The evaluation's figures; shares have an interval."""
         return [_figure(self.metrics, *each) for each in _FIGURES]
 
     @property
     def score_drift(self) -> Drift | None:
-        """From the evaluation window's scores to the day's."""
+        """The drift from the evaluation window's scores to the day's."""
         return None if self.today is None else drifting.of_scores(self.scores, self.today)
 
     @property
     def shifted(self) -> list[FeatureLine]:
-        """Features of which a window or the day shows a major shift."""
+        """The features with a major shift in the evaluation window or on the day."""
         return [
             each
             for each in self.features
-            if "major" in {found.verdict for found in (each.evaluated, each.today) if found}
+            if "major" in {found.level for found in (each.evaluated, each.today) if found}
         ]
 
     @property
     def largest_gain(self) -> float:
-        """Of any feature; what bars are drawn against."""
+        """The largest gain of a feature, which is the length of a whole bar."""
         return max((each.gain for each in self.features), default=0.0) or 1.0
 
     @property
     def largest_magnitude(self) -> float:
-        """Of any feature; what bars are drawn against."""
+        """The largest magnitude of a feature, which is the length of a whole bar."""
         return max((each.magnitude or 0.0 for each in self.features), default=0.0) or 1.0
 
     @property
     def ranking_chart(self) -> Markup:
         """AUC and average precision over the last days."""
         days = list(self.history)
-        series = [
-            (name, [_of(self.history[day], key) for day in days])
-            for key, name in (("auc", "AUC"), ("average_precision", "average precision"))
-        ]
         label = f"AUC and average precision of the models of {days[0]} to {days[-1]}"
-        return charts.over_days(label, days, series)
+        return self._history_chart(label, {"auc": "AUC", "average_precision": "average precision"})
 
     @property
     def labels_chart(self) -> Markup:
         """Decided share and base rate over the last days."""
         days = list(self.history)
-        series = [
-            (name, [_of(self.history[day], key) for day in days])
-            for key, name in (("decided_share", "decided"), ("base_rate", "suspicious"))
-        ]
         label = f"Shares decided and suspicious, measured on {days[0]} to {days[-1]}"
-        return charts.over_days(label, days, series, limits=(0.0, 1.0))
+        names = {"decided_share": "decided", "base_rate": "suspicious"}
+        return self._history_chart(label, names, limits=(0.0, 1.0))
+
+    def _history_chart(
+        self, label: str, names: Mapping[str, str], limits: tuple[float, float] | None = None
+    ) -> Markup:
+        """A chart of two figures over the last days, from the metrics' keys to their names."""
+        days = list(self.history)
+        series = [
+            (name, [_of(self.history[day], key) for day in days]) for key, name in names.items()
+        ]
+        return charts.over_days(label, days, series, limits=limits)
 
     @property
     def calibration_chart(self) -> Markup | None:
-        """Predicted against observed; ``None`` where nothing is decided."""
+        """Predicted against observed shares; ``None`` if no report is decided."""
         if bool(np.isnan(self.truth).all()):
             return None
         label = "Calibration: observed share of suspicious reports over the mean score"
@@ -177,7 +188,7 @@ class ModelPage:
 
     @property
     def score_chart(self) -> Markup | None:
-        """How scores are spread, in the evaluation window and on the day."""
+        """The scores' distribution in the evaluation window and on the day."""
         groups = [("evaluation window", self.scores)] if len(self.scores) else []
         if self.today is not None and len(self.today):
             groups.append((f"{self.day}", self.today))
@@ -186,7 +197,7 @@ class ModelPage:
 
 def feature_lines(
     encoder: Encoder,
-    reference: Sequence[Spread] | None,
+    reference: Sequence[FeatureDistribution] | None,
     gains: Mapping[str, float],
     contributed: np.ndarray,
     evaluated: np.ndarray,
@@ -195,12 +206,12 @@ def feature_lines(
     """The model's features, most important first.
 
     Args:
-        encoder: the model's.
-        reference: its training rows, feature by feature; ``None`` if it kept none.
-        gains: total gain by feature; one that no split uses may be left out.
-        contributed: of rows of the evaluation window, as `reasons.contributions` gives them.
+        encoder: the model's encoder.
+        reference: the features' distributions over the training rows; ``None`` if it kept none.
+        gains: feature → total gain; features that no tree splits on may be missing.
+        contributed: `reasons.contributions` of rows of the evaluation window.
         evaluated: the evaluation window, encoded: float32, shape (rows, features).
-        today: the day, encoded; ``None`` where it has no features.
+        today: the day, encoded; ``None`` if it has no features.
     """
     total = sum(gains.values()) or 1.0
     magnitudes = (
@@ -208,9 +219,9 @@ def feature_lines(
     )
     lines = []
     for position, feature in enumerate(encoder.features):
-        spread = reference[position] if reference else None
+        distribution = reference[position] if reference else None
         columns = evaluated[:, position], None if today is None else today[:, position]
-        drifts, reason = _drifts(feature, spread, columns)
+        drifts, reason = _drifts(feature, distribution, columns)
         lines.append(
             FeatureLine(
                 name=_spoken(feature),
@@ -218,7 +229,7 @@ def feature_lines(
                 gain=gains.get(feature.name, 0.0) / total,
                 magnitude=None if magnitudes is None else float(magnitudes[position]),
                 missing=(
-                    spread.missing_share if spread else None,
+                    distribution.missing_share if distribution else None,
                     _missing(columns[0]),
                     _missing(columns[1]),
                 ),
@@ -231,15 +242,15 @@ def feature_lines(
 
 
 def _drifts(
-    feature: Feature, spread: Spread | None, columns: Sequence[np.ndarray | None]
+    feature: Feature, distribution: FeatureDistribution | None, columns: Sequence[np.ndarray | None]
 ) -> tuple[list[Drift | None], str]:
-    if spread is None:
+    if distribution is None:
         return [None, None], "the model kept no training rows"
     if feature.encoding == "weekday":
         return [None, None], _CALENDAR
     category = feature.encoding == "category"
     found = [
-        None if column is None else drifting.of_column(spread, column, category=category)
+        None if column is None else drifting.of_column(distribution, column, category=category)
         for column in columns
     ]
     return found, "no rows"

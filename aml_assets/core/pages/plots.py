@@ -1,12 +1,11 @@
-"""Pictures of how a model scores, as PNG bytes.
+"""The pictures of a model's scores and features in Dagster's UI, as PNG bytes.
 
-Belongs here: drawing labels, scores and importances so that a person sees at a listing what the
-figures of :mod:`aml_assets.core.model.evaluation` say. Does not belong here: computing figures,
-choosing rows, and storing or sending a picture.
+Belongs here: drawing labels, scores and importances. Does not belong here: computing figures
+(``core.model.evaluation``), the pages' own charts (``core.pages.charts``), or storing a picture.
 
-A picture shows aggregates only: it does not depend on the order of the rows, and names no row.
-The same input gives the same bytes. Where nothing can be drawn the picture says why. Nothing
-here touches matplotlib's global state (no pyplot), so that threads may draw side by side.
+A picture shows aggregates only: it does not depend on the order of the rows and names no row. The
+same input gives the same bytes. If nothing can be drawn, the picture holds the reason. Matplotlib's
+global state (pyplot) is not used, so that threads may draw at the same time.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-# Okabe and Ito's palette: told apart with any colour vision, and in grey print by lightness.
+# Okabe and Ito's palette: it is legible with any colour vision, and in grey print by lightness.
 _BLUE, _VERMILION, _GREY = "#0072B2", "#D55E00", "#7A7A7A"
 _INK, _FAINT, _GRID = "#222222", "#666666", "#E4E4E4"
 _FONT = "DejaVu Sans"  # shipped with matplotlib: the same letters on every machine
@@ -91,7 +90,7 @@ def roc_and_precision_recall(labels: NDArray[Any], scores: NDArray[Any]) -> byte
 
 
 def calibration(labels: NDArray[Any], scores: NDArray[Any], *, bins: int = 10) -> bytes:
-    """Draw a reliability diagram: per quantile bin of the score, how many were positive.
+    """Draw a reliability diagram: the share of positives per quantile bin of the score.
 
     The axes are on a square-root scale: with rare positives nearly all rows lie close to zero.
     The bars through the points are Wilson's 95 % intervals.
@@ -99,7 +98,7 @@ def calibration(labels: NDArray[Any], scores: NDArray[Any], *, bins: int = 10) -
     Args:
         labels: shape (rows,): 1, 0, or NaN where not decided (left out).
         scores: shape (rows,), in [0, 1].
-        bins: how many bins of equally many rows; equal scores share a bin, so may be fewer.
+        bins: the number of bins with equally many rows; fewer if scores are equal.
 
     Returns:
         A PNG; a sentence in place of the diagram unless both classes are decided.
@@ -146,14 +145,14 @@ def calibration(labels: NDArray[Any], scores: NDArray[Any], *, bins: int = 10) -
 
 
 def score_distribution(labels: NDArray[Any], scores: NDArray[Any]) -> bytes:
-    """Draw how the scores of positives, negatives and undecided rows are spread.
+    """Draw the distributions of the scores of positives, negatives and undecided rows.
 
     Args:
         labels: shape (rows,): 1, 0, or NaN where not decided.
         scores: shape (rows,), in [0, 1].
 
     Returns:
-        A PNG with counts on a log scale; a sentence where there are no rows.
+        A PNG with counts on a log scale; a sentence if there are no rows.
 
     Raises:
         ValueError: the arrays do not have such values, or are not equally long.
@@ -171,13 +170,13 @@ def score_distribution(labels: NDArray[Any], scores: NDArray[Any]) -> bytes:
 
 
 def score_histogram(scores: NDArray[Any]) -> bytes:
-    """Draw how the scores of a day without labels are spread.
+    """Draw the distribution of the scores of a day without labels.
 
     Args:
         scores: shape (rows,), in [0, 1].
 
     Returns:
-        A PNG with counts on a log scale; a sentence where there are no rows.
+        A PNG with counts on a log scale; a sentence if there are no rows.
 
     Raises:
         ValueError: scores that are NaN, outside [0, 1] or not one-dimensional.
@@ -195,15 +194,15 @@ def score_histogram(scores: NDArray[Any]) -> bytes:
 
 
 def importance(names: Sequence[str], gains: Sequence[float], top: int = 20) -> bytes:
-    """Draw the features that the model's splits gain most from, highest first.
+    """Draw the features with the largest gain, highest first.
 
     Args:
-        names: of the features.
-        gains: total gain of each feature's splits, not negative, in any one unit.
-        top: how many to draw.
+        names: the features' names.
+        gains: total gain of each feature's splits, not negative, in one unit.
+        top: the number of features to draw.
 
     Returns:
-        A PNG, higher with more bars; a sentence where no feature has any gain.
+        A PNG, higher with more bars; a sentence if no feature has any gain.
 
     Raises:
         ValueError: names and gains differ in number, or a gain is negative or not finite.
@@ -246,11 +245,11 @@ def importance(names: Sequence[str], gains: Sequence[float], top: int = 20) -> b
 
 
 def as_markdown(png: bytes, alt: str) -> str:
-    """Embed a picture in Markdown, so that it travels with the text.
+    """Embed a picture in Markdown as a data URI.
 
     Args:
         png: the bytes of a PNG.
-        alt: what the picture shows, for those who do not see it; one line.
+        alt: the description for people who do not see the picture; it becomes one line.
 
     Raises:
         ValueError: the bytes are not a PNG.
@@ -308,7 +307,7 @@ def _figure(title: str, subtitle: str, *, height: int = _HEIGHT) -> Figure:
 
 
 def _nothing(title: str, what: str, reason: str) -> bytes:
-    """The picture that stands where nothing can be drawn."""
+    """A picture that holds the reason why nothing can be drawn."""
     figure = _figure(title, "")
     sentence = f"{what}: {reason[0].lower()}{reason[1:]}"
     style: dict[str, Any] = {"fontsize": 10.5, "fontfamily": _FONT, "color": _FAINT}
@@ -317,7 +316,7 @@ def _nothing(title: str, what: str, reason: str) -> bytes:
 
 
 def _axes(axes: Axes, x: str, y: str, title: str = "") -> None:
-    """Name the axes, and quieten all that is not data."""
+    """Name the axes, and draw everything but the data in grey."""
     axes.set_xlabel(x, fontsize=8.5, fontfamily=_FONT, color=_INK)
     axes.set_ylabel(y, fontsize=8.5, fontfamily=_FONT, color=_INK)
     axes.set_title(title, fontsize=9.5, fontfamily=_FONT, color=_INK, loc="left", pad=6)
@@ -334,7 +333,7 @@ def _text(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
 
 
 def _root_ticks(limit: float) -> list[float]:
-    """Round shares from 0 to the limit that do not crowd on a square-root scale."""
+    """Round shares from 0 to the limit, far enough apart on a square-root scale."""
     kept = [0.0]
     spacing = 0.11 * limit**0.5
     last = 2.0
@@ -347,7 +346,7 @@ def _root_ticks(limit: float) -> list[float]:
 
 
 def _counts(measured: dict[str, Any]) -> str:
-    """What a picture of decided rows is made of."""
+    """The numbers of decided, positive and undecided rows, as a subtitle."""
     undecided = measured["rows"] - measured["decided"]
     return (
         f"{measured['decided']:,} decided rows, {measured['positives']:,} positive "
@@ -363,12 +362,12 @@ def _percent(share: float) -> str:
 
 
 def _thinned(points: int) -> NDArray[np.intp]:
-    """The places of a curve's points that are drawn: all, or evenly many with both ends."""
+    """The positions of the points to draw: all, or evenly spaced ones with both ends."""
     return np.unique(np.linspace(0, points - 1, min(points, _CURVE_POINTS)).astype(np.intp))
 
 
 def _legible(name: str) -> str:
-    """A name on one short line; letters the font lacks are spelt as their code."""
+    """A name on one short line; letters that the font lacks are written as their code."""
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     drawn = get_font(findfont(FontProperties(family=_FONT))).get_charmap()
@@ -383,7 +382,7 @@ def _legible(name: str) -> str:
 def _png(figure: Figure) -> bytes:
     """Render to the same small PNG every time: a palette, and no text chunks."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from PIL import Image  # matplotlib cannot do without it, and writes no palettes itself
+    from PIL import Image  # a dependency of matplotlib, which writes no palettes itself
 
     canvas = FigureCanvasAgg(figure)
     canvas.draw()

@@ -1,8 +1,8 @@
-"""Why a report has its score: exact contributions, and the largest of them in words.
+"""The reasons for a score: exact contributions, and the largest of them in words.
 
 Belongs here: TreeSHAP contributions of a booster, and a sentence per contribution. Does not belong
 here: which reports are explained (``steps.builders.build_alert_page``), or how a page shows them
-(``reports``).
+(``core.pages.alert_page``).
 
 Contributions are SHAP values of the trees (Lundberg et al., From local explanations to global
 understanding with explainable AI for trees, 2020), as XGBoost's ``pred_contribs`` computes them:
@@ -21,29 +21,29 @@ import numpy as np
 import pyarrow as pa
 
 from aml_assets.core.model.encoding import Encoder, Feature, Frame
-from aml_assets.core.model.reference import Spread
-from aml_assets.core.tables.joins import TRX_DAY
+from aml_assets.core.model.reference import FeatureDistribution
+from aml_assets.core.tables.join_columns import TRX_DAY
 from aml_assets.settings.table_settings import STR, TRX
 
 if TYPE_CHECKING:
     import xgboost
 
 _EXTREME = 0.9
-"""From which share of training rows on one side a number is called high or low."""
+"""A number is called high or low if this share of the training rows lies on one side of it."""
 
 _RARE = 0.01
-"""Below which share of training rows a value is called rare."""
+"""A value is called rare if a smaller share of the training rows holds it."""
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @dataclass(frozen=True)
 class Reason:
-    """One column's part in a score.
+    """The contribution of one column to a score.
 
     Attributes:
         column: ``table.column``.
-        words: what it holds, and how usual that is.
+        words: the column's value, and how usual it is among the training rows.
         contribution: in log-odds; positive raises the score.
     """
 
@@ -54,13 +54,13 @@ class Reason:
 
 @dataclass(frozen=True)
 class Explanation:
-    """One report's score, taken apart.
+    """One report's score as a sum of contributions.
 
     Attributes:
         base: log-odds of the model's average training row.
         reasons: the largest contributions by magnitude, largest first.
-        rest: what all other columns contribute together.
-        margin: the score's log-odds: base, reasons and rest, added up.
+        rest: the sum of all other columns' contributions, in log-odds.
+        margin: the score's log-odds, which is the sum of base, reasons and rest.
     """
 
     base: float
@@ -70,12 +70,12 @@ class Explanation:
 
 
 def contributions(booster: xgboost.Booster, values: np.ndarray, *, threads: int) -> np.ndarray:
-    """Contribution of each feature to each row's log-odds, and the base value last.
+    """Compute each feature's contribution to each row's log-odds, with the base value last.
 
     Args:
-        booster: trained on such a matrix.
+        booster: trained on a matrix with the same features.
         values: float32, shape (rows, features), NaN for missing.
-        threads: to compute with.
+        threads: the number of threads to use.
 
     Returns:
         float32, shape (rows, features + 1); each row adds up to the row's log-odds.
@@ -90,7 +90,11 @@ def contributions(booster: xgboost.Booster, values: np.ndarray, *, threads: int)
 
 
 def columns_of(encoder: Encoder) -> dict[str, list[int]]:
-    """Source column → positions of the features that are made of it, in the encoder's order."""
+    """Group the features by their source column.
+
+    Returns:
+        ``table.column`` → positions of its features, in the encoder's order.
+    """
     grouped: dict[str, list[int]] = {}
     for position, feature in enumerate(encoder.features):
         grouped.setdefault(_source(feature), []).append(position)
@@ -99,20 +103,20 @@ def columns_of(encoder: Encoder) -> dict[str, list[int]]:
 
 def explain(
     encoder: Encoder,
-    reference: Sequence[Spread] | None,
+    reference: Sequence[FeatureDistribution] | None,
     frame: Frame,
     contributed: np.ndarray,
     *,
     most: int,
 ) -> list[Explanation]:
-    """The scores of a frame's rows, taken apart.
+    """Explain the score of each row of a frame.
 
     Args:
         encoder: the model's.
         reference: the model's training rows, feature by feature; ``None`` if it kept none.
-        frame: the rows, as merged.
-        contributed: of the same rows, as `contributions` gives them.
-        most: how many reasons to spell out for a row; contributions of 0 are no reasons.
+        frame: the merged frame's rows.
+        contributed: the same rows' `contributions`.
+        most: the largest number of reasons for a row; contributions of 0 are left out.
     """
     groups = columns_of(encoder)
     names = list(groups)
@@ -137,14 +141,14 @@ def explain(
 
 
 def spoken(table: str, column: str) -> str:
-    """A column's name as a person says it; the table's name where it helps."""
+    """A column's name in words, with the table's name unless it is a transaction's or repeated."""
     words = column.replace("_", " ").strip() or column
     plain = table in (STR, TRX) or words.casefold().startswith(table.casefold())
     return words if plain else f"{table} {words}"
 
 
 def share(value: float) -> str:
-    """A share as a percentage that never rounds up to all or down to nothing; it does not break."""
+    """A share as a percentage that is never rounded to 0 % or 100 %, with a non-breaking space."""
     percent = 100 * value
     if percent <= 0 or percent >= 100:
         return f"{percent:.0f}\u00a0%"
@@ -158,7 +162,7 @@ def share(value: float) -> str:
 
 
 def number(value: float | int) -> str:
-    """A number with thousands parted, and no more decimals than tell something."""
+    """A number with thousands separators: at most two decimals, three digits below 1."""
     if value == int(value):
         return f"{int(value):,}"
     if abs(value) >= 1:
@@ -169,7 +173,9 @@ def number(value: float | int) -> str:
 class _Words:
     """Sentences about the values of one frame."""
 
-    def __init__(self, encoder: Encoder, reference: Sequence[Spread] | None, frame: Frame) -> None:
+    def __init__(
+        self, encoder: Encoder, reference: Sequence[FeatureDistribution] | None, frame: Frame
+    ) -> None:
         self._features = encoder.features
         self._reference = reference
         self._frame = frame
@@ -177,26 +183,26 @@ class _Words:
         self._codes: dict[int, Mapping[str, int]] = {}
 
     def of(self, row: int, position: int) -> str:
-        """What one feature of a row holds, and how usual that is among the training rows."""
+        """One feature's value in a row, and how usual it is among the training rows."""
         feature = self._features[position]
-        spread = self._reference[position] if self._reference else None
+        training = self._reference[position] if self._reference else None
         name = spoken(feature.table, feature.column)
         value = self._value(row, position)
         if value is None:
-            usual = f" (as in {share(spread.missing_share)} of training rows)" if spread else ""
+            usual = f" (as in {share(training.missing_share)} of training rows)" if training else ""
             return f"{name} is missing{usual}"
         if feature.encoding == "category":
-            return self._category(name, str(value), position, spread)
+            return self._category(name, str(value), position, training)
         if feature.encoding == "hour":
             hour = value.hour if isinstance(value, dt.datetime) else 0
-            return f"{name} is at {hour:02}:00–{hour:02}:59{_equal(spread, hour)}"
+            return f"{name} is at {hour:02}:00–{hour:02}:59{_equal(training, hour)}"
         if feature.encoding == "weekday":
-            return f"{name} is on a {_WEEKDAYS[value.weekday()]}{_equal(spread, value.weekday())}"
+            return f"{name} is on a {_WEEKDAYS[value.weekday()]}{_equal(training, value.weekday())}"
         if feature.encoding == "age_days":
-            return self._age(name, feature, value, spread)
+            return self._age(name, feature, value, training)
         if isinstance(value, bool):
-            return f"{name} is {'true' if value else 'false'}{_equal(spread, int(value))}"
-        return _number(name, number(value), float(value), spread, ("low", "high"))
+            return f"{name} is {'true' if value else 'false'}{_equal(training, int(value))}"
+        return _number(name, number(value), float(value), training)
 
     def _value(self, row: int, position: int) -> Any:
         if position not in self._columns:
@@ -206,45 +212,47 @@ class _Words:
             self._columns[position] = [None] * rows if column is None else _plain(column)
         return self._columns[position][row]
 
-    def _category(self, name: str, value: str, position: int, spread: Spread | None) -> str:
+    def _category(
+        self, name: str, value: str, position: int, training: FeatureDistribution | None
+    ) -> str:
         if position not in self._codes:
             words = self._features[position].vocabulary
             self._codes[position] = {word: code for code, word in enumerate(words)}
         code = self._codes[position].get(value)
         if code is None:
             return f"{name} “{value}” was not seen in training"
-        return f"{name} is “{value}”{_equal(spread, code)}"
+        return f"{name} is “{value}”{_equal(training, code)}"
 
-    def _age(self, name: str, feature: Feature, value: Any, spread: Spread | None) -> str:
+    def _age(
+        self, name: str, feature: Feature, value: Any, training: FeatureDistribution | None
+    ) -> str:
         on = value.date() if isinstance(value, dt.datetime) else value
         days = (self._frame.day - on).days
         if (feature.table, feature.column) == (TRX, TRX_DAY):
             what = (
                 f"reported {_days(days)} after the transaction" if days else "reported the same day"
             )
-            return f"{what}{_side(spread, days, ('sooner', 'later'))}"
+            return f"{what}{_side(training, days, ('sooner', 'later'))}"
         when = f"{_days(abs(days))} {'before' if days >= 0 else 'after'} the report"
-        return f"{name} is {on}, {when}{_side(spread, days, ('more recent', 'longer ago'))}"
+        return f"{name} is {on}, {when}{_side(training, days, ('more recent', 'longer ago'))}"
 
 
 def _plain(column: pa.ChunkedArray) -> list[Any]:
-    """Python values; NaN is missing as everywhere."""
+    """The column as Python values, with ``None`` for NaN."""
     return [None if each != each else each for each in column.to_pylist()]
 
 
-def _number(
-    name: str, text: str, value: float, spread: Spread | None, words: tuple[str, str]
-) -> str:
-    if spread is None or (place := spread.place(value)) is None:
+def _number(name: str, text: str, value: float, training: FeatureDistribution | None) -> str:
+    if training is None or (place := training.locate(value)) is None:
         return f"{name} is {text}"
-    few = spread.exact and len(spread.values) <= 12
+    few = training.exact and len(training.values) <= 12
     if place.below >= _EXTREME:
-        return f"{name} {text} is {words[1]} ({_beyond(place.below, 'below')})"
+        return f"{name} {text} is high ({_beyond(place.below, 'below')})"
     if place.above >= _EXTREME:
-        return f"{name} {text} is {words[0]} ({_beyond(place.above, 'above')})"
+        return f"{name} {text} is low ({_beyond(place.above, 'above')})"
     if few:
-        return f"{name} is {text}{_equal(spread, value)}"
-    if not place.below:  # known to lie below, which is not the same as: none does
+        return f"{name} is {text}{_equal(training, value)}"
+    if not place.below:  # between two kept quantiles, rows may lie below that are not known to
         return f"{name} is {text} ({_beyond(place.above, 'above')})"
     return f"{name} is {text} ({_beyond(place.below, 'below')})"
 
@@ -253,9 +261,9 @@ def _beyond(part: float, side: str) -> str:
     return f"{'all' if part >= 1 else f'{share(part)} of'} training rows lie {side}"
 
 
-def _equal(spread: Spread | None, value: float) -> str:
-    """How many training rows hold this very value."""
-    place = spread.place(value) if spread else None
+def _equal(training: FeatureDistribution | None, value: float) -> str:
+    """The share of training rows with exactly this value, in brackets; "" if it is not known."""
+    place = training.locate(value) if training else None
     if place is None or place.equal is None:
         return ""
     if place.equal == 0:
@@ -264,14 +272,14 @@ def _equal(spread: Spread | None, value: float) -> str:
     return f" ({rare}{share(place.equal)} of training rows)"
 
 
-def _side(spread: Spread | None, value: float, words: tuple[str, str]) -> str:
-    """Which share of the training rows lies on the far side of a value."""
-    place = spread.place(value) if spread else None
+def _side(training: FeatureDistribution | None, value: float, words: tuple[str, str]) -> str:
+    """The share of the training rows on the fuller side of a value, in brackets."""
+    place = training.locate(value) if training else None
     if place is None:
         return ""
     smaller, larger = words
     if not place.below and not place.above:
-        return _equal(spread, value)
+        return _equal(training, value)
     if place.below >= place.above:
         return f" ({share(place.below)} of training rows are {smaller})"
     return f" ({share(place.above)} of training rows are {larger})"

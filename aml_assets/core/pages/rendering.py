@@ -1,6 +1,7 @@
-"""Rendering: a template filled in, with its style, its script, and a policy that allows just these.
+"""The rendering of a page: its template, style, script, and content security policy.
 
-Belongs here: the one way in which a page becomes text. Does not belong here: what it says.
+Belongs here: turning a page's values into HTML. Does not belong here: those values
+(``core.pages.alert_page``, ``core.pages.model_page``).
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ _MONTHS = (
 
 
 def render(template: str, **values: Any) -> str:
-    """A page as HTML; every value is escaped.
+    """Render a page as HTML; every value is escaped.
 
     Args:
-        template: its file's name.
-        **values: what it uses.
+        template: the template's file name.
+        **values: the values that it uses.
 
     Raises:
-        jinja2.UndefinedError: a value the template uses is missing.
+        jinja2.UndefinedError: a value that the template uses is missing.
     """
     from markupsafe import Markup
 
@@ -43,22 +44,17 @@ def render(template: str, **values: Any) -> str:
         "base-uri 'none'; form-action 'none'"
     )
     page = _environment().get_template(template)
-    return page.render(
-        **values,
-        style=Markup(style),
-        script=Markup(script),
-        policy=policy,
-    )
+    return page.render(**values, style=Markup(style), script=Markup(script), policy=policy)
 
 
 def signed(value: float) -> str:
-    """A contribution with its sign, a minus that is as wide as the plus."""
+    """A contribution with two decimals and its sign; the minus is as wide as the plus."""
     text = f"{value:+.2f}".replace("-", "−")
     return "0.00" if text in ("+0.00", "−0.00") else text
 
 
 def spelt(day: dt.date) -> str:
-    """A day in words that no locale changes."""
+    """A day in English words, whatever the locale."""
     weekday = ("Mon", "Tues", "Wednes", "Thurs", "Fri", "Satur", "Sun")[day.weekday()]
     return f"{weekday}day {day.day} {_MONTHS[day.month - 1]} {day.year}"
 
@@ -90,5 +86,5 @@ def _text(name: str) -> str:
 
 
 def _source_of(text: str) -> str:
-    """A style's or script's source expression in a content security policy."""
+    """The source expression of a style or script in a content security policy: its hash."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -1,12 +1,12 @@
-"""The landing contract: is this frame the table the config says, and in our types?
+"""The landing contract: the checks of one landed table, and the normal form of its columns.
 
-Belongs here: checks on one landed table and the normal form of its columns. Does not belong
-here: reading files, joining, and what becomes of a column as a feature. Errors name table, day
-and column, and never quote a value.
+Belongs here: refusing a table that breaks its contract, and converting columns. Does not belong
+here: reading files (``io.landing_reader``), joining (``core.tables.joins``), or a column's use as a
+feature (``core.model.encoding``). Errors name table, day and column, and never quote a value.
 
-Normal form: ids are int64 or string; numbers keep their type (NaN is null); categories and
-texts are dictionaries; times are zone-free timestamps in the configured zone, microseconds;
-the label is int8; rows are sorted by key.
+Normal form: ids are int64 or string; numbers keep their type (NaN is null); categories and texts
+are dictionaries; times are timestamps without a zone, in the configured zone, in microseconds; the
+label is int8; rows are sorted by key.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from aml_assets.errors import InputError
 from aml_assets.settings.table_settings import Kind, TableSettings
 
 RESERVED = ("pred_score", "rank", "model_id", "event_day", "trx_day")
-"""Names of our own output columns; a landed one would be overwritten without a word."""
+"""Names of our own output columns, which would silently overwrite a landed column."""
 
 LABEL = "label"
 """The kind of the label column."""
@@ -41,10 +41,15 @@ LABEL = "label"
 
 @dataclass(frozen=True)
 class Column:
-    """What is known of one column at its table's own grain.
+    """Facts of one column at its table's own grain.
 
-    ``source`` is its name in that table. ``values`` and ``distinct`` count non-null and distinct
-    values; only texts and categories are counted (``None`` otherwise).
+    Attributes:
+        table: the table that it landed in.
+        source: its name in that table.
+        kind: a kind of the settings, "label", or "day" for a column that we add.
+        values: non-null values; ``None`` unless it is a text or a category.
+        distinct: distinct values; ``None`` unless it is a text or a category.
+        forced: true if the settings name the kind.
     """
 
     table: str
@@ -55,13 +60,13 @@ class Column:
     forced: bool = False
 
     def as_dict(self) -> dict[str, str | int | bool | None]:
-        """Plain values, for a manifest."""
+        """The facts as JSON values, for a manifest."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 @dataclass(frozen=True)
 class CheckedTable:
-    """A landed table in normal form, and what is known of its columns, in table order."""
+    """A landed table in normal form, with the facts of its columns, in the table's order."""
 
     table: pa.Table
     columns: Mapping[str, Column]
@@ -86,10 +91,11 @@ def check(
         day: the partition, for errors.
         join_columns: columns that a join uses; they are ids, whatever their type.
         max_abs_number: a larger magnitude is refused.
-        time_zone: where zoned timestamps are put on the wall clock.
+        time_zone: the zone whose wall clock timestamps with a zone are converted to.
 
     Raises:
-        InputError: names table, day, column and remedy; nothing of the frame's content.
+        InputError: the table breaks its contract; the error names table, day, column and remedy,
+            and quotes nothing of the content.
     """
     checker = _Checker(name, day, spec, list(join_columns), max_abs_number, time_zone)
     frame = checker.names(frame)
@@ -102,13 +108,13 @@ def check(
 
 
 def empty(spec: TableSettings, join_columns: Iterable[str] = ()) -> pa.Table:
-    """The frame of a day whose folder holds no data file: the needed columns, and no row."""
+    """The frame of a day whose folder holds no data file: the required columns without a row."""
     names = dict.fromkeys([*spec.required, *join_columns])
     return pa.table({name: pa.nulls(0) for name in names})
 
 
 class _Checker:
-    """One table's checks; holds only what its errors and rules need."""
+    """The checks of one table's columns."""
 
     def __init__(
         self,
@@ -131,7 +137,7 @@ class _Checker:
         return InputError(what, table=self._name, day=self._day, column=column, remedy=remedy)
 
     def names(self, frame: pa.Table) -> pa.Table:
-        """Drop excluded columns; refuse missing, doubled and reserved ones."""
+        """Drop excluded columns; refuse missing, repeated and reserved names."""
         kept = [c for c in frame.column_names if c not in self._spec.exclude]
         folded: dict[str, str] = {}
         for column in kept:
@@ -161,7 +167,7 @@ class _Checker:
         return frame
 
     def column(self, name: str, array: pa.ChunkedArray) -> tuple[pa.Array, Column]:
-        """One column in normal form."""
+        """Convert one column to normal form, and state its facts."""
         forced: Kind | None = self._spec.kinds.get(name)
         self._refuse_other_encodings(name, array)
         values = self._plain(name, array)
@@ -194,7 +200,7 @@ class _Checker:
         return convert(name, values), Column(self._name, name, kind, forced=forced is not None)
 
     def keyed(self, table: pa.Table) -> pa.Table:
-        """Refuse null and duplicate keys; sort by key, so that equal content is equal bytes."""
+        """Refuse null and duplicate keys; sort by key, so that equal content gives equal bytes."""
         key = self._spec.key
         for column in key:
             nulls = table.column(column).null_count
@@ -221,7 +227,7 @@ class _Checker:
         return table
 
     def _refuse_other_encodings(self, name: str, array: pa.ChunkedArray) -> None:
-        """Refuse texts that are not UTF-8: Arrow takes them in, and fails on them much later."""
+        """Refuse texts that are not UTF-8: Arrow accepts them here and fails on them later."""
         type_ = array.type
         if not is_text(type_.value_type if pa.types.is_dictionary(type_) else type_):
             return
@@ -236,7 +242,7 @@ class _Checker:
             ) from None
 
     def _plain(self, name: str, array: pa.ChunkedArray) -> pa.Array:
-        """One chunk, with Arrow's many spellings of one type folded into one."""
+        """The column as one chunk, in one Arrow type for each kind of value."""
         type_ = array.type
         if pa.types.is_dictionary(type_) and not is_text(type_.value_type):
             array = array.cast(type_.value_type)
@@ -254,7 +260,7 @@ class _Checker:
         return nan_as_null(values) if pa.types.is_floating(values.type) else values
 
     def _kind_by_role(self, name: str, type_: pa.DataType) -> Kind:
-        """A column without a single value has the kind that its role asks for."""
+        """The kind by type; a column without a value has the kind that its role requires."""
         if pa.types.is_null(type_) and name == self._amount:
             return "numeric"
         if pa.types.is_null(type_) and name == self._timestamp:
@@ -364,7 +370,7 @@ class _Checker:
         if type_.tz is not None:
             values = pc.local_timestamp(values.cast(pa.timestamp(type_.unit, self._zone)))
         try:
-            # Below a microsecond nothing is a feature; nanoseconds are cut, not refused.
+            # No feature needs more than microseconds, so nanoseconds are cut, not refused.
             return values.cast(pa.timestamp("us"), safe=type_.unit != "ns")
         except pa.ArrowInvalid:
             raise self._error(
@@ -386,5 +392,5 @@ class _Checker:
         elif not (is_text(type_) or pa.types.is_dictionary(type_)):
             raise self._wrong_type(name, type_, wanted)
         encoded = dictionaries.encode(values)
-        # Sorted, and without a landed dictionary's unused values: the rows' order leaves no trace.
+        # Sorted and without unused values, so that the rows' order does not change the bytes.
         return dictionaries.from_codes(encoded.indices, encoded.dictionary)

@@ -1,6 +1,7 @@
-"""Dictionary columns: codes and values kept apart, so that no window ever decodes strings.
+"""Dictionary columns: codes and values are kept apart, so that strings need no decoding.
 
-Belongs here: functions on Arrow dictionary arrays. Does not belong here: which column is one.
+Belongs here: functions on Arrow dictionary arrays. Does not belong here: the decision which column
+is one (``core.tables.contracts``).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 
 
 def encode(column: pa.ChunkedArray | pa.Array) -> pa.DictionaryArray:
-    """Any string column as one dictionary array; values in order of first appearance."""
+    """A string column as one dictionary array, with values in order of first appearance."""
     if isinstance(column, pa.ChunkedArray):
         column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     if pa.types.is_dictionary(column.type) and column.dictionary.null_count:
@@ -26,16 +27,16 @@ def encode(column: pa.ChunkedArray | pa.Array) -> pa.DictionaryArray:
 
 
 def codes_of(array: pa.DictionaryArray) -> np.ndarray:
-    """int32 codes, shape (rows,), -1 where the value is null."""
+    """The codes: int32, shape (rows,), -1 where the value is null."""
     return array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
 
 
 def from_codes(codes: pa.Array, dictionary: pa.Array) -> pa.DictionaryArray:
-    """Put codes and a dictionary together, keep only the values in use, and sort them.
+    """Combine codes and values; keep only the values in use, and sort them.
 
     Args:
         codes: int32, shape (rows,), null for null.
-        dictionary: string values the codes point into.
+        dictionary: the string values that the codes point into.
     """
     plain = codes.fill_null(-1).to_numpy(zero_copy_only=False)
     used = np.flatnonzero(np.bincount(plain[plain >= 0], minlength=len(dictionary)))
@@ -51,9 +52,12 @@ def from_codes(codes: pa.Array, dictionary: pa.Array) -> pa.DictionaryArray:
 
 
 def remap(array: pa.DictionaryArray, vocabulary: pa.Array) -> np.ndarray:
-    """Codes of a fitted vocabulary, float32, shape (rows,): NaN for null or unseen.
+    """Translate the codes into those of a fitted vocabulary.
 
-    Only the dictionary's own values are looked up, not the rows.
+    Only the dictionary's values are looked up, not the rows.
+
+    Returns:
+        float32, shape (rows,): positions in the vocabulary, NaN for null or unseen.
     """
     codes = codes_of(array)
     found = pc.index_in(array.dictionary, value_set=vocabulary)

@@ -1,7 +1,7 @@
-"""The embedded SQL engine: frames in, frame out.
+"""The embedded SQL engine, DuckDB, which runs our SQL files on Arrow tables.
 
-Belongs here: running one of our SQL files on Arrow tables with DuckDB, bounded in threads and
-spilling to a private directory. Does not belong here: the SQL itself, or what the frames mean.
+Belongs here: running a query with a fixed number of threads and a private scratch directory. Does
+not belong here: the SQL itself (``core.tables.sql``), or what the frames mean.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ import pyarrow as pa
 from aml_assets.errors import AmlError
 
 THREADS = 2
-"""Fixed: every file ends in ORDER BY, but the cost of a night should not depend on the host."""
+"""The engine's threads: fixed, so that the cost of a night does not depend on the host."""
 
 
 def query(sql: str, views: Mapping[str, pa.Table]) -> pa.Table:
-    """Run ``sql`` over ``views``.
+    """Run a query over Arrow tables.
 
     Args:
         sql: the text of a rendered SQL file.
         views: view name → table.
 
     Raises:
-        AmlError: the engine refused; its text is withheld, since it may quote a row's values.
+        AmlError: the engine refused the query. Its own text is withheld, since it may quote a
+            row's values.
     """
     import duckdb
 

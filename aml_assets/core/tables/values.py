@@ -1,7 +1,7 @@
-"""Plain facts about Arrow arrays that the contract's checks are made of.
+"""Properties of Arrow types and arrays that the contract's checks use.
 
-Belongs here: questions about types and values that know nothing of tables or settings. Does not
-belong here: what a bad answer means (``core.tables.contracts``).
+Belongs here: functions on types and values that know neither tables nor settings. Does not belong
+here: what a property means for a landed table (``core.tables.contracts``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 
 def is_text(type_: pa.DataType) -> bool:
-    """Whether a type is plain text, in any of Arrow's spellings."""
+    """True if a type is text: one of Arrow's string types, but no dictionary."""
     return (
         pa.types.is_string(type_)
         or pa.types.is_large_string(type_)
@@ -20,12 +20,12 @@ def is_text(type_: pa.DataType) -> bool:
 
 
 def is_number(type_: pa.DataType) -> bool:
-    """Whether a type is an integer, a floating-point number or a decimal."""
+    """True if a type is an integer, a floating-point number or a decimal."""
     return pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
 
 
 def nan_as_null(values: pa.Array) -> pa.Array:
-    """NaN is how pandas writes a missing number; missing is null here and everywhere."""
+    """Replace NaN by null: pandas writes a missing number as NaN."""
     return pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
 
 
@@ -33,23 +33,24 @@ def whole(values: pa.Array) -> pa.Array:
     """Whole numbers of any type as int64: pandas writes nullable integers as doubles.
 
     Raises:
-        pa.ArrowInvalid: a number that is not whole, or beyond what its type can tell apart.
+        pa.ArrowInvalid: a number is not whole, or so large that its type cannot represent each
+            integer there.
     """
     exact = 2.0**24 if pa.types.is_float32(values.type) else 2.0**53
     if pa.types.is_floating(values.type) and largest(values) >= exact:
-        raise pa.ArrowInvalid("beyond the integers that this type can tell apart")
+        raise pa.ArrowInvalid("beyond the integers that this type can represent")
     return values.cast(pa.int64())
 
 
 def largest(values: pa.Array) -> float:
-    """The largest magnitude, 0 for an empty column; infinity stays infinity."""
+    """The largest magnitude; 0 for an empty column."""
     extremes = pc.min_max(values)
     low, high = extremes["min"].as_py(), extremes["max"].as_py()
     return 0.0 if low is None else max(abs(float(low)), abs(float(high)))
 
 
 def equal_neighbours(table: pa.Table, key: list[str]) -> int:
-    """How many rows of a table sorted by ``key`` equal the row before them in it."""
+    """Count the rows whose key equals that of the row before, in a table sorted by the key."""
     if table.num_rows < 2 or not key:
         return 0
     equal: pa.Array | None = None

@@ -14,8 +14,10 @@ import pyarrow.compute as pc
 
 from aml_assets.core.days import ONE_DAY
 from aml_assets.core.graph import FEATURES, TABLES
-from aml_assets.core.tables import checks, joins
+from aml_assets.core.tables import joins, look_back
 from aml_assets.core.tables.contracts import CheckedTable
+from aml_assets.core.tables.counts import count_nulls, orphan_keys
+from aml_assets.core.tables.join_columns import TRX_DAY
 from aml_assets.errors import NotReady
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.upstream import Upstream, inputs_read
@@ -58,9 +60,9 @@ def build_features(
     join = next((j for j in settings.joins if _looks_up_trx(j)), None)
     if join is not None:
         earlier = _earlier_days(catalog, day, join, tables[TRX])
-        loaded[TRX] = joins.look_back(loaded[STR], own, join, day=day, earlier=earlier)
+        loaded[TRX] = look_back.look_back(loaded[STR], own, join, day=day, earlier=earlier)
     merged = joins.merge(loaded, settings.joins, settings.tables, day=day)
-    trx_day = merged.table.column(joins.TRX_DAY)
+    trx_day = merged.table.column(TRX_DAY)
     figures = {
         "rows": merged.table.num_rows,
         "unmatched": trx_day.null_count,
@@ -71,10 +73,10 @@ def build_features(
     }
     facts: dict[str, Any] = {
         "columns": column_facts(merged.columns),
-        "nulls": {**checks.count_nulls(merged.table, settings.tables[STR].column("label"))},
+        "nulls": {**count_nulls(merged.table, settings.tables[STR].column("label"))},
         "orphans": {
             name: list(counts)
-            for name, counts in checks.orphan_keys({**loaded, TRX: own}, settings.joins).items()
+            for name, counts in orphan_keys({**loaded, TRX: own}, settings.joins).items()
         },
     }
     return Built(merged.table, _manifest(catalog, day, tables, facts | figures), figures)
@@ -105,7 +107,7 @@ def _looks_up_trx(join: Join) -> bool:
 
 def _earlier_days(
     catalog: Catalog, day: dt.date, join: Join, trx: Upstream[pa.Table]
-) -> Iterator[tuple[dt.date, joins.Lookup]]:
+) -> Iterator[tuple[dt.date, look_back.Lookup]]:
     """Earlier days, newest first, back to the first partition; each one taken is recorded.
 
     A day that has landed and is not stored yet will change the result once it is stored. It is an
@@ -130,10 +132,10 @@ def _earlier_days(
             trx.record(str(past))
 
 
-def _lookup(past: dt.date, join: Join, trx: Upstream[pa.Table]) -> joins.Lookup:
+def _lookup(past: dt.date, join: Join, trx: Upstream[pa.Table]) -> look_back.Lookup:
     def lookup(wanted: pa.Table) -> CheckedTable | None:
         references, manifest = load_table(trx, past, list(join.on.values()))
-        positions = joins.matching_rows(references.table, wanted, day=past)
+        positions = look_back.matching_rows(references.table, wanted, day=past)
         if not len(positions):
             return None
         checked, whole = load_table(trx, past)

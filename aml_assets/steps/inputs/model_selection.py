@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from aml_assets.core.graph import MODEL
 from aml_assets.core.model.encoding import Encoder
-from aml_assets.core.model.reference import Spread
+from aml_assets.core.model.reference import FeatureDistribution
 from aml_assets.errors import ModelError, NotFound
 from aml_assets.io.formats import version_path
 from aml_assets.io.formats.booster import ENCODER, REFERENCE, manifest_of
@@ -52,7 +52,7 @@ class StoredModel:
     encoder: Encoder
     manifest: Manifest
     because: str = "named"
-    reference: list[Spread] | None = None
+    reference: list[FeatureDistribution] | None = None
 
     @property
     def day(self) -> dt.date:
@@ -175,7 +175,7 @@ def read_model(models: Upstream[xgboost.Booster], path: str) -> StoredModel:
     manifest = manifest_of(booster, path)
     encoder = Encoder.from_dict(json.loads(booster.attr(ENCODER) or "{}"))
     kept = booster.attr(REFERENCE)
-    reference = [Spread.from_dict(each) for each in json.loads(kept)] if kept else None
+    reference = [FeatureDistribution.from_dict(each) for each in json.loads(kept)] if kept else None
     model_id = str(manifest.facts["model_id"])
     models.record(model_id, manifest.digest)
     return StoredModel(model_id, path, booster, encoder, manifest, reference=reference)

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from aml_assets.core.model import labels, scoring
 from aml_assets.core.model.encoding import Matrix
-from aml_assets.core.model.labels import Reports
+from aml_assets.core.model.labels import LabelledReports
 from aml_assets.core.model.windows import Windows
 from aml_assets.errors import AmlError
 from aml_assets.io.upstream import Upstream
@@ -97,14 +97,14 @@ def score_evaluation_window(
     )
 
 
-def _trained_on(learnt: Window, delay: Window, key: list[str], label: str) -> list[Reports]:
+def _trained_on(learnt: Window, delay: Window, key: list[str], label: str) -> list[LabelledReports]:
     """The STRs that training took; one that was undecided then can still be measured."""
     days = learnt.reports([*key, label])
     selected = labels.newest_decisions(
         days, key=key, label=label, deciding=delay.reports([*key, label])
     )
     return [
-        Reports(each.day, each.table.take(pa.array(decided(taken).rows, pa.int64())))
+        LabelledReports(each.day, each.table.take(pa.array(decided(taken).rows, pa.int64())))
         for each, taken in zip(days, selected, strict=True)
     ]
 

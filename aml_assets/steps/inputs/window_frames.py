@@ -16,7 +16,7 @@ import pyarrow as pa
 from aml_assets.core.graph import FEATURES
 from aml_assets.core.model import encoding, windows
 from aml_assets.core.model.encoding import Frame
-from aml_assets.core.model.labels import Chosen, Reports
+from aml_assets.core.model.labels import LabelledReports, SelectedReports
 from aml_assets.core.model.windows import Windows
 from aml_assets.errors import NotReady, NotTrainable, SettingsError
 from aml_assets.io.catalog import Catalog
@@ -73,9 +73,11 @@ class Window:
         """The days actually read."""
         return [str(frame.day) for frame in self.frames]
 
-    def reports(self, columns: Sequence[str]) -> list[Reports]:
+    def reports(self, columns: Sequence[str]) -> list[LabelledReports]:
         """The key and label columns of each frame."""
-        return [Reports(frame.day, frame.table.select(list(columns))) for frame in self.frames]
+        return [
+            LabelledReports(frame.day, frame.table.select(list(columns))) for frame in self.frames
+        ]
 
 
 def read_window(
@@ -197,7 +199,7 @@ def key_and_label(catalog: Catalog) -> tuple[list[str], str]:
     return spec.key, label
 
 
-def decided(selected: Chosen) -> Chosen:
+def decided(selected: SelectedReports) -> SelectedReports:
     """The rows of a day whose label is known."""
     known = ~np.isnan(selected.labels)
-    return Chosen(selected.day, selected.rows[known], selected.labels[known])
+    return SelectedReports(selected.day, selected.rows[known], selected.labels[known])

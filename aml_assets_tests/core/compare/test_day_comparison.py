@@ -1,3 +1,5 @@
+"""The distance between two days' distributions, and the figures shown beside it."""
+
 import datetime as dt
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Two prediction files and two metrics documents: what differs, and how far the scores agree."""
+
 from typing import Any
 
 import pyarrow as pa

@@ -1,3 +1,5 @@
+"""The selection of features, their vocabularies, and the encoding of frames as numbers."""
+
 import datetime as dt
 import json
 from decimal import Decimal

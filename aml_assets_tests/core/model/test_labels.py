@@ -1,3 +1,5 @@
+"""The selection of one row per report, with its newest decision."""
+
 import datetime as dt
 
 import numpy as np
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aml_assets.core.days import ONE_DAY
-from aml_assets.core.model.labels import Reports, newest_decisions
+from aml_assets.core.model.labels import LabelledReports, newest_decisions
 from aml_assets.errors import InputError
 
 DAY = dt.date(2024, 3, 5)
@@ -24,7 +26,9 @@ def days(*contents, first=DAY, id_type=None):
             pa.array([key[1] for key in content], pa.int64()),
             pa.array(content.values(), pa.int8()),
         ]
-        found.append(Reports(first + number * ONE_DAY, pa.table(columns, names=[*KEY, "label"])))
+        found.append(
+            LabelledReports(first + number * ONE_DAY, pa.table(columns, names=[*KEY, "label"]))
+        )
     return found
 
 
@@ -92,8 +96,10 @@ def test_keys_of_two_types_are_a_named_error_without_a_value():
 def test_the_key_may_have_any_name(name):
     label = "label" if name != "label" else "decided"
     table = pa.table({name: [1, 2], label: pa.array([1, None], pa.int8())})
-    window = [Reports(DAY, table), Reports(DAY + ONE_DAY, table.slice(0, 1))]
-    result = newest_decisions(window, key=[name], label=label, known=[Reports(DAY, table[1:])])
+    window = [LabelledReports(DAY, table), LabelledReports(DAY + ONE_DAY, table.slice(0, 1))]
+    result = newest_decisions(
+        window, key=[name], label=label, known=[LabelledReports(DAY, table[1:])]
+    )
     assert [each.rows.tolist() for each in result] == [[], [0]]
 
 

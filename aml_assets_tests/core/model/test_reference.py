@@ -1,3 +1,5 @@
+"""The distributions of the training rows: exact counts, round numbers, and positions of values."""
+
 import json
 
 import numpy as np
@@ -5,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aml_assets.core.model.reference import Spread, fit, spread_of
+from aml_assets.core.model.reference import FeatureDistribution, distribution_of, fit
 
 NAN = float("nan")
 
@@ -15,13 +17,13 @@ def column(*values):
 
 
 def test_few_values_of_few_digits_are_kept_with_exact_counts():
-    spread = spread_of(column(0, 0, 1, 2, 2, 2, NAN, NAN))
-    assert spread.exact
-    assert (spread.rows, spread.present, spread.missing_share) == (8, 6, 0.25)
-    place = spread.place(2)
+    distribution = distribution_of(column(0, 0, 1, 2, 2, 2, NAN, NAN))
+    assert distribution.exact
+    assert (distribution.rows, distribution.present, distribution.missing_share) == (8, 6, 0.25)
+    place = distribution.locate(2)
     assert place is not None
     assert (place.below, place.above, place.equal) == (0.5, 0.0, 3 / 8)
-    unknown = spread.place(1.5)
+    unknown = distribution.locate(1.5)
     assert unknown is not None
     assert (unknown.below, unknown.above, unknown.equal) == (0.5, 0.5, 0.0)
 
@@ -29,11 +31,13 @@ def test_few_values_of_few_digits_are_kept_with_exact_counts():
 def test_no_number_that_is_somebodys_is_kept_and_what_is_kept_counts_exactly():
     amounts = np.random.default_rng(1).lognormal(7, 2, 5000).astype(np.float32)
     amounts[:300] = 1234.56  # a rent that many pay
-    spread = spread_of(amounts)
-    assert not spread.exact
-    assert len(spread.values) > 80
-    assert not set(spread.values.tolist()) & set(amounts.tolist())
-    for value, below, upto in zip(spread.values, spread.below, spread.upto, strict=True):
+    distribution = distribution_of(amounts)
+    assert not distribution.exact
+    assert len(distribution.values) > 80
+    assert not set(distribution.values.tolist()) & set(amounts.tolist())
+    for value, below, upto in zip(
+        distribution.values, distribution.below, distribution.upto, strict=True
+    ):
         assert (below, upto) == ((amounts < value).sum(), (amounts <= value).sum())
 
 
@@ -43,10 +47,12 @@ def test_no_number_that_is_somebodys_is_kept_and_what_is_kept_counts_exactly():
 )
 def test_what_is_said_to_lie_on_a_side_does(values, value):
     rows = column(*values)
-    spread = Spread.from_dict(json.loads(json.dumps(spread_of(rows).to_dict())))
+    distribution = FeatureDistribution.from_dict(
+        json.loads(json.dumps(distribution_of(rows).to_dict()))
+    )
     present = rows[~np.isnan(rows)]
-    assert (spread.rows, spread.present) == (len(rows), len(present))
-    place = spread.place(value)
+    assert (distribution.rows, distribution.present) == (len(rows), len(present))
+    place = distribution.locate(value)
     if place is None:
         assert not len(present)
         return
@@ -61,3 +67,19 @@ def test_every_feature_of_every_batch_is_counted_and_codes_are_kept_however_many
     number, code = fit([np.zeros((0, 2), np.float32), *batches], [False, True])
     assert (number.rows, number.present, number.exact) == (500, 500, False)
     assert (len(code.values), code.exact) == (500, True)
+
+
+def test_a_quantile_is_replaced_by_the_roundest_number_near_it():
+    amounts = np.arange(1000, dtype=np.float32) + np.float32(1.5)
+    distribution = distribution_of(amounts)
+    assert 250 in distribution.values  # for the quantile 251.5
+    at = distribution.values.tolist().index(250)
+    assert (distribution.below[at], distribution.upto[at]) == (249, 249)
+
+
+def test_a_value_that_many_rows_hold_is_followed_by_a_number_above_it():
+    rents = np.full(1000, 1234.56, np.float32)
+    rents[500:] += np.arange(500, dtype=np.float32) + 10
+    distribution = distribution_of(rents)
+    assert distribution.values[0] == 1240
+    assert distribution.upto[0] == 500

@@ -1,3 +1,5 @@
+"""Scores, ranks, the predictions' columns of today and of 2019, and feature importance."""
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa

@@ -1,3 +1,5 @@
+"""Training gives the same bytes for the same input, and refuses labels of one class."""
+
 import json
 import subprocess
 import sys

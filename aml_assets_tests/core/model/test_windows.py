@@ -1,11 +1,12 @@
+"""The training and evaluation windows of a day, computed or given by hand."""
+
 import datetime as dt
-import itertools
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aml_assets.core.days import ONE_DAY, days_between, ranges
+from aml_assets.core.days import ONE_DAY
 from aml_assets.core.model import windows
 from aml_assets.errors import NotTrainable, SettingsError
 
@@ -95,12 +96,3 @@ def test_windows_by_hand_that_contradict_each_other_or_the_day_are_refused(dates
         by_hand(**dates)
     assert caught.value.day == str(DAY)
     assert caught.value.remedy
-
-
-@given(st.sets(st.integers(0, 30)))
-def test_ranges_are_the_runs_of_consecutive_days(numbers):
-    given_days = [FIRST + number * ONE_DAY for number in numbers]
-    found = list(ranges(given_days))
-    assert [day for first, last in found for day in days_between(first, last)] == sorted(given_days)
-    for (_, last), (first, _) in itertools.pairwise(found):
-        assert first > last + ONE_DAY

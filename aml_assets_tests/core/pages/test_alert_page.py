@@ -1,3 +1,5 @@
+"""The alert page: its facts, its safety against hostile names, and its bytes."""
+
 import base64
 import datetime as dt
 import hashlib

@@ -1,3 +1,5 @@
+"""The model page: its features, charts and figures, and the reasons where one is missing."""
+
 import datetime as dt
 from dataclasses import replace
 

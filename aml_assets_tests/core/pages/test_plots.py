@@ -1,3 +1,5 @@
+"""The pictures for Dagster's UI: small, reproducible, and a sentence where nothing can be drawn."""
+
 import base64
 import io
 import math

@@ -1,3 +1,5 @@
+"""The reasons for a score: contributions that add up, and a sentence for each kind of value."""
+
 import datetime as dt
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The landing contract: refused tables, and the normal form of accepted ones."""
+
 import datetime as dt
 from decimal import Decimal
 

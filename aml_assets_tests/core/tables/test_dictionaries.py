@@ -1,3 +1,5 @@
+"""Dictionary columns: encoding, sorting, and translation into a vocabulary."""
+
 import numpy as np
 import pyarrow as pa
 from hypothesis import given

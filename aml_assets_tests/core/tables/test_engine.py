@@ -1,3 +1,5 @@
+"""The SQL engine sees only its views, quotes no value, and leaves nothing behind."""
+
 import pyarrow as pa
 import pytest
 

@@ -1,10 +1,12 @@
+"""The merged frame: its rows, names, types and errors, for any order of rows and any names."""
+
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aml_assets.core.days import ONE_DAY
-from aml_assets.core.tables import joins
+from aml_assets.core.tables import look_back
 from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.errors import InputError
 from aml_assets.settings.load import Settings
@@ -170,10 +172,10 @@ def test_any_name_joins_and_looks_back(name):
 
     def lookup(wanted):
         past = day_of(1)
-        rows = joins.matching_rows(past.table.select([name]), wanted, day=DAY - ONE_DAY)
+        rows = look_back.matching_rows(past.table.select([name]), wanted, day=DAY - ONE_DAY)
         return CheckedTable(past.table.take(rows), past.columns)
 
-    both = joins.look_back(
+    both = look_back.look_back(
         ours, day_of(2), config.joins[0], day=DAY, earlier=[(DAY - ONE_DAY, lookup)]
     )
     tables = {**five(), "str": ours, "trx": both}

@@ -1,3 +1,5 @@
+"""The lookup of late reports' transactions in earlier days."""
+
 import datetime as dt
 from dataclasses import replace
 
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aml_assets.core.days import ONE_DAY
-from aml_assets.core.tables import joins
+from aml_assets.core.tables import look_back
 from aml_assets.errors import InputError
 from aml_assets.settings.load import Settings
 from aml_assets_tests.core.samples import (
@@ -37,7 +39,7 @@ class Past:
     def lookup(self, distance, checked):
         def lookup(wanted):
             self.asked.append((distance, sorted(wanted["trx_id"].to_pylist())))
-            rows = joins.matching_rows(
+            rows = look_back.matching_rows(
                 checked.table.select(["trx_id"]), wanted, day=DAY - distance * ONE_DAY
             )
             return replace(checked, table=checked.table.take(rows))
@@ -45,15 +47,15 @@ class Past:
         return lookup
 
 
-def look_back(ours, today, past):
-    return joins.look_back(
+def looked_back(ours, today, past):
+    return look_back.look_back(
         check("str", **ours), check("trx", **today), BY_TRX, day=DAY, earlier=past
     )
 
 
 def test_the_newest_earlier_day_wins_and_days_beyond_the_last_match_are_not_asked():
     past = Past(transactions(1, 5, amount=[1.0, 5.0]), transactions(1, 2), transactions(3))
-    both = look_back(reports(1, 2, 9, 9, ins_id=[1, 1, 1, 2]), transactions(9), past)
+    both = looked_back(reports(1, 2, 9, 9, ins_id=[1, 1, 1, 2]), transactions(9), past)
     assert past.asked == [(1, [1, 2]), (2, [2])]
     assert both.table.select(["trx_id", "trx_day", "amount"]).to_pylist() == [
         {"trx_id": 9, "trx_day": DAY, "amount": 0.0},
@@ -69,7 +71,7 @@ def test_a_day_without_a_late_report_asks_nothing():
         (reports(), transactions(1)),
         (reports(), transactions()),
     ):
-        look_back(ours, today, past)
+        looked_back(ours, today, past)
     assert past.asked == []
 
 
@@ -79,14 +81,14 @@ def test_a_report_without_a_reference_is_never_looked_up():
     )
     ours = check("str", settings=config, **reports(1, None, ins_id=[1, 2]))
     past = Past(transactions(7))
-    both = joins.look_back(ours, check("trx", **transactions(1)), BY_TRX, day=DAY, earlier=past)
+    both = look_back.look_back(ours, check("trx", **transactions(1)), BY_TRX, day=DAY, earlier=past)
     assert past.asked == []
     assert both.table.num_rows == 1
 
 
 def test_what_no_day_has_stays_unmatched():
     past = Past(transactions(1), transactions(2))
-    both = look_back(reports(404), transactions(), past)
+    both = looked_back(reports(404), transactions(), past)
     assert past.asked == [(1, [404]), (2, [404])]
     assert both.table.num_rows == 0
 
@@ -98,7 +100,7 @@ def test_what_no_day_has_stays_unmatched():
 )
 def test_looking_back_is_a_search_of_each_report_newest_day_first(wanted, days):
     past = Past(*(transactions(*ids) for ids in days[1:]))
-    both = look_back(reports(*wanted), transactions(*days[0]), past)
+    both = looked_back(reports(*wanted), transactions(*days[0]), past)
     found = dict(
         zip(both.table["trx_id"].to_pylist(), both.table["trx_day"].to_pylist(), strict=True)
     )
@@ -113,7 +115,7 @@ def test_looking_back_is_a_search_of_each_report_newest_day_first(wanted, days):
 def test_references_of_another_type_are_refused_by_name():
     past = Past({**transactions(1), "trx_id": ["1"]})
     with pytest.raises(InputError) as caught:
-        look_back(reports(1), transactions(), past)
+        looked_back(reports(1), transactions(), past)
     assert (caught.value.table, caught.value.column) == ("trx", "trx_id")
     assert caught.value.day == str(DAY - ONE_DAY)
 
@@ -121,7 +123,7 @@ def test_references_of_another_type_are_refused_by_name():
 def test_columns_come_and_go_and_widen_between_days():
     today = transactions(1, fee=pa.array([2]), note=["new"], channel=["web"])
     past = Past(transactions(2, fee=[1.5], channel=["atm"], desk=["north"]))
-    both = look_back(reports(1, 2), today, past)
+    both = looked_back(reports(1, 2), today, past)
     rows = both.table.select(["fee", "note", "channel", "desk"]).to_pylist()
     assert rows == [
         {"fee": 2.0, "note": "new", "channel": "web", "desk": None},
@@ -139,7 +141,7 @@ def test_columns_come_and_go_and_widen_between_days():
 def test_an_empty_day_can_still_look_back():
     empty = {name: pa.nulls(0) for name in transactions()}
     past = Past(transactions(1, cust_id=[10], note=["x"]))
-    both = look_back(reports(1), empty, past)
+    both = looked_back(reports(1), empty, past)
     assert both.table["cust_id"].type == pa.int64()
     assert merge(five(str=reports(1), trx=both)).matched == {
         "trx": 1,
@@ -151,7 +153,7 @@ def test_an_empty_day_can_still_look_back():
 
 def test_a_column_that_is_null_all_day_takes_its_type_and_kind_from_the_other_day():
     today = transactions(1, target_cust_id=pa.nulls(1), fee=pa.nulls(1))
-    both = look_back(reports(1, 2), today, Past(transactions(2, fee=[1.5])))
+    both = looked_back(reports(1, 2), today, Past(transactions(2, fee=[1.5])))
     assert both.table["fee"].to_pylist() == [None, 1.5]
     assert both.columns["fee"].kind == "numeric"
     assert both.table["target_cust_id"].type == pa.int64()
@@ -160,8 +162,8 @@ def test_a_column_that_is_null_all_day_takes_its_type_and_kind_from_the_other_da
 def test_types_that_cannot_widen_into_each_other_are_refused_by_name():
     past = Past(transactions(2, fee=["a secret"]), transactions(3))
     with pytest.raises(InputError, match=r"table trx, .*column fee: it has type double") as caught:
-        look_back(reports(1, 2), transactions(1, fee=[1.5]), past)
+        looked_back(reports(1, 2), transactions(1, fee=[1.5]), past)
     assert "secret" not in str(caught.value)
     past = Past(transactions(2, fee=[1]), transactions(3, fee=[dt.date(2024, 1, 1)]))
     with pytest.raises(InputError, match="column fee"):
-        look_back(reports(1, 2, 3), transactions(1), past)
+        looked_back(reports(1, 2, 3), transactions(1), past)

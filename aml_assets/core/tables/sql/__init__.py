@@ -1,4 +1,4 @@
-"""The SQL files, and how they are filled in.
+"""The SQL files, and the rendering of their column lists.
 
 Belongs here: ``*.sql`` that run unchanged on DuckDB and on Spark SQL (with
 ``spark.sql.ansi.enabled`` and ``spark.sql.ansi.doubleQuotedIdentifiers``), and the rendering of
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def quoted(name: str) -> str:
-    """An SQL identifier that may hold any character."""
+    """A name as an SQL identifier in quotation marks; it may hold any character."""
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -25,8 +25,8 @@ def quoted(name: str) -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, StrictUndefined
 
-    # These are SQL texts for our own engine, not pages: nothing to escape but identifiers,
-    # which every template passes through the filter.
+    # Autoescaping is for HTML. Here only identifiers need escaping, and every template passes
+    # them through the filter "id".
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["id"] = quoted
     return environment
@@ -35,8 +35,12 @@ def _environment() -> Environment:
 def render(name: str, **values: Any) -> str:
     """The text of ``<name>.sql`` with its lists filled in.
 
+    Args:
+        name: the file's name without its suffix.
+        **values: the lists that the file's header names.
+
     Raises:
-        jinja2.UndefinedError: a value the file uses is missing.
+        jinja2.UndefinedError: a value that the file uses is missing.
     """
     text = resources.files(__name__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
     return _environment().from_string(text).render(**values)

@@ -1,10 +1,10 @@
--- The merged frame of one day: one row per report, with all that is known of it.
+-- The merged frame of one day: one row per report, with the columns of all joined tables.
 --
 -- Inputs   one view per table of the join spec; the first one is the reports' table, and every
 --          right side is unique in its join columns (checked before).
 -- Grain    one row per row of the reports' table: left joins never drop or multiply one.
 -- Output   columns: the listed source columns under their merged names;
---          "matched <table>": whether the join found a row.
+--          "matched <table>": true if the join found a row.
 -- Filled   columns, root, joins, key (from the join spec in the configuration).
 SELECT
 {% for column in columns %}

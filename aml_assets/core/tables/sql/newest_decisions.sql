@@ -1,10 +1,10 @@
--- Which row of a window stands for each report, and with which decision.
+-- The row of a window that is selected for each report, and the report's newest decision.
 --
 -- Inputs   reports: the key columns, "frame" (which day, as a number that grows with the day),
 --          "position" (the row in its frame), "label" (0, 1 or null), "inside" (true in the
 --          window itself, false on the days after it that may only decide).
 -- Grain    one row per key that has a row inside the window. Of several rows the newest decided
---          one inside stands for the report, else the newest; its label is the newest decision.
+--          one inside is selected, else the newest; its label is the newest decision.
 -- Output   frame, position, label (null: not decided), repeats (rows of this key).
 -- Filled   key. Only repeated keys are ranked: most keys occur once.
 WITH repeated AS (

@@ -1,3 +1,5 @@
+"""The SQL files: their headers, and names with any character."""
+
 import re
 from importlib import resources
 

@@ -1,0 +1,158 @@
+"""The package's structure: layers, circles of imports, sizes, names, and module docstrings.
+
+The rules are those of docs/design.md and CONTRIBUTING; what the core may do is tested in
+``core/test_purity.py``.
+"""
+
+import ast
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+
+import pytest
+
+from aml_assets_tests.sources import ROOT, imports, layer, modules, ours
+
+BELOW: Mapping[str, set[str]] = {
+    "errors": set(),
+    "settings": {"errors"},
+    "core": {"errors", "settings"},
+    "io": {"errors", "settings", "core"},
+    "steps": {"errors", "settings", "core", "io"},
+    "assets": {"errors", "settings", "core", "io", "steps"},
+    "automation": {"errors", "settings", "core", "io", "steps", "assets"},
+    "notebook": {"errors", "settings", "core", "io", "steps", "assets", "automation"},
+    "build": {"errors", "settings", "core", "io", "steps", "assets", "automation"},
+    "definitions": {"build"},
+    "launcher": {"automation"},
+    "cli": {
+        *("errors", "settings", "core", "io", "steps", "assets", "automation"),
+        *("notebook", "build", "definitions"),
+    },
+}
+"""Each entry at the top of the package, and the entries that it may import besides itself."""
+
+WITHOUT_DAGSTER = {"errors", "settings", "core", "io", "steps"}
+
+MOST_ENTRIES, MOST_LINES, MOST_LINES_OF_FUNCTION = 12, 400, 60
+
+
+def refuse_circles(graph: Mapping[str, set[str]]) -> None:
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' <- '.join(error.args[1])}")
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node
+
+
+# -- layers --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(BELOW))
+def test_a_layer_imports_only_the_layers_below_it(name):
+    broken = [
+        f"{module.shown} imports {target}"
+        for module in modules().values()
+        if layer(module.name) == name
+        for target in sorted(ours(module))
+        if layer(target) not in {name, *BELOW[name]}
+    ]
+    assert not broken
+
+
+def test_every_entry_of_the_package_has_its_place_among_the_layers():
+    assert {layer(name) for name in modules()} - {""} == BELOW.keys()
+
+
+def test_the_layers_below_the_assets_import_no_dagster():
+    found = [
+        module.name
+        for module in modules().values()
+        if layer(module.name) in WITHOUT_DAGSTER
+        if any(name.partition(".")[0].startswith("dagster") for name in imports(module))
+    ]
+    assert not found
+
+
+def test_the_core_takes_sections_from_the_settings_and_not_the_loader():
+    taken = {
+        target
+        for module in modules().values()
+        if layer(module.name) == "core"
+        for target in ours(module)
+        if layer(target) == "settings"
+    }
+    assert taken
+    assert all(name.endswith("_settings") for name in taken)
+
+
+# -- circles -------------------------------------------------------------------------------
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    refuse_circles({module.name: ours(module) for module in modules().values()})
+
+
+PACKAGES = sorted(module.name for module in modules().values() if module.is_package)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_entries_of_a_package_do_not_import_each_other_in_a_circle(package):
+    graph: dict[str, set[str]] = {}
+
+    def entry(name: str) -> str | None:
+        inside = name.removeprefix(f"{package}.")
+        return inside.partition(".")[0] if inside != name else None
+
+    for module in modules().values():
+        for target in ours(module):
+            one, other = entry(module.name), entry(target)
+            if one and other and one != other:
+                graph.setdefault(one, set()).add(other)
+    refuse_circles(graph)
+
+
+# -- sizes and names -----------------------------------------------------------------------
+
+
+def test_the_package_has_at_most_twelve_entries():
+    ignored = {"__init__.py", "__pycache__", "py.typed"}
+    entries = sorted(path.name for path in ROOT.iterdir() if path.name not in ignored)
+    assert len(entries) <= MOST_ENTRIES, entries
+
+
+def test_no_two_modules_have_one_name():
+    names = Counter(module.path.name for module in modules().values() if not module.is_package)
+    twice = [module.shown for module in modules().values() if names[module.path.name] > 1]
+    assert not twice
+
+
+def test_no_file_is_longer_than_four_hundred_lines():
+    lengths = {module.shown: len(module.text.splitlines()) for module in modules().values()}
+    assert not {name: lines for name, lines in lengths.items() if lines > MOST_LINES}
+
+
+def test_no_function_is_longer_than_sixty_lines():
+    lengths = {
+        f"{module.shown}: {function.name}": (function.end_lineno or 0) - function.lineno + 1
+        for module in modules().values()
+        for function in functions(module.tree)
+    }
+    assert not {name: lines for name, lines in lengths.items() if lines > MOST_LINES_OF_FUNCTION}
+
+
+# -- docstrings ----------------------------------------------------------------------------
+
+
+def test_every_module_says_what_belongs_in_it_and_what_does_not():
+    silent = []
+    for module in modules().values():
+        words = " ".join((ast.get_docstring(module.tree) or "").split())
+        if "Belongs here:" not in words or "Does not belong here:" not in words:
+            silent.append(module.shown)
+    assert not silent
