@@ -14,9 +14,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.scheduler.instigation import SensorInstigatorData
 
+from aml_assets.assets.dagster_internals import sensor_state
 from aml_assets.assets.partitions import requested_days
 from aml_assets.assets.run_tags import ASKED_BY, ONE_PARTITION, RANGE_END, RANGE_START, runtime_tags
 from aml_assets.automation.alarms.channels import send
@@ -90,25 +89,17 @@ def look(
 
 def sensors_memory(instance: dg.DagsterInstance) -> Memory:
     """What the sensor remembered after its last look; nothing, if it never looked."""
-    data = _state(instance)
+    data = sensor_state(instance, NAME)
     return Memory.from_json(data.cursor) if data else Memory()
 
 
 def sensor_looks(instance: dg.DagsterInstance, settings: Settings) -> bool:
     """Whether the sensor is on, as its last look tells."""
-    data = _state(instance)
+    data = sensor_state(instance, NAME)
     last = data.last_tick_timestamp if data else None
     return last is not None and time.time() - last < _STILL_LOOKING * (
         settings.automation.interval_seconds + 60
     )
-
-
-def _state(instance: dg.DagsterInstance) -> SensorInstigatorData | None:
-    for state in instance.all_instigator_state(instigator_type=InstigatorType.SENSOR):
-        data = state.instigator_data
-        if state.instigator_name == NAME and isinstance(data, SensorInstigatorData):
-            return data
-    return None
 
 
 def run_request(request: Request, asked_by: str, settings: Settings) -> dg.RunRequest:
