@@ -1,4 +1,4 @@
-"""The failure of a step: which sentences it holds, what they are about, and if it follows from another."""
+"""The failure of a step: its sentences, what each is about, and if it follows from another."""
 
 import dagster as dg
 
@@ -41,9 +41,9 @@ def test_dagster_never_retries_it_by_itself():
 def test_a_failure_that_only_follows_from_others_is_recognized():
     def data(*errors: AmlError) -> UserFailureData:
         failed = failure(errors)
-        return UserFailureData(None, description=failed.description, metadata=failed.metadata)
+        return UserFailureData("", description=failed.description, metadata=failed.metadata)
 
     assert only_follows(data(FOLLOWS, FOLLOWS))
     assert not only_follows(data(FOLLOWS, LATE))
-    assert not only_follows(UserFailureData(None, description="by somebody else", metadata={}))
+    assert not only_follows(UserFailureData("", description="by somebody else", metadata={}))
     assert not only_follows(None)

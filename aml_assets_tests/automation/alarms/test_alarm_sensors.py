@@ -32,7 +32,7 @@ class Watch:
     def tick(self) -> str:
         """Tick every sensor; the last one's message."""
         message = ""
-        for sensor in alarm_sensors(self.bank.settings):
+        for sensor in alarm_sensors(self.bank.catalog):
             cursor = self.cursors.get(sensor.name)
             context = dg.build_sensor_context(instance=self.bank.instance, cursor=cursor)
             skip = sensor(context)
