@@ -14,23 +14,12 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 
 from aml_assets.core.graph import FEATURES, PREDICTIONS, TABLES
-from aml_assets.core.tables.checks import Result
+from aml_assets.core.tables.checks import CHECKS, Result
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.decisions import Decision
 from aml_assets.settings.load import Settings
 from aml_assets.steps.checking.measures import checks_of
 from aml_assets.steps.checking.verdicts import Verdict, override_of
-
-ABOUT = {
-    "volume": "Rows as a multiple of the trailing median.",
-    "null_rate": "By how much the share of nulls rose over the trailing median; worst column.",
-    "duplicate_keys": "Rows that repeat a key; the contract refuses such a table.",
-    "label_rate": "Share of positives among the decided, as a multiple of the trailing share.",
-    "late_landing": "Hours by which the day landed later than the trailing median.",
-    "unmatched_share": "Reports without their transaction.",
-    "orphan_keys": "References to a row that no table holds; the worst one.",
-    "unseen_share": "Rows with a category that the model has not seen; worst feature.",
-}
 
 
 def checked_assets(settings: Settings) -> list[str]:
@@ -46,14 +35,12 @@ def check_specs(
         dg.AssetCheckSpec(
             name,
             asset=dg.AssetKey.from_user_string(asset),
-            description=ABOUT[name],
-            # A blocking check told as an evaluation never lets a run end under our executor
-            # (docs/design.md); what a failed check blocks is refused where it would be read.
-            blocking=False,
+            description=CHECKS[name].description,
+            blocking=limit.severity == "block",
             partitions_def=partitions,
         )
         for asset in checked_assets(settings)
-        for name in checks_of(settings, asset)
+        for name, limit in checks_of(settings, asset).items()
     ]
 
 

@@ -1,42 +1,41 @@
-"""Checks: figures of a day and of the days before it in, results out.
+"""The checks of a day's content: which assets have one, what it measures, and its result.
 
-Belongs here: how each check's figure is computed, and whether it lies inside its threshold. Does
-not belong here: where the figures come from and what a failure stops (``steps.checking.verdicts``),
-or the thresholds' defaults (``check_settings``). A result tells counts, shares and names of
-columns, never a value.
+Belongs here: the registry `CHECKS`, and how each check computes its figure. Does not belong here:
+where the figures come from (``steps.checking.measures``), what a failure stops
+(``steps.checking.verdicts``), or the thresholds' defaults (``settings.check_settings``). A result
+holds counts, shares and names of columns, never a value of a row.
+
+To add a check: add its entry to `CHECKS`, and its threshold to ``settings.check_settings``.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
-import numpy as np
-import pyarrow as pa
-
-from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.settings.check_settings import Threshold
-from aml_assets.settings.table_settings import STR, TRX, Join
+from aml_assets.settings.table_settings import TRX
 
 _SAME_WEEKDAYS = 2
-"""As many earlier days of one weekday tell what is usual on it: two weeks hold just that."""
+"""Earlier days of one weekday that show what is usual on it: two weeks hold just that many."""
 
 _FEW_POSITIVES = 10
-"""Where fewer are to be expected, and fewer there are, any multiple is an accident."""
+"""Fewer positives than this, both found and expected, are too few to judge a ratio by."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What is known of one stored day.
+    """Counts of one stored day.
 
     Attributes:
         day: the partition.
         rows: its rows.
-        nulls: column → nulls, of every column but the label; empty if nobody counted.
+        nulls: column → nulls, of every column but the label; empty if they were not counted.
         positives: reports decided as positive; ``None`` where there is no label.
-        decided: reports decided at all.
+        decided: reports decided at all; ``None`` where there is no label.
         landed_after: hours from the beginning of the day to its landing, if that is known.
     """
 
@@ -50,15 +49,15 @@ class Figures:
 
 @dataclass(frozen=True)
 class Result:
-    """One check of one day.
+    """The result of one check of one day.
 
     Attributes:
         name: the check.
-        passed: whether the figure lies inside the threshold, or cannot be judged.
-        blocking: whether a failure stops what would be made of the day.
-        figure: what was measured; ``None`` if it cannot be said, and then ``detail`` says why.
-        low: the threshold's lower end.
-        high: the threshold's upper end.
+        passed: true if the figure lies inside the threshold, or cannot be judged.
+        blocking: true if a failure stops what would be built from the day.
+        figure: what was measured; ``None`` if it cannot be measured, and ``detail`` says why.
+        low: the threshold's lower end; ``None`` if there is none.
+        high: the threshold's upper end; ``None`` if there is none.
         detail: one sentence for people.
     """
 
@@ -72,209 +71,247 @@ class Result:
 
     @property
     def blocks(self) -> bool:
-        """Whether it is a failure that stops something."""
+        """True if the check failed and its failure stops something."""
         return self.blocking and not self.passed
 
     @property
     def threshold(self) -> str:
-        """The threshold as one reads it."""
+        """The threshold in words, such as "at least 0.2 and at most 5"."""
         ends = [("at least", self.low), ("at most", self.high)]
         return " and ".join(f"{word} {end:g}" for word, end in ends if end is not None) or "any"
 
 
 @dataclass(frozen=True)
-class Judge:
-    """When there is enough to judge by.
+class Subject:
+    """The properties of an asset that decide which checks it has.
 
     Attributes:
-        min_days: fewer earlier days do not tell what is usual.
-        min_rows: a share of fewer rows is an accident.
+        kind: a bank's table, the merged features, the predictions, or an asset without checks.
+        daily: false for a static table.
+        labelled: true for a table with a label column.
     """
 
-    min_days: int
-    min_rows: int
-
-    def volume(
-        self, today: Figures, past: Sequence[Figures], limit: Threshold, *, empty: str | None = None
-    ) -> Result:
-        """Rows as a multiple of the usual; of the same weekday's, if only that explains them.
-
-        Args:
-            today: the day.
-            past: earlier days with rows, any order.
-            limit: the threshold.
-            empty: why no row is no failure, if it is none.
-        """
-        result = _Maker("volume", limit)
-        if not today.rows and empty:
-            return result.unjudged(f"no row: {empty}")
-        if len(past) < self.min_days:
-            return result.unjudged(_too_few_days(len(past), self.min_days))
-        usual, of = statistics.median(day.rows for day in past), f"{len(past)} days"
-        alike = [day.rows for day in past if day.day.weekday() == today.day.weekday()]
-        if not limit.holds(today.rows / usual) and len(alike) >= _SAME_WEEKDAYS:
-            # A bank's Sunday is no failure of its Friday's.
-            on_weekday = statistics.median(alike)
-            if limit.holds(today.rows / on_weekday):
-                usual, of = on_weekday, f"{len(alike)} {today.day:%A}s"
-        return result.of(
-            today.rows / usual, f"{today.rows:,} rows, usually {usual:,.0f} (median of {of})"
-        )
-
-    def null_rate(self, today: Figures, past: Sequence[Figures], limit: Threshold) -> Result:
-        """By how much the share of nulls rose over the usual, in the worst column of the day.
-
-        A column that comes or goes is none: it is null on some days by contract.
-        """
-        result = _Maker("null_rate", limit)
-        if today.rows < self.min_rows:
-            return result.unjudged(_too_few_rows(today.rows, self.min_rows))
-        worst: tuple[float, str] | None = None
-        for column, nulls in sorted(today.nulls.items()):
-            known = [day.nulls[column] / day.rows for day in past if column in day.nulls]
-            if len(known) < self.min_days:
-                continue
-            share, usual = nulls / today.rows, statistics.median(known)
-            if worst is None or share - usual > worst[0]:
-                worst = (
-                    share - usual,
-                    f"column {column}: {share:.1%} null, usually {usual:.1%} "
-                    f"(median of {len(known)} days)",
-                )
-        if worst is None:
-            return result.unjudged(_too_few_days(len(past), self.min_days))
-        return result.of(*worst)
-
-    def label_rate(self, today: Figures, past: Sequence[Figures], limit: Threshold) -> Result:
-        """Positives among the decided, as a multiple of the usual share."""
-        result = _Maker("label_rate", limit)
-        decided, positives = today.decided or 0, today.positives or 0
-        if decided < self.min_rows:
-            return result.unjudged(f"only {decided} decided, {self.min_rows} are needed to judge")
-        known = [day for day in past if day.decided]
-        if len(known) < self.min_days:
-            return result.unjudged(_too_few_days(len(known), self.min_days))
-        usual = statistics.median((day.positives or 0) / (day.decided or 1) for day in known)
-        if not usual:  # most days have none: all days together
-            positive = sum(day.positives or 0 for day in known)
-            usual = max(positive, 0.5) / sum(day.decided or 0 for day in known)
-        figure = positives / decided / usual
-        detail = (
-            f"{positives:,} of {decided:,} decided are positive ({positives / decided:.2%}), "
-            f"usually {usual:.2%} (median of {len(known)} days)"
-        )
-        if max(usual * decided, positives) < _FEW_POSITIVES:
-            return result.of(figure, f"{detail}; too few to judge", passed=True)
-        return result.of(figure, detail)
-
-    def late_landing(self, today: Figures, past: Sequence[Figures], limit: Threshold) -> Result:
-        """Hours by which the day landed later than usual."""
-        result = _Maker("late_landing", limit)
-        if today.landed_after is None:
-            return result.unjudged("when it landed is not known")
-        known = [day.landed_after for day in past if day.landed_after is not None]
-        if len(known) < self.min_days:
-            return result.unjudged(_too_few_days(len(known), self.min_days))
-        usual = statistics.median(known)
-        return result.of(
-            today.landed_after - usual,
-            f"landed {today.landed_after:.1f} h after the day began, usually {usual:.1f} h "
-            f"(median of {len(known)} days)",
-        )
-
-    def worst_share(
-        self, name: str, parts: Mapping[str, tuple[int, int]], limit: Threshold, what: str
-    ) -> Result:
-        """The largest of some shares.
-
-        Args:
-            name: the check.
-            parts: what it is a share of, by name → (how many, of how many).
-            limit: the threshold.
-            what: what those many are, after their number.
-        """
-        result = _Maker(name, limit)
-        enough = {of: pair for of, pair in parts.items() if pair[1] >= self.min_rows}
-        if not enough:
-            most = max((of for _, of in parts.values()), default=0)
-            return result.unjudged(_too_few_rows(most, self.min_rows))
-        worst = max(sorted(enough), key=lambda of: enough[of][0] / enough[of][1])
-        count, of = enough[worst]
-        return result.of(count / of, f"{worst}: {count:,} of {of:,} {what}")
-
-
-def no_duplicates(rows: int, limit: Threshold) -> Result:
-    """What is stored has unique keys: the contract refuses a table that repeats one."""
-    detail = f"{rows:,} rows, each with a key of its own; the contract refuses others"
-    return _Maker("duplicate_keys", limit).of(0.0, detail)
-
-
-def orphan_keys(
-    tables: Mapping[str, CheckedTable], joins: Sequence[Join]
-) -> dict[str, tuple[int, int]]:
-    """References without the row they refer to, at the grain of the table that holds them.
-
-    A reference that is joined to several tables (a customer is a person or a company) is an
-    orphan if none of them has it. Reports' own references to transactions are left out: those
-    may lie in earlier days. Null refers to nothing.
-
-    Args:
-        tables: a day's tables, in normal form.
-        joins: the chain of joins.
-
-    Returns:
-        ``table.column`` → (orphans, references).
-    """
-    groups: dict[tuple[str, ...], list[Join]] = {}
-    for join in joins:
-        owners = {left.partition(".")[0] for left in join.on}
-        if len(owners) > 1 or (owners == {STR} and join.table == TRX):
-            continue
-        groups.setdefault(tuple(sorted(join.on)), []).append(join)
-    found = {}
-    for lefts, group in groups.items():
-        if not any(tables[join.table].table.num_rows for join in group):
-            continue  # the bank has none of these, which is normal
-        owner = lefts[0].partition(".")[0]
-        references = _bare(tables[owner].table, [left.partition(".")[2] for left in lefts])
-        rest = references
-        for join in group:
-            rest = _without(rest, _bare(tables[join.table].table, [join.on[n] for n in lefts]))
-        found[", ".join(lefts)] = (rest.num_rows, references.num_rows)
-    return found
-
-
-def count_nulls(table: pa.Table, leave_out: str | None = None) -> dict[str, int]:
-    """Nulls per column, but of one."""
-    return {
-        name: column.null_count
-        for name, column in zip(table.column_names, table.columns, strict=True)
-        if name != leave_out
-    }
+    kind: Literal["table", "features", "predictions", "other"]
+    daily: bool = True
+    labelled: bool = False
 
 
 @dataclass(frozen=True)
-class _Maker:
-    """Results of one check."""
+class Evidence:
+    """Everything that a check may look at.
+
+    Attributes:
+        today: the day to check.
+        past: earlier days that show what is usual: they hold rows and are not blocked.
+        facts: the manifest's facts of the day (``unmatched``, ``orphans``, ``unseen`` …).
+        min_days: with fewer earlier days nothing is called unusual.
+        min_rows: a share of fewer rows is not judged.
+        daily: false for a static table.
+        empty_by_design: the reason why the day may have no row; ``None`` if it should have some.
+    """
+
+    today: Figures
+    past: Sequence[Figures] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    min_days: int = 1
+    min_rows: int = 1
+    daily: bool = True
+    empty_by_design: str | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check measured, before the threshold is applied.
+
+    Attributes:
+        figure: the number to compare with the threshold; ``None`` passes.
+        detail: one sentence for people.
+        passed: the outcome, where the threshold is not to decide it.
+        warns_only: true if a failure must not block.
+    """
+
+    figure: float | None
+    detail: str
+    passed: bool | None = None
+    warns_only: bool = False
+
+
+@dataclass(frozen=True)
+class Check:
+    """One kind of check.
+
+    Attributes:
+        name: its name in the settings and in Dagster.
+        description: one sentence for people, shown in Dagster.
+        applies: true for the assets that have it.
+        measure: computes the finding; it gets the threshold, too.
+        needs: the attributes of `Figures` and the keys of ``facts`` that ``measure`` reads,
+            besides the day and its rows.
+        compares: true if it compares the day with earlier ones (``Evidence.past``).
+    """
 
     name: str
-    limit: Threshold
+    description: str
+    applies: Callable[[Subject], bool]
+    measure: Callable[[Evidence, Threshold], Finding]
+    needs: frozenset[str] = frozenset()
+    compares: bool = False
 
-    def of(self, figure: float | None, detail: str, *, passed: bool | None = None) -> Result:
-        rounded = None if figure is None else round(float(figure), 6)
-        inside = rounded is None or self.limit.holds(rounded)
+    def judge(self, evidence: Evidence, limit: Threshold) -> Result:
+        """The check's result on one day.
+
+        Args:
+            evidence: the day, the days before it, and its facts.
+            limit: the threshold.
+        """
+        found = self.measure(evidence, limit)
+        figure = None if found.figure is None else round(float(found.figure), 6)
+        inside = figure is None or limit.holds(figure)
         return Result(
-            self.name,
-            inside if passed is None else passed,
-            self.limit.severity == "block",
-            rounded,
-            self.limit.low,
-            self.limit.high,
-            detail,
+            name=self.name,
+            passed=inside if found.passed is None else found.passed,
+            blocking=limit.severity == "block" and not found.warns_only,
+            figure=figure,
+            low=limit.low,
+            high=limit.high,
+            detail=found.detail,
         )
 
-    def unjudged(self, why: str) -> Result:
-        return self.of(None, why)
+
+def checks_for(subject: Subject) -> list[Check]:
+    """The checks that an asset has, in the registry's order."""
+    return [check for check in CHECKS.values() if check.applies(subject)]
+
+
+def _volume(evidence: Evidence, limit: Threshold) -> Finding:
+    """Rows as a multiple of the usual; of the same weekday's usual, if only that explains them.
+
+    A daily table's day without rows warns at most: banks have such days.
+    """
+    rows, warns_only = evidence.today.rows, evidence.daily and not evidence.today.rows
+    if warns_only and evidence.empty_by_design:
+        return Finding(None, f"no row: {evidence.empty_by_design}", warns_only=True)
+    if len(evidence.past) < evidence.min_days:
+        return Finding(
+            None, _too_few_days(len(evidence.past), evidence.min_days), warns_only=warns_only
+        )
+    usual, days = statistics.median(day.rows for day in evidence.past), f"{len(evidence.past)} days"
+    alike = [day.rows for day in evidence.past if day.day.weekday() == evidence.today.day.weekday()]
+    if not limit.holds(rows / usual) and len(alike) >= _SAME_WEEKDAYS:
+        # A bank has fewer rows on a Sunday than on a Friday, and that is no failure.
+        on_weekday = statistics.median(alike)
+        if limit.holds(rows / on_weekday):
+            usual, days = on_weekday, f"{len(alike)} {evidence.today.day:%A}s"
+    detail = f"{rows:,} rows, usually {usual:,.0f} (median of {days})"
+    return Finding(rows / usual, detail, warns_only=warns_only)
+
+
+def _null_rate(evidence: Evidence, limit: Threshold) -> Finding:
+    """The rise of the share of nulls over the usual, in the column where it rose most.
+
+    A column that too few earlier days have is left out: contracts let columns come and go.
+    """
+    today = evidence.today
+    if today.rows < evidence.min_rows:
+        return Finding(None, _too_few_rows(today.rows, evidence.min_rows))
+    worst: Finding | None = None
+    worst_rise = 0.0
+    for column, nulls in sorted(today.nulls.items()):
+        known = [day.nulls[column] / day.rows for day in evidence.past if column in day.nulls]
+        if len(known) < evidence.min_days:
+            continue
+        share, usual = nulls / today.rows, statistics.median(known)
+        if worst is None or share - usual > worst_rise:
+            worst_rise = share - usual
+            worst = Finding(
+                worst_rise,
+                f"column {column}: {share:.1%} null, usually {usual:.1%} "
+                f"(median of {len(known)} days)",
+            )
+    return worst or Finding(None, _too_few_days(len(evidence.past), evidence.min_days))
+
+
+def _duplicate_keys(evidence: Evidence, limit: Threshold) -> Finding:
+    """Always 0: the contract refuses a table that repeats a key, so none is stored."""
+    detail = (
+        f"{evidence.today.rows:,} rows, each with a key of its own; the contract refuses others"
+    )
+    return Finding(0.0, detail)
+
+
+def _label_rate(evidence: Evidence, limit: Threshold) -> Finding:
+    """Positives among the decided, as a multiple of the usual share."""
+    decided, positives = evidence.today.decided or 0, evidence.today.positives or 0
+    if decided < evidence.min_rows:
+        return Finding(None, f"only {decided} decided, {evidence.min_rows} are needed to judge")
+    known = [day for day in evidence.past if day.decided]
+    if len(known) < evidence.min_days:
+        return Finding(None, _too_few_days(len(known), evidence.min_days))
+    usual = statistics.median((day.positives or 0) / (day.decided or 1) for day in known)
+    if not usual:  # most days have none: all days together
+        positive = sum(day.positives or 0 for day in known)
+        usual = max(positive, 0.5) / sum(day.decided or 0 for day in known)
+    figure = positives / decided / usual
+    detail = (
+        f"{positives:,} of {decided:,} decided are positive ({positives / decided:.2%}), "
+        f"usually {usual:.2%} (median of {len(known)} days)"
+    )
+    if max(usual * decided, positives) < _FEW_POSITIVES:
+        return Finding(figure, f"{detail}; too few to judge", passed=True)
+    return Finding(figure, detail)
+
+
+def _late_landing(evidence: Evidence, limit: Threshold) -> Finding:
+    """Hours by which the day landed later than usual."""
+    if evidence.today.landed_after is None:
+        return Finding(None, "when it landed is not known")
+    known = [day.landed_after for day in evidence.past if day.landed_after is not None]
+    if len(known) < evidence.min_days:
+        return Finding(None, _too_few_days(len(known), evidence.min_days))
+    usual = statistics.median(known)
+    return Finding(
+        evidence.today.landed_after - usual,
+        f"landed {evidence.today.landed_after:.1f} h after the day began, usually {usual:.1f} h "
+        f"(median of {len(known)} days)",
+    )
+
+
+def _unmatched_share(evidence: Evidence, limit: Threshold) -> Finding:
+    """Reports whose transaction was not found, as a share of all reports."""
+    parts = {"reports": (int(evidence.facts["unmatched"]), evidence.today.rows)}
+    return _worst_share(parts, f"without their row of {TRX}", evidence.min_rows)
+
+
+def _orphan_keys(evidence: Evidence, limit: Threshold) -> Finding:
+    """References to a row that no table holds, as a share of the references of that column."""
+    pairs = evidence.facts.get("orphans", {})
+    parts = {column: (int(count), int(total)) for column, (count, total) in pairs.items()}
+    return _worst_share(parts, "refer to a row that no table holds", evidence.min_rows)
+
+
+def _unseen_share(evidence: Evidence, limit: Threshold) -> Finding:
+    """Rows with a category that the model has not seen in training, as a share of all rows."""
+    unseen = evidence.facts.get("unseen", {})
+    parts = {feature: (int(count), evidence.today.rows) for feature, count in unseen.items()}
+    what = "rows hold a category that the model has not seen"
+    return _worst_share(parts or {"features": (0, evidence.today.rows)}, what, evidence.min_rows)
+
+
+def _worst_share(parts: Mapping[str, tuple[int, int]], what: str, min_rows: int) -> Finding:
+    """The largest of some shares, of those with enough rows.
+
+    Args:
+        parts: name → (count, total).
+        what: the words after the counts.
+        min_rows: the least total that is judged.
+    """
+    enough = {name: pair for name, pair in parts.items() if pair[1] >= min_rows}
+    if not enough:
+        most = max((total for _, total in parts.values()), default=0)
+        return Finding(None, _too_few_rows(most, min_rows))
+    worst = max(sorted(enough), key=lambda name: enough[name][0] / enough[name][1])
+    count, total = enough[worst]
+    return Finding(count / total, f"{worst}: {count:,} of {total:,} {what}")
 
 
 def _too_few_days(found: int, needed: int) -> str:
@@ -285,19 +322,67 @@ def _too_few_rows(found: int, needed: int) -> str:
     return f"too few rows: {found}, and {needed} are needed to judge"
 
 
-def _bare(table: pa.Table, columns: Sequence[str]) -> pa.Table:
-    """Rows without a null in some columns, called "0", "1", …: Arrow reads ".id" as a path."""
-    return (
-        table.select(list(columns))
-        .rename_columns([str(n) for n in range(len(columns))])
-        .drop_null()
+CHECKS: dict[str, Check] = {
+    check.name: check
+    for check in (
+        Check(
+            "volume",
+            "Rows as a multiple of the trailing median.",
+            applies=lambda asset: asset.kind == "table",
+            measure=_volume,
+            compares=True,
+        ),
+        Check(
+            "null_rate",
+            "By how much the share of nulls rose over the trailing median; worst column.",
+            applies=lambda asset: asset.kind in ("table", "features"),
+            measure=_null_rate,
+            needs=frozenset({"nulls"}),
+            compares=True,
+        ),
+        Check(
+            "duplicate_keys",
+            "Rows that repeat a key; the contract refuses such a table.",
+            applies=lambda asset: asset.kind == "table",
+            measure=_duplicate_keys,
+        ),
+        Check(
+            "label_rate",
+            "Share of positives among the decided, as a multiple of the trailing share.",
+            applies=lambda asset: asset.kind == "table" and asset.labelled,
+            measure=_label_rate,
+            needs=frozenset({"positives", "decided"}),
+            compares=True,
+        ),
+        Check(
+            "late_landing",
+            "Hours by which the day landed later than the trailing median.",
+            applies=lambda asset: asset.kind == "table" and asset.daily,
+            measure=_late_landing,
+            needs=frozenset({"landed_after"}),
+            compares=True,
+        ),
+        Check(
+            "unmatched_share",
+            "Reports without their transaction.",
+            applies=lambda asset: asset.kind == "features",
+            measure=_unmatched_share,
+            needs=frozenset({"unmatched"}),
+        ),
+        Check(
+            "orphan_keys",
+            "References to a row that no table holds; the worst one.",
+            applies=lambda asset: asset.kind == "features",
+            measure=_orphan_keys,
+            needs=frozenset({"orphans"}),
+        ),
+        Check(
+            "unseen_share",
+            "Rows with a category that the model has not seen; worst feature.",
+            applies=lambda asset: asset.kind == "predictions",
+            measure=_unseen_share,
+            needs=frozenset({"unseen"}),
+        ),
     )
-
-
-def _without(references: pa.Table, held: pa.Table) -> pa.Table:
-    """References that ``held`` does not have. Where one side is empty its type means nothing."""
-    if not references.num_rows or not held.num_rows:
-        return references
-    numbered = references.append_column("row", pa.array(np.arange(references.num_rows)))
-    orphans = numbered.join(held, keys=references.column_names, join_type="left anti")
-    return references.take(orphans.column("row").combine_chunks())
+}
+"""Every check by its name."""

@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 
 from aml_assets.core.days import ONE_DAY
 from aml_assets.core.graph import FEATURES, TABLES
-from aml_assets.core.tables import checks, joins
+from aml_assets.core.tables import joins
 from aml_assets.core.tables.contracts import CheckedTable
+from aml_assets.core.tables.counts import count_nulls, orphan_keys
 from aml_assets.errors import NotReady
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.upstream import Upstream, inputs_read
@@ -71,10 +72,10 @@ def build_features(
     }
     facts: dict[str, Any] = {
         "columns": column_facts(merged.columns),
-        "nulls": {**checks.count_nulls(merged.table, settings.tables[STR].column("label"))},
+        "nulls": {**count_nulls(merged.table, settings.tables[STR].column("label"))},
         "orphans": {
             name: list(counts)
-            for name, counts in checks.orphan_keys({**loaded, TRX: own}, settings.joins).items()
+            for name, counts in orphan_keys({**loaded, TRX: own}, settings.joins).items()
         },
     }
     return Built(merged.table, _manifest(catalog, day, tables, facts | figures), figures)

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from aml_assets.core.graph import TABLES
 from aml_assets.core.tables import contracts
-from aml_assets.core.tables.checks import count_nulls
+from aml_assets.core.tables.counts import count_nulls
 from aml_assets.errors import CorruptFile, NotReady
 from aml_assets.io.catalog import RECEIPTS, Catalog
 from aml_assets.io.formats import Published

@@ -17,36 +17,45 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.graph import FEATURES, PREDICTIONS, TABLES
-from aml_assets.core.tables import checks
-from aml_assets.core.tables.checks import Figures, Judge, Result
+from aml_assets.core.tables.checks import (
+    CHECKS,
+    Evidence,
+    Figures,
+    Result,
+    Subject,
+    checks_for,
+)
+from aml_assets.core.tables.counts import count_nulls
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.settings.check_settings import FRAME, SCORED, Threshold
-from aml_assets.settings.table_settings import STR, TRX
+from aml_assets.settings.table_settings import STR
 
 if TYPE_CHECKING:
     from aml_assets.settings.load import Settings
 
-COMPARING = frozenset({"volume", "null_rate", "label_rate", "late_landing"})
-"""Checks that compare a day with earlier ones."""
-
 
 def checks_of(settings: Settings, asset: str) -> dict[str, Threshold]:
-    """The checks that are made of an asset, with their thresholds."""
-    table = table_of(asset)
-    spec = settings.tables.get(table) if asset.startswith(f"{TABLES}/") else None
-    names: list[str] = []
-    if spec is not None:
-        names = ["volume", "null_rate", "duplicate_keys"]
-        names += ["label_rate"] if spec.column("label") else []
-        names += ["late_landing"] if spec.daily else []
-    elif asset == FEATURES:
-        names = ["null_rate", "unmatched_share", "orphan_keys"]
-    elif asset == PREDICTIONS:
-        names = ["unseen_share"]
-    static = spec is not None and not spec.daily
-    found = {name: settings.checks.of(table, name, static=static) for name in names}
+    """The checks that an asset has and that are not off, with their thresholds."""
+    subject = subject_of(settings, asset)
+    table, static = table_of(asset), not subject.daily
+    found = {
+        check.name: settings.checks.of(table, check.name, static=static)
+        for check in checks_for(subject)
+    }
     return {name: limit for name, limit in found.items() if limit.severity != "off"}
+
+
+def subject_of(settings: Settings, asset: str) -> Subject:
+    """The properties of an asset that decide which checks it has."""
+    if asset == FEATURES:
+        return Subject("features")
+    if asset == PREDICTIONS:
+        return Subject("predictions")
+    spec = settings.tables.get(table_of(asset))
+    if spec is None:
+        return Subject("other")
+    return Subject("table", daily=spec.daily, labelled=spec.column("label") is not None)
 
 
 def table_of(asset: str) -> str:
@@ -65,13 +74,15 @@ def thresholds_hash(settings: Settings, asset: str) -> str:
 
 
 def figures_of(catalog: Catalog, asset: str, day: dt.date, manifest: Manifest) -> Figures:
-    """What is known of a day that is to be checked."""
+    """The figures of a day that is to be checked: the manifest's, and what else a check needs."""
+    settings = catalog.settings
+    needs = {need for check in checks_for(subject_of(settings, asset)) for need in check.needs}
     figures = figures_by_manifest(day, manifest)
-    spec = catalog.settings.tables.get(table_of(asset))
-    if not figures.nulls and asset != PREDICTIONS:
-        label = (spec or catalog.settings.tables[STR]).column("label")
-        figures = replace(figures, nulls=checks.count_nulls(catalog.of(asset).load(day), label))
-    if spec is not None and spec.daily:
+    if "nulls" in needs and not figures.nulls:
+        spec = settings.tables.get(table_of(asset)) or settings.tables[STR]
+        nulls = count_nulls(catalog.of(asset).load(day), spec.column("label"))
+        figures = replace(figures, nulls=nulls)
+    if "landed_after" in needs:
         figures = replace(figures, landed_after=_landed_after(catalog, table_of(asset), day))
     return figures
 
@@ -97,55 +108,18 @@ def results_of(
         today: the day.
         past: earlier days that tell what is usual.
     """
-    of = catalog.settings.checks
-    judge = Judge(of.min_days, of.min_rows)
-    facts: Mapping[str, Any] = manifest.facts
-    for name, limit in checks_of(catalog.settings, asset).items():
-        if name == "volume":
-            yield _volume(catalog, asset, judge, today, past, limit)
-        elif name == "null_rate":
-            yield judge.null_rate(today, past, limit)
-        elif name == "label_rate":
-            yield judge.label_rate(today, past, limit)
-        elif name == "late_landing":
-            yield judge.late_landing(today, past, limit)
-        elif name == "duplicate_keys":
-            yield checks.no_duplicates(today.rows, limit)
-        else:
-            parts, what = _shares(name, facts, today.rows)
-            yield judge.worst_share(name, parts, limit, what)
-
-
-def _shares(
-    name: str, facts: Mapping[str, Any], rows: int
-) -> tuple[dict[str, tuple[int, int]], str]:
-    """The shares of which a check takes the worst, and what they are shares of."""
-    if name == "unmatched_share":
-        return {"reports": (int(facts["unmatched"]), rows)}, f"without their row of {TRX}"
-    if name == "orphan_keys":
-        pairs = facts.get("orphans", {})
-        found = {column: (int(some), int(of)) for column, (some, of) in pairs.items()}
-        return found, "refer to a row that no table holds"
-    unseen = facts.get("unseen", {})
-    of_features = {feature: (int(count), rows) for feature, count in unseen.items()}
-    what = "rows hold a category that the model has not seen"
-    return of_features or {"features": (0, rows)}, what
-
-
-def _volume(
-    catalog: Catalog,
-    asset: str,
-    judge: Judge,
-    today: Figures,
-    past: Sequence[Figures],
-    limit: Threshold,
-) -> Result:
-    """An empty day is a warning at most: banks have them, and nothing is made of no row."""
     settings = catalog.settings
-    if today.rows or not settings.tables[table_of(asset)].daily:
-        return judge.volume(today, past, limit)
-    warned = limit.model_copy(update={"severity": "warn"})
-    return judge.volume(today, past, warned, empty=settings.partitions.empty_by_design(today.day))
+    evidence = Evidence(
+        today,
+        past,
+        manifest.facts,
+        min_days=settings.checks.min_days,
+        min_rows=settings.checks.min_rows,
+        daily=subject_of(settings, asset).daily,
+        empty_by_design=settings.partitions.empty_by_design(today.day),
+    )
+    for name, limit in checks_of(settings, asset).items():
+        yield CHECKS[name].judge(evidence, limit)
 
 
 def _landed_after(catalog: Catalog, table: str, day: dt.date) -> float | None:

@@ -18,13 +18,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.graph import TABLES
-from aml_assets.core.tables.checks import Figures, Result
+from aml_assets.core.tables.checks import CHECKS, Figures, Result
 from aml_assets.errors import CheckFailed, CorruptFile, NotFound, NotReady
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.formats import JsonFormat
 from aml_assets.io.manifest import Manifest
 from aml_assets.steps.checking.measures import (
-    COMPARING,
     checks_of,
     figures_by_manifest,
     figures_of,
@@ -201,7 +200,7 @@ class Verdicts:
     def _make(self, asset: str, day: dt.date, manifest: Manifest) -> tuple[Verdict, dict[str, str]]:
         today = figures_of(self._catalog, asset, day, manifest)
         limits = checks_of(self._catalog.settings, asset)
-        past = list(self._past(asset, day)) if COMPARING & set(limits) else []
+        past = list(self._past(asset, day)) if any(CHECKS[name].compares for name in limits) else []
         usual = [figures for _, figures in past]
         results = results_of(self._catalog, asset, manifest, today, usual)
         inputs = {str(figures.day): digest for digest, figures in past}
