@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from aml_assets.steps.checking.overrides import override, take_override_back
-from aml_assets.steps.checking.verdicts import blocked, verdict_of
+from aml_assets.steps.checking.verdicts import blocked, stored_verdict
 from aml_assets_tests.conftest import Bank, day, event_text, str_columns, trx_columns
 
 BAD = 8
@@ -117,11 +117,11 @@ def test_a_table_stored_before_there_were_checks_is_checked_when_it_is_needed(us
     usual.good("daily", BAD, only=("tables",))
     for path in (usual.store / "checks").rglob("*.json"):
         path.unlink()
-    assert verdict_of(usual.catalog, "tables/trx", day(BAD)) is None
+    assert stored_verdict(usual.catalog, "tables/trx", day(BAD)) is None
     assert blocked(usual.catalog, day(BAD)) is not None
-    assert verdict_of(usual.catalog, "tables/trx", day(BAD)) is None
+    assert stored_verdict(usual.catalog, "tables/trx", day(BAD)) is None
     assert usual.bad("daily", BAD, only=("features",)).sentence == SENTENCE
-    assert verdict_of(usual.catalog, "tables/trx", day(BAD)) is not None
+    assert stored_verdict(usual.catalog, "tables/trx", day(BAD)) is not None
 
 
 def test_a_truncated_static_table_blocks_until_it_is_restated(seven_days: Bank, tmp_path):

@@ -18,7 +18,7 @@ from aml_assets.core.night.tick import compared, digests_now, is_evidence, unrea
 from aml_assets.core.night.view import Decision, Memory, Rules, View
 from aml_assets.core.staleness import outdated
 from aml_assets.settings.table_settings import STR
-from aml_assets.steps.checking.verdicts import blocks_of, verdict_of
+from aml_assets.steps.checking.verdicts import blocks_of, stored_verdict
 from aml_assets.steps.watching.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class StatusBoard:
         """The checks of a day that failed: those that block, and those that warn."""
         blocking, warning = [], []
         for asset in self._catalog.assets:
-            verdict = verdict_of(self._catalog, asset, day)
+            verdict = stored_verdict(self._catalog, asset, day)
             if verdict is None or not verdict.failed:
                 continue
             blocks = {result.name for result in blocks_of(self._catalog, verdict)}

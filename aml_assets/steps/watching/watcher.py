@@ -257,7 +257,7 @@ class Watcher:
     def _blocked_frame(self, day: dt.date) -> str | None:
         """Why the day's frame must not be scored."""
         try:
-            verdict = Verdicts(self._catalog).look(FEATURES, day)
+            verdict = Verdicts(self._catalog).evaluate(FEATURES, day)
             blocks = blocks_of(self._catalog, verdict)
         except TransientStoreError:
             raise

@@ -11,7 +11,7 @@ from aml_assets.steps.builders.build_features import build_features
 from aml_assets.steps.builders.build_table import build_table
 from aml_assets.steps.checking.measures import checks_of
 from aml_assets.steps.checking.overrides import override, take_override_back
-from aml_assets.steps.checking.verdicts import Verdicts, blocked, refuse_blocked, verdict_of
+from aml_assets.steps.checking.verdicts import Verdicts, blocked, refuse_blocked, stored_verdict
 from aml_assets_tests.conftest import Bank, day, flip_byte, trx_columns
 
 TRX = "tables/trx"
@@ -25,7 +25,7 @@ def build(bank: Bank, *numbers: int, table: str = "trx") -> None:
     for number in numbers:
         built = build_table(catalog, table, day(number))
         published = built.publish_to(catalog.table(table), day(number))
-        verdicts.of(f"tables/{table}", day(number), published.manifest)
+        verdicts.get_or_create(f"tables/{table}", day(number), published.manifest)
 
 
 def truncate(bank: Bank, number: int, rows: int = 1) -> None:
@@ -42,7 +42,7 @@ def short(bank: Bank) -> Bank:
 
 def test_a_verdict_names_the_digests_it_was_made_of(short: Bank):
     catalog = short.catalog
-    verdict = verdict_of(catalog, TRX, day(7))
+    verdict = stored_verdict(catalog, TRX, day(7))
     assert verdict is not None
     assert verdict.digest == catalog.table("trx").manifest(day(7)).digest
     assert [result.name for result in verdict.blocking] == ["volume"]
@@ -69,7 +69,7 @@ def test_features_are_refused_before_anything_is_joined(short: Bank):
 
 
 def test_nothing_is_said_of_a_day_that_is_not_stored(short: Bank):
-    assert verdict_of(short.catalog, TRX, day(9)) is None
+    assert stored_verdict(short.catalog, TRX, day(9)) is None
     assert blocked(short.catalog, day(9)) is None
     with pytest.raises(NotReady):
         refuse_blocked(short.catalog, day(9), TRX)
@@ -78,10 +78,10 @@ def test_nothing_is_said_of_a_day_that_is_not_stored(short: Bank):
 def test_a_verdict_on_another_content_is_none(short: Bank):
     truncate(short, 7, rows=12)
     build_table(short.catalog, "trx", day(7)).publish_to(short.catalog.table("trx"), day(7))
-    assert verdict_of(short.catalog, TRX, day(7)) is None
+    assert stored_verdict(short.catalog, TRX, day(7)) is None
     assert blocked(short.catalog, day(7)) is None
     refuse_blocked(short.catalog, day(7), TRX)
-    assert verdict_of(short.catalog, TRX, day(7)) is not None
+    assert stored_verdict(short.catalog, TRX, day(7)) is not None
 
 
 def test_a_run_that_begins_with_a_checked_day_still_knows_the_days_before(short: Bank):
@@ -96,7 +96,7 @@ def test_a_kept_verdict_is_read_without_any_frame(short: Bank, monkeypatch: pyte
 
     monkeypatch.setattr(ParquetFormat, "read", refuse)
     assert blocked(short.catalog, day(7)) is not None
-    assert Verdicts(short.catalog).of(TRX, day(6)).failed == []
+    assert Verdicts(short.catalog).get_or_create(TRX, day(6)).failed == []
 
 
 def test_a_day_stored_before_nulls_were_counted_is_read_for_it(short: Bank):
@@ -105,7 +105,7 @@ def test_a_day_stored_before_nulls_were_counted_is_read_for_it(short: Bank):
     manifest = partitions.manifest(day(6))
     del manifest.facts["nulls"]  # type: ignore[attr-defined]
     (short.store / f"checks/tables/trx/{day(6)}.json").unlink()
-    figures = Verdicts(catalog).of(TRX, day(6), manifest).figures
+    figures = Verdicts(catalog).get_or_create(TRX, day(6), manifest).figures
     assert figures.nulls == dict.fromkeys(trx_columns(6), 0)
 
 
@@ -127,7 +127,7 @@ def test_landing_late_is_told_in_hours_and_kept_out_of_the_tables_manifest(bank:
         land_at(number, 25)
     land_at(7, 33.5)
     build(bank, *range(1, 8))
-    verdict = verdict_of(bank.catalog, TRX, day(7))
+    verdict = stored_verdict(bank.catalog, TRX, day(7))
     assert verdict is not None
     late = next(result for result in verdict.results if result.name == "late_landing")
     assert (late.figure, late.passed, late.blocking) == (8.5, False, False)
@@ -149,7 +149,7 @@ def test_a_day_that_is_empty_by_design_fails_nothing(short: Bank, tmp_path):
     bank = short.copy_to(tmp_path / "holiday", partitions={"empty_days": [day(8)]})
     bank.land_empty(8)
     build(bank, 8)
-    verdict = verdict_of(bank.catalog, TRX, day(8))
+    verdict = stored_verdict(bank.catalog, TRX, day(8))
     assert verdict is not None
     assert verdict.failed == []
 
