@@ -9,6 +9,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from aml_assets.assets.asset_checks import check_specs
+from aml_assets.assets.partitions import daily_partitions
 from aml_assets.steps.checking.overrides import override, take_override_back
 from aml_assets.steps.checking.verdicts import blocked, stored_verdict
 from aml_assets_tests.conftest import Bank, day, event_text, str_columns, trx_columns
@@ -257,6 +259,18 @@ def test_checks_alone_can_be_run_again(usual: Bank):
     )
     assert result.success
     assert [status for status, _ in statuses(usual).values()] == ["FAILED"]
+
+
+def test_no_check_is_blocking_for_dagster_and_its_description_says_what_it_blocks(usual: Bank):
+    specs = check_specs(usual.settings, daily_partitions(usual.settings.partitions))
+    assert len(specs) == 22
+    assert [spec.name for spec in specs if spec.blocking] == []
+    said = {str(spec.key): spec.description or "" for spec in specs}
+    assert said["tables/trx:volume"] == (
+        "Rows as a multiple of the trailing median. Blocking: nothing is built from a partition "
+        "that failed it."
+    )
+    assert "Blocking" not in said["tables/str:volume"]
 
 
 def test_a_check_that_is_off_is_not_declared(usual: Bank, tmp_path):
