@@ -27,9 +27,8 @@ from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionRes
 
 import aml_assets
 from aml_assets.assets import dagster_internals as internals
-from aml_assets.assets import partitions
+from aml_assets.assets import run_tags
 from aml_assets.assets.failures import failure
-from aml_assets.automation import jobs
 from aml_assets.errors import NotLanded
 
 MOVED = f"seen in Dagster {internals.SEEN_IN}, and this is {dg.__version__}"
@@ -115,10 +114,10 @@ def test_the_tags_that_we_read_and_write_have_dagsters_names():
     from dagster._core.storage import tags
 
     ours = {
-        partitions.ONE_PARTITION: tags.PARTITION_NAME_TAG,
-        partitions.RANGE_START: tags.ASSET_PARTITION_RANGE_START_TAG,
-        partitions.RANGE_END: tags.ASSET_PARTITION_RANGE_END_TAG,
-        next(iter(jobs.NO_RESTART)): tags.MAX_RETRIES_TAG,
+        run_tags.ONE_PARTITION: tags.PARTITION_NAME_TAG,
+        run_tags.RANGE_START: tags.ASSET_PARTITION_RANGE_START_TAG,
+        run_tags.RANGE_END: tags.ASSET_PARTITION_RANGE_END_TAG,
+        next(iter(run_tags.NO_RESTART)): tags.MAX_RETRIES_TAG,
         "dagster/max_runtime": tags.MAX_RUNTIME_SECONDS_TAG,
         "dagster/parent_run_id": internals.PARENT_RUN_ID_TAG,
         "dagster/retry_number": internals.RETRY_NUMBER_TAG,
