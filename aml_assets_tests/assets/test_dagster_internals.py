@@ -233,3 +233,79 @@ def test_the_daemon_says_that_a_run_reached_its_maximum_runtime(instance: dg.Dag
         ).records
     ]
     assert [internals.is_cancellation_for_runtime(each) for each in told] == [True, False], MOVED
+
+
+def test_a_materialization_is_tagged_with_what_it_was_built_from():
+    inputs = {dg.AssetKey(["tables", "trx"]): ("digest", 7), dg.AssetKey("new"): (None, None)}
+    assert internals.provenance_tags("3", inputs) == {
+        "dagster/code_version": "3",
+        "dagster/data_version_is_user_provided": "true",
+        "dagster/input_data_version/tables/trx": "digest",
+        "dagster/input_event_pointer/tables/trx": "7",
+        "dagster/input_data_version/new": "INITIAL",
+        "dagster/input_event_pointer/new": "NULL",
+    }, MOVED
+
+
+def test_the_latest_version_of_each_partition_is_found(instance: dg.DagsterInstance):
+    for partition, version in (("a", "1"), ("b", "1"), ("a", "2")):
+        instance.report_runless_asset_event(
+            dg.AssetMaterialization(
+                "trx", partition=partition, tags={internals.DATA_VERSION_TAG: version}
+            )
+        )
+    found = internals.latest_versions(instance, dg.AssetKey("trx"), ["a", "b", "c"])
+    assert {day: version for day, (version, _) in found.items()} == {"a": "2", "b": "1", "c": None}
+    (a, b, c) = (storage_id for _, storage_id in found.values())
+    assert (a or 0) > (b or 0) > 0, MOVED
+    assert c is None
+
+
+class FailingManager(dg.IOManager):
+    """An IO manager that keeps nothing, and fails for the asset `first`."""
+
+    def handle_output(self, context: dg.OutputContext, obj: object) -> None:
+        if context.asset_key == dg.AssetKey("first"):
+            raise dg.Failure("kept by nobody", metadata={"why": "a test"}, allow_retries=False)
+
+    def load_input(self, context: dg.InputContext) -> int:
+        return 1
+
+
+@dg.asset
+def first() -> dg.Output[int]:
+    return dg.Output(1)
+
+
+@dg.asset
+def second(first: int) -> dg.Output[int]:
+    return dg.Output(2, metadata=internals.NO_AUTOMATIC_EVENTS)
+
+
+def soft_run(instance: dg.DagsterInstance) -> list[dg.DagsterEvent]:
+    """The events of a run whose first step fails after its output, with soft dependencies."""
+    soft = {"step_dependency_config": {"require_upstream_step_success": False}}
+    definitions = dg.Definitions(
+        assets=[first, second],
+        resources={"io_manager": FailingManager()},
+        executor=dg.in_process_executor.configured(soft),
+    )
+    job = definitions.resolve_implicit_global_asset_job_def()
+    result = internals.execute_here(job, instance, assets=None, tags={}, run_config={})
+    assert not result.success
+    return list(result.all_events)
+
+
+def test_a_job_is_executed_here_with_its_own_executor(instance: dg.DagsterInstance):
+    events = soft_run(instance)
+    assert {each.step_key for each in events if each.is_step_start} == {"first", "second"}, MOVED
+    (failed,) = [each for each in events if each.is_step_failure]
+    data = failed.step_failure_data.user_failure_data
+    assert isinstance(data, internals.UserFailureData), MOVED
+    assert (data.description, data.metadata["why"].value) == ("kept by nobody", "a test"), MOVED
+
+
+def test_an_output_of_ours_is_no_materialization(instance: dg.DagsterInstance):
+    events = soft_run(instance)
+    assert "second" in {each.step_key for each in events if each.is_successful_output}
+    assert [each for each in events if each.is_step_materialization] == [], MOVED

@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from aml_assets.assets.failures import failure
+from aml_assets.assets.run_tags import ASKED_BY
 from aml_assets.errors import AmlError, InputError, NotLanded, UpstreamFailed
 from aml_assets_tests.automation.alarms.alarm_watch import Watch, run_job, submitted
 from aml_assets_tests.conftest import Bank, day, str_columns, trx_columns
@@ -51,7 +52,7 @@ def test_a_failed_run_is_one_mail_with_its_days_tables_sentences_and_link(bank: 
 def test_a_fault_that_may_pass_is_tried_again_and_both_are_told(bank: Bank, box):
     bank.options["automation"] = {"retries": 1, "retry_delay_seconds": 0}
     watch = Watch(bank, box)
-    run = bank.bad("daily", 13, only=("tables/trx",))
+    run = bank.bad("daily", 13, only=("tables/trx",), tags={ASKED_BY: "landing"})
     assert run.retried == 1
     watch.tick()
     assert box.mail["Subject"].startswith("aml_assets: 1 failure, 1 retry: trx 2024-01-13 failed")
@@ -63,7 +64,8 @@ def test_bad_input_is_not_tried_again(bank: Bank, box):
     bank.options["automation"] = {"retries": 2, "retry_delay_seconds": 0}
     watch = Watch(bank, box)
     bank.land("trx", 3, {"trx_id": [1]})
-    assert bank.bad("daily", 3, only=("tables/trx",)).retried == 0
+    run = bank.bad("daily", 3, only=("tables/trx",), tags={ASKED_BY: "landing"})
+    assert run.retried == 0
     watch.tick()
     assert "1 retry" not in box.text
 
@@ -93,7 +95,7 @@ def test_a_failed_check_is_told_with_its_day_and_a_passed_one_is_not(bank: Bank,
         return [dg.AssetCheckSpec(name, asset=dg.AssetKey("trx")) for name in ("volume", "nulls")]
 
     @dg.multi_asset(
-        name="day",
+        name="tables__trx",
         specs=[dg.AssetSpec("trx", skippable=True)],
         check_specs=specs(),
         can_subset=True,
