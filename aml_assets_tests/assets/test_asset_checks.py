@@ -265,7 +265,9 @@ def test_no_check_is_blocking_for_dagster_and_its_description_says_what_it_block
     specs = check_specs(usual.settings, daily_partitions(usual.settings.partitions))
     assert len(specs) == 22
     assert [spec.name for spec in specs if spec.blocking] == []
-    said = {str(spec.key): spec.description or "" for spec in specs}
+    said = {
+        f"{spec.asset_key.to_user_string()}:{spec.name}": spec.description or "" for spec in specs
+    }
     assert said["tables/trx:volume"] == (
         "Rows as a multiple of the trailing median. Blocking: nothing is built from a partition "
         "that failed it."
