@@ -54,7 +54,7 @@ def build_definitions(
     return dg.Definitions(
         assets=[*landing_assets(settings, partitions), *bound],
         jobs=jobs(catalog.graph, settings.automation),
-        sensors=[landing_sensor(catalog), *alarm_sensors(settings)],
+        sensors=[landing_sensor(catalog), *alarm_sensors(catalog)],
         schedules=schedules(catalog),
         resources={
             "catalog": catalog_resource(catalog),

@@ -140,7 +140,7 @@ def plain(folder: Path, scale: Scale) -> dict[str, Any]:
             built = asset.call(day=day, run=run, **catalog.inputs(asset.name))
             published = built.publish_to(catalog.of(asset.name), day)
             if asset.name in checked:
-                verdicts.of(asset.name, day, published.manifest)
+                verdicts.get_or_create(asset.name, day, published.manifest)
     return {"seconds": time.perf_counter() - started}
 
 

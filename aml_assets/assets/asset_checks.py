@@ -1,22 +1,22 @@
-"""Checks: the verdicts of the store, as Dagster's asset checks.
+"""The checks as Dagster's asset checks, and the verdicts in the store as their evaluations.
 
-Belongs here: their declaration, and a verdict as events. Does not belong here: the checks
-themselves (``core.tables.checks``), or what a failed one stops (``steps.checking.verdicts``):
-Dagster's blocking checks bind the run that made them, and no later one.
+Belongs here: declaring the checks, and reporting a verdict to Dagster. Does not belong here: the
+checks themselves (``core.tables.checks``), or what a failed one stops
+(``steps.checking.verdicts``). Dagster's own blocking is not used: it binds the run that evaluated
+the check, and no later one.
 """
 
 import datetime as dt
 from collections.abc import Iterator
 
 import dagster as dg
-from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-    AssetCheckEvaluationTargetMaterializationData,
-)
 
+from aml_assets.assets.dagster_internals import AssetCheckEvaluationTargetMaterializationData
 from aml_assets.core.graph import FEATURES, PREDICTIONS, TABLES
-from aml_assets.core.tables.checks import CHECKS, Result
+from aml_assets.core.tables.checks import CHECKS, Check, Result
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.decisions import Decision
+from aml_assets.settings.check_settings import Threshold
 from aml_assets.settings.load import Settings
 from aml_assets.steps.checking.measures import checks_of
 from aml_assets.steps.checking.verdicts import Verdict, override_of
@@ -30,30 +30,45 @@ def checked_assets(settings: Settings) -> list[str]:
 def check_specs(
     settings: Settings, partitions: dg.DailyPartitionsDefinition
 ) -> list[dg.AssetCheckSpec]:
-    """One check per asset and name, daily as the asset is."""
+    """One spec per asset and check that is not off, partitioned by day as the asset is.
+
+    None is ``blocking`` in Dagster's sense, also if its failure blocks what is built from the
+    partition: the steps that read it refuse it by name. A blocking check that is evaluated from
+    within a step keeps a run from ending, if steps may run after a failed one.
+    """
     return [
         dg.AssetCheckSpec(
             name,
             asset=dg.AssetKey.from_user_string(asset),
-            description=CHECKS[name].description,
-            # A blocking check told as an evaluation never lets a run end under our executor
-            # (docs/design.md); what a failed check blocks is refused where it would be read.
+            description=_description(CHECKS[name], limit),
             blocking=False,
             partitions_def=partitions,
         )
         for asset in checked_assets(settings)
-        for name in checks_of(settings, asset)
+        for name, limit in checks_of(settings, asset).items()
     ]
+
+
+def _description(check: Check, limit: Threshold) -> str:
+    """What the check measures, and that it blocks, where it does."""
+    if limit.severity != "block":
+        return check.description
+    return f"{check.description} Blocking: nothing is built from a partition that failed it."
 
 
 def evaluations(
     context: dg.AssetExecutionContext, catalog: Catalog, verdict: Verdict
 ) -> Iterator[dg.AssetCheckEvaluation]:
-    """A verdict as Dagster's events, each under its day, in a range's run, too.
+    """Report a verdict to Dagster: one event per declared check, under the verdict's day.
 
-    An `AssetCheckResult` carries the partition of its run, and a range has none; the evaluation
-    itself carries any. It is not called blocking here: that would fail the run in the end, for
-    all its days, while what is blocked is refused by name where it would be read.
+    An `AssetCheckResult` takes its partition from the run, and the run of a range has none; an
+    `AssetCheckEvaluation` carries its own. Its metadata holds the figure, the threshold, the
+    digest of the content, ``blocks`` and who overrode the check, if somebody did.
+
+    Args:
+        context: the step that yields the events.
+        catalog: where overrides are kept.
+        verdict: the verdict on the stored partition.
     """
     declared = checks_of(catalog.settings, verdict.asset)
     key = dg.AssetKey.from_user_string(verdict.asset)
@@ -78,7 +93,7 @@ def evaluations(
 def _metadata(
     verdict: Verdict, result: Result, blocks: bool, decision: Decision | None
 ) -> dict[str, str | float | bool]:
-    """Figure, threshold, and what follows; what is unknown is left out."""
+    """The metadata of an evaluation; what is unknown is left out."""
     shown = {
         "figure": result.figure,
         "threshold": result.threshold,
@@ -94,7 +109,7 @@ def _metadata(
 def _materialization(
     context: dg.AssetExecutionContext, key: dg.AssetKey, day: dt.date
 ) -> AssetCheckEvaluationTargetMaterializationData | None:
-    """The materialization that was checked: without it the UI takes the day for unchecked."""
+    """The partition's last materialization, which the check is about; ``None`` if there is none."""
     found = context.instance.fetch_materializations(
         dg.AssetRecordsFilter(asset_key=key, asset_partitions=[str(day)]), limit=1
     ).records

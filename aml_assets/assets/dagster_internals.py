@@ -62,6 +62,9 @@ if TYPE_CHECKING:
     # Seen in 1.13.27. The error of an event: `cls_name`, `message`, `cause`; its type is private.
     from dagster_shared.error import SerializableErrorInfo as SerializableErrorInfo
 
+SEEN_IN = "1.13.27"
+"""The version of Dagster in which everything here was seen."""
+
 STEP_FAILED = "STEP_FAILURE"
 START_TIMED_OUT = "START_TIMEOUT"
 """Seen in 1.13.27: values of the private `RunFailureReason`, why a run ended."""
@@ -119,7 +122,9 @@ def server_runs(launcher: dg.DefaultRunLauncher, run_id: str, seconds: int) -> b
     if client is None:
         return None
     try:
-        answer = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run_id), seconds)
+        answer = client.can_cancel_execution(
+            CanCancelExecutionRequest(run_id=run_id), timeout=seconds
+        )
     except DagsterUserCodeUnreachableError:
         return None
     return dg.deserialize_value(answer, CanCancelExecutionResult).can_cancel

@@ -225,7 +225,9 @@ class DayStep:
         if name not in checked_assets(self._catalog.settings):
             return None
         try:
-            verdict = self._verdicts.of(name, day, published.manifest if published else None)
+            verdict = self._verdicts.get_or_create(
+                name, day, published.manifest if published else None
+            )
         except AmlError as error:
             self._context.log.error(f"{name} {day}: not checked: {error}")
             self._errors.append(error)

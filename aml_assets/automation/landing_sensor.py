@@ -14,9 +14,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.scheduler.instigation import SensorInstigatorData
 
+from aml_assets.assets.dagster_internals import sensor_state
 from aml_assets.assets.partitions import requested_days
 from aml_assets.assets.run_tags import ASKED_BY, ONE_PARTITION, RANGE_END, RANGE_START, runtime_tags
 from aml_assets.automation.alarms.channels import send
@@ -91,24 +90,16 @@ def plan_tick(
 
 def sensor_cursor(instance: dg.DagsterInstance) -> Cursor:
     """The sensor's cursor after its last tick; an empty one if it never ticked."""
-    data = _state(instance)
+    data = sensor_state(instance, NAME)
     return Cursor.from_json(data.cursor) if data else Cursor()
 
 
 def sensor_is_ticking(instance: dg.DagsterInstance, settings: Settings) -> bool:
     """Whether the sensor's last tick is so recent that it must be on."""
-    data = _state(instance)
+    data = sensor_state(instance, NAME)
     last = data.last_tick_timestamp if data else None
     longest = _MISSED_TICKS * (settings.automation.interval_seconds + 60)
     return last is not None and time.time() - last < longest
-
-
-def _state(instance: dg.DagsterInstance) -> SensorInstigatorData | None:
-    for state in instance.all_instigator_state(instigator_type=InstigatorType.SENSOR):
-        data = state.instigator_data
-        if state.instigator_name == NAME and isinstance(data, SensorInstigatorData):
-            return data
-    return None
 
 
 def run_request(request: Request, requested_by: str, settings: Settings) -> dg.RunRequest:

@@ -1,87 +1,84 @@
-"""Runs that notice their own death: Dagster's own launcher, with a pulse.
+"""A run launcher that notices when a run's process has died.
 
-Belongs here: whether a run's process still lives. Does not belong here: starting or ending it.
+Belongs here: finding out if a run's process still lives. Does not belong here: starting or ending
+it, which is Dagster's own launcher's.
 
-Dagster's code server tells of a run whose process died under it. Where server and run die together,
-as in a power cut, nobody tells: the run stays "started" for ever, and its day waits for it. So the
-daemon's monitor asks the operating system for the process that the run named in its log; or, where
-the code server has a container of its own, that server: it knows of the runs that it started, and a
-container's processes end with it.
+If a run dies together with the code server that started it, as in a power cut, Dagster's launcher
+leaves it "started" for ever, and its day waits (docs/design.md). So the daemon's monitor asks this
+one. It looks the process up that the run named in its log; where the code server has a container
+of its own, it asks that server, whose processes end with the container.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.errors import DagsterUserCodeUnreachableError
-from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
-from dagster._core.storage.tags import GRPC_INFO_TAG
-from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
-from dagster._serdes import deserialize_value
 
-_PROCESS = re.compile(r"Executing steps in process \(pid: (\d+)\)")
-_PATIENCE = 10
-"""Seconds for a code server to answer."""
-_GRACE = 120.0
-"""Seconds within which a run that has started names its process."""
+from aml_assets.assets.dagster_internals import (
+    GRPC_INFO_TAG,
+    CheckRunHealthResult,
+    WorkerStatus,
+    process_in,
+    server_runs,
+)
+
+_SERVER_SECONDS = 10
+"""How long a code server may take to answer."""
+_START_SECONDS = 120.0
+"""How long a run that has started may take to name its process."""
+_ALIVE = CheckRunHealthResult(WorkerStatus.RUNNING)
 
 
-class WatchedRunLauncher(DefaultRunLauncher):
-    """Dagster's launcher, which also tells whether a run's process is there."""
+class WatchedRunLauncher(dg.DefaultRunLauncher):
+    """Dagster's launcher, which also tells the daemon if a run's process still lives."""
 
     @property
     def supports_check_run_worker_health(self) -> bool:
-        """Always true: the monitor asks for each run that is under way."""
+        """Always true: the daemon's monitor checks each run that is in progress."""
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        """Ask for the run's process: the server that listens on a port, or the operating system."""
+        """Ask the code server that listens on a port, or else the operating system.
+
+        Returns:
+            ``RUNNING``, also if nobody can tell at the moment; ``FAILED`` with the reason.
+        """
         if "port" in json.loads(run.tags.get(GRPC_INFO_TAG, "{}")):
-            return self._asked_of_server(run)
+            # No answer says nothing: a server that comes back is asked again in a minute.
+            if server_runs(self, run.run_id, _SERVER_SECONDS) is False:
+                return _dead("its code server knows of it no more")
+            return _ALIVE
         named = self._process(run)
         if named is None:
             record = self._instance.get_run_record_by_id(run.run_id)
             begun = record.start_time if record and record.start_time else time.time()
-            if time.time() - begun < _GRACE:
-                return CheckRunHealthResult(WorkerStatus.RUNNING)
-            return CheckRunHealthResult(WorkerStatus.FAILED, "it never named its process")
+            if time.time() - begun < _START_SECONDS:
+                return _ALIVE
+            return _dead("it never named its process")
         pid, moment = named
-        if _runs_since(pid, moment):
-            return CheckRunHealthResult(WorkerStatus.RUNNING)
-        return CheckRunHealthResult(WorkerStatus.FAILED, f"its process {pid} is gone")
-
-    def _asked_of_server(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        client = self._get_grpc_client_for_termination(run.run_id)
-        if client is None:
-            return CheckRunHealthResult(WorkerStatus.RUNNING)  # it has ended meanwhile
-        try:
-            answer = client.can_cancel_execution(
-                CanCancelExecutionRequest(run_id=run.run_id), timeout=_PATIENCE
-            )
-        except DagsterUserCodeUnreachableError:
-            # Nobody can tell. A server that is back says so in a minute.
-            return CheckRunHealthResult(WorkerStatus.RUNNING)
-        if deserialize_value(answer, CanCancelExecutionResult).can_cancel:
-            return CheckRunHealthResult(WorkerStatus.RUNNING)
-        return CheckRunHealthResult(WorkerStatus.FAILED, "its code server knows of it no more")
+        return _ALIVE if _is_alive(pid, moment) else _dead(f"its process {pid} is gone")
 
     def _process(self, run: dg.DagsterRun) -> tuple[int, float] | None:
-        """The process that runs the steps, and when it said so."""
+        """The process that executes the run's steps, and when the run named it."""
         found = None
         for entry in self._instance.all_logs(run.run_id, dg.DagsterEventType.ENGINE_EVENT):
             event = entry.dagster_event
-            if event is not None and (match := _PROCESS.search(event.message or "")):
-                found = int(match[1]), entry.timestamp
+            pid = process_in(event.message or "") if event is not None else None
+            if pid is not None:
+                found = pid, entry.timestamp
         return found
 
 
-def _runs_since(pid: int, moment: float) -> bool:
-    """Whether a process lives that was there at ``moment``: numbers are used again."""
+def _dead(reason: str) -> CheckRunHealthResult:
+    return CheckRunHealthResult(WorkerStatus.FAILED, reason)
+
+
+def _is_alive(pid: int, moment: float) -> bool:
+    """True if a process lives that was there at ``moment``: numbers are used again."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
         uptime = float(Path("/proc/uptime").read_text("ascii").split()[0])

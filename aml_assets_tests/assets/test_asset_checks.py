@@ -9,8 +9,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from aml_assets.assets.asset_checks import check_specs
+from aml_assets.assets.partitions import daily_partitions
 from aml_assets.steps.checking.overrides import override, take_override_back
-from aml_assets.steps.checking.verdicts import blocked, verdict_of
+from aml_assets.steps.checking.verdicts import blocked, stored_verdict
 from aml_assets_tests.conftest import Bank, day, event_text, str_columns, trx_columns
 
 BAD = 8
@@ -117,11 +119,11 @@ def test_a_table_stored_before_there_were_checks_is_checked_when_it_is_needed(us
     usual.good("daily", BAD, only=("tables",))
     for path in (usual.store / "checks").rglob("*.json"):
         path.unlink()
-    assert verdict_of(usual.catalog, "tables/trx", day(BAD)) is None
+    assert stored_verdict(usual.catalog, "tables/trx", day(BAD)) is None
     assert blocked(usual.catalog, day(BAD)) is not None
-    assert verdict_of(usual.catalog, "tables/trx", day(BAD)) is None
+    assert stored_verdict(usual.catalog, "tables/trx", day(BAD)) is None
     assert usual.bad("daily", BAD, only=("features",)).sentence == SENTENCE
-    assert verdict_of(usual.catalog, "tables/trx", day(BAD)) is not None
+    assert stored_verdict(usual.catalog, "tables/trx", day(BAD)) is not None
 
 
 def test_a_truncated_static_table_blocks_until_it_is_restated(seven_days: Bank, tmp_path):
@@ -257,6 +259,20 @@ def test_checks_alone_can_be_run_again(usual: Bank):
     )
     assert result.success
     assert [status for status, _ in statuses(usual).values()] == ["FAILED"]
+
+
+def test_no_check_is_blocking_for_dagster_and_its_description_says_what_it_blocks(usual: Bank):
+    specs = check_specs(usual.settings, daily_partitions(usual.settings.partitions))
+    assert len(specs) == 22
+    assert [spec.name for spec in specs if spec.blocking] == []
+    said = {
+        f"{spec.asset_key.to_user_string()}:{spec.name}": spec.description or "" for spec in specs
+    }
+    assert said["tables/trx:volume"] == (
+        "Rows as a multiple of the trailing median. Blocking: nothing is built from a partition "
+        "that failed it."
+    )
+    assert "Blocking" not in said["tables/str:volume"]
 
 
 def test_a_check_that_is_off_is_not_declared(usual: Bank, tmp_path):

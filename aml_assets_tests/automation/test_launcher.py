@@ -1,7 +1,6 @@
-"""Whether a run's process lives, where the code server has a container of its own.
+"""The launcher tells if a run's process lives: by its code server, or by the machine's processes.
 
-Belongs here: what that server is asked. Does not belong here: runs of one machine
-(`test_runs_end`).
+Runs that end under a real daemon are tested in `test_runs_end`.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.launcher import WorkerStatus
-from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._core.test_utils import create_run_for_test
 
+from aml_assets.assets.dagster_internals import GRPC_INFO_TAG, WorkerStatus
+from aml_assets.automation import launcher as launcher_module
 from aml_assets.automation.launcher import WatchedRunLauncher
 
 
@@ -36,17 +35,43 @@ def free_port() -> int:
         return free.getsockname()[1]
 
 
-def health(instance: dg.DagsterInstance, port: int) -> tuple[WorkerStatus, str | None]:
-    """What the launcher says of a run that such a server started."""
+def health(
+    instance: dg.DagsterInstance, port: int | None = None, message: str | None = None
+) -> tuple[WorkerStatus, str | None]:
+    """The launcher's answer for a run that a server on a port started, or that logged a message."""
+    server = {"socket": "server.sock"} if port is None else {"host": "127.0.0.1", "port": port}
     run = create_run_for_test(
         instance,
         status=dg.DagsterRunStatus.STARTED,
-        tags={GRPC_INFO_TAG: json.dumps({"host": "127.0.0.1", "port": port})},
+        tags={GRPC_INFO_TAG: json.dumps(server)},
     )
+    if message is not None:
+        instance.report_engine_event(message, run)
     launcher = WatchedRunLauncher()
     launcher.register_instance(instance)
     answer = launcher.check_run_worker_health(run)
     return answer.status, answer.msg
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Executing steps in process (pid: {})",
+        "Executing steps using multiprocess executor: parent process (pid: {})",
+    ],
+)
+def test_a_run_lives_as_long_as_the_process_that_it_named(instance, sentence):
+    assert health(instance, message=sentence.format(os.getpid())) == (WorkerStatus.RUNNING, None)
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    gone = (WorkerStatus.FAILED, f"its process {ended.pid} is gone")
+    assert health(instance, message=sentence.format(ended.pid)) == gone
+
+
+def test_a_run_may_take_a_while_to_name_its_process(instance, monkeypatch):
+    assert health(instance) == (WorkerStatus.RUNNING, None)
+    monkeypatch.setattr(launcher_module, "_START_SECONDS", -1.0)
+    assert health(instance) == (WorkerStatus.FAILED, "it never named its process")
 
 
 def test_a_server_that_does_not_answer_says_nothing_against_its_runs(instance):

@@ -1,5 +1,6 @@
-"""Alarms: what the event log says that somebody should know, and how it reaches them.
+"""Alarms: what in the event log somebody should know, and how it reaches them.
 
-Belongs here: noticing (``alarm_events``), wording (``message``), sending (``channels``), and the
-sensors that do it (``alarm_sensors``). Does not belong here: repairing anything.
+Belongs here: finding alarms (``alarm_events``), choosing the texts that may be passed on
+(``trusted_text``), wording (``message``), sending (``channels``), and the sensors that do it
+(``alarm_sensors``). Does not belong here: repairing anything.
 """

@@ -1,51 +1,44 @@
-"""What the event log says that somebody should know.
+"""The alarms in Dagster's event log.
 
-Belongs here: reading Dagster's event log from a position on, and the alarms in it. Does not
-belong here: sensors (``alarm_sensors.py``), what an alarm looks like (``alarms.py``).
-
-Texts of errors that are not ours may quote a customer's row. So a sentence is passed on only if
-our code wrote it: the failure of the one step, which carries ``errors`` (``assets.building``),
-an error of ``aml_assets.errors``, a check's verdict from within the step. Of anything else the
-alarm tells the class, and where to look.
+Belongs here: reading the event log from a position on, and turning events into alarms. Does not
+belong here: which texts may be passed on (``trusted_text``), wording an alarm (``message``), or
+sending it (``alarm_sensors``).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Literal
 
 import dagster as dg
 
-from aml_assets.assets.run_tags import ONE_PARTITION, RANGE_END, RANGE_START
+from aml_assets.assets.dagster_internals import WILL_RETRY_TAG
+from aml_assets.assets.run_tags import days_of
 from aml_assets.automation.alarms.message import Alarm
-from aml_assets.core.days import days_between
+from aml_assets.automation.alarms.trusted_text import (
+    StepError,
+    errors_of_step,
+    reason_for_end,
+    sentences_before_retry,
+    took_too_long,
+    without_consequences,
+)
 from aml_assets.core.graph import PREDICTIONS
-from aml_assets.errors import AlarmError
+from aml_assets.errors import AlarmError, PartitionError
 from aml_assets.settings.alarm_settings import Kind
 
-if TYPE_CHECKING:
-    from dagster._core.event_api import EventLogRecord
-    from dagster._core.events.log import EventLogEntry
-    from dagster_shared.error import SerializableErrorInfo
-
-STEP = "day"
-"""The key of the one step behind all assets."""
-
 _RECORDS = 200
-"""Events of a kind that one look reads; what is left is read by the next."""
+"""Events of one kind that one tick reads; the next tick reads on."""
 
 _PAGE = 1000
-"""The same of one run's own events: every check of every day is one."""
+"""Events of one followed run that one tick reads: every check of every day is one."""
 
-_WATCHED = 200
-"""Runs whose own events are followed; more cannot be in progress in earnest."""
+_FOLLOWED = 200
+"""Runs that are followed at once; more are hardly ever in progress."""
 
-_LIMIT = "the run was ended at its maximum runtime"
-_OUR_ERROR = "aml_assets.errors."
 _IN_STEP = {dg.DagsterEventType.STEP_UP_FOR_RETRY, dg.DagsterEventType.ASSET_CHECK_EVALUATION}
 _FAILURES, _STARTS, _PREDICTIONS = "failures", "starts", "predictions"
 
@@ -54,16 +47,16 @@ _FAILURES, _STARTS, _PREDICTIONS = "failures", "starts", "predictions"
 class Position:
     """How far the event log has been read.
 
-    Args:
-        seen: the last event read, by source.
-        runs: runs to follow, each with how far its own events have been read.
+    Attributes:
+        seen: the storage id of the last event read, by kind of event.
+        runs: the runs to follow, each with the cursor into its own events.
     """
 
     seen: dict[str, int] = field(default_factory=dict)
     runs: dict[str, str | None] = field(default_factory=dict)
 
     def as_text(self) -> str:
-        """For a sensor's cursor."""
+        """The position as a sensor's cursor."""
         return json.dumps({"seen": self.seen, "runs": self.runs})
 
     @classmethod
@@ -71,7 +64,7 @@ class Position:
         """Read a cursor back.
 
         Raises:
-            AlarmError: it is none of ours.
+            AlarmError: it was not written by `as_text`.
         """
         try:
             fields = json.loads(text)
@@ -85,46 +78,52 @@ class Position:
         )
 
 
-def now(instance: dg.DagsterInstance) -> Position:
-    """The end of the log: history raises no alarm. Runs in progress are followed."""
+def end_of_log(instance: dg.DagsterInstance) -> Position:
+    """The position after the last event: history raises no alarm, runs in progress are followed."""
     last = {
-        _FAILURES: _changes(instance, dg.DagsterEventType.RUN_FAILURE),
-        _STARTS: _changes(instance, dg.DagsterEventType.RUN_START),
-        _PREDICTIONS: _materializations(instance),
+        _FAILURES: _status_changes(instance, dg.DagsterEventType.RUN_FAILURE),
+        _STARTS: _status_changes(instance, dg.DagsterEventType.RUN_START),
+        _PREDICTIONS: _predictions(instance),
     }
     seen = {
         name: max((each.storage_id for each in found), default=0) for name, found in last.items()
     }
     running = instance.get_runs(
-        dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]), limit=_WATCHED
+        dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]), limit=_FOLLOWED
     )
     return Position(seen, {run.run_id: None for run in running})
 
 
-def look(
+def alarms_since(
     instance: dg.DagsterInstance,
     position: Position,
+    *,
     ui_url: str,
-    ours: Callable[[dg.DagsterRun], bool] = lambda run: True,
+    our_steps: Mapping[str, str],
+    is_ours: Callable[[dg.DagsterRun], bool] = lambda run: True,
 ) -> tuple[list[Alarm], Position]:
-    """The alarms since a position, and the position after them.
+    """Read the event log on from a position.
 
     Args:
         instance: whose event log.
         position: how far it has been read.
-        ui_url: for the links.
-        ours: whether a run is this project's; an instance may hold others'.
+        ui_url: where the UI is reached, for the links.
+        our_steps: the keys of our own steps, each with its asset's name.
+        is_ours: true for a run of this project; an instance may hold other projects' runs.
+
+    Returns:
+        The alarms, and the position after them.
     """
-    log = _Log(instance, ui_url.rstrip("/"), ours)
-    failures = _changes(instance, dg.DagsterEventType.RUN_FAILURE, position.seen[_FAILURES])
-    starts = _changes(instance, dg.DagsterEventType.RUN_START, position.seen[_STARTS])
-    predictions = _materializations(instance, position.seen[_PREDICTIONS])
-    watched = {**position.runs, **{each.run_id: None for each in starts}}
-    watched = dict(list(watched.items())[-_WATCHED:])
+    log = _Log(instance, ui_url.rstrip("/"), our_steps, is_ours)
+    failures = _status_changes(instance, dg.DagsterEventType.RUN_FAILURE, position.seen[_FAILURES])
+    starts = _status_changes(instance, dg.DagsterEventType.RUN_START, position.seen[_STARTS])
+    predictions = _predictions(instance, position.seen[_PREDICTIONS])
+    followed = {**position.runs, **{each.run_id: None for each in starts}}
+    followed = dict(list(followed.items())[-_FOLLOWED:])
     alarms = list(log.failures(failures))
-    followed, runs = log.follow(watched)
-    alarms += followed
-    alarms += log.predictions(predictions)
+    in_steps, runs = log.follow(followed)
+    alarms += in_steps
+    alarms += log.older_models(predictions)
     found = {_FAILURES: failures, _STARTS: starts, _PREDICTIONS: predictions}
     seen = {
         name: records[-1].storage_id if records else position.seen[name]
@@ -135,27 +134,31 @@ def look(
 
 @dataclass
 class _Log:
+    """An event log, and what its alarms need to know; the arguments are those of `alarms_since`."""
+
     instance: dg.DagsterInstance
     ui_url: str
-    ours: Callable[[dg.DagsterRun], bool]
+    our_steps: Mapping[str, str]
+    is_ours: Callable[[dg.DagsterRun], bool]
 
-    def failures(self, records: list[EventLogRecord]) -> Iterator[Alarm]:
+    def failures(self, records: list[dg.EventLogRecord]) -> Iterator[Alarm]:
+        """One alarm for each run that failed."""
         runs = self._runs(record.run_id for record in records)
         for record in records:
             run = runs.get(record.run_id)
-            alarm = self._failure(run, record) if run else None
+            alarm = self._failure(run, record.event_log_entry) if run else None
             if alarm:
                 yield alarm
 
     def follow(
-        self, watched: Mapping[str, str | None]
+        self, followed: Mapping[str, str | None]
     ) -> tuple[list[Alarm], dict[str, str | None]]:
-        """Retries and failed checks of these runs; and which to follow on."""
-        # Before their events, so that none is missed of a run that ends in between.
-        runs = self._runs(watched)
+        """The retries and failed checks of some runs, and the runs to follow further."""
+        # The runs' status is read before their events: a run that ends in between is not missed.
+        runs = self._runs(followed)
         alarms: list[Alarm] = []
         still: dict[str, str | None] = {}
-        for run_id, cursor in watched.items():
+        for run_id, cursor in followed.items():
             if run_id not in runs:  # deleted, or not ours
                 continue
             run = runs[run_id]
@@ -166,13 +169,14 @@ class _Log:
                 still[run_id] = page.cursor
         return alarms, still
 
-    def predictions(self, records: list[EventLogRecord]) -> Iterator[Alarm]:
+    def older_models(self, records: list[dg.EventLogRecord]) -> Iterator[Alarm]:
+        """One alarm for each day that was scored by the newest model instead of its own."""
         for record in records:
-            made = record.asset_materialization
-            if made is None:
+            event = record.asset_materialization
+            if event is None:
                 continue
-            figures = {name: value.value for name, value in made.metadata.items()}
-            # A pinned model is somebody's decision; the newest stands in for today's.
+            figures = {name: value.value for name, value in event.metadata.items()}
+            # A pinned model is somebody's decision; the newest one replaces a missing one.
             if not str(figures.get("model_chosen", "")).startswith("newest"):
                 continue
             age = figures.get("model_age_days")
@@ -180,80 +184,83 @@ class _Log:
                 "old_model",
                 record.event_log_entry,
                 event=f"was scored by {figures.get('model_id')}",
-                days=_as_days([made.partition]),
-                assets=[made.asset_key.to_user_string()],
+                days=_as_days([event.partition]),
+                assets=[event.asset_key.to_user_string()],
                 sentences=[f"today's model is not in the store; the newest one is {age} days old"],
             )
 
-    def _failure(self, run: dg.DagsterRun, record: EventLogRecord) -> Alarm | None:
-        kinds = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
-        page = self.instance.get_records_for_run(run.run_id, None, kinds, _RECORDS)
-        entries = [each.event_log_entry for each in page.records]
-        ends = [e for e in entries if e.dagster_event_type == dg.DagsterEventType.RUN_FAILURE]
-        if ends and ends[0].timestamp != record.timestamp:
-            return None  # a run may be declared failed twice: by the daemon, and by itself
-        told = _end_of_run(record.event_log_entry)
-        days: list[str | None] = []
-        tables: list[str] = []
-        sentences = [told] if told else []
-        for entry in () if told else entries:
-            if entry.dagster_event_type != dg.DagsterEventType.STEP_FAILURE:
-                continue
-            said, errors = _said_by_step(entry)
-            sentences += said
-            days += [error.get("day") for error in errors]
-            tables += [error["table"] for error in errors if error.get("table")]
-            if entry.step_key and entry.step_key != STEP:
-                tables.append(entry.step_key)
-        # One that took too long stops what the daemon plans for it (`assets.attempts`).
-        again = run.tags.get("dagster/will_retry") == "true" and not (told and _LIMIT in told)
+    def _failure(self, run: dg.DagsterRun, entry: dg.EventLogEntry) -> Alarm | None:
+        """The alarm for a failed run: what its steps say, or else why the run itself ended.
+
+        Returns:
+            ``None`` if the run was declared failed before: the daemon and the run both may do so.
+        """
+        ends = self._events(run, dg.DagsterEventType.RUN_FAILURE)
+        if ends and ends[0].timestamp != entry.timestamp:
+            return None
+        too_long = took_too_long(entry)
+        ended = too_long or reason_for_end(entry)
+        errors = [StepError(ended)] if ended else self._errors_of_steps(run)
+        # Dagster plans a restart of one that took too long, too; the run itself prevents it.
+        restarted = run.tags.get(WILL_RETRY_TAG) == "true" and not too_long
         return self._alarm(
-            "retry" if again else "run_failure",
-            record.event_log_entry,
-            event="ended early and is started again" if again else "failed",
-            days=_as_days(days) or _days_of(run),
-            assets=list(dict.fromkeys(tables)) or _assets_of(run),
-            sentences=sentences or ["the run's process ended unexpectedly; see the UI"],
+            "retry" if restarted else "run_failure",
+            entry,
+            event="ended early and is started again" if restarted else "failed",
+            days=_as_days(each.day for each in errors) or _days_of(run),
+            assets=_once(each.table for each in errors) or _assets_of(run),
+            sentences=_once(line for each in errors for line in each.sentence.splitlines())
+            or ["the run's process ended unexpectedly; see the UI"],
         )
 
-    def _in_step(self, run: dg.DagsterRun, entry: EventLogEntry) -> Iterator[Alarm]:
+    def _errors_of_steps(self, run: dg.DagsterRun) -> list[StepError]:
+        """The errors of all failed steps of a run, in their order."""
+        entries = self._events(run, dg.DagsterEventType.STEP_FAILURE)
+        errors = [error for entry in entries for error in errors_of_step(entry, self.our_steps)]
+        return without_consequences(errors)
+
+    def _in_step(self, run: dg.DagsterRun, entry: dg.EventLogEntry) -> Iterator[Alarm]:
+        """The alarm for a step that is tried again, or for a failed check."""
         event = entry.dagster_event
         if event is None:
             return
+        step = entry.step_key or ""
         if event.is_step_up_for_retry:
             wait = event.step_retry_data.seconds_to_wait or 0
+            asset = self.our_steps.get(step, step)
             yield self._alarm(
                 "retry",
                 entry,
                 event=f"failed and is tried again in {wait:g} s",
                 days=_days_of(run),
-                assets=_assets_of(run) if entry.step_key == STEP else [entry.step_key or ""],
-                sentences=_said_before_retry(entry.step_key, event.step_retry_data.error),
+                assets=[asset] if asset else _assets_of(run),
+                sentences=sentences_before_retry(step, event.step_retry_data.error, self.our_steps),
             )
             return
-        verdict = event.asset_check_evaluation_data
-        if verdict.passed:
+        check = event.asset_check_evaluation_data
+        if check.passed:
             return
-        said = verdict.description if event.step_key == STEP else None
+        description = check.description if step in self.our_steps else None
         yield self._alarm(
             "failed_check",
             entry,
-            event=f"failed the check {verdict.check_name} ({verdict.severity.value.lower()})",
-            days=_as_days([verdict.partition]) or _days_of(run),
-            assets=[verdict.asset_key.to_user_string()],
-            sentences=said.splitlines() if said else [],
+            event=f"failed the check {check.check_name} ({check.severity.value.lower()})",
+            days=_as_days([check.partition]) or _days_of(run),
+            assets=[check.asset_key.to_user_string()],
+            sentences=(description or "").splitlines(),
         )
 
     def _alarm(
         self,
         kind: Kind,
-        entry: EventLogEntry,
+        entry: dg.EventLogEntry,
         *,
         event: str,
         days: list[dt.date],
         assets: list[str],
         sentences: list[str],
     ) -> Alarm:
+        """An alarm with the time of the event and a link to its run."""
         return Alarm(
             kind=kind,
             event=event,
@@ -264,101 +271,58 @@ class _Log:
             at=dt.datetime.fromtimestamp(entry.timestamp, dt.UTC),
         )
 
-    def _runs(self, run_ids: Any) -> dict[str, dg.DagsterRun]:
+    def _events(self, run: dg.DagsterRun, kind: dg.DagsterEventType) -> list[dg.EventLogEntry]:
+        """A run's events of one kind, oldest first."""
+        page = self.instance.get_records_for_run(run.run_id, None, kind, _RECORDS)
+        return [record.event_log_entry for record in page.records]
+
+    def _runs(self, run_ids: Iterable[str]) -> dict[str, dg.DagsterRun]:
+        """Those of the runs that are still stored and ours."""
         wanted = list(dict.fromkeys(run_ids))
         if not wanted:
             return {}
         runs = self.instance.get_runs(dg.RunsFilter(run_ids=wanted))
-        return {run.run_id: run for run in runs if self.ours(run)}
+        return {run.run_id: run for run in runs if self.is_ours(run)}
 
 
-def _changes(
-    instance: dg.DagsterInstance, of_type: Any, after: int | None = None
-) -> list[EventLogRecord]:
-    """Changes of runs' states after an event, oldest first; without one, the last."""
-    wanted = dg.RunStatusChangeRecordsFilter(event_type=of_type, after_storage_id=after)
+def _status_changes(
+    instance: dg.DagsterInstance,
+    event_type: Literal[dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_START],
+    after: int | None = None,
+) -> list[dg.EventLogRecord]:
+    """Changes of runs' statuses after a storage id, oldest first; without one, the last change."""
+    wanted = dg.RunStatusChangeRecordsFilter(event_type=event_type, after_storage_id=after)
     limit = 1 if after is None else _RECORDS
     return list(
         instance.fetch_run_status_changes(wanted, limit, ascending=after is not None).records
     )
 
 
-def _materializations(
-    instance: dg.DagsterInstance, after: int | None = None
-) -> list[EventLogRecord]:
-    wanted = dg.AssetRecordsFilter(
-        asset_key=dg.AssetKey.from_user_string(PREDICTIONS), after_storage_id=after
-    )
+def _predictions(instance: dg.DagsterInstance, after: int | None = None) -> list[dg.EventLogRecord]:
+    """Materializations of the predictions, selected in the same way."""
+    key = dg.AssetKey.from_user_string(PREDICTIONS)
+    wanted = dg.AssetRecordsFilter(asset_key=key, after_storage_id=after)
     limit = 1 if after is None else _RECORDS
     return list(instance.fetch_materializations(wanted, limit, ascending=after is not None).records)
 
 
-def _said_by_step(entry: EventLogEntry) -> tuple[list[str], list[Mapping[str, Any]]]:
-    """Our sentences of a step's failure and what they are about; else the error's class."""
-    assert entry.dagster_event is not None
-    data = entry.dagster_event.step_failure_data
-    failure = data.user_failure_data
-    errors = failure.metadata.get("errors") if failure and failure.metadata else None
-    if entry.step_key == STEP and failure and isinstance(errors, dg.JsonMetadataValue):
-        said = (failure.description or "").splitlines()
-        return said, [error for error in errors.value or () if isinstance(error, dict)]
-    return [_class_only(f"the step {entry.dagster_event.step_key}", data.error)], []
-
-
-def _said_before_retry(step: str | None, error: SerializableErrorInfo) -> list[str]:
-    """The same of a step that is tried again, whose event keeps the error's text alone."""
-    cause = error.cause
-    if step == STEP and cause is not None and cause.cls_name == "Failure":
-        # Nothing but `assets.building.failure` raises one in that step.
-        _, _, text = cause.message.partition(": ")
-        return text.strip().splitlines()
-    return [_class_only(f"the step {step}", error)]
-
-
-def _end_of_run(entry: EventLogEntry) -> str | None:
-    """Why a run ended, where that is not a step's failure."""
-    event = entry.dagster_event
-    if event is None:
-        return None
-    limit = re.match(r"Exceeded maximum runtime of (\d+) seconds", event.message or "")
-    if limit:
-        return f"{_LIMIT} of {int(limit[1]) / 60:g} minutes"
-    if event.event_specific_data is None:
-        return None
-    data = event.job_failure_data
-    reason = data.failure_reason.value if data.failure_reason else ""
-    if reason == "STEP_FAILURE":
-        return None
-    if reason == "START_TIMEOUT":
-        return "the run did not start in time"
-    return _class_only("the run", data.error) if data.error else None
-
-
-def _class_only(what: str, error: SerializableErrorInfo | None) -> str:
-    """An error's own sentence if it is one of ours, else only what class it is of."""
-    last = error
-    while error is not None:
-        if error.message.startswith(_OUR_ERROR):
-            return error.message.partition(": ")[2].strip()
-        last, error = error, error.cause
-    name = (last.cls_name if last else None) or "an error"
-    return f"{what} ended with {name}; see the UI"
-
-
 def _days_of(run: dg.DagsterRun) -> list[dt.date]:
-    single = run.tags.get(ONE_PARTITION)
-    ends = _as_days([run.tags.get(RANGE_START) or single, run.tags.get(RANGE_END) or single])
-    return days_between(ends[0], ends[-1]) if ends else []
+    """The days that a run was requested for; none if its tags name no valid ones."""
+    try:
+        return days_of(run.tags)
+    except PartitionError:
+        return []
 
 
 def _assets_of(run: dg.DagsterRun) -> list[str]:
-    chosen = sorted(key.to_user_string() for key in run.asset_selection or ())
-    # Dagster's own jobs, for what is chosen in the UI, have names that say nothing.
-    return chosen or ["run" if run.job_name.startswith("__") else run.job_name]
+    """The assets that a run selected; its job's name if it selected all of the job's."""
+    selected = sorted(key.to_user_string() for key in run.asset_selection or ())
+    # Dagster's own jobs, for what is selected in the UI, have names that say nothing.
+    return selected or ["run" if run.job_name.startswith("__") else run.job_name]
 
 
-def _as_days(texts: list[str | None]) -> list[dt.date]:
-    """The days among some texts, each once, oldest first."""
+def _as_days(texts: Iterable[str | None]) -> list[dt.date]:
+    """The ISO dates among some texts, each once, oldest first."""
     days = set()
     for text in texts:
         try:
@@ -366,3 +330,8 @@ def _as_days(texts: list[str | None]) -> list[dt.date]:
         except ValueError:
             continue
     return sorted(days)
+
+
+def _once(texts: Iterable[str | None]) -> list[str]:
+    """The texts in their order, each once; empty ones are left out."""
+    return list(dict.fromkeys(text for text in texts if text))

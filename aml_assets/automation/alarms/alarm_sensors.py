@@ -1,22 +1,21 @@
 """The sensors that send alarms: one per channel, each with a position of its own in the event log.
 
-Belongs here: when a message is sent, and when it counts as sent. Does not belong here: what is
-an alarm (``alarm_events.py``), how it is sent (``alarm_channels.py``).
+Belongs here: when a message is sent, and when it counts as sent. Does not belong here: finding the
+alarms (``alarm_events``), or sending a message (``channels``).
 
-A tick reads on from its cursor, sends all it finds as one message, and only then moves the
-cursor: what cannot be sent fails the tick by name and is sent by a later one, and what was sent
-is never sent again. One message per tick makes that exact (of two, the second could fail), and
-makes 300 failures of a backfill one mail. A channel of its own per sensor keeps a dead webhook
-from holding up the mails.
+A tick reads on from its cursor, sends all that it finds as one message, and only then moves the
+cursor. So what cannot be sent fails the tick by name and is sent by a later one, and what was sent
+is never sent again: of two messages, the second could fail. A sensor per channel keeps a dead
+webhook from holding up the mails.
 """
 
 from __future__ import annotations
 
 import dagster as dg
 
-from aml_assets.automation.alarms.alarm_events import Position, look, now
+from aml_assets.automation.alarms.alarm_events import Position, alarms_since, end_of_log
 from aml_assets.automation.alarms.channels import LOG, MAIL, WEBHOOK, channels, log, send
-from aml_assets.settings.load import Settings
+from aml_assets.io.catalog import Catalog
 
 _NAMES = {MAIL: "alarm_mails", WEBHOOK: "alarm_webhook", LOG: "alarm_log"}
 _TEXTS = {
@@ -26,12 +25,19 @@ _TEXTS = {
 }
 
 
-def alarm_sensors(settings: Settings) -> list[dg.SensorDefinition]:
-    """One sensor per configured channel; one that logs where there is none."""
-    return [_sensor(settings, channel) for channel in channels(settings.alarms)]
+def alarm_sensors(catalog: Catalog) -> list[dg.SensorDefinition]:
+    """One sensor per configured channel; one that logs where there is none.
+
+    Args:
+        catalog: its settings name the channels; the steps of its graph are ours.
+    """
+    return [_sensor(catalog, channel) for channel in channels(catalog.settings.alarms)]
 
 
-def _sensor(settings: Settings, channel: str) -> dg.SensorDefinition:
+def _sensor(catalog: Catalog, channel: str) -> dg.SensorDefinition:
+    settings = catalog.settings
+    our_steps = {asset.step: asset.name for asset in catalog.graph}
+
     @dg.sensor(
         name=_NAMES[channel],
         description=_TEXTS[channel],
@@ -40,19 +46,24 @@ def _sensor(settings: Settings, channel: str) -> dg.SensorDefinition:
     )
     def tick(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         if not context.cursor:
-            context.update_cursor(now(context.instance).as_text())
+            context.update_cursor(end_of_log(context.instance).as_text())
             if channel == LOG:
                 log.warning("no mail server and no webhook is configured: alarms are lines here")
             return dg.SkipReason("Watching from now on.")
         location = context.code_location_origin
 
-        def ours(run: dg.DagsterRun) -> bool:
-            # A run of the command line has no origin; another project's is not our alarm.
+        def is_ours(run: dg.DagsterRun) -> bool:
+            # A run of the command line has no origin; another project's run raises no alarm here.
             origin = run.remote_job_origin
             return None in (origin, location) or _location(origin) == _location(location)
 
-        position = Position.from_text(context.cursor)
-        found, after = look(context.instance, position, settings.alarms.ui_url, ours)
+        found, after = alarms_since(
+            context.instance,
+            Position.from_text(context.cursor),
+            ui_url=settings.alarms.ui_url,
+            our_steps=our_steps,
+            is_ours=is_ours,
+        )
         alarms = [alarm for alarm in found if alarm.kind in settings.alarms.kinds]
         send(settings.alarms, alarms, only=[channel])
         context.update_cursor(after.as_text())

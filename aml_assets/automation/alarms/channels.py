@@ -1,8 +1,8 @@
-"""Sending alarms: a mail server, a webhook, a log.
+"""Sending alarms: by a mail server, to a webhook, into a log.
 
-Belongs here: connecting, logging in, and what a refusal means. Does not belong here: what an
-alarm says (``alarms.py``), when it is sent again (``alarm_sensors.py``). Whatever goes wrong is
-one ``AlarmError``, without the other side's text, the password or the webhook's URL in it.
+Belongs here: connecting, logging in, and naming what went wrong. Does not belong here: what an
+alarm says (``message``), or when it is sent again (``alarm_sensors``). Whatever goes wrong is one
+``AlarmError``, without the other side's text, the password or the webhook's URL in it.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from aml_assets.settings.alarm_settings import (
 MAIL, WEBHOOK, LOG = "mail", "webhook", "log"
 
 log = logging.getLogger("aml_assets.alarms")
-"""Every alarm is a line here where no channel is configured."""
+"""The logger that gets each alarm where no channel is configured."""
 
 _GOODBYE = 2.0
-"""Seconds for the server's farewell: the message is delivered before."""
+"""Seconds to wait for the answer to QUIT: the message is delivered by then."""
 
 
 def channels(settings: AlarmSettings) -> list[str]:
-    """The configured channels; the log where there are none."""
+    """Names of the configured channels; the log alone where there are none."""
     found = []
     if settings.mail.host:
         found.append(MAIL)
@@ -55,18 +55,18 @@ def send(
     """Send alarms of the wanted kinds as one message through every channel.
 
     Args:
-        settings: where to.
-        alarms: what; none is fine.
-        only: the channels to use, e.g. those that failed before.
+        settings: the channels, and the kinds that are wanted.
+        alarms: what to send; none is fine.
+        only: the channels to use, such as those that failed before; all by default.
 
     Raises:
-        AlarmError: a channel did not take it; the others were tried all the same.
+        AlarmError: a channel did not take the message; the others were tried all the same.
     """
     wanted = [alarm for alarm in alarms if alarm.kind in settings.kinds]
     if not wanted:
         return
     message = compose(wanted, settings.ui_url)
-    ways: dict[str, Callable[[AlarmSettings, Message], None]] = {
+    senders: dict[str, Callable[[AlarmSettings, Message], None]] = {
         MAIL: _mail,
         WEBHOOK: _post,
         LOG: _log,
@@ -75,7 +75,7 @@ def send(
     problems: list[AlarmError] = []
     for channel in only if only is not None else channels(settings):
         try:
-            ways[channel](settings, message)
+            senders[channel](settings, message)
             delivered.append(channel)
         except AlarmError as error:
             problems.append(error)
@@ -88,7 +88,7 @@ def send(
 
 
 def as_mail(settings: MailSettings, message: Message) -> EmailMessage:
-    """The mail: plain text, marked as automatic so that nobody's absence answers it."""
+    """The message as a mail: plain text, marked as automatic so that no absence notice answers."""
     mail = EmailMessage()
     mail["Subject"] = message.subject
     mail["From"] = settings.sender
@@ -101,6 +101,11 @@ def as_mail(settings: MailSettings, message: Message) -> EmailMessage:
 
 
 def _mail(settings: AlarmSettings, message: Message) -> None:
+    """Send a message by mail.
+
+    Raises:
+        AlarmError: nobody got it.
+    """
     mail = settings.mail
     where = f"mail by {mail.host}:{mail.port_used}"
     password = os.environ.get(PASSWORD_VARIABLE)
@@ -109,25 +114,25 @@ def _mail(settings: AlarmSettings, message: Message) -> None:
             f"{where}: alarms.mail.user is set, and {PASSWORD_VARIABLE} is not",
             remedy="Set it where the code server or the daemon runs, or remove the user.",
         )
-    conversation = _Conversation(settings, password or "")
+    session = _SmtpSession(settings, password or "")
     problem = ""
     refused: dict[str, tuple[int, bytes]] = {}
     try:
-        refused = Calls(settings.timeout_seconds)(lambda: conversation.send(message))
+        refused = Calls(settings.timeout_seconds)(lambda: session.send(message))
     except DeadlineError as error:
-        conversation.abandon()
+        session.abandon()
         problem = str(error)
     except (smtplib.SMTPException, OSError, UnicodeError) as error:
         problem = _mail_problem(error)
-    if problem:  # raised here, so that the cause is no part of it: it may hold the password
+    if problem:  # raised here, outside of any handler: the cause may hold the password
         raise AlarmError(f"{where}: {problem}", remedy="See Alarms in docs/configuration.md.")
     for address, (code, _) in refused.items():
-        # The others have it. To say it is all that is left: they must not get it again.
+        # The other recipients have the mail, and must not get it twice: this is logged, no error.
         log.error("%s: the server refused the recipient %s (%s)", where, address, code)
 
 
-class _Conversation:
-    """One conversation with the mail server, which can be broken off from another thread."""
+class _SmtpSession:
+    """One SMTP session, which can be broken off from another thread."""
 
     def __init__(self, settings: AlarmSettings, password: str) -> None:
         self._mail = settings.mail
@@ -137,7 +142,11 @@ class _Conversation:
         self._abandoned = False
 
     def send(self, message: Message) -> dict[str, tuple[int, bytes]]:
-        """Deliver; returns the refused recipients, where not all of them were."""
+        """Deliver the message.
+
+        Returns:
+            Each refused recipient with the server's code and text, if others were accepted.
+        """
         mail = self._mail
         self._client = client = self._connect()
         try:
@@ -153,7 +162,7 @@ class _Conversation:
         except BaseException:
             client.close()
             raise
-        # From here on the server has it: no bad farewell may make us send it again.
+        # The server has the message: a failing QUIT must not make us send it again.
         with contextlib.suppress(smtplib.SMTPException, OSError):
             if client.sock is not None:
                 client.sock.settimeout(_GOODBYE)
@@ -162,7 +171,7 @@ class _Conversation:
         return refused
 
     def abandon(self) -> None:
-        """Break off, so that a thread left behind cannot deliver late."""
+        """Break off, so that a thread that was given up cannot deliver late."""
         self._abandoned = True
         if self._client is not None and self._client.sock is not None:
             with contextlib.suppress(OSError):
@@ -170,7 +179,7 @@ class _Conversation:
 
     def _connect(self) -> smtplib.SMTP:
         mail = self._mail
-        # Our own name as the machine knows it: the default asks a name server, which may be away.
+        # The machine's own name: smtplib's default asks a name server, which may not answer.
         name = socket.gethostname() or "localhost"
         if mail.security == "tls":
             return smtplib.SMTP_SSL(
@@ -190,7 +199,7 @@ def _context(ca_file: str | None) -> ssl.SSLContext:
 
 
 def _mail_problem(error: Exception) -> str:
-    """What went wrong, by the error's kind; its text is the server's and may quote anything."""
+    """Name what went wrong by the error's kind: its text is the server's and may quote anything."""
     match error:
         case smtplib.SMTPAuthenticationError():
             return f"the server refused the login ({error.smtp_code})"
@@ -213,6 +222,7 @@ def _mail_problem(error: Exception) -> str:
 
 
 def _network_problem(error: Exception) -> str:
+    """Name what went wrong below SMTP, by the error's kind."""
     match error:
         case ssl.SSLCertVerificationError():
             return f"the server's certificate is not trusted ({error.verify_message})"
@@ -230,52 +240,64 @@ def _network_problem(error: Exception) -> str:
 
 
 def _post(settings: AlarmSettings, message: Message) -> None:
-    import requests
+    """Send a message to the webhook.
 
+    Raises:
+        AlarmError: it did not take it.
+    """
     url = os.environ.get(WEBHOOK_VARIABLE) or settings.webhook.url or ""
     if problem := url_problem(url):
         raise AlarmError(f"webhook: {WEBHOOK_VARIABLE} {problem}", remedy="Correct it.")
-    host = urlsplit(url).hostname or ""
-    # `text` is what chat programs show.
-    text = f"{message.subject}\n\n{message.text}"
-    body = {**message.payload, "id": message.id, "subject": message.subject, "text": text}
-
-    def post() -> int:
-        with requests.Session() as session:
-            # A proxy of the environment must not get what is for this machine.
-            session.trust_env = not is_loopback(host)
-            with session.post(
-                url,
-                json=body,
-                timeout=settings.timeout_seconds,
-                verify=settings.webhook.ca_file or True,
-                allow_redirects=False,  # to wherever, and as a GET
-                stream=True,
-            ) as answer:
-                return answer.status_code
-
-    problem = ""
-    try:
-        status = Calls(settings.timeout_seconds)(post)
-        if not 200 <= status < 300:
-            problem = f"the server answered {status}"
-    except DeadlineError as error:
-        problem = str(error)
-    except requests.exceptions.SSLError:
-        problem = "TLS failed, or the server's certificate is not trusted"
-    except requests.exceptions.Timeout:
-        problem = "no answer in time"
-    except requests.exceptions.ConnectionError:
-        problem = "no connection"
-    except requests.RequestException as error:
-        problem = type(error).__name__
-    except OSError:  # requests' own words for it quote the path
-        problem = "its ca_file cannot be read"
-    if problem:  # raised here: the cause's text holds the URL
+    problem = _post_problem(settings, url, message)
+    if problem:  # raised here, outside of any handler: the cause's text holds the URL
+        host = urlsplit(url).hostname
         raise AlarmError(f"webhook at {host}: {problem}", remedy="Look there, or correct its URL.")
 
 
+def _post_problem(settings: AlarmSettings, url: str, message: Message) -> str:
+    """Post the message, and tell by the error's kind what went wrong; empty if it was taken."""
+    import requests
+
+    try:
+        status = Calls(settings.timeout_seconds)(lambda: _status_of_post(settings, url, message))
+    except DeadlineError as error:
+        return str(error)
+    except requests.exceptions.SSLError:
+        return "TLS failed, or the server's certificate is not trusted"
+    except requests.exceptions.Timeout:
+        return "no answer in time"
+    except requests.exceptions.ConnectionError:
+        return "no connection"
+    except requests.RequestException as error:
+        return type(error).__name__
+    except OSError:  # the text that requests gives it quotes the path
+        return "its ca_file cannot be read"
+    return "" if 200 <= status < 300 else f"the server answered {status}"
+
+
+def _status_of_post(settings: AlarmSettings, url: str, message: Message) -> int:
+    """Post the message as JSON; returns the HTTP status of the answer."""
+    import requests
+
+    # `text` is what chat programs show.
+    text = f"{message.subject}\n\n{message.text}"
+    body = {**message.payload, "id": message.id, "subject": message.subject, "text": text}
+    with requests.Session() as session:
+        # A proxy of the environment must not get what is for this machine.
+        session.trust_env = not is_loopback(urlsplit(url).hostname or "")
+        with session.post(
+            url,
+            json=body,
+            timeout=settings.timeout_seconds,
+            verify=settings.webhook.ca_file or True,
+            allow_redirects=False,  # a redirect leads anywhere, and turns the POST into a GET
+            stream=True,
+        ) as answer:
+            return answer.status_code
+
+
 def _log(settings: AlarmSettings, message: Message) -> None:
+    """Write each alarm of a message as a line of the log."""
     for alarm in message.payload["alarms"]:
         log.warning("%s: %s", alarm["title"], "; ".join(alarm["sentences"]) or alarm["link"])
     if more := sum(message.payload["counts"].values()) - len(message.payload["alarms"]):

@@ -1,9 +1,9 @@
-"""Alarms: what they say, in a mail, to a program, in a log.
+"""The texts of alarms: in a mail, for a program, in a log.
 
-Belongs here: one alarm, and one message made of many. Does not belong here: noticing what is
-wrong (``alarm_events.py``), sending (``alarm_channels.py``). Every text is bounded and free of
-control characters, so that nothing in it becomes a header; none holds a customer's value: who
-makes an alarm gives sentences of ours only.
+Belongs here: one alarm, and one message composed of many. Does not belong here: finding out what
+is wrong (``alarm_events``), or sending a message (``channels``). Every text is bounded and free of
+control characters, so that nothing in it becomes a header. None holds a customer's value, because
+an alarm is given nothing but sentences of ours (``trusted_text``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from aml_assets.core.days import ranges
 from aml_assets.settings.alarm_settings import KINDS, Kind
 
 SHOWN = 20
-"""Alarms of one kind that a message spells out; the others are counted."""
+"""Alarms of one kind that a message shows in full; it counts the others."""
 
 _SENTENCES = 10
 _SENTENCE_LENGTH = 500
@@ -41,13 +41,13 @@ class Alarm:
     """One thing that somebody should know.
 
     Args:
-        kind: by which it can be left out of the mails.
-        event: what happened to the assets of the days: ``failed``.
+        kind: the setting ``alarms.kinds`` selects by it.
+        event: the predicate of the title: what happened to the assets, such as ``failed``.
         days: the partitions concerned.
         assets: the tables or assets concerned.
-        sentences: why, one line each.
+        sentences: the reasons, one line each.
         link: the page of the UI that shows it.
-        at: when it happened; tells two equal alarms apart.
+        at: when it happened; distinguishes two alarms that are equal otherwise.
     """
 
     kind: Kind
@@ -66,7 +66,7 @@ class Alarm:
 
     @property
     def lines(self) -> list[str]:
-        """The sentences, the first of them."""
+        """The first sentences, one line each, and how many more there are."""
         lines = [one_line(sentence) for sentence in self.sentences[:_SENTENCES]]
         more = len(self.sentences) - len(lines)
         return [*lines, f"and {more:,} more"] if more else lines
@@ -77,7 +77,7 @@ class Alarm:
         return self.at.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if self.at else None
 
     def as_dict(self) -> dict[str, Any]:
-        """For a program; several days in a row are an ISO interval, ``first/last``."""
+        """The alarm for a program; consecutive days are one ISO interval, ``first/last``."""
         spans = list(ranges(list(self.days)))
         return {
             "kind": self.kind,
@@ -92,13 +92,13 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Message:
-    """What is sent of several alarms at once.
+    """Several alarms as one message.
 
     Args:
-        subject: one line: the only alarm, or how many of which kind and the worst of them.
-        text: all of them, as far as they are spelt out.
+        subject: one line: the only alarm, or the number of each kind and the worst alarm.
+        text: the first alarms of each kind in full, and how many more there are.
         payload: the same for a program.
-        id: the same for the same alarms, so that a message sent twice can be recognized.
+        id: a digest of the alarms, by which a message that was sent twice can be recognized.
     """
 
     subject: str
@@ -108,7 +108,7 @@ class Message:
 
 
 def compose(alarms: Sequence[Alarm], ui_url: str) -> Message:
-    """One message of all these alarms, the worst first.
+    """Compose one message of all these alarms, the worst first.
 
     Args:
         alarms: at least one.
@@ -149,7 +149,7 @@ def missed_deadline(days: Iterable[tuple[dt.date, str, dt.datetime | None]]) -> 
     """The alarm for days that have not landed whole by their deadline.
 
     Args:
-        days: the day, what of it is missing, and since when it has been waited for.
+        days: each day, what of it is missing, and since when it has been waited for.
     """
     late = sorted(days, key=lambda each: each[0])
     sentences = []
@@ -166,7 +166,7 @@ def missed_deadline(days: Iterable[tuple[dt.date, str, dt.datetime | None]]) -> 
 
 
 def one_line(text: str, limit: int = _SENTENCE_LENGTH) -> str:
-    """A text as one bounded line: whatever breaks or controls a line becomes a blank."""
+    """The text as one bounded line: control characters and line breaks become blanks."""
     printable = "".join(
         " " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text[: limit * 4]
     )
@@ -175,19 +175,23 @@ def one_line(text: str, limit: int = _SENTENCE_LENGTH) -> str:
 
 
 def _block(alarm: Alarm) -> str:
+    """An alarm in full: its title, and indented below it the reasons, the time and the link."""
     lines = [alarm.title, *(f"  {line}" for line in alarm.lines)]
     lines += [f"  {part}" for part in (alarm.when, alarm.link) if part]
     return "\n".join(lines)
 
 
 def _counted(kind: Kind, count: int) -> str:
+    """A number of alarms of one kind: ``3 failures``."""
     return f"{count:,} {_WORDS[kind][count > 1]}"
 
 
 def _few(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
     shown = ", ".join(names[:_NAMES])
     return f"{shown} and {len(names) - _NAMES} more" if len(names) > _NAMES else shown
 
 
 def _span(first: dt.date, last: dt.date, between: str) -> str:
+    """A range of days; a single day stands alone."""
     return str(first) if first == last else f"{first}{between}{last}"

@@ -1,11 +1,11 @@
-"""Measures: the figures of a stored day, and each check of them.
+"""The figures of a stored partition, and the results of its checks.
 
-Belongs here: which checks an asset has, and where their figures are found. Does not belong here:
-how a figure is judged (``core.tables.checks``), or what becomes of a result
-(``steps.checking.verdicts``).
+Belongs here: which checks an asset has under the settings, and where their figures come from. Does
+not belong here: how a figure is computed and judged (``core.tables.checks``), or what a failed
+check stops (``steps.checking.verdicts``).
 
-Figures come from the manifest, which costs one small read; only a day that an earlier version
-stored is read whole.
+Figures come from the manifest, which costs one small read. Only a partition that was stored before
+its nulls were counted is read whole.
 """
 
 from __future__ import annotations
@@ -58,13 +58,18 @@ def subject_of(settings: Settings, asset: str) -> Subject:
     return Subject("table", daily=spec.daily, labelled=spec.column("label") is not None)
 
 
+def compares_days(settings: Settings, asset: str) -> bool:
+    """True if any check of an asset compares a day with earlier ones."""
+    return any(CHECKS[name].compares for name in checks_of(settings, asset))
+
+
 def table_of(asset: str) -> str:
-    """What an asset is called among the tables in the settings, and by people."""
+    """The name of an asset in ``checks.tables`` and on the command line: ``trx``, ``features``."""
     return {FEATURES: FRAME, PREDICTIONS: SCORED}.get(asset) or asset.removeprefix(f"{TABLES}/")
 
 
 def thresholds_hash(settings: Settings, asset: str) -> str:
-    """A hash of all that an asset's results depend on in the settings."""
+    """A hash of all settings on which the results of an asset's checks depend."""
     limits = checks_of(settings, asset)
     of = settings.checks
     return settings_hash(
@@ -74,7 +79,15 @@ def thresholds_hash(settings: Settings, asset: str) -> str:
 
 
 def figures_of(catalog: Catalog, asset: str, day: dt.date, manifest: Manifest) -> Figures:
-    """The figures of a day that is to be checked: the manifest's, and what else a check needs."""
+    """The figures of a partition that is to be checked.
+
+    Args:
+        catalog: where the partition is stored and its table has landed.
+        asset: the asset.
+        day: the partition.
+        manifest: the partition's manifest. Figures that it does not hold are read where they are,
+            if a check of the asset needs them.
+    """
     settings = catalog.settings
     needs = {need for check in checks_for(subject_of(settings, asset)) for need in check.needs}
     figures = figures_by_manifest(day, manifest)
@@ -88,7 +101,7 @@ def figures_of(catalog: Catalog, asset: str, day: dt.date, manifest: Manifest) -
 
 
 def figures_by_manifest(day: dt.date, manifest: Manifest) -> Figures:
-    """What the manifest tells of a day; nothing else is read."""
+    """The figures that a partition's manifest holds; nothing else is read."""
     facts: Mapping[str, Any] = manifest.facts
     rows = manifest.rows if manifest.rows is not None else int(facts.get("rows", 0))
     undecided = facts.get("undecided")
@@ -99,14 +112,17 @@ def figures_by_manifest(day: dt.date, manifest: Manifest) -> Figures:
 def results_of(
     catalog: Catalog, asset: str, manifest: Manifest, today: Figures, past: Sequence[Figures]
 ) -> Iterator[Result]:
-    """Every check of a day.
+    """Run every check of a partition that is not off.
 
     Args:
-        catalog: the thresholds and the calendar.
+        catalog: gives the thresholds and the calendar.
         asset: the asset.
-        manifest: of the day.
-        today: the day.
-        past: earlier days that tell what is usual.
+        manifest: the partition's manifest.
+        today: the partition's figures.
+        past: the figures of earlier days that show what is usual.
+
+    Yields:
+        One result per check, in the registry's order.
     """
     settings = catalog.settings
     evidence = Evidence(
@@ -123,11 +139,17 @@ def results_of(
 
 
 def _landed_after(catalog: Catalog, table: str, day: dt.date) -> float | None:
-    """Hours from the beginning of the day to its landing, by the files as they lie there."""
-    seen = catalog.landing.listing(table, day)
-    instant = max(seen.newest, seen.success or 0.0) if seen else 0.0
-    if not instant:
+    """Hours from the beginning of the day to its landing.
+
+    A day has landed when its newest file or its ``_SUCCESS`` was written, whichever is later.
+
+    Returns:
+        ``None`` if no file of the day is there any more.
+    """
+    listing = catalog.landing.listing(table, day)
+    landed = max(listing.newest, listing.success or 0.0) if listing else 0.0
+    if not landed:
         return None
     zone = zoneinfo.ZoneInfo(catalog.settings.partitions.time_zone)
     begins = dt.datetime.combine(day, dt.time(), zone).timestamp()
-    return round((instant - begins) / 3600, 2)
+    return round((landed - begins) / 3600, 2)

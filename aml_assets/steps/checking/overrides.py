@@ -1,10 +1,10 @@
-"""Overrides: somebody decides, by name and with a reason, that a failed check is right after all.
+"""Overrides: a person decides to build on from a partition although it failed a check.
 
-Belongs here: deciding so, and taking it back. Does not belong here: keeping decisions
-(``io.decisions``), or the checks (``steps.checking.verdicts``).
+Belongs here: recording that decision, and taking it back. Does not belong here: keeping decisions
+in general (``io.decisions``), or the checks (``steps.checking.verdicts``).
 
-An override is about the content that failed. A restated day is another content, and needs another
-decision.
+An override is about the content that failed. A restated day has another content, and needs a
+decision of its own.
 """
 
 from __future__ import annotations
@@ -16,29 +16,32 @@ from aml_assets.errors import AmlError
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.decisions import Decision
 from aml_assets.settings.check_settings import FRAME
-from aml_assets.steps.checking.verdicts import Verdict, Verdicts, override_name, override_of
+from aml_assets.steps.checking.verdicts import Verdicts, override_name, override_of
 
 
 def override(
     catalog: Catalog, table: str, day: dt.date, check: str, why: str, *, by: str | None = None
 ) -> Decision:
-    """Go on from a day although it failed a check, as long as it holds what it holds now.
+    """Override a failed check, for as long as the partition holds its present content.
 
     Args:
-        catalog: where to record it.
+        catalog: where to record the decision.
         table: a table of the settings, or ``features``.
         day: the partition.
         check: the check that failed.
         why: the reason.
         by: who decides; the user of this process by default.
 
+    Returns:
+        The decision.
+
     Raises:
         AmlError: no reason is given, or the check blocks nothing.
-        NotReady: the day is not stored.
+        NotReady: the partition is not stored.
     """
     if not why.strip():
         raise AmlError("an override needs its reason", day=day, remedy="Give one: --why '…'.")
-    verdict = Verdicts(catalog).of(asset_of(catalog, table), day)
+    verdict = Verdicts(catalog).get_or_create(asset_of(catalog, table), day)
     if not any(result.name == check for result in verdict.blocking):
         blocking = ", ".join(result.name for result in verdict.blocking)
         raise AmlError(
@@ -55,13 +58,13 @@ def override(
 def take_override_back(
     catalog: Catalog, table: str, day: dt.date, check: str, why: str, *, by: str | None = None
 ) -> None:
-    """Let a failed check block again.
+    """Take an override back: the failed check blocks again. The arguments are those of `override`.
 
     Raises:
-        AmlError: it is not overridden.
-        NotReady: the day is not stored.
+        AmlError: the check is not overridden.
+        NotReady: the partition is not stored.
     """
-    verdict: Verdict = Verdicts(catalog).of(asset_of(catalog, table), day)
+    verdict = Verdicts(catalog).get_or_create(asset_of(catalog, table), day)
     decision = override_of(catalog, verdict, check)
     if decision is None:
         raise AmlError(f"the check {check} is not overridden", table=table, day=day)
@@ -70,10 +73,14 @@ def take_override_back(
 
 
 def asset_of(catalog: Catalog, table: str) -> str:
-    """The asset of a table by its name in the settings; ``features``, or an asset's own name.
+    """The asset of a table.
+
+    Args:
+        catalog: its settings name the tables.
+        table: a table of the settings, ``features``, or the asset's own name.
 
     Raises:
-        AmlError: there is none.
+        AmlError: there is no such table.
     """
     name = table.removeprefix(f"{TABLES}/")
     if name in catalog.settings.tables:

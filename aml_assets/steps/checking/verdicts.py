@@ -1,13 +1,12 @@
-"""Verdicts: what the checks say of a stored day, kept beside it by the content's digest.
+"""Verdicts: the results of a stored partition's checks, kept in the store.
 
-Belongs here: making a verdict once, keeping it, and refusing what it blocks. Does not belong here:
-its figures (``steps.checking.measures``), the checks themselves (``core.tables.checks``), or
-overriding one (``steps.checking.overrides``).
+Belongs here: checking a partition once, keeping its verdict, and refusing what the verdict blocks.
+Does not belong here: the figures (``steps.checking.measures``), the checks themselves
+(``core.tables.checks``), or overriding a failed one (``steps.checking.overrides``).
 
-A verdict is about a content. As long as a day holds that content, what it failed stays failed:
-neither another run, nor a wiped run history, nor other days that come or go, nor a threshold that
-is loosened later lifts a block; only a restated day or an override does. The verdict holds the
-time of landing, which no manifest of a table may.
+A verdict is about one content, named by its digest. While a partition holds that content, a failed
+check stays failed: only a restated day or an override lifts its block. Another run, a wiped run
+history, changes of other days or looser thresholds do not (docs/design.md).
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.graph import TABLES
-from aml_assets.core.tables.checks import CHECKS, Figures, Result
+from aml_assets.core.tables.checks import Figures, Result
 from aml_assets.errors import CheckFailed, CorruptFile, NotFound, NotReady
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.formats import JsonFormat
 from aml_assets.io.manifest import Manifest
 from aml_assets.steps.checking.measures import (
-    checks_of,
+    compares_days,
     figures_by_manifest,
     figures_of,
     results_of,
@@ -39,19 +38,20 @@ CODE_VERSION = "1"
 
 _FOLDER = "checks"
 _SEARCHED = 4
-"""As many times ``trailing_days`` stored days are looked at for days that hold rows."""
+"""To find ``trailing_days`` days with rows, this many times as many stored days are read."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the checks say of one content of a day.
+    """The results of the checks of one content of a partition.
 
     Attributes:
         asset: ``tables/<table>``, ``features/merged_features`` or ``predictions/predictions``.
         day: the partition.
-        digest: the content that was checked.
-        settings: a hash of the thresholds it was measured by.
-        figures: what is known of the day, for the days that come after it.
+        digest: the digest of the content that was checked.
+        settings: a hash of the thresholds that were applied.
+        figures: the counts of the day, with which later days are compared. They hold the time of
+            landing, which no manifest of a table may.
         results: one per check.
     """
 
@@ -64,18 +64,22 @@ class Verdict:
 
     @property
     def failed(self) -> list[Result]:
-        """The checks that failed, blocking or not."""
+        """The results of the checks that failed, blocking or not."""
         return [result for result in self.results if not result.passed]
 
     @property
     def blocking(self) -> list[Result]:
-        """The failures that stop something, overridden or not."""
+        """The failures that block, overridden or not."""
         return [result for result in self.results if result.blocks]
 
 
-def verdict_of(catalog: Catalog, asset: str, day: dt.date) -> Verdict | None:
-    """The kept verdict on what a day holds; ``None`` if there is none, or no such day."""
-    kept = _kept(catalog, asset, day)
+def stored_verdict(catalog: Catalog, asset: str, day: dt.date) -> Verdict | None:
+    """The stored verdict on the content that a partition holds now.
+
+    Returns:
+        ``None`` if this content was not checked yet, or if the partition is not stored.
+    """
+    kept = _read(catalog, asset, day)
     if kept is None:
         return None
     try:
@@ -86,157 +90,170 @@ def verdict_of(catalog: Catalog, asset: str, day: dt.date) -> Verdict | None:
 
 
 def override_name(asset: str, day: dt.date, check: str) -> str:
-    """Under which name an override of a check is kept."""
+    """The name under which ``catalog.overrides`` keeps the override of a check."""
     return f"{table_of(asset)}.{check}.{day}"
 
 
 def override_of(catalog: Catalog, verdict: Verdict, check: str) -> Decision | None:
-    """The decision to overrule a check, if it is about the content that the verdict is about."""
+    """The decision to override a check; ``None`` if there is none about the verdict's content."""
     decision = catalog.overrides.find(override_name(verdict.asset, verdict.day, check))
     return decision if decision is not None and decision.about == verdict.digest else None
 
 
 def blocks_of(catalog: Catalog, verdict: Verdict) -> list[Result]:
-    """The failures that stop something and that nobody has overridden."""
+    """The failures that block and that nobody has overridden."""
     return [each for each in verdict.blocking if not override_of(catalog, verdict, each.name)]
 
 
 def refuse_blocked(
     catalog: Catalog, day: dt.date, asset: str, manifest: Manifest | None = None
 ) -> None:
-    """Refuse to go on from a day that failed a check.
+    """Refuse to read a partition that failed a blocking check.
 
     Args:
-        catalog: where to read; a verdict that is missing is made and kept.
+        catalog: where to read; a partition without a verdict is checked, and the verdict kept.
         day: the partition.
-        asset: what would be read.
-        manifest: of what is stored for the day, if it has been read already.
+        asset: the asset that would be read.
+        manifest: the manifest of the stored partition, if it has been read already.
 
     Raises:
         CheckFailed: names table, day, check, figure and threshold.
-        NotReady: the day is not stored.
+        NotReady: the partition is not stored.
     """
-    verdict = Verdicts(catalog).of(asset, day, manifest)
+    verdict = Verdicts(catalog).get_or_create(asset, day, manifest)
     blocks = blocks_of(catalog, verdict)
     if blocks:
         raise CheckFailed(
-            _said(blocks), table=table_of(asset), day=day, remedy=_remedy(catalog, verdict, blocks)
+            _sentence(blocks),
+            table=table_of(asset),
+            day=day,
+            remedy=_remedy(catalog, verdict, blocks),
         )
 
 
 def blocked(catalog: Catalog, day: dt.date) -> str | None:
-    """Why the day's features cannot be built from its stored tables; ``None`` if they can.
+    """The reason why a day's features cannot be built: a stored table failed a blocking check.
 
-    Nothing is written: a verdict that is missing is made for this answer only.
+    Nothing is written: a table without a verdict is checked for this answer only.
+
+    Returns:
+        ``<table>: <sentence>`` for the first such table; ``None`` if there is none.
     """
     for name in catalog.settings.tables:
         asset = f"{TABLES}/{name}"
         try:
-            verdict = Verdicts(catalog).look(asset, day)
+            verdict = Verdicts(catalog).evaluate(asset, day)
         except NotReady:
             continue
         if blocks := blocks_of(catalog, verdict):
-            return f"{name}: {_said(blocks)}"
+            return f"{name}: {_sentence(blocks)}"
     return None
 
 
 class Verdicts:
-    """Makes and keeps verdicts; remembers the days it has seen, so make one per run.
+    """Checks partitions and keeps the verdicts.
+
+    An instance remembers the earlier days that it has read, so that a run of a range reads each
+    once. Use one per run: what others store meanwhile is not seen.
 
     Args:
-        catalog: where to read and to keep them.
+        catalog: where to read partitions and to keep verdicts.
     """
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._days: dict[str, set[dt.date]] = {}
-        self._seen: dict[tuple[str, dt.date], tuple[str, Figures] | None] = {}
+        self._stored_days: dict[str, set[dt.date]] = {}
+        self._comparable: dict[tuple[str, dt.date], tuple[str, Figures] | None] = {}
 
-    def of(self, asset: str, day: dt.date, manifest: Manifest | None = None) -> Verdict:
-        """The verdict on what a day holds: the kept one, else one that is made and kept.
+    def get_or_create(self, asset: str, day: dt.date, manifest: Manifest | None = None) -> Verdict:
+        """Return the stored verdict on what a partition holds; if there is none, check and keep it.
 
         Args:
             asset: the asset.
             day: the partition.
-            manifest: of what is stored for the day, if it has been read already.
+            manifest: the manifest of the stored partition, if it has been read already.
 
         Raises:
-            NotReady: the day is not stored.
+            NotReady: the partition is not stored.
         """
         verdict, inputs = self._decide(asset, day, manifest)
         if inputs is not None:
-            path = _path(asset, day)
-            JsonFormat().write(
-                self._catalog.store, path, _document(verdict), self._manifest(verdict, inputs)
-            )
-        if asset in self._days:  # else the listing is still to come, and will hold it
-            self._days[asset].add(day)
-        self._seen[asset, day] = self._usable(verdict)
+            _write(self._catalog, verdict, inputs)
+        if asset in self._stored_days:  # else they are not listed yet, and the list will hold it
+            self._stored_days[asset].add(day)
+        self._comparable[asset, day] = self._if_usual(verdict)
         return verdict
 
-    def look(self, asset: str, day: dt.date) -> Verdict:
-        """The verdict on what a day holds; one that has to be made is not kept.
+    def evaluate(self, asset: str, day: dt.date) -> Verdict:
+        """Return the verdict on what a partition holds, without keeping a new one.
 
         Raises:
-            NotReady: the day is not stored.
+            NotReady: the partition is not stored.
         """
         return self._decide(asset, day, None)[0]
 
     def _decide(
         self, asset: str, day: dt.date, manifest: Manifest | None
     ) -> tuple[Verdict, dict[str, str] | None]:
-        """A verdict, and the digests that it was made of unless it was there."""
+        """The verdict, and the digests of its inputs (by day) if it is new."""
         manifest = manifest or self._catalog.of(asset).manifest(day)
-        kept = _kept(self._catalog, asset, day)
+        kept = _read(self._catalog, asset, day)
         if kept is None or kept.digest != manifest.digest:
-            return self._make(asset, day, manifest)
+            return self._check(asset, day, manifest)
         if kept.settings == thresholds_hash(self._catalog.settings, asset):
             return kept, None
-        verdict, inputs = self._make(asset, day, manifest)
-        # Other thresholds count for what is checked from now on; they lift no block.
+        verdict, inputs = self._check(asset, day, manifest)
+        # New thresholds apply from now on, but they lift no block of the same content.
         results = {each.name: each for each in (*verdict.results, *kept.blocking)}
         return replace(verdict, results=tuple(results.values())), inputs
 
-    def _make(self, asset: str, day: dt.date, manifest: Manifest) -> tuple[Verdict, dict[str, str]]:
+    def _check(
+        self, asset: str, day: dt.date, manifest: Manifest
+    ) -> tuple[Verdict, dict[str, str]]:
+        """Check a partition; returns the verdict and the digests of its inputs, by day."""
+        settings = self._catalog.settings
         today = figures_of(self._catalog, asset, day, manifest)
-        limits = checks_of(self._catalog.settings, asset)
-        past = list(self._past(asset, day)) if any(CHECKS[name].compares for name in limits) else []
-        usual = [figures for _, figures in past]
-        results = results_of(self._catalog, asset, manifest, today, usual)
+        past = list(self._earlier_days(asset, day)) if compares_days(settings, asset) else []
+        results = results_of(
+            self._catalog, asset, manifest, today, [figures for _, figures in past]
+        )
         inputs = {str(figures.day): digest for digest, figures in past}
         inputs[str(day)] = manifest.digest
-        hashed = thresholds_hash(self._catalog.settings, asset)
+        hashed = thresholds_hash(settings, asset)
         return Verdict(asset, day, manifest.digest, hashed, today, tuple(results)), inputs
 
-    def _past(self, asset: str, day: dt.date) -> Iterator[tuple[str, Figures]]:
-        """Digests and figures of earlier days that tell what is usual, newest first."""
+    def _earlier_days(self, asset: str, day: dt.date) -> Iterator[tuple[str, Figures]]:
+        """Digests and figures of the earlier days that show what is usual, newest first."""
         wanted = self._catalog.settings.checks.trailing_days
-        if asset not in self._days:
-            self._days[asset] = set(self._catalog.of(asset).days())
-        earlier = sorted((each for each in self._days[asset] if each < day), reverse=True)
+        if asset not in self._stored_days:
+            self._stored_days[asset] = set(self._catalog.of(asset).days())
+        earlier = sorted((each for each in self._stored_days[asset] if each < day), reverse=True)
         found = 0
         for each in earlier[: wanted * _SEARCHED]:
-            known = self._known(asset, each)
-            if known is not None:
-                yield known
+            comparable = self._figures_to_compare(asset, each)
+            if comparable is not None:
+                yield comparable
                 found += 1
             if found == wanted:
                 return
 
-    def _known(self, asset: str, day: dt.date) -> tuple[str, Figures] | None:
-        if (asset, day) not in self._seen:
-            kept = _kept(self._catalog, asset, day)
-            known = self._usable(kept) if kept else self._unchecked(asset, day)
-            self._seen[asset, day] = known
-        return self._seen[asset, day]
+    def _figures_to_compare(self, asset: str, day: dt.date) -> tuple[str, Figures] | None:
+        """The digest and figures of an earlier day; ``None`` if it does not show what is usual."""
+        if (asset, day) not in self._comparable:
+            kept = _read(self._catalog, asset, day)
+            self._comparable[asset, day] = (
+                self._if_usual(kept) if kept else self._unchecked(asset, day)
+            )
+        return self._comparable[asset, day]
 
-    def _usable(self, verdict: Verdict) -> tuple[str, Figures] | None:
-        """A blocked day is no measure of what is usual, and neither is an empty one."""
+    def _if_usual(self, verdict: Verdict) -> tuple[str, Figures] | None:
+        """The digest and figures of a checked day; ``None`` for a blocked or an empty one."""
         if not verdict.figures.rows or blocks_of(self._catalog, verdict):
             return None
         return verdict.digest, verdict.figures
 
     def _unchecked(self, asset: str, day: dt.date) -> tuple[str, Figures] | None:
+        """The same of a day that was stored before there were checks, by its manifest."""
         try:
             manifest = self._catalog.of(asset).manifest(day)
         except (NotReady, CorruptFile):
@@ -244,17 +261,9 @@ class Verdicts:
         figures = figures_by_manifest(day, manifest)
         return (manifest.digest, figures) if figures.rows else None
 
-    def _manifest(self, verdict: Verdict, inputs: dict[str, str]) -> Manifest:
-        return Manifest(
-            asset=f"{_FOLDER}/{verdict.asset}",
-            partition=str(verdict.day),
-            inputs={verdict.asset: inputs},
-            code_version=CODE_VERSION,
-            settings=verdict.settings,
-        )
 
-
-def _said(blocks: list[Result]) -> str:
+def _sentence(blocks: list[Result]) -> str:
+    """The failed checks, each with its figure and threshold."""
     return "; ".join(
         f"check {each.name} failed: {each.figure:g}, where the threshold is {each.threshold} "
         f"({each.detail})"
@@ -263,6 +272,7 @@ def _said(blocks: list[Result]) -> str:
 
 
 def _remedy(catalog: Catalog, verdict: Verdict, blocks: list[Result]) -> str:
+    """The two ways to lift a block: restate, or override the first of the checks."""
     table = table_of(verdict.asset)
     spec = catalog.settings.tables.get(table)
     static = spec is not None and not spec.daily
@@ -277,10 +287,11 @@ def _path(asset: str, day: dt.date) -> str:
     return f"{_FOLDER}/{asset}/{day}{JsonFormat.suffix}"
 
 
-def _document(verdict: Verdict) -> dict[str, Any]:
+def _write(catalog: Catalog, verdict: Verdict, inputs: dict[str, str]) -> None:
+    """Keep a verdict, with the digests of the days that it was made from."""
     figures = asdict(verdict.figures)
     del figures["day"]
-    return {
+    document = {
         "asset": verdict.asset,
         "day": str(verdict.day),
         "digest": verdict.digest,
@@ -288,10 +299,18 @@ def _document(verdict: Verdict) -> dict[str, Any]:
         "results": [asdict(result) for result in verdict.results],
         "figures": figures,
     }
+    manifest = Manifest(
+        asset=f"{_FOLDER}/{verdict.asset}",
+        partition=str(verdict.day),
+        inputs={verdict.asset: inputs},
+        code_version=CODE_VERSION,
+        settings=verdict.settings,
+    )
+    JsonFormat().write(catalog.store, _path(verdict.asset, verdict.day), document, manifest)
 
 
-def _kept(catalog: Catalog, asset: str, day: dt.date) -> Verdict | None:
-    """The verdict in the store, whatever content it is about; a damaged one counts as none."""
+def _read(catalog: Catalog, asset: str, day: dt.date) -> Verdict | None:
+    """The verdict in the store, on whatever content; a damaged one is as good as none."""
     try:
         read: dict[str, Any] = JsonFormat().read(catalog.store, _path(asset, day))
         figures = Figures(day=day, **read["figures"])

@@ -24,7 +24,7 @@ from aml_assets.core.night.decide import decide
 from aml_assets.core.night.plan import TickPlan
 from aml_assets.core.night.view import Rules, Untrainable, View
 from aml_assets.settings.table_settings import STR
-from aml_assets.steps.checking.verdicts import blocks_of, verdict_of
+from aml_assets.steps.checking.verdicts import blocks_of, stored_verdict
 from aml_assets.steps.watching.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class StatusBoard:
         """The failed checks of a day, as ``table.check``: those that block, those that warn."""
         blocking, warning = [], []
         for asset in self._catalog.assets:
-            verdict = verdict_of(self._catalog, asset, day)
+            verdict = stored_verdict(self._catalog, asset, day)
             if verdict is None or not verdict.failed:
                 continue
             blocks = {result.name for result in blocks_of(self._catalog, verdict)}

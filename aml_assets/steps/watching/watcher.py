@@ -204,7 +204,7 @@ class Watcher:
     def blocked_features(self, day: dt.date) -> str | None:
         """Why a check of a day's features forbids to score them; ``None`` if none does."""
         try:
-            verdict = Verdicts(self._catalog).look(FEATURES, day)
+            verdict = Verdicts(self._catalog).evaluate(FEATURES, day)
             blocks = blocks_of(self._catalog, verdict)
         except TransientStoreError:
             raise

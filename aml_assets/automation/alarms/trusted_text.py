@@ -1,0 +1,138 @@
+"""Which texts of a failed run an alarm may pass on.
+
+Belongs here: telling our sentences from everybody else's in Dagster's events. Does not belong here:
+reading the event log (``alarm_events``), or writing an alarm (``message``).
+
+The text of an error that is not ours may quote a customer's row. So a sentence is passed on only if
+our code wrote it: it stands under ``aml/errors`` in a failure's metadata (``assets.failures``), it
+is an error of ``aml_assets.errors``, or one of our steps failed with it. Of anything else an alarm
+names the class, and where to look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from aml_assets.assets.dagster_internals import (
+    START_TIMED_OUT,
+    STEP_FAILED,
+    causes,
+    maximum_runtime_in,
+)
+from aml_assets.assets.failures import ERRORS_KEY
+from aml_assets.errors import UpstreamFailed
+
+if TYPE_CHECKING:
+    from aml_assets.assets.dagster_internals import SerializableErrorInfo
+
+_OUR_ERROR = "aml_assets.errors."
+
+
+@dataclass(frozen=True)
+class StepError:
+    """One error of a failed step, as far as it may be passed on.
+
+    Attributes:
+        sentence: what an alarm may say of it.
+        kind: the class of our error; empty for anybody else's.
+        day: the partition concerned, as an ISO date.
+        table: the table or asset concerned.
+    """
+
+    sentence: str
+    kind: str = ""
+    day: str | None = None
+    table: str | None = None
+
+
+def errors_of_step(entry: dg.EventLogEntry, our_steps: Mapping[str, str]) -> list[StepError]:
+    """The errors of a step that failed.
+
+    Args:
+        entry: a ``STEP_FAILURE``.
+        our_steps: the keys of our own steps, each with its asset's name.
+    """
+    assert entry.dagster_event is not None
+    data = entry.dagster_event.step_failure_data
+    failure = data.user_failure_data
+    if listed := _listed_errors(failure.metadata if failure else {}):
+        return listed
+    step = entry.step_key or ""
+    sentence = _sentence_or_class(f"the step {step}", data.error)
+    return [StepError(sentence, table=our_steps.get(step, step) or None)]
+
+
+def _listed_errors(metadata: Mapping[str, dg.MetadataValue]) -> list[StepError]:
+    """The errors that `assets.failures.failure` listed; none if anybody else raised this."""
+    listed = metadata.get(ERRORS_KEY)
+    if not isinstance(listed, dg.JsonMetadataValue) or not isinstance(listed.value, list):
+        return []
+    return [
+        StepError(str(each["sentence"]), str(each["kind"]), each.get("day"), each.get("table"))
+        for each in listed.value
+        if isinstance(each, dict) and {"sentence", "kind"} <= each.keys()
+    ]
+
+
+def without_consequences(errors: Sequence[StepError]) -> list[StepError]:
+    """Leave out what was not built because of another error, if that other one is there."""
+    return [each for each in errors if each.kind != UpstreamFailed.__name__] or list(errors)
+
+
+def sentences_before_retry(
+    step: str, error: SerializableErrorInfo | None, our_steps: Mapping[str, str]
+) -> list[str]:
+    """The sentences of a step that is tried again, whose event keeps the error's text alone.
+
+    Args:
+        step: its key.
+        error: what it failed with.
+        our_steps: the keys of our own steps.
+    """
+    cause = error.cause if error is not None else None
+    if step in our_steps and cause is not None and cause.cls_name == "Failure":
+        # Nothing but `assets.failures.failure` raises one in a step of ours.
+        _, _, text = cause.message.partition(": ")
+        return text.strip().splitlines()
+    return [_sentence_or_class(f"the step {step}", error)]
+
+
+def took_too_long(entry: dg.EventLogEntry) -> str | None:
+    """The sentence for a run that was ended at its maximum runtime; ``None`` for any other."""
+    event = entry.dagster_event
+    seconds = maximum_runtime_in(event.message or "") if event is not None else None
+    if seconds is None:
+        return None
+    return f"the run was ended at its maximum runtime of {seconds / 60:g} minutes"
+
+
+def reason_for_end(entry: dg.EventLogEntry) -> str | None:
+    """The sentence for a run that did not fail by one of its steps; ``None`` if it did.
+
+    Args:
+        entry: a ``RUN_FAILURE``.
+    """
+    event = entry.dagster_event
+    if event is None or event.event_specific_data is None:
+        return None
+    data = event.job_failure_data
+    reason = data.failure_reason.value if data.failure_reason else ""
+    if reason == STEP_FAILED:
+        return None
+    if reason == START_TIMED_OUT:
+        return "the run did not start in time"
+    return _sentence_or_class("the run", data.error) if data.error else None
+
+
+def _sentence_or_class(subject: str, error: SerializableErrorInfo | None) -> str:
+    """The sentence of the first error that is ours, else the class of the innermost cause."""
+    chain = list(causes(error))
+    for each in chain:
+        if each.message.startswith(_OUR_ERROR):
+            return each.message.partition(": ")[2].strip()
+    name = (chain[-1].cls_name if chain else None) or "an error"
+    return f"{subject} ended with {name}; see the UI"
