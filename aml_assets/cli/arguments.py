@@ -1,6 +1,7 @@
-"""Days on the command line.
+"""Values as a person types them on the command line.
 
-Belongs here: reading one. Does not belong here: whether it is a partition.
+Belongs here: reading a day. Does not belong here: whether the day is a partition
+(``assets.partitions``).
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import typer
 
 
 def as_day(text: str) -> dt.date:
-    """A day as a person types it.
+    """The day that a person typed as ``YYYY-MM-DD``.
 
     Raises:
-        typer.BadParameter: it is none.
+        typer.BadParameter: the text is not a date; the command ends with exit code 2.
     """
     try:
         return dt.date.fromisoformat(text)

@@ -1,6 +1,7 @@
 """``aml skip``: a person decides to go on without a day.
 
-Belongs here: the command's words. Does not belong here: the decision (``steps.inputs.exemptions``).
+Belongs here: the command's options and output. Does not belong here: recording the decision
+(``steps.inputs.exemptions``).
 """
 
 from __future__ import annotations
@@ -10,11 +11,6 @@ from typing import Annotated
 import typer
 
 from aml_assets.cli.arguments import as_day
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(skip)
 
 
 def skip(

@@ -17,11 +17,11 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from aml_assets.errors import AmlError
-from aml_assets.notebook import server
+from aml_assets.notebook import jupyter_command
 from aml_assets_tests.conftest import Bank
 from aml_assets_tests.requirements import require
 
-NOTEBOOK = Path(server.__file__).with_name(server.NOTEBOOK)
+NOTEBOOK = Path(jupyter_command.__file__).with_name(jupyter_command.NOTEBOOK)
 
 
 def test_the_notebook_is_kept_without_outputs():
@@ -57,7 +57,7 @@ def test_the_notebook_runs_on_a_small_bank(built_bank: Bank, monkeypatch, tmp_pa
 
 
 def test_jupyterlab_listens_on_loopback_and_wants_its_token(tmp_path, monkeypatch):
-    require(server.importlib.util.find_spec("jupyterlab") is not None, "jupyterlab")
+    require(jupyter_command.importlib.util.find_spec("jupyterlab") is not None, "jupyterlab")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -84,7 +84,7 @@ def test_jupyterlab_listens_on_loopback_and_wants_its_token(tmp_path, monkeypatc
         assert found, said
         assert _status(port, f"/api/contents?token={found[1]}", process) == 200
         assert "token=" not in Path(f"/proc/{process.pid}/cmdline").read_text()
-        assert (tmp_path / "var/notebooks" / server.NOTEBOOK).exists()
+        assert (tmp_path / "var/notebooks" / jupyter_command.NOTEBOOK).exists()
         written = [path for path in tmp_path.rglob("*") if path.is_file()]
         assert written
         assert [path for path in written if found[1] in path.read_text(errors="replace")] == []
@@ -97,17 +97,17 @@ def test_jupyterlab_listens_on_loopback_and_wants_its_token(tmp_path, monkeypatc
 def test_behind_a_proxy_it_does_not_start_without_a_token_worth_the_name(
     token, tmp_path, monkeypatch
 ):
-    monkeypatch.delenv(server.TOKEN, raising=False)
+    monkeypatch.delenv(jupyter_command.TOKEN, raising=False)
     if token is not None:
-        monkeypatch.setenv(server.TOKEN, token)
+        monkeypatch.setenv(jupyter_command.TOKEN, token)
     with pytest.raises(AmlError, match=r"no JUPYTER_TOKEN of 20 characters"):
-        server.command(tmp_path, 8888, behind_proxy=True)
+        jupyter_command.command(tmp_path, 8888, behind_proxy=True)
 
 
 def test_a_notebook_that_is_somebodys_work_is_left_alone(tmp_path):
-    target = server.prepare(tmp_path / "notebooks")
+    target = jupyter_command.prepare(tmp_path / "notebooks")
     target.write_text("mine")
-    server.prepare(tmp_path / "notebooks")
+    jupyter_command.prepare(tmp_path / "notebooks")
     assert target.read_text() == "mine"
 
 

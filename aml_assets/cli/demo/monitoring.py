@@ -1,7 +1,7 @@
-"""The bank's rule-based monitoring, and the desk that decides what it reports.
+"""The synthetic bank's rule-based monitoring, and the desk that decides about its reports.
 
-Belongs here: which payments are reported, by which rule, when the report and its decision
-arrive, and the errors of both. Does not belong here: payments (``behaviour``), files (``bank``).
+Belongs here: the reports with their rules, arrival and decisions, and the errors of both. Does not
+belong here: payments (``behaviour``), files (``synthetic_bank``).
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def monitor(
 
 
 def _points(people: Population, made: Movements) -> Floats:
-    """(payments, rules without ``manual``): each rule's points for each payment."""
+    """(payments, rules without ``manual``) Points that each rule gives each payment."""
     inside = (made.payer >= 0) & (made.payer < len(people.age_days))
     account = np.where(inside, made.payer, 0)
     usual = people.monthly[people.owner[account]]
@@ -129,7 +129,7 @@ def _points(people: Population, made: Movements) -> Floats:
 
 
 def _rule(points: Floats, rng: np.random.Generator) -> Ints:
-    """The rule that spoke loudest; a colleague's hunch where it is drawn, or none did."""
+    """The rule with the most points; ``manual`` where that is drawn, or no rule gives points."""
     loudest = np.argmax(points + rng.gumbel(0, 0.35, points.shape) * (points > 0), axis=1)
     manual = (rng.random(len(points)) < 0.06) | (points.max(axis=1) <= 0)
     return np.where(manual, RULES.index("manual"), loudest)

@@ -1,7 +1,7 @@
-"""The bank's upstream: five tables, landed as a real bank's extract lands them.
+"""The synthetic bank's five tables, landed as a real bank's extract lands them.
 
-Belongs here: ids, column names and types, files, and the account of what was written. Does not
-belong here: what the rows tell (the other modules of this package).
+Belongs here: ids, column names and types, files, and a summary of what was written. Does not
+belong here: the content of the rows (the other modules of this package).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class PlantedPattern:
 
 @dataclass(frozen=True)
 class BankSummary:
-    """What a bank consists of: the known answers to ask the pipeline for.
+    """The numbers of a bank, which tests compare with what the pipeline finds.
 
     Attributes:
         days: all days, the empty one included.
@@ -169,7 +169,7 @@ class Bank:
     def land_day(self, landing: Path, day: dt.date) -> None:
         """Write one day of ``trx`` (two part files) and ``str``.
 
-        On the empty day ``trx`` is a file without rows and ``str`` no file at all: both happen.
+        On the empty day ``trx`` is a file without rows and ``str`` has no file: real banks do both.
         """
         trx, reports = self.table("trx", day), self.table("str", day)
         half = trx.num_rows // 2
@@ -261,7 +261,7 @@ def write_bank(
 
 
 def _trx_ids(calendar: Calendar, made: Movements) -> list[str]:
-    """Numbered within the day, in the order of time."""
+    """Ids that number the transactions within their day, in the order of time."""
     first_of_day = np.searchsorted(made.day, made.day)
     numbers = (np.arange(len(made)) - first_of_day).tolist()
     stamps = [f"T{calendar.date(day):%y%m%d}" for day in range(calendar.days)]
@@ -338,7 +338,7 @@ def _named(names: pa.Array, positions: Ints) -> pa.Array:
 
 
 def _land(folder: Path, parts: list[pa.Table]) -> None:
-    """Write part files aside and rename them, then ``_SUCCESS``."""
+    """Write part files under temporary names, rename them, then write ``_SUCCESS``."""
     if folder.exists() and any(folder.iterdir()):
         raise SettingsError(
             f"{folder} is not empty, and a demo never writes over anything",

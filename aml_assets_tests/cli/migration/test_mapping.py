@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from aml_assets.cli.app import app
 from aml_assets.cli.migration.document import document
-from aml_assets.cli.migration.mapping import Migration, Options, migrate
+from aml_assets.cli.migration.mapping import Options, migrate
+from aml_assets.cli.migration.outcomes import Migration, Outcome
 from aml_assets.cli.migration.variable import KEYS, read_variable
 from aml_assets.errors import SettingsError
 from aml_assets.io.catalog import Catalog
@@ -20,8 +21,8 @@ from aml_assets_tests.cli.migration.variables import daily_version, hourly_versi
 CONNECTION = Options(connection="hdfs://hdfs@namenode:8020")
 
 
-def fate(migration: Migration, key: str):
-    (found,) = [each for each in migration.fates if each.key == key]
+def outcome(migration: Migration, key: str) -> Outcome:
+    (found,) = [each for each in migration.outcomes if each.key == key]
     return found
 
 
@@ -79,16 +80,16 @@ def test_the_hourly_version_keeps_its_metrics_beside_the_model_and_its_own_retri
 def test_every_key_is_mapped_or_dropped_with_a_reason_once(absent, unknown, rolling):
     values = {**daily_version(**dict.fromkeys(absent)), **unknown}
     migration = migrate(values, Options(connection="hdfs://namenode:8020", rolling=rolling))
-    fates = [each.key for each in migration.fates]
-    assert sorted(fates) == sorted(values)
+    keys = [each.key for each in migration.outcomes]
+    assert sorted(keys) == sorted(values)
     places = {setting.place for setting in migration.settings}
-    for each in migration.fates:
-        assert each.places or each.why
+    for each in migration.outcomes:
+        assert each.places or each.reason
         for place in each.places:
             pattern = re.escape(place).replace(r"\*", "[a-z]+") + r"(\..*)?"
             assert any(re.fullmatch(pattern, known) for known in places), place
     for key in unknown:
-        assert "no such key" in fate(migration, key).why
+        assert "no such key" in outcome(migration, key).reason
     # No name of a key, however odd, can become a setting.
     settings_of(migration.values())
     comments = [line for line in document(migration).splitlines() if not line.startswith("#")]
@@ -130,7 +131,7 @@ def test_no_password_gets_into_the_file_or_an_error():
     migration = migrate(daily_version(hdfs_url="http://u:geheim@x:1"), options)
     text = document(migration)
     assert "geheim" not in text
-    assert "holds no secret" in fate(migration, "--connection password").why
+    assert "holds no secret" in outcome(migration, "--connection password").reason
     with pytest.raises(SettingsError) as raised:
         migrate(daily_version(), Options(connection="hdfs://hdfs:geheim@"))
     assert "geheim" not in str(raised.value)
@@ -138,10 +139,10 @@ def test_no_password_gets_into_the_file_or_an_error():
 
 def test_a_model_given_by_hand_is_dropped_with_the_way_back_to_one():
     values = daily_version(specified_model_path="/anti-money/he_test/model/best.model")
-    why = fate(migrate(values, CONNECTION), "specified_model_path").why
-    assert "encoder" in why
-    assert "aml backfill --select model" in why
-    assert "scoring.pinned_model" in why
+    reason = outcome(migrate(values, CONNECTION), "specified_model_path").reason
+    assert "encoder" in reason
+    assert "aml backfill --select model" in reason
+    assert "scoring.pinned_model" in reason
 
 
 def test_tables_of_other_names_are_taken_once_somebody_says_which_they_are():
@@ -153,7 +154,7 @@ def test_tables_of_other_names_are_taken_once_somebody_says_which_they_are():
     settings = settings_of(migration.values())
     assert settings.tables["trx"].path == "payments/daily/{date}"
     assert set(settings.tables) == {"trx", "str", "retail"}
-    assert "left out: loans" in fate(migration, "static_dir_list").why
+    assert "left out: loans" in outcome(migration, "static_dir_list").reason
 
 
 def test_predictions_may_be_named_by_their_day_alone(tmp_path):
