@@ -1,4 +1,4 @@
-"""Pages show at least one row of each kind, and their section keeps the key that users wrote down."""
+"""Pages show at least one row of each kind; their section keeps the key that users wrote down."""
 
 import pytest
 from pydantic import ValidationError

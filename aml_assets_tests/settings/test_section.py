@@ -1,4 +1,4 @@
-"""Every section refuses unknown keys and changes, so that a misspelt setting has no silent effect."""
+"""Every section refuses unknown keys and changes, so no misspelt setting goes unnoticed."""
 
 import pytest
 from pydantic import BaseModel, ValidationError

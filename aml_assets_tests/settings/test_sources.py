@@ -51,6 +51,6 @@ def test_local_files_are_refused_in_a_pod_alone(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
     refuse_local_files_in_pods(store="hdfs://namenode/aml")
     for url in ("var/store", "file:///aml"):
-        with pytest.raises(SettingsError, match="store.url is local files") as raised:
+        with pytest.raises(SettingsError, match=r"store\.url is local files") as raised:
             refuse_local_files_in_pods(store=url)
         assert "AML_STORE__URL" in str(raised.value)
