@@ -9,7 +9,8 @@ from typer.testing import CliRunner, Result
 from aml_assets.cli.app import app
 from aml_assets.errors import AmlError
 
-RANGE = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
 
 
 @dg.op(name="trx")
@@ -35,7 +36,7 @@ def _recorded() -> list[str]:
     with dg.DagsterInstance.get() as instance:
         for op, tags in (
             (good, {"dagster/partition": "2024-01-05", "dagster/sensor_name": "landing"}),
-            (bad, dict(zip(RANGE, ("2024-01-06", "2024-01-08"), strict=True))),
+            (bad, {RANGE_START: "2024-01-06", RANGE_END: "2024-01-08"}),
         ):
             job = dg.GraphDefinition("daily", node_defs=[op]).to_job()
             result = job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
