@@ -1,18 +1,17 @@
+"""Every key of the old flow's variable becomes a setting, or is dropped with a reason."""
+
 import datetime as dt
-import json
 import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
-from aml_assets.cli.app import app
 from aml_assets.cli.migration.document import document
 from aml_assets.cli.migration.mapping import Options, migrate
 from aml_assets.cli.migration.outcomes import Migration, Outcome
-from aml_assets.cli.migration.variable import KEYS, read_variable
+from aml_assets.cli.migration.variable import KEYS
 from aml_assets.errors import SettingsError
 from aml_assets.io.catalog import Catalog
 from aml_assets.settings.load import Settings, load_settings, settings_of
@@ -101,31 +100,6 @@ def test_every_key_is_mapped_or_dropped_with_a_reason_once(absent, unknown, roll
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("inside", [lambda v: v, json.dumps], ids=["object", "text"])
-def test_airflows_export_is_read_and_other_variables_are_named(inside):
-    text = json.dumps({"sl_config": inside(daily_version()), "mail_password": "x"})
-    assert read_variable(text) == (daily_version(), ("mail_password",))
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("http://namenode:50070", "webhdfs://namenode:50070"),
-        ("http://nn1:50070;http://nn2:50070", "webhdfs://nn1:50070,nn2:50070"),
-        ("https://namenode:9871", "swebhdfs://namenode:9871"),
-    ],
-)
-def test_without_a_connection_hdfs_url_is_webhdfs(url, expected):
-    settings = settings_of(migrate(daily_version(hdfs_url=url)).values())
-    assert settings.store.url == f"{expected}/anti-money/he_test"
-
-
-def test_a_gateways_path_is_kept():
-    settings = settings_of(migrate(daily_version(hdfs_url="https://knox:8443/gateway/x")).values())
-    assert settings.landing.url == "swebhdfs://knox:8443/anti-money/daily_data_group"
-    assert settings.hdfs.gateway_path == "/gateway/x"
-
-
 def test_no_password_gets_into_the_file_or_an_error():
     options = Options(connection="hdfs://hdfs:geheim@namenode:8020?proxy=geheim")
     migration = migrate(daily_version(hdfs_url="http://u:geheim@x:1"), options)
@@ -208,35 +182,3 @@ def test_mails_and_the_first_night_are_set_when_given():
 def test_a_value_that_means_nothing_is_one_sentence_with_its_key(changes, sentence):
     with pytest.raises(SettingsError, match=re.escape(sentence)):
         migrate(daily_version(**changes))
-
-
-def test_the_documented_commands_work_as_printed(tmp_path, monkeypatch):
-    root = Path(__file__).resolve().parents[3]
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "examples").symlink_to(root / "examples")
-    lines = (root / "docs/migration.md").read_text(encoding="utf-8").splitlines()
-    commands = [line for line in lines if line.startswith("aml migrate ")]
-    assert len(commands) == 2
-    for command in commands:
-        done = CliRunner().invoke(app, command.split()[1:])
-        assert done.exit_code == 0, done.output
-    with pytest.raises(SettingsError, match="--force"):
-        CliRunner().invoke(app, commands[0].split()[1:], catch_exceptions=False)
-    before = (tmp_path / "bank.yaml").read_bytes()
-    assert CliRunner().invoke(app, [*commands[0].split()[1:], "--force"]).exit_code == 0
-    assert (tmp_path / "bank.yaml").read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ('{"start_time": "a",', "the file is not JSON (line 1)"),
-        ("[]", "the file is no JSON object"),
-        ('{"sl_config": "nothing"}', "the variable sl_config is not JSON"),
-        ('{"sl_config": 5}', "sl_config: the variable is no JSON object"),
-        ('{"end_time": "a", "end_time": "b"}', "end_time: is given twice"),
-    ],
-)
-def test_a_file_that_holds_no_variable_is_one_sentence(text, sentence):
-    with pytest.raises(SettingsError, match=re.escape(sentence)):
-        read_variable(text)
