@@ -45,7 +45,7 @@ concurrency:
           applyLimitPerUniqueValue: true
         limit: 1
   pools:
-    # How many runs work on the store at once: `dagster instance concurrency set store 4`.
+    # Number of runs that may use the store at once: `dagster instance concurrency set store 4`.
     # Counted by run, so that a killed process leaves no slot that nobody frees.
     granularity: run
     default_limit: 4

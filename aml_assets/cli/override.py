@@ -28,11 +28,11 @@ def override(
     from aml_assets.settings.load import load_settings
     from aml_assets.steps.checking import overrides
 
-    catalog, asked = Catalog(load_settings()), as_day(day)
+    catalog, date = Catalog(load_settings()), as_day(day)
     if undo:
-        overrides.take_override_back(catalog, table, asked, check, why, by=by)
-        typer.echo(f"{table} {asked}: {check} blocks again.")
+        overrides.take_override_back(catalog, table, date, check, why, by=by)
+        typer.echo(f"{table} {date}: {check} blocks again.")
         return
-    decision = overrides.override(catalog, table, asked, check, why, by=by)
-    typer.echo(f"{table} {asked}: {check} is overridden by {decision.by}: {decision.why}")
+    decision = overrides.override(catalog, table, date, check, why, by=by)
+    typer.echo(f"{table} {date}: {check} is overridden by {decision.by}: {decision.why}")
     typer.echo("It holds until the day is restated. The landing sensor goes on by itself.")

@@ -35,20 +35,18 @@ def report(
     from aml_assets.io.catalog import Catalog
     from aml_assets.settings.load import load_settings
 
-    catalog, asked = Catalog(load_settings()), as_day(day)
+    catalog, date = Catalog(load_settings()), as_day(day)
     alerts = catalog.alert_pages
-    place = _copied(alerts, asked, to) if to else _place(catalog, alerts, asked)
+    place = _copied(alerts, date, to) if to else _place(catalog, alerts, date)
     typer.echo(f"Alerts: {place}")
-    if catalog.model_pages.has(asked):
+    if catalog.model_pages.has(date):
         models = catalog.model_pages
-        typer.echo(
-            f"Model:  {_copied(models, asked, to) if to else _place(catalog, models, asked)}"
-        )
+        typer.echo(f"Model:  {_copied(models, date, to) if to else _place(catalog, models, date)}")
     if show:
         if "://" in place:
             raise AmlError(
                 "a browser cannot open a page in this store",
-                day=asked,
+                day=date,
                 remedy="Copy it first: --to FOLDER --open.",
             )
         typer.launch(Path(place).resolve().as_uri())

@@ -183,7 +183,7 @@ def _whole_thresholds(
 def _over(base: Any, given: Any) -> Any:
     """A threshold given in part, laid over a whole one.
 
-    What is no mapping is returned as it is: validation accepts a `Threshold` and names the rest.
+    Anything but a mapping is returned as it is: validation accepts a `Threshold`, no other.
     """
     if isinstance(base, Threshold):
         base = base.model_dump()

@@ -245,8 +245,8 @@ class _Streams:
         """Payments from other banks, whose payers have no customer number here."""
         who = self._active(np.arange(len(self.people.main)), size)
         amount = self._sums(who, size, share=0.08, spread=1.1)
-        made = self._payments(who, who, amount, self._online(size), self._speed(size), _WAKING)
-        return _replaced(made, payer=self._outside(size), payee=self.people.main[who])
+        payments = self._payments(who, who, amount, self._online(size), self._speed(size), _WAKING)
+        return _replaced(payments, payer=self._outside(size), payee=self.people.main[who])
 
     def cash(self, size: int) -> Movements:
         """Cash paid in and out; payer or payee is ``NOBODY``."""
@@ -255,10 +255,10 @@ class _Streams:
         inwards = self.rng.random(size) < 0.3
         channel = np.where(self.rng.random(size) < 0.75, ATM, BRANCH)
         kind = np.where(inwards, CASH_IN, CASH_OUT)
-        made = self._payments(who, who, amount, channel, kind, _WAKING, known=False)
+        payments = self._payments(who, who, amount, channel, kind, _WAKING, known=False)
         account = self.people.main[who]
         return _replaced(
-            made,
+            payments,
             payer=np.where(inwards, NOBODY, account),
             payee=np.where(inwards, account, NOBODY),
         )

@@ -152,7 +152,7 @@ def below(folder: str, path: str) -> str:
 
 
 def _of_one_address(key: str, url: str) -> tuple[str, str, str, str, tuple[tuple[str, str], ...]]:
-    """Scheme in our words, host, user, path, and the parts that are not taken over."""
+    """Our name of the scheme, host, user, path, and the parts that are not taken over."""
     scheme = url.partition("://")[0]
     if scheme not in (*_WEB, *_SCHEMES[1:]):
         raise problem(key, "its scheme is none that leads to HDFS", f"Use {OPTION}.")

@@ -296,7 +296,7 @@ def _automation(variable: Variable, options: Options, migration: Migration) -> N
         migration.put(f"automation.{name}", value, source)
     if options.since:
         migration.put("automation.catch_up_from", str(options.since), "--since: no catch-up")
-        # Whatever lies in the look-back is taken up, too; with fixed windows that is every day.
+        # Landed days within the look-back are built, too; with fixed windows that is every day.
         migration.put(
             "automation.look_back_days", 1,
             "--since; raise it after a month (30), so that restated days are noticed",
