@@ -1,7 +1,7 @@
 """One stored model for a notebook: its training data, its features, scores and what-ifs.
 
 Belongs here: inspecting a stored model and scoring rows with it. Does not belong here: training
-(``steps.builders.build_models``), or selecting the model of a day (``steps.inputs.model_choice``).
+(``steps.builders.build_model``), or selecting a day's model (``steps.inputs.model_selection``).
 """
 
 from __future__ import annotations
@@ -58,23 +58,23 @@ class Model:
 
     Args:
         catalog: the store with the features to score.
-        chosen: the model as it was read.
+        stored: the model as it was read.
     """
 
-    def __init__(self, catalog: Catalog, chosen: StoredModel) -> None:
+    def __init__(self, catalog: Catalog, stored: StoredModel) -> None:
         self._catalog = catalog
-        self._chosen = chosen
-        self.id = chosen.model_id
-        self.day = chosen.day
-        self.digest = chosen.manifest.digest
-        self.facts: Mapping[str, Any] = chosen.manifest.facts
+        self._stored = stored
+        self.id = stored.model_id
+        self.day = stored.day
+        self.digest = stored.manifest.digest
+        self.facts: Mapping[str, Any] = stored.manifest.facts
         """Windows, days read, rows, positives."""
 
     def __repr__(self) -> str:
         of = self.facts["windows"]
         return (
-            f"Model({self.id}: {len(self._chosen.encoder.features)} features, "
-            f"{self._chosen.booster.num_boosted_rounds()} trees, "
+            f"Model({self.id}: {len(self._stored.encoder.features)} features, "
+            f"{self._stored.booster.num_boosted_rounds()} trees, "
             f"trained on {of['train_start']} … {of['train_end']})"
         )
 
@@ -88,8 +88,8 @@ class Model:
         """
         import pandas as pd
 
-        encoder = self._chosen.encoder
-        gains = scoring.importance(self._chosen.booster, encoder)
+        encoder = self._stored.encoder
+        gains = scoring.importance(self._stored.booster, encoder)
         total = sum(gains.values()) or 1.0
         rows = [
             (f.name, f.table, f.column, f.encoding, len(f.vocabulary), gains.get(f.name, 0) / total)
@@ -102,7 +102,7 @@ class Model:
     @property
     def left_out(self) -> dict[str, str]:
         """Columns that are no feature → the reason."""
-        return dict(self._chosen.encoder.left_out)
+        return dict(self._stored.encoder.left_out)
 
     def score(self, day: dt.date | str) -> pd.Series:
         """Score all reports of a day with this model.
@@ -116,7 +116,7 @@ class Model:
         import pandas as pd
 
         frame, _ = load_frame(self._catalog.upstream(FEATURES), dt.date.fromisoformat(str(day)))
-        return pd.Series(self._scores(self._chosen.encoder.transform(frame)), name="pred_score")
+        return pd.Series(self._scores(self._stored.encoder.transform(frame)), name="pred_score")
 
     def what_if(
         self, row: pd.Series, changes: Mapping[str, Any] | None = None, /, **more: Any
@@ -141,14 +141,14 @@ class Model:
         )
         self._refuse_without_effect(frame, wanted)
         rows = [_one_row(frame, row, {}), _one_row(frame, row, wanted)]
-        matrices = [self._chosen.encoder.transform(each) for each in rows]
+        matrices = [self._stored.encoder.transform(each) for each in rows]
         before, after = (float(self._scores(each)[0]) for each in matrices)
         unseen = tuple(n for n, count in matrices[1].unseen.items() if count)
         return WhatIf(before, after, self._contributions(*matrices), unseen)
 
     def _refuse_without_effect(self, frame: Frame, wanted: Mapping[str, Any]) -> None:
         """Refuse a change of a column that is no feature of the model."""
-        used = {(feature.table, feature.column) for feature in self._chosen.encoder.features}
+        used = {(feature.table, feature.column) for feature in self._stored.encoder.features}
         for name in wanted:
             column = frame.columns.get(name)
             if column is None:
@@ -167,13 +167,13 @@ class Model:
 
     def _scores(self, matrix: Matrix) -> Any:
         threads = self._catalog.settings.training.threads
-        return scoring.predict(self._chosen.booster, matrix, threads=threads)
+        return scoring.predict(self._stored.booster, matrix, threads=threads)
 
     def _contributions(self, before: Matrix, after: Matrix) -> pd.DataFrame:
         import pandas as pd
 
-        booster, threads = self._chosen.booster, self._catalog.settings.training.threads
-        names = [*(feature.name for feature in self._chosen.encoder.features), "(base)"]
+        booster, threads = self._stored.booster, self._catalog.settings.training.threads
+        names = [*(feature.name for feature in self._stored.encoder.features), "(base)"]
         found = {
             name: reasons.contributions(booster, each.values, threads=threads)[0]
             for name, each in (("before", before), ("after", after))

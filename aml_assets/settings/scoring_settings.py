@@ -1,7 +1,7 @@
 """Scoring as settings: the model that scores a day, and the threshold of its scores.
 
 Belongs here: the policy by which a model is selected. Does not belong here: selecting it
-(``steps.inputs.model_choice``) or scoring (``core.model.scoring``).
+(``steps.inputs.model_selection``) or scoring (``core.model.scoring``).
 """
 
 from __future__ import annotations
