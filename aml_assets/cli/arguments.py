@@ -10,6 +10,8 @@ import datetime as dt
 
 import typer
 
+from aml_assets.core.days import parse_day
+
 
 def as_day(text: str) -> dt.date:
     """The day that a person typed as ``YYYY-MM-DD``.
@@ -17,7 +19,7 @@ def as_day(text: str) -> dt.date:
     Raises:
         typer.BadParameter: the text is not a date; the command ends with exit code 2.
     """
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no day; write it as YYYY-MM-DD") from None
+    day = parse_day(text)
+    if day is None:
+        raise typer.BadParameter(f"{text!r} is no day; write it as YYYY-MM-DD")
+    return day

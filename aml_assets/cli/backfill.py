@@ -70,7 +70,7 @@ def _print_plan(catalog: Catalog, plan: Plan) -> None:
 
 def _print_days(catalog: Catalog, title: str, partitions: frozenset[tuple[str, dt.date]]) -> None:
     """Print a line per asset with the ranges of its days; nothing without partitions."""
-    from aml_assets.core.days import ranges
+    from aml_assets.core.days import ranges, span
 
     if not partitions:
         return
@@ -78,5 +78,5 @@ def _print_days(catalog: Catalog, title: str, partitions: frozenset[tuple[str, d
     for asset in catalog.assets:
         days = [day for name, day in partitions if name == asset]
         if days:
-            spans = ", ".join(str(a) if a == b else f"{a} … {b}" for a, b in ranges(days))
+            spans = ", ".join(span(first, last) for first, last in ranges(days))
             typer.echo(f"  {asset:<26} {len(days):>4} days  {spans}")

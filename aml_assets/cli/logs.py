@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aml_assets.core.days import parse_day
 from aml_assets.errors import AmlError
 
 if TYPE_CHECKING:
@@ -35,12 +36,11 @@ def logs(
             for run in instance.get_runs(limit=last):
                 _print_title(instance, run)
             return
-        try:
-            day = dt.date.fromisoformat(what)
-        except ValueError:
+        day = parse_day(what)
+        if day is None:
             _print_whole_log(instance, what)
-            return
-        _print_day(instance, day, last)
+        else:
+            _print_day(instance, day, last)
 
 
 def _print_day(instance: dg.DagsterInstance, day: dt.date, last: int) -> None:

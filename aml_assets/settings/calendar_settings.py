@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from aml_assets.core.days import parse_day
 from aml_assets.errors import SettingsError
 from aml_assets.settings.section import Section
 
@@ -95,10 +96,10 @@ class PartitionSettings(CalendarSettings):
 
 
 def _holiday(number: int, text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text.split()[0])
-    except ValueError:
+    day = parse_day(text.split()[0])
+    if day is None:
         raise SettingsError(
             f"partitions.holiday_file, line {number}: no day",
             remedy="Write each as YYYY-MM-DD; what follows it, or #, is a remark.",
-        ) from None
+        )
+    return day

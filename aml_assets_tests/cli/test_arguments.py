@@ -12,7 +12,9 @@ def test_a_day_is_read():
     assert as_day("2024-02-29") == dt.date(2024, 2, 29)
 
 
-@pytest.mark.parametrize("text", ["yesterday", "2023-02-29", "01.02.2024", "2024-1-2", ""])
+@pytest.mark.parametrize(
+    "text", ["yesterday", "2023-02-29", "01.02.2024", "2024-1-2", "20240102", ""]
+)
 def test_anything_else_is_refused_with_the_way_to_write_it(text: str):
     with pytest.raises(typer.BadParameter, match="write it as YYYY-MM-DD") as raised:
         as_day(text)
