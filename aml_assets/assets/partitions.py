@@ -12,7 +12,7 @@ import dagster as dg
 from aml_assets.assets.run_tags import days_of
 from aml_assets.core.days import ONE_DAY
 from aml_assets.errors import PartitionError
-from aml_assets.settings.load import PartitionSettings
+from aml_assets.settings.calendar_settings import PartitionSettings
 
 
 def daily_partitions(settings: PartitionSettings) -> dg.DailyPartitionsDefinition:

@@ -16,7 +16,8 @@ from aml_assets.assets.partitions import requested_days
 from aml_assets.assets.run_tags import NO_RESTART
 from aml_assets.errors import AmlError, SettingsError
 from aml_assets.io.catalog import Catalog
-from aml_assets.settings.load import FixedWindows, Settings
+from aml_assets.settings.load import Settings
+from aml_assets.settings.window_settings import FixedWindows
 from aml_assets.steps.inputs.run_options import RunOptions
 
 

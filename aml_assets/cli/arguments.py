@@ -1,6 +1,7 @@
-"""Days on the command line.
+"""Values as a person types them on the command line.
 
-Belongs here: reading one. Does not belong here: whether it is a partition.
+Belongs here: reading a day. Does not belong here: whether the day is a partition
+(``assets.partitions``).
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ import datetime as dt
 
 import typer
 
+from aml_assets.core.days import parse_day
+
 
 def as_day(text: str) -> dt.date:
-    """A day as a person types it.
+    """The day that a person typed as ``YYYY-MM-DD``.
 
     Raises:
-        typer.BadParameter: it is none.
+        typer.BadParameter: the text is not a date; the command ends with exit code 2.
     """
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no day; write it as YYYY-MM-DD") from None
+    day = parse_day(text)
+    if day is None:
+        raise typer.BadParameter(f"{text!r} is no day; write it as YYYY-MM-DD")
+    return day

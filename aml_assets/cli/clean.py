@@ -1,6 +1,7 @@
-"""``aml clean``: what is in the way, by age.
+"""``aml clean``: remove temporary files and old runs.
 
-Belongs here: the command's words. Does not belong here: what is debris (``clean``).
+Belongs here: the command's options, and forgetting old runs. Does not belong here: finding and
+removing debris in the store (``io.debris``).
 """
 
 from __future__ import annotations
@@ -10,18 +11,16 @@ from typing import Annotated
 import typer
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(clean)
-
-
 def clean(
     older_than_hours: Annotated[
-        float, typer.Option(help="Younger files may be another machine's writer's.", min=0)
+        float,
+        typer.Option(
+            help="Younger files stay: a writer on another machine may still use them.", min=0
+        ),
     ] = 24.0,
     events_days: Annotated[
         int | None,
-        typer.Option(help="Also forget runs that ended so many days ago; else none.", min=1),
+        typer.Option(help="Also forget runs that ended so many days ago; none by default.", min=1),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be removed.")
@@ -46,7 +45,7 @@ def clean(
 
 
 def _forget_runs(days: int, *, dry_run: bool) -> int:
-    """Delete ended runs with their events; gives how many."""
+    """Delete runs that ended more than ``days`` ago, with their events; give their number."""
     import datetime as dt
 
     import dagster as dg

@@ -1,15 +1,15 @@
-"""``aml compare``: a day's outputs held against another program's, store's, day's or version's.
+"""``aml compare``: compare predictions and metrics of two days, stores, versions or files.
 
-Belongs here: the command's words, its lines and its exit code. Does not belong here: what is
-compared (``comparing``) and how (``core.compare.file_comparison``). Nothing printed holds a
-customer's value.
+Belongs here: the command's options, its lines and its exit code. Does not belong here: reading
+the two inputs (``steps.comparing``) and comparing them (``core.compare.file_comparison``).
+Nothing that is printed holds a customer's value.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,15 +21,41 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from aml_assets.core.compare.file_comparison import Comparison, Figure
-    from aml_assets.steps.comparing import Side
+    from aml_assets.steps.comparing import ComparedInput
 
 SAME, DIFFERS, TROUBLE = 0, 1, 2
 """Exit codes, as those of ``diff``."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(compare)
+@dataclass(frozen=True)
+class _Result:
+    """Two inputs and their differences.
+
+    Attributes:
+        left: one input.
+        right: the other one.
+        predictions: their differences in predictions; ``None`` if one has no predictions.
+        metrics: every metric of either input; empty if one has no metrics.
+    """
+
+    left: ComparedInput
+    right: ComparedInput
+    predictions: Comparison | None
+    metrics: Sequence[Figure]
+
+    @property
+    def without_metrics(self) -> str | None:
+        """``left`` or ``right`` if that input alone has no metrics."""
+        left, right = self.left.metrics is None, self.right.metrics is None
+        return None if left == right else "left" if left else "right"
+
+    @property
+    def same(self) -> bool:
+        """``True`` if nothing differs."""
+        alike = self.predictions is None or self.predictions.same
+        return (
+            alike and all(figure.same for figure in self.metrics) and self.without_metrics is None
+        )
 
 
 def compare(
@@ -54,11 +80,16 @@ def compare(
 ) -> None:
     """Compare outputs of two days, stores or files. Exit code: 0 same, 1 differs, 2 trouble."""
     try:
-        same = _compare(left, right, other, key, top, keys, as_json=as_json)
+        result = _compare(left, right, other, key, top, keys)
     except AmlError as error:
         typer.secho(f"aml: {error}", fg="red", err=True)
         raise typer.Exit(TROUBLE) from None
-    raise typer.Exit(SAME if same else DIFFERS)
+    if as_json:
+        typer.echo(json.dumps(_as_json(result), ensure_ascii=False))
+    else:
+        for line in _lines(result):
+            typer.echo(line)
+    raise typer.Exit(SAME if result.same else DIFFERS)
 
 
 def _compare(
@@ -68,73 +99,58 @@ def _compare(
     key: Sequence[str] | None,
     top: int,
     keys: Path | None,
-    *,
-    as_json: bool,
-) -> bool:
+) -> _Result:
     from aml_assets.core.compare.file_comparison import compare_metrics, compare_predictions
     from aml_assets.io.catalog import Catalog
     from aml_assets.settings.load import load_settings
     from aml_assets.settings.table_settings import STR
-    from aml_assets.steps.comparing import refuse_unlike, side_of
+    from aml_assets.steps.comparing import read_input, refuse_unlike
 
     if right is None and other is None:
         raise AmlError("with what?", remedy="Name the other day or file, or --other STORE.")
     catalog = Catalog(load_settings())
-    sides = side_of(catalog, left), side_of(catalog, right or left, store=other)
-    refuse_unlike(*sides)
-    found: Comparison | None = None
-    figures: list[Figure] = []
-    if sides[0].predictions is not None and sides[1].predictions is not None:
-        named = key or catalog.settings.tables[STR].key
-        threshold = catalog.settings.scoring.threshold
-        tables = sides[0].predictions, sides[1].predictions
-        found = compare_predictions(*tables, key=named, top=top, threshold=threshold)
+    one, two = read_input(catalog, left), read_input(catalog, right or left, store=other)
+    refuse_unlike(one, two)
+    predictions: Comparison | None = None
+    metrics: list[Figure] = []
+    if one.predictions is not None and two.predictions is not None:
+        predictions = compare_predictions(
+            one.predictions,
+            two.predictions,
+            key=key or catalog.settings.tables[STR].key,
+            top=top,
+            threshold=catalog.settings.scoring.threshold,
+        )
         if keys is not None:
-            _write_keys(keys, found.keys)
-    if sides[0].metrics is not None and sides[1].metrics is not None:
-        figures = compare_metrics(sides[0].metrics, sides[1].metrics)
-    lacking = _lacking(sides)
-    alike = found is None or found.same
-    same = alike and all(figure.same for figure in figures) and lacking is None
-    if as_json:
-        typer.echo(json.dumps(_plain(sides, found, figures, same=same), ensure_ascii=False))
-    else:
-        for line in _lines(sides, found, figures, lacking):
-            typer.echo(line)
-    return same
+            _write_keys(keys, predictions.keys)
+    if one.metrics is not None and two.metrics is not None:
+        metrics = compare_metrics(one.metrics, two.metrics)
+    return _Result(one, two, predictions, metrics)
 
 
-def _lacking(sides: tuple[Side, Side]) -> str | None:
-    """Which side alone has no metrics."""
-    none = [side.metrics is None for side in sides]
-    return None if none[0] == none[1] else ("left", "right")[none[1]]
+def _lines(result: _Result) -> Iterator[str]:
+    yield f"left       {result.left.name}"
+    yield f"right      {result.right.name}"
+    if result.predictions is not None:
+        yield from _prediction_lines(result.predictions)
+    if result.without_metrics:
+        yield f"metrics    none on the {result.without_metrics}"
+    yield from _metric_lines(result.metrics)
 
 
-def _lines(
-    sides: tuple[Side, Side],
-    found: Comparison | None,
-    figures: Sequence[Figure],
-    lacking: str | None,
-) -> Iterator[str]:
-    for name, side in zip(("left", "right"), sides, strict=True):
-        yield f"{name:<10} {side.name}"
-    if found is not None:
-        yield from _of_predictions(found)
-    if lacking:
-        yield f"metrics    none on the {lacking}"
-    if figures:
-        both = [figure for figure in figures if all(figure.on)]
-        width = max((len(each.name) for each in both), default=0)
-        for each in both:
-            sign = " " if each.same else "≠"
-            yield f"metrics    {each.name:<{width}} {sign} {_text(each.left)} | {_text(each.right)}"
-        for place, name in enumerate(("left", "right")):
-            alone = [each.name for each in figures if each.on[place] and not all(each.on)]
-            if alone:
-                yield f"metrics    only {name}: {', '.join(alone)}"
+def _metric_lines(figures: Sequence[Figure]) -> Iterator[str]:
+    both = [figure for figure in figures if all(figure.on)]
+    width = max((len(each.name) for each in both), default=0)
+    for each in both:
+        sign = " " if each.same else "≠"
+        yield f"metrics    {each.name:<{width}} {sign} {_text(each.left)} | {_text(each.right)}"
+    for position, name in enumerate(("left", "right")):
+        alone = [each.name for each in figures if each.on[position] and not all(each.on)]
+        if alone:
+            yield f"metrics    only {name}: {', '.join(alone)}"
 
 
-def _of_predictions(found: Comparison) -> Iterator[str]:
+def _prediction_lines(found: Comparison) -> Iterator[str]:
     yield (
         f"rows       {found.rows[0]:,} | {found.rows[1]:,}; in both {found.both:,}; "
         f"only left {found.only[0]:,}; only right {found.only[1]:,}"
@@ -166,20 +182,18 @@ def _of_predictions(found: Comparison) -> Iterator[str]:
     )
 
 
-def _plain(
-    sides: tuple[Side, Side], found: Comparison | None, figures: Sequence[Figure], *, same: bool
-) -> dict[str, Any]:
-    plain: dict[str, Any] = {"left": sides[0].name, "right": sides[1].name}
-    if found is not None:
+def _as_json(result: _Result) -> dict[str, Any]:
+    document: dict[str, Any] = {"left": result.left.name, "right": result.right.name}
+    if (found := result.predictions) is not None:
         names = ("rows", "both", "only", "repeated", "columns_only", "same")
-        plain["predictions"] = {
+        document["predictions"] = {
             **{name: getattr(found, name) for name in names},
             "differing": {name: asdict(each) for name, each in found.differing.items()},
             "scores": asdict(found.scores),
         }
-    plain["metrics"] = {each.name: [each.left, each.right] for each in figures}
-    plain["same"] = same
-    return plain
+    document["metrics"] = {each.name: [each.left, each.right] for each in result.metrics}
+    document["same"] = result.same
+    return document
 
 
 def _text(value: Any) -> str:
@@ -187,7 +201,7 @@ def _text(value: Any) -> str:
 
 
 def _write_keys(path: Path, keys: pa.Table) -> None:
-    """Write customers' keys for the eyes of their reader alone."""
+    """Write the keys, which are customers' data, to a new file that the user alone can read."""
     import pyarrow as pa
     import pyarrow.csv as pc
 

@@ -1,7 +1,7 @@
-"""Dagster's home: where runs, events and schedules are recorded on one machine.
+"""Dagster's home on one machine: the folder of its databases and its ``dagster.yaml``.
 
-Belongs here: choosing and preparing that folder for the command line. Does not belong here:
-anything about the bank's data. A deployment brings its own ``dagster.yaml``.
+Belongs here: finding and preparing that folder for the command line. Does not belong here: the
+bank's data, and a deployment's own ``dagster.yaml`` (``deploy/``).
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ run_launcher:
   class: WatchedRunLauncher
 run_monitoring:
   # Ends runs at their maximum runtime (automation.max_runtime_minutes; a day where a run has none)
-  # and tells of those that never start.
+  # and reports those that never start.
   enabled: true
   start_timeout_seconds: 300
   max_runtime_seconds: 86400
   poll_interval_seconds: 30
 run_retries:
-  # A run whose process died is started again. What failed in its step is not: the step itself
-  # tries again what may pass (automation.retries).
+  # A run whose process died is started again. A failed step is not: the step itself is retried
+  # after a fault that may pass (automation.retries).
   enabled: true
   max_retries: 2
   retry_on_asset_or_op_failure: false
@@ -45,12 +45,12 @@ concurrency:
           applyLimitPerUniqueValue: true
         limit: 1
   pools:
-    # How many runs work on the store at once: `dagster instance concurrency set store 4`.
-    # Counted by run: a killed process leaves no slot behind that nobody frees.
+    # Number of runs that may use the store at once: `dagster instance concurrency set store 4`.
+    # Counted by run, so that a killed process leaves no slot that nobody frees.
     granularity: run
     default_limit: 4
 retention:
-  # The history of ticks grows with every look at the landing.
+  # The history grows by every tick of the landing sensor.
   schedule:
     purge_after_days: 90
   sensor:
@@ -63,12 +63,16 @@ retention:
 
 
 def default_home() -> Path:
-    """The folder that ``DAGSTER_HOME`` names, or ``var/dagster`` here."""
+    """The folder that ``DAGSTER_HOME`` names; else ``var/dagster`` under the current folder."""
     return Path(os.environ.get(_HOME) or _DEFAULT).resolve()
 
 
 def prepare_home() -> Path:
-    """The same folder; made if need be."""
+    """Create Dagster's home with its ``dagster.yaml`` where missing, and set ``DAGSTER_HOME``.
+
+    Returns:
+        The folder, absolute. An existing ``dagster.yaml`` stays as it is.
+    """
     home = default_home()
     home.mkdir(parents=True, exist_ok=True)
     config = home / "dagster.yaml"

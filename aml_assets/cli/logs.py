@@ -1,6 +1,7 @@
-"""``aml logs``: what the runs of a day, or one run, had to say.
+"""``aml logs``: list runs, the failures of a day's runs, or the whole log of one run.
 
-Belongs here: reading Dagster's event log for a terminal. Does not belong here: judging it.
+Belongs here: reading Dagster's event log for a terminal. Does not belong here: alarms about it
+(``automation.alarms``).
 """
 
 from __future__ import annotations
@@ -10,15 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aml_assets.core.days import parse_day
 from aml_assets.errors import AmlError
 
 if TYPE_CHECKING:
     import dagster as dg
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(logs)
 
 
 def logs(
@@ -37,17 +34,16 @@ def logs(
     with dg.DagsterInstance.get() as instance:
         if what is None:
             for run in instance.get_runs(limit=last):
-                _title(instance, run)
+                _print_title(instance, run)
             return
-        try:
-            day = dt.date.fromisoformat(what)
-        except ValueError:
-            _whole(instance, what)
-            return
-        _of_day(instance, day, last)
+        day = parse_day(what)
+        if day is None:
+            _print_whole_log(instance, what)
+        else:
+            _print_day(instance, day, last)
 
 
-def _of_day(instance: dg.DagsterInstance, day: dt.date, last: int) -> None:
+def _print_day(instance: dg.DagsterInstance, day: dt.date, last: int) -> None:
     from aml_assets.assets.run_tags import ONE_PARTITION, RANGE_END, RANGE_START
 
     found = 0
@@ -56,8 +52,8 @@ def _of_day(instance: dg.DagsterInstance, day: dt.date, last: int) -> None:
         end = run.tags.get(RANGE_END) or first
         if not first <= str(day) <= end:
             continue
-        _title(instance, run)
-        for sentence in _sentences(instance, run):
+        _print_title(instance, run)
+        for sentence in _failures(instance, run):
             typer.echo(f"    {sentence}")
         found += 1
         if found == last:
@@ -66,21 +62,21 @@ def _of_day(instance: dg.DagsterInstance, day: dt.date, last: int) -> None:
         typer.echo(f"No run of {day} is recorded.")
 
 
-def _whole(instance: dg.DagsterInstance, run_id: str) -> None:
+def _print_whole_log(instance: dg.DagsterInstance, run_id: str) -> None:
     fitting = [run for run in instance.get_runs(limit=1000) if run.run_id.startswith(run_id)]
     if len(fitting) != 1:
         raise AmlError(
             f"{len(fitting)} runs have an id that begins with {run_id!r}",
             remedy="List them: aml logs.",
         )
-    _title(instance, fitting[0])
+    _print_title(instance, fitting[0])
     for entry in instance.all_logs(fitting[0].run_id):
         moment = dt.datetime.fromtimestamp(entry.timestamp, dt.UTC)
         step = f" {entry.step_key}" if entry.step_key else ""
         typer.echo(f"{moment:%Y-%m-%d %H:%M:%S}{step} {entry.user_message}")
 
 
-def _title(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+def _print_title(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
     from aml_assets.assets.run_tags import ONE_PARTITION, RANGE_END, RANGE_START
 
     record = instance.get_run_record_by_id(run.run_id)
@@ -94,7 +90,8 @@ def _title(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
     )
 
 
-def _sentences(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
+def _failures(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
+    """The lines of a run's step failures, in the order of their events."""
     found: list[str] = []
     for entry in instance.all_logs(run.run_id):
         event = entry.dagster_event

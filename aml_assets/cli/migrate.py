@@ -1,7 +1,7 @@
-"""``aml migrate``: the configuration that goes on where the flow of 2019 ended.
+"""``aml migrate``: write our configuration from the flow of 2019's Airflow Variable.
 
-Belongs here: the command's words, reading the variable's file and publishing ours. Does not belong
-here: what a key means (``migration``).
+Belongs here: the command's options and output, reading the variable's file and writing ours. Does
+not belong here: the meaning of a key (``cli.migration``).
 """
 
 from __future__ import annotations
@@ -15,12 +15,7 @@ from aml_assets.cli.arguments import as_day
 from aml_assets.errors import SettingsError
 
 if TYPE_CHECKING:
-    from aml_assets.cli.migration.mapping import Migration
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(migrate)
+    from aml_assets.cli.migration.outcomes import Migration
 
 
 def migrate(
@@ -71,15 +66,15 @@ def migrate(
         mail_recipients=mail_to or (),
     )
     migration = migrate(values, options)
-    settings_of(migration.values())  # a file that we could not load ourselves is never written
+    settings_of(migration.values())  # refuses to write a file that could not be loaded
     _write(output, document(migration), force=force)
-    _report(migration)
+    _print_outcomes(migration)
     if others:
         typer.echo(f"Other variables of the export, not read: {', '.join(map(shown, others))}.")
     typer.echo(f"\n{output} is written. Go on: export AML_CONFIG={output.absolute()}")
 
 
-def _report(migration: Migration) -> None:
+def _print_outcomes(migration: Migration) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -90,9 +85,9 @@ def _report(migration: Migration) -> None:
     table = Table(box=box.SIMPLE_HEAD)
     for name in ("key", "mapped to", "remark"):
         table.add_column(name, overflow="fold")
-    for fate in migration.fates:
-        into = ", ".join(fate.places) or "dropped"
-        table.add_row(Text(shown(fate.key)), Text(into), Text(fate.why))
+    for outcome in migration.outcomes:
+        into = ", ".join(outcome.places) or "dropped"
+        table.add_row(Text(shown(outcome.key)), Text(into), Text(outcome.reason))
     Console(width=max(120, Console().width)).print(table)
 
 
@@ -118,7 +113,7 @@ def _write(output: Path, text: str, *, force: bool) -> None:
 
 
 def _absolute(connection: str | None) -> str | None:
-    """A path of this machine counts from here, not from the file that is written."""
+    """Make a local path absolute: it counts from this folder, not from the written file's."""
     if connection is None or "://" in connection:
         return connection
     return str(Path(connection).absolute())

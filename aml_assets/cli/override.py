@@ -1,6 +1,6 @@
-"""``aml override``: a person decides that a failed check is right after all.
+"""``aml override``: a person lets a day pass that failed a check.
 
-Belongs here: the command's words. Does not belong here: the decision
+Belongs here: the command's options and output. Does not belong here: recording the decision
 (``steps.checking.overrides``).
 """
 
@@ -13,11 +13,6 @@ import typer
 from aml_assets.cli.arguments import as_day
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(override)
-
-
 def override(
     table: Annotated[str, typer.Argument(help="The table that failed, or `features`.")],
     day: Annotated[str, typer.Argument(help="Its day, YYYY-MM-DD.")],
@@ -28,16 +23,16 @@ def override(
     ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take an override back.")] = False,
 ) -> None:
-    """Go on from a day that failed a check, as long as it is not restated."""
+    """Let a day pass that failed a check, until the day is restated."""
     from aml_assets.io.catalog import Catalog
     from aml_assets.settings.load import load_settings
     from aml_assets.steps.checking import overrides
 
-    catalog, asked = Catalog(load_settings()), as_day(day)
+    catalog, date = Catalog(load_settings()), as_day(day)
     if undo:
-        overrides.take_override_back(catalog, table, asked, check, why, by=by)
-        typer.echo(f"{table} {asked}: {check} blocks again.")
+        overrides.take_override_back(catalog, table, date, check, why, by=by)
+        typer.echo(f"{table} {date}: {check} blocks again.")
         return
-    decision = overrides.override(catalog, table, asked, check, why, by=by)
-    typer.echo(f"{table} {asked}: {check} is overridden by {decision.by}: {decision.why}")
+    decision = overrides.override(catalog, table, date, check, why, by=by)
+    typer.echo(f"{table} {date}: {check} is overridden by {decision.by}: {decision.why}")
     typer.echo("It holds until the day is restated. The landing sensor goes on by itself.")

@@ -1,7 +1,7 @@
-"""``aml report``: where the pages of a day are, or a copy of them.
+"""``aml report``: print the paths of a day's pages, or copy or open the pages.
 
-Belongs here: the command's words, and writing the copy. Does not belong here: making a page
-(``steps.builders.build_alert_page``, ``steps.builders.build_model_page``).
+Belongs here: the command's options and output, and writing the copy. Does not belong here:
+building a page (``steps.builders.build_alert_page``, ``steps.builders.build_model_page``).
 """
 
 from __future__ import annotations
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
     from aml_assets.io.partition_store import PartitionStore
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(report)
-
-
 def report(
     day: Annotated[str, typer.Argument(help="The day, YYYY-MM-DD.")],
     to: Annotated[
@@ -36,49 +31,47 @@ def report(
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the alerts in a browser.")] = False,
 ) -> None:
-    """Where the alert and the model page of a day are; copy or open them."""
+    """Print where the alert and the model page of a day are; copy or open them."""
     from aml_assets.io.catalog import Catalog
     from aml_assets.settings.load import load_settings
 
-    catalog, asked = Catalog(load_settings()), as_day(day)
+    catalog, date = Catalog(load_settings()), as_day(day)
     alerts = catalog.alert_pages
-    place = _copied(alerts, asked, to) if to else _place(catalog, alerts, asked)
+    place = _copied(alerts, date, to) if to else _place(catalog, alerts, date)
     typer.echo(f"Alerts: {place}")
-    if catalog.model_pages.has(asked):
+    if catalog.model_pages.has(date):
         models = catalog.model_pages
-        typer.echo(
-            f"Model:  {_copied(models, asked, to) if to else _place(catalog, models, asked)}"
-        )
+        typer.echo(f"Model:  {_copied(models, date, to) if to else _place(catalog, models, date)}")
     if show:
         if "://" in place:
             raise AmlError(
                 "a browser cannot open a page in this store",
-                day=asked,
+                day=date,
                 remedy="Copy it first: --to FOLDER --open.",
             )
         typer.launch(Path(place).resolve().as_uri())
 
 
 def _place(catalog: Catalog, pages: PartitionStore[str], day: dt.date) -> str:
-    """Where a page lies in the store, verified.
+    """The URL or path of a stored page, once its content is verified.
 
     Raises:
-        NotReady: it has not been made.
-        CorruptFile: it was altered.
+        NotReady: the page has not been built.
+        CorruptFile: the page was altered.
     """
-    pages.manifest(day)
+    pages.manifest(day)  # verifies the page, too
     return f"{catalog.settings.store.url.rstrip('/')}/{pages.path(day)}"
 
 
 def _copied(pages: PartitionStore[str], day: dt.date, folder: Path) -> str:
-    """Write a page into a folder here, for nobody else to read.
+    """Copy a page into a local folder, readable by the user alone; give the copy's path.
 
     Raises:
-        NotReady: it has not been made.
-        CorruptFile: it was altered.
+        NotReady: the page has not been built.
+        CorruptFile: the page was altered.
         AmlError: the folder cannot be written to.
     """
-    pages.manifest(day)  # verifies the page
+    pages.manifest(day)  # verifies the page, too
     data = pages.store.read(pages.path(day))
     target = folder / pages.path(day).rpartition("/")[2]
     try:

@@ -1,6 +1,7 @@
 """``aml skip``: a person decides to go on without a day.
 
-Belongs here: the command's words. Does not belong here: the decision (``steps.inputs.exemptions``).
+Belongs here: the command's options and output. Does not belong here: recording the decision
+(``steps.inputs.exemptions``).
 """
 
 from __future__ import annotations
@@ -10,11 +11,6 @@ from typing import Annotated
 import typer
 
 from aml_assets.cli.arguments import as_day
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(skip)
 
 
 def skip(
@@ -30,11 +26,11 @@ def skip(
     from aml_assets.settings.load import load_settings
     from aml_assets.steps.inputs import exemptions
 
-    catalog, asked = Catalog(load_settings()), as_day(day)
+    catalog, date = Catalog(load_settings()), as_day(day)
     if undo:
-        exemptions.take_skip_back(catalog, asked, why, by=by)
-        typer.echo(f"{asked} is waited for again.")
+        exemptions.take_skip_back(catalog, date, why, by=by)
+        typer.echo(f"{date} is waited for again.")
         return
-    decision = exemptions.skip(catalog, asked, why, by=by)
-    typer.echo(f"{asked} is skipped by {decision.by}: {decision.why}")
+    decision = exemptions.skip(catalog, date, why, by=by)
+    typer.echo(f"{date} is skipped by {decision.by}: {decision.why}")
     typer.echo("It holds until something else lands for the day.")

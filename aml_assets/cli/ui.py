@@ -1,6 +1,7 @@
-"""The UI on one machine: Dagster's webserver and daemon, on loopback, started and stopped as one.
+"""``aml ui``: Dagster's webserver and daemon on one machine, started and stopped together.
 
-Belongs here: their processes. Does not belong here: a deployment's (docs/).
+Belongs here: the command and its two processes. Does not belong here: a deployment's processes
+(``deploy/``).
 """
 
 from __future__ import annotations
@@ -10,22 +11,33 @@ import subprocess
 import sys
 import time
 from types import FrameType
+from typing import Annotated
+
+import typer
 
 from aml_assets.cli.home import prepare_home
 
 _MODULE = "aml_assets.definitions"
 _GRACE = 20.0
-"""Seconds that a process may take to end before it is killed."""
+"""Seconds within which an interrupted process must end before it is killed."""
+
+
+def ui(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
+) -> None:
+    """Serve the Dagster UI on loopback, with the daemon that backfills need."""
+    sys.exit(serve(port))
 
 
 def serve(port: int) -> int:
-    """Run both until one ends or we are told to stop.
+    """Run webserver and daemon until one of them ends, or a signal asks both to stop.
 
     Args:
-        port: the webserver's, on 127.0.0.1.
+        port: the webserver's port on 127.0.0.1.
 
     Returns:
-        The exit code: 0 when told to stop, else that of the process that ended by itself.
+        The exit code: 0 after SIGINT or SIGTERM; else that of the process that ended by itself,
+        and 1 where that is 0.
     """
     home = prepare_home()
     _initialize_instance()
@@ -55,7 +67,7 @@ def serve(port: int) -> int:
 
 
 def _initialize_instance() -> None:
-    """Make the databases once: two processes that start on an empty home would race."""
+    """Create the databases, as two processes that start in an empty home would race for it."""
     import dagster as dg
 
     with dg.DagsterInstance.get() as instance:
@@ -63,6 +75,7 @@ def _initialize_instance() -> None:
 
 
 def _end(processes: list[subprocess.Popen[bytes]]) -> None:
+    """Interrupt the processes that still run, and kill those that do not end in time."""
     for process in processes:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)

@@ -1,8 +1,9 @@
-"""For a person at a notebook: any asset of any day, a model, a what-if, two days side by side.
+"""Access from a notebook: any partition of any asset, a model, a what-if, a comparison of two days.
 
-Belongs here: `Bank`, the one thing a notebook imports, what it hands out (``bank``, ``model``), the
-notebook that shows it (``explore.ipynb``, without outputs: they would be customers' data), and
-JupyterLab on loopback (``server``). Does not belong here: writing anything into the store, Dagster.
+Belongs here: `Bank`, which a notebook imports (``bank``, ``stored_model``), the notebook that
+shows it (``explore.ipynb``, kept without outputs, which would be customers' data), and JupyterLab
+on loopback (``jupyter_command``, ``jupyter_lab``). Does not belong here: writing into the store,
+or Dagster.
 """
 
 from aml_assets.notebook.bank import Bank

@@ -1,6 +1,7 @@
-"""The bank as a notebook sees it: everything stored, by asset and day, read-only.
+"""The stored bank for a notebook: read-only access by asset and day.
 
-Belongs here: finding and loading. Does not belong here: what a model makes of a row (``model``).
+Belongs here: finding, loading and comparing partitions. Does not belong here: a model's features
+and scores (``stored_model``).
 """
 
 from __future__ import annotations
@@ -28,17 +29,17 @@ if TYPE_CHECKING:
     from aml_assets.core.tables.contracts import Column
 
 Day = dt.date | str
-"""A day, or ``YYYY-MM-DD``."""
+"""A day as a date, or as text ``YYYY-MM-DD``."""
 
 _COMPARABLE = ("numeric", "category", "boolean", "time")
-"""Kinds of columns whose values two days can be held against each other by."""
+"""Kinds of columns whose values are comparable between two days."""
 
 
 class Bank:
-    """What is stored, read-only and verified.
+    """Everything that is stored; reading verifies it, and nothing is written.
 
     Args:
-        catalog: where everything lies.
+        catalog: the store.
     """
 
     def __init__(self, catalog: Catalog) -> None:
@@ -46,13 +47,14 @@ class Bank:
 
     @classmethod
     def open(cls, **sections: Any) -> Bank:
-        """The configured bank: ``AML_CONFIG`` and the environment, as for every command.
+        """Open the bank that ``AML_CONFIG`` and the environment configure, as every command does.
 
         Args:
-            **sections: settings over those, e.g. ``store={"url": "hdfs://host:8020/aml/store"}``.
+            **sections: settings that rank above those, e.g.
+                ``store={"url": "hdfs://host:8020/aml/store"}``.
 
         Raises:
-            SettingsError: see `load_settings`.
+            SettingsError: the settings cannot be read; see `load_settings`.
         """
         return cls(Catalog(load_settings(**sections)))
 
@@ -65,24 +67,27 @@ class Bank:
         return self._catalog.assets
 
     def days(self, asset: str) -> list[dt.date]:
-        """The days of an asset that are stored, oldest first.
+        """The stored days of an asset, oldest first.
 
         Args:
-            asset: its name, or the last part: ``merged_features``.
+            asset: the asset's name or its last part, e.g. ``merged_features``.
+
+        Raises:
+            AmlError: no asset, or a whole group, has this name.
         """
         partitions = self._catalog.of(self._name(asset))
         return [day for day in partitions.days() if partitions.has(day)]
 
     def load(self, asset: str, day: Day) -> Any:
-        """One day of an asset.
+        """Load one day of an asset.
 
         Returns:
-            A pandas frame; of metrics the document; of the model a `Model`. Whole numbers and
-            truth values stay what they are beside nulls (``Int64``, ``boolean``).
+            A pandas frame; for metrics a dictionary; for the model a `Model`. Columns of integers
+            and booleans keep their type beside nulls (``Int64``, ``boolean``).
 
         Raises:
-            NotReady: it is not stored.
-            CorruptFile: it was altered.
+            NotReady: the day is not stored.
+            CorruptFile: the file was altered.
         """
         name = self._name(asset)
         if name == MODEL:
@@ -91,7 +96,15 @@ class Bank:
         return content if isinstance(content, dict) else _pandas(content)
 
     def made_of(self, asset: str, day: Day) -> pd.DataFrame:
-        """What a day was made of: upstream asset, its partition, and its digest at that time."""
+        """The inputs from which a day was built.
+
+        Returns:
+            One row per input: upstream ``asset``, its ``partition``, its ``digest`` at that time.
+
+        Raises:
+            NotReady: the day is not stored.
+            CorruptFile: the file was altered.
+        """
         import pandas as pd
 
         manifest = self._catalog.of(self._name(asset)).manifest(_day(day))
@@ -103,10 +116,14 @@ class Bank:
         return pd.DataFrame(rows, columns=["asset", "partition", "digest"])
 
     def model(self, which: Day) -> Model:
-        """A day's own model, or one by model_id, digest or path, as `scoring.pinned_model` has it.
+        """Load a model.
+
+        Args:
+            which: the day whose own model it is; or its model_id, digest or path, as in the
+                setting ``scoring.pinned_model``.
 
         Raises:
-            ModelError: there is none, or it is not one of ours.
+            ModelError: there is no such model, or it was not written by this pipeline.
         """
         day = parse_day(str(which))
         path = (
@@ -115,14 +132,18 @@ class Bank:
         return Model(self._catalog, read_model(self._catalog.upstream(MODEL), path))
 
     def compare(self, asset: str, day: Day, other: Day) -> pd.DataFrame:
-        """Two days of a frame, column by column: nulls, mean, distinct values, distance.
+        """Compare two days of a frame, column by column.
 
-        The distance is between 0 (distributed alike) and 1 (nothing in common): of numbers the
-        Kolmogorov-Smirnov statistic, of categories the total variation. A time is taken by its
-        age in days on its day; ids, texts and names are left out.
+        The distance is between 0 (distributed alike) and 1 (nothing in common): for numbers the
+        Kolmogorov-Smirnov statistic, for categories the total variation distance. A time counts
+        by its age in days at the end of its own day; ids, texts and names are left out.
+
+        Returns:
+            One row per column: nulls, mean, distinct values of both days, and the distance.
 
         Raises:
             AmlError: the asset is no frame.
+            NotReady: a day is not stored.
         """
         import pandas as pd
 
@@ -148,7 +169,7 @@ class Bank:
         )
 
     def _is_comparable(self, column: Column) -> bool:
-        """Not a name either: what differs in nearly every row differs on any two days."""
+        """``False`` for ids, free text and names, which differ between any two days."""
         if column.kind not in _COMPARABLE:
             return False
         share = self._catalog.settings.features.max_text_distinct_share
@@ -173,14 +194,14 @@ def _day(day: Day) -> dt.date:
 
 
 def _age(times: pa.ChunkedArray, day: dt.date) -> pa.ChunkedArray:
-    """Days from a time to the end of the day, as doubles."""
+    """Days from each time to the end of ``day``, as doubles."""
     end = dt.datetime.combine(day + ONE_DAY, dt.time())
     passed = pc.subtract(pa.scalar(end, pa.timestamp("us")), times.cast(pa.timestamp("us")))
     return pc.divide(passed.cast(pa.int64()).cast(pa.float64()), 86_400e6)
 
 
 def _pandas(table: pa.Table) -> pd.DataFrame:
-    """A pandas frame in which an id of nineteen digits is one, nulls beside it or not."""
+    """A pandas frame whose integers stay exact beside nulls, e.g. ids of nineteen digits."""
     import pandas as pd
 
     kept = {

@@ -1,7 +1,7 @@
-"""One model as a notebook sees it: what it learnt from, its features, and what-ifs.
+"""One stored model for a notebook: its training data, its features, scores and what-ifs.
 
-Belongs here: looking at a stored model and asking it about single rows. Does not belong here:
-training, or choosing which model scores a day (``steps``).
+Belongs here: inspecting a stored model and scoring rows with it. Does not belong here: training
+(``steps.builders.build_model``), or selecting a day's model (``steps.inputs.model_selection``).
 """
 
 from __future__ import annotations
@@ -32,14 +32,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """A row's score as it is, and as it would be.
+    """The score of a row without and with some changed values.
 
     Attributes:
-        before: the score of the row, in [0, 1].
-        after: the score with the changes.
-        contributions: per feature, what it adds to the log-odds before and after (SHAP values of
-            the trees), largest change first; with the rest (``(base)``) they sum to the log-odds.
-        unseen: features whose new value the model has never seen: it is as good as missing.
+        before: the score of the row as it is, in [0, 1].
+        after: the score of the row with the changes, in [0, 1].
+        contributions: one row per feature, the largest change first: its contribution to the
+            log-odds ``before`` and ``after`` (SHAP values of the trees) and the ``change``. With
+            the row ``(base)`` they sum to the log-odds.
+        unseen: features whose new value the model has never seen and scores like a missing one.
     """
 
     before: float
@@ -56,34 +57,39 @@ class Model:
     """A stored model.
 
     Args:
-        catalog: where its days lie.
-        chosen: the model as read.
+        catalog: the store with the features to score.
+        stored: the model as it was read.
     """
 
-    def __init__(self, catalog: Catalog, chosen: StoredModel) -> None:
+    def __init__(self, catalog: Catalog, stored: StoredModel) -> None:
         self._catalog = catalog
-        self._chosen = chosen
-        self.id = chosen.model_id
-        self.day = chosen.day
-        self.digest = chosen.manifest.digest
-        self.facts: Mapping[str, Any] = chosen.manifest.facts
+        self._stored = stored
+        self.id = stored.model_id
+        self.day = stored.day
+        self.digest = stored.manifest.digest
+        self.facts: Mapping[str, Any] = stored.manifest.facts
         """Windows, days read, rows, positives."""
 
     def __repr__(self) -> str:
         of = self.facts["windows"]
         return (
-            f"Model({self.id}: {len(self._chosen.encoder.features)} features, "
-            f"{self._chosen.booster.num_boosted_rounds()} trees, "
+            f"Model({self.id}: {len(self._stored.encoder.features)} features, "
+            f"{self._stored.booster.num_boosted_rounds()} trees, "
             f"trained on {of['train_start']} … {of['train_end']})"
         )
 
     @property
     def features(self) -> pd.DataFrame:
-        """Every feature: where it comes from, how it is encoded, its share of the total gain."""
+        """Every feature of the model, the most important first.
+
+        Returns:
+            One row per feature: its table and column, its encoding, the number of values that its
+            vocabulary holds, and its share of the total gain.
+        """
         import pandas as pd
 
-        encoder = self._chosen.encoder
-        gains = scoring.importance(self._chosen.booster, encoder)
+        encoder = self._stored.encoder
+        gains = scoring.importance(self._stored.booster, encoder)
         total = sum(gains.values()) or 1.0
         rows = [
             (f.name, f.table, f.column, f.encoding, len(f.vocabulary), gains.get(f.name, 0) / total)
@@ -95,11 +101,14 @@ class Model:
 
     @property
     def left_out(self) -> dict[str, str]:
-        """Columns that are no feature, and why."""
-        return dict(self._chosen.encoder.left_out)
+        """Columns that are no feature → the reason."""
+        return dict(self._stored.encoder.left_out)
 
     def score(self, day: dt.date | str) -> pd.Series:
-        """The scores this model gives a day, in the order of ``features/merged_features``.
+        """Score all reports of a day with this model.
+
+        Returns:
+            One score in [0, 1] per row of ``features/merged_features``, in its order.
 
         Raises:
             NotReady: the day has no features.
@@ -107,21 +116,21 @@ class Model:
         import pandas as pd
 
         frame, _ = load_frame(self._catalog.upstream(FEATURES), dt.date.fromisoformat(str(day)))
-        return pd.Series(self._scores(self._chosen.encoder.transform(frame)), name="pred_score")
+        return pd.Series(self._scores(self._stored.encoder.transform(frame)), name="pred_score")
 
     def what_if(
         self, row: pd.Series, changes: Mapping[str, Any] | None = None, /, **more: Any
     ) -> WhatIf:
-        """Score a row of ``features/merged_features`` as it is, and with some values changed.
+        """Score a row of ``features/merged_features`` without and with some values changed.
 
         Args:
             row: e.g. ``bank.load("merged_features", day).iloc[0]``.
             changes: new values by column; None for missing.
-            **more: the same, for columns whose names are Python's: ``amount=1000``.
+            **more: further new values, for columns whose names Python allows: ``amount=1000``.
 
         Raises:
-            AmlError: a column that is not there or no feature of this model, or a value that
-                does not fit its type.
+            AmlError: a changed column is missing or no feature of this model, or a value does
+                not fit the column's type.
         """
         wanted = {**(changes or {}), **more}
         day = row.get(EVENT_DAY)
@@ -130,16 +139,16 @@ class Model:
         frame, _ = load_frame(
             self._catalog.upstream(FEATURES), dt.date.fromisoformat(str(day)[:10])
         )
-        self._refuse_idle(frame, wanted)
+        self._refuse_without_effect(frame, wanted)
         rows = [_one_row(frame, row, {}), _one_row(frame, row, wanted)]
-        matrices = [self._chosen.encoder.transform(each) for each in rows]
+        matrices = [self._stored.encoder.transform(each) for each in rows]
         before, after = (float(self._scores(each)[0]) for each in matrices)
         unseen = tuple(n for n, count in matrices[1].unseen.items() if count)
         return WhatIf(before, after, self._contributions(*matrices), unseen)
 
-    def _refuse_idle(self, frame: Frame, wanted: Mapping[str, Any]) -> None:
-        """Refuse a change that the model would not even see."""
-        used = {(feature.table, feature.column) for feature in self._chosen.encoder.features}
+    def _refuse_without_effect(self, frame: Frame, wanted: Mapping[str, Any]) -> None:
+        """Refuse a change of a column that is no feature of the model."""
+        used = {(feature.table, feature.column) for feature in self._stored.encoder.features}
         for name in wanted:
             column = frame.columns.get(name)
             if column is None:
@@ -158,13 +167,13 @@ class Model:
 
     def _scores(self, matrix: Matrix) -> Any:
         threads = self._catalog.settings.training.threads
-        return scoring.predict(self._chosen.booster, matrix, threads=threads)
+        return scoring.predict(self._stored.booster, matrix, threads=threads)
 
     def _contributions(self, before: Matrix, after: Matrix) -> pd.DataFrame:
         import pandas as pd
 
-        booster, threads = self._chosen.booster, self._catalog.settings.training.threads
-        names = [*(feature.name for feature in self._chosen.encoder.features), "(base)"]
+        booster, threads = self._stored.booster, self._catalog.settings.training.threads
+        names = [*(feature.name for feature in self._stored.encoder.features), "(base)"]
         found = {
             name: reasons.contributions(booster, each.values, threads=threads)[0]
             for name, each in (("before", before), ("after", after))
@@ -175,7 +184,7 @@ class Model:
 
 
 def _one_row(frame: Frame, row: pd.Series, changes: Mapping[str, Any]) -> Frame:
-    """The row in the frame's own types, some values changed."""
+    """A frame of this one row, in the given frame's types, with some values changed."""
     import pandas as pd
 
     columns = []

@@ -1,8 +1,9 @@
-"""Who is told when a night goes wrong, and how, as settings.
+"""Alarms as settings: the kinds that are sent, the mail server and the webhook.
 
-Belongs here: kinds of alarms, the mail server, the webhook, and what contradicts what in them.
-Does not belong here: composing or sending (``alarms.py``), noticing (``alarm_sensors.py``). The
-password and a webhook's URL that holds a secret are read from the environment when they are used.
+Belongs here: kinds of alarms, where they are sent, and contradictions between these settings.
+Does not belong here: finding, composing or sending alarms (``automation.alarms``). The mail
+password, and a webhook's URL that holds a secret, are read from the environment when they are
+used.
 """
 
 from __future__ import annotations
@@ -18,25 +19,25 @@ from pydantic.fields import FieldInfo
 from aml_assets.settings.section import Section
 
 PASSWORD_VARIABLE = "AML_SMTP_PASSWORD"
-"""Names the mail server's password, which is no setting."""
+"""Environment variable with the mail server's password, which is no setting."""
 
 WEBHOOK_VARIABLE = "AML_WEBHOOK_URL"
-"""Names the webhook where its URL holds a secret, as those of chat programs do."""
+"""Environment variable with the webhook's URL where it holds a secret, as chat programs' do."""
 
 Kind = Literal["run_failure", "missed_deadline", "failed_check", "old_model", "retry"]
 KINDS: tuple[Kind, ...] = ("run_failure", "missed_deadline", "failed_check", "old_model", "retry")
-"""All kinds, the worst first."""
+"""All kinds of alarms, the worst first."""
 
 Address = Annotated[str, Field(pattern=r"^[!-~]+@[!-~]+$", max_length=254)]
-"""One bare mail address: no name, no list, nothing that could become a header."""
+"""One bare mail address: neither a name nor a list, and nothing that could become a header."""
 
 
 class MailSettings(Section):
-    """The mail server; without ``host`` there are no mails.
+    """The mail server; without ``host`` no mails are sent.
 
     ``security``: ``starttls`` (port 587), ``tls`` from the first byte (465), or ``none`` (25).
-    ``ca_file`` is what the server's certificate is checked against, else the system's
-    authorities. ``user`` logs in, with the password in ``AML_SMTP_PASSWORD``.
+    ``ca_file`` (default: the system's): the authorities against which the server's certificate is
+    checked. ``user``: name of the login, with the password in ``AML_SMTP_PASSWORD``.
     """
 
     host: str | None = None
@@ -68,12 +69,12 @@ class MailSettings(Section):
 
     @property
     def port_used(self) -> int:
-        """The port given, or the usual one."""
+        """The given port, or the usual one of ``security``."""
         return self.port or {"starttls": 587, "tls": 465, "none": 25}[self.security]
 
 
 class WebhookSettings(Section):
-    """Where alarms are posted as JSON: ``url``, or ``AML_WEBHOOK_URL`` where it holds a secret."""
+    """Receiver of alarms posted as JSON: ``url``, or ``AML_WEBHOOK_URL`` if the URL is secret."""
 
     url: str | None = None
     ca_file: str | None = None
@@ -86,15 +87,15 @@ class WebhookSettings(Section):
 
 
 class AlarmSettings(Section):
-    """Which kinds of alarms are sent, and where to.
+    """The kinds of alarms that are sent, and their receivers.
 
-    ``ui_url`` is the address under which people reach the Dagster UI, for the links. A message
-    that is not taken within ``timeout_seconds`` has failed, and is sent again with the next tick.
+    ``ui_url``: the address under which people reach the Dagster UI, for links. A message that is
+    not accepted within ``timeout_seconds`` has failed and is sent again on the next tick.
     """
 
     kinds: list[Kind] = Field(default_factory=lambda: list(KINDS))
     ui_url: str = "http://127.0.0.1:3000"
-    # A sensor's tick may take a minute, whatever it does beside sending.
+    # Dagster ends a sensor's tick after a minute, and sending is only a part of the tick.
     timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 20.0
     mail: MailSettings = MailSettings()
     webhook: WebhookSettings = WebhookSettings()
@@ -107,7 +108,11 @@ class AlarmSettings(Section):
         return self
 
     def with_paths(self, absolute: Callable[[str], str]) -> Self:
-        """The same, its files made absolute."""
+        """A copy with absolute paths of files.
+
+        Args:
+            absolute: makes a path absolute.
+        """
         update: dict[str, Section] = {}
         for name in ("mail", "webhook"):
             section = getattr(self, name)
@@ -122,7 +127,7 @@ def _default(field: FieldInfo) -> object:
 
 
 def url_problem(url: str) -> str | None:
-    """What is wrong with a webhook's URL, without quoting it: it may hold a secret."""
+    """The problem of a webhook's URL, or ``None``; it never quotes the URL, which may be secret."""
     parts = _split(url)
     if parts is None:
         return "is no URL"
@@ -133,7 +138,7 @@ def url_problem(url: str) -> str | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host, by its name, is this machine."""
+    """``True`` for the names and addresses of this machine itself; nothing is looked up."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

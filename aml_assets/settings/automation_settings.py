@@ -1,7 +1,7 @@
-"""What happens by itself, as settings: when a day counts as landed, what follows, how much at once.
+"""Automation as settings: when a day counts as landed, what is built then, and in which runs.
 
 Belongs here: the settings of sensors, schedules and runs. Does not belong here: the calendar
-(``calendar.py``), checks, alarms, or any of the work.
+(``calendar_settings``), checks (``check_settings``), alarms (``alarm_settings``), or any work.
 """
 
 from __future__ import annotations
@@ -17,22 +17,23 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class AutomationSettings(Section):
-    """How landed days become predictions without a hand.
+    """The landing sensor, the schedules, and the runs that they request.
 
-    ``interval_seconds`` lies between two looks at the landing. A daily table has settled when its
-    ``_SUCCESS`` is not older than its files, or when they have not changed for
-    ``settle_seconds`` (null: only ``_SUCCESS`` counts). ``deadline``: a day that has not landed
-    whole by this time of day, ``deadline_days`` after it, is an alarm. ``restate_policy``:
-    what is remade when a day changes; ``features``: models and predictions of days past stay as
-    evidence; ``all``: everything that was made of it. At most ``days_per_run`` consecutive days
-    share a run when many wait, and at most ``max_runs`` runs are asked for at once.
-    ``look_back_days`` (default: windows and late reports together) is how far back the landing
-    is watched for restated days; days that landed before ``catch_up_from`` (default: none) and are
-    older than that are left alone. ``daily_at`` is when the fallback schedule looks, in
-    ``partitions.time_zone``. A step whose fault may pass is tried ``retries`` times more, after
-    ``retry_delay_seconds`` each; a run ends after ``max_runtime_minutes``. ``executor``: all steps
-    of a run in one process, a process for each, or (Kubernetes) a pod for each;
-    ``executor_config`` goes to that executor of Dagster's, e.g. ``per_step_k8s_config``.
+    ``interval_seconds``: time between two ticks of the landing sensor. ``settle_seconds``: a
+    daily table has settled when its ``_SUCCESS`` is not older than its files, or when the files
+    have not changed for this long (null: only ``_SUCCESS`` counts). ``deadline``: a day that has
+    not landed whole by this time, ``deadline_days`` after it, raises an alarm.
+    ``restate_policy``: with ``features`` a restated day's tables and features are rebuilt, while
+    models and predictions of past days stay as evidence; with ``all`` everything downstream is
+    rebuilt. ``days_per_run``: most consecutive days in one run when many wait. ``max_runs``: most
+    runs that one tick requests. ``look_back_days`` (default: windows and late reports together):
+    number of past days that are watched for restatements. ``catch_up_from`` (default: none): days
+    that landed before it and are older than ``look_back_days`` are left alone. ``daily_at``: time
+    of day of the fallback schedule, in ``partitions.time_zone``. ``retries``: number of further
+    tries of a step whose fault may pass, ``retry_delay_seconds`` apart.
+    ``max_runtime_minutes``: a run is ended after this time. ``executor``: all steps of a run in
+    one process, a process for each step, or (Kubernetes) a pod for each. ``executor_config``:
+    configuration of that executor of Dagster's, e.g. ``per_step_k8s_config``.
     """
 
     interval_seconds: Count = 30

@@ -1,18 +1,20 @@
-"""Which days the bank lands at all: weekdays, holidays, and days that are empty by design.
+"""The days as settings: partitions, and the bank's calendar of days that land nothing.
 
-Belongs here: the calendar as settings. Does not belong here: a person's decision about one day
-(``io.decisions``), or what has landed.
+Belongs here: weekdays, holidays and other days without a landing; first and last partition. Does
+not belong here: a person's decision about one day (``io.decisions``), or what has landed.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import zoneinfo
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
+from aml_assets.core.days import parse_day
 from aml_assets.errors import SettingsError
 from aml_assets.settings.section import Section
 
@@ -21,10 +23,10 @@ WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun"
 
 
 class CalendarSettings(Section):
-    """Days on which nothing is expected; one that lands all the same is built like any other.
+    """Days on which no landing is expected; if one lands all the same, it is built like any other.
 
     ``landing_days``: the weekdays on which the bank lands. ``holiday_file``: a text file with one
-    ``YYYY-MM-DD`` a line, and anything behind it or behind ``#``. ``empty_days``: single days.
+    ``YYYY-MM-DD`` a line; the rest of a line is a remark. ``empty_days``: single days.
     """
 
     landing_days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = WEEKDAYS
@@ -32,7 +34,7 @@ class CalendarSettings(Section):
     empty_days: tuple[dt.date, ...] = ()
 
     def empty_by_design(self, day: dt.date) -> str | None:
-        """Why nothing is expected on a day; ``None`` if something is.
+        """The reason for which no landing is expected on a day; ``None`` if one is expected.
 
         Raises:
             SettingsError: the holiday file cannot be read.
@@ -45,7 +47,11 @@ class CalendarSettings(Section):
 
     @cached_property
     def holidays(self) -> frozenset[dt.date]:
-        """The days of the holiday file, read once."""
+        """The days of the holiday file; it is read once.
+
+        Raises:
+            SettingsError: the file cannot be read, or one of its lines begins with no date.
+        """
         if self.holiday_file is None:
             return frozenset()
         try:
@@ -56,17 +62,44 @@ class CalendarSettings(Section):
                 remedy="Name a text file with one YYYY-MM-DD a line.",
             ) from None
         return frozenset(
-            _day(number, text)
+            _holiday(number, text)
             for number, line in enumerate(lines, 1)
             if (text := line.partition("#")[0].strip())
         )
 
 
-def _day(number: int, text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text.split()[0])
-    except ValueError:
+class PartitionSettings(CalendarSettings):
+    """The daily partitions, from ``first_day`` to ``last_day`` (both included), and the calendar.
+
+    Without ``last_day`` the partitions go up to the present. ``time_zone`` is an IANA name, such
+    as ``Europe/Zurich``; days begin and schedules run by its clock.
+    """
+
+    first_day: dt.date = dt.date(2024, 1, 1)
+    last_day: dt.date | None = None
+    time_zone: str = "UTC"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(value)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"no time zone is called {value!r}") from None
+        return value
+
+    @model_validator(mode="after")
+    def _last_is_not_before_first(self) -> PartitionSettings:
+        if self.last_day and self.last_day < self.first_day:
+            raise ValueError("partitions.last_day lies before partitions.first_day")
+        return self
+
+
+def _holiday(number: int, text: str) -> dt.date:
+    day = parse_day(text.split()[0])
+    if day is None:
         raise SettingsError(
             f"partitions.holiday_file, line {number}: no day",
             remedy="Write each as YYYY-MM-DD; what follows it, or #, is a remark.",
-        ) from None
+        )
+    return day

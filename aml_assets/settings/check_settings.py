@@ -1,7 +1,7 @@
-"""The checks as settings: what is looked at in every day, its thresholds, and what a failure does.
+"""The checks as settings: thresholds for every day's figures, and the effect of a failure.
 
-Belongs here: thresholds, their defaults, and what differs for a table. Does not belong here: how a
-figure is computed (``core.tables.checks``), or what a failed check stops
+Belongs here: thresholds, their defaults, and what differs for a table. Does not belong here:
+computing a figure (``core.tables.checks``), or the effect of a failed check
 (``steps.checking.verdicts``).
 """
 
@@ -23,17 +23,18 @@ def _yaml_reads_off_as_false(value: object) -> object:
 Severity = Annotated[Literal["block", "warn", "off"], BeforeValidator(_yaml_reads_off_as_false)]
 
 FRAME = "features"
-"""The merged frame, among the tables' names."""
+"""Name of the merged frame among the tables' names."""
 
 SCORED = "predictions"
-"""The predictions, among the tables' names."""
+"""Name of the predictions among the tables' names."""
 
 
 class Threshold(Section):
-    """Where a check's figure has to lie, both ends included; ``null``: no end on that side.
+    """The range of a check's figure, both ends included; ``null`` means no end on that side.
 
-    ``block``: nothing is made of a day that fails, until it is restated or somebody overrides.
-    ``warn``: it is shown. ``off``: nobody looks.
+    ``severity`` is the effect of a figure outside: with ``block`` nothing downstream of the day is
+    built until it is restated or overridden, with ``warn`` the failure is shown, with ``off`` the
+    check is not made.
     """
 
     severity: Severity = "warn"
@@ -47,14 +48,14 @@ class Threshold(Section):
         return self
 
     def holds(self, figure: float) -> bool:
-        """Whether a figure lies inside."""
+        """``True`` for a figure inside the range."""
         return (self.low is None or figure >= self.low) and (
             self.high is None or figure <= self.high
         )
 
 
 class TableChecks(Section):
-    """What differs for one table; what is not given is as for all."""
+    """Thresholds that differ for one table; ``None`` means the threshold for all tables."""
 
     volume: Threshold | None = None
     static_volume: Threshold | None = None
@@ -67,33 +68,37 @@ class TableChecks(Section):
     unseen_share: Threshold | None = None
 
 
-_FOR_TABLES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+_DIFFERING: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     # Reports come in bursts, and what is known of one grows with its decision.
     STR: {
         "volume": {"severity": "warn"},
         "null_rate": {"severity": "warn", "high": 0.5},
     },
-    # A joined column is null where a table has no row: its own table has been checked by then.
+    # A joined column is null where a table has no row; the table itself was checked before.
     FRAME: {"null_rate": {"severity": "warn", "high": 0.5}},
 }
+"""Table → check → the values of its threshold that differ from those for all tables."""
 
 
 class CheckSettings(Section):
-    """Every check, with the figures it accepts; ``tables`` holds what differs for one of them.
+    """Every check's threshold for all tables; ``tables`` holds what differs for one of them.
 
-    What is usual is the median of the last ``trailing_days`` stored days that hold rows and are
-    not blocked; with fewer than ``min_days`` of them nothing is called unusual. Shares of fewer
-    than ``min_rows`` rows are shown, and judged by nobody.
+    A threshold may be given in part. What is missing in a table's own is taken from our defaults
+    for that table, then from the threshold for all tables, given or default.
 
-    ``volume``: rows, as a multiple of the usual; where that fails, of the same weekday's usual.
-    ``static_volume``: the same for static tables, which do not come and go from day to day.
-    ``null_rate``: by how much the share of nulls rose over the usual, in the worst column.
+    The usual value is the median of the last ``trailing_days`` stored days that hold rows and are
+    not blocked; with fewer than ``min_days`` of them no figure is compared with it. Shares of
+    fewer than ``min_rows`` rows are shown and not judged.
+
+    ``volume``: rows, as a multiple of the usual; if that fails, of the usual of the same weekday.
+    ``static_volume``: the same for static tables, which change little from day to day.
+    ``null_rate``: rise of the share of nulls over the usual, in the worst column.
     ``duplicate_keys``: rows that repeat a key; the contract refuses such a table anyway.
-    ``label_rate``: the share of positives among the decided, as a multiple of the usual.
-    ``late_landing``: hours by which a day landed later than usual. ``unmatched_share``: reports
-    without their transaction. ``orphan_keys``: references, such as a customer's id in ``trx``, to
-    a row that no table holds; the worst one. ``unseen_share``: scored rows with a category that
-    the model has not seen; the worst feature.
+    ``label_rate``: share of positives among the decided reports, as a multiple of the usual.
+    ``late_landing``: hours by which a day landed later than usual. ``unmatched_share``: share of
+    reports without their transaction. ``orphan_keys``: share of references, such as a customer's
+    id in ``trx``, to a row that no table holds; the worst one. ``unseen_share``: share of scored
+    rows with a category that the model has not seen; the worst feature.
     """
 
     trailing_days: Annotated[int, Field(ge=1)] = 14
@@ -112,64 +117,75 @@ class CheckSettings(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _lay_over_the_defaults(cls, values: Any) -> Any:
+    def _complete_partial_thresholds(cls, values: Any) -> Any:
         if not isinstance(values, Mapping):
             return values
-        laid = dict(values)
-        of_all: dict[str, Mapping[str, Any]] = {}
-        for name in TableChecks.model_fields:
-            of_all[name] = cls.model_fields[name].default.model_dump()
-            given = values.get(name, {})
-            if isinstance(given, Mapping):
-                laid[name] = of_all[name] = {**of_all[name], **given}
+        for_all = {
+            check: _over(cls.model_fields[check].default, values.get(check, {}))
+            for check in TableChecks.model_fields
+        }
         tables = values.get("tables", {})
         if isinstance(tables, Mapping):
-            laid["tables"] = {
-                name: _laid_over(of_all, _FOR_TABLES.get(name, {}), tables.get(name, {}))
-                for name in dict.fromkeys([*_FOR_TABLES, *tables])
+            tables = {
+                name: _whole_thresholds(tables.get(name, {}), _DIFFERING.get(name, {}), for_all)
+                for name in dict.fromkeys([*_DIFFERING, *tables])
             }
-        return laid
+        return {**values, **for_all, "tables": tables}
 
     @model_validator(mode="after")
-    def _can_be_done(self) -> CheckSettings:
-        # The CSV is there when its rows are known to be unseen: nothing is left to be stopped.
+    def _blocks_only_what_can_be_stopped(self) -> CheckSettings:
+        # This figure is known once the predictions are written: nothing comes after them.
         if self.of(SCORED, "unseen_share").severity == "block":
             raise ValueError("unseen_share: nothing comes after the predictions to be blocked")
         return self
 
     def of(self, table: str, check: str, *, static: bool = False) -> Threshold:
-        """A table's threshold of a check.
+        """The threshold of a check for a table.
 
         Args:
             table: a table, ``features`` or ``predictions``.
             check: a field of `TableChecks`.
-            static: whether the table is static.
+            static: the table is static; ``volume`` then means ``static_volume``.
         """
         name = "static_volume" if static and check == "volume" else check
         own: Threshold | None = getattr(self.tables.get(table), name, None)
         return own if own is not None else getattr(self, name)
 
     def refuse_unknown(self, tables: Collection[str]) -> None:
-        """Refuse what is said of a table that there is not.
+        """Refuse thresholds for a table that is not configured.
+
+        Args:
+            tables: names of the configured tables.
 
         Raises:
-            ValueError: names it.
+            ValueError: names the unknown table.
         """
-        known = {*tables, *_FOR_TABLES, FRAME, SCORED}
+        known = {*tables, *_DIFFERING, FRAME, SCORED}
         for name in self.tables:
             if name not in known:
                 raise ValueError(f"checks.tables: there is no table {name!r}")
 
 
-def _laid_over(
-    of_all: Mapping[str, Mapping[str, Any]], differing: Mapping[str, Mapping[str, Any]], own: Any
+def _whole_thresholds(
+    own: Any, differing: Mapping[str, Mapping[str, Any]], for_all: Mapping[str, Any]
 ) -> Any:
-    """A table's own thresholds whole: what it says, over what differs for it, over all tables'."""
+    """Thresholds in which a table differs from all tables, each of them completed."""
     if not isinstance(own, Mapping):
         return own
-    laid = dict(own)
-    for check in dict.fromkeys([*differing, *own]):
-        given = own.get(check) or ({} if check in differing else None)
-        if check in of_all and isinstance(given, Mapping):
-            laid[check] = {**of_all[check], **differing.get(check, {}), **given}
-    return laid
+    given = {check: threshold for check, threshold in own.items() if threshold is not None}
+    whole = {
+        check: _over(_over(for_all.get(check), differing.get(check, {})), given.get(check, {}))
+        for check in [*differing, *given]
+    }
+    return {**own, **whole}
+
+
+def _over(base: Any, given: Any) -> Any:
+    """A threshold given in part, laid over a whole one.
+
+    Anything but a mapping is returned as it is: validation accepts a `Threshold`, no other.
+    """
+    if isinstance(base, Threshold):
+        base = base.model_dump()
+    mergeable = isinstance(base, Mapping) and isinstance(given, Mapping)
+    return {**base, **given} if mergeable else given

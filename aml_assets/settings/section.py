@@ -1,6 +1,6 @@
-"""The base class of every section of the settings.
+"""The base class of the settings' sections.
 
-Belongs here: what all sections share. Does not belong here: any one setting.
+Belongs here: what all sections share. Does not belong here: any single setting.
 """
 
 from __future__ import annotations
@@ -9,6 +9,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Section(BaseModel):
-    """A part of the settings: unknown keys are errors, values do not change."""
+    """A part of the settings: unknown keys are refused, and values cannot be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

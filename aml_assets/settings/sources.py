@@ -1,7 +1,7 @@
-"""Where settings come from, the file and the environment: what of it is refused at once.
+"""The sources of the settings, file and environment, and what is refused before they are read.
 
-Belongs here: the names of variables, a file that is none, a variable that names nothing, files
-where there can be none. Does not belong here: any single setting (``settings``).
+Belongs here: names of variables, malformed files, variables that name no setting, local files
+in Kubernetes. Does not belong here: any single setting (the ``*_settings`` modules).
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ CONFIG_VARIABLE = "AML_CONFIG"
 _OTHER_VARIABLES = re.compile(
     f"{CONFIG_VARIABLE}|{PASSWORD_VARIABLE}|{WEBHOOK_VARIABLE}|AML_REQUIRE_ALL|AML_TEST_.*"
 )
-"""``AML_`` variables that are no settings, so that a misspelt setting can be refused."""
+"""``AML_`` variables that are known and no settings; any other is taken for a misspelt setting."""
 
 _IN_KUBERNETES = "KUBERNETES_SERVICE_HOST"
-"""Kubernetes sets it in every pod."""
+"""A variable that Kubernetes sets in every pod."""
 
 _SERVICE = re.compile(
     r"AML_([A-Z0-9]+_)*(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_[A-Z]+(_(PROTO|PORT|ADDR))?)?)"
 )
-"""What Kubernetes tells every pod of a service whose name begins with ``aml``."""
+"""Variables that Kubernetes sets in every pod for a service whose name begins with ``aml``."""
 
 
 def refuse_malformed(path: str) -> None:
-    """Refuse a file that is no mapping of names to sections, which the reader takes for one.
+    """Refuse a configuration file that is missing, not YAML, or no mapping of section names.
 
     Raises:
-        SettingsError: it is none, or not there.
+        SettingsError: names the file and the problem.
     """
     if not Path(path).is_file():
         raise SettingsError(
@@ -59,10 +59,13 @@ def refuse_malformed(path: str) -> None:
 
 
 def refuse_unknown_variables(sections: Iterable[str]) -> None:
-    """Refuse an ``AML_`` variable that is no setting of these sections, and nothing else known.
+    """Refuse an environment variable that begins with ``AML_`` and names no known section.
+
+    Args:
+        sections: names of the known sections.
 
     Raises:
-        SettingsError: names it.
+        SettingsError: names the variable.
     """
     known = {f"AML_{name}".upper() for name in sections}
     for variable in os.environ:
@@ -77,8 +80,8 @@ def refuse_unknown_variables(sections: Iterable[str]) -> None:
             )
 
 
-def refuse_files_of_a_pod(**urls: str) -> None:
-    """Refuse local files in Kubernetes: each run is a pod, and no pod sees another's files.
+def refuse_local_files_in_pods(**urls: str) -> None:
+    """Refuse local files in Kubernetes, where each run is a pod that sees no other pod's files.
 
     Args:
         **urls: section → its ``url``.

@@ -1,8 +1,8 @@
-"""Where data lies, as settings: the landing, the store, and how HDFS is reached.
+"""Places of data as settings: the landing, the store, and the connection to HDFS.
 
-Belongs here: URLs, path templates, permissions and connections, and what contradicts what in
-them. Does not belong here: opening any of them (``io``). No secret is a setting: a key table, a
-ticket cache and a token are files, named here.
+Belongs here: URLs, path templates, permissions and connections, and contradictions between
+them. Does not belong here: opening any of them (``io``). No secret is a setting: keytab, ticket
+cache and token are files, which are named here.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from pydantic import Field, model_validator
 from aml_assets.settings.section import Section
 
 Octal = Annotated[str, Field(pattern="^[0-7]{3,4}$")]
-"""Permission bits as one writes them for chmod."""
+"""Permission bits as chmod takes them, e.g. ``640``."""
 
 Seconds = Annotated[float, Field(gt=0)]
 
 
 class LandingSettings(Section):
-    """Where the bank's upstream systems leave their tables; read-only for us."""
+    """The place where the bank's upstream systems leave their tables; it is only read."""
 
     url: str = "var/landing"
 
 
 class StoreSettings(Section):
-    """Where everything we make is kept, under which names, and for whom.
+    """The place, the file names and the permissions of everything that is built.
 
-    ``{asset}``, ``{date}`` and ``{model_id}`` are filled in; the extension is the template's.
-    ``file_permissions`` and ``folder_permissions`` are set on all that we make; existing folders
-    keep theirs.
+    ``frames`` to ``model_report`` are path templates: ``{asset}``, ``{date}``, ``{model_id}`` and
+    ``{prefix}`` are filled in, and the file's extension is the template's. ``file_permissions``
+    and ``folder_permissions`` are set on what is written; existing folders keep theirs.
     """
 
     url: str = "var/store"
@@ -70,7 +70,7 @@ class StoreSettings(Section):
         return self
 
     @model_validator(mode="after")
-    def _we_can_use_what_we_make(self) -> StoreSettings:
+    def _the_owner_keeps_access(self) -> StoreSettings:
         if int(self.file_permissions, 8) & 0o600 != 0o600:
             raise ValueError("file_permissions must let the owner read and write (6 first)")
         if int(self.folder_permissions, 8) & 0o700 != 0o700:
@@ -79,15 +79,16 @@ class StoreSettings(Section):
 
 
 class HdfsSettings(Section):
-    """How hdfs://, viewfs://, webhdfs:// and swebhdfs:// are reached; see docs/hdfs.md.
+    """The connection for hdfs://, viewfs://, webhdfs:// and swebhdfs:// URLs; see docs/hdfs.md.
 
-    ``authentication``: ``kerberos`` with ``keytab`` (and ``principal``), or else with a ticket
-    cache that somebody renews; ``token``: WebHDFS with the delegation token in ``token_file``;
-    ``insecure``: the cluster takes our word for it that we are ``user``. ``ca_file`` is what the
-    certificates of swebhdfs:// are checked against; ``gateway_path`` comes before /webhdfs/v1
-    behind Knox. ``timeout_seconds`` is the deadline of every call, ``retry_seconds`` how long a
-    fault that may pass is waited for. ``config_dir`` (or HADOOP_CONF_DIR) and ``client`` are the
-    Hadoop client's own settings, such as name services, for hdfs:// and viewfs://.
+    ``authentication``: ``kerberos`` logs in with ``keytab`` and ``principal``, or with a ticket
+    cache that is renewed elsewhere; ``token`` sends the delegation token in ``token_file`` over
+    WebHDFS; ``insecure`` sends the name ``user``, which the cluster believes. ``ca_file``: the
+    authorities against which certificates of swebhdfs:// are checked. ``gateway_path``: the path
+    before /webhdfs/v1 behind a Knox gateway. ``timeout_seconds``: deadline of every call.
+    ``retry_seconds``: how long a call is repeated after a fault that may pass. ``config_dir``
+    (default: HADOOP_CONF_DIR) and ``client``: the Hadoop client's own settings, such as name
+    services, for hdfs:// and viewfs://.
     """
 
     authentication: Literal["kerberos", "token", "insecure"] = "kerberos"

@@ -1,7 +1,7 @@
-"""The five tables' contracts as settings: paths, keys, roles, kinds, and how they join.
+"""The tables' contracts as settings: paths, keys, roles, kinds and joins.
 
-Belongs here: what a bank may say about its tables, and our defaults. Does not belong here: checking
-a frame against it (``core.tables.contracts``) or building the join (``core.tables.joins``).
+Belongs here: what a bank may say about its tables, and our five defaults. Does not belong here:
+checking a frame against it (``core.tables.contracts``) or joining (``core.tables.joins``).
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from pydantic import Field, model_validator
 from aml_assets.settings.section import Section
 
 Kind = Literal["numeric", "category", "boolean", "time", "id", "text"]
-"""What a column is: an ``id`` and a ``text`` are carried along and never become a feature."""
+"""Kind of a column; an ``id`` or a ``text`` is carried along and never becomes a feature."""
 
 STR = "str"
-"""The table whose rows are scored; every other one is joined to it."""
+"""The table of suspicious-transaction reports: its rows are scored, all others joined to it."""
 
 TRX = "trx"
-"""The table in which a late report's transaction is looked up in earlier days."""
+"""The table of transactions; a late report's transaction is found in its earlier days."""
 
 ID_ROLES = ("trx_id", "ins_id", "cust_id", "account_id", "target_cust_id", "target_account_id")
-"""Roles whose columns are ids, under any prefix."""
-
+"""Roles whose columns are ids."""
 
 ROLES = (*ID_ROLES, "amount", "timestamp", "label")
-"""Every part that a bank's column can play."""
+"""All roles that a column can have."""
 
 
 class TableSettings(Section):
     """One landed table.
 
-    ``path`` lies under the landing root; with ``{date}`` in it the table lands daily, without it
-    is static. ``roles`` say which of the bank's columns plays which part; ``null`` says the bank
-    has none. A column with a role must exist. ``key`` (default: by the roles) must be non-null
-    and unique. ``exclude`` columns are never read; ``kinds`` force a column to a kind.
+    ``path``: folder under the landing root; with ``{date}`` in it the table lands daily, without
+    it the table is static. ``roles``: role → the bank's name of the column, or ``null`` where the
+    bank has none; a column with a role must exist. ``key`` (default: by the roles): columns that
+    must be non-null and, together, unique. ``exclude``: columns that are never read. ``kinds``:
+    column → the kind that it is taken for, whatever its values look like.
     """
 
     path: str
@@ -47,28 +47,28 @@ class TableSettings(Section):
 
     @property
     def daily(self) -> bool:
-        """Whether the table lands in a folder of its own every day."""
+        """``True`` for a table that lands every day, in a folder of its own."""
         return "{date}" in self.path
 
     def column(self, role: str) -> str | None:
-        """The bank's name for a role, or ``None`` where it has no such column."""
+        """The bank's name of the column with a role; ``None`` where it has no such column."""
         return self.roles.get(role)
 
     @property
     def required(self) -> list[str]:
-        """Columns that must exist, in a stable order."""
+        """Columns that must exist: the key's and those with a role, in this order."""
         named = [*self.key, *(name for name in self.roles.values() if name)]
         return list(dict.fromkeys(named))
 
     @property
     def ids(self) -> list[str]:
-        """Columns that identify something, and so are never features."""
+        """Columns that identify something and are therefore never features."""
         by_role = [self.roles.get(role) for role in ID_ROLES]
         by_kind = [name for name, kind in self.kinds.items() if kind == "id"]
         return list(dict.fromkeys([*self.key, *(name for name in by_role if name), *by_kind]))
 
     @model_validator(mode="after")
-    def _says_one_thing(self) -> TableSettings:
+    def _does_not_contradict_itself(self) -> TableSettings:
         rest = self.path.replace("{date}", "")
         if not self.path.strip("/") or "{" in rest or "}" in rest:
             raise ValueError(f"path may only use {{date}}, and cannot be empty: {self.path!r}")
@@ -94,7 +94,10 @@ class TableSettings(Section):
 
 
 class Join(Section):
-    """One left join of the chain: ``on`` maps ``table.column`` seen so far to ours."""
+    """One left join of the chain.
+
+    ``table`` is joined; ``on`` maps ``table.column`` of a table joined before to its own column.
+    """
 
     table: str
     on: dict[str, str]
@@ -154,20 +157,20 @@ _DEFAULT_JOINS: tuple[tuple[str, str, str], ...] = (
     ("corporate", "trx", "cust_id"),
     ("account", "trx", "account_id"),
 )
-"""(table, joined to which one, by which role): the joins of 2019."""
+"""(table, the table that it is joined to, the role that both share): the joins of 2019."""
 
 
 def with_default_tables(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay the bank's words over the five defaults; ``name: null`` removes a table.
+    """Complete the bank's tables by the five defaults; ``name: null`` removes a table.
 
     Args:
         given: table name → settings (plain or typed), as the configuration has them.
 
     Returns:
-        Table name → settings, plain ones still to be validated.
+        Table name → settings; plain ones have yet to be validated.
 
     Raises:
-        ValueError: the reports' or the transactions' table is removed.
+        ValueError: ``str`` or ``trx`` is removed.
     """
     for needed in (STR, TRX):
         if needed in given and given[needed] is None:
@@ -178,7 +181,7 @@ def with_default_tables(given: Mapping[str, Any]) -> dict[str, Any]:
             continue
         own = given.get(name, {})
         if not isinstance(own, Mapping):
-            tables[name] = own  # typed already, or of a type that validation will name
+            tables[name] = own  # typed already, or of a type that validation refuses
             continue
         base = _DEFAULT_TABLES.get(name, {})
         own_roles = own.get("roles") or {}
@@ -193,7 +196,11 @@ def with_default_tables(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def default_joins(tables: Mapping[str, TableSettings]) -> list[Join]:
-    """The 2019 chain in the bank's own column names, as far as its tables have the roles."""
+    """The joins of 2019 between the bank's tables, in its own column names.
+
+    Raises:
+        ValueError: a table lacks the role by which it is joined.
+    """
     joins = []
     for table, left, role in _DEFAULT_JOINS:
         if table not in tables:
@@ -201,7 +208,7 @@ def default_joins(tables: Mapping[str, TableSettings]) -> list[Join]:
         ours, theirs = tables[table].column(role), tables[left].column(role)
         if ours is None or theirs is None:
             raise ValueError(
-                f"joins: {table!r} is joined to {left!r} by the role {role}, which one of them "
+                f"{table!r} is joined to {left!r} by the role {role}, which one of them "
                 "does not have; give the joins explicitly"
             )
         joins.append(Join(table=table, on={f"{left}.{theirs}": ours}))
@@ -209,7 +216,7 @@ def default_joins(tables: Mapping[str, TableSettings]) -> list[Join]:
 
 
 def join_columns(joins: Sequence[Join], table: str) -> list[str]:
-    """Columns of a table that some join uses, on either side."""
+    """Columns of a table that some join uses, on either of its sides."""
     right = [ours for join in joins if join.table == table for ours in join.on.values()]
     named = [name.partition(".") for join in joins for name in join.on]
     left = [column for owner, _, column in named if owner == table]
@@ -217,34 +224,39 @@ def join_columns(joins: Sequence[Join], table: str) -> list[str]:
 
 
 def check_joins(tables: Mapping[str, TableSettings], joins: Sequence[Join]) -> None:
-    """Refuse a chain of joins that does not hang together, or not with the tables.
+    """Refuse joins that do not form a chain from ``str`` to every table, or contradict the tables.
 
     Raises:
         ValueError: says what contradicts what.
     """
-    seen = {STR}
-    for join in joins:
-        if join.table not in tables:
-            raise ValueError(f"joins: there is no table {join.table!r}")
-        if join.table in seen:
-            raise ValueError(f"joins: table {join.table!r} is joined twice")
-        for left in join.on:
-            if left.partition(".")[0] not in seen:
-                raise ValueError(
-                    f"joins: {left!r} names no table joined before {join.table!r}; "
-                    "write table.column"
-                )
-        seen.add(join.table)
+    joined = _check_chain(tables, joins)
     for name, table in tables.items():
         for column in join_columns(joins, name):
             if table.kinds.get(column, "id") != "id" or column in table.exclude:
                 raise ValueError(
-                    f"joins: {name}.{column} is a join column, so it is an id and cannot be "
+                    f"{name}.{column} is a join column, so it is an id and cannot be "
                     "excluded or forced to another kind"
                 )
     for name in tables:
-        if name not in seen:
+        if name not in joined:
             raise ValueError(
-                f"joins: table {name!r} is configured but never joined; join it, "
+                f"table {name!r} is configured but never joined; join it, "
                 f"or remove it with `tables: {{{name}: null}}`"
             )
+
+
+def _check_chain(tables: Mapping[str, TableSettings], joins: Sequence[Join]) -> set[str]:
+    """Refuse a join of an unknown, repeated or unconnected table; give the tables joined."""
+    joined = {STR}
+    for join in joins:
+        if join.table not in tables:
+            raise ValueError(f"there is no table {join.table!r}")
+        if join.table in joined:
+            raise ValueError(f"table {join.table!r} is joined twice")
+        for left in join.on:
+            if left.partition(".")[0] not in joined:
+                raise ValueError(
+                    f"{left!r} names no table joined before {join.table!r}; write table.column"
+                )
+        joined.add(join.table)
+    return joined

@@ -1,7 +1,7 @@
 """XGBoost's parameters as settings.
 
-Belongs here: parameters, their bounds and presets. Does not belong here: training
-(``core.model.training``).
+Belongs here: parameters and their bounds. Does not belong here: named groups of them
+(``presets``) or training (``core.model.training``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ from aml_assets.settings.section import Section
 
 
 class TrainingSettings(Section):
-    """XGBoost's parameters; ``preset`` names a whole set, single values override it."""
+    """XGBoost's parameters; ``preset`` names a group of values, and values given override it.
+
+    ``rounds`` is the number of trees. ``early_stopping_rounds`` ends training after that many
+    rounds without progress on the last ``early_stopping_days`` of the training window; both are
+    given, or neither.
+    """
 
     preset: Literal["default", "flow_2019"] = "default"
     rounds: Annotated[int, Field(ge=1)] = 100

@@ -1,7 +1,7 @@
-"""Two sides to compare: a day of the store, the same in another store, or files.
+"""The two inputs of ``aml compare``: a day of the store, a day of another store, or a file.
 
-Belongs here: finding and reading the predictions and metrics of a side. Does not belong here:
-holding them against each other (``core.compare.file_comparison``), printing (``cli.compare``).
+Belongs here: finding and reading the predictions and metrics of one input. Does not belong here:
+comparing two of them (``core.compare.file_comparison``) or printing (``cli.compare``).
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:@([0-9a-f]{6,64}))?")
 
 
 @dataclass(frozen=True)
-class Side:
-    """What lies on one side.
+class ComparedInput:
+    """Predictions, metrics or both, read from one place.
 
     Attributes:
-        name: where, for people.
-        predictions: columns of text.
-        metrics: the document, without our manifest.
+        name: path or URL of the place, for people.
+        predictions: the rows, every column as text; ``None`` where there are none.
+        metrics: the document without our manifest; ``None`` where there is none.
     """
 
     name: str
@@ -43,47 +43,49 @@ class Side:
     metrics: dict[str, Any] | None = None
 
 
-def side_of(catalog: Catalog, text: str, *, store: str | None = None) -> Side:
-    """Read a side.
+def read_input(catalog: Catalog, text: str, *, store: str | None = None) -> ComparedInput:
+    """Read one of the inputs to compare.
 
     Args:
-        catalog: the configured store, whose templates and clusters hold for others, too.
-        text: a day; ``DAY@DIGEST`` for a replaced CSV of it; else a file's path or URL.
-        store: the root of another store, for a day.
+        catalog: the configured store; another store is read by its templates and connection.
+        text: a day; ``DAY@DIGEST`` for a CSV of that day that was replaced; else a file's path
+            or URL.
+        store: root of another store that holds the day.
 
     Raises:
         NotFound: there are no predictions of the day, or no such file.
-        InputError: a file is neither such CSV nor such JSON.
+        InputError: a file is neither a CSV of predictions nor a JSON document of metrics.
+        AmlError: the text means nothing, or several CSVs have a digest that begins so.
     """
     match = _DAY.fullmatch(text)
     day = parse_day(match[1]) if match else None
     if not match or day is None:
         if store:
             raise AmlError(f"{text!r} is no day, and another store has days", remedy=_USAGE)
-        return _of_file(catalog, text)
+        return _read_file(catalog, text)
     if match[2]:
-        return _of_version(catalog, day, match[2], store)
-    return _of_day(catalog, day, store)
+        return _read_version(catalog, day, match[2], store)
+    return _read_day(catalog, day, store)
 
 
 _USAGE = "Give YYYY-MM-DD, YYYY-MM-DD@digest, or the path or URL of a file."
 
 
-def _of_day(catalog: Catalog, day: dt.date, url: str | None) -> Side:
+def _read_day(catalog: Catalog, day: dt.date, url: str | None) -> ComparedInput:
     of, metrics = _open(catalog, url), None
     path = catalog.predictions.path(day)
     if url is None:
-        catalog.predictions.manifest(day)  # what was altered is told of, not compared
+        catalog.predictions.manifest(day)  # raises CorruptFile for an altered file
     predictions = read_texts(of.read(path), path)
     try:
         metrics = _document(of.read(catalog.metrics.path(day)), catalog.metrics.path(day))
     except NotFound:
-        metrics = None  # told by who compares: a side may well have none
-    return Side(f"{of.url}/{path}", predictions, metrics)
+        metrics = None  # an input may have none; the comparison says so
+    return ComparedInput(f"{of.url}/{path}", predictions, metrics)
 
 
-def _of_version(catalog: Catalog, day: dt.date, digest: str, url: str | None) -> Side:
-    """A CSV that was replaced, or the one that lies there, by its digest's beginning."""
+def _read_version(catalog: Catalog, day: dt.date, digest: str, url: str | None) -> ComparedInput:
+    """Read the CSV, current or replaced, whose digest begins with ``digest``."""
     of, path = _open(catalog, url), catalog.predictions.path(day)
     folder, name = split_path(path)
     stem = name.rpartition(".")[0] or name
@@ -102,18 +104,18 @@ def _of_version(catalog: Catalog, day: dt.date, digest: str, url: str | None) ->
             day=day,
             remedy=f"See what is kept under {of.url}/{kept}.",
         )
-    return Side(f"{of.url}/{found[0]}", read_texts(of.read(found[0]), found[0]))
+    return ComparedInput(f"{of.url}/{found[0]}", read_texts(of.read(found[0]), found[0]))
 
 
-def _of_file(catalog: Catalog, text: str) -> Side:
+def _read_file(catalog: Catalog, text: str) -> ComparedInput:
     folder, slash, name = text.rpartition("/")
     if not name:
         raise AmlError(f"{text!r} is neither a day nor a file", remedy=_USAGE)
     root = folder or ("/" if slash else ".")
     data = Store(root, hdfs=catalog.settings.hdfs).read(name)
     if data.lstrip()[:1] == b"{":
-        return Side(text, metrics=_document(data, name))
-    return Side(text, predictions=read_texts(data, name))
+        return ComparedInput(text, metrics=_document(data, name))
+    return ComparedInput(text, predictions=read_texts(data, name))
 
 
 def _open(catalog: Catalog, url: str | None) -> Store:
@@ -132,11 +134,11 @@ def _document(data: bytes, name: str) -> dict[str, Any]:
     return content
 
 
-def refuse_unlike(left: Side, right: Side) -> None:
+def refuse_unlike(left: ComparedInput, right: ComparedInput) -> None:
     """Refuse to compare predictions with metrics.
 
     Raises:
-        AmlError: the sides have nothing of one kind.
+        AmlError: the inputs have neither predictions nor metrics in common.
     """
     if not (
         (left.predictions is not None and right.predictions is not None)

@@ -1,3 +1,5 @@
+"""The whole configuration: its sources by rank, and one sentence for whatever is wrong in it."""
+
 import datetime as dt
 from pathlib import Path
 
@@ -5,19 +7,6 @@ import pytest
 
 from aml_assets.errors import SettingsError
 from aml_assets.settings.load import load_settings
-
-
-@pytest.fixture
-def configured(tmp_path, monkeypatch):
-    """Writes a YAML file and names it in the environment."""
-
-    def write(text):
-        path = tmp_path / "config.yaml"
-        path.write_text(text, encoding="utf-8")
-        monkeypatch.setenv("AML_CONFIG", str(path))
-        return path
-
-    return write
 
 
 def refused(**overrides):
@@ -71,35 +60,6 @@ def test_a_table_is_described_by_what_differs_from_the_default(configured, monke
     assert settings.joins[0].on == {"str.transaction": "ref"}
 
 
-def test_a_bank_without_companies_removes_their_table(configured):
-    configured("tables: {corporate: null}")
-    settings = load_settings()
-    assert "corporate" not in settings.tables
-    assert [join.table for join in settings.joins] == ["trx", "retail", "account"]
-
-
-def test_reports_without_an_instance_are_known_by_their_transaction(configured):
-    configured("tables: {str: {roles: {ins_id: null}}}")
-    spec = load_settings().tables["str"]
-    assert spec.key == ["trx_id"]
-    assert "ins_id" not in spec.required
-
-
-def test_a_sixth_table_is_joined_by_name(configured):
-    configured(
-        "tables: {branch: {path: branches, key: [code]}}\n"
-        "joins:\n"
-        "  - {table: trx, on: {str.trx_id: trx_id}}\n"
-        "  - {table: retail, on: {trx.cust_id: cust_id}}\n"
-        "  - {table: corporate, on: {trx.cust_id: cust_id}}\n"
-        "  - {table: account, on: {trx.account_id: account_id}}\n"
-        "  - {table: branch, on: {account.branch: code}}\n"
-    )
-    settings = load_settings()
-    assert settings.join_columns("branch") == ["code"]
-    assert settings.join_columns("account") == ["account_id", "branch"]
-
-
 def test_a_relative_path_counts_from_the_file_and_a_url_stays(configured):
     path = configured("landing: {url: in}\nstore: {url: 'hdfs://namenode:8020/aml'}")
     settings = load_settings()
@@ -107,13 +67,6 @@ def test_a_relative_path_counts_from_the_file_and_a_url_stays(configured):
     assert settings.store.url == "hdfs://namenode:8020/aml"
     absolute = str(Path(path.anchor) / "srv" / "aml")
     assert load_settings(store={"url": absolute}).store.url == absolute
-
-
-def test_a_preset_is_a_starting_point_that_single_values_override(configured, monkeypatch):
-    configured("training: {preset: flow_2019, max_depth: 5}")
-    monkeypatch.setenv("AML_TRAINING__ROUNDS", "7")
-    training = load_settings().training
-    assert (training.max_depth, training.rounds, training.learning_rate) == (5, 7, 0.025)
 
 
 def test_settings_do_not_change():

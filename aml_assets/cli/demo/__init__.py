@@ -1,10 +1,9 @@
-"""A synthetic bank: everything a first run needs, and nothing about anybody.
+"""A synthetic bank for a first run, and the run itself (``run``).
 
-``bank.write_bank`` writes a landing folder the way a bank's upstream systems do. The work is
-split by what a bank consists of: ``population`` (customers and their accounts), ``behaviour``
-(what they do with their money), ``patterns`` (laundering, in its eight textbook shapes),
-``monitoring`` (the rules that report transactions, and the desk that decides), ``bank`` (the
-five tables and their files).
+``synthetic_bank.write_bank`` writes a landing folder as a bank's upstream systems do. The other
+modules hold one part of a bank each: ``population`` customers and their accounts, ``behaviour``
+their payments, ``patterns`` laundering in its eight textbook shapes, ``monitoring`` the rules
+that report transactions and the desk that decides about them.
 
 Belongs here: made-up data, drawn from a seed. Does not belong here: anything the pipeline
 itself needs to run.

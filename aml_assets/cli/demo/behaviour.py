@@ -1,9 +1,11 @@
-"""What customers do with their money on ordinary days, and what a launderer's payment looks like.
+"""Payments of the synthetic bank: everyday ones, and those of launderers.
 
-Belongs here: streams of payments (wages, shopping, bills, suppliers, cash, …) with their
-rhythms, and the habits of laundering payments. Normal payments share every habit of the
-laundering ones, only less often: no column may give a launderer away.
-Does not belong here: the shapes of laundering (``patterns``), ids and files (``bank``).
+Normal payments share every habit of laundering ones, only less often, so that no single column
+gives a launderer away.
+
+Belongs here: streams of payments (wages, shopping, bills, suppliers, cash, …) with their rhythms,
+and the habits of laundering payments. Does not belong here: the shapes of laundering
+(``patterns``), ids and files (``synthetic_bank``).
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ TYPES = (
 TRANSFER, INSTANT, STANDING, CARD, DEBIT, SALARY, CASH_IN, CASH_OUT = range(8)
 
 _NEVER_SEEN = -1
-"""In ``known_days``: the question does not arise (cards, cash)."""
+"""Value of ``known_days`` where it has no meaning (cards, cash)."""
 
 _EVERY_DAY = (1.0, 1.0, 1.0, 1.05, 1.2, 0.95, 0.65)
 _OFFICE_DAYS = (1.2, 1.1, 1.1, 1.1, 1.2, 0.12, 0.06)
@@ -61,7 +63,7 @@ class Calendar:
         return np.delete(np.arange(self.days), self.holiday)
 
     def or_next(self, day: Ints) -> Ints:
-        """The same days, the holiday replaced by the day after it."""
+        """The given days, with the holiday replaced by the day after it."""
         return day + (day == self.holiday)
 
     def draw(self, rng: np.random.Generator, size: int, weekday_weights: tuple[float, ...]) -> Ints:
@@ -166,7 +168,7 @@ def _perform(
     pattern: Pattern, number: int, middle: float, people: Population, calendar: Calendar,
     rng: np.random.Generator,
 ) -> Movements:  # fmt: skip
-    """Give an attempt its accounts, its days and hours, and its payments their habits."""
+    """The payments of one attempt, with accounts, days, hours and habits drawn for them."""
     size = len(pattern.edges)
     cast = rng.choice(people.mules, pattern.roles, replace=False)
     exits = np.isin(np.arange(pattern.roles), list(pattern.exits))
@@ -175,7 +177,7 @@ def _perform(
     edges = np.array(pattern.edges)
 
     open_days = calendar.open_days
-    # An attempt around the bank's first or last day is cut short: no day has fewer of them.
+    # An attempt around the bank's first or last day is cut short, so that no day has fewer.
     half = rng.uniform(1.0, 3.5)
     begin, end = np.clip([middle - half, middle + half], 0, len(open_days))
     moment = begin + pattern.moments * (end - begin)
@@ -206,7 +208,7 @@ class _Streams:
         self.contacts = rng.choice(self.private, (len(people.main), 6))
 
     def shopping(self, size: int) -> Movements:
-        """Cards, in shops here and at other banks."""
+        """Card payments in shops, with accounts here and at other banks."""
         who = self._active(self.private, size)
         shop = self._company_or_outside(size, inside=0.4)
         amount = self._sums(who, size, share=0.014, spread=0.9)
@@ -222,7 +224,7 @@ class _Streams:
         return self._payments(who, payee, amount, self._online(size), self._speed(size), _WAKING)
 
     def bills(self, size: int) -> Movements:
-        """Rent, energy, insurance: in the night's run, or ordered once for ever."""
+        """Rent, energy and insurance, by direct debit or standing order."""
         who = self._active(self.private, size)
         payee = self._company_or_outside(size, inside=0.5)
         amount = self._sums(who, size, share=0.08, spread=0.8)
@@ -231,7 +233,7 @@ class _Streams:
         return self._payments(who, payee, amount, channel, kind, _MORNING, office=True, new=0.03)
 
     def suppliers(self, size: int) -> Movements:
-        """Companies pay companies, in office hours."""
+        """Payments between companies, in office hours."""
         who = self._active(self.companies, size)
         payee = self._company_or_outside(size, inside=0.5)
         amount = self._sums(who, size, share=0.02, spread=1.2)
@@ -240,29 +242,29 @@ class _Streams:
         return self._payments(who, payee, amount, channel, kind, _OFFICE, office=True)
 
     def incoming(self, size: int) -> Movements:
-        """From other banks: their customers are not ours, so there is no customer number."""
+        """Payments from other banks, whose payers have no customer number here."""
         who = self._active(np.arange(len(self.people.main)), size)
         amount = self._sums(who, size, share=0.08, spread=1.1)
-        made = self._payments(who, who, amount, self._online(size), self._speed(size), _WAKING)
-        return _replaced(made, payer=self._outside(size), payee=self.people.main[who])
+        payments = self._payments(who, who, amount, self._online(size), self._speed(size), _WAKING)
+        return _replaced(payments, payer=self._outside(size), payee=self.people.main[who])
 
     def cash(self, size: int) -> Movements:
-        """Notes in and out: one side of the payment is nobody."""
+        """Cash paid in and out; payer or payee is ``NOBODY``."""
         who = self._active(np.arange(len(self.people.main)), size)
         amount = np.ceil(self._sums(who, size, share=0.05, spread=0.8) / 10) * 10
         inwards = self.rng.random(size) < 0.3
         channel = np.where(self.rng.random(size) < 0.75, ATM, BRANCH)
         kind = np.where(inwards, CASH_IN, CASH_OUT)
-        made = self._payments(who, who, amount, channel, kind, _WAKING, known=False)
+        payments = self._payments(who, who, amount, channel, kind, _WAKING, known=False)
         account = self.people.main[who]
         return _replaced(
-            made,
+            payments,
             payer=np.where(inwards, NOBODY, account),
             payee=np.where(inwards, account, NOBODY),
         )
 
     def saving(self, size: int) -> Movements:
-        """To one's own second account."""
+        """Transfers to one's own second account."""
         savers = np.flatnonzero(self.people.savings != NOBODY)
         who = self._active(savers, size)
         amount = self._sums(who, size, share=0.12, spread=0.9)
@@ -272,7 +274,7 @@ class _Streams:
         )
 
     def occasions(self, size: int) -> Movements:
-        """A car, a move, a wedding, a new account put to use: rare, large, to strangers."""
+        """Rare and large payments to strangers: a car, a move, a wedding, a new account."""
         everyone = np.arange(len(self.people.main))
         young = np.where(self.people.age_days[everyone] < 400, 2.0, 1.0)
         who = self._active(everyone, size, also=young)
@@ -284,7 +286,7 @@ class _Streams:
         )
 
     def wages(self) -> Movements:
-        """Once a month per employer, early in the morning, always nearly the same."""
+        """Wages: once a month per employer, early in the morning, of nearly equal amounts."""
         people, rng = self.people, self.rng
         earners = np.flatnonzero(people.employer != NOBODY)
         payday = np.array([1, 15, 25, 25, 25, 28])[people.employer[earners] % 6]
@@ -369,7 +371,7 @@ def _acquaintance(rng: np.random.Generator, size: int, *, new: float, typical: f
 
 
 def _as_people_pay(rng: np.random.Generator, amount: Floats) -> Floats:
-    """Euros and cents, two in five of them round; launderers round as often as anybody."""
+    """Amounts in euros and cents, two in five of them round, for launderers as for anybody."""
     unit = np.select([amount < 100, amount < 1_000, amount < 10_000], [5.0, 50.0, 100.0], 500.0)
     round_sum = np.maximum(np.round(amount / unit) * unit, unit)
     return np.where(rng.random(len(amount)) < 0.4, round_sum, np.maximum(np.round(amount, 2), 0.01))

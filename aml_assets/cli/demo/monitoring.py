@@ -1,7 +1,7 @@
-"""The bank's rule-based monitoring, and the desk that decides what it reports.
+"""The synthetic bank's rule-based monitoring, and the desk that decides about its reports.
 
-Belongs here: which payments are reported, by which rule, when the report and its decision
-arrive, and the errors of both. Does not belong here: payments (``behaviour``), files (``bank``).
+Belongs here: the reports with their rules, arrival and decisions, and the errors of both. Does not
+belong here: payments (``behaviour``), files (``synthetic_bank``).
 """
 
 from __future__ import annotations
@@ -58,31 +58,31 @@ class Reports:
 
 
 def monitor(
-    people: Population, calendar: Calendar, made: Movements, rng: np.random.Generator
+    people: Population, calendar: Calendar, payments: Movements, rng: np.random.Generator
 ) -> Reports:
     """Report payments and decide about them.
 
     Args:
         people: who pays.
         calendar: when.
-        made: all payments.
+        payments: all payments.
         rng: the only source of chance.
 
     Returns:
         All rows that land within the calendar; what would land later is not among them.
     """
-    points = _points(people, made)
-    laundering = made.attempt != NOBODY
+    points = _points(people, payments)
+    laundering = payments.attempt != NOBODY
     normal = np.flatnonzero(~laundering)
     # Gumbel noise on log weights and the top k: sampling without replacement by weight.
     noisy = points.sum(axis=1)[normal] + rng.gumbel(size=len(normal))
     reported_normal = normal[np.argsort(-noisy)[: round(_REPORTED_NORMAL * len(normal))]]
-    hits = np.flatnonzero(laundering & (rng.random(len(made)) < _REPORTED_LAUNDERING))
+    hits = np.flatnonzero(laundering & (rng.random(len(payments)) < _REPORTED_LAUNDERING))
     movement = np.concatenate([reported_normal, hits])
     movement = np.concatenate([movement, movement[rng.random(len(movement)) < _TWICE]])
 
-    truth = np.where(rng.random(len(made)) < np.where(laundering, 1 - _MISSED, _ACCUSED), 1, 0)
-    day = made.day[movement]
+    truth = np.where(rng.random(len(payments)) < np.where(laundering, 1 - _MISSED, _ACCUSED), 1, 0)
+    day = payments.day[movement]
     late = rng.random(len(movement)) < _LATE
     delay = np.where(late, np.minimum(rng.geometric(0.35, len(movement)), 9), 0)
     rule = _rule(points[movement], rng)
@@ -103,33 +103,33 @@ def monitor(
     return Reports(**_decided_in_time(reports, calendar, rng))
 
 
-def _points(people: Population, made: Movements) -> Floats:
-    """(payments, rules without ``manual``): each rule's points for each payment."""
-    inside = (made.payer >= 0) & (made.payer < len(people.age_days))
-    account = np.where(inside, made.payer, 0)
+def _points(people: Population, payments: Movements) -> Floats:
+    """(payments, rules without ``manual``) Points that each rule gives each payment."""
+    inside = (payments.payer >= 0) & (payments.payer < len(people.age_days))
+    account = np.where(inside, payments.payer, 0)
     usual = people.monthly[people.owner[account]]
     abroad = np.maximum(
-        people.country[np.maximum(made.payer, 0)], people.country[np.maximum(made.payee, 0)]
+        people.country[np.maximum(payments.payer, 0)], people.country[np.maximum(payments.payee, 0)]
     )
-    hour = made.second / 3600
-    by_card = np.isin(made.kind, [CARD, DEBIT, SALARY])
-    cash = (made.kind == CASH_IN) | ((made.payee == NOBODY) & (made.channel == BRANCH))
+    hour = payments.second / 3600
+    by_card = np.isin(payments.kind, [CARD, DEBIT, SALARY])
+    cash = (payments.kind == CASH_IN) | ((payments.payee == NOBODY) & (payments.channel == BRANCH))
     points = np.column_stack([
-        np.clip(np.log(made.amount / 900), -0.8, 2.2),
-        1.1 * (inside & (made.amount > usual * 0.6)),
-        0.9 * ((made.known_days >= 0) & (made.known_days < 3)),
+        np.clip(np.log(payments.amount / 900), -0.8, 2.2),
+        1.1 * (inside & (payments.amount > usual * 0.6)),
+        0.9 * ((payments.known_days >= 0) & (payments.known_days < 3)),
         1.2 * (abroad >= HIGH_RISK_FROM),
         0.7 * ((hour < 6) | (hour > 22.5)),
         0.9 * (inside & (people.age_days[account] < 400)),
         1.0 * cash,
-        0.9 * ((made.amount >= 7_000) & (made.amount < 10_000)),
+        0.9 * ((payments.amount >= 7_000) & (payments.amount < 10_000)),
     ])  # fmt: skip
     points[by_card, 0] -= 2.2
     return points.astype(np.float64)
 
 
 def _rule(points: Floats, rng: np.random.Generator) -> Ints:
-    """The rule that spoke loudest; a colleague's hunch where it is drawn, or none did."""
+    """The rule with the most points; ``manual`` where that is drawn, or no rule gives points."""
     loudest = np.argmax(points + rng.gumbel(0, 0.35, points.shape) * (points > 0), axis=1)
     manual = (rng.random(len(points)) < 0.06) | (points.max(axis=1) <= 0)
     return np.where(manual, RULES.index("manual"), loudest)

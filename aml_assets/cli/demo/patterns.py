@@ -3,8 +3,8 @@
 The shapes are those of Suzumura and Kanezashi's AMLSim and of IBM's AMLworld (Altman et al.,
 "Realistic Synthetic Financial Transactions for Anti-Money Laundering Models", NeurIPS 2023).
 
-Belongs here: who pays whom, in which order, how much. Does not belong here: which accounts play
-the roles, and what a payment looks like (``behaviour``).
+Belongs here: who pays whom, in which order, how much. Does not belong here: the accounts in these
+roles, and the other columns of a payment (``behaviour``).
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _shape(typology: str, rng: np.random.Generator) -> list[Edge]:
 
 
 def _layer(rng: np.random.Generator, payers: range, payees: range, step: int = 0) -> list[Edge]:
-    """Every payer pays, every payee is paid, and a few pay twice."""
+    """Edges by which every payer pays, every payee is paid, and a few payers pay twice."""
     pairs = {
         (payers[n % len(payers)], payees[n % len(payees)])
         for n in range(max(len(payers), len(payees)))
@@ -126,7 +126,7 @@ def _layer(rng: np.random.Generator, payers: range, payees: range, step: int = 0
 
 
 def _amounts(edges: tuple[Edge, ...], rng: np.random.Generator) -> Floats:
-    """Fresh money in the first step; later steps split what came in, less a commission."""
+    """Amounts: new money in the first step; later steps split what came in, less a commission."""
     usual = rng.lognormal(np.log(3_200), 0.8)
     held: dict[int, float] = {}
     amounts = np.zeros(len(edges))

@@ -1,7 +1,7 @@
-"""Who banks here: private customers, companies, their accounts, and the world outside.
+"""The synthetic bank's customers, private and companies, and accounts, here and at other banks.
 
-Belongs here: the three static tables, and the traits behind them that steer behaviour. Does not
-belong here: money that moves (``behaviour``, ``patterns``).
+Belongs here: the three static tables, and the traits that steer behaviour. Does not belong here:
+payments (``behaviour``, ``patterns``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 NOBODY = -1
-"""In place of an account or customer number: there is none."""
+"""Number in place of an account or customer where there is none."""
 
 HOME = "NL"
 COUNTRIES = (HOME, "DE", "BE", "GB", "CH", "US", "PL", "TR", "AE", "PA", "CY", "NG")
@@ -133,22 +133,10 @@ def populate(
     savings[second] = everybody + np.arange(len(second))
     elsewhere = max(60, everybody // 2)
 
-    # Every seventh account is young; the others' age is bounded by the life of their owner.
+    # The draws keep their order: it decides every later one, and so the bank's bytes.
     longest = np.concatenate([(age - 17) * 365, founded])[owner]
-    grown = 1 + rng.gamma(2.0, 1_300, len(owner))
-    young = rng.random(len(owner)) < 0.14
-    age_days = np.where(young, rng.integers(1, 400, len(owner)), grown)
-    age_days = np.minimum(age_days, longest).astype(np.int64)
-
-    employer = np.full(customers, NOBODY)
-    hires = rng.random(customers)
-    size = turnover**0.5
-    inside = customers + rng.choice(corporates, customers, p=size / size.sum())
-    elsewhere_from = len(owner)
-    employer = np.where(works & (hires < 0.6), inside, employer)
-    outside = elsewhere_from + rng.integers(0, elsewhere, customers)
-    employer = np.where(works & (hires >= 0.6) & (hires < 0.9), outside, employer)
-
+    age_days = _account_ages(rng, longest)
+    employer = _employers(rng, works, turnover, range(len(owner), len(owner) + elsewhere))
     abroad = rng.choice(len(COUNTRIES), elsewhere, p=_country_shares())
     customer_ids = pa.array([f"P{n:06d}" for n in range(customers)]
                             + [f"C{n:05d}" for n in range(corporates)])  # fmt: skip
@@ -178,6 +166,34 @@ def populate(
 def nullable(values: NDArray, missing: NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
     """An Arrow array of ``values`` with nulls where ``missing``."""
     return pa.array(values, type=kind, mask=missing)
+
+
+def _account_ages(rng: np.random.Generator, longest: Floats) -> Ints:
+    """Ages in days of the bank's accounts; every seventh is young, none is older than its owner."""
+    grown = 1 + rng.gamma(2.0, 1_300, len(longest))
+    young = rng.random(len(longest)) < 0.14
+    age_days = np.where(young, rng.integers(1, 400, len(longest)), grown)
+    return np.minimum(age_days, longest).astype(np.int64)
+
+
+def _employers(
+    rng: np.random.Generator, works: NDArray[np.bool_], turnover: Floats, outside: range
+) -> Ints:
+    """The account that pays each private customer's salary: a company's, one outside, or none.
+
+    Args:
+        rng: the only source of chance.
+        works: (private customers,) true for those who have a job.
+        turnover: (companies,) larger companies employ more people.
+        outside: the accounts at other banks.
+    """
+    customers, corporates = len(works), len(turnover)
+    hires = rng.random(customers)
+    size = turnover**0.5
+    inside = customers + rng.choice(corporates, customers, p=size / size.sum())
+    employer = np.where(works & (hires < 0.6), inside, NOBODY)
+    elsewhere = outside.start + rng.integers(0, len(outside), customers)
+    return np.where(works & (hires >= 0.6) & (hires < 0.9), elsewhere, employer)
 
 
 def _country_shares() -> Floats:

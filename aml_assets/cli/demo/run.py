@@ -1,7 +1,7 @@
-"""The demo: a synthetic bank, and its last day taken through to predictions.
+"""The demo: write a synthetic bank, build its last day, print a summary.
 
 Belongs here: the demo's landing, its backfill, and the table at its end. Does not belong here:
-the bank itself (``cli.demo.synthetic_bank``), or how a backfill works (``backfill``).
+the bank itself (``cli.demo.synthetic_bank``) or running a backfill (``cli.running``).
 """
 
 from __future__ import annotations
@@ -18,26 +18,28 @@ from aml_assets.io.store import Store
 from aml_assets.settings.load import load_settings
 
 MARKER = "_DEMO"
-"""Says that a landing is the demo's own, so that no bank's landing is ever written to, and up to
-which day it goes."""
+"""Name of the file that marks a landing as the demo's own, so that no bank's landing is written to.
+
+It holds the bank's last day, or ``begun`` while the bank is being written.
+"""
 
 _BEGUN = "begun"
 
 
 def run_demo(days: int, *, landing_only: bool = False) -> None:
-    """Write the bank (once), build its last day and what that needs, print a summary.
+    """Write the bank once, build its last day and the inputs of that, print a summary.
 
     Args:
-        days: of the bank.
-        landing_only: write the bank, and leave the rest to whoever watches the landing.
+        days: number of the bank's days.
+        landing_only: write the bank and build nothing; the landing sensor may do that.
 
     Raises:
-        SettingsError: the configured landing holds something that is not the demo's.
+        SettingsError: the configured landing holds files that are not the demo's.
     """
     import typer
 
     from aml_assets.automation.backfill_plan import plan_backfill, select_assets
-    from aml_assets.cli.app import build
+    from aml_assets.cli.running import build
 
     catalog = Catalog(load_settings())
     first_day = catalog.settings.partitions.first_day
@@ -57,7 +59,7 @@ def run_demo(days: int, *, landing_only: bool = False) -> None:
 
 
 def _land(catalog: Catalog, first_day: dt.date, days: int) -> dt.date:
-    """Write the bank where nothing has landed yet; give its last day."""
+    """Write the bank into an empty landing; give the last day of the bank that is there."""
     import typer
 
     from aml_assets.cli.demo.synthetic_bank import write_bank
@@ -73,7 +75,7 @@ def _land(catalog: Catalog, first_day: dt.date, days: int) -> dt.date:
             remedy="Point landing.url (AML_LANDING__URL) at an empty folder for the demo.",
         )
     typer.echo(f"Writing a synthetic bank of {days} days into {landing.url} …")
-    # A bank that was begun says so, and is begun again: same bank, same bytes.
+    # An interrupted bank is marked as begun and written again from the start: the same bytes.
     landing.publish_bytes(MARKER, _BEGUN.encode())
     with tempfile.TemporaryDirectory(prefix="aml-demo-") as folder:
         bank = write_bank(Path(folder), first_day=first_day, days=days)
@@ -89,6 +91,7 @@ def _land(catalog: Catalog, first_day: dt.date, days: int) -> dt.date:
 
 
 def _marker(landing: Store) -> str | None:
+    """The marker's content; ``None`` in a landing that is not the demo's."""
     try:
         return landing.read(MARKER).decode().strip()
     except NotFound:
@@ -96,7 +99,7 @@ def _marker(landing: Store) -> str | None:
 
 
 def _copy(folder: Path, landing: Store) -> None:
-    """Copy files as an upstream lands them: each folder's ``_SUCCESS`` after its data."""
+    """Copy files in the order in which an upstream lands them: ``_SUCCESS`` after its data."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in sorted(files, key=lambda path: (path.parent, path.name.startswith("_"))):
         landing.publish_bytes(path.relative_to(folder).as_posix(), path.read_bytes())
@@ -148,7 +151,7 @@ def _summary(catalog: Catalog, day: dt.date) -> None:
         f"{url}/{each.path(day)}"
         for each in (catalog.predictions, catalog.alert_pages, catalog.model_pages)
     )
-    # Elsewhere than here by default; the UI knows it by the same settings alone.
+    # The UI finds a store that is not the default one only by the same settings.
     ui = "make ui (with the same STORE=, or settings)" if "://" in url else "make ui"
     console = Console(soft_wrap=True)
     console.print(table)

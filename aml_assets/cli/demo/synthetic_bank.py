@@ -1,7 +1,7 @@
-"""The bank's upstream: five tables, landed as a real bank's extract lands them.
+"""The synthetic bank's five tables, landed as a real bank's extract lands them.
 
-Belongs here: ids, column names and types, files, and the account of what was written. Does not
-belong here: what the rows tell (the other modules of this package).
+Belongs here: ids, column names and types, files, and a summary of what was written. Does not
+belong here: the content of the rows (the other modules of this package).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class PlantedPattern:
 
 @dataclass(frozen=True)
 class BankSummary:
-    """What a bank consists of: the known answers to ask the pipeline for.
+    """The numbers of a bank, which tests compare with what the pipeline finds.
 
     Attributes:
         days: all days, the empty one included.
@@ -124,8 +124,8 @@ class Bank:
         if not 0 <= laundering_rate <= 0.1:
             raise SettingsError(f"laundering_rate is a share up to 0.1, not {laundering_rate}")
         self.calendar = Calendar(first_day, days, holiday=days // 2)
-        # Independent streams: more laundering leaves everybody else's life as it was.
-        who, life, crime, desk, look = (
+        # Independent streams, so that more laundering changes nobody else's payments.
+        who, life, crime, desk, details = (
             np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(5)
         )
         volume = trx_per_day * len(self.calendar.open_days)
@@ -133,16 +133,16 @@ class Bank:
         planted, typologies = laundering(
             people, self.calendar, round(volume * laundering_rate), crime
         )
-        made = Movements.merge([everyday_life(people, self.calendar, volume, life), planted])
-        reports = monitor(people, self.calendar, made, desk)
-        trx_ids = _trx_ids(self.calendar, made)
-        self._trx = _trx_table(people, self.calendar, made, trx_ids, look)
-        self._str = _str_table(self.calendar, made, reports, trx_ids, look)
-        self._trx_day, self._str_day = made.day, reports.day
+        payments = Movements.merge([everyday_life(people, self.calendar, volume, life), planted])
+        reports = monitor(people, self.calendar, payments, desk)
+        trx_ids = _trx_ids(self.calendar, payments)
+        self._trx = _trx_table(people, self.calendar, payments, trx_ids, details)
+        self._str = _str_table(self.calendar, payments, reports, trx_ids, details)
+        self._trx_day, self._str_day = payments.day, reports.day
         self._static = {
             "retail": people.retail, "corporate": people.corporate, "account": people.account,
         }  # fmt: skip
-        self.summary = self._summarise(made, reports, typologies, trx_ids)
+        self.summary = self._summarise(payments, reports, typologies, trx_ids)
 
     def table(self, name: str, day: dt.date | None = None) -> pa.Table:
         """A static table, or a daily table's rows of ``day`` (of all days without one).
@@ -169,7 +169,7 @@ class Bank:
     def land_day(self, landing: Path, day: dt.date) -> None:
         """Write one day of ``trx`` (two part files) and ``str``.
 
-        On the empty day ``trx`` is a file without rows and ``str`` no file at all: both happen.
+        On the empty day ``trx`` is a file without rows and ``str`` has no file: real banks do both.
         """
         trx, reports = self.table("trx", day), self.table("str", day)
         half = trx.num_rows // 2
@@ -178,7 +178,7 @@ class Bank:
         _land(landing / "str" / "daily" / day.isoformat(), [reports] if reports.num_rows else [])
 
     def _summarise(
-        self, made: Movements, reports: Reports, typologies: tuple[str, ...], trx_ids: list[str]
+        self, payments: Movements, reports: Reports, typologies: tuple[str, ...], trx_ids: list[str]
     ) -> BankSummary:
         number = int(reports.report.max()) + 1
         newest, first_label = np.full(number, UNDECIDED), np.full(number, UNDECIDED)
@@ -188,8 +188,8 @@ class Bank:
         movement, day = reports.movement[first_row], reports.day[first_row]
         matched = movement != UNMATCHED
         attempts: list[list[str]] = [[] for _ in typologies]
-        for position in np.flatnonzero(made.attempt != NOBODY):
-            attempts[made.attempt[position]].append(trx_ids[position])
+        for position in np.flatnonzero(payments.attempt != NOBODY):
+            attempts[payments.attempt[position]].append(trx_ids[position])
         return BankSummary(
             days=tuple(self.calendar.date(d) for d in range(self.calendar.days)),
             rows={name: self.table(name).num_rows for name in DAILY_TABLES + STATIC_TABLES},
@@ -197,7 +197,7 @@ class Bank:
             positives=int((newest == 1).sum()),
             undecided=int((newest == UNDECIDED).sum()),
             decided_later=int(((first_label == UNDECIDED) & (newest != UNDECIDED)).sum()),
-            late=int((day[matched] > made.day[movement[matched]]).sum()),
+            late=int((day[matched] > payments.day[movement[matched]]).sum()),
             unmatched=int((~matched).sum()),
             empty_day=self.calendar.date(self.calendar.holiday),
             patterns=tuple(
@@ -224,7 +224,7 @@ def write_bank(
     ``_SUCCESS`` last.
 
     Args:
-        landing: the landing root; made if need be. None of the five tables may be in it.
+        landing: the landing root; it is created if missing. None of the five tables may be in it.
         first_day: see ``Bank``, as are all others.
         days: see ``Bank``.
         seed: see ``Bank``.
@@ -260,27 +260,27 @@ def write_bank(
     return bank.summary
 
 
-def _trx_ids(calendar: Calendar, made: Movements) -> list[str]:
-    """Numbered within the day, in the order of time."""
-    first_of_day = np.searchsorted(made.day, made.day)
-    numbers = (np.arange(len(made)) - first_of_day).tolist()
+def _trx_ids(calendar: Calendar, payments: Movements) -> list[str]:
+    """Ids that number the transactions within their day, in the order of time."""
+    first_of_day = np.searchsorted(payments.day, payments.day)
+    numbers = (np.arange(len(payments)) - first_of_day).tolist()
     stamps = [f"T{calendar.date(day):%y%m%d}" for day in range(calendar.days)]
-    return [f"{stamps[d]}{n:06d}" for d, n in zip(made.day.tolist(), numbers, strict=True)]
+    return [f"{stamps[d]}{n:06d}" for d, n in zip(payments.day.tolist(), numbers, strict=True)]
 
 
 def _trx_table(
-    people: Population, calendar: Calendar, made: Movements, trx_ids: list[str],
+    people: Population, calendar: Calendar, payments: Movements, trx_ids: list[str],
     rng: np.random.Generator,
 ) -> pa.Table:  # fmt: skip
-    size = len(made)
-    payer, payee = made.payer, made.payee
+    size = len(payments)
+    payer, payee = payments.payer, payments.payee
     owner = np.append(people.owner, NOBODY)  # NOBODY, as an index, finds NOBODY
-    midnight = (calendar.first_day - dt.date(1970, 1, 1)).days + made.day
-    micros = midnight * 86_400_000_000 + np.floor(made.second * 1_000).astype(np.int64) * 1_000
+    midnight = (calendar.first_day - dt.date(1970, 1, 1)).days + payments.day
+    micros = midnight * 86_400_000_000 + np.floor(payments.second * 1_000).astype(np.int64) * 1_000
 
     country = np.append(people.country, 0)
     abroad = np.maximum(country[payer], country[payee])  # at most one side is not at home
-    cash = np.isin(made.kind, [CASH_IN, CASH_OUT])
+    cash = np.isin(payments.kind, [CASH_IN, CASH_OUT])
     currencies = sorted({"EUR", *_FOREIGN_CURRENCY.values()})
     euro = currencies.index("EUR")
     own_currency = np.array(
@@ -294,21 +294,21 @@ def _trx_table(
         "account_id": _named(people.account_ids, payer),
         "target_cust_id": _named(people.customer_ids, owner[payee]),
         "target_account_id": _named(people.account_ids, payee),
-        "amount": made.amount,
+        "amount": payments.amount,
         "timestamp": pa.array(micros).cast(pa.timestamp("us")),
-        "channel": pa.array(CHANNELS).take(pa.array(made.channel)),
+        "channel": pa.array(CHANNELS).take(pa.array(payments.channel)),
         "currency": pa.array(currencies).take(
             pa.array(np.where(foreign, own_currency[abroad], euro))
         ),
-        "trx_type": pa.array(TYPES).take(pa.array(made.kind)),
+        "trx_type": pa.array(TYPES).take(pa.array(payments.kind)),
         "counterparty_country": _named(pa.array(COUNTRIES), np.where(cash, NOBODY, abroad)),
-        "payee_known_days": nullable(made.known_days, made.known_days < 0, pa.int32()),
+        "payee_known_days": nullable(payments.known_days, payments.known_days < 0, pa.int32()),
         "purpose": _named(pa.array(_PURPOSES), np.where(rng.random(size) < 0.6, NOBODY, purpose)),
     })  # fmt: skip
 
 
 def _str_table(
-    calendar: Calendar, made: Movements, reports: Reports, trx_ids: list[str],
+    calendar: Calendar, payments: Movements, reports: Reports, trx_ids: list[str],
     rng: np.random.Generator,
 ) -> pa.Table:  # fmt: skip
     # An unmatched report names a transaction that no extract holds; so does its later decision.
@@ -338,7 +338,7 @@ def _named(names: pa.Array, positions: Ints) -> pa.Array:
 
 
 def _land(folder: Path, parts: list[pa.Table]) -> None:
-    """Write part files aside and rename them, then ``_SUCCESS``."""
+    """Write part files under temporary names, rename them, then write ``_SUCCESS``."""
     if folder.exists() and any(folder.iterdir()):
         raise SettingsError(
             f"{folder} is not empty, and a demo never writes over anything",

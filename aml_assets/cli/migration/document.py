@@ -1,6 +1,6 @@
-"""The migrated configuration as YAML: each line with what it comes from, the rest with a reason.
+"""The migrated configuration as YAML, with the source of each setting in a comment.
 
-Belongs here: the file's text. Does not belong here: what is in it (``mapping``).
+Belongs here: the file's text. Does not belong here: the settings in it (``mapping``).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from itertools import groupby
 
 import yaml
 
-from aml_assets.cli.migration.mapping import Migration, Setting
+from aml_assets.cli.migration.outcomes import Migration, Setting
 from aml_assets.cli.migration.variable import NAME, shown
 
 _HEAD = f"""\
@@ -21,12 +21,12 @@ _HEAD = f"""\
 
 
 def document(migration: Migration) -> str:
-    """The YAML file's text; the same migration gives the same text."""
+    """The YAML file's text, with the dropped keys and their reasons at its end."""
     lines = [_HEAD, *_sections(migration.settings, depth=0)]
-    gone = [fate for fate in migration.fates if not fate.places]
-    if gone:
+    dropped = [outcome for outcome in migration.outcomes if not outcome.places]
+    if dropped:
         lines.append("\n# Not taken over:")
-        lines += [f"#   {shown(fate.key)}: {fate.why}" for fate in gone]
+        lines += [f"#   {shown(outcome.key)}: {outcome.reason}" for outcome in dropped]
     return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"
 
 

@@ -1,7 +1,7 @@
-"""Where the old flow's files lie, in our words: the cluster, two roots, templates under them.
+"""The places of the old flow's files, turned into our URLs and path templates.
 
 Belongs here: connection URLs, the old path templates (``{}``), and the folder that all paths of
-one kind share. Does not belong here: opening any of them.
+one kind have in common. Does not belong here: opening any of them.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ class Place:
     """The file system that the old flow worked on.
 
     Attributes:
-        base: what stands before a path, e.g. ``hdfs://host:8020``; without user and password.
-        user: who the old flow said it was; "" where nothing says so.
+        base: the URL before a path, e.g. ``hdfs://host:8020``; without user and password.
+        user: name of the user; "" where nothing names one.
         gateway: the path before WebHDFS' own, behind a gateway; "" without one.
-        dropped: parts of the URL that are not taken over, and why.
+        dropped: parts of the URL that are not taken over, each with the reason.
     """
 
     base: str
@@ -40,7 +40,7 @@ class Place:
 
     @property
     def is_hadoop(self) -> bool:
-        """Whether there is a cluster at all."""
+        """``True`` for a cluster, ``False`` for local files."""
         return "://" in self.base and not self.base.startswith("file://")
 
     def url(self, path: str) -> str:
@@ -49,10 +49,12 @@ class Place:
 
 
 def place_of_connection(url: str) -> Place:
-    """Read ``hdfs://user@host:8020``, or any of our URLs; a path in it comes before every path.
+    """The place that ``--connection`` names, as ``hdfs://user@host:8020`` or any URL of ours.
+
+    A path in the URL is put before every path.
 
     Raises:
-        SettingsError: it is no such URL; it is never quoted, since it may hold a password.
+        SettingsError: it is no such URL. The error never quotes it, as it may hold a password.
     """
     scheme, separator, _ = url.partition("://")
     if not separator:
@@ -70,10 +72,13 @@ def place_of_connection(url: str) -> Place:
 
 
 def place_of_hdfs_url(url: str) -> Place:
-    """Read the old flow's ``hdfs_url``: the address of WebHDFS, several parted by ``;``.
+    """The place that the old flow's ``hdfs_url`` names.
+
+    Args:
+        url: the address of WebHDFS, or several of them separated by ``;``.
 
     Raises:
-        SettingsError: it names no address by which we could reach the cluster.
+        SettingsError: it names no address at which the cluster can be reached.
     """
     key = "hdfs_url"
     if "://" not in url:
@@ -92,12 +97,12 @@ def place_of_hdfs_url(url: str) -> Place:
 
 
 def template(key: str, text: str, *values: str) -> str:
-    """Fill the old flow's template, which Python's ``format`` filled.
+    """Fill a path template of the old flow, which filled it by Python's ``format``.
 
     Args:
-        key: whose value it is, for errors.
+        key: the template's key, for errors.
         text: an absolute path with ``{}`` (or ``{0}``, ``{1}``) for each value.
-        *values: texts, which may hold placeholders of ours.
+        *values: texts to fill in; they may be our own placeholders, such as ``{date}``.
 
     Raises:
         SettingsError: not absolute, too many or too few placeholders, or other braces.
@@ -123,12 +128,12 @@ def common_folder(paths: Mapping[str, str], what: str, keys: str) -> str:
     """The deepest folder that holds all of these paths.
 
     Args:
-        paths: absolute paths by name; what a placeholder is part of is below the folder.
-        what: what lies there, for the error.
-        keys: which keys say where, for the error.
+        paths: absolute paths by name; a part with a placeholder is never part of the folder.
+        what: a name for the files there, for the error.
+        keys: the keys that give the paths, for the error.
 
     Raises:
-        SettingsError: there is none but the root.
+        SettingsError: the paths have only the root in common.
     """
     heads = [posixpath.dirname(path.partition("{")[0]) for path in paths.values()]
     folder = posixpath.commonpath(heads)
@@ -142,11 +147,12 @@ def common_folder(paths: Mapping[str, str], what: str, keys: str) -> str:
 
 
 def below(folder: str, path: str) -> str:
-    """The path as seen from the folder."""
+    """The path relative to the folder."""
     return path.removeprefix(f"{folder}/")
 
 
 def _of_one_address(key: str, url: str) -> tuple[str, str, str, str, tuple[tuple[str, str], ...]]:
+    """Our name of the scheme, host, user, path, and the parts that are not taken over."""
     scheme = url.partition("://")[0]
     if scheme not in (*_WEB, *_SCHEMES[1:]):
         raise problem(key, "its scheme is none that leads to HDFS", f"Use {OPTION}.")
@@ -157,7 +163,7 @@ def _of_one_address(key: str, url: str) -> tuple[str, str, str, str, tuple[tuple
 
 
 def _parts(key: str, url: str) -> tuple[str, str, str, tuple[tuple[str, str], ...]]:
-    """Hosts, user, path without a slash at its end, and what is not taken over."""
+    """Hosts, user, path without a slash at its end, and the parts that are not taken over."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,7 +1,7 @@
-"""The Airflow Variable ``sl_config`` as a plain mapping, however it was written out.
+"""The Airflow Variable ``sl_config``, read from its own JSON or from Airflow's export.
 
-Belongs here: JSON, Airflow's export around it, and the types of single values. Does not belong
-here: what a key means (``mapping``).
+Belongs here: JSON, the export around it, and the types of single values. Does not belong here:
+the meaning of a key (``mapping``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from aml_assets.core.days import parse_day
 from aml_assets.errors import SettingsError
 
 NAME = "sl_config"
-"""What the flow of 2019 called its variable."""
+"""Name of the variable in the flow of 2019."""
 
 KEYS = (
     "hdfs_url",
@@ -41,7 +41,7 @@ KEYS = (
     "base_local_model_meta_path",
     "base_local_predict_res_path",
 )
-"""Every key that the flow read, in either of its versions."""
+"""All keys that the flow read, in either of its versions."""
 
 _PLAIN = re.compile(r"[\w.+-](?:[\w.+ -]{0,58}[\w.+-])?")
 
@@ -53,10 +53,10 @@ def read_variable(text: str) -> tuple[dict[str, Any], tuple[str, ...]]:
         text: the file's text; in an export the variable is an object, or JSON in a string.
 
     Returns:
-        The variable, and the names of an export's other variables, which are no part of it.
+        The variable, and the names of the other variables of an export.
 
     Raises:
-        SettingsError: it is not JSON, or not an object, or names a key twice.
+        SettingsError: the text is not JSON, not an object, or names a key twice.
     """
     content = _object(text, "the file")
     if NAME not in content:
@@ -72,20 +72,20 @@ def read_variable(text: str) -> tuple[dict[str, Any], tuple[str, ...]]:
 
 
 def shown(key: str) -> str:
-    """A key as it may stand in a message or a comment: one short line, whatever it holds."""
+    """A key for a message or a comment: one short line, whatever characters it holds."""
     return key if _PLAIN.fullmatch(key) else json.dumps(key)[:60]
 
 
 def problem(key: str, what: str, remedy: str) -> SettingsError:
-    """The error of one key."""
+    """An error that names one key."""
     return SettingsError(f"{shown(key)}: {what}", remedy=remedy)
 
 
 class Variable:
-    """Typed access to the variable's values; an error names the key, never quotes the value.
+    """Typed access to the variable's values; errors name the key and never quote the value.
 
     Args:
-        values: the variable.
+        values: the variable's content.
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
@@ -98,10 +98,10 @@ class Variable:
         return iter(self._values)
 
     def text(self, key: str, *, optional: bool = False) -> str:
-        """A text; "" for an optional one that is missing, null or empty.
+        """The text of a key; "" for an optional one that is missing, null or empty.
 
         Raises:
-            SettingsError: it is missing, or no text.
+            SettingsError: a text that is not optional is missing, or the value is no text.
         """
         value = self._values.get(key)
         if value is None or value == "":
@@ -114,10 +114,10 @@ class Variable:
         return value
 
     def names(self, key: str) -> list[str]:
-        """A list of folder names, maybe empty.
+        """The list of folder names of a key; it may be empty.
 
         Raises:
-            SettingsError: it is missing, not such a list, or names a folder twice.
+            SettingsError: the list is missing, is no list of names, or names a folder twice.
         """
         if key not in self._values:
             raise problem(key, "is missing", 'Give it as a list, e.g. ["trx", "str"].')
@@ -132,10 +132,10 @@ class Variable:
         return value
 
     def day(self, key: str) -> dt.date:
-        """A day.
+        """The day of a key.
 
         Raises:
-            SettingsError: it is missing, or not written as YYYY-MM-DD.
+            SettingsError: the day is missing, or not written as YYYY-MM-DD.
         """
         day = parse_day(self.text(key))
         if day is None:

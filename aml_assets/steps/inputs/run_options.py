@@ -17,7 +17,7 @@ from aml_assets.settings.training_settings import TrainingSettings
 
 if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
-    from aml_assets.settings.load import FixedWindows
+    from aml_assets.settings.window_settings import FixedWindows
 
 
 @dataclass(frozen=True)

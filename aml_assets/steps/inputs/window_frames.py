@@ -22,8 +22,8 @@ from aml_assets.errors import NotReady, NotTrainable, SettingsError
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.manifest import ABSENT, Manifest
 from aml_assets.io.upstream import Upstream
-from aml_assets.settings.load import FixedWindows
 from aml_assets.settings.table_settings import STR
+from aml_assets.settings.window_settings import FixedWindows
 from aml_assets.steps.inputs.exemptions import exemption, has_landed
 from aml_assets.steps.inputs.stored_frames import columns_of, load_frame
 

@@ -1,17 +1,17 @@
+"""Every key of the old flow's variable becomes a setting, or is dropped with a reason."""
+
 import datetime as dt
-import json
 import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
-from aml_assets.cli.app import app
 from aml_assets.cli.migration.document import document
-from aml_assets.cli.migration.mapping import Migration, Options, migrate
-from aml_assets.cli.migration.variable import KEYS, read_variable
+from aml_assets.cli.migration.mapping import Options, migrate
+from aml_assets.cli.migration.outcomes import Migration, Outcome
+from aml_assets.cli.migration.variable import KEYS
 from aml_assets.errors import SettingsError
 from aml_assets.io.catalog import Catalog
 from aml_assets.settings.load import Settings, load_settings, settings_of
@@ -20,8 +20,8 @@ from aml_assets_tests.cli.migration.variables import daily_version, hourly_versi
 CONNECTION = Options(connection="hdfs://hdfs@namenode:8020")
 
 
-def fate(migration: Migration, key: str):
-    (found,) = [each for each in migration.fates if each.key == key]
+def outcome(migration: Migration, key: str) -> Outcome:
+    (found,) = [each for each in migration.outcomes if each.key == key]
     return found
 
 
@@ -79,16 +79,16 @@ def test_the_hourly_version_keeps_its_metrics_beside_the_model_and_its_own_retri
 def test_every_key_is_mapped_or_dropped_with_a_reason_once(absent, unknown, rolling):
     values = {**daily_version(**dict.fromkeys(absent)), **unknown}
     migration = migrate(values, Options(connection="hdfs://namenode:8020", rolling=rolling))
-    fates = [each.key for each in migration.fates]
-    assert sorted(fates) == sorted(values)
+    keys = [each.key for each in migration.outcomes]
+    assert sorted(keys) == sorted(values)
     places = {setting.place for setting in migration.settings}
-    for each in migration.fates:
-        assert each.places or each.why
+    for each in migration.outcomes:
+        assert each.places or each.reason
         for place in each.places:
             pattern = re.escape(place).replace(r"\*", "[a-z]+") + r"(\..*)?"
             assert any(re.fullmatch(pattern, known) for known in places), place
     for key in unknown:
-        assert "no such key" in fate(migration, key).why
+        assert "no such key" in outcome(migration, key).reason
     # No name of a key, however odd, can become a setting.
     settings_of(migration.values())
     comments = [line for line in document(migration).splitlines() if not line.startswith("#")]
@@ -100,37 +100,12 @@ def test_every_key_is_mapped_or_dropped_with_a_reason_once(absent, unknown, roll
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("inside", [lambda v: v, json.dumps], ids=["object", "text"])
-def test_airflows_export_is_read_and_other_variables_are_named(inside):
-    text = json.dumps({"sl_config": inside(daily_version()), "mail_password": "x"})
-    assert read_variable(text) == (daily_version(), ("mail_password",))
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("http://namenode:50070", "webhdfs://namenode:50070"),
-        ("http://nn1:50070;http://nn2:50070", "webhdfs://nn1:50070,nn2:50070"),
-        ("https://namenode:9871", "swebhdfs://namenode:9871"),
-    ],
-)
-def test_without_a_connection_hdfs_url_is_webhdfs(url, expected):
-    settings = settings_of(migrate(daily_version(hdfs_url=url)).values())
-    assert settings.store.url == f"{expected}/anti-money/he_test"
-
-
-def test_a_gateways_path_is_kept():
-    settings = settings_of(migrate(daily_version(hdfs_url="https://knox:8443/gateway/x")).values())
-    assert settings.landing.url == "swebhdfs://knox:8443/anti-money/daily_data_group"
-    assert settings.hdfs.gateway_path == "/gateway/x"
-
-
 def test_no_password_gets_into_the_file_or_an_error():
     options = Options(connection="hdfs://hdfs:geheim@namenode:8020?proxy=geheim")
     migration = migrate(daily_version(hdfs_url="http://u:geheim@x:1"), options)
     text = document(migration)
     assert "geheim" not in text
-    assert "holds no secret" in fate(migration, "--connection password").why
+    assert "holds no secret" in outcome(migration, "--connection password").reason
     with pytest.raises(SettingsError) as raised:
         migrate(daily_version(), Options(connection="hdfs://hdfs:geheim@"))
     assert "geheim" not in str(raised.value)
@@ -138,10 +113,10 @@ def test_no_password_gets_into_the_file_or_an_error():
 
 def test_a_model_given_by_hand_is_dropped_with_the_way_back_to_one():
     values = daily_version(specified_model_path="/anti-money/he_test/model/best.model")
-    why = fate(migrate(values, CONNECTION), "specified_model_path").why
-    assert "encoder" in why
-    assert "aml backfill --select model" in why
-    assert "scoring.pinned_model" in why
+    reason = outcome(migrate(values, CONNECTION), "specified_model_path").reason
+    assert "encoder" in reason
+    assert "aml backfill --select model" in reason
+    assert "scoring.pinned_model" in reason
 
 
 def test_tables_of_other_names_are_taken_once_somebody_says_which_they_are():
@@ -153,7 +128,7 @@ def test_tables_of_other_names_are_taken_once_somebody_says_which_they_are():
     settings = settings_of(migration.values())
     assert settings.tables["trx"].path == "payments/daily/{date}"
     assert set(settings.tables) == {"trx", "str", "retail"}
-    assert "left out: loans" in fate(migration, "static_dir_list").why
+    assert "left out: loans" in outcome(migration, "static_dir_list").reason
 
 
 def test_predictions_may_be_named_by_their_day_alone(tmp_path):
@@ -207,35 +182,3 @@ def test_mails_and_the_first_night_are_set_when_given():
 def test_a_value_that_means_nothing_is_one_sentence_with_its_key(changes, sentence):
     with pytest.raises(SettingsError, match=re.escape(sentence)):
         migrate(daily_version(**changes))
-
-
-def test_the_documented_commands_work_as_printed(tmp_path, monkeypatch):
-    root = Path(__file__).resolve().parents[3]
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "examples").symlink_to(root / "examples")
-    lines = (root / "docs/migration.md").read_text(encoding="utf-8").splitlines()
-    commands = [line for line in lines if line.startswith("aml migrate ")]
-    assert len(commands) == 2
-    for command in commands:
-        done = CliRunner().invoke(app, command.split()[1:])
-        assert done.exit_code == 0, done.output
-    with pytest.raises(SettingsError, match="--force"):
-        CliRunner().invoke(app, commands[0].split()[1:], catch_exceptions=False)
-    before = (tmp_path / "bank.yaml").read_bytes()
-    assert CliRunner().invoke(app, [*commands[0].split()[1:], "--force"]).exit_code == 0
-    assert (tmp_path / "bank.yaml").read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ('{"start_time": "a",', "the file is not JSON (line 1)"),
-        ("[]", "the file is no JSON object"),
-        ('{"sl_config": "nothing"}', "the variable sl_config is not JSON"),
-        ('{"sl_config": 5}', "sl_config: the variable is no JSON object"),
-        ('{"end_time": "a", "end_time": "b"}', "end_time: is given twice"),
-    ],
-)
-def test_a_file_that_holds_no_variable_is_one_sentence(text, sentence):
-    with pytest.raises(SettingsError, match=re.escape(sentence)):
-        read_variable(text)

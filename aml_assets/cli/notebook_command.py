@@ -1,6 +1,7 @@
 """``aml notebook``: JupyterLab over the bank's store, on loopback.
 
-Belongs here: the command's words. Does not belong here: how it is started (``notebook.server``).
+Belongs here: the command's options and output. Does not belong here: the command line of
+JupyterLab (``notebook.jupyter_command``).
 """
 
 from __future__ import annotations
@@ -12,15 +13,10 @@ from typing import Annotated
 import typer
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(notebook)
-
-
 def notebook(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8888,
     folder: Annotated[
-        Path, typer.Option(help="Where notebooks are kept; what they show is customers' data.")
+        Path, typer.Option(help="Folder of the notebooks; what they show is customers' data.")
     ] = Path("var/notebooks"),
     behind_proxy: Annotated[
         bool,
@@ -30,13 +26,13 @@ def notebook(
         ),
     ] = False,
 ) -> None:
-    """Open JupyterLab on loopback; the address, with its token, is printed."""
-    from aml_assets.notebook.server import NOTEBOOK, TOKEN, command, prepare
+    """Start JupyterLab on loopback; the address, with its token, is printed."""
+    from aml_assets.notebook.jupyter_command import NOTEBOOK, TOKEN, command, prepare
 
     words, environment = command(folder, port, behind_proxy=behind_proxy)
     typer.echo(f"The notebook: {prepare(folder)}")
-    if not behind_proxy:  # Jupyter does not print the token, as it did not make it
+    if not behind_proxy:  # Jupyter prints no token that it was given
         token = environment[TOKEN]
         typer.echo(f"Open http://127.0.0.1:{port}/lab/tree/{NOTEBOOK}?token={token}")
-    # Jupyter takes this process' place: Ctrl-C and the exit code are its own.
+    # Jupyter replaces this process, so that it receives Ctrl-C and gives the exit code.
     os.execve(words[0], words, environment)

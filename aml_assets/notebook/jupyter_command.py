@@ -1,8 +1,10 @@
-"""JupyterLab for the notebook: on loopback, with a token made for this start alone.
+"""The command line and environment with which JupyterLab is started for the notebook.
 
-Or, in a deployment, behind a proxy that asks for a login and knows the token.
+JupyterLab listens on loopback with a new token; in a deployment it listens behind a proxy that
+asks for a login and knows the token.
 
-Belongs here: its process and what it is told. Does not belong here: the proxy (``deploy/``).
+Belongs here: its options, its environment, its folder. Does not belong here: the server itself
+(``jupyter_lab``) and the proxy (``deploy/``).
 """
 
 from __future__ import annotations
@@ -19,25 +21,30 @@ from aml_assets.errors import AmlError
 from aml_assets.settings.load import CONFIG_VARIABLE, load_settings
 
 NOTEBOOK = "explore.ipynb"
-
+"""File name of our notebook, in this package and in the notebooks' folder."""
 
 TOKEN = "JUPYTER_TOKEN"
+"""Environment variable that holds the token."""
+
 _SHORTEST = 20
-"""Characters of a token that nobody guesses."""
+"""Number of characters from which on a token cannot be guessed."""
 
 
 def command(
     folder: Path, port: int, *, behind_proxy: bool = False
 ) -> tuple[list[str], dict[str, str]]:
-    """What to run, and the environment to run it in.
+    """The command line that starts JupyterLab, and its environment.
 
-    The token stands in the environment, where other users of the machine do not see it; no
-    configuration file of Jupyter's is read, since one could undo it.
+    The token is in the environment, which other users of the machine cannot read. Jupyter reads
+    no configuration file, since one could undo these options.
 
     Args:
-        folder: the notebooks' folder, which is all that the browser sees.
-        port: on 127.0.0.1.
-        behind_proxy: listen on every address, with the token that the environment gives.
+        folder: the notebooks' folder; the browser sees nothing outside it.
+        port: the port on 127.0.0.1.
+        behind_proxy: listen on every address, with the token in ``JUPYTER_TOKEN``.
+
+    Returns:
+        The words of the command, and all variables of its environment.
 
     Raises:
         AmlError: JupyterLab is not installed, or a proxy's token is missing.
@@ -52,7 +59,7 @@ def command(
             remedy="Give the proxy's; without one, anybody in the network would be let in.",
         )
     words = [
-        sys.executable, "-m", "aml_assets.notebook.lab",
+        sys.executable, "-m", "aml_assets.notebook.jupyter_lab",
         f"--ServerApp.ip={'0.0.0.0' if behind_proxy else '127.0.0.1'}",
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
@@ -60,13 +67,17 @@ def command(
         "--ServerApp.allow_root=True",  # in a container it may be the only user
         f"--ServerApp.root_dir={folder.absolute()}",
         f"--LabApp.default_url=/lab/tree/{NOTEBOOK}",
-        *(["--Server.tell_token=False"] if behind_proxy else []),
+        *(["--Server.token_in_pages=False"] if behind_proxy else []),
     ]  # fmt: skip
     return words, {**os.environ, **_places(), "JUPYTER_NO_CONFIG": "1", TOKEN: token}
 
 
 def prepare(folder: Path) -> Path:
-    """Put our notebook there, unless one of that name is: it may be somebody's work by now."""
+    """Copy our notebook into a folder, unless one of its name, perhaps edited, is there already.
+
+    Returns:
+        The notebook's path.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     target = folder / NOTEBOOK
     if not target.exists():
@@ -76,7 +87,7 @@ def prepare(folder: Path) -> Path:
 
 
 def _places() -> dict[str, str]:
-    """A kernel starts in the notebooks' folder: what counted from here must be said in full."""
+    """The settings' variables with absolute paths, as a kernel starts in another folder."""
     settings = load_settings()
     if config := os.environ.get(CONFIG_VARIABLE):
         return {CONFIG_VARIABLE: str(Path(config).absolute())}

@@ -1,0 +1,28 @@
+"""``aml demo`` hands its options on; the demo itself is tested in ``test_app`` and ``demo/``."""
+
+import pytest
+from typer.testing import CliRunner
+
+from aml_assets.cli.app import app
+
+
+@pytest.mark.parametrize(
+    ("words", "handed_on"),
+    [
+        ([], {"days": 45, "landing_only": False}),
+        (["--days", "40", "--landing-only"], {"days": 40, "landing_only": True}),
+    ],
+)
+def test_the_options_are_handed_on(monkeypatch, words, handed_on):
+    found = {}
+
+    def run_demo(days: int, *, landing_only: bool) -> None:
+        found.update(days=days, landing_only=landing_only)
+
+    monkeypatch.setattr("aml_assets.cli.demo.run.run_demo", run_demo)
+    assert CliRunner().invoke(app, ["demo", *words]).exit_code == 0
+    assert found == handed_on
+
+
+def test_a_bank_too_short_for_the_windows_is_refused():
+    assert CliRunner().invoke(app, ["demo", "--days", "39"]).exit_code == 2

@@ -1,0 +1,44 @@
+"""Dagster's home is created once, and what is in it stays."""
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from aml_assets.cli.home import DAGSTER_YAML, default_home, prepare_home
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DAGSTER_HOME", "restored after the test")
+    monkeypatch.delenv("DAGSTER_HOME")
+
+
+def test_the_home_lies_under_this_folder_unless_the_variable_names_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    assert default_home() == tmp_path / "var" / "dagster"
+    monkeypatch.setenv("DAGSTER_HOME", "elsewhere")
+    assert default_home() == tmp_path / "elsewhere"
+
+
+def test_a_new_home_is_configured_and_named_in_the_environment(tmp_path: Path):
+    home = prepare_home()
+    assert home == tmp_path / "var" / "dagster"
+    assert (home / "dagster.yaml").read_text() == DAGSTER_YAML
+    assert os.environ["DAGSTER_HOME"] == str(home)
+
+
+def test_an_edited_configuration_stays():
+    config = prepare_home() / "dagster.yaml"
+    config.write_text("telemetry: {enabled: true}\n")
+    prepare_home()
+    assert config.read_text() == "telemetry: {enabled: true}\n"
+
+
+def test_nothing_is_sent_to_anybody_and_old_ticks_are_forgotten():
+    config = yaml.safe_load(DAGSTER_YAML)
+    assert config["telemetry"] == {"enabled": False}
+    assert config["retention"]["sensor"]["purge_after_days"]["skipped"] == 3

@@ -1,0 +1,94 @@
+"""A bank describes its tables by what differs from the five defaults, and how they join."""
+
+import pytest
+from pydantic import ValidationError
+
+from aml_assets.settings.load import load_settings
+from aml_assets.settings.table_settings import (
+    Join,
+    TableSettings,
+    check_joins,
+    default_joins,
+    join_columns,
+    with_default_tables,
+)
+
+
+def test_a_bank_without_companies_removes_their_table(configured):
+    configured("tables: {corporate: null}")
+    settings = load_settings()
+    assert "corporate" not in settings.tables
+    assert [join.table for join in settings.joins] == ["trx", "retail", "account"]
+
+
+def test_reports_without_an_instance_are_known_by_their_transaction(configured):
+    configured("tables: {str: {roles: {ins_id: null}}}")
+    spec = load_settings().tables["str"]
+    assert spec.key == ["trx_id"]
+    assert "ins_id" not in spec.required
+
+
+def test_a_sixth_table_is_joined_by_name(configured):
+    configured(
+        "tables: {branch: {path: branches, key: [code]}}\n"
+        "joins:\n"
+        "  - {table: trx, on: {str.trx_id: trx_id}}\n"
+        "  - {table: retail, on: {trx.cust_id: cust_id}}\n"
+        "  - {table: corporate, on: {trx.cust_id: cust_id}}\n"
+        "  - {table: account, on: {trx.account_id: account_id}}\n"
+        "  - {table: branch, on: {account.branch: code}}\n"
+    )
+    settings = load_settings()
+    assert settings.join_columns("branch") == ["code"]
+    assert settings.join_columns("account") == ["account_id", "branch"]
+
+
+def test_a_table_is_daily_by_the_date_in_its_path():
+    assert TableSettings(path="trx/{date}", key=["a"]).daily
+    assert not TableSettings(path="trx/all", key=["a"]).daily
+
+
+def test_keys_and_columns_with_a_role_are_needed_and_ids_are_no_features():
+    table = TableSettings(
+        path="x",
+        key=["ref"],
+        roles={"cust_id": "party", "amount": "sum", "ins_id": None},
+        kinds={"iban": "id", "city": "category"},
+    )
+    assert table.required == ["ref", "party", "sum"]
+    assert table.ids == ["ref", "party", "iban"]
+    assert table.column("cust_id") == "party"
+    assert table.column("ins_id") is None
+
+
+def test_yaml_reads_on_as_true_and_a_join_understands_it():
+    join = Join.model_validate({"table": "trx", True: {"str.trx_id": "trx_id"}})
+    assert join.on == {"str.trx_id": "trx_id"}
+    with pytest.raises(ValidationError, match=r"write 'trx_id' as table\.column"):
+        Join(table="trx", on={"trx_id": "trx_id"})
+
+
+def test_neither_table_that_everything_needs_can_be_removed():
+    for name in ("str", "trx"):
+        with pytest.raises(ValueError, match=f"'{name}' cannot be removed"):
+            with_default_tables({name: None})
+
+
+def test_default_joins_are_written_in_the_banks_own_column_names():
+    plain = with_default_tables({"trx": {"roles": {"cust_id": "party"}}, "account": None})
+    tables = {name: TableSettings.model_validate(values) for name, values in plain.items()}
+    joins = default_joins(tables)
+    assert [(join.table, join.on) for join in joins] == [
+        ("trx", {"str.trx_id": "trx_id"}),
+        ("retail", {"trx.party": "cust_id"}),
+        ("corporate", {"trx.party": "cust_id"}),
+    ]
+    check_joins(tables, joins)
+    assert join_columns(joins, "trx") == ["trx_id", "party"]
+    with pytest.raises(ValueError, match="table 'corporate' is configured but never joined"):
+        check_joins(tables, joins[:-1])
+
+
+def test_joins_given_empty_are_the_default_ones():
+    assert load_settings(joins=[]).joins == load_settings().joins
+    assert load_settings().model_dump() == load_settings(joins=load_settings().joins).model_dump()

@@ -1,0 +1,29 @@
+"""XGBoost's parameters start from a preset, and early stopping is given whole or not at all."""
+
+import pytest
+from pydantic import ValidationError
+
+from aml_assets.settings.load import load_settings
+from aml_assets.settings.training_settings import TrainingSettings
+
+
+def test_a_preset_is_a_starting_point_that_single_values_override(configured, monkeypatch):
+    configured("training: {preset: flow_2019, max_depth: 5}")
+    monkeypatch.setenv("AML_TRAINING__ROUNDS", "7")
+    training = load_settings().training
+    assert (training.max_depth, training.rounds, training.learning_rate) == (5, 7, 0.025)
+
+
+@pytest.mark.parametrize("half", [{"early_stopping_rounds": 5}, {"early_stopping_days": 2}])
+def test_half_an_early_stopping_is_refused(half: dict[str, int]):
+    with pytest.raises(ValidationError, match="go together"):
+        TrainingSettings.model_validate(half)
+    assert TrainingSettings(early_stopping_rounds=5, early_stopping_days=2)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"rounds": 0}, {"learning_rate": 0}, {"subsample": 1.1}, {"base_score": 1}]
+)
+def test_a_parameter_out_of_its_bounds_is_refused(wrong: dict[str, float]):
+    with pytest.raises(ValidationError, match=next(iter(wrong))):
+        TrainingSettings.model_validate(wrong)
