@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -174,7 +174,7 @@ def _announce(catalog: Catalog, plan: Plan) -> None:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[None]:
+def _progress(total: int) -> Generator[None]:
     """One line per built partition, counted."""
     logger = logging.getLogger("aml_assets.progress")
     handler = _Counter(total)
