@@ -1,6 +1,4 @@
-"""What is installed: every import is a declared dependency, each extra holds what its target needs,
-and the files that a package and its contributors rely on are there and agree.
-"""
+"""Imports are declared dependencies, extras hold what their targets need, and packaging files agree."""
 
 import ast
 import re
@@ -19,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 BY_EXTRA = {
+    "dagster_k8s": "deploy",
     "gssapi": "kerberos",
     "requests_gssapi": "kerberos",
     "IPython": "notebook",

@@ -261,7 +261,7 @@ class Store:
     @contextmanager
     def _written_aside(
         self, path: str, write: Callable[[Sink], None]
-    ) -> Iterator[tuple[str, Sink]]:
+    ) -> Generator[tuple[str, Sink]]:
         """Write a temporary file beside ``path``; delete it if the block raises.
 
         Yields:
