@@ -30,7 +30,7 @@ RUN python3 -m venv /opt/aml \
     && python3 requirements.py kerberos deploy > requirements.txt \
     && /opt/aml/bin/pip install -q pip \
     && /opt/aml/bin/pip install -r requirements.txt
-COPY README.md ./
+COPY LICENSE README.md ./
 COPY aml_assets ./aml_assets
 # Tests of libraries are a tenth of the image. Matplotlib looks for fonts once, here.
 RUN /opt/aml/bin/pip install --no-deps . \

@@ -4,7 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Kerberos over HTTP is built here, where its headers and Python's are (Debian: libkrb5-dev, gcc).
 HEADERS = $$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h
-EXTRAS := dev$(shell command -v krb5-config >/dev/null && command -v cc >/dev/null && test -e "$(HEADERS)" && echo ,kerberos)
+KERBEROS := $(shell command -v krb5-config >/dev/null && command -v cc >/dev/null && test -e "$(HEADERS)" && echo ,kerberos)
+# Modules are compiled when they are first imported: most of what is installed never is.
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 export DAGSTER_HOME ?= $(CURDIR)/var/dagster
 
 # STORE=hdfs or STORE=webhdfs: landing and store on the cluster of `make hdfs-up`, by either protocol.
@@ -18,54 +20,93 @@ export AML_HDFS__AUTHENTICATION := insecure
 demo ui notebook: hdfs-up
 endif
 
-.PHONY: demo ui notebook test soak screenshots lint install clean hdfs-up hdfs-down \
-	image compose-up compose-demo compose-down
-.DEFAULT_GOAL := demo
+# The least that `make coverage` accepts, in percent of lines and branches: what was reached last.
+COVERAGE_FLOOR := 0
 
-install: $(VENV)/.installed
+.PHONY: help demo ui notebook test coverage soak screenshots lint lint-rules lint-format lint-types \
+	install install-notebook install-dev hooks clean hdfs-up hdfs-down image compose-up compose-demo \
+	compose-down
+.DEFAULT_GOAL := help
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: install ## build a synthetic bank's last day, on local files (or STORE=hdfs)
+	@$(BIN)/aml demo
+
+ui: install ## serve Dagster's UI and its daemon on http://127.0.0.1:3000
+	@$(BIN)/aml ui
+
+notebook: install-notebook ## open a notebook over the store
+	@$(BIN)/aml notebook
+
+test: install-dev ## run every test but the soak runs (ARGS= for pytest)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+soak: install-dev ## run the soak runs
+	$(BIN)/python -m pytest -m soak $(ARGS)
+
+coverage: install-dev ## run the tests as `make test` does, and count the branches they reach
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --fail-under=$(COVERAGE_FLOOR)
+
+lint: lint-rules lint-format lint-types ## check style, format and types
+
+lint-rules: install-dev
+	$(BIN)/ruff check .
+
+lint-format: install-dev
+	$(BIN)/ruff format --check .
+
+lint-types: install-dev
+	$(BIN)/pyright
+
+hooks: install-dev ## run `make lint` before each commit, by pre-commit
+	$(BIN)/pre-commit install
+
+screenshots: demo install-dev ## take the pictures of docs/images
+	$(BIN)/python -m aml_assets_tests.browser
+
+install: $(VENV)/.installed ## install what the demo and the UI need
+install-notebook: $(VENV)/.installed-notebook ## install JupyterLab beside it
+install-dev: $(VENV)/.installed-dev ## install what tests and checks need beside it
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is needed (or: make PYTHON=/path/to/python3.11)" >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
+	$(PIP_INSTALL) pip  # the one that Python brings takes twice the time
+	$(PIP_INSTALL) -e '.$(KERBEROS:,%=[%])'
 	@touch $@
 
-demo: install
-	@$(BIN)/aml demo
+$(VENV)/.installed-notebook: $(VENV)/.installed
+	$(PIP_INSTALL) -e '.[notebook$(KERBEROS)]'
+	@touch $@
 
-ui: install
-	@$(BIN)/aml ui
+# Tests run many processes against the clock: these find every module compiled.
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PIP_INSTALL) -e '.[dev$(KERBEROS)]'
+	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib || true
+	@touch $@
 
-notebook: install
-	@$(BIN)/aml notebook
-
-test: install
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
-
-soak: install
-	$(BIN)/python -m pytest -m soak $(ARGS)
-
-screenshots: demo
-	$(BIN)/python -m aml_assets_tests.browser
-
-lint: install
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/pyright
-
+hdfs-up: ## start an HDFS cluster on loopback (Java and Maven must be there)
+hdfs-down: ## stop it
 hdfs-up hdfs-down: install
 	@$(BIN)/python -m aml_assets_tests.hadoop $(@:hdfs-%=%) $(ARGS)
 
-image:
+image: ## build the image of code location, webserver and daemon
 	deploy/containers.sh image
 
-compose-up:
+compose-up: ## start all of it in containers, behind a login
 	deploy/containers.sh images
 	deploy/containers.sh up
 
+compose-demo: ## fill the containers' landing with the demo's bank
+compose-down: ## stop the containers
 compose-demo compose-down:
 	deploy/containers.sh $(@:compose-%=%)
 
-clean:
+clean: ## remove what was built here: landing, store, runs, caches
 	@if test -e var/hadoop/cluster.json; then $(BIN)/python -m aml_assets_tests.hadoop down; fi
 	rm -rf var build *.egg-info .pytest_cache .ruff_cache .hypothesis

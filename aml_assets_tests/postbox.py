@@ -16,7 +16,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -121,7 +121,7 @@ def mail_server(
     starttls: ssl.SSLContext | None = None,
     tls: ssl.SSLContext | None = None,
     password: str | None = None,
-) -> Iterator[Postbox]:
+) -> Generator[Postbox]:
     """Serve on a free port of loopback; with a password, nobody sends without a login."""
 
     def authenticate(
@@ -167,7 +167,7 @@ class Hook:
 
 
 @contextmanager
-def webhook(hook: Hook) -> Iterator[Hook]:
+def webhook(hook: Hook) -> Generator[Hook]:
     """Serve on a free port of loopback."""
 
     class Handler(http.server.BaseHTTPRequestHandler):

@@ -7,8 +7,6 @@ requirement is a failure, so that a green run has run everything.
 import os
 from pathlib import Path
 
-import pytest
-
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 """The real input, beside the checkout where it was handed out."""
 
@@ -17,6 +15,8 @@ def require(available: bool, what: str) -> None:
     """Go on if ``what`` is there; else skip, or fail under ``AML_REQUIRE_ALL=1``."""
     if available:
         return
+    import pytest  # here, since `make hdfs-up` does without the developers' tools
+
     if os.environ.get("AML_REQUIRE_ALL") == "1":
         pytest.fail(f"AML_REQUIRE_ALL=1, and this machine lacks {what}", pytrace=False)
     pytest.skip(f"this machine lacks {what}")

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ HEAVY = {"pandas", "xgboost", "sklearn", "scipy", "matplotlib", "duckdb", "jinja
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict:
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a fresh interpreter, in an empty folder, says of loading our definitions."""
     root = Path(__file__).parents[1]
     done = subprocess.run(

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -69,7 +69,7 @@ def run(landing: Place, store: Place) -> dict[str, str]:
 
 
 @contextmanager
-def in_the_middle(fault: Callable[[], None]) -> Iterator[threading.Barrier]:
+def in_the_middle(fault: Callable[[], None]) -> Generator[threading.Barrier]:
     """Hold each run after some partitions, until all are there and the fault has begun."""
     built = threading.local()
     meeting = threading.Barrier(len(SCHEMES), fault, _SECONDS)

@@ -13,7 +13,7 @@ import getpass
 import os
 import secrets
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -209,7 +209,7 @@ def java_runs_here() -> bool:
 
 
 @contextmanager
-def place(folder: Path) -> Iterator[tuple[Place, Cluster | None]]:
+def place(folder: Path) -> Generator[tuple[Place, Cluster | None]]:
     """The cluster that the environment names, or else one of our own, while the block lasts."""
     given = [os.environ.get(name) for name in ("AML_TEST_HDFS", "AML_TEST_WEBHDFS")]
     root = f"/tmp/aml-hdfs-io-{secrets.token_hex(8)}"

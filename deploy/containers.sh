@@ -52,7 +52,7 @@ need_composer() {
         composer=podman-compose
         command -v "$composer" > /dev/null || composer=.venv/bin/podman-compose
         command -v "$composer" > /dev/null && return
-        echo "podman-compose is not installed: make install, or pip install podman-compose" >&2
+        echo "podman-compose is not installed: make install-dev, or pip install podman-compose" >&2
     else
         "$engine" compose version > /dev/null 2>&1 && return
         echo "docker compose is not installed (version 2)" >&2

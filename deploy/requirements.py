@@ -1,7 +1,6 @@
-"""What the image installs, for pip: the project's own dependencies and those of some extras.
+"""Print what the image installs, for pip: the project's own dependencies and those of some extras.
 
-XGBoost comes as its build for processors: the same version without 469 MB of libraries for graphic
-cards and 220 MB of code for them.
+The Dockerfile calls it, so that a change of our code leaves the layer with the packages as it is::
 
     python3 requirements.py kerberos deploy > requirements.txt
 """
@@ -14,4 +13,4 @@ project = tomllib.loads(Path(__file__).with_name("pyproject.toml").read_text("ut
 wanted = [*project["dependencies"]]
 for extra in sys.argv[1:]:
     wanted += project["optional-dependencies"][extra]
-sys.stdout.writelines(f"{each.replace('xgboost>', 'xgboost-cpu>')}\n" for each in wanted)
+sys.stdout.writelines(f"{each}\n" for each in wanted)

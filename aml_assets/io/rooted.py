@@ -6,7 +6,7 @@ the root, and errors that name the store's paths. Does not belong here: promises
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import BinaryIO
 
@@ -77,7 +77,7 @@ class RootedFileSystem:
         return f"{self.root}/{path}"
 
     @contextmanager
-    def named(self, path: str, shown: str | None = None) -> Iterator[None]:
+    def named(self, path: str, shown: str | None = None) -> Generator[None]:
         """Replace the protocol's path in the adapter's errors by a path of the store.
 
         Args:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
@@ -261,7 +261,7 @@ class Store:
     @contextmanager
     def _written_aside(
         self, path: str, write: Callable[[Sink], None]
-    ) -> Iterator[tuple[str, Sink]]:
+    ) -> Generator[tuple[str, Sink]]:
         """Write a temporary file beside ``path``; delete it if the block raises.
 
         Yields:
@@ -345,7 +345,7 @@ class Store:
 
 
 @contextmanager
-def _missing_is_transient(path: str) -> Iterator[None]:
+def _missing_is_transient(path: str) -> Generator[None]:
     """Convert `NotFound` on our temporary file into a fault that is retried.
 
     Somebody deleted the file, a NameNode that just took over does not know it yet, or a rename

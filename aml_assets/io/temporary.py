@@ -14,7 +14,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +94,7 @@ def temporary_name(name: str) -> str:
 
 
 @contextmanager
-def in_use(name: str) -> Iterator[None]:
+def in_use(name: str) -> Generator[None]:
     """Mark a temporary file of this process as being written, until the end of the block."""
     _in_use.add(name)
     try:

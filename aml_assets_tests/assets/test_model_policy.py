@@ -16,7 +16,7 @@ SCORE = (PREDICTIONS,)
 OWN = "aml_xgboost_2024-01-05"
 
 
-def scored(bank: Bank, number: int, pin: str | None = None) -> dict:
+def scored(bank: Bank, number: int, pin: str | None = None) -> dict[str, Any]:
     """Score a day that has features; the metadata of its CSV."""
     config = {"model": pin} if pin else None
     run = bank.good("batch_prediction", number, only=SCORE, config=config)

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,7 +32,7 @@ LAST = "2024-02-14"
 
 
 @contextmanager
-def ui() -> Iterator[str]:
+def ui() -> Generator[str]:
     """``aml ui`` over the demo's bank, with nothing left to catch up."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -14,7 +14,7 @@ import fcntl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,7 +27,7 @@ _keepers: list[subprocess.Popen[bytes]] = []
 
 
 @contextmanager
-def shared_cluster(folder: Path) -> Iterator[Cluster]:
+def shared_cluster(folder: Path) -> Generator[Cluster]:
     """The cluster of all processes that name this folder, started by the first one.
 
     Args:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -273,7 +273,7 @@ class ClusterFiles:
             return file.read()
 
     @contextmanager
-    def until_gone(self, path: str) -> Iterator[None]:
+    def until_gone(self, path: str) -> Generator[None]:
         old = self._client.read(self._full(path))
         last = len(old) - 1
         yield

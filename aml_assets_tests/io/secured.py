@@ -10,7 +10,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -57,7 +57,7 @@ class Bank:
 
 
 @contextmanager
-def running(folder: Path, tls: Tls | None = None, **options: Any) -> Iterator[Bank]:
+def running(folder: Path, tls: Tls | None = None, **options: Any) -> Generator[Bank]:
     """A bank.
 
     Args:

@@ -6,7 +6,7 @@ KMS that serves, which is no artefact of the version that we run.
 
 import http.server
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 
 import hdfs_native
@@ -114,7 +114,7 @@ def test_what_a_kms_refuses_is_told_from_its_faults(opened, status, kind, said):
 
 
 @contextmanager
-def kms(status: int) -> Iterator[str]:
+def kms(status: int) -> Generator[str]:
     """A KMS that answers everything with one error, the way Hadoop's does."""
     answer = b'{"RemoteException": {"exception": "AuthorizationException", "message": "no"}}'
 

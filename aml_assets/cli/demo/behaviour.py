@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -352,7 +353,7 @@ class _Streams:
         return self.rng.choice([TRANSFER, INSTANT, STANDING], size, p=[0.6, 0.32, 0.08])
 
 
-def _replaced(movements: Movements, **columns: NDArray) -> Movements:
+def _replaced(movements: Movements, **columns: NDArray[Any]) -> Movements:
     return Movements(**(vars(movements) | columns))
 
 

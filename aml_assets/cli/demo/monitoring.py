@@ -7,6 +7,7 @@ belong here: payments (``behaviour``), files (``synthetic_bank``).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,7 +136,9 @@ def _rule(points: Floats, rng: np.random.Generator) -> Ints:
     return np.where(manual, RULES.index("manual"), loudest)
 
 
-def _with_unmatched(reports: dict[str, NDArray], rng: np.random.Generator) -> dict[str, NDArray]:
+def _with_unmatched(
+    reports: dict[str, NDArray[Any]], rng: np.random.Generator
+) -> dict[str, NDArray[Any]]:
     """Add reports about payments that the bank's extract lacks."""
     size = max(1, round(_UNMATCHED_SHARE * len(reports["day"])))
     like = _take(reports, rng.choice(len(reports["day"]), size, replace=False))
@@ -144,8 +147,8 @@ def _with_unmatched(reports: dict[str, NDArray], rng: np.random.Generator) -> di
 
 
 def _decided_in_time(
-    reports: dict[str, NDArray], calendar: Calendar, rng: np.random.Generator
-) -> dict[str, NDArray]:
+    reports: dict[str, NDArray[Any]], calendar: Calendar, rng: np.random.Generator
+) -> dict[str, NDArray[Any]]:
     """Hide the labels that are not decided yet; add the rows that decide some of them later."""
     age = calendar.days - 1 - reports["day"]
     newest, oldest = _UNDECIDED_LAST_WEEK[1], _UNDECIDED_LAST_WEEK[0]
@@ -160,5 +163,5 @@ def _decided_in_time(
     return _take(rows, np.lexsort((rows["report"], rows["day"])))
 
 
-def _take(rows: dict[str, NDArray], which: NDArray) -> dict[str, NDArray]:
+def _take(rows: dict[str, NDArray[Any]], which: NDArray[Any]) -> dict[str, NDArray[Any]]:
     return {name: values[which] for name, values in rows.items()}

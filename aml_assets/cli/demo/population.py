@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -163,7 +164,7 @@ def populate(
     )
 
 
-def nullable(values: NDArray, missing: NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
+def nullable(values: NDArray[Any], missing: NDArray[np.bool_], kind: pa.DataType) -> pa.Array:
     """An Arrow array of ``values`` with nulls where ``missing``."""
     return pa.array(values, type=kind, mask=missing)
 
@@ -206,7 +207,7 @@ def _pick(rng: np.random.Generator, words: tuple[str, ...], size: int,
     return pa.array(words).take(pa.array(rng.choice(len(words), size, p=shares)))
 
 
-def _dates(before: dt.date, days: NDArray) -> pa.Array:
+def _dates(before: dt.date, days: NDArray[Any]) -> pa.Array:
     epoch_days = (before - dt.date(1970, 1, 1)).days - days.astype(np.int64)
     return pa.array(epoch_days.astype(np.int32)).cast(pa.date32())
 

@@ -329,7 +329,8 @@ def _axes(axes: Axes, x: str, y: str, title: str = "") -> None:
 
 def _text(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
     """A small remark among the data."""
-    axes.text(x, y, text, **{"fontsize": 8, "fontfamily": _FONT, "color": _FAINT, **style})
+    looks: dict[str, Any] = {"fontsize": 8, "fontfamily": _FONT, "color": _FAINT, **style}
+    axes.text(x, y, text, **looks)
 
 
 def _root_ticks(limit: float) -> list[float]:

@@ -79,7 +79,7 @@ class HdfsFileSystem(FileSystem):
         self._client: tuple[tuple[int, int], hdfs_native.Client] | None = None
         self._made: set[str] = set()  # folders that this adapter has made
         self.patience = settings.retry_seconds
-        self._speaks_as = user or settings.user
+        self.speaks_as = user or settings.user
         if settings.authentication == "insecure":
             _speak(self)
 
@@ -299,10 +299,10 @@ def _speak(adapter: HdfsFileSystem) -> None:
     Raises:
         SettingsError: another adapter of this process gives another name.
     """
-    wanted = adapter._speaks_as
+    wanted = adapter.speaks_as
 
     def is_contradicted() -> bool:
-        return any(other._speaks_as != wanted for other in _speaking)
+        return any(other.speaks_as != wanted for other in _speaking)
 
     if is_contradicted():
         gc.collect()  # the other adapter may be garbage already

@@ -11,11 +11,14 @@ import errno
 import io
 import os
 import stat as stat_bits
-from collections.abc import Iterator
-from typing import IO, BinaryIO, cast
+from collections.abc import Generator
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from aml_assets.errors import NotFound, StoreError, TransientStoreError
 from aml_assets.io.filesystems.base import FileStatus, FileSystem, Listing, Modes, RawSink
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 _PASSES = frozenset(
     {
@@ -56,7 +59,7 @@ def local_store_error(error: OSError, *, path: str, operation: str) -> StoreErro
 
 
 @contextlib.contextmanager
-def _ours(path: str, operation: str) -> Iterator[None]:
+def _ours(path: str, operation: str) -> Generator[None]:
     try:
         yield
     except OSError as error:
@@ -158,7 +161,7 @@ class _LocalReader(io.FileIO):
         super().__init__(path, "rb")
         self._path = path
 
-    def readinto(self, buffer, /) -> int:  # noqa: ANN001 - collections.abc.Buffer is of 3.12
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
         with _ours(self._path, "read"):
             return super().readinto(buffer)  # type: ignore[return-value]
 

@@ -8,8 +8,12 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from aml_assets.io.filesystems.base import PIECE
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 
 class RangedFile(io.RawIOBase):
@@ -71,7 +75,7 @@ class RangedFile(io.RawIOBase):
         """Return all bytes up to the end."""
         return self.read()
 
-    def readinto(self, buffer, /) -> int:  # noqa: ANN001 - collections.abc.Buffer is of 3.12
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
         """Fill ``buffer``, up to the end of the file."""
         view = memoryview(buffer).cast("B")
         left = max(0, self._length - self._position)

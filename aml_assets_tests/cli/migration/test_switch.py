@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -90,7 +91,7 @@ def _land(root: Path, days: Sequence[int] = range(1, 6)) -> None:
     """The tiny bank, in the folders of 2019."""
     group = root / GROUP.strip("/")
 
-    def write(folder: Path, columns: dict) -> None:
+    def write(folder: Path, columns: dict[str, Any]) -> None:
         folder.mkdir(parents=True)
         pq.write_table(pa.table(columns), folder / "part-00000.parquet")
         (folder / "_SUCCESS").touch()

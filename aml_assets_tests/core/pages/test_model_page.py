@@ -24,8 +24,7 @@ ENCODER = Encoder(
 RNG = np.random.default_rng(0)
 TRAINED = np.column_stack(
     [RNG.normal(size=2000), RNG.integers(0, 2, 2000), RNG.integers(0, 7, 2000)]
-)
-TRAINED = TRAINED.astype(np.float32)
+).astype(np.float32)
 MOVED = TRAINED[:600] + np.array([2, 0, 0], np.float32)
 
 
