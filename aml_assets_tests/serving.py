@@ -21,7 +21,7 @@ from aml_assets.io.catalog import Catalog
 from aml_assets.settings.load import load_settings
 from aml_assets_tests.conftest import Bank, day
 
-INTERVAL = 5
+INTERVAL = 2
 CONFIG = """
 landing: {{url: {landing}}}
 store: {{url: {store}}}
@@ -155,7 +155,7 @@ def wait_for(probe: Callable[[], Any], what: str, tail: Callable[[], str]) -> An
         if found:
             return found
         assert time.monotonic() < end, f"waited in vain for {what}\n{tail()}"
-        time.sleep(1)
+        time.sleep(0.3)
 
 
 def _session(leader: int) -> list[int]:
