@@ -25,7 +25,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-IMPORTED = ("aml_assets.cli.app", "aml_assets.build", "dagster._cli", "duckdb", "pandas", "xgboost")
+IMPORTED = ("aml_assets.cli.app", "aml_assets.build", "dagster._cli", "pandas", "xgboost")
 """Modules of the server; a command imports the rest when it needs it."""
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from aml_assets.io.catalog import Catalog
 from aml_assets.settings.load import load_settings
 from aml_assets_tests.conftest import Bank, day
+from aml_assets_tests.forked import run_forked
 
 INTERVAL = 2
 CONFIG = """
@@ -72,15 +73,7 @@ class Night:
 
     def aml(self, *words: str) -> None:
         """A command over the same bank and history, in a process of its own."""
-        command = [str(Path(sys.executable).parent / "aml"), *words]
-        done = subprocess.run(
-            command,
-            cwd=self.home,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_forked(["aml", *words], cwd=self.home, env=self.environment)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def kill(self) -> None:
