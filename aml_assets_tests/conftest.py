@@ -8,6 +8,7 @@ corporate customers, ten accounts. Every transaction of an ATM is reported as la
 """
 
 import datetime as dt
+import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -400,23 +401,50 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+def built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], None]) -> Path:
+    """A folder of the whole test run: its first worker fills it, the others wait for that.
+
+    Args:
+        factory: where the test run keeps its files.
+        name: the folder's.
+        build: fills a folder of its own, which is renamed when it is complete.
+    """
+    common = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        common = common.parent
+    folder, aside = common / name, common / f"{name}.part"
+    with (common / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+            build(aside)
+            aside.rename(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def landed_bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     """Days 1 to 12 landed, nothing built. To be copied, not changed."""
-    bank = Bank(tmp_path_factory.mktemp("landed"))
-    bank.land_static()
-    for number in range(1, 13):
-        bank.land_day(number)
-    return bank
+
+    def land(folder: Path) -> None:
+        bank = Bank(folder)
+        bank.land_static()
+        for number in range(1, 13):
+            bank.land_day(number)
+
+    return Bank(built_once(tmp_path_factory, "landed", land))
 
 
 @pytest.fixture(scope="session")
 def built_bank(landed_bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Bank:
     """Days 1 to 6 prepared, a model and predictions for day 5. To be copied, not changed."""
-    bank = landed_bank.copy_to(tmp_path_factory.mktemp("built"))
-    bank.prepare(1, 6)
-    bank.good("daily", 5, only=("models", "predictions"))
-    return bank
+
+    def build(folder: Path) -> None:
+        bank = landed_bank.copy_to(folder)
+        bank.prepare(1, 6)
+        bank.good("daily", 5, only=("models", "predictions"))
+
+    return Bank(built_once(tmp_path_factory, "built", build))
 
 
 @pytest.fixture

@@ -20,8 +20,9 @@ from typing import Any
 from aml_assets.io.catalog import Catalog
 from aml_assets.settings.load import load_settings
 from aml_assets_tests.conftest import Bank, day
+from aml_assets_tests.forked import run_forked
 
-INTERVAL = 5
+INTERVAL = 2
 CONFIG = """
 landing: {{url: {landing}}}
 store: {{url: {store}}}
@@ -72,15 +73,7 @@ class Night:
 
     def aml(self, *words: str) -> None:
         """A command over the same bank and history, in a process of its own."""
-        command = [str(Path(sys.executable).parent / "aml"), *words]
-        done = subprocess.run(
-            command,
-            cwd=self.home,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_forked(["aml", *words], cwd=self.home, env=self.environment)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def kill(self) -> None:
@@ -155,7 +148,7 @@ def wait_for(probe: Callable[[], Any], what: str, tail: Callable[[], str]) -> An
         if found:
             return found
         assert time.monotonic() < end, f"waited in vain for {what}\n{tail()}"
-        time.sleep(1)
+        time.sleep(0.3)
 
 
 def _session(leader: int) -> list[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -17,7 +18,7 @@ import pytest
 from aml_assets.automation.landing_sensor import NAME
 from aml_assets.core.night.cursor import Cursor
 from aml_assets.steps.watching.status_board import StatusBoard
-from aml_assets_tests.conftest import Bank, day
+from aml_assets_tests.conftest import Bank, built_once, day
 
 
 @dataclass
@@ -92,11 +93,16 @@ class Watch:
 @pytest.fixture(scope="session")
 def watched(landed_bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bank, str]:
     """Six days, landed and built by the sensor, and its cursor. To be copied, not changed."""
-    bank = landed_bank.copy_to(tmp_path_factory.mktemp("watched"))
-    for number in range(7, 13):
-        bank.unland(number)
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        watching = Watch(bank, monkeypatch).at(6)
-        watching.settle()
-    assert watching.cursor
-    return bank, watching.cursor
+
+    def build(folder: Path) -> None:
+        bank = landed_bank.copy_to(folder)
+        for number in range(7, 13):
+            bank.unland(number)
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            watching = Watch(bank, monkeypatch).at(6)
+            watching.settle()
+        assert watching.cursor
+        (folder / "cursor").write_text(watching.cursor, encoding="utf-8")
+
+    folder = built_once(tmp_path_factory, "watched", build)
+    return Bank(folder), (folder / "cursor").read_text(encoding="utf-8")

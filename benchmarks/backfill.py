@@ -45,7 +45,7 @@ class Scale:
 
 
 FULL = Scale(30, 30_000, 3)
-SMALL = Scale(5, 3_000, 1)
+SMALL = Scale(2, 3_000, 1)
 
 
 def main() -> None:
@@ -53,7 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--small", action="store_true", help="five days of a small bank")
+    parser.add_argument("--small", action="store_true", help="two days of a small bank")
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()

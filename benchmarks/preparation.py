@@ -66,7 +66,7 @@ class Scale:
 
 
 FULL = Scale(27, 9, 300_000, 30_000, 500_000, turns=2, repeats=4)
-SMALL = Scale(6, 2, 20_000, 2_000, 30_000, turns=1, repeats=3)
+SMALL = Scale(6, 2, 20_000, 2_000, 30_000, turns=1, repeats=1)
 
 
 def main() -> None:

@@ -1,4 +1,7 @@
-"""The commands, as a person types them: real processes in an empty folder."""
+"""The commands, as a person types them: processes in an empty folder.
+
+One of each kind starts as a shell starts it; the others are forked, which saves their imports.
+"""
 
 import json
 import os
@@ -14,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from aml_assets_tests.conftest import Bank, day
+from aml_assets_tests.forked import run_forked
 
 CONFIG = """
 landing: {{url: {landing}}}
@@ -24,37 +28,45 @@ training: {{rounds: 3, max_depth: 2, threads: 1, min_child_weight: 0}}
 """
 
 
-@pytest.fixture
-def shell(tmp_path: Path, landed_bank: Bank):
-    """Run a command of the environment in an empty folder, configured for the tiny bank."""
-    config = tmp_path / "bank.yaml"
-    config.write_text(CONFIG.format(landing=landed_bank.landing), encoding="utf-8")
-    environment = {
-        **os.environ,
-        "AML_CONFIG": str(config),
-        "DAGSTER_HOME": str(tmp_path / "dagster"),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    }
+class Shell:
+    """An empty folder in which somebody types, configured for the tiny bank."""
 
-    def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    def __init__(self, folder: Path, landing: Path) -> None:
+        self.folder = folder
+        config = folder / "bank.yaml"
+        config.write_text(CONFIG.format(landing=landing), encoding="utf-8")
+        self.environment = {
+            **os.environ,
+            "AML_CONFIG": str(config),
+            "DAGSTER_HOME": str(folder / "dagster"),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+
+    def __call__(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a command, forked."""
+        return run_forked(command, cwd=self.folder, env={**self.environment, **variables})
+
+    def start(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command, found and started as a shell does it."""
         return subprocess.run(
             command,
-            cwd=tmp_path,
-            env={**environment, **variables},
+            cwd=self.folder,
+            env=self.environment,
             capture_output=True,
             text=True,
             check=False,
             timeout=300,
         )
 
-    run.folder = tmp_path  # type: ignore[attr-defined]
-    run.environment = environment  # type: ignore[attr-defined]
-    return run
+
+@pytest.fixture
+def shell(tmp_path: Path, landed_bank: Bank) -> Shell:
+    return Shell(tmp_path, landed_bank.landing)
 
 
 def test_a_backfill_announces_builds_and_then_finds_everything_done(shell):
     command = ("aml", "backfill", "--from", str(day(5)), "--to", str(day(6)))
-    first = shell(*command)
+    first = shell.start(*command)
     assert first.returncode == 0, first.stderr
     assert re.search(r"models/model +2 days +2024-01-05 … 2024-01-06", first.stdout)
     assert "Added, since these need them and they are missing:" in first.stdout
@@ -88,7 +100,8 @@ def test_a_wrong_word_is_one_sentence_and_exit_code_1(shell, command, sentence):
 
 
 def test_a_failed_day_is_named_and_the_exit_code_is_1(shell):
-    done = shell("aml", "backfill", "--from", str(day(13)), "--to", str(day(13)), "--select", "trx")
+    failing = ("--from", str(day(13)), "--to", str(day(13)), "--select", "trx")
+    done = shell.start("aml", "backfill", *failing)
     assert done.returncode == 1
     assert "table trx, day 2024-01-13: nothing has landed" in done.stderr
 
@@ -107,7 +120,7 @@ def test_dagster_job_execute_runs_one_day_and_refuses_to_run_without_one(shell):
     assert day_seven.returncode == 0, day_seven.stderr
     assert (shell.folder / "store/predict_res/pred_full_table2024-01-07.csv").exists()
     before = sorted(path for path in (shell.folder / "store").rglob("*"))
-    none = shell(*job)
+    none = shell.start(*job)
     assert none.returncode != 0
     assert "this run has no day" in none.stderr + none.stdout
     assert sorted(path for path in (shell.folder / "store").rglob("*")) == before
@@ -200,7 +213,7 @@ def _wait_for(probe, *, seconds: float):
         if found:
             return found
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.5)
+        time.sleep(0.1)
 
 
 def _processes_of(group: int) -> list[int]:

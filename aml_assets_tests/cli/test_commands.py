@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from aml_assets_tests.conftest import Bank
+from aml_assets_tests.forked import run_forked
 
 DOC = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
 CONFIG = """
@@ -41,15 +43,20 @@ class Shell:
         }
 
     def __call__(self, command: str, *, fails: bool = False) -> str:
-        done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
+        """Run a command and give all that it printed; by a real shell where it begins with env."""
+        words = shlex.split(command)
+        if words[0] == "env":
+            done = subprocess.run(
+                ["bash", "-c", command],
+                cwd=self.folder,
+                env=self.environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=300,
+            )
+        else:
+            done = run_forked(words, cwd=self.folder, env=self.environment)
         said = done.stdout + done.stderr
         assert (done.returncode != 0) == fails, said
         return said

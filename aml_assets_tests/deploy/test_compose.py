@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, HttpCredentials, Response
 from aml_assets_tests.browser.conftest import chromium as chromium
 from aml_assets_tests.deploy.stack import SERVICES, Stack, running
 
+pytestmark = pytest.mark.images
+
 VERSION = version("aml_assets")
 LAST = "2024-02-14"
 CSV = f"/aml/predict_res/pred_full_table{LAST}.csv"

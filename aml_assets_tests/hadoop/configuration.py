@@ -157,7 +157,7 @@ def datanode_settings(folder: Path, name: str, ports: Mapping[str, int], host: s
 
 
 def write(folder: Path, core_site: Mapping[str, str], hdfs_site: Mapping[str, str]) -> None:
-    """Write a configuration folder, which is to stand first on the class path."""
+    """Write a configuration folder, which is to stand on the class path."""
     # Hadoop's own ones are not among the jars, and the daemons do not start without any.
     for application in ("hdfs", "datanode"):
         web_xml = folder / "webapps" / application / "WEB-INF/web.xml"

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from aml_assets_tests.hadoop import class_archive
 from aml_assets_tests.hadoop.artefacts import classpath, java
 from aml_assets_tests.hadoop.daemon import ClusterError
 
@@ -82,11 +83,12 @@ class Jvm:
         return [
             java() or "java",
             *OPTIONS,
+            *class_archive.options(),
             *options,
             "-Djava.net.preferIPv4Stack=true",
             f"-Djava.io.tmpdir={self._folder / 'tmp'}",
             f"-Dhadoop.root.logger={log_level},console",
             *self._options,
-            "-classpath",
-            f"{self._folder / 'conf'}:{classpath()}",
+            "-classpath",  # the jars first: the archive is of them alone
+            f"{classpath()}:{self._folder / 'conf'}",
         ]

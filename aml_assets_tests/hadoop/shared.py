@@ -18,6 +18,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from aml_assets_tests.hadoop import class_archive
 from aml_assets_tests.hadoop.artefacts import ROOT
 from aml_assets_tests.hadoop.cluster import Cluster
 from aml_assets_tests.hadoop.daemon import ClusterError
@@ -74,11 +75,32 @@ def _start_keeper(folder: Path) -> None:
 
 
 def _keep(folder: Path) -> None:
-    """Start the cluster, and stop it when nobody uses it any more."""
-    with (folder / "users.lock").open("w") as users, Cluster(folder / "cluster"):
+    """Start the cluster, and stop it when nobody uses it any more.
+
+    Meanwhile, archive the classes that it has loaded, for the clusters that start after it.
+    """
+    record = class_archive.recording(folder)
+    with (
+        (folder / "users.lock").open("w") as users,
+        Cluster(folder / "cluster", java_options=record) as cluster,
+    ):
+        if record:  # of the tools, too
+            cluster.shell("-ls", "/")
         _ready(folder).touch()
+        maker = _start_maker(folder) if record else None
         fcntl.flock(users, fcntl.LOCK_EX)
         _ready(folder).unlink()
+        if maker:
+            maker.kill()
+            maker.wait()
+
+
+def _start_maker(folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", class_archive.__name__, str(folder)],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 if __name__ == "__main__":
