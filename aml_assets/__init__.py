@@ -1,10 +1,17 @@
 """aml_assets: a bank's nightly anti-money-laundering pipeline as a Dagster asset graph.
 
-Every landed table, merged feature frame, trained model, metrics file and prediction CSV is a
-daily-partitioned asset. ``build.build_definitions`` assembles the graph from one typed settings
-object; ``assets`` holds thin Dagster wrappers, ``core`` the maths on plain frames, ``io``
-everything that knows bytes, and ``cli`` the ``aml`` command. Importing this package loads
-nothing heavy.
+Every landed table, merged feature frame, trained model, metrics file, prediction CSV and page is a
+daily-partitioned asset. ``build`` assembles the graph from one typed settings object.
+
+- ``settings``: what can be configured.
+- ``core``: pure functions on frames and plain data, the asset graph's table among them.
+- ``io``: the landing and the store; everything that knows bytes.
+- ``steps``: one builder per asset, its inputs, its checks, and watching what has landed.
+- ``assets``: the assets as Dagster loads them, and the HDFS IO manager.
+- ``automation``: jobs, sensor, schedules, backfills, executors, launcher, alarms.
+- ``cli``: the ``aml`` command, with migration and demo. ``notebook``: the store in a notebook.
+
+Belongs here: nothing but this map. Does not belong here: any import that loads something heavy.
 """
 
 import os

@@ -1,4 +1,8 @@
-"""What Dagster loads: the definitions under the configured settings."""
+"""What Dagster loads: the definitions under the configured settings.
+
+Belongs here: that one call. Does not belong here: anything that another module could import, since
+importing this one reads the settings.
+"""
 
 from aml_assets.build import build_definitions
 

@@ -1,4 +1,4 @@
-"""Imports are declared dependencies, extras hold what their targets need, and packaging files agree."""
+"""Imports are declared, extras hold what their targets need, and packaging files agree."""
 
 import ast
 import re

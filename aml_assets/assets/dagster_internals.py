@@ -118,7 +118,7 @@ def server_runs(launcher: dg.DefaultRunLauncher, run_id: str, seconds: int) -> b
     from dagster._core.errors import DagsterUserCodeUnreachableError
     from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 
-    client = launcher._get_grpc_client_for_termination(run_id)
+    client = launcher._get_grpc_client_for_termination(run_id)  # pyright: ignore[reportPrivateUsage]
     if client is None:
         return None
     try:

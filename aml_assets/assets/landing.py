@@ -1,6 +1,7 @@
 """Landing: the bank's tables as external assets, where the lineage starts.
 
-Belongs here: their declaration. Nothing here reads them: the run that does reports it.
+Belongs here: their declaration. Does not belong here: reading them, which the step of a table does
+and reports.
 """
 
 from collections.abc import Sequence

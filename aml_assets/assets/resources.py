@@ -5,7 +5,7 @@ belong here: what an option means to a builder (``steps.inputs.run_options``).
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,7 +21,7 @@ from aml_assets.settings.window_settings import FixedWindows
 from aml_assets.steps.inputs.run_options import RunOptions
 
 
-class RunOptionsResource(dg.ConfigurableResource):
+class RunOptionsResource(dg.ConfigurableResource[Any]):
     """Options of one run; everything else is a setting.
 
     ``restate`` names static tables whose stored snapshot is to be replaced by what lies in the
@@ -113,7 +113,7 @@ def run_options_resource(settings: Settings) -> Any:
 
 
 @contextmanager
-def _refusing(context: dg.InitResourceContext) -> Iterator[None]:
+def _refusing(context: dg.InitResourceContext) -> Generator[None]:
     """Tag a refused run, since Dagster would take it for a crashed one and start it again."""
     try:
         yield

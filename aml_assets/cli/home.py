@@ -20,7 +20,7 @@ nux:
   enabled: false
 run_launcher:
   # Notices a run whose process went with everything else, as in a power cut.
-  module: aml_assets.automation.launcher
+  module: aml_assets.automation.run_launcher
   class: WatchedRunLauncher
 run_monitoring:
   # Ends runs at their maximum runtime (automation.max_runtime_minutes; a day where a run has none)

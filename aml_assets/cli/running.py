@@ -7,7 +7,7 @@ Belongs here: what `aml backfill` and `aml demo` share. Does not belong here: th
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,7 @@ def build(catalog: Catalog, plan: Plan, *, restate: bool = False) -> None:
 
 
 @contextmanager
-def progress(total: int) -> Iterator[None]:
+def progress(total: int) -> Generator[None]:
     """Print a counted line for each message of the logger ``aml_assets.progress``.
 
     Args:

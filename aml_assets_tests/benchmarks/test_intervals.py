@@ -8,7 +8,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from benchmarks._intervals import average_precision, bootstrap_interval, roc_auc
+from benchmarks._intervals import (  # pyright: ignore[reportMissingImports]
+    average_precision,
+    bootstrap_interval,
+    roc_auc,
+)
 
 NAN = math.nan
 

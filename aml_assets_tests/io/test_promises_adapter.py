@@ -1,4 +1,4 @@
-"""What every adapter promises (`aml_assets.io.filesystems.base`), on each of them.
+"""What every adapter promises (`aml_assets.io.filesystems.adapter`), on each of them.
 
 Belongs here: the operations alone. Does not belong here: the store's promises over them
 (`test_promises_store`), what only local files do (`filesystems.test_local`).

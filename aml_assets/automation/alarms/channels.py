@@ -218,7 +218,8 @@ def _mail_problem(error: Exception) -> str:
             return "the server hung up"
         case UnicodeError():
             return f"alarms.mail.user and {PASSWORD_VARIABLE} must be ASCII"
-    return _network_problem(error)
+        case _:
+            return _network_problem(error)
 
 
 def _network_problem(error: Exception) -> str:
@@ -236,7 +237,8 @@ def _network_problem(error: Exception) -> str:
             return "its ca_file cannot be read"
         case OSError() if error.errno:
             return os.strerror(error.errno).lower()
-    return type(error).__name__
+        case _:
+            return type(error).__name__
 
 
 def _post(settings: AlarmSettings, message: Message) -> None:

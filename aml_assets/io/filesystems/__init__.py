@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from aml_assets.errors import SettingsError
-from aml_assets.io.filesystems.base import PIECE, FileStatus, FileSystem, Listing, Modes, RawSink
+from aml_assets.io.filesystems.adapter import PIECE, FileStatus, FileSystem, Listing, Modes, RawSink
 from aml_assets.io.filesystems.local import LocalFileSystem, local_store_error
 
 if TYPE_CHECKING:

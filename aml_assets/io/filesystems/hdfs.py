@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from aml_assets.errors import NotFound, SettingsError, StoreError
 from aml_assets.io.filesystems import credentials
-from aml_assets.io.filesystems.base import FileStatus, FileSystem, Listing, Modes, RawSink
+from aml_assets.io.filesystems.adapter import FileStatus, FileSystem, Listing, Modes, RawSink
 from aml_assets.io.filesystems.deadline import Calls, DeadlineError, Pipe, PipedSink
 from aml_assets.io.filesystems.encryption import encryption_error
 from aml_assets.io.filesystems.hadoop import (

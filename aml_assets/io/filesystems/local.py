@@ -15,7 +15,7 @@ from collections.abc import Generator
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from aml_assets.errors import NotFound, StoreError, TransientStoreError
-from aml_assets.io.filesystems.base import FileStatus, FileSystem, Listing, Modes, RawSink
+from aml_assets.io.filesystems.adapter import FileStatus, FileSystem, Listing, Modes, RawSink
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from aml_assets.io.filesystems.base import PIECE
+from aml_assets.io.filesystems.adapter import PIECE
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 from urllib.parse import urlsplit
 
 from aml_assets.errors import NotFound, StoreError
-from aml_assets.io.filesystems.base import PIECE, FileStatus, FileSystem, Listing, Modes, RawSink
+from aml_assets.io.filesystems.adapter import PIECE, FileStatus, FileSystem, Listing, Modes, RawSink
 from aml_assets.io.filesystems.deadline import Calls, DeadlineError, Pipe, PipedSink
 from aml_assets.io.filesystems.hadoop import (
     asks_no_proof,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
 
@@ -107,7 +107,7 @@ class ModelFormat(SealedFormat["xgboost.Booster"]):
 
 
 @contextmanager
-def _carrying(booster: xgboost.Booster, manifest: str | None) -> Iterator[None]:
+def _carrying(booster: xgboost.Booster, manifest: str | None) -> Generator[None]:
     """Exchange the booster's manifest within the block, and put the former one back."""
     with _ATTRIBUTES:
         carried = booster.attr(_MANIFEST)

@@ -7,7 +7,7 @@ figures a document holds.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -86,7 +86,7 @@ def _is_foreign(data: bytes) -> bool:
 
 
 @contextmanager
-def _refusing(path: str) -> Iterator[None]:
+def _refusing(path: str) -> Generator[None]:
     """Raise `StoreError` with the path for a value that is not JSON."""
     try:
         yield

@@ -19,8 +19,8 @@ import pytest
 from dagster._core.test_utils import create_run_for_test
 
 from aml_assets.assets.dagster_internals import GRPC_INFO_TAG, WorkerStatus
-from aml_assets.automation import launcher as launcher_module
-from aml_assets.automation.launcher import WatchedRunLauncher
+from aml_assets.automation import run_launcher as launcher_module
+from aml_assets.automation.run_launcher import WatchedRunLauncher
 
 
 @pytest.fixture
