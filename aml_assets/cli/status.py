@@ -29,12 +29,6 @@ _LEGEND = (
 )
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command()(status)
-    app.command()(explain)
-
-
 def status(
     days: Annotated[
         int | None, typer.Option(help="How many days back; by default all watched days.", min=1)
