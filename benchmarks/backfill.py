@@ -8,6 +8,9 @@ A backfill does that in ordinary Dagster runs, with an event for each asset, che
 database of its own. Imports, the bank and the days before are not timed; the sides take turns, and
 medians are compared.
 
+Beside it, one day by ``dagster job execute`` with its steps in the run's process and with a process
+per step (``automation.executor``), from the shell's return to the shell's return.
+
 Run it alone: ``.venv/bin/python benchmarks/backfill.py [--small]``.
 """
 
@@ -16,9 +19,12 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import hashlib
+import json
 import os
 import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -92,7 +98,47 @@ def measure(folder: Path, scale: Scale, options: list[str]) -> None:
             ["aml backfill", f"{backfill:.1f}", f"{backfill / scale.days:.2f}"],
         ],
     )
-    print_figures({"overhead": round(backfill / plain, 3)})
+    in_process, multiprocess = (
+        statistics.median(_one_day(folder, executor) for _ in range(scale.rounds))
+        for executor in ("in_process", "multiprocess")
+    )
+    print_table(
+        "one day, dagster job execute",
+        ["automation.executor", "s"],
+        [["in_process", f"{in_process:.1f}"], ["multiprocess", f"{multiprocess:.1f}"]],
+    )
+    print_figures(
+        {
+            "overhead": round(backfill / plain, 3),
+            "process_per_step": round(multiprocess / in_process, 3),
+        }
+    )
+
+
+def _one_day(folder: Path, executor: str) -> float:
+    """Seconds of one day as a command, from a prepared store of its own."""
+    say(f"one day, {executor} ...")
+    own = folder / "one_day"
+    shutil.copytree(folder / "prepared", own / "store")
+    command = [str(Path(sys.executable).parent / "dagster"), "job", "execute"]
+    command += ["-m", "aml_assets.definitions", "-j", "daily", "--tags"]
+    command.append(json.dumps({"dagster/partition": str(_days(WARM_UP, 1)[0])}))
+    environment = {
+        **os.environ,
+        "DAGSTER_HOME": str(own / "dagster"),
+        "AML_LANDING__URL": str(folder / "landing"),
+        "AML_STORE__URL": str(own / "store"),
+        "AML_TRAINING__THREADS": str(THREADS),
+        "AML_AUTOMATION__EXECUTOR": executor,
+    }
+    (own / "dagster").mkdir()
+    started = time.perf_counter()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - started
+    if done.returncode:
+        raise RuntimeError(f"nothing was measured: {done.stderr[-400:]}")
+    shutil.rmtree(own)
+    return seconds
 
 
 def digest(store: Path) -> str:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aml_assets.core.days import parse_day
-from aml_assets.errors import AmlError
+from aml_assets.core.days import parse_day, span
+from aml_assets.errors import AmlError, PartitionError
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -44,13 +44,9 @@ def logs(
 
 
 def _print_day(instance: dg.DagsterInstance, day: dt.date, last: int) -> None:
-    from aml_assets.assets.run_tags import ONE_PARTITION, RANGE_END, RANGE_START
-
     found = 0
     for run in instance.get_runs(limit=1000):
-        first = run.tags.get(RANGE_START) or run.tags.get(ONE_PARTITION, "")
-        end = run.tags.get(RANGE_END) or first
-        if not first <= str(day) <= end:
+        if day not in _days(run):
             continue
         _print_title(instance, run)
         for sentence in _failures(instance, run):
@@ -77,17 +73,26 @@ def _print_whole_log(instance: dg.DagsterInstance, run_id: str) -> None:
 
 
 def _print_title(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
-    from aml_assets.assets.run_tags import ONE_PARTITION, RANGE_END, RANGE_START
+    from aml_assets.assets.run_tags import ASKED_BY
 
     record = instance.get_run_record_by_id(run.run_id)
     when = f"{record.create_timestamp:%Y-%m-%d %H:%M:%S}" if record else ""
-    days = run.tags.get(ONE_PARTITION) or " … ".join(
-        run.tags[name] for name in (RANGE_START, RANGE_END) if name in run.tags
-    )
-    asked_by = run.tags.get("aml/asked_by") or run.tags.get("dagster/sensor_name") or "by hand"
+    found = _days(run)
+    days = span(found[0], found[-1]) if found else ""
+    asked_by = run.tags.get(ASKED_BY) or run.tags.get("dagster/sensor_name") or "by hand"
     typer.echo(
         f"{run.run_id[:8]}  {when}  {run.status.value:<9} {run.job_name:<16} {days}  ({asked_by})"
     )
+
+
+def _days(run: dg.DagsterRun) -> list[dt.date]:
+    """The days of a run; none for a run whose tags name no days of ours."""
+    from aml_assets.assets.run_tags import days_of
+
+    try:
+        return days_of(run.tags)
+    except PartitionError:
+        return []
 
 
 def _failures(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
