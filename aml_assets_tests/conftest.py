@@ -125,9 +125,9 @@ class Run:
 
     @property
     def sentence(self) -> str:
-        """The only failure's description."""
-        (sentence,) = self.sentences
-        return sentence
+        """All that the run says of its failures, a sentence a line."""
+        assert self.sentences
+        return "\n".join(self.sentences)
 
     def figures(self, asset: str, number: int) -> dict[str, Any]:
         """The metadata of one asset's day, as plain values."""
