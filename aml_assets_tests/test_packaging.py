@@ -151,14 +151,14 @@ def test_the_developers_tools_are_no_dependency_of_users():
 def test_make_without_a_target_lists_the_targets():
     listed = make()
     assert listed == make("help")
-    for target in ("demo", "ui", "test", "coverage", "lint", "install", "install-dev", "clean"):
+    for target in ("demo", "ui", "test", "test-all", "lint", "install", "install-dev", "clean"):
         assert re.search(rf"^make {target} +\S", listed, re.MULTILINE), target
 
 
 def test_the_demo_installs_no_tools_and_the_tests_do():
     assert not re.search(r"\[(dev|notebook)", make("-n", "-W", "pyproject.toml", "demo"))
     assert "[notebook" in make("-n", "-W", "pyproject.toml", "notebook")
-    for target in ("test", "lint", "coverage"):
+    for target in ("test", "lint", "test-all"):
         assert "[dev" in make("-n", "-W", "pyproject.toml", target)
 
 

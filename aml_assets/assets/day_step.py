@@ -184,7 +184,7 @@ class DayStep:
         """The days of each upstream asset that this run was to build and has not built."""
         kind = dg.DagsterEventType
         failures = self._context.instance.get_records_for_run(
-            self._context.run_id, of_type=kind.STEP_FAILURE
+            self._context.run.run_id, of_type=kind.STEP_FAILURE
         ).records
         steps = {each.event_log_entry.step_key for each in failures}
         return {
@@ -196,7 +196,7 @@ class DayStep:
     def _days_reported(self, name: str) -> set[dt.date]:
         kind = dg.DagsterEventType
         records = self._context.instance.get_records_for_run(
-            self._context.run_id, of_type={kind.ASSET_MATERIALIZATION, kind.ASSET_OBSERVATION}
+            self._context.run.run_id, of_type={kind.ASSET_MATERIALIZATION, kind.ASSET_OBSERVATION}
         ).records
         events = (
             each.asset_materialization or each.event_log_entry.asset_observation for each in records

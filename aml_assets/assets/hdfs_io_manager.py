@@ -96,10 +96,10 @@ class HdfsIOManager(dg.IOManager):
         """
         asset = context.asset_key.to_user_string()
         partitions = self._catalog.of(asset)
+        days = _days(context, asset)
         wanted = context.dagster_type.typing_type
         if wanted is Upstream:
             return Upstream(partitions)
-        days = _days(context, asset)
         columns = (context.definition_metadata or {}).get("columns")
         if len(days) == 1 and not _is_mapping(wanted):
             return _load(partitions, days[0], wanted, columns)

@@ -60,7 +60,7 @@ def built_before(
     died. A partition does not count if something that it reads was built after it. Whoever starts
     a run again by hand gets all of it built again.
     """
-    runs, run = [context.run_id], context.run
+    runs, run = [context.run.run_id], context.run
     while RETRY_NUMBER_TAG in run.tags:
         runs.append(run.tags[PARENT_RUN_ID_TAG])
         parent = context.instance.get_run_by_id(runs[-1])
@@ -96,12 +96,12 @@ def end_at_maximum_runtime(context: dg.AssetExecutionContext) -> None:
         dg.Failure: it was the daemon that ended the run, at its maximum runtime.
     """
     cancellations = context.instance.get_records_for_run(
-        context.run_id, of_type=dg.DagsterEventType.RUN_CANCELING
+        context.run.run_id, of_type=dg.DagsterEventType.RUN_CANCELING
     ).records
     if not any(is_cancellation_for_runtime(each.event_log_entry.message) for each in cancellations):
         return
     _let_the_daemon_finish(context)
-    context.instance.add_run_tags(context.run_id, NO_RESTART)
+    context.instance.add_run_tags(context.run.run_id, NO_RESTART)
     late = AmlError(
         "the run was ended at its maximum runtime",
         remedy="See what it waited for, or raise automation.max_runtime_minutes.",
@@ -116,7 +116,7 @@ def _let_the_daemon_finish(context: dg.AssetExecutionContext) -> None:
     """
     deadline = time.monotonic() + _DAEMON_SECONDS
     while time.monotonic() < deadline:
-        run = context.instance.get_run_by_id(context.run_id)
+        run = context.instance.get_run_by_id(context.run.run_id)
         if run is None or WILL_RETRY_TAG in run.tags:
             return
         if run.is_finished and not context.instance.run_retries_enabled:

@@ -14,7 +14,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from aml_assets.core.days import parse_day
 from aml_assets.errors import SettingsError
 from aml_assets.settings.section import Section
 
@@ -96,10 +95,10 @@ class PartitionSettings(CalendarSettings):
 
 
 def _holiday(number: int, text: str) -> dt.date:
-    day = parse_day(text.split()[0])
-    if day is None:
+    try:
+        return dt.date.fromisoformat(text.split()[0])
+    except ValueError:
         raise SettingsError(
             f"partitions.holiday_file, line {number}: no day",
             remedy="Write each as YYYY-MM-DD; what follows it, or #, is a remark.",
-        )
-    return day
+        ) from None

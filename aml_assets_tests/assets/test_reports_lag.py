@@ -2,7 +2,6 @@
 
 import shutil
 
-import dagster as dg
 import pytest
 
 from aml_assets.io.manifest import ABSENT
@@ -114,13 +113,9 @@ def test_a_landed_day_without_its_table_is_an_error_to_retry_never_nulls(bank: B
     report(bank, 5, [201])
     bank.good("daily", 4, only=PREPARE)
     bank.good("daily", 5, only=("tables",))
-    retrying = dg.define_asset_job(
-        "retrying",
-        selection=dg.AssetSelection.all(),
-        op_retry_policy=dg.RetryPolicy(max_retries=1),
-    )
-    definitions = dg.Definitions.merge(bank.definitions(), dg.Definitions(jobs=[retrying]))
-    run = bank.bad("retrying", 5, only=(FRAME,), definitions=definitions)
+    bank.options["automation"] = {"retries": 1, "retry_delay_seconds": 0}
+    requested = {"aml/asked_by": "landing"}
+    run = bank.bad("daily", 5, only=(FRAME,), tags=requested)
     assert run.sentence == (
         "table tables/trx, day 2024-01-03: reports of 2024-01-05 may belong to transactions of "
         "this day, which has landed but has not been materialized yet. Materialize it: aml "
@@ -130,7 +125,7 @@ def test_a_landed_day_without_its_table_is_an_error_to_retry_never_nulls(bank: B
     assert not bank.catalog.features.has(day(5))
     # The counter-example: nobody gains from trying bad input again.
     bank.land("trx", 6, {"trx_id": [1]})
-    run = bank.bad("retrying", 6, only=("tables/trx",), definitions=definitions)
+    run = bank.bad("daily", 6, only=("tables/trx",), tags=requested)
     assert run.retried == 0
 
 
