@@ -11,6 +11,7 @@ import dagster as dg
 
 if TYPE_CHECKING:
     from aml_assets.settings.automation_settings import AutomationSettings
+    from aml_assets.settings.load import Settings
 
 _AFTER_OUTPUTS = {"step_dependency_config": {"require_upstream_step_success": False}}
 """A step runs as soon as the steps before it have given their outputs, and ours always do, also
@@ -31,3 +32,14 @@ def executor(automation: AutomationSettings) -> dg.ExecutorDefinition:
     if automation.executor == "multiprocess":
         return dg.multiprocess_executor.configured(config, name="multiprocess")
     return dg.in_process_executor.configured(config, name="in_process")
+
+
+def in_this_process(settings: Settings) -> Settings:
+    """The settings with all steps in the run's process, for a run that this process executes.
+
+    Other executors load the job anew in each process, from a module that a command has not.
+    """
+    automation = settings.automation.model_copy(
+        update={"executor": "in_process", "executor_config": {}}
+    )
+    return settings.model_copy(update={"automation": automation})

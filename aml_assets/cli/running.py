@@ -32,6 +32,7 @@ def build(catalog: Catalog, plan: Plan, *, restate: bool = False) -> None:
     import dagster as dg
 
     from aml_assets.automation.backfill_runs import run_backfill
+    from aml_assets.automation.executors import in_this_process
     from aml_assets.build import build_definitions
     from aml_assets.cli.home import prepare_home
 
@@ -40,7 +41,7 @@ def build(catalog: Catalog, plan: Plan, *, restate: bool = False) -> None:
         problems = run_backfill(
             catalog,
             plan,
-            definitions=build_definitions(catalog.settings),
+            definitions=build_definitions(in_this_process(catalog.settings)),
             instance=instance,
             restate=restate,
         )

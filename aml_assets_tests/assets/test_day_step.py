@@ -3,7 +3,6 @@
 import dagster as dg
 import pytest
 
-from aml_assets.build import build_definitions
 from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS
 from aml_assets_tests.conftest import Bank, Run, day
 
@@ -168,17 +167,3 @@ def test_a_canceled_run_starts_no_further_step(bank: Bank, monkeypatch: pytest.M
     monkeypatch.setattr(tables, "build_table", stopped)
     bank.bad("daily", 5)
     assert len(begun) == 1
-
-
-@pytest.mark.parametrize("executor", ["in_process", "multiprocess", "k8s_job"])
-def test_every_executor_lets_steps_run_after_outputs_also_of_failed_steps(bank: Bank, executor):
-    bank.options["automation"] = {"executor": executor, "executor_config": {"max_concurrent": 1}}
-    if executor == "in_process":
-        bank.options["automation"]["executor_config"] = {}
-    defined = build_definitions(bank.settings).executor
-    assert isinstance(defined, dg.ExecutorDefinition)
-    assert defined.name == executor
-    resolved = defined.apply_config_mapping({"config": {}})
-    assert resolved.success, resolved.errors
-    config = resolved.value["config"]
-    assert config["step_dependency_config"] == {"require_upstream_step_success": False}

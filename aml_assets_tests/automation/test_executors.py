@@ -1,0 +1,73 @@
+"""The configured executor, and steps that run after outputs whichever it is."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from aml_assets.automation.executors import executor, in_this_process
+from aml_assets.settings.automation_settings import AutomationSettings
+from aml_assets_tests.conftest import Bank, day
+
+AFTER_OUTPUTS = {"require_upstream_step_success": False}
+
+
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [
+        ("in_process", {}),
+        ("multiprocess", {"max_concurrent": 1}),
+        ("k8s_job", {"per_step_k8s_config": {"models__model": {"container_config": {}}}}),
+    ],
+)
+def test_every_executor_starts_a_step_after_the_outputs_before_it(name: str, config: dict):
+    defined = executor(AutomationSettings(executor=name, executor_config=config))  # type: ignore[arg-type]
+    assert defined.name == name
+    resolved = defined.apply_config_mapping({"config": {}})
+    assert resolved.success, resolved.errors
+    assert resolved.value is not None
+    found = resolved.value["config"]
+    assert found["step_dependency_config"] == AFTER_OUTPUTS
+    assert {key: found[key] for key in config} == config
+
+
+def test_a_command_keeps_all_steps_in_its_own_process_whatever_is_configured(new_bank):
+    bank = new_bank(
+        automation={"executor": "multiprocess", "executor_config": {"max_concurrent": 2}}
+    )
+    kept = in_this_process(bank.settings).automation
+    assert (kept.executor, kept.executor_config) == ("in_process", {})
+    assert kept.retries == bank.settings.automation.retries
+
+
+def test_with_a_process_per_step_a_failed_table_stops_only_what_needs_it(
+    bank: Bank, tmp_path: Path
+):
+    bank.land("trx", 5, {"amount": [1.0]})
+    environment = {
+        **os.environ,
+        "DAGSTER_HOME": str(tmp_path),
+        "AML_LANDING__URL": str(bank.landing),
+        "AML_STORE__URL": str(bank.store),
+        "AML_PARTITIONS__FIRST_DAY": str(day(1)),
+        "AML_AUTOMATION__EXECUTOR": "multiprocess",
+        "AML_AUTOMATION__EXECUTOR_CONFIG": '{"max_concurrent": 2}',
+    }
+    command = [str(Path(sys.executable).parent / "dagster"), "asset", "materialize"]
+    command += ["-m", "aml_assets.definitions", "--partition", str(day(5))]
+    command += ["--select", "tables/trx,tables/retail,features/merged_features"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    assert bank.catalog.table("retail").has(day(5))
+    assert not bank.catalog.table("trx").has(day(5))
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        (run,) = instance.get_runs()
+        kinds = dg.DagsterEventType
+        failed = {
+            each.event_log_entry.step_key
+            for each in instance.get_records_for_run(run.run_id, of_type=kinds.STEP_FAILURE).records
+        }
+    assert failed == {"tables__trx", "features__merged_features"}
