@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from aml_assets.settings.load import Settings
 
 RECEIPTS = "receipts"
-"""Beside the assets: of which landed files a daily table was built, ``receipts/<table>``."""
+"""The folder of receipts, ``receipts/<table>``: from which landed files a table was built."""
 
 
 class Catalog:
@@ -72,12 +72,12 @@ class Catalog:
 
     @cached_property
     def skips(self) -> Decisions:
-        """Days that somebody decided to go on without, by their ISO date."""
+        """Decisions to skip a day, by its ISO date."""
         return Decisions(self.store, "skips")
 
     @cached_property
     def overrides(self) -> Decisions:
-        """Failed checks that somebody decided to overrule."""
+        """Decisions to override a failed check."""
         return Decisions(self.store, "overrides")
 
     def frames(self, asset: str) -> PartitionStore[pa.Table]:
@@ -94,7 +94,7 @@ class Catalog:
         return self.frames(f"{TABLES}/{name}")
 
     def receipts(self, name: str) -> PartitionStore[Any]:
-        """Of which landed files each day of a daily table was made."""
+        """The receipts of a daily table: for each day the signature of its landed files."""
         folder = f"{RECEIPTS}/{name}"
         return PartitionStore(self.store, folder, Template(f"{folder}/{{date}}.json"), JsonFormat())
 

@@ -1,4 +1,4 @@
-"""One asset's partitions in the store: where a day lies, whether it is there, what it holds.
+"""One asset's partitions in the store: their paths, their manifests and their content.
 
 Belongs here: the path of a day, and reading and publishing it in the asset's format; for static
 tables, storing unchanged content once. Does not belong here: bytes (``formats``, ``store``), or
@@ -62,7 +62,7 @@ class PartitionStore(Generic[T]):
         return self.template.fill(self._name_of(day))
 
     def has(self, day: dt.date) -> bool:
-        """Whether the partition is stored."""
+        """Tell whether the partition is stored."""
         return self.store.exists(self.path(day))
 
     def days(self) -> list[dt.date]:
@@ -89,7 +89,7 @@ class PartitionStore(Generic[T]):
         return None
 
     def manifest(self, day: dt.date) -> Manifest:
-        """What the partition is made of.
+        """The partition's manifest: its inputs, versions and facts.
 
         Raises:
             NotReady: it is not stored.
@@ -202,7 +202,7 @@ class SnapshotStore(PartitionStore[pa.Table]):
         super().__init__(store, asset, template, ParquetFormat(keep_replaced=True))
 
     def has(self, day: dt.date) -> bool:
-        """Whether the day holds the frame or a reference."""
+        """Tell whether the day holds the frame or a reference."""
         return super().has(day) or self.store.exists(self._reference_path(day))
 
     def manifest(self, day: dt.date) -> Manifest:
@@ -211,7 +211,7 @@ class SnapshotStore(PartitionStore[pa.Table]):
         return reference[1] if reference else super().manifest(day)
 
     def _file(self, day: dt.date) -> str:
-        """The file with the frame as of the day, wherever it lies by now."""
+        """The file with the frame as of the day, also if it has been replaced since."""
         reference = self._reference(day)
         if reference is None:
             return self.path(day)
@@ -234,7 +234,7 @@ class SnapshotStore(PartitionStore[pa.Table]):
         return published
 
     def refer(self, day: dt.date, target: dt.date, manifest: Manifest) -> Published:
-        """Let a day stand for the frame stored at ``target``.
+        """Store a reference: the day has the frame that is stored for ``target``.
 
         Args:
             day: the day that holds the reference.
@@ -279,5 +279,5 @@ class SnapshotStore(PartitionStore[pa.Table]):
 
 
 def _dates(texts: list[str]) -> list[str]:
-    """The ``YYYY-MM-DD`` at the end of each text, where there is one."""
+    """The last ten characters of each text: a date, where the text ends in one."""
     return [text[-10:] for text in texts]

@@ -1,12 +1,12 @@
-"""Tables: a landed table of a day, checked and typed, as of that day.
+"""A landed table of a day, checked and typed, as of that day.
 
-Belongs here: reading the landing, and which snapshot of a static table stands for a day. Does
-not belong here: the checks themselves (``core.tables.contracts``).
+Belongs here: reading the landing, and selecting the snapshot of a static table that a day gets.
+Does not belong here: the contract (``core.tables.contracts``).
 
-A static table has no days of its own: what lands is today's state. A day gets the newest
-snapshot that was known by then (a snapshot is known from the day its files were written), else
-the earliest known one, flagged ``static_known_later``: an undated table cannot do better. Once
-stored, a day's snapshot stays, so that a model can be explained with the data it saw.
+A static table has no days of its own. A day gets the newest snapshot that was known by then (a
+snapshot is known from the day its files were written), else the earliest known one, flagged
+``static_known_later``. Once stored, a day's snapshot stays unless the run restates it
+(docs/design.md).
 """
 
 from __future__ import annotations
@@ -90,11 +90,10 @@ def _from_landing(catalog: Catalog, name: str, day: dt.date, landed: Landed, **f
 def _with_receipt(
     catalog: Catalog, name: str, day: dt.date, built: Built, landed: Landed
 ) -> Callable[[], Published] | None:
-    """Publishing of a daily table that then says of which landed files it was made.
+    """Publishing of a daily table and of its receipt: the signature of the landed files.
 
-    Its manifest knows only their content, which may come to be the same again under other files,
-    and then nothing is published. With the receipt, a listing of the landing tells whether what
-    is stored is what lies there.
+    The manifest knows only their content. With the receipt, one listing of the landing shows
+    whether the stored table was built from the files that are there now.
     """
     if not catalog.settings.tables[name].daily:
         return None
@@ -119,7 +118,13 @@ def _label_figures(table: pa.Table, label: str | None) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class _Known:
-    """A snapshot that could stand for a day: the landing's, or a stored day's."""
+    """A snapshot that a day could get: what has landed, or what another day has stored.
+
+    Attributes:
+        known_on: the day on which its files were written.
+        stored_on: the day that has it stored; ``None`` for what has landed.
+        digest: of its landed bytes.
+    """
 
     known_on: dt.date
     stored_on: dt.date | None
@@ -133,19 +138,17 @@ def _snapshot(catalog: Catalog, name: str, day: dt.date, *, restate: bool) -> Bu
     digest, modified = catalog.landing.digest(name, day)
     zone = zoneinfo.ZoneInfo(catalog.settings.partitions.time_zone)
     written_on = dt.datetime.fromtimestamp(modified, zone).date()
-    landing = _Known(written_on, None, digest)
-    candidates = [landing]
-    if not restate:
-        candidates += _stored_neighbours(catalog, name, day)
-    chosen = _as_of(candidates, day)
+    stored = [] if restate else _stored_neighbours(catalog, name, day)
+    candidates = [*stored, _Known(written_on, None, digest)]
+    selected = _as_of(candidates, day)
     # What was stored from these very bytes under these settings need not be read again.
-    same = [known for known in candidates if known.digest == chosen.digest and known.stored_on]
+    same = [known for known in stored if known.digest == selected.digest]
     facts = {
-        "known_on": str(chosen.known_on),
-        "static_known_later": chosen.known_on > day,
+        "known_on": str(selected.known_on),
+        "static_known_later": selected.known_on > day,
     }
     if same:
-        read = {name: {"digest": digest}} if chosen.digest == digest else {}
+        read = {name: {"digest": digest}} if selected.digest == digest else {}
         return replace(_reference(catalog, name, day, same[0], facts), landed=read)
     landed = catalog.landing.read(name, day)
     if landed.digest != digest:
@@ -159,15 +162,15 @@ def _snapshot(catalog: Catalog, name: str, day: dt.date, *, restate: bool) -> Bu
 
 
 def _as_of(candidates: list[_Known], day: dt.date) -> _Known:
-    """The newest snapshot known by the day, else the earliest known."""
+    """The newest snapshot known by the day, else the earliest known; of equals, the first."""
     by_then = [known for known in candidates if known.known_on <= day]
     if by_then:
-        return max(by_then, key=lambda known: (known.known_on, known.stored_on is not None))
-    return min(candidates, key=lambda known: (known.known_on, known.stored_on is None))
+        return max(by_then, key=lambda known: known.known_on)
+    return min(candidates, key=lambda known: known.known_on)
 
 
 def _stored_neighbours(catalog: Catalog, name: str, day: dt.date) -> list[_Known]:
-    """The nearest stored days on either side, if made by this code and these settings."""
+    """The nearest stored days on either side, if built by this code and these settings."""
     partitions = catalog.snapshots(name)
     days = partitions.days()
     before = next((d for d in reversed(days) if d < day and partitions.has(d)), None)

@@ -1,7 +1,8 @@
-"""Days that hold nothing up although they have no features: by the calendar, or by a decision.
+"""Exemptions: days without features that training windows may ignore.
 
-Belongs here: whether a day is exempt, and deciding so. Does not belong here: the calendar
-itself (``calendar``), keeping decisions (``io.decisions``).
+Belongs here: days that are empty by the calendar or skipped by a person, and recording a skip.
+Does not belong here: the calendar itself (``settings.calendar_settings``), or keeping decisions
+(``io.decisions``).
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ if TYPE_CHECKING:
 
 
 def has_landed(catalog: Catalog, day: dt.date) -> bool:
-    """Whether all daily tables of a day have landed, complete or not."""
+    """Tell whether all daily tables of a day have landed, complete or not."""
     return all(catalog.landing.has(name, day) for name in catalog.settings.daily_tables)
 
 
 def exemption(catalog: Catalog, day: dt.date) -> str | None:
-    """Why nothing waits for a day; ``None`` if something does.
+    """The reason why a window may ignore a day without features; ``None`` if there is none.
 
-    A day that is empty by design is exempt as long as it has not landed, a skipped one as long
-    as the landing is as it was when somebody decided to skip it.
+    A day that is empty by design is exempt as long as it has not landed. A skipped day is exempt
+    as long as the landing is as it was when somebody decided to skip it.
     """
     by_design = catalog.settings.partitions.empty_by_design(day)
     if by_design and not has_landed(catalog, day):
@@ -35,7 +36,7 @@ def exemption(catalog: Catalog, day: dt.date) -> str | None:
 
 
 def skip_of(catalog: Catalog, day: dt.date) -> Decision | None:
-    """The decision to go on without a day, if it still is about what lies in the landing."""
+    """The decision to skip a day, if the landing is still as it was then."""
     decision = catalog.skips.find(str(day))
     if decision is None or decision.about != _landing_of(catalog, day):
         return None
@@ -43,7 +44,7 @@ def skip_of(catalog: Catalog, day: dt.date) -> Decision | None:
 
 
 def skip(catalog: Catalog, day: dt.date, why: str, *, by: str | None = None) -> Decision:
-    """Decide to go on without a day, as it lies in the landing now.
+    """Record the decision to skip a day, as it is in the landing now.
 
     Raises:
         AmlError: no reason is given, or the day has features and holds nothing up.
@@ -62,7 +63,7 @@ def skip(catalog: Catalog, day: dt.date, why: str, *, by: str | None = None) -> 
 
 
 def take_skip_back(catalog: Catalog, day: dt.date, why: str, *, by: str | None = None) -> None:
-    """Wait for a skipped day again.
+    """Take a skip back: windows wait for the day again.
 
     Raises:
         AmlError: it is not skipped.

@@ -1,4 +1,4 @@
-"""Windows: the frames a model is trained and measured on, complete or refused.
+"""Window frames: the merged frames of a model's windows, complete or refused.
 
 Belongs here: the windows of a day under the settings or a run's own dates, and reading their
 days. Does not belong here: date arithmetic (``core.model.windows``) or training.
@@ -59,9 +59,9 @@ def windows_of(catalog: Catalog, day: dt.date, given: FixedWindows | None = None
 
 @dataclass
 class Window:
-    """The frames of some days, with the digests that were read.
+    """The frames of some days, with their digests.
 
-    ``empty`` are days that were not there and need not be: empty by design, or skipped.
+    ``empty`` are days that are not stored and need not be: empty by design, or skipped.
     """
 
     frames: list[Frame] = field(default_factory=list)
@@ -114,7 +114,7 @@ def read_window(
 def read_training_window(
     catalog: Catalog, features: Upstream[pa.Table], days: Sequence[dt.date]
 ) -> Window:
-    """Read what of a window can be learnt from: key, label, and what may become a feature.
+    """Read those columns of a window that matter to training: key, label, possible features.
 
     Ids and texts are most of a frame's bytes; what the manifests rule out stays in the store.
 
@@ -184,7 +184,7 @@ def refuse_missing(catalog: Catalog, features: Upstream[pa.Table], days: Sequenc
 
 
 def key_and_label(catalog: Catalog) -> tuple[list[str], str]:
-    """The reports' key columns and their label column, as the merged frame names them.
+    """The key columns and the label column of STRs, as the merged frame names them.
 
     Raises:
         SettingsError: the config says that the bank has no label.
