@@ -1,7 +1,7 @@
 """One step of a run: the days of one asset, built, published, reported and checked in turn.
 
-Belongs here: day after day through one builder, what Dagster is told of each, and how the step
-ends. Does not belong here: any asset's own work (``steps``), or the asset's declaration
+Belongs here: day after day through one builder, what is reported to Dagster of each, and how
+the step ends. Does not belong here: any asset's own work (``steps``), or the asset's declaration
 (``day_asset``).
 
 A bad day stops neither the other days nor the steps downstream: the step first gives its output,

@@ -1,4 +1,4 @@
-"""Events: what Dagster is told of a partition as soon as it is published.
+"""Events: what a step reports to Dagster of a partition as soon as it is published.
 
 Belongs here: materializations and observations with their metadata and provenance, and the line of
 progress. Does not belong here: checks (``asset_checks``), or when an event is due (``day_step``).
@@ -63,7 +63,7 @@ class Provenance:
 def partition_events(
     asset: str, day: dt.date, built: Built, published: Published, provenance: Provenance
 ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
-    """What Dagster is told of a partition, first of all which landed tables were read for it.
+    """The events of a partition; before them, one for each landed table that was read for it.
 
     What an ad hoc run builds does not stand for its day, so it is observed, not materialized.
     """

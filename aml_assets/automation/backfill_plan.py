@@ -85,7 +85,7 @@ def plan_backfill(
     """Decide what to build.
 
     Args:
-        catalog: what is there.
+        catalog: what is stored.
         assets: the asked assets.
         days: the asked days.
         remake: build asked days again that are there already.

@@ -144,7 +144,7 @@ class PartitionStore(Generic[T]):
 
         Args:
             day: the partition.
-            columns: for frames, only these columns, or those chosen by the manifest.
+            columns: for frames, only these columns, or those selected by the manifest.
 
         Raises:
             NotReady: it is not stored, or is replaced faster than it can be read.

@@ -92,7 +92,7 @@ def read_window(
         catalog: settings, landing and skips.
         features: the merged frames.
         days: the days of the window, oldest first.
-        columns: only these columns, or those chosen by a day's manifest.
+        columns: only these columns, or those selected by a day's manifest.
 
     Raises:
         NotTrainable: names every day that is missing, and why.
