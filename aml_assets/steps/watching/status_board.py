@@ -60,7 +60,8 @@ class StatusBoard:
         busy: days for which a run is queued or under way.
 
     Attributes:
-        rules, view, plan: the settings, what is stored and landed, and what the sensor would do about it.
+        rules, view, plan: the settings, what is stored and landed, and what the sensor would
+            request now.
         current: gives the digests that are stored now.
         notes: day → why it does not go on.
     """
