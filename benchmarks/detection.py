@@ -109,7 +109,7 @@ def score(catalog: Catalog, day: dt.date) -> list[tuple[int, np.ndarray, np.ndar
         read_model(catalog.upstream(MODEL), catalog.models.path(day)),
     )
     numbers = [(each - DAY_0).days for each in window.days]
-    return list(zip(numbers, window.truth, window.scores, strict=True))
+    return list(zip(numbers, window.labels_by_day, window.scores_by_day, strict=True))
 
 
 def report(pooled: Pooled) -> None:
