@@ -93,7 +93,7 @@ class DayStep:
 
         Raises:
             dg.RetryRequested: every failure may pass, and the step is to be tried again.
-            dg.Failure: the run took too long.
+            DagsterExecutionInterruptedError: somebody or the daemon ends the run.
         """
         try:
             if self._context.selected_asset_keys:

@@ -87,13 +87,11 @@ def built_before(
 
 
 def end_at_maximum_runtime(context: dg.AssetExecutionContext) -> None:
-    """After an interrupt: fail a run for good that took too long; a canceled run just goes on.
+    """After an interrupt: end a run for good that took too long; any other just goes on to end.
 
     Left to itself, Dagster calls such a run failed or canceled, whichever is written last, and
-    takes it for a crashed one.
-
-    Raises:
-        dg.Failure: it was the daemon that ended the run, at its maximum runtime.
+    takes it for a crashed one. The caller raises the interrupt again, so that no further step
+    starts.
     """
     cancellations = context.instance.get_records_for_run(
         context.run.run_id, of_type=dg.DagsterEventType.RUN_CANCELING
@@ -102,11 +100,10 @@ def end_at_maximum_runtime(context: dg.AssetExecutionContext) -> None:
         return
     _let_the_daemon_finish(context)
     context.instance.add_run_tags(context.run.run_id, NO_RESTART)
-    late = AmlError(
-        "the run was ended at its maximum runtime",
-        remedy="See what it waited for, or raise automation.max_runtime_minutes.",
+    context.log.error(
+        "the run was ended at its maximum runtime. See what it waited for, or raise "
+        "automation.max_runtime_minutes."
     )
-    raise failure([late]) from None
 
 
 def _let_the_daemon_finish(context: dg.AssetExecutionContext) -> None:
