@@ -99,7 +99,8 @@ def end_at_maximum_runtime(context: dg.AssetExecutionContext) -> None:
     if not any(is_cancellation_for_runtime(each.event_log_entry.message) for each in cancellations):
         return
     _let_the_daemon_finish(context)
-    context.instance.add_run_tags(context.run.run_id, NO_RESTART)
+    # The daemon has decided to start the run again, and does so unless this tag says otherwise.
+    context.instance.add_run_tags(context.run.run_id, {**NO_RESTART, WILL_RETRY_TAG: "false"})
     context.log.error(
         "the run was ended at its maximum runtime. See what it waited for, or raise "
         "automation.max_runtime_minutes."
