@@ -151,7 +151,17 @@ def test_the_developers_tools_are_no_dependency_of_users():
 def test_make_without_a_target_lists_the_targets():
     listed = make()
     assert listed == make("help")
-    for target in ("demo", "ui", "test", "test-all", "coverage", "lint", "install", "install-dev", "clean"):
+    for target in (
+        "demo",
+        "ui",
+        "test",
+        "test-all",
+        "coverage",
+        "lint",
+        "install",
+        "install-dev",
+        "clean",
+    ):
         assert re.search(rf"^make {target} +\S", listed, re.MULTILINE), target
 
 

@@ -32,7 +32,8 @@ def test_every_executor_starts_a_step_after_the_outputs_before_it(name: str, con
     found = resolved.value["config"]
     assert found["step_dependency_config"] == AFTER_OUTPUTS
     assert found.get("max_concurrent") == config.get("max_concurrent")
-    assert set(found.get("per_step_k8s_config", ())) == set(config.get("per_step_k8s_config", ()))
+    steps = set(found.get("per_step_k8s_config", ()))
+    assert steps == set(config.get("per_step_k8s_config", ()))
 
 
 def test_a_command_keeps_all_steps_in_its_own_process_whatever_is_configured(new_bank):
