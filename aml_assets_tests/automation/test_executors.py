@@ -24,7 +24,9 @@ AFTER_OUTPUTS = {"require_upstream_step_success": False}
         ("k8s_job", {"max_concurrent": 3, "per_step_k8s_config": {"models__model": {}}}),
     ],
 )
-def test_every_executor_starts_a_step_after_the_outputs_before_it(name: str, config: dict[str, Any]):
+def test_every_executor_starts_a_step_after_the_outputs_before_it(
+    name: str, config: dict[str, Any]
+):
     defined = executor(AutomationSettings(executor=name, executor_config=config))  # type: ignore[arg-type]
     assert defined.name == name
     resolved = defined.apply_config_mapping({"config": {}})
