@@ -14,7 +14,7 @@ def test_an_error_says_where_what_and_what_to_do():
 
 
 def test_a_store_error_keeps_its_kind_reason_and_remedy_under_another_path():
-    error = CorruptFile("cut", path="/root/a", operation="read", remedy="Restore it").at("a")
+    error = CorruptFile("cut", path="/base/a", operation="read", remedy="Restore it").at("a")
     assert type(error) is CorruptFile
     assert str(error) == error.what + ". Restore it" == "read a: cut. Restore it"
     assert (error.reason, error.path, error.operation) == ("cut", "a", "read")
