@@ -102,7 +102,7 @@ class DayStep:
                 yield dg.Output(StepEnd(self._failure()), "result", metadata=NO_AUTOMATIC_EVENTS)
                 return
             for day in self._days:
-                yield from self._check(day, None)
+                yield from self._evaluations(self._verdict(day))
         except dg.DagsterExecutionInterruptedError:
             end_at_maximum_runtime(self._context)
             raise
@@ -116,11 +116,11 @@ class DayStep:
         provenance = Provenance(context, self._asset, self._code_version, self._days)
         done = built_before(context, name, self._asset.upstream)
         for day in self._days:
-            if done.get(day) and done[day] == self._stored_digest(day):
-                context.log.info(f"{name} {day}: built by an earlier try of this step")
-                yield from self._check(day, None)
-                continue
             try:
+                if day in done and done[day] == self._stored_digest(day):
+                    context.log.info(f"{name} {day}: built by an earlier try of this step")
+                    yield from self._evaluations(self._verdict(day))
+                    continue
                 self._refuse_after_failures(day)
                 built, published = self._build(day, build, upstreams)
             except AmlError as error:
@@ -212,14 +212,11 @@ class DayStep:
 
     # -- checks -------------------------------------------------------------------------------
 
-    def _check(self, day: dt.date, published: Published | None) -> Iterator[Event]:
-        yield from self._evaluations(self._verdict(day, published))
-
     def _evaluations(self, verdict: Verdict | None) -> Iterator[Event]:
         if verdict is not None:
             yield from evaluations(self._context, self._catalog, verdict)
 
-    def _verdict(self, day: dt.date, published: Published | None) -> Verdict | None:
+    def _verdict(self, day: dt.date, published: Published | None = None) -> Verdict | None:
         """The verdict on a stored day; a store that fails here fails the step, and no day."""
         name = self._asset.name
         if name not in checked_assets(self._catalog.settings):

@@ -126,10 +126,6 @@ class Graph:
         """This graph with further assets after its own."""
         return Graph([*self, *rows])
 
-    def group(self, name: str) -> list[str]:
-        """The names of one group's assets, upstream first."""
-        return [row.name for row in self if row.group == name]
-
     def of_job(self, job: str) -> list[str]:
         """The names of a job's assets, upstream first."""
         return [row.name for row in self if job in row.jobs]
