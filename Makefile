@@ -44,10 +44,10 @@ notebook: install-notebook ## open a notebook over the store
 # the others wait.
 WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
 
-test: install-dev ## run the tests (ARGS= for pytest)
+test: install-dev ## run the tests but the longest (ARGS= for pytest)
 	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
-test-all: install-dev ## run all tests, container images and soak too
+test-all: install-dev ## run all tests: killed servers, whole benchmarks, container images, soak
 	$(BIN)/python -m pytest $(WORKERS) -m "" $(ARGS)
 
 # Of what runs without a cluster, a browser or a container; processes that a test starts count, too.

@@ -36,14 +36,21 @@ hypothesis_settings.load_profile("untimed")
 _LONGEST_FIRST = (
     "deploy/test_compose.py",
     "io/test_hdfs_faults.py",
+    "benchmarks/test_benchmarks.py",
     "automation/test_whole_night.py",
     "hadoop/test_cluster.py",
+    "test_graph_faults.py",
     "browser/test_ui.py",
     "cli/test_commands.py",
     "cli/test_app.py",
-    "benchmarks/test_benchmarks.py",
-    "test_graph_faults.py",
+    "io/test_promises_races.py",
+    "io/test_hdfs_security.py",
+    "cli/migration/test_switch.py",
+    "automation/test_landing_sensor.py",
+    "automation/test_runs_end.py",
+    "io/test_promises_kills.py",
     "assets/test_ranges.py",
+    "automation/test_backfill_plan.py",
 )
 """Files that take a minute and more: begun last, one would keep one worker and no other busy."""
 

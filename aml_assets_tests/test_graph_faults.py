@@ -31,6 +31,8 @@ from aml_assets_tests.hadoop.cluster import Cluster
 from aml_assets_tests.hadoop.daemon import ClusterError
 from aml_assets_tests.io.places import Place, digests, land
 
+pytestmark = pytest.mark.long  # servers are killed, and waited for
+
 SCHEMES = ("hdfs", "webhdfs")
 DONE_BEFORE = 9
 """Partitions, of 29, that each run has built when the fault comes."""

@@ -56,6 +56,7 @@ def test_a_day_that_lands_in_the_night_is_predicted_without_a_hand_and_each_asse
     assert set(night.statuses()) == {"SUCCESS"}
 
 
+@pytest.mark.long
 def test_killed_in_the_middle_and_started_again_nothing_is_lost_and_nothing_done_twice(night):
     night.start()
     night.bank.land_day(7)

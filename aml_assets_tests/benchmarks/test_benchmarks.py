@@ -7,8 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from aml_assets_tests.hadoop.artefacts import require_hadoop
 from aml_assets_tests.requirements import amlgentex
+
+pytestmark = pytest.mark.long  # whole benchmarks
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 

@@ -21,6 +21,8 @@ from aml_assets_tests.hadoop.daemon import ClusterError
 from aml_assets_tests.hadoop.health import Health, probe, probe_report
 from aml_assets_tests.hadoop.shared import shared_cluster
 
+pytestmark = pytest.mark.long  # servers are killed, and waited for
+
 HOST = "127.0.0.1"
 
 

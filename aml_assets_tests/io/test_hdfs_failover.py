@@ -25,6 +25,8 @@ from aml_assets_tests.hadoop.artefacts import require_hadoop
 from aml_assets_tests.hadoop.cluster import Cluster
 from aml_assets_tests.hadoop.daemon import Daemon
 
+pytestmark = pytest.mark.long  # servers are killed, and waited for
+
 SCHEMES = ("hdfs", "webhdfs")
 MIB = 2**20
 PIECE = 8 * MIB

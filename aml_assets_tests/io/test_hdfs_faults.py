@@ -21,6 +21,8 @@ from aml_assets.settings.store_settings import HdfsSettings
 from aml_assets_tests.hadoop.artefacts import require_hadoop
 from aml_assets_tests.hadoop.cluster import Cluster
 
+pytestmark = pytest.mark.long  # servers are killed, and waited for
+
 SCHEMES = ("hdfs", "webhdfs")
 MIB = 2**20
 PIECE = 8 * MIB
