@@ -23,7 +23,7 @@ endif
 # The least that `make coverage` accepts, in percent of lines and branches: what was reached last.
 COVERAGE_FLOOR := 62
 
-.PHONY: help demo ui notebook test test-all coverage soak screenshots lint lint-rules lint-format lint-types \
+.PHONY: help demo ui notebook docs test test-all coverage soak screenshots lint lint-rules lint-format lint-types \
 	install install-notebook install-dev hooks clean hdfs-up hdfs-down image compose-up compose-demo \
 	compose-down
 .DEFAULT_GOAL := help
@@ -78,6 +78,13 @@ hooks: install-dev ## run `make lint` before each commit, by pre-commit
 
 screenshots: demo install-dev ## take the pictures of docs/images
 	$(BIN)/python -m aml_assets_tests.browser
+
+# A copy of the pages where they stand in the repository: links hold there and in the site.
+docs: install-dev ## build the documentation as a site with search, in build/site (read it: zensical serve)
+	rm -rf build/docs
+	mkdir -p build/docs
+	cp -R --parents README.md CONTRIBUTING.md CHANGELOG.md LICENSE docs benchmarks/README.md build/docs
+	$(BIN)/zensical build --strict --clean
 
 install: $(VENV)/.installed ## install what the demo and the UI need
 install-notebook: $(VENV)/.installed-notebook ## install JupyterLab beside it
