@@ -32,11 +32,10 @@ RUN python3 -m venv /opt/aml \
     && /opt/aml/bin/pip install -r requirements.txt
 COPY LICENSE README.md ./
 COPY aml_assets ./aml_assets
-# Tests of libraries are a tenth of the image. Matplotlib looks for fonts once, here.
+# Tests of libraries are a tenth of the image.
 RUN /opt/aml/bin/pip install --no-deps . \
     && find /opt/aml/lib -depth -type d -name tests -path '*/site-packages/*' \
         -not -path '*/dagster*' -exec rm -rf {} + \
-    && MPLCONFIGDIR=/opt/aml/matplotlib /opt/aml/bin/python -c 'import matplotlib.font_manager' \
     && /opt/aml/bin/python -c 'import aml_assets.build, xgboost, sklearn, scipy.stats, duckdb'
 
 FROM packages AS code-packages
@@ -51,17 +50,16 @@ FROM base AS runtime
 ENV PATH=/opt/aml/bin:$PATH \
     DAGSTER_HOME=/opt/dagster \
     HOME=/tmp \
-    MPLCONFIGDIR=/tmp/matplotlib \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp \
         --shell /usr/sbin/nologin aml \
     && mkdir /opt/dagster /var/log/dagster \
     && chown aml:aml /var/log/dagster
-COPY --chmod=755 deploy/entrypoint.sh deploy/health.py /usr/local/bin/
+COPY --chmod=755 deploy/health.py /usr/local/bin/
 COPY --chmod=644 deploy/config/dagster.yaml deploy/config/workspace.yaml /opt/dagster/
 WORKDIR /opt/dagster
-ENTRYPOINT ["tini", "--", "entrypoint.sh"]
+ENTRYPOINT ["tini", "--"]
 
 FROM runtime AS notebook
 RUN install -d -o aml -g aml -m 700 /notebooks

@@ -23,7 +23,7 @@ print(json.dumps({
     "warnings": [[each.category.__name__, str(each.message)] for each in caught],
 }))
 """
-HEAVY = {"pandas", "xgboost", "sklearn", "scipy", "matplotlib", "duckdb", "jinja2"}
+HEAVY = {"pandas", "xgboost", "sklearn", "scipy", "duckdb", "jinja2"}
 
 
 @pytest.fixture(scope="module")

@@ -86,7 +86,7 @@ def partition_events(
 def _metadata(built: Built, published: Published) -> dict[str, Any]:
     figures = {name: _shown(value) for name, value in built.figures.items() if value is not None}
     pictures = {
-        title: dg.MetadataValue.md(as_markdown(png, title)) for title, png in built.pictures.items()
+        title: dg.MetadataValue.md(as_markdown(svg, title)) for title, svg in built.pictures.items()
     }
     manifest = published.manifest
     return {

@@ -199,7 +199,7 @@ def test_figures_are_plotted_over_the_days(page: Page):
 def test_curves_of_the_metrics_stand_in_the_event(page: Page):
     page.goto(f"/assets/models/metrics?view=partitions&partition={day(6)}")
     page.get_by_text("Show Markdown").first.click()
-    picture = page.locator("img[src^='data:image/png']").first
+    picture = page.locator("img[src^='data:image/svg']").first
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.naturalWidth") > 200
 

@@ -22,7 +22,7 @@ def modules_of(package):
 
 MODULES = modules_of(aml_assets.core)
 DAGSTER = {"dagster", "dagster_shared", "dagster_webserver"}
-HEAVY = ("pandas", "xgboost", "sklearn", "matplotlib", "duckdb")
+HEAVY = ("pandas", "xgboost", "sklearn", "duckdb")
 SETTINGS_LOADER = {"pydantic_settings", "yaml"}
 CLIENTS = {"requests", "urllib3", "hdfs", "hdfs_native"}
 

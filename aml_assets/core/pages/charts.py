@@ -1,91 +1,34 @@
-"""The pages' charts as SVG: lines over days, a reliability diagram, and histograms.
+"""Charts of a model's scores and metrics, for pages and for the pictures of Dagster's UI.
 
 Belongs here: drawing aggregates. Does not belong here: computing them (``core.model.evaluation``),
-or the pictures of Dagster's UI, which shows only PNGs (``core.pages.plots``).
+or the elements that charts are drawn of (``core.pages.svg``).
 
-Each chart is an image with a name that a screen reader reads. Lines differ by dashes and shapes as
-well as by colour (Okabe and Ito's). The same values give the same bytes.
+A chart shows aggregates only: it does not depend on the order of the rows and names no row. Lines
+differ by dashes and shapes as well as by colour (Okabe and Ito's).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
 
 import numpy as np
 
-from aml_assets.core.model.evaluation import Reliability
+from aml_assets.core.model.evaluation import Reliability, checked, cumulative_weights
+from aml_assets.core.pages.svg import Axis, Chart, root_ticks, ticks
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
+    from numpy.typing import NDArray
 
-_BLUE, _VERMILION, _GREY, _GRID = "#0072B2", "#D55E00", "#7A7A7A", "#E4E8EB"
-_WIDTH, _HEIGHT = 440, 220
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 18, 24, 34
+_SHARE = Axis(0, 1)
+_CURVE_POINTS = 500
+"""The largest number of points of a curve: more than a chart has pixels."""
 
-
-class _Chart:
-    """An SVG image with a coordinate system that converts values to pixels."""
-
-    def __init__(
-        self, label: str, x: tuple[float, float], y: tuple[float, float], *, root: bool = False
-    ) -> None:
-        self._x, self._y = x, y
-        self._scale = math.sqrt if root else float
-        self.svg = ElementTree.Element(
-            "svg", {"viewBox": f"0 0 {_WIDTH} {_HEIGHT}", "role": "img", "aria-label": label}
-        )
-        ElementTree.SubElement(self.svg, "title").text = label
-
-    def x(self, value: float) -> float:
-        return self._at(value, self._x, _LEFT, _WIDTH - _RIGHT)
-
-    def y(self, value: float) -> float:
-        return self._at(value, self._y, _HEIGHT - _BOTTOM, _TOP)
-
-    def _at(self, value: float, span: tuple[float, float], low: float, high: float) -> float:
-        first, last = self._scale(span[0]), self._scale(span[1])
-        part = (self._scale(value) - first) / (last - first) if last > first else 0.5
-        return round(low + part * (high - low), 1)
-
-    def add(self, tag: str, text: str | None = None, **attributes: Any) -> None:
-        named = {name.replace("_", "-"): str(value) for name, value in attributes.items()}
-        ElementTree.SubElement(self.svg, tag, named).text = text
-
-    def line(self, points: Sequence[tuple[float, float]], stroke: str, **more: Any) -> None:
-        text = " ".join(f"{self.x(x)},{self.y(y)}" for x, y in points)
-        self.add("polyline", points=text, fill="none", stroke=stroke, stroke_width=1.8, **more)
-
-    def x_tick(self, value: float, text: str) -> None:
-        self.add("text", text, x=self.x(value), y=_HEIGHT - _BOTTOM + 16, text_anchor="middle")
-
-    def y_tick(self, value: float, text: str) -> None:
-        at = self.y(value)
-        self.add("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=at, y2=at, stroke=_GRID)
-        self.add("text", text, x=_LEFT - 7, y=at + 4, text_anchor="end")
-
-    def x_name(self, text: str) -> None:
-        self.add("text", text, x=_WIDTH - _RIGHT, y=_HEIGHT - 3, text_anchor="end")
-
-    def legend(self, lines: Iterable[tuple[str, str, str]]) -> None:
-        """Add a legend above the plot, from lines of (name, colour, dashes)."""
-        right = _WIDTH - _RIGHT
-        for name, colour, dashes in reversed(list(lines)):
-            self.add("text", name, x=right, y=11, text_anchor="end", **{"class": "ink"})
-            right = round(right - 6.6 * len(name) - 34, 1)  # an ample guess at the text's width
-            self.add(
-                "line", x1=right, x2=right + 24, y1=7, y2=7, stroke=colour, stroke_width=1.8,
-                stroke_dasharray=dashes,
-            )  # fmt: skip
-            right -= 16
-
-    def markup(self) -> Markup:
-        from markupsafe import Markup
-
-        return Markup(ElementTree.tostring(self.svg, encoding="unicode"))
+_QUARTERS = (0, 0.25, 0.5, 0.75, 1)
+_NO_ROW = 0.5
+"""The height of an empty bin on a logarithmic scale, on which zero has no place."""
 
 
 def over_days(
@@ -94,7 +37,7 @@ def over_days(
     series: Sequence[tuple[str, Sequence[float | None]]],
     *,
     limits: tuple[float, float] | None = None,
-) -> Markup:
+) -> Chart:
     """Draw lines over days; a day without a value is a gap, never a zero.
 
     Args:
@@ -105,54 +48,52 @@ def over_days(
     """
     values = [each for _, line in series for each in line if each is not None]
     low, high = limits or _round_limits(values)
-    chart = _Chart(label, (0, max(1, len(days) - 1)), (low, high))
-    for tick in _ticks(low, high):
+    chart = Chart(label, Axis(0, max(1, len(days) - 1)), Axis(low, high))
+    for tick in ticks(low, high):
         chart.y_tick(
             tick, f"{tick:.2f}".rstrip("0").rstrip(".") if high - low > 0.1 else f"{tick:.3f}"
         )
     step = max(1, math.ceil(len(days) / 8))
     for position in range(len(days) - 1, -1, -step):
         chart.x_tick(position, f"{days[position]:%m-%d}")
-    styles = ((_BLUE, "none", "circle"), (_VERMILION, "6 3", "square"))
-    pairs = list(zip(series, styles, strict=False))
-    for (name, line), (colour, dashes, shape) in pairs:
+    looks = (("blue", False), ("vermilion dashed", True))
+    pairs = list(zip(series, looks, strict=False))
+    for (name, line), (look, square) in pairs:
         for piece in _pieces(line):
             if len(piece) > 1:
-                chart.line(piece, colour, stroke_dasharray=dashes)
+                chart.line(piece, look)
             for x, y in piece:
-                _mark(chart, shape, x, y, colour, f"{name} {days[int(x)]}: {y:.3f}")
-    chart.legend((name, colour, dashes) for (name, _), (colour, dashes, _) in pairs)
-    return chart.markup()
+                chart.mark(square, x, y, look, f"{name} {days[int(x)]}: {y:.3f}", size=2.8)
+    chart.legend((name, look) for (name, _), (look, _) in pairs)
+    return chart
 
 
-def reliability(label: str, bins: Reliability) -> Markup:
+def reliability(label: str, bins: Reliability, *, size: tuple[int, int] = (440, 220)) -> Chart:
     """Draw observed shares over mean scores with their intervals, on square-root scales.
 
     Args:
         label: the chart's name.
         bins: at least one bin.
+        size: width and height in pixels.
     """
     limit = min(1.0, 1.15 * float(max(bins.predicted.max(), bins.high.max())))
-    chart = _Chart(label, (0, limit), (0, limit), root=True)
-    for tick in _root_ticks(limit):
-        chart.y_tick(tick, f"{100 * tick:g} %")
-        chart.x_tick(tick, f"{100 * tick:g} %")
-    chart.line([(0, 0), (limit, limit)], _GREY, stroke_dasharray="4 3")
+    axis = Axis(0, limit, math.sqrt)
+    chart = Chart(label, axis, axis, size=size)
+    for tick in root_ticks(limit):
+        chart.y_tick(tick, _percent(tick))
+        chart.x_tick(tick, _percent(tick))
+    chart.line([(0, 0), (limit, limit)], "grey dashed")
+    chart.line(_pairs(bins.predicted, bins.observed), "blue thin")
     points = zip(bins.predicted, bins.observed, bins.low, bins.high, bins.rows, strict=True)
-    chart.line(list(zip(bins.predicted, bins.observed, strict=True)), _BLUE, opacity=0.45)
     for predicted, observed, low, high, rows in points:
-        at = chart.x(predicted)
-        chart.add(
-            "line", x1=at, x2=at, y1=chart.y(low), y2=chart.y(high), stroke=_BLUE,
-            stroke_width=1.4, opacity=0.6,
-        )  # fmt: skip
+        chart.upright(predicted, low, high, "blue thin")
         said = f"{rows:,} reports, mean score {predicted:.3f}: {observed:.1%} were suspicious"
-        _mark(chart, "circle", predicted, observed, _BLUE, said, size=4.0)
+        chart.mark(False, predicted, observed, "blue", said, size=4.0)
     chart.x_name("mean score")
-    return chart.markup()
+    return chart
 
 
-def histograms(label: str, groups: Sequence[tuple[str, np.ndarray]]) -> Markup:
+def histograms(label: str, groups: Sequence[tuple[str, NDArray[Any]]]) -> Chart:
     """Draw the histograms of at most two groups of scores, as shares on a square-root scale.
 
     Args:
@@ -160,36 +101,133 @@ def histograms(label: str, groups: Sequence[tuple[str, np.ndarray]]) -> Markup:
         groups: pairs of a name and scores in [0, 1], shape (rows,).
     """
     edges = np.linspace(0, 1, 26)
-    shares = [np.histogram(scores, edges)[0] / max(1, len(scores)) for _, scores in groups]
+    shares = [np.histogram(each, edges)[0] / max(1, len(each)) for _, each in groups]
     top = 1.1 * max(0.01, *(float(each.max()) for each in shares))
-    chart = _Chart(label, (0, 1), (0, math.sqrt(top)))
+    chart = Chart(label, _SHARE, Axis(0, top, math.sqrt))
     for tick in np.linspace(0, 1, 6):
         chart.x_tick(float(tick), f"{tick:.1f}")
-    rooted = [np.sqrt(each) for each in shares]
-    for tick in _root_ticks(top):
-        chart.y_tick(math.sqrt(tick), f"{100 * tick:g} %")
-    styles = ((_GREY, "none"), (_BLUE, "6 3"))
-    for tops, (colour, dashes) in zip(rooted, styles, strict=False):
-        outline = [(0.0, 0.0)]
-        for left, right, height in zip(edges[:-1], edges[1:], tops, strict=True):
-            outline += [(float(left), float(height)), (float(right), float(height))]
-        chart.line([*outline, (1.0, 0.0)], colour, stroke_dasharray=dashes)
-    chart.legend((name, *style) for (name, _), style in zip(groups, styles, strict=False))
+    for tick in root_ticks(top):
+        chart.y_tick(tick, _percent(tick))
+    looks = ("grey", "blue dashed")
+    for heights, look in zip(shares, looks, strict=False):
+        chart.line(_outline(edges, heights, 0.0), look)
+    chart.legend((name, look) for (name, _), look in zip(groups, looks, strict=False))
     chart.x_name("score")
-    return chart.markup()
+    return chart
 
 
-def _mark(
-    chart: _Chart, shape: str, x: float, y: float, colour: str, said: str, size: float = 2.8
-) -> None:
-    at, high = chart.x(x), chart.y(y)
-    if shape == "circle":
-        chart.add("circle", cx=at, cy=high, r=size, fill=colour)
-    else:
-        side = round(1.8 * size, 1)
-        left, top = round(at - side / 2, 1), round(high - side / 2, 1)
-        chart.add("rect", x=left, y=top, width=side, height=side, fill=colour)
-    ElementTree.SubElement(chart.svg[-1], "title").text = said
+def counts_by_score(
+    label: str, groups: Sequence[tuple[str, NDArray[Any], str]], *, size: tuple[int, int]
+) -> Chart:
+    """Draw the histograms of groups of scores, as counts on a logarithmic scale.
+
+    Args:
+        label: the chart's name.
+        groups: a name ("" for none), scores in [0, 1] of shape (rows,), and the line's look.
+        size: width and height in pixels.
+    """
+    edges = np.linspace(0, 1, 51)
+    counted = [(*each, np.histogram(each[1], edges)[0]) for each in groups if len(each[1])]
+    highest = max([1, *(int(each[-1].max()) for each in counted)])
+    chart = Chart(label, _SHARE, Axis(_NO_ROW, 2.0 * highest, math.log10), size=size)
+    for tick in np.linspace(0, 1, 11):
+        chart.x_tick(float(tick), f"{tick:.1f}")
+    for power in range(len(f"{2 * highest}")):
+        chart.y_tick(10**power, f"{10**power:,}")
+    for _, _, look, counts in counted:
+        outline = _outline(edges, np.maximum(counts, _NO_ROW), _NO_ROW)
+        if "dashed" not in look:
+            chart.area(outline, _NO_ROW, look)
+        chart.line(outline, look)
+    chart.legend((f"{len(scores):,} {name}", look) for name, scores, look, _ in counted if name)
+    chart.x_name("score; reports on a log scale")
+    return chart
+
+
+def roc(
+    label: str, labels: NDArray[Any], scores: NDArray[Any], *, size: tuple[int, int] = (440, 220)
+) -> Chart:
+    """Draw the ROC curve of the decided rows.
+
+    Args:
+        label: the chart's name.
+        labels: shape (rows,): 1, 0, or NaN where not decided (left out); both classes occur.
+        scores: shape (rows,), in [0, 1].
+        size: width and height in pixels.
+    """
+    tp, fp = _cumulative(labels, scores)
+    few = _thinned(len(tp))
+    chart = _of_shares(label, size)
+    curve = _pairs(fp[few] / fp[-1], tp[few] / tp[-1])
+    chart.area(curve, 0, "blue")
+    chart.line([(0, 0), (1, 1)], "grey dashed")
+    chart.line(curve, "blue")
+    chart.x_name("cleared above the score")
+    return chart
+
+
+def precision_recall(
+    label: str, labels: NDArray[Any], scores: NDArray[Any], *, size: tuple[int, int] = (440, 220)
+) -> Chart:
+    """Draw precision over recall of the decided rows, and the precision by chance.
+
+    Args:
+        label: the chart's name.
+        labels: shape (rows,): 1, 0, or NaN where not decided (left out); a positive occurs.
+        scores: shape (rows,), in [0, 1].
+        size: width and height in pixels.
+    """
+    tp, fp = _cumulative(labels, scores)
+    hits = np.flatnonzero(np.diff(tp)) + 1  # where recall rises: precision counts only there
+    few = hits[_thinned(len(hits))]
+    recall, precision = tp[few] / tp[-1], tp[few] / (tp[few] + fp[few])
+    steps = [(0.0, float(precision[0]))]
+    for at, high in _pairs(recall, precision):
+        steps += [(steps[-1][0], high), (at, high)]
+    chart = _of_shares(label, size)
+    chart.area(steps, 0, "vermilion")
+    by_chance = float(tp[-1] / (tp[-1] + fp[-1]))
+    chart.line([(0, by_chance), (1, by_chance)], "grey dashed")
+    chart.line(steps, "vermilion")
+    chart.x_name("suspicious found: recall")
+    return chart
+
+
+def _of_shares(label: str, size: tuple[int, int]) -> Chart:
+    chart = Chart(label, _SHARE, _SHARE, size=size)
+    for tick in _QUARTERS:
+        chart.x_tick(tick, _percent(tick))
+        chart.y_tick(tick, _percent(tick))
+    return chart
+
+
+def _cumulative(
+    labels: NDArray[Any], scores: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    labels, scores = checked(labels, scores)
+    decided = ~np.isnan(labels)
+    return cumulative_weights(labels[decided], scores[decided])
+
+
+def _pairs(x: NDArray[Any], y: NDArray[Any]) -> list[tuple[float, float]]:
+    return list(zip(x.tolist(), y.tolist(), strict=True))
+
+
+def _outline(edges: NDArray[Any], heights: NDArray[Any], base: float) -> list[tuple[float, float]]:
+    """The outline of a histogram, from its base at the left to its base at the right."""
+    outline = [(float(edges[0]), base)]
+    for left, right, height in zip(edges[:-1], edges[1:], heights, strict=True):
+        outline += [(float(left), float(height)), (float(right), float(height))]
+    return [*outline, (float(edges[-1]), base)]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:g}\u00a0%"
+
+
+def _thinned(points: int) -> NDArray[np.intp]:
+    """The positions of the points to draw: all, or evenly spaced ones with both ends."""
+    return np.unique(np.linspace(0, points - 1, min(points, _CURVE_POINTS)).astype(np.intp))
 
 
 def _pieces(line: Sequence[float | None]) -> list[list[tuple[float, float]]]:
@@ -212,18 +250,3 @@ def _round_limits(values: Sequence[float]) -> tuple[float, float]:
     return max(0.0, math.floor(20 * (low - room)) / 20), min(
         1.0, math.ceil(20 * (high + room)) / 20
     )
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    step = next(s for s in (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5) if (high - low) / s <= 5.5)
-    first = math.ceil(low / step - 1e-9)
-    return [round(n * step, 4) for n in range(first, math.floor(high / step + 1e-9) + 1)]
-
-
-def _root_ticks(limit: float) -> list[float]:
-    """Round shares from 0 to the limit, far enough apart on a square-root scale."""
-    kept = [0.0]
-    for share in (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0):
-        if share <= limit and math.sqrt(share) - math.sqrt(kept[-1]) >= 0.09 * math.sqrt(limit):
-            kept.append(share)
-    return kept

@@ -21,6 +21,7 @@ from aml_assets.core.pages import charts, reasons
 from aml_assets.core.pages import drift as drifting
 from aml_assets.core.pages.drift import Drift
 from aml_assets.core.pages.rendering import render
+from aml_assets.core.pages.svg import Chart
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -176,7 +177,7 @@ class ModelPage:
         series = [
             (name, [_of(self.history[day], key) for day in days]) for key, name in names.items()
         ]
-        return charts.over_days(label, days, series, limits=limits)
+        return _drawn(charts.over_days(label, days, series, limits=limits))
 
     @property
     def calibration_chart(self) -> Markup | None:
@@ -184,7 +185,7 @@ class ModelPage:
         if bool(np.isnan(self.truth).all()):
             return None
         label = "Calibration: observed share of suspicious reports over the mean score"
-        return charts.reliability(label, evaluation.reliability(self.truth, self.scores))
+        return _drawn(charts.reliability(label, evaluation.reliability(self.truth, self.scores)))
 
     @property
     def score_chart(self) -> Markup | None:
@@ -192,7 +193,7 @@ class ModelPage:
         groups = [("evaluation window", self.scores)] if len(self.scores) else []
         if self.today is not None and len(self.today):
             groups.append((f"{self.day}", self.today))
-        return charts.histograms("How the scores are spread", groups) if groups else None
+        return _drawn(charts.histograms("How the scores are spread", groups)) if groups else None
 
 
 def feature_lines(
@@ -254,6 +255,12 @@ def _drifts(
         for column in columns
     ]
     return found, "no rows"
+
+
+def _drawn(chart: Chart) -> Markup:
+    from markupsafe import Markup
+
+    return Markup(chart.to_svg())
 
 
 def _missing(column: np.ndarray | None) -> float | None:

@@ -38,7 +38,7 @@ def render(template: str, **values: Any) -> str:
     """
     from markupsafe import Markup
 
-    style, script = _text("page.css"), _text("page.js")
+    style, script = text_of("page.css") + text_of("chart.css"), text_of("page.js")
     policy = (
         f"default-src 'none'; style-src '{_source_of(style)}'; script-src '{_source_of(script)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -80,8 +80,9 @@ def _environment() -> Environment:
     return environment
 
 
-@lru_cache(maxsize=2)
-def _text(name: str) -> str:
+@lru_cache(maxsize=4)
+def text_of(name: str) -> str:
+    """The text of one of the pages' own files: a style or a script."""
     return resources.files(__package__ or "").joinpath(_PLACE, name).read_text(encoding="utf-8")
 
 

@@ -29,7 +29,7 @@ class Built:
         value: what is stored.
         manifest: its inputs, versions and facts; the digest is filled in by publishing.
         figures: plain numbers, texts and JSON for the UI; never a customer's row.
-        pictures: title → PNG.
+        pictures: title → SVG.
         landed: daily or static tables read from the landing: table → figures about the files.
         ad_hoc: it has a name of its own and does not stand for the day.
         path: where it is stored, if not under the day's own name.
@@ -39,7 +39,7 @@ class Built:
     value: Any
     manifest: Manifest
     figures: Mapping[str, Any]
-    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    pictures: Mapping[str, str] = field(default_factory=dict)
     landed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ad_hoc: bool = False
     path: str | None = None
