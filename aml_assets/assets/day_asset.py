@@ -14,10 +14,10 @@ import dagster as dg
 from aml_assets.assets.asset_checks import check_specs
 from aml_assets.assets.day_step import DayStep, Event
 from aml_assets.assets.hdfs_io_manager import HdfsIOManager
-from aml_assets.assets.resources import RunOptionsResource
 from aml_assets.core.graph import LANDING, Asset
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.upstream import Upstream
+from aml_assets.steps.inputs.run_options import RunOptions
 
 POOL = "store"
 """The pool that bounds how many runs work on the store at once; its limit is the instance's."""
@@ -86,11 +86,10 @@ class DayAsset:
             context: dg.AssetExecutionContext,
             catalog: dg.ResourceParam[Catalog],
             io_manager: dg.ResourceParam[HdfsIOManager],
-            run_options: RunOptionsResource,
+            run_options: dg.ResourceParam[RunOptions],
             **upstreams: Upstream[Any],
         ) -> Iterator[Event]:
-            options = run_options.checked(catalog.settings)
-            step = DayStep(context, catalog, io_manager, options, self.name, self.code_version)
+            step = DayStep(context, catalog, io_manager, run_options, self.name, self.code_version)
             yield from step.run(self.call, list(upstreams.values()))
 
         return op

@@ -5,12 +5,11 @@ belong here: what an option means to a builder (``steps.inputs.run_options``).
 """
 
 import datetime as dt
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
 
 from aml_assets.assets.partitions import requested_days
 from aml_assets.assets.run_tags import NO_RESTART
@@ -20,66 +19,66 @@ from aml_assets.settings.load import Settings
 from aml_assets.settings.window_settings import FixedWindows
 from aml_assets.steps.inputs.run_options import RunOptions
 
+_TEXT = dg.Field(dg.Noneable(str), is_required=False)
 
-class RunOptionsResource(dg.ConfigurableResource[Any]):
-    """Options of one run; everything else is a setting.
+RUN_OPTIONS = {
+    "restate": dg.Field([str], is_required=False, default_value=[]),
+    "train_start": _TEXT,
+    "train_end": _TEXT,
+    "eval_start": _TEXT,
+    "eval_end": _TEXT,
+    "training": dg.Field(dg.Permissive(), is_required=False, default_value={}),
+    "model": _TEXT,
+    "replace": dg.Field(bool, is_required=False, default_value=False),
+}
+"""The options as the launchpad takes them.
 
-    ``restate`` names static tables whose stored snapshot is to be replaced by what lies in the
-    landing now. ``model`` scores the day instead of the model that the settings select. Dates or
-    training parameters make the run ad hoc: its model, metrics, CSV and pages get a name of their
-    own and do not stand for the day, unless ``replace`` is true.
+Plain values: a `dg.ConfigurableResource` would take ``{env: NAME}`` for each of them, and so give
+whoever starts runs the environment of the process that executes them, passwords included.
+"""
+
+
+def _run_options(given: Mapping[str, Any], settings: Settings) -> RunOptions:
+    """The options as builders take them.
+
+    Raises:
+        SettingsError: dates that are none, a training window without evaluation dates, or a
+            restated table that is not static.
     """
-
-    restate: list[str] = Field(default_factory=list)
-    train_start: str | None = None
-    train_end: str | None = None
-    eval_start: str | None = None
-    eval_end: str | None = None
-    training: dict[str, Any] = Field(default_factory=dict)
-    model: str | None = None
-    replace: bool = False
-
-    def checked(self, settings: Settings) -> RunOptions:
-        """The options as builders take them.
-
-        Raises:
-            SettingsError: dates that are none, a training window without evaluation dates, or a
-                restated table that is not static.
-        """
-        static = [name for name, table in settings.tables.items() if not table.daily]
-        unknown = [name for name in self.restate if name not in static]
-        if unknown:
-            raise SettingsError(
-                f"restate: {', '.join(unknown)} is no static table",
-                remedy=f"Choose from {', '.join(static)}; a daily table is read anew anyway.",
-            )
-        return RunOptions(
-            windows=self._windows(),
-            training=self.training,
-            replace=self.replace,
-            model=self.model,
-            restate=tuple(self.restate),
+    static = [name for name, table in settings.tables.items() if not table.daily]
+    unknown = [name for name in given["restate"] if name not in static]
+    if unknown:
+        raise SettingsError(
+            f"restate: {', '.join(unknown)} is no static table",
+            remedy=f"Choose from {', '.join(static)}; a daily table is read anew anyway.",
         )
+    return RunOptions(
+        windows=_windows(given),
+        training=given["training"],
+        replace=given["replace"],
+        model=given.get("model"),
+        restate=tuple(given["restate"]),
+    )
 
-    def _windows(self) -> FixedWindows | None:
-        dates = {
-            name: getattr(self, name)
-            for name in ("train_start", "train_end", "eval_start", "eval_end")
-        }
-        given = {name: value for name, value in dates.items() if value}
-        remedy = "Give train_start, train_end, eval_start and eval_end as YYYY-MM-DD, or none."
-        if given and len(given) < len(dates):
-            missing = ", ".join(name for name in dates if name not in given)
-            raise SettingsError(
-                "a training window given by hand needs all its dates, evaluation dates too; "
-                f"missing: {missing}",
-                remedy=remedy,
-            )
-        try:
-            days = {name: dt.date.fromisoformat(value) for name, value in given.items()}
-        except ValueError:
-            raise SettingsError("a date of this run is no date", remedy=remedy) from None
-        return FixedWindows(**days) if days else None
+
+def _windows(options: Mapping[str, Any]) -> FixedWindows | None:
+    dates = {
+        name: options.get(name) for name in ("train_start", "train_end", "eval_start", "eval_end")
+    }
+    given = {name: value for name, value in dates.items() if value}
+    remedy = "Give train_start, train_end, eval_start and eval_end as YYYY-MM-DD, or none."
+    if given and len(given) < len(dates):
+        missing = ", ".join(name for name in dates if name not in given)
+        raise SettingsError(
+            "a training window given by hand needs all its dates, evaluation dates too; "
+            f"missing: {missing}",
+            remedy=remedy,
+        )
+    try:
+        days = {name: dt.date.fromisoformat(value) for name, value in given.items()}
+    except ValueError:
+        raise SettingsError("a date of this run is no date", remedy=remedy) from None
+    return FixedWindows(**days) if days else None
 
 
 def catalog_resource(catalog: Catalog) -> dg.ResourceDefinition:
@@ -98,18 +97,22 @@ def catalog_resource(catalog: Catalog) -> dg.ResourceDefinition:
     return dg.ResourceDefinition(checked, description="Every asset's place in the store.")
 
 
-def run_options_resource(settings: Settings) -> Any:
-    """The run options, checked against the settings before the first step."""
+def run_options_resource(settings: Settings) -> dg.ResourceDefinition:
+    """The run options, checked against the settings before the first step.
 
-    class CheckedRunOptions(RunOptionsResource):
-        __doc__ = RunOptionsResource.__doc__
+    ``restate`` names static tables whose stored snapshot is to be replaced by what lies in the
+    landing now. ``model`` scores the day instead of the model that the settings select. Dates or
+    training parameters make the run ad hoc: its model, metrics, CSV and pages get a name of their
+    own and do not stand for the day, unless ``replace`` is true.
+    """
 
-        def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-            if context.run is not None:
-                with _refusing(context):
-                    self.checked(settings)
+    def checked(context: dg.InitResourceContext) -> RunOptions:
+        with _refusing(context):
+            return _run_options(context.resource_config, settings)
 
-    return CheckedRunOptions.configure_at_launch()
+    return dg.ResourceDefinition(
+        checked, config_schema=RUN_OPTIONS, description=run_options_resource.__doc__
+    )
 
 
 @contextmanager
