@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aml_assets.cli.arguments import as_local_path
 from aml_assets.errors import AmlError
 
 if TYPE_CHECKING:
@@ -74,7 +75,10 @@ def compare(
     ] = None,
     top: Annotated[int, typer.Option(help="How many of the highest scores.", min=1)] = 100,
     keys: Annotated[
-        Path | None, typer.Option(help="Write the keys of rows that differ to this file (0600).")
+        Path | None,
+        typer.Option(
+            parser=as_local_path, help="Write the keys of rows that differ to this file (0600)."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:

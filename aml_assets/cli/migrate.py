@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aml_assets.cli.arguments import as_day
+from aml_assets.cli.arguments import as_day, as_local_path
 from aml_assets.errors import SettingsError
+from aml_assets.settings.text_file import decoded
+from aml_assets.settings.urls import is_url
 
 if TYPE_CHECKING:
     from aml_assets.cli.migration.outcomes import Migration
@@ -45,7 +47,9 @@ def migrate(
     mail_host: Annotated[str | None, typer.Option(help="The mail server for alarms.")] = None,
     mail_from: Annotated[str | None, typer.Option(help="The alarms' sender.")] = None,
     mail_to: Annotated[list[str] | None, typer.Option(help="Who gets them.")] = None,
-    output: Annotated[Path, typer.Option(help="The file to write.")] = Path("aml.yaml"),
+    output: Annotated[Path, typer.Option(parser=as_local_path, help="The file to write.")] = Path(
+        "aml.yaml"
+    ),
     force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
 ) -> None:
     """Turn the Airflow Variable sl_config into our configuration; name what does not carry over."""
@@ -93,12 +97,12 @@ def _print_outcomes(migration: Migration) -> None:
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return decoded(file.read_bytes())
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise SettingsError(f"{file} cannot be read: {reason}", remedy="Correct it.") from None
-    except UnicodeDecodeError:
-        raise SettingsError(f"{file} is not UTF-8", remedy="Export it again.") from None
+    except ValueError as error:
+        raise SettingsError(f"{file}, {error}", remedy="Export it again.") from None
 
 
 def _write(output: Path, text: str, *, force: bool) -> None:
@@ -114,8 +118,11 @@ def _write(output: Path, text: str, *, force: bool) -> None:
 
 def _absolute(connection: str | None) -> str | None:
     """Make a local path absolute: it counts from this folder, not from the written file's."""
-    if connection is None or "://" in connection:
-        return connection
+    try:
+        if connection is None or is_url(connection):
+            return connection
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     return str(Path(connection).absolute())
 
 

@@ -12,11 +12,17 @@ from typing import Annotated
 
 import typer
 
+from aml_assets.cli.arguments import as_local_path
+
 
 def notebook(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8888,
     folder: Annotated[
-        Path, typer.Option(help="Folder of the notebooks; what they show is customers' data.")
+        Path,
+        typer.Option(
+            parser=as_local_path,
+            help="Folder of the notebooks; what they show is customers' data.",
+        ),
     ] = Path("var/notebooks"),
     behind_proxy: Annotated[
         bool,

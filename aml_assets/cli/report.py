@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aml_assets.cli.arguments import as_day
+from aml_assets.cli.arguments import as_day, as_local_path
 from aml_assets.errors import AmlError
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ def report(
     to: Annotated[
         Path | None,
         typer.Option(
-            "--to", help="A folder here, to copy both pages into: they open by themselves."
+            "--to",
+            parser=as_local_path,
+            help="A folder here, to copy both pages into: they open by themselves.",
         ),
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the alerts in a browser.")] = False,

@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 from pydantic.fields import FieldInfo
 
 from aml_assets.settings.section import Section
+from aml_assets.settings.urls import Url
 
 PASSWORD_VARIABLE = "AML_SMTP_PASSWORD"
 """Environment variable with the mail server's password, which is no setting."""
@@ -43,7 +44,7 @@ class MailSettings(Section):
     host: str | None = None
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     security: Literal["starttls", "tls", "none"] = "starttls"
-    ca_file: str | None = None
+    ca_file: Url | None = None
     user: str | None = None
     sender: Address | None = None
     recipients: list[Address] = Field(default_factory=list)
@@ -77,7 +78,7 @@ class WebhookSettings(Section):
     """Receiver of alarms posted as JSON: ``url``, or ``AML_WEBHOOK_URL`` if the URL is secret."""
 
     url: str | None = None
-    ca_file: str | None = None
+    ca_file: Url | None = None
 
     @model_validator(mode="after")
     def _url_is_safe(self) -> Self:

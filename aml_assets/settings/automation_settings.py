@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from aml_assets.settings.section import Section
+from aml_assets.settings.section import Day, Section, TimeOfDay
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -38,14 +38,14 @@ class AutomationSettings(Section):
 
     interval_seconds: Count = 30
     settle_seconds: Annotated[int, Field(ge=0)] | None = 600
-    deadline: dt.time = dt.time(9, 0)
+    deadline: TimeOfDay = dt.time(9, 0)
     deadline_days: Annotated[int, Field(ge=0)] = 1
     restate_policy: Literal["features", "all"] = "features"
     days_per_run: Count = 30
     max_runs: Count = 8
     look_back_days: Count | None = None
-    catch_up_from: dt.date | None = None
-    daily_at: dt.time = dt.time(6, 0)
+    catch_up_from: Day | None = None
+    daily_at: TimeOfDay = dt.time(6, 0)
     retries: Annotated[int, Field(ge=0)] = 2
     retry_delay_seconds: Annotated[float, Field(ge=0)] = 300.0
     max_runtime_minutes: Count = 60

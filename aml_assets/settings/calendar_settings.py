@@ -15,7 +15,9 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from aml_assets.errors import SettingsError
-from aml_assets.settings.section import Section
+from aml_assets.settings.section import Day, Section, as_day
+from aml_assets.settings.text_file import decoded
+from aml_assets.settings.urls import Url
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -29,8 +31,8 @@ class CalendarSettings(Section):
     """
 
     landing_days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = WEEKDAYS
-    holiday_file: str | None = None
-    empty_days: tuple[dt.date, ...] = ()
+    holiday_file: Url | None = None
+    empty_days: tuple[Day, ...] = ()
 
     def empty_by_design(self, day: dt.date) -> str | None:
         """The reason for which no landing is expected on a day; ``None`` if one is expected.
@@ -54,14 +56,15 @@ class CalendarSettings(Section):
         if self.holiday_file is None:
             return frozenset()
         try:
-            lines = Path(self.holiday_file).read_text(encoding="utf-8").splitlines()
+            lines = decoded(Path(self.holiday_file).read_bytes()).splitlines()
         except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
             raise SettingsError(
-                f"partitions.holiday_file cannot be read ({type(error).__name__})",
+                f"partitions.holiday_file, {self.holiday_file}, cannot be read: {reason}",
                 remedy="Name a text file with one YYYY-MM-DD a line.",
             ) from None
         return frozenset(
-            _holiday(number, text)
+            _holiday(f"partitions.holiday_file, {self.holiday_file}, line {number}", text)
             for number, line in enumerate(lines, 1)
             if (text := line.partition("#")[0].strip())
         )
@@ -74,8 +77,8 @@ class PartitionSettings(CalendarSettings):
     as ``Europe/Zurich``; days begin and schedules run by its clock.
     """
 
-    first_day: dt.date = dt.date(2024, 1, 1)
-    last_day: dt.date | None = None
+    first_day: Day = dt.date(2024, 1, 1)
+    last_day: Day | None = None
     time_zone: str = "UTC"
 
     @field_validator("time_zone")
@@ -83,7 +86,8 @@ class PartitionSettings(CalendarSettings):
     def _zone_exists(cls, value: str) -> str:
         try:
             zoneinfo.ZoneInfo(value)
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            # OSError: a folder of zones, such as Europe, or no name at all.
             raise ValueError(f"no time zone is called {value!r}") from None
         return value
 
@@ -94,11 +98,11 @@ class PartitionSettings(CalendarSettings):
         return self
 
 
-def _holiday(number: int, text: str) -> dt.date:
+def _holiday(place: str, text: str) -> dt.date:
     try:
-        return dt.date.fromisoformat(text.split()[0])
+        return as_day(text.split()[0])
     except ValueError:
         raise SettingsError(
-            f"partitions.holiday_file, line {number}: no day",
+            f"{place}: no day",
             remedy="Write each as YYYY-MM-DD; what follows it, or #, is a remark.",
         ) from None

@@ -10,17 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from aml_assets.settings.section import Section
 from aml_assets.settings.table_settings import STR
 
-
-def _yaml_reads_off_as_false(value: object) -> object:
-    return "off" if value is False else value
-
-
-Severity = Annotated[Literal["block", "warn", "off"], BeforeValidator(_yaml_reads_off_as_false)]
+Severity = Literal["block", "warn", "off"]
 
 FRAME = "features"
 """Name of the merged frame among the tables' names."""

@@ -9,18 +9,13 @@ the files that hold secrets are named.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    YamlConfigSettingsSource,
-)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from aml_assets.errors import SettingsError
 from aml_assets.settings.alarm_settings import AlarmSettings
@@ -32,9 +27,8 @@ from aml_assets.settings.page_settings import OutputSettings, PageSettings
 from aml_assets.settings.scoring_settings import ScoringSettings
 from aml_assets.settings.section import Section
 from aml_assets.settings.sources import (
-    CONFIG_VARIABLE,
+    configuration_file,
     refuse_local_files_in_pods,
-    refuse_malformed,
     refuse_unknown_variables,
 )
 from aml_assets.settings.store_settings import HdfsSettings, LandingSettings, StoreSettings
@@ -49,14 +43,17 @@ from aml_assets.settings.table_settings import (
     with_default_tables,
 )
 from aml_assets.settings.training_settings import TrainingSettings
+from aml_assets.settings.urls import is_url
+from aml_assets.settings.variables import PREFIX, Place, values_of_variables
 from aml_assets.settings.window_settings import WindowSettings
+from aml_assets.settings.yaml_file import YamlFile
 
 
 class Settings(BaseSettings):
     """Everything that can be configured; see docs/configuration.md."""
 
     model_config = SettingsConfigDict(
-        env_prefix="AML_", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
     landing: LandingSettings = LandingSettings()
@@ -120,17 +117,10 @@ class Settings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        cls, settings_cls: type[BaseSettings], init_settings: Any, *others: Any, **more: Any
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The sources by rank: explicit values, then the environment, then the YAML file."""
-        path = os.environ.get(CONFIG_VARIABLE)
-        file = (YamlConfigSettingsSource(settings_cls, yaml_file=path),) if path else ()
-        return (init_settings, env_settings, *file)
+        """Explicit values alone; `load_settings` lays file and environment below them."""
+        return (init_settings,)
 
     def join_columns(self, table: str) -> list[str]:
         """Columns of a table that some join uses, on either of its sides."""
@@ -152,16 +142,6 @@ class Settings(BaseSettings):
         return [name for name, table in self.tables.items() if table.daily]
 
 
-class _ExplicitSettings(Settings):
-    """Settings that come from explicit values alone."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: Any, *others: Any, **more: Any
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings,)
-
-
 def load_settings(**overrides: Any) -> Settings:
     """Read the settings from file and environment; relative paths become absolute.
 
@@ -172,24 +152,19 @@ def load_settings(**overrides: Any) -> Settings:
         SettingsError: a missing file, an unknown key, a wrong type or a contradiction; in
             Kubernetes also a landing or store on local files.
     """
-    path = os.environ.get(CONFIG_VARIABLE)
-    if path:
-        refuse_malformed(path)
+    file = configuration_file()
     refuse_unknown_variables(Settings.model_fields)
+    values, variables = values_of_variables(Settings, file.content)
     try:
-        settings = Settings(**overrides)
+        settings = Settings(**_over(_over(file.content, values), overrides))
     except ValidationError as error:
+        places = _Places(file, variables)
         raise SettingsError(
-            _sentence(error),
-            remedy=f"Correct it in {path or 'the environment'}; see docs/configuration.md.",
-        ) from None
-    except ValueError as error:
-        raise SettingsError(
-            f"the environment cannot be read: {type(error).__name__}",
-            remedy="A whole section is given as JSON; see docs/configuration.md.",
+            _sentence(error, places),
+            remedy=f"Correct it in {file.path or 'the environment'}; see docs/configuration.md.",
         ) from None
     refuse_local_files_in_pods(store=settings.store.url, landing=settings.landing.url)
-    return _resolve_paths(settings, Path(path).parent if path else Path.cwd())
+    return _resolve_paths(settings, Path(file.path).parent if file.path else Path.cwd())
 
 
 def settings_of(values: Mapping[str, Any]) -> Settings:
@@ -199,29 +174,62 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
         SettingsError: an unknown key, a wrong type or a contradiction.
     """
     try:
-        return _ExplicitSettings(**values)
+        return Settings(**values)
     except ValidationError as error:
-        raise SettingsError(_sentence(error), remedy="See docs/configuration.md.") from None
+        raise SettingsError(
+            _sentence(error, _Places(YamlFile(), {})), remedy="See docs/configuration.md."
+        ) from None
 
 
-def _sentence(error: ValidationError) -> str:
+def _over(base: Any, given: Any) -> Any:
+    """One configuration laid over another; mappings are merged, anything else is replaced."""
+    if not (isinstance(base, Mapping) and isinstance(given, Mapping)):
+        return given
+    merged = {name: _over(base[name], given[name]) for name in given if name in base}
+    return {**base, **given, **merged}
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where each setting was given: a line of the file, or a variable over it."""
+
+    file: YamlFile
+    variables: Mapping[Place, str]
+
+    def of(self, place: Place) -> str | None:
+        """The variable or line that gives the setting at a place, or the section that holds it."""
+        for length in range(len(place), 0, -1):
+            part = place[:length]
+            if part in self.variables:
+                return self.variables[part]
+            within = [name for each, name in self.variables.items() if each[:length] == part]
+            if len(within) == 1 and part not in self.file.lines:
+                return within[0]
+            if part in self.file.lines:
+                return f"{self.file.path}, line {self.file.lines[part]}"
+        return None
+
+
+def _sentence(error: ValidationError, places: _Places) -> str:
     """All problems in one sentence, each with the setting's place and without its value."""
-    return "; ".join(_problem(dict(problem)) for problem in error.errors())
+    return "; ".join(_problem(dict(problem), places) for problem in error.errors())
 
 
-def _problem(problem: Mapping[str, Any]) -> str:
-    place = ".".join(str(part) for part in problem["loc"])
+def _problem(problem: Mapping[str, Any], places: _Places) -> str:
+    name = ".".join(str(part) for part in problem["loc"])
+    given = places.of(problem["loc"])
+    where = f" ({given})" if given else ""
     if problem["type"] == "extra_forbidden":
-        return f"unknown setting {place}"
+        return f"unknown setting {name}{where}"
     message = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{place}: {message}" if place else message
+    return f"{name}: {message}{where}" if name else message
 
 
 def _resolve_paths(settings: Settings, base: Path) -> Settings:
     """Make local paths absolute; a relative path counts from the configuration file's folder."""
 
     def absolute(url: str) -> str:
-        return url if "://" in url else str((base / url).resolve())
+        return url if is_url(url) else str((base / url).resolve())
 
     def resolved(section: Section, *names: str) -> Section:
         given = {name: getattr(section, name) for name in names}

@@ -1,7 +1,8 @@
 """The sources of the settings, file and environment, and what is refused before they are read.
 
-Belongs here: names of variables, malformed files, variables that name no setting, local files
-in Kubernetes. Does not belong here: any single setting (the ``*_settings`` modules).
+Belongs here: names of variables, which file is read, variables that name no setting, local files
+in Kubernetes. Does not belong here: reading the file (``yaml_file``) or a variable (``variables``),
+or any single setting (the ``*_settings`` modules).
 """
 
 from __future__ import annotations
@@ -9,12 +10,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from pathlib import Path
-
-import yaml
 
 from aml_assets.errors import SettingsError
 from aml_assets.settings.alarm_settings import PASSWORD_VARIABLE, WEBHOOK_VARIABLE
+from aml_assets.settings.variables import PREFIX
+from aml_assets.settings.yaml_file import YamlFile, read_yaml
 
 CONFIG_VARIABLE = "AML_CONFIG"
 """Names the YAML file; without it every setting has its default (local files, no services)."""
@@ -33,33 +33,25 @@ _SERVICE = re.compile(
 """Variables that Kubernetes sets in every pod for a service whose name begins with ``aml``."""
 
 
-def refuse_malformed(path: str) -> None:
-    """Refuse a configuration file that is missing, not YAML, or no mapping of section names.
+def configuration_file() -> YamlFile:
+    """The file that ``AML_CONFIG`` names; an empty one if the variable is empty or not set.
 
     Raises:
-        SettingsError: names the file and the problem.
+        SettingsError: names file, line and problem.
     """
-    if not Path(path).is_file():
+    path = os.environ.get(CONFIG_VARIABLE)
+    if not path:
+        return YamlFile()
+    if not os.path.isfile(path):
         raise SettingsError(
             f"{CONFIG_VARIABLE} names {path!r}, which is no file",
             remedy="Correct the path, or unset the variable to use the defaults.",
         )
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, ValueError) as error:
-        raise SettingsError(
-            f"{path} is not YAML ({type(error).__name__})",
-            remedy="Check its syntax; see docs/configuration.md.",
-        ) from None
-    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
-        raise SettingsError(
-            f"{path} is not a mapping of section names to settings",
-            remedy="See docs/configuration.md.",
-        )
+    return read_yaml(path)
 
 
 def refuse_unknown_variables(sections: Iterable[str]) -> None:
-    """Refuse an environment variable that begins with ``AML_`` and names no known section.
+    """Refuse an environment variable that begins with ``AML_``, in any case, and names no section.
 
     Args:
         sections: names of the known sections.
@@ -67,17 +59,21 @@ def refuse_unknown_variables(sections: Iterable[str]) -> None:
     Raises:
         SettingsError: names the variable.
     """
-    known = {f"AML_{name}".upper() for name in sections}
+    known = {f"{PREFIX}{name}".upper() for name in sections}
     for variable in os.environ:
-        if not variable.startswith("AML_") or _OTHER_VARIABLES.fullmatch(variable):
+        if not variable.upper().startswith(PREFIX) or _OTHER_VARIABLES.fullmatch(variable):
             continue
         if _IN_KUBERNETES in os.environ and _SERVICE.fullmatch(variable):
             continue
-        if variable.partition("__")[0] not in known:
-            raise SettingsError(
-                f"the environment variable {variable} names no setting",
-                remedy="Settings are AML_<SECTION>__<NAME>; see docs/configuration.md.",
-            )
+        section = variable.partition("__")[0]
+        if section in known:
+            continue
+        upper = variable.upper()
+        if section.upper() in known or _OTHER_VARIABLES.fullmatch(upper):
+            remedy = f"Write it in upper case: {upper}."
+        else:
+            remedy = "Settings are AML_<SECTION>__<NAME>; see docs/configuration.md."
+        raise SettingsError(f"the environment variable {variable} names no setting", remedy=remedy)
 
 
 def refuse_local_files_in_pods(**urls: str) -> None:

@@ -9,11 +9,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from aml_assets.settings.section import Section
+from aml_assets.settings.urls import Url
 
-Octal = Annotated[str, Field(pattern="^[0-7]{3,4}$")]
+
+def _digits(value: object) -> object:
+    """The digits of a number that YAML read where they were written without quotation marks."""
+    return str(value) if type(value) is int else value
+
+
+Octal = Annotated[str, BeforeValidator(_digits), Field(pattern="^[0-7]{3,4}$")]
 """Permission bits as chmod takes them, e.g. ``640``."""
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -22,7 +29,7 @@ Seconds = Annotated[float, Field(gt=0)]
 class LandingSettings(Section):
     """The place where the bank's upstream systems leave their tables; it is only read."""
 
-    url: str = "var/landing"
+    url: Url = "var/landing"
 
 
 class StoreSettings(Section):
@@ -33,7 +40,7 @@ class StoreSettings(Section):
     and ``folder_permissions`` are set on what is written; existing folders keep theirs.
     """
 
-    url: str = "var/store"
+    url: Url = "var/store"
     frames: str = "{asset}/{date}/data.parquet"
     model: str = "model/{model_id}.ubj"
     metrics: str = "model_meta/{model_id}.meta.json"
@@ -94,16 +101,16 @@ class HdfsSettings(Section):
     authentication: Literal["kerberos", "token", "insecure"] = "kerberos"
     user: str | None = None
     principal: str | None = None
-    keytab: str | None = None
+    keytab: Url | None = None
     ticket_cache: str | None = None
-    token_file: str | None = None
-    ca_file: str | None = None
+    token_file: Url | None = None
+    ca_file: Url | None = None
     gateway_path: str = ""
     timeout_seconds: Seconds = 60.0
     retry_seconds: Annotated[float, Field(ge=0)] = 120.0
     replication: Annotated[int, Field(ge=1)] | None = None
     block_size: Annotated[int, Field(ge=1)] | None = None
-    config_dir: str | None = None
+    config_dir: Url | None = None
     client: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")

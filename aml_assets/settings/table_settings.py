@@ -102,13 +102,6 @@ class Join(Section):
     table: str
     on: dict[str, str]
 
-    @model_validator(mode="before")
-    @classmethod
-    def _yaml_reads_on_as_true(cls, values: Any) -> Any:
-        if not isinstance(values, Mapping):
-            return values
-        return {"on" if name is True else name: value for name, value in values.items()}
-
     @model_validator(mode="after")
     def _is_qualified(self) -> Join:
         if not self.on:

@@ -6,21 +6,20 @@ themselves, counted from one partition (``core.model.windows``).
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from aml_assets.settings.section import Section
+from aml_assets.settings.section import Day, Section
 
 
 class FixedWindows(Section):
     """Training and evaluation windows given as dates; each includes both its ends."""
 
-    train_start: dt.date
-    train_end: dt.date
-    eval_start: dt.date
-    eval_end: dt.date
+    train_start: Day
+    train_end: Day
+    eval_start: Day
+    eval_end: Day
 
 
 class WindowSettings(Section):

@@ -28,7 +28,7 @@ def test_the_documented_commands_work_as_printed(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(None, "cannot be read: no such file"), (b"\xff", "is not UTF-8")],
+    [(None, "cannot be read: no such file"), (b"\xff", "line 1: not UTF-8")],
 )
 def test_a_file_that_cannot_be_read_is_one_sentence(
     tmp_path: Path, content: bytes | None, sentence: str

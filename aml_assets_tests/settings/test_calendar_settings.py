@@ -32,18 +32,24 @@ def test_without_settings_every_day_is_expected():
     assert CalendarSettings().empty_by_design(SATURDAY) is None
 
 
-@pytest.mark.parametrize("text", [b"Christmas\n", b"# ok\n2024-13-01\n"])
+def test_a_byte_order_mark_is_no_part_of_the_first_holiday(tmp_path: Path):
+    (tmp_path / "holidays.txt").write_bytes(b"\xef\xbb\xbf2024-01-01 New Year\n")
+    calendar = CalendarSettings(holiday_file=str(tmp_path / "holidays.txt"))
+    assert calendar.holidays == {MONDAY}
+
+
+@pytest.mark.parametrize("text", [b"Christmas\n", b"# ok\n2024-13-01\n", b"\n2024-W01-1\n"])
 def test_a_line_that_begins_with_no_date_is_named_by_its_number(tmp_path: Path, text: bytes):
     (tmp_path / "holidays.txt").write_bytes(text)
     number = text.count(b"\n")
-    with pytest.raises(SettingsError, match=f"partitions.holiday_file, line {number}: no day"):
+    with pytest.raises(SettingsError, match=f"holidays.txt, line {number}: no day"):
         _ = CalendarSettings(holiday_file=str(tmp_path / "holidays.txt")).holidays
 
 
 def test_a_holiday_file_that_cannot_be_read_is_one_sentence(tmp_path: Path):
     (tmp_path / "holidays.txt").write_bytes(b"\xff")
     for name in ("absent.txt", "holidays.txt"):
-        with pytest.raises(SettingsError, match="holiday_file cannot be read"):
+        with pytest.raises(SettingsError, match=rf"holiday_file, .*{name}, cannot be read: "):
             _ = CalendarSettings(holiday_file=str(tmp_path / name)).holidays
 
 

@@ -42,10 +42,6 @@ def test_a_static_table_has_a_volume_check_of_its_own():
     assert given.of("retail", "volume").low == 0.2
 
 
-def test_yaml_reads_off_as_false_and_a_severity_understands_it():
-    assert checks(label_rate={"severity": False}).label_rate.severity == "off"
-
-
 def test_a_threshold_holds_both_its_ends():
     threshold = Threshold(low=1, high=2)
     assert [threshold.holds(figure) for figure in (0.9, 1, 2, 2.1)] == [False, True, True, False]

@@ -77,9 +77,24 @@ def test_settings_do_not_change():
 
 FILES = {
     "no YAML": ("windows: [1", "is not YAML"),
-    "not text": (None, "is not YAML"),
+    "not text": (None, "line 1: not UTF-8"),
     "a list": ("- windows", "not a mapping"),
     "a number as section": ("1: {a: 2}", "not a mapping"),
+    "a day of no calendar": (
+        "partitions:\n  first_day: 2024-02-30\n",
+        "partitions.first_day: 2024-02-30 is a day of no calendar",
+    ),
+    "a number as day": ("partitions: {first_day: 0}", "written as YYYY-MM-DD"),
+    "a number as time": ("automation: {deadline: 9}", "a time of day, written as HH:MM"),
+    "a time with a zone": ("automation: {deadline: '09:00Z'}", "a time of day, written as"),
+    "truth as a number": ("windows: {train_days: true}", "windows.train_days: Input should be no"),
+    "truth in a list": ("partitions: {empty_days: [true]}", "Input should be no truth value"),
+    "infinite patience": ("hdfs: {retry_seconds: .inf}", "should be a finite number"),
+    "no threshold": ("scoring: {threshold: .nan}", "scoring.threshold"),
+    "a folder of zones": ("partitions: {time_zone: Europe}", "no time zone is called 'Europe'"),
+    "no zone": ("partitions: {time_zone: ''}", "no time zone is called ''"),
+    "nearly a URL": ("landing: {url: 'file:/srv'}", "'file:/srv' is no path and no URL"),
+    "nearly a path": ("hdfs: {config_dir: ~/conf}", "is not replaced by a shell here"),
     "unknown section": ("window: {train_days: 3}", "unknown setting window"),
     "unknown setting": ("windows: {traindays: 3}", "unknown setting windows.traindays"),
     "unknown setting of a table": (
@@ -188,7 +203,7 @@ FILES = {
 def test_a_wrong_file_is_refused_in_one_sentence(configured, text, what):
     path = configured(text or "")
     if text is None:
-        path.write_bytes(b"\xff\xfe\x00")
+        path.write_bytes(b"\xff")
     sentence = refused()
     assert what in sentence
 
@@ -198,6 +213,32 @@ def test_every_problem_of_a_file_is_named_at_once(configured):
     sentence = refused()
     for name in ("windows.train_days", "windows.bogus", "output.style"):
         assert name in sentence
+
+
+def test_a_problem_has_its_line_and_a_variable_over_the_file_is_named_instead(
+    configured, monkeypatch
+):
+    path = configured("windows:\n  train_days: 0\ntables:\n  trx: {kinds: {x: number}}\n")
+    assert f"({path}, line 2)" in refused()
+    assert f"({path}, line 4)" in refused()
+    monkeypatch.setenv("AML_WINDOWS__TRAIN_DAYS", "-1")
+    assert "(AML_WINDOWS__TRAIN_DAYS)" in refused()
+
+
+def test_what_is_written_without_quotation_marks_is_what_it_looks_like(configured):
+    configured(
+        "automation: {deadline: 10:30, daily_at: 6:30}\n"
+        "store: {file_permissions: 0600, folder_permissions: 700}\n"
+        "checks: {label_rate: {severity: off}}\n"
+        "tables: {trx: {kinds: {no: category}}}\n"
+    )
+    settings = load_settings()
+    assert settings.automation.deadline == dt.time(10, 30)
+    assert settings.automation.daily_at == dt.time(6, 30)
+    assert settings.store.file_permissions == "0600"
+    assert settings.store.folder_permissions == "700"
+    assert settings.checks.label_rate.severity == "off"
+    assert settings.tables["trx"].kinds == {"no": "category"}
 
 
 def test_a_file_that_is_not_there_is_named(monkeypatch, tmp_path):
@@ -215,7 +256,15 @@ def test_a_file_that_is_not_there_is_named(monkeypatch, tmp_path):
         ("AML_CONFIGURATION", "x.yaml", "AML_CONFIGURATION names no setting"),
         ("AML_WINDOWS__TRAINDAYS", "3", "unknown setting windows.traindays"),
         ("AML_WINDOWS__TRAIN_DAYS", "many", "windows.train_days"),
-        ("AML_WINDOWS", "{", "the environment cannot be read"),
+        ("AML_WINDOWS", "{", "the environment variable AML_WINDOWS: its text is no JSON"),
+        ("AML_WINDOWS", '{"train_days": 0}', "windows.train_days: Input should be"),
+        ("AML_WINDOWS__FIXED", "{bad", "(AML_WINDOWS__FIXED)"),
+        ("AML_PARTITIONS__FIRST_DAY", "2024-02-30", "no calendar (AML_PARTITIONS__FIRST_DAY)"),
+        ("AML_AUTOMATION__DEADLINE", "630", "a time of day, written as HH:MM"),
+        ("AML_STORE__URL", "hdfs:/aml", "'hdfs:/aml' is no path and no URL"),
+        ("aml_windows__train_days", "3", "Write it in upper case: AML_WINDOWS__TRAIN_DAYS"),
+        ("Aml_Config", "x.yaml", "Write it in upper case: AML_CONFIG"),
+        ("aml_windos__train_days", "3", "aml_windos__train_days names no setting"),
     ],
 )
 def test_a_wrong_variable_is_refused_in_one_sentence(monkeypatch, variable, value, what):

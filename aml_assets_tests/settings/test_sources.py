@@ -1,4 +1,4 @@
-"""What is refused before any setting is read: odd files, misspelt variables, a pod's own files."""
+"""What is refused before any setting is read: misspelt variables, a pod's own files."""
 
 from pathlib import Path
 
@@ -6,23 +6,20 @@ import pytest
 
 from aml_assets.errors import SettingsError
 from aml_assets.settings.sources import (
+    configuration_file,
     refuse_local_files_in_pods,
-    refuse_malformed,
     refuse_unknown_variables,
 )
 
 
-def test_an_empty_file_is_a_configuration_without_sections(tmp_path: Path):
-    (tmp_path / "empty.yaml").touch()
-    refuse_malformed(str(tmp_path / "empty.yaml"))
-
-
-def test_the_problem_of_a_file_is_named_without_quoting_its_content(tmp_path: Path):
-    path = tmp_path / "secret.yaml"
-    path.write_text("password: [geheim")
-    with pytest.raises(SettingsError, match="is not YAML") as raised:
-        refuse_malformed(str(path))
-    assert "geheim" not in str(raised.value)
+def test_without_a_name_there_is_no_file_and_a_folder_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("AML_CONFIG", "")
+    assert configuration_file().content == {}
+    monkeypatch.setenv("AML_CONFIG", str(tmp_path))
+    with pytest.raises(SettingsError, match="which is no file"):
+        configuration_file()
 
 
 def test_the_mail_password_is_no_misspelt_setting(monkeypatch: pytest.MonkeyPatch):

@@ -61,9 +61,8 @@ def test_keys_and_columns_with_a_role_are_needed_and_ids_are_no_features():
     assert table.column("ins_id") is None
 
 
-def test_yaml_reads_on_as_true_and_a_join_understands_it():
-    join = Join.model_validate({"table": "trx", True: {"str.trx_id": "trx_id"}})
-    assert join.on == {"str.trx_id": "trx_id"}
+def test_a_join_names_the_table_of_its_left_column():
+    assert Join(table="trx", on={"str.trx_id": "trx_id"}).on == {"str.trx_id": "trx_id"}
     with pytest.raises(ValidationError, match=r"write 'trx_id' as table\.column"):
         Join(table="trx", on={"trx_id": "trx_id"})
 

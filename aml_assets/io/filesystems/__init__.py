@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from aml_assets.errors import SettingsError
 from aml_assets.io.filesystems.adapter import PIECE, FileStatus, FileSystem, Listing, Modes, RawSink
 from aml_assets.io.filesystems.local import LocalFileSystem, local_store_error
+from aml_assets.settings.urls import is_url
 
 if TYPE_CHECKING:
     from aml_assets.settings.store_settings import HdfsSettings
@@ -50,12 +51,16 @@ def filesystem_for(
         The adapter, and the root as a path that it understands, without a trailing ``/``.
 
     Raises:
-        SettingsError: the scheme is unknown, or the URL lacks a host or a folder.
+        SettingsError: the scheme is unknown, the URL lacks a host or a folder, or it is nearly one.
     """
     modes = modes or Modes()
-    scheme, separator, rest = url.partition("://")
-    if not separator:
+    try:
+        local = not is_url(url)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    if local:
         return LocalFileSystem(modes), os.path.abspath(url)
+    scheme, _, rest = url.partition("://")
     if scheme == "file":
         parts = urlsplit(url)
         if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):

@@ -1,0 +1,59 @@
+"""Places of files as a person writes them: a local path or a URL, and nothing in between.
+
+Belongs here: telling the two apart, and refusing what is meant as a URL or as another folder and
+would become a folder of that name here. Does not belong here: which file systems there are
+(``io.filesystems``).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://")
+_NEARLY = re.compile(
+    r"[A-Za-z][\w+.-]*\s*[:\uff1a]"  # hdfs:/x, HDFS://x, C:\x, namenode:8020/x; full-width, too
+    r"|[^/]+//"  # hdfs//x
+    r"|//"
+)
+_MEANT_ELSEWHERE = re.compile(r"[~$%'\"`\\]")
+"""What only a shell replaces or takes away: ``~/x``, ``$HOME/x``, a quotation mark."""
+
+
+def is_url(text: str) -> bool:
+    """True for a URL, false for a local path.
+
+    Raises:
+        ValueError: the text is neither, and says how to write what it may mean.
+    """
+    if problem := _problem(text):
+        raise ValueError(f"{text!r} {problem}")
+    return _SCHEME.match(text) is not None
+
+
+def _checked(text: str) -> str:
+    is_url(text)
+    return text
+
+
+Url = Annotated[str, AfterValidator(_checked)]
+"""A setting that is a local path or a URL."""
+
+
+def _problem(text: str) -> str | None:
+    if not text:
+        return "names no place; `.` is the folder itself"
+    if text != text.strip() or any(ord(each) < ord(" ") for each in text):
+        return "has a blank at an end, or a control character within"
+    if _SCHEME.match(text):
+        return None
+    if _NEARLY.match(text):
+        return (
+            "is no path and no URL: a URL is written like hdfs://host:8020/folder or "
+            "file:///folder, a folder here of that name with ./ before it"
+        )
+    if _MEANT_ELSEWHERE.match(text):
+        return "is not replaced by a shell here; write the whole path"
+    return None
