@@ -7,7 +7,7 @@ built (``backfill_plan``), or the terminal (``cli.backfill``).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import dagster as dg
 
@@ -26,6 +26,7 @@ def run_backfill(
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
     restate: bool = False,
+    check: Callable[[], None] = lambda: None,
 ) -> list[str]:
     """Build a plan's partitions.
 
@@ -37,6 +38,8 @@ def run_backfill(
         definitions: ours, under the catalog's settings.
         instance: where the runs are recorded.
         restate: read static tables again for days that have a snapshot already.
+        check: called before and after each run; it raises to end the whole backfill. An interrupt
+            ends the run that is under way, and Dagster tells nobody about it.
 
     Returns:
         One sentence per failure.
@@ -47,6 +50,7 @@ def run_backfill(
     failed: set[Partition] = set()
     for batch in list(batches(catalog, plan.partitions)):
         for part in _without_failed(catalog, batch, failed):
+            check()
             result = execute_here(
                 job,
                 instance,
@@ -59,6 +63,7 @@ def run_backfill(
                     },
                 },
             )
+            check()
             if not result.success:
                 sentences += failures_of(instance, result.run_id)
                 failed |= set(_partitions(part)) - _materialized(result)

@@ -1,7 +1,7 @@
 """The ``aml`` command: all its subcommands together.
 
-Belongs here: assembling them, and what happens to an error. Does not belong here: any one
-subcommand (its own module beside this file).
+Belongs here: assembling them. Does not belong here: any one subcommand (its own module beside this
+file), or what happens to an error (``boundary``).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 import typer
 
 from aml_assets.cli.backfill import backfill
+from aml_assets.cli.boundary import FAILED, INTERRUPTED, UNREAD, Boundary, say, sentence_of
 from aml_assets.cli.clean import clean
 from aml_assets.cli.compare import compare
 from aml_assets.cli.demo_command import demo
@@ -21,8 +22,8 @@ from aml_assets.cli.override import override
 from aml_assets.cli.report import report
 from aml_assets.cli.skip import skip
 from aml_assets.cli.status import explain, status
+from aml_assets.cli.terminal import prepare_streams, silence
 from aml_assets.cli.ui import ui
-from aml_assets.errors import AmlError
 
 COMMANDS = (
     clean,
@@ -42,6 +43,7 @@ COMMANDS = (
 """The subcommands, in the order in which ``aml --help`` lists them."""
 
 app = typer.Typer(
+    cls=Boundary,
     help="The bank's nightly anti-money-laundering pipeline.",
     no_args_is_help=True,
     add_completion=False,
@@ -53,9 +55,27 @@ for command in COMMANDS:
 
 
 def main() -> None:
-    """Run the command line; print an `AmlError` as one sentence and exit with code 1."""
+    """Run the command line, and end the process with the command's exit code."""
+    prepare_streams()
     try:
         app()
-    except AmlError as error:
-        typer.secho(f"aml: {error}", fg="red", err=True)
-        sys.exit(1)
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else FAILED * bool(ended.code)
+    except KeyboardInterrupt:  # before or after the command itself
+        code = INTERRUPTED
+    sys.exit(_after_flush(code))
+
+
+def _after_flush(code: int) -> int:
+    """The exit code, once all output is written; another one where it cannot be."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence()
+        return code or UNREAD
+    except OSError as error:
+        silence()
+        say(f"the output cannot be written: {sentence_of(error)}")
+        return code or FAILED
+    return code

@@ -50,16 +50,15 @@ def _forget_runs(days: int, *, dry_run: bool) -> int:
 
     import dagster as dg
 
-    from aml_assets.cli.home import prepare_home
+    from aml_assets.cli.home import open_instance
 
-    prepare_home()
     before = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
     ended = [
         dg.DagsterRunStatus.SUCCESS,
         dg.DagsterRunStatus.FAILURE,
         dg.DagsterRunStatus.CANCELED,
     ]
-    with dg.DagsterInstance.get() as instance:
+    with open_instance() as instance:
         runs = instance.get_runs(dg.RunsFilter(statuses=ended, updated_before=before))
         if not dry_run:
             for run in runs:

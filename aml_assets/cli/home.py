@@ -1,13 +1,24 @@
 """Dagster's home on one machine: the folder of its databases and its ``dagster.yaml``.
 
-Belongs here: finding and preparing that folder for the command line. Does not belong here: the
-bank's data, and a deployment's own ``dagster.yaml`` (``deploy/``).
+Belongs here: finding, preparing and opening that folder for the command line. Does not belong here:
+the bank's data, and a deployment's own ``dagster.yaml`` (``deploy/``).
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aml_assets.cli.boundary import reason_of
+from aml_assets.errors import SettingsError
+from aml_assets.settings.urls import is_url
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 _HOME = "DAGSTER_HOME"
 _DEFAULT = Path("var") / "dagster"
@@ -63,8 +74,21 @@ retention:
 
 
 def default_home() -> Path:
-    """The folder that ``DAGSTER_HOME`` names; else ``var/dagster`` under the current folder."""
-    return Path(os.environ.get(_HOME) or _DEFAULT).resolve()
+    """The folder that ``DAGSTER_HOME`` names; else ``var/dagster`` under the current folder.
+
+    Raises:
+        SettingsError: the variable names no local path, or one in which SQLite finds no file.
+    """
+    given = os.environ.get(_HOME)
+    try:
+        if given and is_url(given):
+            raise ValueError(f"{given!r} is a URL, and SQLite needs a folder here")
+    except ValueError as error:
+        raise _unusable(_HOME, error) from None
+    home = Path(given or _DEFAULT).resolve()
+    if "?" in str(home):
+        raise _unusable(str(home), "SQLite reads what follows a question mark as options")
+    return home
 
 
 def prepare_home() -> Path:
@@ -72,11 +96,76 @@ def prepare_home() -> Path:
 
     Returns:
         The folder, absolute. An existing ``dagster.yaml`` stays as it is.
+
+    Raises:
+        SettingsError: the folder cannot be created or written to.
     """
     home = default_home()
-    home.mkdir(parents=True, exist_ok=True)
-    config = home / "dagster.yaml"
-    if not config.exists():
-        config.write_text(DAGSTER_YAML, encoding="utf-8")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with _alone_in(home):
+            if not (home / "dagster.yaml").exists():
+                _create(home / "dagster.yaml", DAGSTER_YAML)
+    except (FileExistsError, NotADirectoryError):
+        raise _unusable(str(home), "a file stands in place of the folder") from None
+    except OSError as error:
+        raise _unusable(str(home), error.strerror or error) from None
     os.environ[_HOME] = str(home)
     return home
+
+
+@contextmanager
+def open_instance() -> Generator[dg.DagsterInstance]:
+    """Open Dagster's instance in its home, prepared where it is new.
+
+    Several first commands at once would each create the same tables: one does, the others wait.
+
+    Raises:
+        SettingsError: the home is no folder, cannot be written to, or is broken.
+    """
+    import dagster as dg
+
+    home = prepare_home()
+    try:
+        with _alone_in(home):
+            instance = dg.DagsterInstance.get()
+            # Each database is created by the first question to it.
+            instance.get_runs(limit=1)
+            instance.all_instigator_state()
+            instance.get_asset_keys(limit=1)
+    except Exception as error:  # noqa: BLE001  whatever a class raises that dagster.yaml names
+        raise _unusable(str(home), _why(error)) from None
+    with instance:
+        yield instance
+
+
+@contextmanager
+def _alone_in(home: Path) -> Generator[None]:
+    """Wait until no other command is in here."""
+    with (home / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _create(path: Path, text: str) -> None:
+    """Write a new file whole, or not at all."""
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def _why(error: Exception) -> str:
+    """The innermost reason of an error: its class, and the first line of its text."""
+    while (cause := error.__cause__ or error.__context__) and isinstance(cause, Exception):
+        error = cause
+    if isinstance(error, OSError):
+        return f"{error.filename or ''} {error.strerror or type(error).__name__}".strip()
+    return f"{type(error).__name__}: {reason_of(error)}"
+
+
+def _unusable(home: str, reason: object) -> SettingsError:
+    return SettingsError(
+        f"Dagster's home {home} cannot be used: {reason}",
+        remedy="Mend it, or name another folder in DAGSTER_HOME; its dagster.yaml and databases "
+        "keep runs, not the bank's data.",
+    )

@@ -26,12 +26,9 @@ def logs(
     last: Annotated[int, typer.Option(help="How many runs.", min=1)] = 10,
 ) -> None:
     """List runs, newest first; those of a day with what failed; a run with its whole log."""
-    import dagster as dg
+    from aml_assets.cli.home import open_instance
 
-    from aml_assets.cli.home import prepare_home
-
-    prepare_home()
-    with dg.DagsterInstance.get() as instance:
+    with open_instance() as instance:
         if what is None:
             for run in instance.get_runs(limit=last):
                 _print_title(instance, run)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aml_assets.cli.arguments import as_day, as_local_path
+from aml_assets.cli.terminal import console
 from aml_assets.errors import SettingsError
 from aml_assets.settings.text_file import decoded
 from aml_assets.settings.urls import is_url
@@ -80,7 +81,6 @@ def migrate(
 
 def _print_outcomes(migration: Migration) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -92,7 +92,7 @@ def _print_outcomes(migration: Migration) -> None:
     for outcome in migration.outcomes:
         into = ", ".join(outcome.places) or "dropped"
         table.add_row(Text(shown(outcome.key)), Text(into), Text(outcome.reason))
-    Console(width=max(120, Console().width)).print(table)
+    console(width=max(120, console().width)).print(table)
 
 
 def _read(file: Path) -> str:

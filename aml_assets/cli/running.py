@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from aml_assets.cli.terminal import silence
+
 if TYPE_CHECKING:
     from aml_assets.automation.backfill_plan import Plan
     from aml_assets.io.catalog import Catalog
@@ -28,22 +30,26 @@ def build(catalog: Catalog, plan: Plan, *, restate: bool = False) -> None:
 
     Raises:
         typer.Exit: with code 1, if a partition failed.
+        KeyboardInterrupt: somebody pressed Ctrl-C, and nothing more is built.
     """
-    import dagster as dg
-
     from aml_assets.automation.backfill_runs import run_backfill
     from aml_assets.automation.executors import in_this_process
     from aml_assets.build import build_definitions
-    from aml_assets.cli.home import prepare_home
+    from aml_assets.cli.home import open_instance
+    from aml_assets.cli.interruption import Interruption
 
-    prepare_home()
-    with progress(len(plan.partitions)), dg.DagsterInstance.get() as instance:
+    with (
+        Interruption() as interruption,
+        open_instance() as instance,
+        progress(len(plan.partitions)),
+    ):
         problems = run_backfill(
             catalog,
             plan,
             definitions=build_definitions(in_this_process(catalog.settings)),
             instance=instance,
             restate=restate,
+            check=interruption.check,
         )
     if problems:
         typer.secho(f"{len(problems)} failed:", fg="red", err=True)
@@ -83,4 +89,7 @@ class _CountingHandler(logging.Handler):
         """Print the message behind its number."""
         self._done += 1
         width = len(str(self._total))
-        typer.echo(f"[{self._done:>{width}}/{self._total}] {record.getMessage()}")
+        try:
+            typer.echo(f"[{self._done:>{width}}/{self._total}] {record.getMessage()}")
+        except BrokenPipeError:  # a reader that leaves is no reason for a step to fail
+            silence()

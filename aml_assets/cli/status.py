@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aml_assets.cli.arguments import as_day
+from aml_assets.cli.boundary import is_defect, say, sentence_of
+from aml_assets.cli.terminal import console
 
 if TYPE_CHECKING:
     from aml_assets.core.night.cursor import Cursor
@@ -36,7 +38,6 @@ def status(
 ) -> None:
     """Show each day: landed, checked, built, stale, superseded, skipped; and what repairs it."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS
@@ -64,8 +65,7 @@ def status(
             _bytes(sizes[str(day)]),
             _note(board, day, blocking),
         )
-    console = Console(width=max(120, Console().width))
-    console.print(table)
+    console(width=max(120, console().width)).print(table)
     typer.echo(f"The store {catalog.store.url} holds {_bytes(sum(sizes.values()))}.")
     commands = list(board.repair_commands())
     if commands:
@@ -129,20 +129,25 @@ def _status_board() -> tuple[Catalog, StatusBoard]:
 
 
 def _of_the_instance(catalog: Catalog) -> tuple[Cursor, set[dt.date]]:
-    """The sensor's cursor and the days of unfinished runs; both empty without an instance."""
-    from aml_assets.cli.home import default_home, prepare_home
+    """The sensor's cursor and the days of unfinished runs; both empty without an instance.
+
+    What is stored and has landed can be told without it; a broken one is named.
+    """
+    from aml_assets.automation.landing_sensor import sensor_cursor, unfinished_days
+    from aml_assets.cli.home import default_home, open_instance
     from aml_assets.core.night.cursor import Cursor
 
-    if not default_home().is_dir():
+    try:
+        if not default_home().exists():
+            return Cursor(), set()
+        with open_instance() as instance:
+            busy = {day for days in unfinished_days(instance, catalog.settings) for day in days}
+            return sensor_cursor(instance), busy
+    except Exception as error:
+        if is_defect(error):
+            raise
+        say(f"runs under way and the sensor's cursor are not known: {sentence_of(error)}")
         return Cursor(), set()
-    import dagster as dg
-
-    from aml_assets.automation.landing_sensor import sensor_cursor, unfinished_days
-
-    prepare_home()
-    with dg.DagsterInstance.get() as instance:
-        busy = {day for days in unfinished_days(instance, catalog.settings) for day in days}
-        return sensor_cursor(instance), busy
 
 
 def _sign(status: PartitionStatus) -> str:

@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from aml_assets.cli.home import prepare_home
+from aml_assets.cli.home import default_home, open_instance
 
 _MODULE = "aml_assets.definitions"
 _GRACE = 20.0
@@ -39,8 +39,8 @@ def serve(port: int) -> int:
         The exit code: 0 after SIGINT or SIGTERM; else that of the process that ended by itself,
         and 1 where that is 0.
     """
-    home = prepare_home()
-    _initialize_instance()
+    with open_instance():  # two processes that start in an empty home would race for it
+        home = default_home()
     commands = (
         ["dagster._daemon", "run", "-m", _MODULE],
         ["dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-m", _MODULE],
@@ -53,8 +53,7 @@ def serve(port: int) -> int:
         stopping = True
 
     previous = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
-    sys.stdout.write(f"UI: http://127.0.0.1:{port}   (runs in {home}; Ctrl-C stops)\n")
-    sys.stdout.flush()
+    typer.echo(f"UI: http://127.0.0.1:{port}   (runs in {home}; Ctrl-C stops)")
     try:
         while not stopping and all(process.poll() is None for process in processes):
             time.sleep(0.2)
@@ -64,14 +63,6 @@ def serve(port: int) -> int:
         _end(processes)
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-def _initialize_instance() -> None:
-    """Create the databases, as two processes that start in an empty home would race for it."""
-    import dagster as dg
-
-    with dg.DagsterInstance.get() as instance:
-        instance.get_runs(limit=1)
 
 
 def _end(processes: list[subprocess.Popen[bytes]]) -> None:

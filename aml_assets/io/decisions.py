@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import getpass
 import logging
+import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,15 @@ class Decision:
     def now(cls, why: str, about: str, *, by: str | None = None, holds: bool = True) -> Decision:
         """Return a decision of this moment; by default the process' user decided it."""
         instant = dt.datetime.now(dt.UTC).replace(microsecond=0)
-        return cls(why, by or getpass.getuser(), instant.isoformat(), about, holds)
+        return cls(why, by or _this_user(), instant.isoformat(), about, holds)
+
+
+def _this_user() -> str:
+    """The name of this process' user; in a container it may have a number only."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
 
 
 class Decisions:

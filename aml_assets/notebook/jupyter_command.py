@@ -18,7 +18,8 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from aml_assets.errors import AmlError
-from aml_assets.settings.load import CONFIG_VARIABLE, load_settings
+from aml_assets.settings.load import load_settings
+from aml_assets.settings.sources import CONFIG_VARIABLE
 
 NOTEBOOK = "explore.ipynb"
 """File name of our notebook, in this package and in the notebooks' folder."""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,7 +23,7 @@ Start = Callable[..., list[subprocess.Popen[bytes]]]
 def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
     """Have other programs started in place of daemon and webserver."""
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    monkeypatch.setattr("aml_assets.cli.ui._initialize_instance", lambda: None)
+    monkeypatch.setattr("aml_assets.cli.ui.open_instance", nullcontext)
 
     def prepare(*programs: str) -> list[subprocess.Popen[bytes]]:
         started: list[subprocess.Popen[bytes]] = []

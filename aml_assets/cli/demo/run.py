@@ -107,8 +107,9 @@ def _copy(folder: Path, landing: Store) -> None:
 
 def _summary(catalog: Catalog, day: dt.date) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
+
+    from aml_assets.cli.terminal import console
 
     features: Any = catalog.features.manifest(day).facts
     metrics = catalog.metrics.load(day)
@@ -153,9 +154,9 @@ def _summary(catalog: Catalog, day: dt.date) -> None:
     )
     # The UI finds a store that is not the default one only by the same settings.
     ui = "make ui (with the same STORE=, or settings)" if "://" in url else "make ui"
-    console = Console(soft_wrap=True)
-    console.print(table)
-    console.print(f"Predictions: {predicted}", highlight=False)
-    console.print(f"Alerts:      {alerts}", highlight=False)
-    console.print(f"Its model:   {model_page}", highlight=False)
-    console.print(f"See it all:  {ui}   then open http://127.0.0.1:3000", highlight=False)
+    out = console(soft_wrap=True)
+    out.print(table)
+    out.print(f"Predictions: {predicted}", highlight=False)
+    out.print(f"Alerts:      {alerts}", highlight=False)
+    out.print(f"Its model:   {model_page}", highlight=False)
+    out.print(f"See it all:  {ui}   then open http://127.0.0.1:3000", highlight=False)

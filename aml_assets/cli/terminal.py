@@ -1,0 +1,71 @@
+"""The terminal: output that any terminal, pipe or closed stream takes.
+
+Belongs here: streams, their encodings, and consoles over them. Does not belong here: what a command
+prints, or what an error says (``boundary``).
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_SIGNS = str.maketrans(
+    {
+        "✓": "v", "✗": "x", "–": "-", "—": "-", "·": ".", "…": "~", "≠": "!", "→": ">",
+        "‘": "'", "’": "'", "“": '"', "”": '"',
+    }
+)  # fmt: skip
+_ERRORS = "aml_signs"
+
+
+def prepare_streams() -> None:
+    """Make the standard streams take every text; a closed one is opened on nothing.
+
+    A closed stream's number would be given to the next file, and what is printed written into it.
+    """
+    codecs.register_error(_ERRORS, _in_other_signs)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if number == 0 else "w", encoding="utf-8"))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if (reconfigure := getattr(stream, "reconfigure", None)) is not None:
+            reconfigure(errors=_ERRORS)
+
+
+def console(**options: Any) -> Console:
+    """A console for tables, wide enough for ours; a reader that leaves is an error as elsewhere."""
+    from rich.console import Console
+
+    class _Console(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return _Console(**options)
+
+
+def silence() -> None:
+    """Let what is still to be printed go nowhere: nobody reads it, or it cannot be written."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, sys.stdout.fileno())
+    except (OSError, ValueError):
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  no file is behind it
+    finally:
+        os.close(nothing)
+
+
+def _in_other_signs(error: UnicodeError) -> tuple[str, int]:
+    """One sign of ASCII for each that the terminal's encoding lacks, so that columns stay even."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end].translate(_SIGNS)
+    return "".join(sign if sign.isascii() else "?" for sign in text), error.end
