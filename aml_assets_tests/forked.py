@@ -11,6 +11,7 @@ own. It is not the server of `multiprocessing`, which the tests of `io` use and 
 from __future__ import annotations
 
 import gc
+import io
 import json
 import os
 import signal
@@ -57,7 +58,7 @@ def run_forked(
         if not answer:
             _server.cache_clear()
             raise subprocess.TimeoutExpired(command, timeout)
-        stdout, stderr = (Path(file).read_text(encoding="utf-8") for file in files)
+        stdout, stderr = (Path(file).read_text("utf-8", "replace") for file in files)
     return subprocess.CompletedProcess(command, int(answer), stdout, stderr)
 
 
@@ -96,6 +97,10 @@ def _become(command: list[str], cwd: str, env: dict[str, str], files: list[str])
         os.dup2(file, number)
         os.close(file)
     sys.stdin = os.fdopen(0)
+    encoding = env.get("PYTHONIOENCODING", "utf-8")
+    for stream in (sys.stdout, sys.stderr):  # as an interpreter that starts sets them up
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=encoding, errors="strict")
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)

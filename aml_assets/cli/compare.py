@@ -54,9 +54,9 @@ class _Result:
     def same(self) -> bool:
         """``True`` if nothing differs."""
         alike = self.predictions is None or self.predictions.same
-        return (
-            alike and all(figure.same for figure in self.metrics) and self.without_metrics is None
-        )
+        # A file of predictions is the same as its day, whose metrics are another file.
+        lacking = self.left.is_day and self.right.is_day and self.without_metrics is not None
+        return alike and all(figure.same for figure in self.metrics) and not lacking
 
 
 def compare(

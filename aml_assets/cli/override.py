@@ -24,6 +24,7 @@ def override(
     undo: Annotated[bool, typer.Option("--undo", help="Take an override back.")] = False,
 ) -> None:
     """Let a day pass that failed a check, until the day is restated."""
+    from aml_assets.assets.partitions import refuse_outside
     from aml_assets.io.catalog import Catalog
     from aml_assets.settings.load import load_settings
     from aml_assets.steps.checking import overrides
@@ -33,6 +34,7 @@ def override(
         overrides.take_override_back(catalog, table, date, check, why, by=by)
         typer.echo(f"{table} {date}: {check} blocks again.")
         return
+    refuse_outside([date], catalog.settings.partitions)
     decision = overrides.override(catalog, table, date, check, why, by=by)
     typer.echo(f"{table} {date}: {check} is overridden by {decision.by}: {decision.why}")
     typer.echo("It holds until the day is restated. The landing sensor goes on by itself.")

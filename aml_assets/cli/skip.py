@@ -22,6 +22,7 @@ def skip(
     undo: Annotated[bool, typer.Option("--undo", help="Wait for the day again.")] = False,
 ) -> None:
     """Go on without a day that does not land, or cannot be built as it landed."""
+    from aml_assets.assets.partitions import refuse_outside
     from aml_assets.io.catalog import Catalog
     from aml_assets.settings.load import load_settings
     from aml_assets.steps.inputs import exemptions
@@ -31,6 +32,7 @@ def skip(
         exemptions.take_skip_back(catalog, date, why, by=by)
         typer.echo(f"{date} is waited for again.")
         return
+    refuse_outside([date], catalog.settings.partitions)
     decision = exemptions.skip(catalog, date, why, by=by)
     typer.echo(f"{date} is skipped by {decision.by}: {decision.why}")
     typer.echo("It holds until something else lands for the day.")

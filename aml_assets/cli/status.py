@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from aml_assets.io.store import Store
     from aml_assets.steps.watching.status_board import PartitionStatus, StatusBoard
 
-_SIGNS = {"built": "✓", "stale": "stale", "superseded": "past", "missing": "–", "exempt": "·"}
+_SIGNS = {
+    "built": "✓",
+    "stale": "stale",
+    "superseded": "past",
+    "missing": "–",
+    "exempt": "·",
+    "unreadable": "unreadable",
+}
 _LEGEND = (
     "✓ built · stale: an input has changed · past: superseded, kept as evidence · – missing"
     " · · nothing waits for it"
@@ -66,6 +73,9 @@ def status(
             _note(board, day, blocking),
         )
     console(width=max(120, console().width)).print(table)
+    for day in shown:
+        for sentence in board.unreadable(day):
+            typer.echo(f"{day}: {sentence}")
     typer.echo(f"The store {catalog.store.url} holds {_bytes(sum(sizes.values()))}.")
     commands = list(board.repair_commands())
     if commands:
@@ -98,7 +108,7 @@ def explain(
                     then = digest if digest == "absent" else digest[:12]
                     more = f", now {now[:12]}" if (upstream, key) in changed and now else ""
                     typer.echo(f"    {upstream} {key}: {then}{more}")
-        for line in _reasons(board, partition):
+        for line in [*board.unreadable(partition, name), *_reasons(board, partition)]:
             typer.echo(f"  {line}")
 
 
@@ -180,7 +190,7 @@ def _note(board: StatusBoard, day: dt.date, blocking: list[str]) -> str:
         parts.append("a run is under way")
     if exemption := board.view.exempt.get(day):
         parts.append(exemption)
-    elif note := board.notes.get(day):
+    elif (note := board.notes.get(day)) and note != board.view.damaged.get(day):
         parts.append(note)
     if blocking and not parts:
         parts.append(f"failed: {', '.join(blocking)}")

@@ -26,6 +26,9 @@ def ui(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
 ) -> None:
     """Serve the Dagster UI on loopback, with the daemon that backfills need."""
+    from aml_assets.settings.load import load_settings
+
+    load_settings()  # else each process would print a traceback of its own
     sys.exit(serve(port))
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.staleness import StoredPartition
-from aml_assets.errors import ModelError, NotFound, NotReady, StoreError, TransientStoreError
+from aml_assets.errors import ModelError, NotReady, StoreError, TransientStoreError
 
 if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
@@ -72,7 +72,7 @@ class StoreOverview:
         newest = max(modified for _, _, modified in entries)
         try:
             manifest = partitions.manifest(day)
-        except (NotFound, NotReady):  # a folder without its file: a first write was killed
+        except NotReady:  # a folder without its file: a first write was killed
             return None
         except TransientStoreError:
             raise

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.days import parse_day
-from aml_assets.errors import AmlError, InputError, NotFound
+from aml_assets.errors import AmlError, InputError, NotFound, StoreError
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.formats.base import VERSIONS
 from aml_assets.io.paths import split_path
@@ -36,11 +36,13 @@ class ComparedInput:
         name: path or URL of the place, for people.
         predictions: the rows, every column as text; ``None`` where there are none.
         metrics: the document without our manifest; ``None`` where there is none.
+        is_day: whether it is a day, whose metrics belong to its predictions.
     """
 
     name: str
     predictions: pa.Table | None = None
     metrics: dict[str, Any] | None = None
+    is_day: bool = False
 
 
 def read_input(catalog: Catalog, text: str, *, store: str | None = None) -> ComparedInput:
@@ -81,7 +83,7 @@ def _read_day(catalog: Catalog, day: dt.date, url: str | None) -> ComparedInput:
         metrics = _document(of.read(catalog.metrics.path(day)), catalog.metrics.path(day))
     except NotFound:
         metrics = None  # an input may have none; the comparison says so
-    return ComparedInput(f"{of.url}/{path}", predictions, metrics)
+    return ComparedInput(f"{of.url}/{path}", predictions, metrics, is_day=True)
 
 
 def _read_version(catalog: Catalog, day: dt.date, digest: str, url: str | None) -> ComparedInput:
@@ -112,7 +114,10 @@ def _read_file(catalog: Catalog, text: str) -> ComparedInput:
     if not name:
         raise AmlError(f"{text!r} is neither a day nor a file", remedy=_USAGE)
     root = folder or ("/" if slash else ".")
-    data = Store(root, hdfs=catalog.settings.hdfs).read(name)
+    try:
+        data = Store(root, hdfs=catalog.settings.hdfs).read(name)
+    except StoreError as error:
+        raise error.at(text) from None
     if data.lstrip()[:1] == b"{":
         return ComparedInput(text, metrics=_document(data, name))
     return ComparedInput(text, predictions=read_texts(data, name))

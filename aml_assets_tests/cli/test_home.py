@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from aml_assets.cli.home import DAGSTER_YAML, default_home, prepare_home
+from aml_assets.errors import SettingsError
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +37,16 @@ def test_an_edited_configuration_stays():
     config.write_text("telemetry: {enabled: true}\n")
     prepare_home()
     assert config.read_text() == "telemetry: {enabled: true}\n"
+
+
+@pytest.mark.parametrize("name", ["~/dagster", "file:/dagster", "hdfs://bank/dagster", "what?"])
+def test_a_home_where_sqlite_finds_no_file_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("DAGSTER_HOME", name)
+    with pytest.raises(SettingsError, match="DAGSTER_HOME"):
+        prepare_home()
+    assert not list(tmp_path.iterdir())
 
 
 def test_nothing_is_sent_to_anybody_and_old_ticks_are_forgotten():

@@ -10,6 +10,7 @@ Files come as columns of text, because two programs write one value in several w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -98,6 +99,7 @@ class Comparison:
         scores: the agreement of the scores in the rows of ``both``.
         keys: the rows that differ: their key columns, and ``where`` ("left" or "right" for rows
             of one file, otherwise the columns that differ).
+        identical: whether both files hold the same rows in the same order, text by text.
     """
 
     rows: tuple[int, int]
@@ -108,10 +110,13 @@ class Comparison:
     differing: Mapping[str, Differing]
     scores: Scores
     keys: pa.Table
+    identical: bool = False
 
     @property
     def same(self) -> bool:
-        """True if nothing differs, scores included."""
+        """True if nothing differs, scores included; rows that repeat a key may hide something."""
+        if self.identical:
+            return True
         one_sided = any(self.only) or any(self.repeated) or any(self.columns_only)
         return not (one_sided or self.differing or self.scores.differing)
 
@@ -134,7 +139,9 @@ class Figure:
     @property
     def same(self) -> bool:
         """True if both documents have the figure with the same value."""
-        return all(self.on) and self.left == self.right
+        both = (self.left, self.right)
+        undefined = all(isinstance(each, float) and math.isnan(each) for each in both)
+        return all(self.on) and (self.left == self.right or undefined)
 
 
 def compare_predictions(
@@ -189,6 +196,7 @@ def compare_predictions(
             here,
             {**differs, SCORE: scores[0] != scores[1]},
         ),
+        identical=left.equals(right),
     )
 
 

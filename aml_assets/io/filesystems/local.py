@@ -110,9 +110,13 @@ class LocalFileSystem(FileSystem):
         try:
             with os.scandir(path) as entries:
                 for entry in entries:
-                    # An entry may be renamed between the listing and its stat.
-                    with contextlib.suppress(FileNotFoundError):
+                    # An entry may be renamed between the listing and its stat, and a link may
+                    # lead to nothing: neither must hide all others.
+                    try:
                         found.append(_file_status(entry.name, entry.stat()))
+                    except OSError as error:
+                        if error.errno not in (*_NOBODY_THERE, errno.ELOOP):
+                            raise
         except FileNotFoundError:
             return []
         except OSError as error:

@@ -78,9 +78,13 @@ def stored_verdict(catalog: Catalog, asset: str, day: dt.date) -> Verdict | None
 
     Returns:
         ``None`` if this content was not checked yet, or if the partition is not stored.
+
+    Raises:
+        CorruptFile: the verdict, or the partition, is not what was published.
     """
-    kept = _read(catalog, asset, day)
-    if kept is None:
+    try:
+        kept = _load(catalog, asset, day)
+    except NotFound:
         return None
     try:
         digest = catalog.of(asset).manifest(day).digest
@@ -312,9 +316,17 @@ def _write(catalog: Catalog, verdict: Verdict, inputs: dict[str, str]) -> None:
 def _read(catalog: Catalog, asset: str, day: dt.date) -> Verdict | None:
     """The verdict in the store, on whatever content; a damaged one is as good as none."""
     try:
-        read: dict[str, Any] = JsonFormat().read(catalog.store, _path(asset, day))
+        return _load(catalog, asset, day)
+    except (NotFound, CorruptFile):
+        return None
+
+
+def _load(catalog: Catalog, asset: str, day: dt.date) -> Verdict:
+    path = _path(asset, day)
+    read: dict[str, Any] = JsonFormat().read(catalog.store, path)
+    try:
         figures = Figures(day=day, **read["figures"])
         results = tuple(Result(**each) for each in read["results"])
         return Verdict(asset, day, read["digest"], read["settings"], figures, results)
-    except (NotFound, CorruptFile, KeyError, TypeError):
-        return None
+    except (KeyError, TypeError):
+        raise CorruptFile("it is no verdict", path=path, operation="read") from None

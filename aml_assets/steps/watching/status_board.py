@@ -23,8 +23,9 @@ from aml_assets.core.night.cursor import Cursor
 from aml_assets.core.night.decide import decide
 from aml_assets.core.night.plan import TickPlan
 from aml_assets.core.night.view import Rules, Untrainable, View
+from aml_assets.errors import StoreError, TransientStoreError
 from aml_assets.settings.table_settings import STR
-from aml_assets.steps.checking.verdicts import blocks_of, stored_verdict
+from aml_assets.steps.checking.verdicts import Verdict, blocks_of, stored_verdict
 from aml_assets.steps.watching.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 STR_TABLE = f"{TABLES}/{STR}"
 
-State = Literal["built", "stale", "superseded", "missing", "exempt"]
+State = Literal["built", "stale", "superseded", "missing", "exempt", "unreadable"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class PartitionStatus:
     Attributes:
         state: ``built``: stored, and no input has changed; ``stale``: an input has changed;
             ``superseded``: an input has changed, but the partition is kept as evidence;
-            ``missing``; ``exempt``: missing, and nothing waits for it.
+            ``missing``; ``exempt``: missing, and nothing waits for it; ``unreadable``: stored, but
+            altered, or not ours.
         changed: the inputs that have changed, as (asset, partition key).
     """
 
@@ -71,6 +73,7 @@ class StatusBoard:
     ) -> None:
         self._catalog = catalog
         self._watcher = Watcher(catalog)
+        self._verdicts: dict[tuple[str, dt.date], Verdict | str | None] = {}
         self.rules: Rules = self._watcher.rules()
         self.view: View = self._watcher.view(cursor, now=now, busy=busy)
         self.plan: TickPlan = decide(self.view, cursor, self.rules)
@@ -95,6 +98,8 @@ class StatusBoard:
         stored = self.view.partition(asset, day)
         if stored is None:
             return PartitionStatus("exempt" if day in self.view.exempt else "missing")
+        if not stored.digest:
+            return PartitionStatus("unreadable")
         changed = tuple(stale_inputs(self.rules, asset, stored, self.current))
         if not changed:
             return PartitionStatus("built")
@@ -104,8 +109,9 @@ class StatusBoard:
     def tables(self, day: dt.date) -> PartitionStatus:
         """The status of a day's tables together; ``stale`` if the day has landed anew."""
         each = [self.of(f"{TABLES}/{name}", day) for name in self._catalog.settings.tables]
-        if lacking := [status for status in each if status.state in ("missing", "exempt")]:
-            return lacking[0]
+        for state in ("unreadable", "missing", "exempt"):
+            if found := [status for status in each if status.state == state]:
+                return found[0]
         if day in self.view.days and (self._is_restated(day) or landed_anew(self.view, day)):
             return PartitionStatus("stale", (("landing", str(day)),))
         return PartitionStatus("built")
@@ -118,12 +124,40 @@ class StatusBoard:
         """Why a check of a day's tables forbids to build its features; ``None`` if none does."""
         return self._watcher.blocked(day)
 
+    def unreadable(self, day: dt.date, asset: str | None = None) -> list[str]:
+        """The stored files of a day that cannot be read: asset, file and reason of each.
+
+        Args:
+            day: the day.
+            asset: only this one's.
+        """
+        found: list[str] = []
+        for name in [asset] if asset else self._catalog.assets:
+            if why := self._watcher.unreadable.get((name, day)):
+                found.append(f"{name} cannot be read: {why}")
+            elif isinstance(verdict := self._verdict(name, day), str):
+                found.append(f"the checks of {name} cannot be read: {verdict}")
+        return found
+
+    def _verdict(self, asset: str, day: dt.date) -> Verdict | str | None:
+        """The stored verdict on a partition; ``None`` without one, a sentence for a damaged one."""
+        if not (stored := self.view.partition(asset, day)) or not stored.digest:
+            return None
+        if (asset, day) not in self._verdicts:
+            try:
+                self._verdicts[asset, day] = stored_verdict(self._catalog, asset, day)
+            except TransientStoreError:
+                raise
+            except StoreError as error:
+                self._verdicts[asset, day] = str(error)
+        return self._verdicts[asset, day]
+
     def failed_checks(self, day: dt.date) -> tuple[list[str], list[str]]:
         """The failed checks of a day, as ``table.check``: those that block, those that warn."""
         blocking, warning = [], []
         for asset in self._catalog.assets:
-            verdict = stored_verdict(self._catalog, asset, day)
-            if verdict is None or not verdict.failed:
+            verdict = self._verdict(asset, day)
+            if verdict is None or isinstance(verdict, str) or not verdict.failed:
                 continue
             blocks = {result.name for result in blocks_of(self._catalog, verdict)}
             name = asset.rpartition("/")[2]

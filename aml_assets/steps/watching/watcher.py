@@ -192,6 +192,11 @@ class Watcher:
             blocked_features={day: why for day, why in features.items() if why},
         )
 
+    @property
+    def unreadable(self) -> Mapping[tuple[str, dt.date], str]:
+        """The stored partitions that the last view could not read, with the file and the reason."""
+        return self._overview.damaged
+
     def blocked(self, day: dt.date) -> str | None:
         """Why a check of a day's tables forbids to build its features; ``None`` if none does."""
         try:

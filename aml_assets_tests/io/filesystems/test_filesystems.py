@@ -59,7 +59,7 @@ def test_the_adapter_asks_the_host_that_the_url_names(scheme):
     ("url", "said"),
     [
         ("s3://bucket/x", "no file system for s3://.*webhdfs://"),
-        ("HDFS://namenode/x", "no file system for HDFS://"),
+        ("HDFS://namenode/x", "is no path and no URL"),
         ("file://host/x", "file:///path"),
         ("file://relative", "file:///path"),
         ("hdfs:///x", "names a host and a folder"),

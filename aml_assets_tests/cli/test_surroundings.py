@@ -1,0 +1,130 @@
+"""Every command in hostile surroundings: one sentence and an exit code, and never a traceback.
+
+Belongs here: terminals, users, homes, configurations and streams that no command is made for. The
+commands are forked from one server, so that each costs its own work and no interpreter's start.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aml_assets.cli.app import COMMANDS
+from aml_assets_tests.conftest import Bank, day
+from aml_assets_tests.forked import run_forked
+
+ENCODINGS = ("gbk", "latin-1", "ascii")
+
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "clean": ("clean", "--events-days", "1"),
+    "compare": ("compare", str(day(5)), str(day(6))),
+    "logs": ("logs",),
+    "migrate": ("migrate", "absent.json"),
+    "notebook": ("notebook", "--folder", "~/notebooks"),
+    "override": ("override", "trx", str(day(6)), "--check", "volume", "--why", "x"),
+    "report": ("report", str(day(6))),
+    "skip": ("skip", "2031-01-01", "--why", "x"),
+    "status": ("status", "--days", "3"),
+    "explain": ("explain", "predictions", str(day(6))),
+    "backfill": ("backfill", "--from", str(day(6)), "--to", str(day(6))),
+    "demo": ("demo", "--landing-only"),
+    "ui": ("ui", "--port", "1"),
+}
+"""Words for every command: those that serve something are given what they refuse."""
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    """A bank whose sixth day is built."""
+    bank = Bank(tmp_path_factory.mktemp("bank"))
+    bank.land_static()
+    for number in range(1, 7):
+        bank.land_day(number)
+    bank.prepare(1, 6)
+    for number in (5, 6):
+        bank.good("daily", number)
+    return bank
+
+
+@pytest.fixture
+def aml(bank: Bank, tmp_path: Path) -> Callable[..., Any]:
+    """Run a command in an empty folder."""
+
+    def run(*words: str, **variables: str):
+        kept = {name: text for name, text in os.environ.items() if not name.startswith("AML_")}
+        environment = {
+            **kept,
+            "DAGSTER_HOME": str(tmp_path / "home"),
+            "AML_LANDING__URL": str(bank.landing),
+            "AML_STORE__URL": str(bank.store),
+            "AML_PARTITIONS__LAST_DAY": str(day(20)),
+            "AML_WINDOWS__TRAIN_DAYS": "3",
+            "AML_WINDOWS__EVAL_DAYS": "1",
+            **variables,
+        }
+        done = run_forked(("aml", *words), cwd=tmp_path, env=environment)
+        assert "Traceback" not in done.stdout + done.stderr, done.stderr
+        return done
+
+    return run
+
+
+def homes(folder: Path) -> dict[str, Path]:
+    """Homes of Dagster that cannot be used."""
+    found = {
+        name: folder / name for name in ("file", "yaml", "class", "sqlite", "what?", "below/file")
+    }
+    (folder / "below").write_text("x")
+    found["file"].write_text("x")
+    for name in ("yaml", "class", "sqlite", "what?"):
+        found[name].mkdir()
+    (found["yaml"] / "dagster.yaml").write_text("telemetry: [\n")
+    (found["class"] / "dagster.yaml").write_text("run_storage: {module: absent, class: Absent}\n")
+    (found["sqlite"] / "history").mkdir()
+    (found["sqlite"] / "history" / "runs.db").write_bytes(b"no database" * 1000)
+    return found
+
+
+def test_the_table_has_every_command():
+    assert set(WORDS) == {command.__name__ for command in COMMANDS}
+
+
+@pytest.mark.parametrize("words", [WORDS["logs"], WORDS["status"], WORDS["ui"]])
+def test_a_home_that_cannot_be_used_is_named(aml: Any, tmp_path: Path, words: tuple[str, ...]):
+    for home in homes(tmp_path).values():
+        done = aml(*words, DAGSTER_HOME=str(home))
+        assert done.returncode == (0 if words[0] == "status" else 1), (home, done.stderr)
+        assert f"Dagster's home {home} cannot be used" in done.stderr
+        assert done.stdout.count("2024-01-") >= (3 if words[0] == "status" else 0)
+
+
+@pytest.mark.parametrize("words", WORDS.values(), ids=WORDS.keys())
+def test_a_broken_configuration_is_one_sentence_of_every_command(
+    aml: Any, tmp_path: Path, words: tuple[str, ...]
+):
+    (tmp_path / "bank.yaml").write_text("windows: {train_days: 3}\nwindows: {train_days: 4}\n")
+    done = aml(*words, AML_CONFIG=str(tmp_path / "bank.yaml"))
+    needs_none = words[0] in ("logs", "migrate", "notebook")
+    assert done.returncode == (2 if words[0] in ("compare", "notebook") else 1), done.stderr
+    assert needs_none or "bank.yaml, line 2: the key 'windows'" in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_terminal_that_lacks_our_signs_gets_others(aml: Any, encoding: str):
+    done = aml(*WORDS["status"], PYTHONIOENCODING=encoding)
+    assert done.returncode == 0, done.stderr
+    assert "2024-01-06" in done.stdout
+
+
+def test_a_decision_about_a_day_that_is_no_partition_is_refused(aml: Any):
+    done = aml(*WORDS["skip"])
+    assert done.returncode == 1
+    assert "day 2031-01-01: the day is outside the partitions" in done.stderr
+
+
+@pytest.mark.parametrize("variables", [{"HOME": "/nowhere", "USER": "", "LOGNAME": ""}])
+def test_a_user_without_a_home_can_ask(aml: Any, variables: dict[str, str]):
+    for name in ("status", "explain", "logs"):
+        assert aml(*WORDS[name], **variables).returncode == 0
