@@ -54,13 +54,13 @@ def console(**options: Any) -> Console:
 
 def silence() -> None:
     """Let what is still to be printed go nowhere: nobody reads it, or it cannot be written."""
-    nothing = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nothing, sys.stdout.fileno())
+        number = sys.stdout.fileno()
     except (OSError, ValueError):
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  no file is behind it
-    finally:
-        os.close(nothing)
+        return  # no file is behind it
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, number)
+    os.close(nothing)
 
 
 def _in_other_signs(error: UnicodeError) -> tuple[str, int]:
