@@ -148,7 +148,9 @@ def _of_the_instance(catalog: Catalog) -> tuple[Cursor, set[dt.date]]:
     from aml_assets.core.night.cursor import Cursor
 
     try:
-        if not default_home().exists():
+        home = default_home()
+        nearest = next(each for each in (home, *home.parents) if each.exists())
+        if nearest != home and nearest.is_dir():  # nothing ran here yet
             return Cursor(), set()
         with open_instance() as instance:
             busy = {day for days in unfinished_days(instance, catalog.settings) for day in days}

@@ -64,7 +64,7 @@ def test_a_day_without_a_page_says_how_to_make_it_and_an_altered_page_is_not_sho
     assert repair in missing.output
     path = told.store / "report/alert_report_2024-01-05.html"
     path.write_text(path.read_text().replace("alert_report", "alert"))
-    assert "it was altered" in aml("2024-01-05").output
+    assert "the page was altered" in aml("2024-01-05").output
 
 
 def test_open_shows_a_local_page_in_the_browser(told: Bank, aml, monkeypatch: pytest.MonkeyPatch):
