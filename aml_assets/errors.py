@@ -44,16 +44,24 @@ class AmlError(Exception):
 
     def _sentence(self) -> str:
         where = [
-            f"{name} {value}"
+            f"{name} {_shown(value)}"
             for name, value in (
                 ("table", self.table),
                 ("day", self.day),
                 ("column", self.column),
             )
-            if value
+            if value is not None
         ]
         sentence = f"{', '.join(where)}: {self.what}" if where else self.what
         return f"{sentence}. {self.remedy}" if self.remedy else sentence
+
+
+def _shown(name: str) -> str:
+    """A name on one line, whatever it holds: a column may be called "", or have a line end."""
+    escaped = (
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in name
+    )
+    return "".join(escaped) or "''"
 
 
 class SettingsError(AmlError):

@@ -25,3 +25,9 @@ def test_only_faults_that_may_pass_by_themselves_are_retried():
     assert NotLanded.retryable
     assert not InputError.retryable
     assert not CorruptFile.retryable
+
+
+def test_any_name_of_a_column_stands_in_one_line():
+    assert str(InputError("it is empty", column="")) == "column '': it is empty"
+    odd = InputError("it is empty", column="two\nlines \udc80\x1b[1m")
+    assert str(odd) == "column two\\nlines \\udc80\\x1b[1m: it is empty"

@@ -17,6 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aml_assets.core.night.readiness import FileListing
+from aml_assets.core.tables.index_columns import index_columns
+from aml_assets.core.tables.stacking import Disagreement, stacked
 from aml_assets.errors import InputError, NotLanded, NotReady
 from aml_assets.io.filesystems import FileStatus
 from aml_assets.io.paths import Template
@@ -37,6 +39,7 @@ class Landed:
         files: number of data files.
         length: bytes of all data files.
         modified: modification time of the newest file, POSIX seconds.
+        index_columns: columns that the files' metadata call the index of a data frame.
     """
 
     table: pa.Table | None
@@ -45,6 +48,7 @@ class Landed:
     files: int
     length: int
     modified: float
+    index_columns: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,9 @@ class Landing:
             files=len(parts),
             length=sum(len(content) for content in files.content.values()),
             modified=files.modified,
+            index_columns=frozenset[str]().union(
+                *(index_columns(part.schema.metadata) for part in parts.values())
+            ),
         )
 
     def _path(self, table: str, day: dt.date) -> str:
@@ -206,27 +213,21 @@ class Landing:
                 day=day,
                 remedy="Have the upstream system write it again.",
             ) from None
-        return decoded.replace_schema_metadata(None)
+        return decoded
 
     def _together(self, parts: Mapping[str, pa.Table], table: str, day: dt.date) -> pa.Table:
-        frames = list(parts.values())
-        if len(frames) == 1:
-            return frames[0]
+        frames = [part.replace_schema_metadata(None) for part in parts.values()]
         for frame in frames:
             if len(set(frame.column_names)) != len(frame.column_names):
                 return frame  # the contract's check names the doubled column
-        if all(frame.schema.equals(frames[0].schema) for frame in frames):
-            return pa.concat_tables(frames)
         try:
-            return pa.concat_tables(
-                [_without_dictionaries(frame) for frame in frames], promote_options="permissive"
-            )
-        except (pa.ArrowException, ValueError):
+            return stacked(frames)
+        except Disagreement as error:
             raise InputError(
-                "its files disagree on a column's type",
+                f"its files disagree on a column's type ({', '.join(map(str, error.types))})",
                 table=table,
                 day=day,
-                column=_disagreeing(frames),
+                column=error.column,
                 remedy="Have the upstream system write all files of a day with one schema.",
             ) from None
 
@@ -240,31 +241,6 @@ def _is_being_written(entry: FileStatus) -> bool:
 
 def _is_text(type_: pa.DataType) -> bool:
     return pa.types.is_string(type_) or pa.types.is_large_string(type_)
-
-
-def _without_dictionaries(frame: pa.Table) -> pa.Table:
-    """Return the frame with plain columns: writers choose dictionaries file by file."""
-    schema = pa.schema(
-        [
-            field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
-            for field in frame.schema
-        ]
-    )
-    return frame.cast(schema)
-
-
-def _disagreeing(frames: list[pa.Table]) -> str:
-    names = dict.fromkeys(name for frame in frames for name in frame.column_names)
-    doubtful = []
-    for name in names:
-        types = {frame.schema.field(name).type for frame in frames if name in frame.schema.names}
-        columns = [frame.select([name]) for frame in frames if name in frame.schema.names]
-        if len(types) > 1:
-            try:
-                pa.concat_tables(columns, promote_options="permissive")
-            except (pa.ArrowException, ValueError):
-                doubtful.append(name)
-    return ", ".join(doubtful)
 
 
 def _signature(parts: Iterable[FileStatus]) -> str:

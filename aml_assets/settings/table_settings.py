@@ -16,6 +16,9 @@ from aml_assets.settings.section import Section
 Kind = Literal["numeric", "category", "boolean", "time", "id", "text"]
 """Kind of a column; an ``id`` or a ``text`` is carried along and never becomes a feature."""
 
+ID_KINDS = ("id", "text")
+"""Kinds that the settings may give to an id; ``text`` spells whole numbers as texts."""
+
 STR = "str"
 """The table of suspicious-transaction reports: its rows are scored, all others joined to it."""
 
@@ -36,7 +39,8 @@ class TableSettings(Section):
     it the table is static. ``roles``: role → the bank's name of the column, or ``null`` where the
     bank has none; a column with a role must exist. ``key`` (default: by the roles): columns that
     must be non-null and, together, unique. ``exclude``: columns that are never read. ``kinds``:
-    column → the kind that it is taken for, whatever its values look like.
+    column → the kind that it is taken for, whatever its values look like; a key, id or join column
+    can be ``text``, so that it meets texts of another table.
     """
 
     path: str
@@ -85,7 +89,7 @@ class TableSettings(Section):
         if not self.key:
             raise ValueError("key: name at least one column")
         for name in self.ids:
-            if self.kinds.get(name, "id") != "id":
+            if self.kinds.get(name, "id") not in ID_KINDS:
                 raise ValueError(f"kinds.{name}: it is a key or an id, so it cannot be a feature")
         label = self.roles.get("label")
         if label and label in self.kinds:
@@ -225,7 +229,7 @@ def check_joins(tables: Mapping[str, TableSettings], joins: Sequence[Join]) -> N
     joined = _check_chain(tables, joins)
     for name, table in tables.items():
         for column in join_columns(joins, name):
-            if table.kinds.get(column, "id") != "id" or column in table.exclude:
+            if table.kinds.get(column, "id") not in ID_KINDS or column in table.exclude:
                 raise ValueError(
                     f"{name}.{column} is a join column, so it is an id and cannot be "
                     "excluded or forced to another kind"

@@ -205,8 +205,7 @@ def test_ids_of_different_types_are_refused_instead_of_never_meeting(other: Bank
     other.land("account", None, {**ACCOUNTS, "Konto": ["50", "51", "52", "53", "54", "55"]})
     run = other.bad("daily", 5)
     assert run.sentence.startswith(
-        "table account, day 2024-01-05, column Konto: it has type string and is joined to or "
-        "stacked with int64"
+        "table account, day 2024-01-05, column Konto: account.Konto has type string and "
     )
 
 

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,13 @@ PLAIN: dict[pa.DataType, st.SearchStrategy[Any]] = {
     pa.string(): st.text(max_size=6),
     pa.large_string(): st.text(max_size=6),
     pa.decimal128(12, 3): st.decimals(-(10**8), 10**8, places=3),
+    pa.decimal128(38, 18): st.sampled_from([Decimal(0), Decimal("1e-18"), Decimal("-12.5")]),
+    pa.decimal128(38, 0): st.integers(-(10**38) + 1, 10**38 - 1),
+    pa.uint64(): st.integers(0, 2**64 - 1),
     pa.date32(): st.dates(),
     pa.date64(): st.dates(),
     pa.timestamp("s"): st.integers(0, 2**32),
-    pa.timestamp("us"): st.integers(0, 2**50),
+    pa.timestamp("us"): st.datetimes(),
     pa.timestamp("ns", "Europe/Oslo"): st.integers(0, 2**60),
     pa.null(): st.none(),
     pa.dictionary(pa.int8(), pa.string()): st.sampled_from(["", "b", "a", "é,\n\"'"]),
@@ -233,6 +237,9 @@ def test_tables_that_cannot_be_told_apart_later_are_refused_by_name(store):
         ParquetFormat().write(store, "t", seconds, manifest("x"))
     with pytest.raises(StoreError, match=r"column l of type list.* has no text in CSV"):
         CsvFormat().write(store, "t", seconds, manifest("x"))
+    late = pa.table({"t": pa.array([253402300800], pa.timestamp("s"))})
+    with pytest.raises(StoreError, match="column t has times outside the years 1 to 9999"):
+        CsvFormat().write(store, "t", late, manifest("x"))
     noon = pa.table({"d": pa.array([43_200_000]).cast(pa.timestamp("ms"))})
     assert canonical(noon).equals(noon)
     assert store.list("", hidden=True) == []
@@ -286,6 +293,30 @@ def test_csv_is_what_people_and_pandas_expect(store):
     assert store.read("t.csv").startswith(b',id,n,k\n0,"007",1.5,true\n1,,,\n')
     CsvFormat().write(store, "t.csv", table.slice(0, 0), manifest("x"))
     assert store.read("t.csv") == b'"id","n","k"\n'
+
+
+def test_a_csv_spells_decimals_out_and_changes_nothing_else(store):
+    small = pa.array([Decimal(0), None, Decimal("-0.00000012")], pa.decimal128(38, 18))
+    table = pa.table({"t": ['"', None, ""], "d": small, "n": [1e-20, None, 2.0]})
+    CsvFormat().write(store, "t.csv", table, manifest("x"))
+    assert store.read("t.csv").decode().splitlines() == [
+        '"t","d","n"',
+        '"""",0.000000000000000000,1e-20',
+        ",,",
+        '"",-0.000000120000000000,2',
+    ]
+
+
+@EVERY_EXAMPLE
+@given(tables({kind: cells for kind, cells in PLAIN.items() if not pa.types.is_decimal(kind)}))
+def test_rows_beside_spelt_out_decimals_are_as_pyarrow_writes_them(kept_store, table):
+    alone = canonical(table).rename_columns([f"c{n}" for n in range(table.num_columns)])
+    CsvFormat().write(kept_store, "t.csv", alone, manifest("x"))
+    plain = kept_store.read("t.csv")
+    zeros = pa.array([Decimal(0)] * table.num_rows, pa.decimal128(38, 18))
+    CsvFormat().write(kept_store, "t.csv", alone.append_column("d", zeros), manifest("x"))
+    spelt = kept_store.read("t.csv").replace(b',"d"\n', b"\n", 1)
+    assert spelt.replace(b",0." + b"0" * 18 + b"\n", b"\n") == plain
 
 
 def test_a_large_csv_keeps_every_row_whatever_its_texts_hold(store):

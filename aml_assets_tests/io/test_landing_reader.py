@@ -252,3 +252,33 @@ def test_the_landed_days_are_one_listing_of_folders(root, monkeypatch):
 
 def test_no_day_has_landed_where_there_is_no_folder(root):
     assert landing(root).days("trx") == []
+
+
+def test_a_file_without_a_value_has_no_type_to_disagree_with(root):
+    land(
+        root,
+        a={"id": [7], "word": ["x"], "odd": pa.nulls(1)},
+        b={"id": pa.array([], pa.string()), "word": pa.array([], pa.date32()), "odd": pa.nulls(0)},
+        c={"id": pa.nulls(1), "word": pa.nulls(1, pa.int8()), "odd": pa.array([True])},
+    )
+    table = landing(root).read("trx", DAY).table
+    assert table is not None
+    assert table.to_pydict() == {"id": [7, None], "word": ["x", None], "odd": [None, True]}
+
+
+def test_ids_of_one_file_that_pandas_made_doubles_do_not_blur_those_of_another(root):
+    land(root, a={"id": [2**53 + 1]}, b={"id": [7.0, None]})
+    table = landing(root).read("trx", DAY).table
+    assert table is not None
+    assert table["id"].to_pylist() == [2**53 + 1, 7, None]
+
+
+def test_the_index_that_pandas_saved_is_told_though_its_metadata_go(root):
+    import pandas as pd
+
+    folder = land(root, b={"x": [1.5]})
+    pd.DataFrame({"x": [1.5]}, index=pd.Index([7], name="row")).to_parquet(folder / "a.parquet")
+    landed = landing(root).read("trx", DAY)
+    assert landed.index_columns == {"row"}
+    assert landed.table is not None
+    assert landed.table.to_pydict() == {"x": [1.5, 1.5], "row": [7, None]}

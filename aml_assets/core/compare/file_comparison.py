@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ _CANONICAL = (
     ("^True$", "true"),
     ("^False$", "false"),
 )
+_LONG = r"^[+-]?(\d\.?){18}"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
@@ -263,8 +265,12 @@ def _differs(left: pa.ChunkedArray, right: pa.ChunkedArray) -> np.ndarray:
     broken = _matches(mine, "[.eE]") | _matches(theirs, "[.eE]")
     both = np.flatnonzero(still & numbers & broken)
     if len(both):
-        values = [pc.cast(each.take(both), pa.float64()).to_numpy() for each in (mine, theirs)]
+        pair = mine.take(both), theirs.take(both)
+        values = [pc.cast(each, pa.float64()).to_numpy() for each in pair]
         still[both] = values[0] != values[1]
+        # No double is printed with so many digits: both are decimals, whose digits all count.
+        for row in np.flatnonzero(_matches(pair[0], _LONG) & _matches(pair[1], _LONG)):
+            still[both[row]] = Decimal(pair[0][row].as_py()) != Decimal(pair[1][row].as_py())
     found[rows] = still
     return found
 

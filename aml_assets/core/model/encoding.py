@@ -24,7 +24,8 @@ import pyarrow.compute as pc
 
 from aml_assets.core.graph import FEATURES
 from aml_assets.core.tables import dictionaries
-from aml_assets.core.tables.contracts import Column
+from aml_assets.core.tables.contracts import INDEX, Column
+from aml_assets.core.tables.values import has_no_value
 from aml_assets.errors import InputError, NotTrainable
 from aml_assets.settings.table_settings import STR
 
@@ -33,7 +34,11 @@ if TYPE_CHECKING:
 
 Encoding = Literal["number", "category", "hour", "weekday", "age_days"]
 
-_NEVER_FEATURES = {"id": "an id", "text": "a text by configuration"}
+_NEVER_FEATURES = {
+    "id": "an id",
+    "text": "a text by configuration",
+    INDEX: "the index of a data frame (force its kind under tables.*.kinds if it is none)",
+}
 """The kinds of columns that are never features, with the reason."""
 
 _TIME_ENCODINGS: tuple[Encoding, ...] = ("hour", "weekday", "age_days")
@@ -281,6 +286,8 @@ def _kinds(frames: Sequence[Frame]) -> dict[tuple[str, str], str]:
                 kinds[source] = column.kind
             elif {known, column.kind} == {"numeric", "boolean"}:
                 kinds[source] = "numeric"
+            elif INDEX in (known, column.kind):
+                kinds[source] = INDEX
             else:
                 raise InputError(
                     f"it is {column.kind} on this day and {known} on earlier ones",
@@ -311,7 +318,7 @@ def _has_values(frames: Sequence[Frame], table: str, source: str) -> bool:
 def _parts_of_time(frames: Sequence[Frame], table: str, source: str) -> Iterable[Encoding]:
     """The encodings of a time: of a date (birth, opening) its age alone."""
     columns = [frame.column(table, source) for frame in frames]
-    dates = [c is not None and pa.types.is_date(c.type) for c in columns]
+    dates = [c is not None and not has_no_value(c) and pa.types.is_date(c.type) for c in columns]
     return ("age_days",) if any(dates) else _TIME_ENCODINGS
 
 

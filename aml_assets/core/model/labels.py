@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from aml_assets.core.tables import engine
 from aml_assets.core.tables.sql import render
+from aml_assets.core.tables.values import widened
 from aml_assets.errors import InputError
 from aml_assets.settings.table_settings import STR
 
@@ -161,6 +162,7 @@ def _without_learnt(
     selected: pa.Table, stacked: pa.Table, learnt: pa.Table, key: list[str]
 ) -> pa.Table:
     """The selected rows whose report does not occur in ``learnt``."""
+    stacked, learnt = widened(stacked, learnt)
     try:
         fresh = stacked.join(learnt, keys=key, join_type="left anti").select(_PLACE)
     except pa.ArrowInvalid:

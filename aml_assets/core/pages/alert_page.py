@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,8 @@ class Alert:
         decision: `UNDECIDED`, `SUSPICIOUS` or `CLEARED`, as known when the day was scored.
         key: the report's key, in the settings' order.
         when: the transaction's time as the bank wrote it; ``None`` if it is not known.
-        amount: the transaction's amount; ``None`` if it is not known.
+        amount: the transaction's amount, a decimal where a float would lose digits; ``None`` if
+            it is not known.
         who, whom: the transaction's two parties.
         explanation: the score as a sum of contributions.
     """
@@ -62,10 +64,17 @@ class Alert:
     decision: str
     key: tuple[str, ...]
     when: str | None
-    amount: float | None
+    amount: float | Decimal | None
     who: Party
     whom: Party
     explanation: Explanation
+
+    @property
+    def exact_amount(self) -> str:
+        """All digits of the amount; "" if it is not known."""
+        if self.amount is None:
+            return ""
+        return f"{self.amount:f}" if isinstance(self.amount, Decimal) else str(self.amount)
 
     @property
     def first_reasons(self) -> Sequence[Any]:
@@ -201,7 +210,7 @@ def alerts_of(
             decision=decision(labels[row]),
             key=tuple(_text(column[row]) or "" for column in keys),
             when=_moment(when[row]),
-            amount=None if amounts[row] is None else float(amounts[row]),
+            amount=_amount(amounts[row]),
             who=party(who[row], who_account[row]),
             whom=party(whom[row], whom_account[row]),
             explanation=explanations[row],
@@ -213,6 +222,14 @@ def alerts_of(
 def decision(label: int | None) -> str:
     """The decision that a label stands for; a missing label is undecided, never cleared."""
     return UNDECIDED if label is None else SUSPICIOUS if label == 1 else CLEARED
+
+
+def _amount(value: Any) -> float | Decimal | None:
+    """An amount as a float if that says its digits, else as a decimal."""
+    if value is None or isinstance(value, float):
+        return value
+    short = float(value)
+    return short if Decimal(repr(short)) == Decimal(value) else Decimal(value)
 
 
 def _text(value: Any) -> str | None:

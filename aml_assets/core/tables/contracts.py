@@ -1,17 +1,18 @@
 """The landing contract: the checks of one landed table, and the normal form of its columns.
 
-Belongs here: refusing a table that breaks its contract, and converting columns. Does not belong
-here: reading files (``io.landing_reader``), joining (``core.tables.joins``), or a column's use as a
-feature (``core.model.encoding``). Errors name table, day and column, and never quote a value.
+Belongs here: refusing a table that breaks its contract, and the kind of each column. Does not
+belong here: converting a column's values (``core.tables.conversions``), reading files
+(``io.landing_reader``), joining (``core.tables.joins``), or a column's use as a feature
+(``core.model.encoding``). Errors name table, day and column, and never quote a value.
 
-Normal form: ids are int64 or string; numbers keep their type (NaN is null); categories and texts
-are dictionaries; times are timestamps without a zone, in the configured zone, in microseconds; the
+Normal form: ids are int64 (``WHOLE`` beyond it) or string; numbers keep their type (NaN is null),
+and those that landed as text are decimals; categories and texts are dictionaries; times are
+timestamps without a zone, in the configured zone, in microseconds, of the years 1 to 9999; the
 label is int8; rows are sorted by key.
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,16 +21,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aml_assets.core.tables import dictionaries
+from aml_assets.core.tables import conversions
+from aml_assets.core.tables.ids import as_id, is_padded
+from aml_assets.core.tables.index_columns import is_index_name
+from aml_assets.core.tables.refusals import Place
+from aml_assets.core.tables.times import as_time
 from aml_assets.core.tables.values import (
     equal_neighbours,
+    has_no_value,
+    holds_text,
     is_number,
-    is_text,
-    largest,
-    nan_as_null,
-    whole,
+    is_time,
 )
-from aml_assets.errors import InputError
 from aml_assets.settings.table_settings import Kind, TableSettings
 
 RESERVED = ("pred_score", "rank", "model_id", "event_day", "trx_day")
@@ -37,6 +40,9 @@ RESERVED = ("pred_score", "rank", "model_id", "event_day", "trx_day")
 
 LABEL = "label"
 """The kind of the label column."""
+
+INDEX = "index"
+"""The kind of a column that numbers the rows of the data frame that was landed."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class Column:
     Attributes:
         table: the table that it landed in.
         source: its name in that table.
-        kind: a kind of the settings, "label", or "day" for a column that we add.
+        kind: a kind of the settings, "label", "index", or "day" for a column that we add.
         values: non-null values; ``None`` unless it is a text or a category.
         distinct: distinct values; ``None`` unless it is a text or a category.
         forced: true if the settings name the kind.
@@ -66,10 +72,22 @@ class Column:
 
 @dataclass(frozen=True)
 class CheckedTable:
-    """A landed table in normal form, with the facts of its columns, in the table's order."""
+    """A landed table in normal form.
+
+    Attributes:
+        table: the rows.
+        columns: the facts of its columns, in the table's order.
+        padded: the ids whose blanks at the end were cut.
+    """
 
     table: pa.Table
     columns: Mapping[str, Column]
+    padded: tuple[str, ...] = ()
+
+    @property
+    def index_columns(self) -> list[str]:
+        """The columns that number the rows of the data frame that was landed."""
+        return [name for name, column in self.columns.items() if column.kind == INDEX]
 
 
 def check(
@@ -79,6 +97,7 @@ def check(
     name: str,
     day: dt.date,
     join_columns: Iterable[str] = (),
+    index_columns: Iterable[str] = (),
     max_abs_number: float = 1e20,
     time_zone: str = "UTC",
 ) -> CheckedTable:
@@ -90,6 +109,8 @@ def check(
         name: the table's name, for errors.
         day: the partition, for errors.
         join_columns: columns that a join uses; they are ids, whatever their type.
+        index_columns: columns that the files say are an index; others are known by their name.
+            Needed columns, and those whose kind is set, are none.
         max_abs_number: a larger magnitude is refused.
         time_zone: the zone whose wall clock timestamps with a zone are converted to.
 
@@ -99,12 +120,17 @@ def check(
     """
     checker = _Checker(name, day, spec, list(join_columns), max_abs_number, time_zone)
     frame = checker.names(frame)
+    index = {*index_columns, *filter(is_index_name, frame.column_names)}
     arrays: dict[str, pa.Array | pa.ChunkedArray] = {}
     columns: dict[str, Column] = {}
+    padded: list[str] = []
     for column in frame.column_names:
-        arrays[column], columns[column] = checker.column(column, frame.column(column))
+        landed = frame.column(column)
+        arrays[column], columns[column] = checker.column(column, landed, index=column in index)
+        if columns[column].kind == "id" and is_padded(landed):
+            padded.append(column)
     table = checker.keyed(pa.table(arrays))
-    return CheckedTable(table, columns)
+    return CheckedTable(table, columns, tuple(padded))
 
 
 def empty(spec: TableSettings, join_columns: Iterable[str] = ()) -> pa.Table:
@@ -133,8 +159,8 @@ class _Checker:
         self._amount = spec.column("amount")
         self._timestamp = spec.column("timestamp")
 
-    def _error(self, what: str, column: str | None, remedy: str) -> InputError:
-        return InputError(what, table=self._name, day=self._day, column=column, remedy=remedy)
+    def _place(self, *columns: str) -> Place:
+        return Place(self._name, self._day, ", ".join(columns))
 
     def names(self, frame: pa.Table) -> pa.Table:
         """Drop excluded columns; refuse missing, repeated and reserved names."""
@@ -142,62 +168,84 @@ class _Checker:
         folded: dict[str, str] = {}
         for column in kept:
             if column.casefold() in folded:
-                raise self._error(
+                raise self._place(column).refused(
                     f"the name occurs twice (as {folded[column.casefold()]!r}, in any case)",
-                    column,
                     f"Rename one upstream, or list one under tables.{self._name}.exclude.",
                 )
             folded[column.casefold()] = column
         frame = frame.select(kept)
         missing = [c for c in self._needed if c not in frame.column_names]
         if missing:
-            raise self._error(
-                "the column is missing" if len(missing) == 1 else "the columns are missing",
-                ", ".join(missing),
+            raise self._place(*missing).refused(
+                ("the column is missing" if len(missing) == 1 else "the columns are missing")
+                + _alike(missing, kept),
                 "Have the table restated with it, or map its name (or null) under "
                 f"tables.{self._name}.roles.",
             )
         for reserved in RESERVED:
             if reserved in folded:
-                raise self._error(
+                raise self._place(folded[reserved]).refused(
                     "the name is reserved for our output",
-                    folded[reserved],
                     f"Rename it upstream, or list it under tables.{self._name}.exclude.",
                 )
         return frame
 
-    def column(self, name: str, array: pa.ChunkedArray) -> tuple[pa.Array, Column]:
+    def column(self, name: str, landed: pa.ChunkedArray, *, index: bool) -> tuple[pa.Array, Column]:
         """Convert one column to normal form, and state its facts."""
-        forced: Kind | None = self._spec.kinds.get(name)
-        self._refuse_other_encodings(name, array)
-        values = self._plain(name, array)
-        if name == self._label:
-            return self._as_label(name, values), Column(self._name, name, LABEL)
-        if name in self._ids:
-            return self._as_id(name, values), Column(self._name, name, "id")
-        kind = forced or self._kind_by_role(name, values.type)
-        if name == self._amount and kind != "numeric":
-            raise self._wrong_type(name, values.type, "a number")
-        if name == self._timestamp and kind != "time":
-            raise self._wrong_type(name, values.type, "a timestamp or a date")
+        place = self._place(name)
+        values = conversions.plain(place, landed)
+        kind = self._kind(place, values)
+        values = conversions.without_foreign_type(values, kind)
+        converted = self._converted(place, kind, values)
+        forced = name in self._spec.kinds
+        if index and not forced and name not in self._needed:
+            return converted, Column(self._name, name, INDEX)
         if kind in ("category", "text"):
-            encoded = self._as_dictionary(name, values)
-            counts = Column(
+            return converted, Column(
                 self._name,
                 name,
                 kind,
-                values=len(encoded) - encoded.null_count,
-                distinct=len(encoded.dictionary),
-                forced=forced is not None,
+                values=len(converted) - converted.null_count,
+                distinct=len(converted.dictionary),
+                forced=forced,
             )
-            return encoded, counts
-        convert = {
-            "numeric": self._as_number,
-            "boolean": self._as_boolean,
-            "time": self._as_time,
-            "id": self._as_id,
-        }[kind]
-        return convert(name, values), Column(self._name, name, kind, forced=forced is not None)
+        return converted, Column(self._name, name, kind, forced=forced and kind != "id")
+
+    def _kind(self, place: Place, values: pa.Array) -> str:
+        """The column's kind: by its role, by the settings, or by its type."""
+        name = place.column
+        if name == self._label:
+            return LABEL
+        if name in self._ids:
+            return "id"
+        by_role = {self._amount: "numeric", self._timestamp: "time"}.get(name)
+        kind = self._spec.kinds.get(name)
+        if kind is None and has_no_value(values):
+            kind = by_role or _kind_of(values.type) or "category"
+        kind = kind or _kind_of(values.type)
+        if kind is None:
+            raise place.refused(
+                f"columns of type {values.type} are not supported",
+                f"Have it flattened upstream, or list it under tables.{self._name}.exclude.",
+            )
+        if by_role and kind != by_role:
+            wanted = "a number" if by_role == "numeric" else "a timestamp or a date"
+            raise place.wrong_type(values.type, wanted)
+        return kind
+
+    def _converted(self, place: Place, kind: str, values: pa.Array) -> pa.Array:
+        if kind == LABEL:
+            return conversions.as_label(place, values)
+        if kind == "id":
+            as_text = self._spec.kinds.get(place.column) == "text"
+            return as_id(place, values, as_text=as_text)
+        if kind == "numeric":
+            return conversions.as_number(place, values, self._max_abs)
+        if kind == "boolean":
+            return conversions.as_boolean(place, values)
+        if kind == "time":
+            return as_time(place, values, self._zone)
+        return conversions.as_dictionary(place, values)
 
     def keyed(self, table: pa.Table) -> pa.Table:
         """Refuse null and duplicate keys; sort by key, so that equal content gives equal bytes."""
@@ -205,9 +253,8 @@ class _Checker:
         for column in key:
             nulls = table.column(column).null_count
             if nulls:
-                raise self._error(
+                raise self._place(column).refused(
                     f"{nulls} of {table.num_rows} rows have a null key",
-                    column,
                     "Have the table restated with a key in every row.",
                 )
         # By position: Arrow reads some names (".id") as paths.
@@ -218,179 +265,31 @@ class _Checker:
             table = table.take(rows)
         duplicates = equal_neighbours(table, key)
         if duplicates:
-            raise self._error(
+            raise self._place(*key).refused(
                 f"{duplicates} of {table.num_rows} rows repeat the key of another row",
-                ", ".join(key),
                 "Have the table restated with unique keys, or correct "
                 f"tables.{self._name}.key if another column identifies its rows.",
             )
         return table
 
-    def _refuse_other_encodings(self, name: str, array: pa.ChunkedArray) -> None:
-        """Refuse texts that are not UTF-8: Arrow accepts them here and fails on them later."""
-        type_ = array.type
-        if not is_text(type_.value_type if pa.types.is_dictionary(type_) else type_):
-            return
-        try:
-            array.validate(full=True)
-        except pa.ArrowInvalid:
-            raise self._error(
-                "it holds bytes that are not UTF-8",
-                name,
-                "Have the table restated in UTF-8, or list the column under "
-                f"tables.{self._name}.exclude.",
-            ) from None
 
-    def _plain(self, name: str, array: pa.ChunkedArray) -> pa.Array:
-        """The column as one chunk, in one Arrow type for each kind of value."""
-        type_ = array.type
-        if pa.types.is_dictionary(type_) and not is_text(type_.value_type):
-            array = array.cast(type_.value_type)
-            type_ = array.type
-        if pa.types.is_large_string(type_) or pa.types.is_string_view(type_):
-            array = array.cast(pa.string())
-        if pa.types.is_float16(type_):
-            array = array.cast(pa.float32())
-        if pa.types.is_decimal(type_) and not pa.types.is_decimal128(type_):
-            try:
-                array = array.cast(pa.decimal128(min(type_.precision, 38), type_.scale))
-            except (pa.ArrowInvalid, ValueError):
-                raise self._wrong_type(name, type_, "a decimal of at most 38 digits") from None
-        values = array.combine_chunks()
-        return nan_as_null(values) if pa.types.is_floating(values.type) else values
+def _alike(missing: Iterable[str], landed: Iterable[str]) -> str:
+    """The landed names that differ from missing ones in nothing but case or invisible signs."""
 
-    def _kind_by_role(self, name: str, type_: pa.DataType) -> Kind:
-        """The kind by type; a column without a value has the kind that its role requires."""
-        if pa.types.is_null(type_) and name == self._amount:
-            return "numeric"
-        if pa.types.is_null(type_) and name == self._timestamp:
-            return "time"
-        return self._kind_of(name, type_)
+    def bare(name: str) -> str:
+        return "".join(filter(str.isalnum, name)).casefold()
 
-    def _kind_of(self, name: str, type_: pa.DataType) -> Kind:
-        if is_text(type_) or pa.types.is_dictionary(type_):
-            return "category"
-        if pa.types.is_boolean(type_):
-            return "boolean"
-        if is_number(type_):
-            return "numeric"
-        if pa.types.is_timestamp(type_) or pa.types.is_date(type_):
-            return "time"
-        if pa.types.is_null(type_):
-            return "category"
-        raise self._error(
-            f"columns of type {type_} are not supported",
-            name,
-            f"Have it flattened upstream, or list it under tables.{self._name}.exclude.",
-        )
+    wanted = {bare(name) for name in missing}
+    found = [repr(name) for name in landed if bare(name) in wanted]
+    return f" (there is {', '.join(found)})" if found else ""
 
-    def _wrong_type(self, name: str, type_: pa.DataType, wanted: str) -> InputError:
-        landed = type_.value_type if pa.types.is_dictionary(type_) else type_
-        return self._error(
-            f"it has type {landed}, and {wanted} is needed",
-            name,
-            "Have the table restated in that type, or correct "
-            f"tables.{self._name}.roles and tables.{self._name}.kinds.",
-        )
 
-    def _as_id(self, name: str, values: pa.Array) -> pa.Array:
-        type_ = values.type
-        if is_text(type_) or pa.types.is_dictionary(type_) or pa.types.is_null(type_):
-            return values.cast(pa.string())
-        if is_number(type_):
-            try:
-                return whole(values)
-            except pa.ArrowInvalid:
-                raise self._wrong_type(name, type_, "a whole number or a text") from None
-        raise self._wrong_type(name, type_, "a whole number or a text")
-
-    def _as_label(self, name: str, values: pa.Array) -> pa.Array:
-        type_ = values.type
-        if not (is_number(type_) or pa.types.is_boolean(type_) or pa.types.is_null(type_)):
-            raise self._wrong_type(name, type_, "a number (0, 1 or null)")
-        try:
-            if pa.types.is_decimal(type_):
-                values = values.cast(pa.float64())
-            label = values.cast(pa.int8())
-        except pa.ArrowInvalid:
-            label = None
-        if label is None or not set(pc.unique(label.drop_null()).to_pylist()) <= {0, 1}:
-            raise self._error(
-                "there are labels outside {0, 1, null}",
-                name,
-                "Have the table restated with 0, 1 or null (not yet decided).",
-            )
-        return label
-
-    def _as_number(self, name: str, values: pa.Array) -> pa.Array:
-        if is_text(values.type) or pa.types.is_dictionary(values.type):
-            try:
-                values = nan_as_null(values.cast(pa.string()).cast(pa.float64()))
-            except pa.ArrowInvalid:
-                raise self._wrong_type(name, values.type, "a number in every row") from None
-        if pa.types.is_null(values.type):
-            values = values.cast(pa.float64())
-        if pa.types.is_boolean(values.type):
-            values = values.cast(pa.int8())
-        if not is_number(values.type):
-            raise self._wrong_type(name, values.type, "a number")
-        if largest(values) > self._max_abs:
-            raise self._error(
-                "there are infinite or absurdly large numbers",
-                name,
-                "Have the table restated; or raise features.max_abs_number (now "
-                f"{self._max_abs:g}) if such numbers are real.",
-            )
-        return values
-
-    def _as_boolean(self, name: str, values: pa.Array) -> pa.Array:
-        if pa.types.is_null(values.type) or pa.types.is_boolean(values.type):
-            return values.cast(pa.bool_())
-        if pa.types.is_integer(values.type) and set(pc.unique(values.drop_null()).to_pylist()) <= {
-            0,
-            1,
-        }:
-            return values.cast(pa.bool_())
-        raise self._wrong_type(name, values.type, "a boolean (or 0 and 1)")
-
-    def _as_time(self, name: str, values: pa.Array) -> pa.Array:
-        type_ = values.type
-        if pa.types.is_date32(type_):
-            return values
-        if pa.types.is_date64(type_):
-            return values.cast(pa.date32())
-        if is_text(type_) or pa.types.is_dictionary(type_) or pa.types.is_null(type_):
-            text = values.cast(pa.string())
-            for wanted in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
-                with contextlib.suppress(pa.ArrowInvalid):  # without an offset, or with one
-                    return self._as_time(name, text.cast(wanted))
-            raise self._wrong_type(name, type_, "an ISO timestamp in every row")
-        if not pa.types.is_timestamp(type_):
-            raise self._wrong_type(name, type_, "a timestamp or a date")
-        if type_.tz is not None:
-            values = pc.local_timestamp(values.cast(pa.timestamp(type_.unit, self._zone)))
-        try:
-            # No feature needs more than microseconds, so nanoseconds are cut, not refused.
-            return values.cast(pa.timestamp("us"), safe=type_.unit != "ns")
-        except pa.ArrowInvalid:
-            raise self._error(
-                "there are times outside the years that can be held",
-                name,
-                "Have the table restated with real times.",
-            ) from None
-
-    def _as_dictionary(self, name: str, values: pa.Array) -> pa.DictionaryArray:
-        type_ = values.type
-        wanted = "a text, a whole number or a boolean"
-        if is_number(type_):
-            try:
-                values = whole(values).cast(pa.string())
-            except pa.ArrowInvalid:
-                raise self._wrong_type(name, type_, wanted) from None
-        elif pa.types.is_boolean(type_) or pa.types.is_null(type_):
-            values = values.cast(pa.string())
-        elif not (is_text(type_) or pa.types.is_dictionary(type_)):
-            raise self._wrong_type(name, type_, wanted)
-        encoded = dictionaries.encode(values)
-        # Sorted and without unused values, so that the rows' order does not change the bytes.
-        return dictionaries.from_codes(encoded.indices, encoded.dictionary)
+def _kind_of(type_: pa.DataType) -> Kind | None:
+    """The kind that a type stands for; ``None`` for nested and binary types, and the like."""
+    if holds_text(type_) or pa.types.is_dictionary(type_) or pa.types.is_null(type_):
+        return "category"
+    if pa.types.is_boolean(type_):
+        return "boolean"
+    if is_number(type_):
+        return "numeric"
+    return "time" if is_time(type_) else None

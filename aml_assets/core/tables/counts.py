@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from aml_assets.core.tables.contracts import CheckedTable
+from aml_assets.core.tables.values import widened
 from aml_assets.settings.table_settings import STR, TRX, Join
 
 
@@ -81,6 +82,7 @@ def _without(references: pa.Table, held: pa.Table) -> pa.Table:
     # An empty table's column types mean nothing, so that Arrow could not join by them.
     if not references.num_rows or not held.num_rows:
         return references
+    references, held = widened(references, held)
     numbered = references.append_column("row", pa.array(np.arange(references.num_rows)))
     orphans = numbered.join(held, keys=references.column_names, join_type="left anti")
     return references.take(orphans.column("row").combine_chunks())

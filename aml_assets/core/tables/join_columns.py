@@ -7,12 +7,13 @@ earlier transactions (``core.tables.look_back``) need. Does not belong here: tho
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from aml_assets.core.tables.contracts import CheckedTable, Column
+from aml_assets.core.tables.values import WHOLE, has_no_value
 from aml_assets.errors import InputError
 from aml_assets.settings.table_settings import TRX, Join
 
@@ -65,7 +66,10 @@ def numbered_columns(table: pa.Table) -> pa.Table:
 def with_equal_types(
     tables: Mapping[str, CheckedTable], join: Join, day: dt.date
 ) -> dict[str, CheckedTable]:
-    """Give a join column without a value the type of the column that it is joined to.
+    """Give the two columns of each pair one type, if nothing is lost by it.
+
+    A column without a value takes the other's type, and whole numbers beyond int64 widen those
+    within it.
 
     Raises:
         InputError: a join column is missing, or two with values have different types.
@@ -89,39 +93,62 @@ def with_equal_types(
             tables[join.table] = _cast(tables[join.table], pair.right, left)
         elif all_null(tables[pair.left_table], pair.left):
             tables[pair.left_table] = _cast(tables[pair.left_table], pair.left, right)
+        elif {left, right} == {pa.int64(), WHOLE}:
+            tables[join.table] = _cast(tables[join.table], pair.right, WHOLE)
+            tables[pair.left_table] = _cast(tables[pair.left_table], pair.left, WHOLE)
         else:
-            raise different_types(join.table, pair.right, day, right, left)
+            raise _never_meet(join.table, pair, day, right, left)
     return tables
 
 
-def different_types(
-    table: str, column: str, day: dt.date, ours: pa.DataType, theirs: pa.DataType
+def _never_meet(
+    table: str, pair: Pair, day: dt.date, ours: pa.DataType, theirs: pa.DataType
 ) -> InputError:
-    """The error for a column whose two types cannot be reconciled.
+    """The error for a pair of columns whose types cannot be reconciled."""
+    sides = [(table, pair.right, ours), (pair.left_table, pair.left, theirs)]
+    number = next((side for side in sides if not pa.types.is_string(side[2])), sides[0])
+    return InputError(
+        f"{table}.{pair.right} has type {ours} and {pair.left_table}.{pair.left} has type "
+        f"{theirs}, so rows that belong together would never meet in the join",
+        table=table,
+        day=day,
+        column=pair.right,
+        remedy="Have one of the two restated in the other's type; or, if the texts have no leading "
+        f"zeros, read the numbers as texts, too: tables.{number[0]}.kinds: {{{number[1]}: text}}.",
+    )
+
+
+def different_types(
+    table: str, column: str, day: dt.date, types: Sequence[pa.DataType]
+) -> InputError:
+    """The error for a column whose types on several days cannot be reconciled.
 
     Args:
         table: the table of the column.
         column: the column.
         day: the partition.
-        ours: the column's type.
-        theirs: the other type.
+        types: its types.
     """
     return InputError(
-        f"it has type {ours} and is joined to or stacked with {theirs}, so rows that belong "
-        "together would never meet",
+        f"{table}.{column} has type {' on one day and type '.join(map(str, types))} on another, "
+        "and no type holds both without loss",
         table=table,
         day=day,
         column=column,
-        remedy="Have one of the two restated in the other's type.",
+        remedy="Have the day restated in the type of the others, or read all of them as one kind "
+        f"(tables.{table}.kinds), and build them again.",
     )
 
 
 def all_null(checked: CheckedTable, column: str) -> bool:
     """True if no row has a value in the column."""
-    return checked.table.column(column).null_count == checked.table.num_rows
+    return has_no_value(checked.table.column(column))
 
 
 def _cast(checked: CheckedTable, column: str, type_: pa.DataType) -> CheckedTable:
     position = checked.table.schema.get_field_index(column)
-    nulls = pa.nulls(checked.table.num_rows, type_)
-    return CheckedTable(checked.table.set_column(position, column, nulls), checked.columns)
+    if all_null(checked, column):
+        values = pa.nulls(checked.table.num_rows, type_)
+    else:
+        values = checked.table.column(position).cast(type_)
+    return CheckedTable(checked.table.set_column(position, column, values), checked.columns)

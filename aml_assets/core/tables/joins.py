@@ -21,6 +21,7 @@ from aml_assets.core.tables import dictionaries, engine
 from aml_assets.core.tables.contracts import CheckedTable, Column
 from aml_assets.core.tables.join_columns import (
     EVENT_DAY,
+    Pair,
     numbered_columns,
     pairs_of,
     with_equal_types,
@@ -79,15 +80,7 @@ def merge(
         _refuse_repeated(tables[join.table], join, specs[join.table], day)
         tables[join.table] = _within_reach(tables, join)
     outputs = _name_outputs(tables, joins, specs, day)
-    sql = render(
-        "merged_features",
-        root=STR,
-        key=specs[STR].key,
-        columns=outputs,
-        joins=[{"table": join.table, "pairs": pairs_of(join)} for join in joins],
-    )
-    views = {name: _codes_only(tables[name].table) for name in (STR, *_joined(joins))}
-    joined = engine.query(sql, views)
+    joined = _joined_by_position(tables, joins, specs[STR].key, outputs)
     arrays: dict[str, pa.Array | pa.ChunkedArray] = {}
     columns: dict[str, Column] = {}
     for position, output in enumerate(outputs):
@@ -102,6 +95,45 @@ def merge(
         for position, name in enumerate(_joined(joins), start=len(outputs))
     }
     return MergedFrame(pa.table(arrays), columns, matched)
+
+
+def _joined_by_position(
+    tables: Mapping[str, CheckedTable],
+    joins: Sequence[Join],
+    key: Sequence[str],
+    outputs: Sequence[_Output],
+) -> pa.Table:
+    """Run the join; a column's name is its position, since SQL cannot take every bank's names."""
+
+    def position(table: str, column: str) -> str:
+        return str(tables[table].table.schema.get_field_index(column))
+
+    sql = render(
+        "merged_features",
+        root=STR,
+        key=[position(STR, name) for name in key],
+        columns=[
+            _Output(output.table, position(output.table, output.source), f"{number}")
+            for number, output in enumerate(outputs)
+        ],
+        joins=[
+            {
+                "table": join.table,
+                "pairs": [
+                    Pair(
+                        pair.left_table,
+                        position(pair.left_table, pair.left),
+                        position(join.table, pair.right),
+                    )
+                    for pair in pairs_of(join)
+                ],
+            }
+            for join in joins
+        ],
+    )
+    names = (STR, *_joined(joins))
+    views = {name: numbered_columns(_codes_only(tables[name].table)) for name in names}
+    return engine.query(sql, views)
 
 
 def _joined(joins: Sequence[Join]) -> list[str]:

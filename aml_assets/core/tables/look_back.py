@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aml_assets.core.tables import stacking
 from aml_assets.core.tables.contracts import CheckedTable, Column
 from aml_assets.core.tables.join_columns import (
     all_null,
@@ -23,6 +24,7 @@ from aml_assets.core.tables.join_columns import (
     with_equal_types,
     with_trx_day,
 )
+from aml_assets.core.tables.values import has_no_value, widened
 from aml_assets.settings.table_settings import STR, TRX, Join
 
 Lookup = Callable[[pa.Table], CheckedTable | None]
@@ -81,12 +83,13 @@ def matching_rows(references: pa.Table, wanted: pa.Table, *, day: dt.date) -> pa
         InputError: the two have different types, so that nothing could match.
     """
     names = wanted.column_names
+    references, wanted = widened(references, wanted)
     for name in names:
         ours, theirs = references.schema.field(name).type, wanted.schema.field(name).type
         if ours != theirs:
-            if references.column(name).null_count == references.num_rows:
+            if has_no_value(references.column(name)):
                 return pa.array([], pa.int64())
-            raise different_types(TRX, name, day, ours, theirs)
+            raise different_types(TRX, name, day, [ours, theirs])
     bare = numbered_columns(references.select(names))
     numbered = bare.append_column("row", pa.array(np.arange(bare.num_rows), pa.int64()))
     hits = numbered.join(
@@ -98,6 +101,7 @@ def matching_rows(references: pa.Table, wanted: pa.Table, *, day: dt.date) -> pa
 def _without(wanted: pa.Table, found: pa.Table) -> pa.Table:
     """The distinct references that ``found`` does not hold."""
     names = wanted.column_names
+    found, wanted = widened(found, wanted)
     bare = numbered_columns(wanted)
     distinct = bare.group_by(bare.column_names, use_threads=False).aggregate([])
     # Arrow hashes the right side, so the smaller table goes there.
@@ -114,24 +118,12 @@ def _stacked(parts: list[CheckedTable], day: dt.date) -> CheckedTable:
     there: it takes those of the newest day that has values.
     """
     columns: dict[str, Column] = {}
-    stacked: dict[str, pa.ChunkedArray] = {}
     for name in dict.fromkeys(name for part in parts for name in part.columns):
         holding = [part for part in parts if name in part.columns]
         newest = next((part for part in holding if not all_null(part, name)), holding[0])
         columns[name] = newest.columns[name]
-        type_ = newest.table.schema.field(name).type
-        fields = [_field(part, name, type_) for part in parts]
-        try:
-            stacked[name] = pa.concat_tables(fields, promote_options="permissive").column(0)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
-            found = [field.schema.field(0).type for field in fields]
-            other = next(other for other in found if other != found[0])
-            raise different_types(TRX, name, day, found[0], other) from None
-    return CheckedTable(pa.table(stacked), columns)
-
-
-def _field(checked: CheckedTable, name: str, type_: pa.DataType) -> pa.Table:
-    """One column as a table; nulls of ``type_`` if the column is missing or has no value."""
-    if name not in checked.columns or all_null(checked, name):
-        return pa.table({name: pa.nulls(checked.table.num_rows, type_)})
-    return checked.table.select([name])
+    try:
+        table = stacking.stacked([part.table.select(list(part.columns)) for part in parts])
+    except stacking.Disagreement as error:
+        raise different_types(TRX, error.column, day, error.types) from None
+    return CheckedTable(table, columns)

@@ -9,6 +9,9 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
+WHOLE = pa.decimal128(38, 0)
+"""The type of whole numbers beyond int64."""
+
 
 def is_text(type_: pa.DataType) -> bool:
     """True if a type is text: one of Arrow's string types, but no dictionary."""
@@ -24,22 +27,71 @@ def is_number(type_: pa.DataType) -> bool:
     return pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
 
 
+def is_time(type_: pa.DataType) -> bool:
+    """True if a type is a timestamp or a date."""
+    return pa.types.is_timestamp(type_) or pa.types.is_date(type_)
+
+
+def holds_text(type_: pa.DataType) -> bool:
+    """True if a type is text, or a dictionary of texts."""
+    return is_text(type_.value_type if pa.types.is_dictionary(type_) else type_)
+
+
+def has_no_value(values: pa.Array | pa.ChunkedArray) -> bool:
+    """True if every value is null, or there is no row."""
+    return values.null_count == len(values)
+
+
 def nan_as_null(values: pa.Array) -> pa.Array:
     """Replace NaN by null: pandas writes a missing number as NaN."""
     return pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
 
 
+def tells_apart(values: pa.Array) -> bool:
+    """False if whole numbers are so large that their floating-point type skips some of them."""
+    if not pa.types.is_floating(values.type):
+        return True
+    return largest(values) < (2.0**24 if pa.types.is_float32(values.type) else 2.0**53)
+
+
 def whole(values: pa.Array) -> pa.Array:
-    """Whole numbers of any type as int64: pandas writes nullable integers as doubles.
+    """Whole numbers of any type as int64, or as `WHOLE` where one lies beyond int64.
+
+    pandas writes nullable integers as doubles, and Oracle's NUMBER lands as a decimal.
 
     Raises:
         pa.ArrowInvalid: a number is not whole, or so large that its type cannot represent each
             integer there.
     """
-    exact = 2.0**24 if pa.types.is_float32(values.type) else 2.0**53
-    if pa.types.is_floating(values.type) and largest(values) >= exact:
+    if not tells_apart(values):
         raise pa.ArrowInvalid("beyond the integers that this type can represent")
-    return values.cast(pa.int64())
+    try:
+        return values.cast(pa.int64())
+    except pa.ArrowInvalid:
+        if pa.types.is_floating(values.type):
+            raise
+        return values.cast(WHOLE)
+
+
+def widened(left: pa.Table, right: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Two tables whose columns of one name are both `WHOLE` where one of them is.
+
+    Args:
+        left: a table with columns of ids.
+        right: a table; its other columns stay as they are.
+    """
+    for name in left.column_names:
+        if name not in right.column_names:
+            continue
+        types = {table.schema.field(name).type for table in (left, right)}
+        if types == {pa.int64(), WHOLE}:
+            left, right = (_cast(table, name, WHOLE) for table in (left, right))
+    return left, right
+
+
+def _cast(table: pa.Table, name: str, type_: pa.DataType) -> pa.Table:
+    position = table.schema.get_field_index(name)
+    return table.set_column(position, name, table.column(position).cast(type_))
 
 
 def largest(values: pa.Array) -> float:

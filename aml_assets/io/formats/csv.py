@@ -14,9 +14,12 @@ import base64
 import csv
 import hashlib
 import io
+from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
+from aml_assets.core.tables.times import within_years
 from aml_assets.errors import NotFound, StoreError
 from aml_assets.io.formats.base import (
     VERSIONS,
@@ -61,12 +64,14 @@ class CsvFormat(Format["pa.Table"]):
         """See `Format.write`.
 
         Raises:
-            StoreError: a column's type has no text in CSV.
+            StoreError: a column's type has no text in CSV, or a time lies outside the years 1 to
+                9999.
         """
         import pyarrow as pa
 
         table = canonical(value, path)
         _check_types(table.schema, path)
+        _check_years(table, path)
         facts = {
             **manifest.facts,
             _FACT: {"index": self._include_index, "schema": _schema_text(table.schema)},
@@ -134,6 +139,9 @@ def _manifest_path(path: str, digest: str) -> str:
     return join_path(folder, f".{name}.{digest}.manifest.json")
 
 
+_BATCH = 16 * 1024
+
+
 def _write_csv(file: pa.NativeFile, table: pa.Table, include_index: bool) -> None:
     import pyarrow as pa
     import pyarrow.csv as pc
@@ -141,8 +149,62 @@ def _write_csv(file: pa.NativeFile, table: pa.Table, include_index: bool) -> Non
     if include_index:
         table = table.add_column(0, "", pa.array(range(table.num_rows), pa.int64()))
         file.write(_bare_header(table.column_names))
-    options = pc.WriteOptions(batch_size=16 * 1024, include_header=not include_index)
-    pc.write_csv(table, file, options)
+    spelt = _decimals_spelt_out(table)
+    pc.write_csv(
+        table.slice(0, 0) if spelt else table,
+        file,
+        pc.WriteOptions(batch_size=_BATCH, include_header=not include_index),
+    )
+    if spelt:
+        _write_rows(file, table, spelt)
+
+
+def _decimals_spelt_out(table: pa.Table) -> dict[int, pa.Array]:
+    """Return the text of the decimal columns that pyarrow 26 would write with an exponent.
+
+    It writes a zero of the type decimal(38, 18) as ``0E-18``, which a spreadsheet takes for text.
+
+    Returns:
+        position of the column → its text, all digits spelt out.
+    """
+    import pyarrow as pa
+
+    spelt: dict[int, pa.Array] = {}
+    for position, column in enumerate(table.columns):
+        if not pa.types.is_decimal(column.type):
+            continue
+        codes = column.cast(pa.string()).combine_chunks().dictionary_encode()
+        texts: list[str] = codes.dictionary.to_pylist()
+        if any("E" in text for text in texts):
+            plain = pa.array([f"{Decimal(text):f}" for text in texts], pa.string())
+            spelt[position] = plain.take(codes.indices)
+    return spelt
+
+
+def _write_rows(file: pa.NativeFile, table: pa.Table, spelt: Mapping[int, pa.Array]) -> None:
+    """Write rows as pyarrow does, which can quote all of its text or none; but with these texts."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for start in range(0, table.num_rows, _BATCH):
+        fields: list[pa.Array] = []
+        for position, column in enumerate(table.columns):
+            text = spelt.get(position, column)
+            part = text.slice(start, _BATCH).cast(pa.string())
+            if _is_quoted(column.type):
+                escaped = pc.replace_substring(part, '"', '""')
+                part = pc.binary_join_element_wise('"', escaped, '"', "")
+            fields.append(part)
+        lines = pc.binary_join_element_wise(
+            *fields, ",", null_handling="replace", null_replacement=""
+        )
+        file.write("".join(f"{line}\n" for line in lines.to_pylist()).encode())
+
+
+def _is_quoted(kind: pa.DataType) -> bool:
+    from pyarrow import types
+
+    return types.is_string(kind) or types.is_large_string(kind) or types.is_dictionary(kind)
 
 
 def _bare_header(names: list[str]) -> bytes:
@@ -219,4 +281,20 @@ def _check_types(schema: pa.Schema, path: str) -> None:
                 path=path,
                 operation="write",
                 remedy="Cast it, or leave it out",
+            )
+
+
+def _check_years(table: pa.Table, path: str) -> None:
+    """Refuse times that would be written, and could not be read again."""
+    import pyarrow as pa
+
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if not (pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)):
+            continue
+        if not within_years(column):
+            raise StoreError(
+                f"column {name} has times outside the years 1 to 9999",
+                path=path,
+                operation="write",
+                remedy="Replace them, or leave the column out",
             )

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from aml_assets.core.graph import TABLES
 from aml_assets.core.tables import contracts
+from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.core.tables.counts import count_nulls
 from aml_assets.errors import CorruptFile, NotReady
 from aml_assets.io.catalog import RECEIPTS, Catalog
@@ -63,10 +64,12 @@ def _from_landing(catalog: Catalog, name: str, day: dt.date, landed: Landed, **f
         name=name,
         day=day,
         join_columns=joined,
+        index_columns=landed.index_columns,
         max_abs_number=settings.features.max_abs_number,
         time_zone=settings.partitions.time_zone,
     )
     labels = _label_figures(checked.table, spec.column("label"))
+    noticed = _noticed(checked)
     manifest = Manifest(
         asset=f"{TABLES}/{name}",
         partition=str(day),
@@ -77,11 +80,12 @@ def _from_landing(catalog: Catalog, name: str, day: dt.date, landed: Landed, **f
             "columns": column_facts(checked.columns),
             "nulls": {**count_nulls(checked.table, spec.column("label"))},
             **labels,
+            **noticed,
             **facts,
         },
     )
     figures: dict[str, Any] = {"rows": checked.table.num_rows, "columns": len(checked.columns)}
-    figures |= labels
+    figures |= labels | noticed
     files = {"files": landed.files, "bytes": landed.length, "digest": landed.digest}
     built = Built(checked.table, manifest, figures | facts, landed={name: files})
     return replace(built, publish=_with_receipt(catalog, name, day, built, landed))
@@ -105,6 +109,12 @@ def _with_receipt(
         return published
 
     return publish
+
+
+def _noticed(checked: CheckedTable) -> dict[str, Any]:
+    """The columns that are not as they seem: the facts are there if there are such columns."""
+    found = {"padded_ids": list(checked.padded), "index_columns": checked.index_columns}
+    return {name: columns for name, columns in found.items() if columns}
 
 
 def _label_figures(table: pa.Table, label: str | None) -> dict[str, int]:

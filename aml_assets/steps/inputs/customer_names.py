@@ -71,8 +71,11 @@ def _names_in(
     if frame.num_columns == 1:
         return {}
     ids = frame.column(identity)
-    kind = int if pa.types.is_integer(ids.type) else str
-    ours = pa.array([each for each in wanted if isinstance(each, kind)], ids.type)
-    rows = frame.filter(pc.is_in(ids, value_set=ours))
+    # As texts, because of two tables' numbers one may be decimals: those beyond int64.
+    are_texts = pa.types.is_string(ids.type)
+    same_kind = [str(each) for each in wanted if isinstance(each, str) == are_texts]
+    texts = pa.array(same_kind, pa.string())
+    ids = ids.cast(pa.string())
+    rows = frame.filter(pc.is_in(ids, value_set=texts))
     pairs = zip(rows.column(0).to_pylist(), rows.column(1).to_pylist(), strict=True)
     return {str(each): str(name) for each, name in pairs if name is not None}

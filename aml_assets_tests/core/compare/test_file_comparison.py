@@ -144,3 +144,11 @@ def test_metrics_are_held_side_by_side_whichever_way_precision_is_spelt():
     assert (found["precision"].left, found["precision"].right) == (None, 0.5)
     assert found["acc"].on == (False, True)
     assert not any(found[name].same for name in ("auc", "precision", "acc"))
+
+
+def test_digits_beyond_a_double_count_where_both_files_have_them():
+    exact = texts("1,7,12345678901234567.89,0.9")
+    assert compare_predictions(exact, texts("1,7,12345678901234567.890,0.9"), key=KEY).same
+    assert compare_predictions(exact, texts("1,7,1.2345678901234568e+16,0.9"), key=KEY).same
+    other = compare_predictions(exact, texts("1,7,12345678901234567.90,0.9"), key=KEY)
+    assert other.differing == {"amount": Differing(1)}

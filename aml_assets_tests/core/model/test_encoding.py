@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -13,7 +14,7 @@ from aml_assets.core.model import encoding
 from aml_assets.core.model.encoding import Encoder
 from aml_assets.errors import InputError, NotTrainable
 from aml_assets.settings.load import Settings
-from aml_assets_tests.core.samples import DAY, customers, frame, reports, transactions
+from aml_assets_tests.core.samples import DAY, NOON, customers, frame, reports, transactions
 
 NAN = np.nan
 CANARY = "Kanarienvogel"
@@ -284,3 +285,25 @@ def test_the_vocabulary_and_columns_depend_on_the_window_alone():
     vocabulary = {f.name: f.vocabulary for f in fit(older, max_text_distinct_share=1).features}
     assert vocabulary["str.reason"] == ("a", "b")
     assert vocabulary["str.score"] == ()
+
+
+def test_a_saved_index_is_no_feature_even_if_earlier_days_took_it_for_a_number():
+    one, other = (
+        frame(DAY + n * ONE_DAY, str=reports(1, 2, score=[1, 2], **{"Unnamed: 0": [0, 1]}))
+        for n in range(2)
+    )
+    number = replace(one.columns["Unnamed: 0"], kind="numeric")
+    before = replace(one, columns={**one.columns, "Unnamed: 0": number})
+    for window in ([one, other], [before, other]):
+        encoder = fit(*window)
+        assert [f.name for f in encoder.features if f.table == "str"] == ["str.score"]
+        assert encoder.left_out["str.Unnamed: 0"].startswith("the index of a data frame")
+
+
+def test_a_day_without_a_time_does_not_decide_whether_times_have_hours():
+    days = [
+        frame(DAY, str=reports(1, 2, at=[NOON, NOON])),
+        frame(DAY + ONE_DAY, str=reports(1, 2, at=pa.nulls(2, pa.date32()))),
+    ]
+    features = {feature.name for feature in fit(*days).features if feature.column == "at"}
+    assert features == {"str.at hour", "str.at weekday", "str.at age_days"}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from aml_assets.core.days import ONE_DAY
 from aml_assets.core.model.labels import LabelledReports, newest_decisions
+from aml_assets.core.tables.values import WHOLE
 from aml_assets.errors import InputError
 
 DAY = dt.date(2024, 3, 5)
@@ -130,3 +131,11 @@ def test_the_choice_is_what_one_would_do_by_hand(inside, deciding, known):
     after = DAY + len(inside) * ONE_DAY
     got = chosen(days(*inside), days(*deciding, first=after), days(*known, first=DAY - ONE_DAY))
     assert got == naive(inside, deciding, known)
+
+
+def test_a_report_is_found_again_where_ids_have_outgrown_int64():
+    small, large = days({(1, 1): 0, (2, 1): 1}), days({(1, 1): 1, (2**63, 1): 0}, id_type=WHOLE)
+    assert chosen(small, known=large) == [{(2, 1): 1}]
+    assert chosen(large, known=small) == [{(2**63, 1): 0}]
+    later = days({(1, 1): 1, (2**63, 1): 0}, first=DAY + ONE_DAY, id_type=WHOLE)
+    assert chosen([*small, *later]) == [{(2, 1): 1}, {(1, 1): 1, (2**63, 1): 0}]

@@ -4,8 +4,10 @@ import base64
 import datetime as dt
 import hashlib
 import json
+from decimal import Decimal
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from aml_assets.core.pages.alert_page import AlertPage, Roles, alerts_of
@@ -118,6 +120,19 @@ def test_what_is_not_known_is_said_and_is_no_zero():
     (row,) = shown(page)
     amount = row.one("td", data_f="amount")
     assert (amount.attributes["data-v"], amount.say()) == ("", "not known")
+
+
+def test_an_amount_keeps_the_digits_that_a_double_would_lose():
+    large = Decimal("12345678901234567.89")
+    for amount, exact, say in (
+        ([large, Decimal("0.10")], str(large), "12,345,678,901,234,567.89"),
+        (pa.array([2**63 + 1, 1], pa.uint64()), str(2**63 + 1), "9,223,372,036,854,775,809.00"),
+        ([2.5, 1.0], "2.5", "2.50"),
+        (pa.array([Decimal(0), None], pa.decimal128(38, 18)), "0.0", "0.00"),
+    ):
+        page = pages.read(report(labels=(1, 0), amount=amount).to_html())
+        cell = shown(page)[0].one("td", data_f="amount")
+        assert (cell.attributes["data-v"], cell.say()) == (exact, say)
 
 
 def test_more_reports_than_are_shown_are_said_and_where_they_are():

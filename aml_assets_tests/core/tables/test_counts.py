@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.core.tables.counts import count_nulls, orphan_keys
+from aml_assets.core.tables.values import WHOLE
 from aml_assets.settings.table_settings import Join
 
 
@@ -52,3 +53,12 @@ def test_a_bank_that_has_none_of_a_table_has_no_orphans_of_it():
 def test_nulls_are_counted_per_column_but_for_the_label():
     table = pa.table({"a": [1, None], "label": [None, None], "b": ["x", "y"]})
     assert count_nulls(table, "label") == {"a": 1, "b": 0}
+
+
+def test_references_and_rows_meet_where_only_one_side_has_ids_beyond_int64():
+    tables = {
+        "trx": checked(cust_id=[10, 20]),
+        "retail": checked(cust_id=pa.array([10, 2**63], WHOLE)),
+        "corporate": checked(cust_id=[30]),
+    }
+    assert orphan_keys(tables, JOINS[1:3]) == {"trx.cust_id": (1, 2)}

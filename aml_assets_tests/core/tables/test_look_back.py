@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -161,9 +162,30 @@ def test_a_column_that_is_null_all_day_takes_its_type_and_kind_from_the_other_da
 
 def test_types_that_cannot_widen_into_each_other_are_refused_by_name():
     past = Past(transactions(2, fee=["a secret"]), transactions(3))
-    with pytest.raises(InputError, match=r"table trx, .*column fee: it has type double") as caught:
+    with pytest.raises(InputError, match=r"trx\.fee has type double on one day") as caught:
         looked_back(reports(1, 2), transactions(1, fee=[1.5]), past)
     assert "secret" not in str(caught.value)
     past = Past(transactions(2, fee=[1]), transactions(3, fee=[dt.date(2024, 1, 1)]))
     with pytest.raises(InputError, match="column fee"):
         looked_back(reports(1, 2, 3), transactions(1), past)
+
+
+def test_ids_that_outgrow_int64_still_meet_those_of_earlier_days():
+    large = pa.array([2**63, 8], pa.uint64())
+    older = transactions(1, 1) | {"trx_id": pa.array([2**63, 3], pa.uint64())}
+    past = Past(transactions(2, 7), older)
+    ours = reports(1, 1) | {"trx_id": large}
+    found = looked_back(ours, transactions(8), past)
+    assert sorted(found.table["trx_id"].to_pylist()) == [8, 2**63]
+    past = Past(transactions(5, 6) | {"trx_id": large})
+    found = looked_back(reports(8), transactions(9), past)
+    assert sorted(found.table["trx_id"].to_pylist()) == [8, 9]
+
+
+def test_an_amount_of_an_earlier_day_keeps_its_digits_or_is_refused():
+    exact = Decimal("12345678901234567.89")
+    past = Past(transactions(2, amount=[exact]))
+    today = transactions(1, amount=[Decimal("1.5")])
+    assert exact in looked_back(reports(1, 2), today, past).table["amount"].to_pylist()
+    with pytest.raises(InputError, match="no type holds both without loss"):
+        looked_back(reports(1, 2), transactions(1, amount=[0.1]), past)

@@ -9,13 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aml_assets.core.tables.values import (
+    WHOLE,
     equal_neighbours,
     is_number,
     is_text,
     largest,
     nan_as_null,
     whole,
+    widened,
 )
+
+LARGE = pa.array([2**64 - 1], pa.uint64())
 
 
 @pytest.mark.parametrize(
@@ -54,7 +58,7 @@ def test_whole_doubles_become_the_integers_that_they_are(numbers):
         pa.array([1.5]),
         pa.array([2.0**53]),
         pa.array([2.0**24], pa.float32()),
-        pa.array([2**64 - 1], pa.uint64()),
+        pa.array([float("inf")]),
         pa.array([Decimal("0.5")]),
     ],
 )
@@ -78,3 +82,12 @@ def test_rows_of_a_sorted_key_equal_their_neighbour_once_per_repetition(rows):
     table = pa.table({"a": pairs[:, 0], "b": pairs[:, 1]})
     assert equal_neighbours(table, ["a", "b"]) == len(rows) - len(set(rows))
     assert equal_neighbours(table, []) == 0
+
+
+def test_two_tables_of_whole_numbers_widen_to_the_wider_of_them():
+    small, large = pa.table({"a": [1], "b": [1]}), pa.table({"a": whole(LARGE), "c": ["x"]})
+    assert LARGE.cast(WHOLE).equals(large["a"].combine_chunks())
+    for one, other in (widened(small, large), widened(large, small)[::-1]):
+        assert one.schema.types == [WHOLE, pa.int64()]
+        assert other.schema.types == [WHOLE, pa.string()]
+    assert widened(small, small) == (small, small)

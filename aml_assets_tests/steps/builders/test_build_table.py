@@ -206,3 +206,14 @@ def test_a_stored_table_is_read_back_as_it_was_checked(bank):
     }
     part, _ = load_table(bank.catalog.upstream("tables/retail"), day(2), ["age"])
     assert list(part.columns) == ["age"]
+
+
+def test_columns_that_are_not_as_they_seem_are_said_in_figures_and_manifest(bank):
+    bank.land(1, age=[1])
+    assert not {"padded_ids", "index_columns"} & set(bank.build(1))
+    bank.land(1, cust_id=["C1  "], **{"Unnamed: 0": [0]})
+    figures = bank.build(1, restate=True)
+    noticed = {"padded_ids": ["cust_id"], "index_columns": ["Unnamed: 0"]}
+    assert {name: figures[name] for name in noticed} == noticed
+    facts = bank.catalog.snapshots("retail").manifest(day(1)).facts
+    assert {name: facts[name] for name in noticed} == noticed

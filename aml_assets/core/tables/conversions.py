@@ -1,0 +1,175 @@
+"""The conversion of a landed column's values into the normal form of its kind.
+
+Belongs here: one function per kind, and what comes before: one chunk, one Arrow type for each kind
+of value. Does not belong here: the decision which kind a column has (``core.tables.contracts``),
+ids (``core.tables.ids``) and times (``core.tables.times``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aml_assets.core.tables import dictionaries
+from aml_assets.core.tables.numeric_texts import as_numbers
+from aml_assets.core.tables.refusals import Place
+from aml_assets.core.tables.values import (
+    has_no_value,
+    holds_text,
+    is_number,
+    is_text,
+    is_time,
+    largest,
+    nan_as_null,
+    whole,
+)
+
+_FITS: Mapping[str, Callable[[pa.DataType], bool]] = {
+    "numeric": is_number,
+    "boolean": pa.types.is_boolean,
+    "time": is_time,
+    "id": lambda type_: is_number(type_) or holds_text(type_),
+    "category": holds_text,
+    "text": holds_text,
+}
+
+
+def plain(place: Place, landed: pa.ChunkedArray) -> pa.Array:
+    """The column as one chunk, in one Arrow type for each kind of value.
+
+    Raises:
+        InputError: texts are not UTF-8, or a decimal has too many digits.
+    """
+    if has_no_value(landed):
+        return landed.combine_chunks()
+    type_ = landed.type
+    if holds_text(type_):
+        _refuse_other_encodings(place, landed)
+    if pa.types.is_dictionary(type_) and not is_text(type_.value_type):
+        landed = landed.cast(type_.value_type)
+        type_ = landed.type
+    if pa.types.is_large_string(type_) or pa.types.is_string_view(type_):
+        landed = landed.cast(pa.string())
+    if pa.types.is_float16(type_):
+        landed = landed.cast(pa.float32())
+    if pa.types.is_decimal(type_) and not pa.types.is_decimal128(type_):
+        try:
+            landed = landed.cast(pa.decimal128(min(type_.precision, 38), type_.scale))
+        except (pa.ArrowInvalid, ValueError):
+            raise place.wrong_type(type_, "a decimal of at most 38 digits") from None
+    values = landed.combine_chunks()
+    return nan_as_null(values) if pa.types.is_floating(values.type) else values
+
+
+def without_foreign_type(values: pa.Array, kind: str) -> pa.Array:
+    """The column, as nulls without a type if it holds no value and its type is another kind's.
+
+    A column without a value has no type to be refused for: of an empty day, of an empty file, or
+    of labels none of which is decided yet.
+    """
+    fits = _FITS.get(kind)
+    if has_no_value(values) and not (fits and fits(values.type)):
+        return pa.nulls(len(values))
+    return values
+
+
+def as_label(place: Place, values: pa.Array) -> pa.Array:
+    """Labels as int8: 1, 0 or null.
+
+    Raises:
+        InputError: there are others.
+    """
+    type_ = values.type
+    if not (is_number(type_) or pa.types.is_boolean(type_) or pa.types.is_null(type_)):
+        raise place.wrong_type(type_, "a number (0, 1 or null)")
+    try:
+        if pa.types.is_decimal(type_):
+            values = values.cast(pa.float64())
+        label = values.cast(pa.int8())
+    except pa.ArrowInvalid:
+        label = None
+    if label is None or not _are_zero_or_one(label):
+        raise place.refused(
+            "there are labels outside {0, 1, null}",
+            "Have the table restated with 0, 1 or null (not yet decided).",
+        )
+    return label
+
+
+def as_number(place: Place, values: pa.Array, max_abs: float) -> pa.Array:
+    """Numbers in the type that landed; of texts, decimals with all their digits.
+
+    Raises:
+        InputError: a value is no number, or one is larger than ``max_abs``.
+    """
+    if holds_text(values.type):
+        values = as_numbers(place, values.cast(pa.string()))
+    if pa.types.is_null(values.type):
+        values = values.cast(pa.float64())
+    if pa.types.is_boolean(values.type):
+        values = values.cast(pa.int8())
+    if not is_number(values.type):
+        raise place.wrong_type(values.type, "a number")
+    if largest(values) > max_abs:
+        raise place.refused(
+            "there are infinite or absurdly large numbers",
+            "Have the table restated; or raise features.max_abs_number (now "
+            f"{max_abs:g}) if such numbers are real.",
+        )
+    return values
+
+
+def as_boolean(place: Place, values: pa.Array) -> pa.Array:
+    """Booleans, from booleans or from 0 and 1.
+
+    Raises:
+        InputError: a value is another one.
+    """
+    type_ = values.type
+    if (
+        pa.types.is_null(type_)
+        or pa.types.is_boolean(type_)
+        or (pa.types.is_integer(type_) and _are_zero_or_one(values))
+    ):
+        return values.cast(pa.bool_())
+    raise place.wrong_type(type_, "a boolean (or 0 and 1)")
+
+
+def as_dictionary(place: Place, values: pa.Array) -> pa.DictionaryArray:
+    """Texts, whole numbers or booleans as a dictionary of texts, sorted and in use.
+
+    Raises:
+        InputError: the values are none of these.
+    """
+    type_ = values.type
+    wanted = "a text, a whole number or a boolean"
+    if is_number(type_):
+        try:
+            values = whole(values).cast(pa.string())
+        except pa.ArrowInvalid:
+            raise place.wrong_type(type_, wanted) from None
+    elif pa.types.is_boolean(type_) or pa.types.is_null(type_):
+        values = values.cast(pa.string())
+    elif not holds_text(type_):
+        raise place.wrong_type(type_, wanted)
+    encoded = dictionaries.encode(values)
+    # Sorted and without unused values, so that the rows' order does not change the bytes.
+    return dictionaries.from_codes(encoded.indices, encoded.dictionary)
+
+
+def _are_zero_or_one(values: pa.Array) -> bool:
+    return set(pc.unique(values.drop_null()).to_pylist()) <= {0, 1}
+
+
+def _refuse_other_encodings(place: Place, landed: pa.ChunkedArray) -> None:
+    """Refuse texts that are not UTF-8: Arrow accepts them here and fails on them later."""
+    try:
+        landed.validate(full=True)
+    except pa.ArrowInvalid:
+        raise place.refused(
+            "it holds bytes that are not UTF-8",
+            "Have the table restated in UTF-8, or list the column under "
+            f"tables.{place.table}.exclude.",
+        ) from None
