@@ -33,6 +33,7 @@ from aml_assets.core.tables.values import (
     is_number,
     is_time,
 )
+from aml_assets.errors import InputError
 from aml_assets.settings.table_settings import Kind, TableSettings
 
 RESERVED = ("pred_score", "rank", "model_id", "event_day", "trx_day")
@@ -156,8 +157,10 @@ class _Checker:
         self._needed = list(dict.fromkeys([*spec.required, *join_columns]))
         self._ids = {*spec.ids, *join_columns}
         self._label = spec.column("label")
-        self._amount = spec.column("amount")
-        self._timestamp = spec.column("timestamp")
+        self._by_role: dict[str | None, Kind] = {
+            spec.column("amount"): "numeric",
+            spec.column("timestamp"): "time",
+        }
 
     def _place(self, *columns: str) -> Place:
         return Place(self._name, self._day, ", ".join(columns))
@@ -218,7 +221,7 @@ class _Checker:
             return LABEL
         if name in self._ids:
             return "id"
-        by_role = {self._amount: "numeric", self._timestamp: "time"}.get(name)
+        by_role = self._by_role.get(name)
         kind = self._spec.kinds.get(name)
         if kind is None and has_no_value(values):
             kind = by_role or _kind_of(values.type) or "category"
@@ -229,9 +232,19 @@ class _Checker:
                 f"Have it flattened upstream, or list it under tables.{self._name}.exclude.",
             )
         if by_role and kind != by_role:
-            wanted = "a number" if by_role == "numeric" else "a timestamp or a date"
-            raise place.wrong_type(values.type, wanted)
+            raise self._other_than_its_role(place, values.type, by_role)
         return kind
+
+    def _other_than_its_role(self, place: Place, type_: pa.DataType, by_role: Kind) -> InputError:
+        wanted = "a number" if by_role == "numeric" else "a timestamp or a date"
+        if not holds_text(type_) or place.column in self._spec.kinds:
+            return place.wrong_type(type_, wanted)
+        return place.refused(
+            f"it has type {type_}, and {wanted} is needed",
+            f"If its texts spell such values, set tables.{self._name}.kinds: "
+            f"{{{place.column}: {by_role}}}; else have the table restated, or correct "
+            f"tables.{self._name}.roles.",
+        )
 
     def _converted(self, place: Place, kind: str, values: pa.Array) -> pa.Array:
         if kind == LABEL:

@@ -17,9 +17,9 @@ from collections.abc import Mapping
 _NAMES = re.compile(
     r"""
       __index_level_\d+__         # pandas: an index without a name
-    | Unnamed:[ ]\d+              # pandas: a CSV's column without a name
+    | Unnamed:[ ]\d+(\.\d+)?     # pandas: a CSV's column without a name, or two of them
     | \.\.\.\d+                   # R, readr: the same
-    | row[._]?names               # R: row names, kept by data bases and data frames
+    | row[._]?names?              # R: row names, kept by data bases and data frames
     |                             # Arrow, Polars: the same, as it is
     """,
     re.VERBOSE,

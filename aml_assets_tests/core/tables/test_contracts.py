@@ -160,7 +160,9 @@ def test_a_name_that_stands_twice_is_refused():
 
 def test_a_missing_column_is_named_with_what_landed_in_its_place():
     with pytest.raises(InputError, match=r"column cust_id: .* missing \(there is 'CUST ID'\)"):
-        check("retail", **{"CUST ID": [1]})
+        contracts.check(
+            pa.table({"CUST ID": [1]}), Settings().tables["retail"], name="retail", day=DAY
+        )
 
 
 def test_several_missing_columns_are_one_error():

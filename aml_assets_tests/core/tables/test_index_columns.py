@@ -24,7 +24,15 @@ def test_other_metadata_name_no_index(metadata):
 
 
 def test_names_that_only_libraries_give_are_indexes_and_a_banks_own_are_not():
-    theirs = ("__index_level_0__", "__index_level_12__", "Unnamed: 0", "...1", "row.names", "")
+    theirs = (
+        "__index_level_12__",
+        "Unnamed: 0",
+        "Unnamed: 0.1",
+        "...1",
+        "row.names",
+        "rowname",
+        "",
+    )
     assert all(map(is_index_name, theirs))
     ours = ("X", "index", "rn", "Unnamed", "row", "__index_level_0__x", " ", "id")
     assert not any(map(is_index_name, ours))
