@@ -55,7 +55,8 @@ CASES = {
         "trx",
         _with("amount", ["much"] * 12),
         "table trx, day 2024-01-07, column amount: it has type string, and a number is needed. "
-        + WRONG_TYPE.format("trx"),
+        "If its texts spell such values, set tables.trx.kinds: {amount: numeric}; else have the "
+        "table restated, or correct tables.trx.roles.",
     ),
     "wrong type of an id": Case(
         "trx",
@@ -161,8 +162,8 @@ def test_files_of_a_day_that_disagree_on_a_type_are_refused_by_column(built: Ban
     part = {**columns, "trx_id": [n + 50 for n in columns["trx_id"]], "amount": ["much"] * 12}
     built.land("trx", BAD, part, part=1)
     assert _refused(built, only=("tables/trx",)) == (
-        "table trx, day 2024-01-07, column amount: its files disagree on a column's type. Have "
-        "the upstream system write all files of a day with one schema."
+        "table trx, day 2024-01-07, column amount: its files disagree on a column's type "
+        "(double, string). Have the upstream system write all files of a day with one schema."
     )
 
 

@@ -239,8 +239,9 @@ class _Checker:
         wanted = "a number" if by_role == "numeric" else "a timestamp or a date"
         if not holds_text(type_) or place.column in self._spec.kinds:
             return place.wrong_type(type_, wanted)
-        return place.refused(
-            f"it has type {type_}, and {wanted} is needed",
+        return place.wrong_type(
+            type_,
+            wanted,
             f"If its texts spell such values, set tables.{self._name}.kinds: "
             f"{{{place.column}: {by_role}}}; else have the table restated, or correct "
             f"tables.{self._name}.roles.",

@@ -32,16 +32,18 @@ class Place:
         """The error that says what is wrong here, and what to do."""
         return InputError(what, table=self.table, day=self.day, column=self.column, remedy=remedy)
 
-    def wrong_type(self, type_: pa.DataType, wanted: str) -> InputError:
+    def wrong_type(self, type_: pa.DataType, wanted: str, remedy: str | None = None) -> InputError:
         """The error for a column of another type than its role or kind needs.
 
         Args:
             type_: the type that landed.
             wanted: what is needed, as in "a number".
+            remedy: what to do, if it is not to land another type.
         """
         landed = type_.value_type if pa.types.is_dictionary(type_) else type_
         return self.refused(
             f"it has type {landed}, and {wanted} is needed",
-            "Have the table restated in that type, or correct "
+            remedy
+            or "Have the table restated in that type, or correct "
             f"tables.{self.table}.roles and tables.{self.table}.kinds.",
         )

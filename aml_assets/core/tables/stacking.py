@@ -22,7 +22,7 @@ class Disagreement(Exception):
 
     Attributes:
         column: the column.
-        types: the types, in order of first appearance.
+        types: the types, in order of first appearance; of a dictionary that of its values.
     """
 
     def __init__(self, column: str, types: Sequence[pa.DataType]) -> None:
@@ -53,7 +53,7 @@ def _column(name: str, parts: Sequence[pa.Table]) -> pa.ChunkedArray:
     typed = [column for column in columns if not has_no_value(column)]
     types = list(dict.fromkeys(column.type for column in typed))
     if len(types) > 1:
-        typed = _reconciled(name, types, [_plain(column) for column in typed])
+        typed = _reconciled(name, [_plain(column) for column in typed])
         types = [typed[0].type]
     if not types:
         types = [column.type for column in columns if not pa.types.is_null(column.type)]
@@ -74,9 +74,7 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(type_.value_type) if pa.types.is_dictionary(type_) else column
 
 
-def _reconciled(
-    name: str, landed: Sequence[pa.DataType], columns: Sequence[pa.ChunkedArray]
-) -> list[pa.ChunkedArray]:
+def _reconciled(name: str, columns: Sequence[pa.ChunkedArray]) -> list[pa.ChunkedArray]:
     """The columns in the first type that holds the values of all of them."""
     types = list(dict.fromkeys(column.type for column in columns))
     for wanted in types if len(types) == 1 else _candidates(types):
@@ -84,7 +82,7 @@ def _reconciled(
             return [_exactly(column, wanted) for column in columns]
         except pa.ArrowInvalid:
             continue
-    raise Disagreement(name, landed)
+    raise Disagreement(name, types)
 
 
 def _candidates(types: Sequence[pa.DataType]) -> list[pa.DataType]:

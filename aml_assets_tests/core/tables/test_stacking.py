@@ -89,6 +89,12 @@ def test_types_that_no_one_type_holds_without_loss_are_named(one, other):
     assert (caught.value.column, caught.value.types) == ("x", (one.type, other.type))
 
 
+def test_a_dictionary_is_called_by_the_type_of_its_values():
+    with pytest.raises(Disagreement) as caught:
+        together(pa.array([1]), pa.array(["1"]).dictionary_encode())
+    assert caught.value.types == (pa.int64(), pa.string())
+
+
 def test_a_column_that_a_part_does_not_have_is_null_there():
     found = stacked([pa.table({"x": [1]}), pa.table({"y": ["a"]})])
     assert found.to_pydict() == {"x": [1, None], "y": [None, "a"]}
