@@ -68,7 +68,7 @@ class Catalog:
     def landing(self) -> Landing:
         """The landing under the configured root."""
         store = Store(self.settings.landing.url, hdfs=self.settings.hdfs)
-        return Landing(store, self.settings.tables)
+        return Landing(store, self.settings.tables, self.settings.partitions.time_zone)
 
     @cached_property
     def skips(self) -> Decisions:

@@ -1,7 +1,8 @@
 """The landing: the bank's tables as its upstream systems wrote them, read-only.
 
 Belongs here: listing the days that have landed, and reading one table of one day unchanged. Does
-not belong here: contracts (``core.tables.contracts``), or when a day is complete
+not belong here: what an entry of a folder is (``io.landing_entries``), decoding one file
+(``io.landed_parquet``), contracts (``core.tables.contracts``), or when a day is complete
 (``core.night.readiness``).
 """
 
@@ -9,20 +10,30 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from aml_assets.core.night.readiness import FileListing
 from aml_assets.core.tables.index_columns import index_columns
 from aml_assets.core.tables.stacking import Disagreement, stacked
-from aml_assets.errors import InputError, NotLanded, NotReady
+from aml_assets.errors import (
+    InputError,
+    NotFound,
+    NotLanded,
+    NotReady,
+    StoreError,
+    TransientStoreError,
+)
 from aml_assets.io.filesystems import FileStatus
+from aml_assets.io.landed_parquet import LandedFile
+from aml_assets.io.landing_entries import Contents, as_bytes, as_text, contents_of
 from aml_assets.io.paths import Template
 from aml_assets.io.store import Store
+from aml_assets.io.table_logs import LogError, counted
 
 if TYPE_CHECKING:
     from aml_assets.settings.table_settings import TableSettings
@@ -67,35 +78,45 @@ class Landing:
     Args:
         store: a store whose root is the landing folder.
         tables: the tables' settings.
+        time_zone: the bank's.
     """
 
-    def __init__(self, store: Store, tables: Mapping[str, TableSettings]) -> None:
+    def __init__(
+        self, store: Store, tables: Mapping[str, TableSettings], time_zone: str = "UTC"
+    ) -> None:
         self._store = store
+        self._time_zone = time_zone
         self._tables = tables
         self.url = store.url
 
     def days(self, table: str) -> list[dt.date]:
-        """Return the days for which a daily table has a folder, oldest first; one listing."""
+        """Return the days for which a daily table has an entry, oldest first; one listing.
+
+        A file, or a link to what is not there, in the place of a day's folder counts, too: the
+        day is refused by name when it is listed or read.
+        """
         template = Template(self._tables[table].path.strip("/"))
-        entries = self._store.list(template.folder)
-        return template.days(entry.name for entry in entries if entry.is_directory)
+        return template.days(entry.name for entry in self._store.list(template.folder))
 
     def has(self, table: str, day: dt.date) -> bool:
-        """Return whether the table's folder of this day holds at least one entry."""
-        return bool(self._entries(self._path(table, day)))
+        """Return whether anything of this day has landed, complete or not, readable or not."""
+        return self.listing(table, day) is not None
 
     def listing(self, table: str, day: dt.date) -> FileListing | None:
-        """Return one listing of a table's folder; ``None`` if it is absent or empty."""
-        entries = self._entries(self._path(table, day))
-        if not entries:
+        """Return one listing of a table's folder; ``None`` if nothing has landed there."""
+        try:
+            contents = self._contents(table, day)
+        except InputError as error:
+            return FileListing("", 0, 0.0, None, writing=False, unreadable=error.what)
+        if contents is None:
             return None
-        parts = [each for each in entries if not each.name.startswith("_")]
         return FileListing(
-            signature=_signature(parts),
-            parts=len(parts),
-            newest=max((each.modified for each in parts), default=0.0),
-            success=next((each.modified for each in entries if each.name == "_SUCCESS"), None),
-            writing=any(map(_is_being_written, entries)),
+            signature=_signature(contents.data),
+            parts=len(contents.data),
+            newest=max((each.modified for each in contents.data), default=0.0),
+            success=contents.success,
+            writing=bool(contents.unfinished),
+            unreadable=contents.misplaced,
         )
 
     def signature(self, tables: Iterable[str], day: dt.date) -> str:
@@ -124,13 +145,16 @@ class Landing:
         Raises:
             NotLanded: the folder is absent or empty.
             NotReady: the folder changed while it was read.
-            InputError: a file is not Parquet, or its columns do not fit the other files'.
+            InputError: the folder or a file cannot be read as it lies there, or a file's columns
+                do not fit the other files'.
         """
         files = self._read(table, day)
+        spec = self._tables[table]
         parts = {
-            name: self._decode(content, table, day, name)
+            name: LandedFile(
+                as_text(name), content, spec, table=table, day=day, time_zone=self._time_zone
+            ).read()
             for name, content in files.content.items()
-            if not name.startswith("_")
         }
         return Landed(
             table=self._together(parts, table, day) if parts else None,
@@ -147,73 +171,74 @@ class Landing:
     def _path(self, table: str, day: dt.date) -> str:
         return Template(self._tables[table].path.strip("/")).fill(day)
 
-    def _entries(self, folder: str) -> list[FileStatus]:
-        return self._store.list(folder)
+    def _contents(self, table: str, day: dt.date) -> Contents | None:
+        """List a table's folder of one day.
+
+        Raises:
+            InputError: something else lies in its place, or it cannot be listed.
+            TransientStoreError: the landing is away.
+        """
+        folder = self._path(table, day)
+        with _told(f"{folder} cannot be listed", table, day):
+            return contents_of(self._store.list(folder, hidden=True))
 
     def _read(self, table: str, day: dt.date) -> _Files:
+        before = self._contents(table, day)
         folder = self._path(table, day)
-        before = self._entries(folder)
-        if not before:
+        if before is None:
             raise NotLanded(
                 f"nothing has landed under {folder}",
                 table=table,
                 day=day,
                 remedy="Wait for the upstream system, or correct the landing's paths.",
             )
+        if before.unfinished:
+            raise NotReady(
+                "the upstream job is still writing (it has "
+                f"'{as_text(before.unfinished)}' there and has not said that it has ended)",
+                table=table,
+                day=day,
+                remedy="Run it again when it has finished; a job that died leaves the "
+                "folder behind: then have it run again.",
+            )
+        if before.misplaced:
+            raise InputError(
+                f"{folder} holds {before.misplaced}",
+                table=table,
+                day=day,
+                remedy=f"Correct tables.{table}.path, or have the folder put right.",
+            )
         content: dict[str, bytes] = {}
         digest = hashlib.sha256()
-        for entry in before:
-            if _is_being_written(entry):
-                raise NotReady(
-                    f"the upstream job is still writing (it has {entry.name!r} there)",
-                    table=table,
-                    day=day,
-                    remedy="Run it again when it has finished; a job that died leaves the "
-                    "folder behind: then have it run again.",
-                )
-            if entry.is_directory:
-                raise InputError(
-                    f"{folder} holds a folder, {entry.name!r}, where data files are expected",
-                    table=table,
-                    day=day,
-                    remedy=f"Correct tables.{table}.path, or move the folder away.",
-                )
-            # `_SUCCESS` and similar markers say that a folder is complete; they hold no data.
-            if entry.name.startswith("_"):
-                continue
-            data = self._store.read(f"{folder}/{entry.name}")
+        for entry in self._counted(folder, before, table, day):
+            data = self._bytes(f"{folder}/{entry.name}", table, day)
             content[entry.name] = data
-            digest.update(f"{entry.name}\0{hashlib.sha256(data).hexdigest()}\n".encode())
-        if self._entries(folder) != before:
-            raise NotReady(
-                "the folder changed while it was read",
-                table=table,
-                day=day,
-                remedy="Run it again when the upstream system has finished writing.",
-            )
-        newest = max(entry.modified for entry in before)
-        signature = _signature(each for each in before if each.name in content)
-        return _Files(content, digest.hexdigest(), signature, newest)
+            line = f"\0{hashlib.sha256(data).hexdigest()}\n".encode()
+            digest.update(as_bytes(entry.name) + line)
+        if self._contents(table, day) != before:
+            raise _changed(table, day)
+        return _Files(content, digest.hexdigest(), _signature(before.data), before.modified)
 
-    def _decode(self, content: bytes, table: str, day: dt.date, name: str) -> pa.Table:
-        exclude, ids = self._tables[table].exclude, self._tables[table].ids
-        source = pa.BufferReader(content)
+    def _counted(
+        self, folder: str, contents: Contents, table: str, day: dt.date
+    ) -> tuple[FileStatus, ...]:
         try:
-            schema = pq.read_schema(source)
-            wanted = [c for c in schema.names if c not in exclude]
-            # The file holds categories as dictionaries; read as such, no row is decoded.
-            texts = [f.name for f in schema if _is_text(f.type) and f.name not in ids]
-            file = pq.ParquetFile(source, read_dictionary=texts, pre_buffer=False)
-            decoded = file.read(columns=wanted if exclude else None)
-        except (pa.ArrowException, OSError, ValueError):
-            # The library's texts can quote values of the file.
+            with _told(f"the log in {folder} cannot be read", table, day):
+                return counted(self._store, folder, contents)
+        except LogError as error:
             raise InputError(
-                f"the file {name} is truncated or not Parquet",
+                f"{folder} {error.what}",
                 table=table,
                 day=day,
-                remedy="Have the upstream system write it again.",
+                remedy="Have the day's rows landed as a folder of plain Parquet files.",
             ) from None
-        return decoded
+
+    def _bytes(self, path: str, table: str, day: dt.date) -> bytes:
+        with _told(f"the file {as_text(path)} cannot be read", table, day):
+            try:
+                return self._store.read(path)
+            except NotFound as error:
+                raise _changed(table, day) from error
 
     def _together(self, parts: Mapping[str, pa.Table], table: str, day: dt.date) -> pa.Table:
         frames = [part.replace_schema_metadata(None) for part in parts.values()]
@@ -232,18 +257,32 @@ class Landing:
             ) from None
 
 
-def _is_being_written(entry: FileStatus) -> bool:
-    """Return whether an entry shows an unfinished job (`_temporary`) or `hdfs dfs -put`."""
-    if entry.is_directory:
-        return entry.name == "_temporary"
-    return entry.name.endswith("._COPYING_")
+@contextmanager
+def _told(what: str, table: str, day: dt.date) -> Generator[None]:
+    """Let the store's refusals name the table and the day; a fault that may pass is retried."""
+    try:
+        yield
+    except TransientStoreError:
+        raise
+    except StoreError as error:
+        raise InputError(
+            f"{what}: {error.reason}",
+            table=table,
+            day=day,
+            remedy=error.remedy or "Have it put right by whoever lands it.",
+        ) from error
 
 
-def _is_text(type_: pa.DataType) -> bool:
-    return pa.types.is_string(type_) or pa.types.is_large_string(type_)
+def _changed(table: str, day: dt.date) -> NotReady:
+    return NotReady(
+        "the folder changed while it was read",
+        table=table,
+        day=day,
+        remedy="Run it again when the upstream system has finished writing.",
+    )
 
 
 def _signature(parts: Iterable[FileStatus]) -> str:
     """Return a short hash of the names, lengths and times of data files."""
-    text = "\n".join(f"{each.name}\0{each.length}\0{each.modified!r}" for each in parts)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    lines = (as_bytes(each.name) + f"\0{each.length}\0{each.modified!r}".encode() for each in parts)
+    return hashlib.sha256(b"\n".join(lines)).hexdigest()[:16]

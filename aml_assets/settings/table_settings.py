@@ -40,7 +40,11 @@ class TableSettings(Section):
     bank has none; a column with a role must exist. ``key`` (default: by the roles): columns that
     must be non-null and, together, unique. ``exclude``: columns that are never read. ``kinds``:
     column → the kind that it is taken for, whatever its values look like; a key, id or join column
-    can be ``text``, so that it meets texts of another table.
+    can be ``text``, so that it meets texts of another table. ``binary_as_text``:
+    take columns of bare bytes for texts, as Impala and old Hive write them; without it only those
+    with a kind or that are ids. ``int96``: what timestamps of type INT96 are, where it is to be
+    another than the file says, or it says nothing: ``utc``, instants, or ``local``, the bank's
+    wall clock.
     """
 
     path: str
@@ -48,6 +52,8 @@ class TableSettings(Section):
     roles: dict[str, str | None] = Field(default_factory=dict)
     exclude: list[str] = Field(default_factory=list)
     kinds: dict[str, Kind] = Field(default_factory=dict)
+    binary_as_text: bool = False
+    int96: Literal["utc", "local"] | None = None
 
     @property
     def daily(self) -> bool:

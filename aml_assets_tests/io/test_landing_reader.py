@@ -102,21 +102,21 @@ def altered_page(data):
 
 
 @pytest.mark.parametrize(
-    "damage",
+    ("damage", "said"),
     [
-        cut,
-        without_footer,
-        altered_page,
-        lambda data: b"",
-        lambda data: f"name\n{CANARY}\n".encode(),
+        (cut, "truncated"),
+        (without_footer, "truncated"),
+        (altered_page, "damaged"),
+        (lambda data: b"", "empty"),
+        (lambda data: f"name\n{CANARY}\n".encode(), "a text file"),
     ],
     ids=["truncated", "without its footer", "with an altered page", "empty", "CSV"],
 )
-def test_a_file_that_is_not_whole_parquet_is_named_without_its_content(root, damage):
+def test_a_file_that_is_not_whole_parquet_is_named_without_its_content(root, damage, said):
     folder = land(root, good={"x": [CANARY] * 50}, bad={"x": [CANARY] * 50})
     bad = folder / "bad.parquet"
     bad.write_bytes(damage(bad.read_bytes()))
-    with pytest.raises(InputError, match=r"the file bad.parquet is truncated") as caught:
+    with pytest.raises(InputError, match=rf"the file bad.parquet is .*{said}") as caught:
         landing(root).read("trx", DAY)
     assert (caught.value.table, caught.value.day) == ("trx", str(DAY))
     assert CANARY not in str(caught.value)
@@ -234,13 +234,14 @@ def test_the_landed_days_are_one_listing_of_folders(root, monkeypatch):
     tables = {"trx": {"path": "in/trx/dt={date}"}}
     for number in (3, 1, 2):
         land(root, f"in/trx/dt=2024-01-0{number}", a={"x": [number]})
-    (root / "in/trx/dt=2024-01-09").touch()
     for name in ("dt=tomorrow", "2024-01-08", "_SUCCESS", ".dt=2024-01-07"):
         (root / "in/trx" / name).mkdir()
     listed = []
     original = Store.list
     monkeypatch.setattr(
-        Store, "list", lambda store, folder: listed.append(folder) or original(store, folder)
+        Store,
+        "list",
+        lambda store, folder, **more: listed.append(folder) or original(store, folder, **more),
     )
     bank = landing(root, **tables)
     assert bank.days("trx") == [dt.date(2024, 1, day) for day in (1, 2, 3)]
@@ -282,3 +283,85 @@ def test_the_index_that_pandas_saved_is_told_though_its_metadata_go(root):
     assert landed.index_columns == {"row"}
     assert landed.table is not None
     assert landed.table.to_pydict() == {"x": [1.5, 1.5], "row": [7, None]}
+
+
+def refused(root, *parts):
+    """The sentence on the day, which a listing tells as much as a read, and no other day's."""
+    bank, other = landing(root), DAY + dt.timedelta(days=1)
+    land(root, f"trx/daily/{other}", a={"x": [1]})
+    assert bank.days("trx") == [DAY, other]
+    assert bank.has("trx", DAY)
+    listed = bank.listing("trx", DAY)
+    with pytest.raises(InputError) as caught:
+        bank.read("trx", DAY)
+    assert (caught.value.table, caught.value.day) == ("trx", str(DAY))
+    assert listed is not None
+    for part in parts:
+        assert part in caught.value.what
+        assert part in listed.unreadable
+    assert bank.read("trx", other).files == 1
+    return caught.value
+
+
+def test_a_link_to_what_is_away_is_named_and_stops_no_other_day(root):
+    folder = land(root, a={"x": [1]})
+    (folder / "b.parquet").symlink_to(root / "unmounted/b.parquet")
+    refused(root, "b.parquet", "a link to what is not there")
+
+
+def test_a_pipe_is_not_waited_for(root):
+    os.mkfifo(land(root, a={"x": [1]}) / "b.parquet")
+    refused(root, "b.parquet", "a pipe")
+
+
+def test_a_link_or_a_file_in_place_of_the_days_folder_is_named(root):
+    place = root / f"trx/daily/{DAY}"
+    place.parent.mkdir(parents=True)
+    place.symlink_to(root / "unmounted")
+    refused(root, "a link to what is not there")
+    place.unlink()
+    place.write_text("12 files")
+    assert refused(root, "cannot be listed").remedy
+    place.unlink()
+    place.symlink_to(place)
+    refused(root, "cannot be listed")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+def test_a_file_that_we_may_not_read_names_the_table(root):
+    folder = land(root, a={"x": [1]})
+    (folder / "a.parquet").chmod(0)
+    with pytest.raises(InputError, match=r"table trx.*permission denied"):
+        landing(root).read("trx", DAY)
+
+
+def test_a_name_in_another_encoding_is_a_name_of_bytes(root):
+    folder = land(root, a={"x": [1]})
+    name = b"b\xfcro.parquet"
+    os.rename(folder / "a.parquet", os.path.join(os.fsencode(folder), name))
+    got = landing(root).read("trx", DAY)
+    with open(os.path.join(os.fsencode(folder), name), "rb") as file:
+        line = name + b"\0" + hashlib.sha256(file.read()).hexdigest().encode() + b"\n"
+    assert (got.files, got.digest) == (1, hashlib.sha256(line).hexdigest())
+    assert listing(root).signature == got.signature
+    with open(os.path.join(os.fsencode(folder), name), "wb"):
+        pass
+    with pytest.raises(InputError, match=r"the file b\\xfcro.parquet is empty"):
+        landing(root).read("trx", DAY)
+
+
+def test_a_day_of_which_only_the_beginning_is_there_is_waited_for(root):
+    (land(root) / "_started_4242").write_text("{}")
+    assert listing(root).writing
+    with pytest.raises(NotReady, match="_started_4242"):
+        landing(root).read("trx", DAY)
+
+
+def test_files_that_a_writers_log_has_removed_are_not_read(root):
+    folder = land(root, a={"x": [1]}, b={"x": [2]})
+    (folder / "_committed_7").write_text('{"added": ["b.parquet"], "removed": ["a.parquet"]}')
+    got = landing(root).read("trx", DAY)
+    assert (got.files, got.digest) == (1, landing(root).digest("trx", DAY)[0])
+    (folder / "_committed_7").write_text("?")
+    with pytest.raises(InputError, match=r"table trx.*_committed_7"):
+        landing(root).read("trx", DAY)

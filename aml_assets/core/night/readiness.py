@@ -24,8 +24,8 @@ class FileListing:
         parts: how many data files there are.
         newest: the newest data file's time, POSIX seconds; 0.0 if there is none.
         success: when ``_SUCCESS`` was written, POSIX seconds; ``None`` if there is none.
-        writing: whether the upstream job's folder ``_temporary`` is still there.
-        unreadable: whether the listing was refused.
+        writing: whether an entry shows a write that has not ended, as ``_temporary`` does.
+        unreadable: why its files cannot be read as they lie there; "" if they can.
     """
 
     signature: str
@@ -33,7 +33,7 @@ class FileListing:
     newest: float
     success: float | None
     writing: bool
-    unreadable: bool = False
+    unreadable: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def unsettled(state: SettleState, listing: FileListing, *, settle: float | None)
             ``_SUCCESS`` counts.
     """
     if listing.unreadable:
-        return "cannot be read"
+        return f"cannot be read ({listing.unreadable})"
     if listing.writing:
         return "is still being written"
     covers = listing.success is not None and listing.success >= listing.newest

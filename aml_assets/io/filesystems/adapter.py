@@ -24,12 +24,15 @@ class FileStatus:
         length: bytes; 0 for a folder.
         modified: POSIX seconds.
         is_directory: whether it is a folder.
+        unreachable: why a listing could not tell more than the name, as of a link to what is not
+            there; then length and kind are unknown. "" for every other entry.
     """
 
     name: str
     length: int
     modified: float
     is_directory: bool
+    unreachable: str = ""
 
 
 Listing: TypeAlias = list[FileStatus]
@@ -94,7 +97,10 @@ class FileSystem(ABC):
 
     @abstractmethod
     def list(self, path: str) -> Listing:
-        """List one folder, sorted by name; empty if it does not exist."""
+        """List one folder, sorted by name; empty if it does not exist.
+
+        An entry out of reach is listed as `FileStatus.unreachable`, and hides no other one.
+        """
 
     @abstractmethod
     def open(self, path: str, known: FileStatus | None = None) -> BinaryIO:

@@ -32,6 +32,8 @@ _PASSES = frozenset(
     }
 )  # fmt: skip
 _NOBODY_THERE = frozenset({errno.ENOENT, errno.ENOTDIR})
+_AWAY = "a link to what is not there"
+_MOUNT = "Mount what it leads to, or have the link corrected"
 _REMEDIES = {
     errno.EACCES: "Give this user access to it",
     errno.EPERM: "Give this user access to it",
@@ -110,14 +112,12 @@ class LocalFileSystem(FileSystem):
         try:
             with os.scandir(path) as entries:
                 for entry in entries:
-                    # An entry may be renamed between the listing and its stat, and a link may
-                    # lead to nothing: neither must hide all others.
-                    try:
-                        found.append(_file_status(entry.name, entry.stat()))
-                    except OSError as error:
-                        if error.errno not in (*_NOBODY_THERE, errno.ELOOP):
-                            raise
+                    # An entry may be renamed between the listing and its stat.
+                    with contextlib.suppress(FileNotFoundError):
+                        found.append(_entry_status(entry))
         except FileNotFoundError:
+            if os.path.islink(path):
+                raise StoreError(_AWAY, path=path, operation="list", remedy=_MOUNT) from None
             return []
         except OSError as error:
             raise local_store_error(error, path=path, operation="list") from error
@@ -172,6 +172,22 @@ class _LocalReader(io.FileIO):
     def readall(self) -> bytes:
         with _ours(self._path, "read"):
             return super().readall()  # type: ignore[return-value]
+
+
+def _entry_status(entry: os.DirEntry[str]) -> FileStatus:
+    """Return an entry's status; where its own is out of reach, that of the link or name."""
+    try:
+        found = entry.stat()
+    except OSError as error:
+        own = entry.stat(follow_symlinks=False)
+        away = error.errno in _NOBODY_THERE
+        reason = _AWAY if away else os.strerror(error.errno or 0).lower()
+        return FileStatus(entry.name, 0, own.st_mtime, False, unreachable=reason)
+    if stat_bits.S_ISREG(found.st_mode) or stat_bits.S_ISDIR(found.st_mode):
+        return _file_status(entry.name, found)
+    # Whoever opened a pipe to read it would wait for ever.
+    reason = "a pipe, a socket or a device"
+    return FileStatus(entry.name, 0, found.st_mtime, False, unreachable=reason)
 
 
 def _file_status(name: str, found: os.stat_result) -> FileStatus:

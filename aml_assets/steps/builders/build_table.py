@@ -33,6 +33,9 @@ from aml_assets.steps.inputs.stored_frames import column_facts
 
 CODE_VERSION = "1"
 
+_ADDED = ("binary_as_text", "int96")
+"""Settings of a table that came after the first release."""
+
 
 def build_table(catalog: Catalog, name: str, day: dt.date, *, restate: bool = False) -> Built:
     """Check a landed table and bring it into normal form.
@@ -249,8 +252,13 @@ def _kept(catalog: Catalog, name: str, day: dt.date) -> Built:
 
 def _settings_hash(catalog: Catalog, name: str) -> str:
     settings = catalog.settings
+    spec = settings.tables[name]
+    # What is stored stays current when a later release adds a setting.
+    unset = {
+        each for each in _ADDED if getattr(spec, each) == type(spec).model_fields[each].default
+    }
     return settings_hash(
-        settings.tables[name].model_dump(exclude={"path"}),
+        spec.model_dump(exclude={"path", *unset}),
         settings.join_columns(name),
         settings.features.max_abs_number,
         settings.partitions.time_zone,

@@ -231,13 +231,7 @@ class Watcher:
         return {name: listing for name, listing in found.items() if listing is not None}
 
     def _listing(self, table: str, day: dt.date) -> FileListing | None:
-        """One table's landed files; a folder that cannot be listed must not hide all others."""
-        try:
-            return self._catalog.landing.listing(table, day)
-        except TransientStoreError:
-            raise
-        except StoreError:
-            return FileListing("", 0, 0.0, None, writing=False, unreadable=True)
+        return self._catalog.landing.listing(table, day)
 
     def _days(
         self, today: dt.date, landed: _Landed, stored: _Stored, cursor: Cursor

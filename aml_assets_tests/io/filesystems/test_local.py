@@ -121,3 +121,24 @@ def test_only_faults_that_may_pass_are_transient(code, kind):
     error = local_store_error(OSError(code, "secret text"), path="p", operation="write")
     assert type(error) is kind
     assert "secret" not in str(error)
+
+
+def test_an_entry_out_of_reach_is_listed_with_the_reason_and_hides_no_other(tmp_path):
+    (tmp_path / "a").write_bytes(b"12")
+    (tmp_path / "away").symlink_to(tmp_path / "unmounted/file")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "there").symlink_to(tmp_path / "a")
+    os.mkfifo(tmp_path / "pipe")
+    found = {each.name: each for each in LocalFileSystem().list(str(tmp_path))}
+    assert list(found) == ["a", "away", "loop", "pipe", "there"]
+    assert found["there"].length == 2
+    assert not found["a"].unreachable
+    assert found["away"].unreachable == "a link to what is not there"
+    assert "symbolic links" in found["loop"].unreachable
+    assert "pipe" in found["pipe"].unreachable
+
+
+def test_a_folder_that_is_a_link_to_what_is_away_is_no_empty_folder(tmp_path):
+    (tmp_path / "folder").symlink_to(tmp_path / "unmounted")
+    with pytest.raises(StoreError, match="a link to what is not there"):
+        LocalFileSystem().list(str(tmp_path / "folder"))

@@ -1,0 +1,240 @@
+"""One landed Parquet file: opened, verified and decoded as its writer meant it.
+
+Belongs here: every encoding and codec, page checksums, texts that are written as bare bytes, and
+what a file is that cannot be read. Does not belong here: times (``io.landed_times``), which files
+are data (``io.landing_entries``), or contracts (``core.tables.contracts``).
+
+The library's own texts can quote values of the file, so no error of ours repeats them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from aml_assets.core.tables.values import is_text
+from aml_assets.errors import InputError
+from aml_assets.io.landed_times import (
+    ClockError,
+    YearsError,
+    as_meant,
+    int96_columns,
+    refuse_wrapped,
+)
+from aml_assets.io.magic import AGAIN, what_it_is
+
+if TYPE_CHECKING:
+    from aml_assets.settings.table_settings import TableSettings
+
+_REFUSED = (pa.ArrowException, OSError, ValueError, KeyError)
+"""What the library raises for a file that it cannot read."""
+
+_EXCLUDE = "leave the column out: tables.{table}.exclude."
+_CAUSES = {
+    "is damaged: its bytes were altered after it was written (a page's checksum is wrong)": AGAIN,
+    "is damaged": AGAIN,
+    "is encrypted": f"Have it written without encryption; or {_EXCLUDE}",
+    "is compressed by a codec that cannot be read here": "Have it compressed by Zstandard, Snappy, "
+    f"LZ4, gzip or Brotli; or {_EXCLUDE}",
+    "is stored in a way that cannot be read here (an encoding or a nesting)": "Have it written "
+    f"otherwise; or {_EXCLUDE}",
+}
+"""What can be wrong with a column, worst first, and the remedies."""
+
+
+class LandedFile:
+    """One landed Parquet file.
+
+    Args:
+        name: the file's name, for errors.
+        content: its bytes.
+        spec: the settings of its table.
+        table: the table's name, for errors.
+        day: the partition, for errors.
+        time_zone: the bank's.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        content: bytes,
+        spec: TableSettings,
+        *,
+        table: str,
+        day: dt.date,
+        time_zone: str,
+    ) -> None:
+        self._name, self._content, self._spec = name, content, spec
+        self._table, self._day, self._time_zone = table, day, time_zone
+
+    def read(self) -> pa.Table:
+        """Return all columns that are not excluded, texts as dictionaries where it is possible.
+
+        The schema keeps its metadata.
+
+        Raises:
+            InputError: it is no Parquet file, or a column of it cannot be read; the error says
+                which it is.
+        """
+        try:
+            file = self._open()
+        except _REFUSED:
+            what, remedy = what_it_is(self._content)
+            raise self._error(what, remedy) from None
+        schema = file.schema_arrow
+        names = [name for name in schema.names if name not in self._spec.exclude]
+        table = self._columns(schema, names)
+        if table.num_rows != file.metadata.num_rows:
+            raise self._error("is damaged: its footer and its pages disagree", AGAIN)
+        table = self._bytes_as_texts(table, _annotated(file))
+        return self._times_as_meant(table, file)
+
+    def _open(
+        self, dictionaries: Sequence[str] = (), *, content: bytes = b"", unit: str = "us"
+    ) -> pq.ParquetFile:
+        return pq.ParquetFile(
+            pa.BufferReader(content or self._content),
+            read_dictionary=list(dictionaries),
+            pre_buffer=False,
+            # Nanoseconds hold 1677 … 2262 only; beyond, the library gives other dates in silence.
+            coerce_int96_timestamp_unit=unit,
+            page_checksum_verification=True,
+        )
+
+    def _columns(self, schema: pa.Schema, names: list[str]) -> pa.Table:
+        columns = names if len(names) < len(schema.names) else None
+        # The file holds categories as dictionaries; read as such, no row is decoded.
+        texts = [f.name for f in schema if is_text(f.type) and f.name not in self._spec.ids]
+        try:
+            return self._open(texts).read(columns=columns)
+        except _REFUSED:
+            return self._plain_columns(schema, names)
+
+    def _plain_columns(self, schema: pa.Schema, names: list[str]) -> pa.Table:
+        """Read without dictionaries, which the library cannot make of every encoding."""
+        # A schema that Arrow has left in the file asks for dictionaries, too; without it, the
+        # columns have the types that Parquet gives them.
+        asked = [f.name for f in schema if pa.types.is_dictionary(f.type) and f.name in names]
+        rest = [name for name in names if name not in asked]
+        try:
+            table = self._open().read(columns=rest)
+            if not asked:
+                return table
+            bare = self._open(content=_without_arrow_schema(self._content))
+            for name in asked:
+                table = table.append_column(name, bare.read(columns=[name]).column(0))
+            return table.select(names)
+        except _REFUSED:
+            self._refuse(names)
+
+    def _refuse(self, names: Iterable[str]) -> NoReturn:
+        """Raise the error that says which columns cannot be read, and why."""
+        causes: dict[str, list[str]] = {}
+        for name in names:
+            try:
+                self._open().read(columns=[name])
+            except _REFUSED as error:
+                causes.setdefault(_cause(str(error)), []).append(name)
+        # A damage is to be known first: whoever leaves the column out leaves it in the file.
+        what = next((each for each in _CAUSES if each in causes), "is damaged")
+        columns = ", ".join(causes.get(what, []))
+        raise self._error(what, _CAUSES[what].format(table=self._table), columns) from None
+
+    def _error(self, what: str, remedy: str, column: str = "") -> InputError:
+        return InputError(
+            f"the file {self._name} {what}",
+            table=self._table,
+            day=self._day,
+            column=column or None,
+            remedy=remedy,
+        )
+
+    def _bytes_as_texts(self, table: pa.Table, annotated: set[str]) -> pa.Table:
+        """Take columns of bytes for texts where the file or the settings say that they are."""
+        spec = self._spec
+        declared = {*annotated, *spec.kinds, *spec.ids}
+        for position, field in enumerate(table.schema):
+            column, type_ = table.column(position), field.type
+            if isinstance(type_, pa.UuidType):
+                texts = pa.chunked_array(map(_uuid_texts, column.chunks), pa.string())
+            elif isinstance(type_, pa.JsonType):
+                texts = column.cast(type_.storage_type)
+            elif _is_bytes(type_) and (spec.binary_as_text or field.name in declared):
+                # Not checked here: the contract names the column whose bytes are no UTF-8.
+                texts = column.cast(pa.binary()).cast(pa.string(), safe=False)
+            else:
+                continue
+            table = table.set_column(position, field.name, texts)
+        return table
+
+    def _times_as_meant(self, table: pa.Table, file: pq.ParquetFile) -> pa.Table:
+        int96 = [name for name in int96_columns(file) if name in table.column_names]
+        try:
+            if int96:
+                refuse_wrapped(table, self._open(unit="s").read(columns=int96))
+            return as_meant(table, file, self._spec.int96, self._time_zone)
+        except YearsError as error:
+            what = "holds times of type INT96 beyond the years that can be held"
+            raise self._error(what, AGAIN, ", ".join(error.columns)) from None
+        except ClockError as error:
+            raise self._error(
+                "holds timestamps of type INT96 and does not say whose clock they show",
+                f"Say it in tables.{self._table}.int96: utc (instants, as Spark writes them) or "
+                "local (the bank's wall clock, as Impala does).",
+                ", ".join(error.columns),
+            ) from None
+
+
+def _cause(text: str) -> str:
+    """Return which of `_CAUSES` a text of the library is about."""
+    checksum, damaged, encrypted, codec, otherwise = _CAUSES
+    if "CRC checksum" in text:
+        return checksum
+    if "crypt" in text:
+        return encrypted
+    if re.search("codec|LZO", text, re.IGNORECASE):
+        return codec
+    if re.search("not (yet )?implemented|not supported|unsupported", text, re.IGNORECASE):
+        return otherwise
+    return damaged
+
+
+def _without_arrow_schema(content: bytes) -> bytes:
+    """Return the file with another name for the footer's key under which Arrow keeps its schema."""
+    start = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    return content[:start] + content[start:].replace(b"ARROW:schema", b"ARROW-schema")
+
+
+def _annotated(file: pq.ParquetFile) -> set[str]:
+    """Return the columns of bytes that the file itself says are texts (ENUM)."""
+    columns = (file.schema.column(n) for n in range(file.metadata.num_columns))
+    return {each.path for each in columns if each.logical_type.type == "ENUM"}
+
+
+def _is_bytes(type_: pa.DataType) -> bool:
+    if pa.types.is_dictionary(type_):
+        type_ = type_.value_type
+    return (
+        pa.types.is_binary(type_)
+        or pa.types.is_large_binary(type_)
+        or pa.types.is_binary_view(type_)
+        or pa.types.is_fixed_size_binary(type_)
+    )
+
+
+def _uuid_texts(column: pa.ExtensionArray) -> pa.Array:
+    """Return UUIDs as texts in their usual form, 8-4-4-4-12."""
+    plain = column.storage.cast(pa.binary())
+    filled = pc.fill_null(plain, bytes(16))
+    digits = np.frombuffer(b"".join(filled.to_pylist()).hex().encode(), "S1").reshape(-1, 32)
+    texts = np.full((len(digits), 36), b"-", "S1")
+    texts[:, [n for n in range(36) if n not in (8, 13, 18, 23)]] = digits
+    values = pa.array(texts.view("S36").ravel(), pa.binary()).cast(pa.string())
+    return pc.if_else(column.is_valid(), values, pa.scalar(None, pa.string()))

@@ -1,0 +1,193 @@
+"""The times of a landed Parquet file, as its writer meant them.
+
+Belongs here: whose clock a timestamp of type INT96 shows, and dates that a writer counted in the
+Julian calendar. Does not belong here: the bank's zone and the normal form of times
+(``core.tables.contracts``).
+
+INT96 has no annotation. Spark writes instants; Impala writes the wall clock; Hive writes the
+instant at which its own clock showed the value, and names its zone; Arrow writes either, and keeps
+its own schema in the footer.
+"""
+
+from __future__ import annotations
+
+import base64
+import zoneinfo
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+Clock = Literal["utc", "local"] | zoneinfo.ZoneInfo
+"""An instant, the bank's wall clock, or an instant that stands for another zone's wall clock."""
+
+_SPARK = b"org.apache.spark."
+_UTC = ("UTC", "Etc/UTC", "GMT", "Etc/GMT", "Universal", "Zulu")
+
+_CUTOVER = -141_427
+"""Days from 1970-01-01 to 1582-10-15, on which the Gregorian calendar begins."""
+
+_PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+
+
+class _ColumnsError(Exception):
+    """Some columns cannot be given a meaning.
+
+    Args:
+        columns: their names.
+    """
+
+    def __init__(self, columns: Iterable[str]) -> None:
+        super().__init__()
+        self.columns = list(columns)
+
+
+class ClockError(_ColumnsError):
+    """Neither the file nor the settings say whose clock INT96 shows, and it matters."""
+
+
+class YearsError(_ColumnsError):
+    """A time is too far away for 64 bits of microseconds."""
+
+
+def as_meant(
+    table: pa.Table, file: pq.ParquetFile, given: Literal["utc", "local"] | None, time_zone: str
+) -> pa.Table:
+    """Return a decoded table with its times as the writer meant them.
+
+    Args:
+        table: some columns of the file; INT96 decoded as microseconds without a zone.
+        file: the file, for what its writer says in the footer.
+        given: what the settings say of INT96; ``None`` to let the file say it.
+        time_zone: the bank's.
+
+    Returns:
+        The table; an INT96 column that holds instants has the zone UTC, any other has none.
+
+    Raises:
+        ClockError: the file does not say what its INT96 columns are, nor do the settings.
+        YearsError: a time cannot be held.
+    """
+    notes: Mapping[bytes, bytes] = file.metadata.metadata or {}
+    int96 = int96_columns(file)
+    unknown = []
+    for position, field in enumerate(table.schema):
+        if not pa.types.is_temporal(field.type) or table.column_names.count(field.name) > 1:
+            continue
+        column = table.column(position)
+        if _counts_as_julian(notes, is_int96=field.name in int96):
+            column = _to_gregorian(column)
+        if field.name in int96:
+            clock = given or _clock(field.name, notes, file.metadata.created_by or "")
+            if clock is None and time_zone not in _UTC:
+                unknown.append(field.name)
+            column = _on(clock or "local", column)
+        table = table.set_column(position, field.name, column)
+    if unknown:
+        raise ClockError(unknown)
+    return table
+
+
+def int96_columns(file: pq.ParquetFile) -> list[str]:
+    """Return the names of a file's columns of type INT96."""
+    columns = (file.schema.column(n) for n in range(file.metadata.num_columns))
+    return [each.path for each in columns if each.physical_type == "INT96"]
+
+
+def refuse_wrapped(table: pa.Table, seconds: pa.Table) -> None:
+    """Refuse INT96 columns in which microseconds went beyond 64 bits.
+
+    Args:
+        table: with the columns as microseconds.
+        seconds: the same columns as whole seconds, which hold every INT96.
+
+    Raises:
+        YearsError: a time is another one in the two.
+    """
+    wrong = []
+    for name in seconds.column_names:
+        fine = table.column(name).cast(pa.int64()).fill_null(0).to_numpy()
+        coarse = seconds.column(name).cast(pa.int64()).fill_null(0).to_numpy()
+        if not np.array_equal(np.floor_divide(fine, 1_000_000), coarse):
+            wrong.append(name)
+    if wrong:
+        raise YearsError(wrong)
+
+
+def _clock(column: str, notes: Mapping[bytes, bytes], created_by: str) -> Clock | None:
+    """Return whose clock the file says that a column shows; ``None`` if it does not say it."""
+    if any(key.startswith(_SPARK) for key in notes):
+        return "utc"
+    if b"ARROW:schema" in notes:
+        schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(notes[b"ARROW:schema"])))
+        type_ = schema.field(column).type
+        return "utc" if pa.types.is_timestamp(type_) and type_.tz else "local"
+    if b"writer.time.zone" in notes:
+        try:
+            return zoneinfo.ZoneInfo(notes[b"writer.time.zone"].decode())
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+            return None
+    return "local" if created_by.startswith("impala") else None
+
+
+def _on(clock: Clock, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if clock == "local":
+        return column
+    instants = column.cast(pa.timestamp("us", "UTC"))
+    if clock == "utc":
+        return instants
+    return pc.local_timestamp(instants.cast(pa.timestamp("us", clock.key)))
+
+
+def _counts_as_julian(notes: Mapping[bytes, bytes], *, is_int96: bool) -> bool:
+    """Return whether Spark counted days before 1582-10-15 in the Julian calendar.
+
+    Spark before 3.0 did (INT96: before 3.1), and later ones do where they are told to; each says
+    it in the footer. Of other writers' dates nothing is known but the format's own rule, which is
+    the Gregorian calendar.
+    """
+    version = notes.get(_SPARK + b"version")
+    if version is None:
+        return False
+    if _SPARK + (b"legacyINT96" if is_int96 else b"legacyDateTime") in notes:
+        return True
+    numbers = tuple(int(each) for each in version.split(b".")[:2] if each.isdigit())
+    return numbers < ((3, 1) if is_int96 else (3, 0))
+
+
+def _to_gregorian(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return dates or timestamps whose year, month and day stand in the Gregorian calendar."""
+    type_ = column.type
+    if not (pa.types.is_date32(type_) or pa.types.is_timestamp(type_)):
+        return column
+    whole = pa.int32() if pa.types.is_date32(type_) else pa.int64()
+    per_day = 1 if pa.types.is_date32(type_) else _PER_DAY[type_.unit]
+    plain = column.combine_chunks().cast(whole)
+    numbers = plain.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+    days, rest = np.divmod(numbers, per_day)
+    old = days < _CUTOVER
+    if not old.any():
+        return column
+    moved = np.where(old, _gregorian_days(days), days) * per_day + rest
+    values = pa.array(moved, mask=plain.is_null().to_numpy(zero_copy_only=False))
+    return pa.chunked_array([values.cast(whole).cast(type_)])
+
+
+def _gregorian_days(days: np.ndarray) -> np.ndarray:
+    """Return the days of the same year, month and day, read in the Julian calendar.
+
+    Args:
+        days: int64, from 1970-01-01.
+    """
+    # From day to Julian date: E. G. Richards, in the Explanatory Supplement to the Astronomical
+    # Almanac (2013), chapter 15.
+    e = 4 * (days + 2_440_588 + 1401) + 3
+    h = 5 * (e % 1461 // 4) + 2
+    day = h % 153 // 5
+    month = (h // 153 + 2) % 12
+    year = e // 1461 - 4716 + (13 - month) // 12
+    months = ((year - 1970) * 12 + month).astype("datetime64[M]")
+    return months.astype("datetime64[D]").astype(np.int64) + day

@@ -1,0 +1,80 @@
+"""What a file is that is no readable Parquet file: empty, cut short, encrypted, or of another kind.
+
+Belongs here: telling it by the bytes at a file's beginning and end, as ``file`` does. Does not
+belong here: reading one. Nothing of the content is quoted.
+"""
+
+from __future__ import annotations
+
+AGAIN = "Have the upstream system write it again."
+_AS_PARQUET = "Have the upstream system write it as Parquet."
+_NOT_HERE = "Have it moved out of the folder, or written as Parquet."
+
+_PLAIN, _ENCRYPTED = b"PAR1", b"PARE"
+
+_FORMATS = {
+    b"ORC": "an ORC file",
+    b"Obj\x01": "an Avro file",
+    b"SEQ": "a Hadoop sequence file",
+    b"RCF": "an RCFile",
+    b"ARROW1": "an Arrow file",
+    b"FEA1": "a Feather file",
+    b"\x1f\x8b": "a gzip file",
+    b"\x28\xb5\x2f\xfd": "a Zstandard file",
+    b"\x04\x22\x4d\x18": "an LZ4 file",
+    b"BZh": "a bzip2 file",
+    b"\xfd7zXZ\x00": "an xz file",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip file",
+    b"PK\x03\x04": "a ZIP file (or an Excel one)",
+    b"\xd0\xcf\x11\xe0": "an old Excel or Office file",
+    b"SQLite format 3": "an SQLite file",
+    b"\x89HDF": "an HDF5 file",
+    b"crc\x00": "a checksum of Hadoop's",
+    b"%PDF": "a PDF file",
+    b"-----BEGIN PGP": "a PGP message",
+    b"version https://git-lfs": "a Git LFS pointer, not the file",
+}
+"""First bytes → what begins so."""
+
+_WIDE_TEXT = (b"\xff\xfe", b"\xfe\xff")  # byte order marks of UTF-16
+
+_TEXTS = {
+    b"<!doctype html": "an HTML page",
+    b"<html": "an HTML page",
+    b"<?xml": "an XML file",
+    b"<": "an XML or HTML file",
+    b"{": "a JSON file",
+    b"[": "a JSON file",
+}
+
+
+def what_it_is(content: bytes) -> tuple[str, str]:
+    """Return what a file is that cannot be opened as Parquet, after "the file …", and a remedy."""
+    if not content:
+        return "is empty (0 bytes)", AGAIN
+    if content.startswith(_ENCRYPTED):
+        return "is encrypted (Parquet modular encryption)", "Have it written without encryption."
+    if content.startswith(_PLAIN):
+        if content.endswith(_PLAIN) and len(content) > 2 * len(_PLAIN):
+            return "is damaged: its footer cannot be read", AGAIN
+        return "is truncated: its footer is missing", AGAIN
+    if not content.strip(b"\0"):
+        return "holds nothing but zeros", AGAIN
+    for first, what in _FORMATS.items():
+        if content.startswith(first):
+            return f"is not Parquet, but {what}", _NOT_HERE if "Hadoop's" in what else _AS_PARQUET
+    if content.endswith(_PLAIN):
+        return "is damaged: its beginning is missing", AGAIN
+    return f"is not Parquet, but {_text_or_other(content)}", _AS_PARQUET
+
+
+def _text_or_other(content: bytes) -> str:
+    if content.startswith(_WIDE_TEXT):
+        return "a text file (CSV, say)"
+    start = content[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
+    for first, what in _TEXTS.items():
+        if start[: len(first)].lower() == first:
+            return what
+    # No text in any encoding of one or more bytes holds control characters.
+    controls = sum(each < 32 and each not in b"\t\n\v\f\r\x1b" for each in start)
+    return "something else" if controls else "a text file (CSV, say)"

@@ -1,0 +1,79 @@
+"""Of the files in a folder only those count that a log beside them has added and not removed."""
+
+import json
+
+import pytest
+
+from aml_assets.io.landing_entries import contents_of
+from aml_assets.io.store import Store
+from aml_assets.io.table_logs import LogError, counted
+
+DATA = ("a.parquet", "b c.parquet")
+METADATA = {"metaData": {"id": "1"}}
+
+
+def add(name, **more):
+    return {"add": {"path": name, **more}}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "day").mkdir()
+    for name in DATA:
+        (tmp_path / "day" / name).touch()
+    return tmp_path / "day"
+
+
+def write(folder, log, name, *records, first=()):
+    (folder / log).mkdir(exist_ok=True)
+    (folder / log / name).write_text("\n".join([*first, *map(json.dumps, records)]))
+
+
+def names(folder):
+    store = Store(str(folder.parent))
+    contents = contents_of(store.list("day", hidden=True))
+    assert contents is not None
+    return [each.name for each in counted(store, "day", contents)]
+
+
+@pytest.mark.parametrize("log", ["_delta_log", "_spark_metadata", "_other_log"])
+def test_without_an_entry_in_a_log_every_file_counts(folder, log):
+    (folder / log).mkdir()
+    assert names(folder) == list(DATA)
+
+
+def test_a_file_that_delta_removed_or_never_added_does_not_count(folder):
+    write(folder, "_delta_log", "00000000000000000000.json", METADATA, add("a.parquet"))
+    assert names(folder) == ["a.parquet"]
+    removed = {"remove": {"path": "a.parquet"}}
+    write(folder, "_delta_log", "00000000000000000001.json", add("b%20c.parquet"), removed)
+    assert names(folder) == ["b c.parquet"]
+
+
+def test_a_stream_counts_what_its_log_lists_in_the_order_of_numbers(folder):
+    one = {"path": "file:///x/day/a.parquet", "action": "add"}
+    write(folder, "_spark_metadata", "9.compact", one, first=["v1"])
+    gone = {"path": "file:///x/day/a.parquet", "action": "delete"}
+    other = {"path": "file:///x/day/b%20c.parquet", "action": "add"}
+    write(folder, "_spark_metadata", "10", gone, other, first=["v1"])
+    assert names(folder) == ["b c.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (add("gone.parquet"), "not there"),
+        (add("a.parquet", deletionVector={"storageType": "u"}), "deletes single rows"),
+        ([1], "cannot be read"),
+    ],
+)
+def test_a_log_that_cannot_be_followed_is_refused(folder, record, said):
+    write(folder, "_delta_log", "00000000000000000000.json", record)
+    with pytest.raises(LogError, match=said):
+        names(folder)
+
+
+def test_a_log_with_checkpoints_is_refused(folder):
+    write(folder, "_delta_log", "00000000000000000010.checkpoint.parquet")
+    with pytest.raises(LogError, match="checkpoints"):
+        names(folder)
