@@ -85,11 +85,11 @@ class LandedFile:
         """
         try:
             file = self._open()
+            schema = file.schema_arrow
+            names = [name for name in schema.names if name not in self._spec.exclude]
         except _REFUSED:
             what, remedy = what_it_is(self._content)
             raise self._error(what, remedy) from None
-        schema = file.schema_arrow
-        names = [name for name in schema.names if name not in self._spec.exclude]
         table = self._columns(schema, names)
         if table.num_rows != file.metadata.num_rows:
             raise self._error("is damaged: its footer and its pages disagree", AGAIN)
@@ -160,18 +160,30 @@ class LandedFile:
         """Take columns of bytes for texts where the file or the settings say that they are."""
         spec = self._spec
         declared = {*annotated, *spec.kinds, *spec.ids}
+        bare: list[str] = []
         for position, field in enumerate(table.schema):
             column, type_ = table.column(position), field.type
             if isinstance(type_, pa.UuidType):
                 texts = pa.chunked_array(map(_uuid_texts, column.chunks), pa.string())
             elif isinstance(type_, pa.JsonType):
                 texts = column.cast(type_.storage_type)
-            elif _is_bytes(type_) and (spec.binary_as_text or field.name in declared):
+            elif not _is_bytes(type_):
+                continue
+            elif spec.binary_as_text or field.name in declared or column.null_count == len(column):
                 # Not checked here: the contract names the column whose bytes are no UTF-8.
                 texts = column.cast(pa.binary()).cast(pa.string(), safe=False)
             else:
+                bare.append(field.name)
                 continue
             table = table.set_column(position, field.name, texts)
+        if bare:
+            raise self._error(
+                "holds bare bytes there, which it does not call texts",
+                f"If they are texts, set tables.{self._table}.binary_as_text: true, or "
+                f"tables.{self._table}.kinds: {{{bare[0]}: category}}; else leave them out: "
+                f"tables.{self._table}.exclude.",
+                ", ".join(bare),
+            )
         return table
 
     def _times_as_meant(self, table: pa.Table, file: pq.ParquetFile) -> pa.Table:
@@ -183,6 +195,9 @@ class LandedFile:
         except YearsError as error:
             what = "holds times of type INT96 beyond the years that can be held"
             raise self._error(what, AGAIN, ", ".join(error.columns)) from None
+        except _REFUSED:
+            what, remedy = what_it_is(self._content)
+            raise self._error(what, remedy) from None
         except ClockError as error:
             raise self._error(
                 "holds timestamps of type INT96 and does not say whose clock they show",

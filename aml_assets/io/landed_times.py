@@ -123,6 +123,8 @@ def _clock(column: str, notes: Mapping[bytes, bytes], created_by: str) -> Clock 
         return "utc"
     if b"ARROW:schema" in notes:
         schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(notes[b"ARROW:schema"])))
+        if column not in schema.names:
+            return None
         type_ = schema.field(column).type
         return "utc" if pa.types.is_timestamp(type_) and type_.tz else "local"
     if b"writer.time.zone" in notes:

@@ -147,12 +147,22 @@ def test_a_table_that_breaks_its_contract_is_refused_in_one_sentence(built: Bank
     assert _refused(built, only=only, config=config) == case.sentence
 
 
-@pytest.mark.parametrize("content", [b"PAR1 not really", b"", None], ids=["text", "empty", "cut"])
-def test_a_file_that_is_cut_or_not_parquet_is_refused(built: Bank, content: bytes | None):
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"PAR1 not really", "truncated: its footer is missing"),
+        (b"", "empty (0 bytes)"),
+        (None, "truncated: its footer is missing"),
+    ],
+    ids=["text", "empty", "cut"],
+)
+def test_a_file_that_is_cut_or_not_parquet_is_refused(
+    built: Bank, content: bytes | None, what: str
+):
     file = built.folder("trx", BAD) / "part-00000.parquet"
     file.write_bytes(file.read_bytes()[:-9] if content is None else content)
     assert _refused(built, only=("tables/trx", "features")) == (
-        "table trx, day 2024-01-07: the file part-00000.parquet is truncated or not Parquet. "
+        f"table trx, day 2024-01-07: the file part-00000.parquet is {what}. "
         "Have the upstream system write it again."
     )
 

@@ -7,6 +7,7 @@ import pytest
 
 from aml_assets.errors import CorruptFile, InputError, NotLanded
 from aml_assets.io.catalog import Catalog
+from aml_assets.io.manifest import settings_hash
 from aml_assets.settings.load import load_settings
 from aml_assets.steps.builders.build_table import build_table
 from aml_assets.steps.inputs.stored_frames import load_table
@@ -217,3 +218,16 @@ def test_columns_that_are_not_as_they_seem_are_said_in_figures_and_manifest(bank
     assert {name: figures[name] for name in noticed} == noticed
     facts = bank.catalog.snapshots("retail").manifest(day(1)).facts
     assert {name: facts[name] for name in noticed} == noticed
+
+
+def test_settings_that_came_after_the_first_release_change_no_hash_until_they_are_given(bank):
+    bank.land(1)
+    built = build_table(bank.catalog, "retail", day(1))
+    spec = bank.catalog.settings.tables["retail"]
+    first = spec.model_dump(exclude={"path", "binary_as_text", "int96"})
+    settings = bank.catalog.settings
+    zone, number = settings.partitions.time_zone, settings.features.max_abs_number
+    expected = settings_hash(first, settings.join_columns("retail"), number, zone)
+    assert built.manifest.settings == expected
+    bank.options = {"tables": {"retail": {"int96": "utc"}}}
+    assert build_table(bank.catalog, "retail", day(1)).manifest.settings != expected
