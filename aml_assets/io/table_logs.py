@@ -11,8 +11,8 @@ reads all of them gets rows twice.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from aml_assets.io.landing_entries import Contents
@@ -20,6 +20,10 @@ from aml_assets.io.landing_entries import Contents
 if TYPE_CHECKING:
     from aml_assets.io.filesystems import FileStatus
     from aml_assets.io.store import Store
+
+
+_MALFORMED = (ValueError, TypeError, KeyError, AttributeError)
+"""What a log of another form than expected raises."""
 
 
 class LogError(Exception):
@@ -48,12 +52,11 @@ def counted(store: Store, folder: str, contents: Contents) -> tuple[FileStatus, 
     """
     data = {each.name: each for each in contents.data}
     for commit in contents.commits:
-        for record in _records(store.read(f"{folder}/{commit.name}"), commit.name):
-            for path in record.get("removed", ()):
-                data.pop(_name_in(path), None)
+        for name in _removed_by(store.read(f"{folder}/{commit.name}"), commit.name):
+            data.pop(name, None)
     for log in contents.logs:
-        names = [each.name for each in store.list(f"{folder}/{log}") if not each.is_directory]
-        if names:
+        names = [each.name for each in store.list(f"{folder}/{log}") if _is_of_a_log(each)]
+        if names and data:
             live = _live(log, names, lambda name, log=log: store.read(f"{folder}/{log}/{name}"))
             if live - data.keys():
                 raise LogError(f"has a log, {log}, that names files that are not there")
@@ -66,36 +69,51 @@ def _live(log: str, names: Iterable[str], read: Callable[[str], bytes]) -> set[s
     if any(name.endswith(".parquet") for name in names):
         raise LogError(f"has a log, {log}, with checkpoints, which only Delta's readers understand")
     live: set[str] = set()
+    named: set[str] = set()
     for name in sorted(names, key=_number):
-        for record in _records(read(name), log):
-            added, removed = _change(record)
-            if isinstance(added, Mapping) and added.get("deletionVector"):
-                raise LogError(f"has a log, {log}, that deletes single rows of its files")
-            live |= {_name_in(added["path"])} if added else set()
-            live -= {_name_in(removed["path"])} if removed else set()
+        for added, removed in _changes(read(name), log):
+            live = (live | added) - removed
+            named |= added | removed
+    if not named:
+        raise LogError(f"has a log, {log}, that names none of its files: the write has not ended")
     return live
 
 
-def _change(record: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Return what one line of a log adds and what it removes; most lines do neither."""
-    if "action" in record:  # of Spark's streams
-        return (record, None) if record["action"] == "add" else (None, record)
-    return record.get("add"), record.get("remove")
+def _changes(content: bytes, log: str) -> Iterator[tuple[set[str], set[str]]]:
+    """Yield the names that each line of a log adds and removes; most lines do neither."""
+    try:
+        for line in content.decode().splitlines():
+            # Spark's streams begin each file with the version of the log, "v1".
+            record = {} if line.strip() in ("", "v1") else json.loads(line)
+            if "action" in record:  # of Spark's streams
+                record = {"add" if record["action"] == "add" else "remove": record}
+            added, removed = record.get("add") or {}, record.get("remove") or {}
+            if added.get("deletionVector"):
+                raise LogError(f"has a log, {log}, that deletes single rows of its files")
+            yield (
+                {_name_in(added["path"])} if added else set(),
+                {_name_in(removed["path"])} if removed else set(),
+            )
+    except _MALFORMED:
+        raise LogError(f"has a log, {log}, that cannot be read") from None
+
+
+def _removed_by(content: bytes, commit: str) -> set[str]:
+    """Return the names of the files that a commit of Databricks has removed."""
+    try:
+        return {_name_in(path) for path in json.loads(content).get("removed", ())}
+    except _MALFORMED:
+        raise LogError(f"has a log, {commit}, that cannot be read") from None
+
+
+def _is_of_a_log(entry: FileStatus) -> bool:
+    """Return whether a file is a numbered part of a log, and no checksum or pointer beside it."""
+    number = entry.name.partition(".")[0]
+    return number.isdecimal() and not entry.name.endswith(".crc") and not entry.is_directory
 
 
 def _number(name: str) -> tuple[int, str]:
-    """Return the place of a file in a log, by the number with which its name begins."""
-    digits = name.partition(".")[0]
-    return (int(digits), name) if digits.isdecimal() else (-1, name)
-
-
-def _records(content: bytes, name: str) -> list[dict[str, Any]]:
-    try:
-        lines = content.decode().splitlines()
-        # Spark's streams begin each file with the version of the log, "v1".
-        return [dict(json.loads(line)) for line in lines if line.strip() not in ("", "v1")]
-    except (ValueError, TypeError):
-        raise LogError(f"has a log, {name}, that cannot be read") from None
+    return int(name.partition(".")[0]), name
 
 
 def _name_in(path: str) -> str:

@@ -65,6 +65,8 @@ def test_a_stream_counts_what_its_log_lists_in_the_order_of_numbers(folder):
         (add("gone.parquet"), "not there"),
         (add("a.parquet", deletionVector={"storageType": "u"}), "deletes single rows"),
         ([1], "cannot be read"),
+        ({"add": {"name": "a.parquet"}}, "cannot be read"),
+        (METADATA, "names none of its files"),
     ],
 )
 def test_a_log_that_cannot_be_followed_is_refused(folder, record, said):
