@@ -5,9 +5,11 @@ Belongs here: what the tests of pages share. Does not belong here: expectations.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Any
 
 _VOID = {"meta", "link", "br", "img", "input", "hr"}
 _LOADING = {
@@ -79,6 +81,23 @@ def read(page: str) -> Element:
     reader.close()
     (root,) = reader.open
     return root
+
+
+def alerts_in(page: Element) -> list[dict[str, Any]]:
+    """The alerts of an alert page as its script reads them, with shared texts in their places."""
+    packed = json.loads(page.one("script", id="data").text)
+    texts = packed["texts"]
+    names = [
+        *("score", "below", "share", "decision", "key", "when", "offset", "amount", "currency"),
+        *("who", "whom", "own", "reasons", "rest", "margin"),
+    ]
+    rows = [dict(zip(names, row, strict=True)) for row in packed["alerts"]]
+    for row in rows:
+        row |= {each: texts[row[each]] for each in ("share", "decision", "offset", "currency")}
+        row["own"] = [texts[place] for place in row["own"]]
+        triples = zip(*[iter(row["reasons"])] * 3, strict=True)
+        row["reasons"] = [(texts[head] + texts[rest], by) for head, rest, by in triples]
+    return rows
 
 
 def foreign(page: Element) -> list[str]:

@@ -66,7 +66,7 @@ def _place(catalog: Catalog, pages: PartitionStore[str], day: dt.date) -> str:
 
 
 def _copied(pages: PartitionStore[str], day: dt.date, folder: Path) -> str:
-    """Copy a page into a local folder, readable by the user alone; give the copy's path.
+    """Copy a page with its time into a local folder, readable by the user alone; give its path.
 
     Raises:
         NotReady: the page has not been built.
@@ -75,6 +75,7 @@ def _copied(pages: PartitionStore[str], day: dt.date, folder: Path) -> str:
     """
     pages.manifest(day)  # verifies the page, too
     data = pages.store.read(pages.path(day))
+    status = pages.store.status(pages.path(day))
     target = folder / pages.path(day).rpartition("/")[2]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -82,6 +83,8 @@ def _copied(pages: PartitionStore[str], day: dt.date, folder: Path) -> str:
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
+        if status is not None:  # the page shows its file's time: when it was published
+            os.utime(target, (status.modified, status.modified))
     except OSError as error:
         raise AmlError(
             f"{target} cannot be written: {error.strerror}", remedy="Name another folder."

@@ -108,6 +108,11 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _pages_name_columns_of_tables(self) -> Settings:
+        self.reports.refuse_unknown(self.tables)
+        return self
+
+    @model_validator(mode="after")
     def _early_stopping_leaves_days_to_train(self) -> Settings:
         shortest = self.windows.shortest_training
         if self.training.early_stopping_days >= shortest:

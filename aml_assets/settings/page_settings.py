@@ -6,11 +6,30 @@ a page (``core.pages``) or writing a file (``io.formats``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from aml_assets.settings.section import Section
+from aml_assets.settings.table_settings import TableSettings
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("it must be one line of printable characters")
+    return text
+
+
+def _qualified(name: str) -> str:
+    table, _, column = name.partition(".")
+    if not table or not column:
+        raise ValueError(f"write {name!r} as table.column")
+    return name
+
+
+QualifiedColumn = Annotated[str, AfterValidator(_qualified)]
+"""A column as ``table.column``."""
 
 
 class PageSettings(Section):
@@ -19,7 +38,12 @@ class PageSettings(Section):
     ``alerts``: number of a day's highest scores that the alert page shows and explains.
     ``reasons``: number of columns spelt out for each of them. ``name_columns``: names that a
     column with the customer's name may have; the first one that a customer table has is shown
-    beside the id. ``history_days``: number of days whose metrics the model page shows.
+    beside the id. ``columns``: the bank's own columns on the alert page, each as
+    ``table.column``. ``marking``: the line that marks a page for its readers, such as the bank's
+    word for confidential. ``history_days``: number of days whose metrics the model page shows.
+    ``segments``: categories, each as ``table.column``, by which the model page splits the
+    evaluation; without any it takes those that the model uses most.
+    ``budget``: alerts that the investigators can work per day.
     """
 
     alerts: Annotated[int, Field(ge=1)] = 1000
@@ -27,7 +51,28 @@ class PageSettings(Section):
     name_columns: list[str] = Field(
         default_factory=lambda: ["name", "full_name", "customer_name", "company_name"]
     )
+    columns: list[QualifiedColumn] = Field(default_factory=list)
+    marking: Annotated[str, AfterValidator(_one_line), Field(max_length=200)] = ""
     history_days: Annotated[int, Field(ge=1)] = 30
+    segments: list[QualifiedColumn] = Field(default_factory=list)
+    budget: Annotated[int, Field(ge=1)] | None = None
+
+    def refuse_unknown(self, tables: Mapping[str, TableSettings]) -> None:
+        """Refuse columns that no page can show.
+
+        Raises:
+            ValueError: a column's table is unknown, or the column is never read.
+        """
+        for key in ("columns", "segments"):
+            for name in getattr(self, key):
+                table, _, column = name.partition(".")
+                if table not in tables:
+                    raise ValueError(
+                        f"reports.{key}: {name}: there is no table {table!r}; "
+                        f"tables are {', '.join(tables)}"
+                    )
+                if column in tables[table].exclude:
+                    raise ValueError(f"reports.{key}: {name}: tables.{table}.exclude leaves it out")
 
 
 class OutputSettings(Section):

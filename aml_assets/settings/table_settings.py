@@ -28,7 +28,7 @@ TRX = "trx"
 ID_ROLES = ("trx_id", "ins_id", "cust_id", "account_id", "target_cust_id", "target_account_id")
 """Roles whose columns are ids."""
 
-ROLES = (*ID_ROLES, "amount", "timestamp", "label")
+ROLES = (*ID_ROLES, "amount", "currency", "timestamp", "label")
 """All roles that a column can have."""
 
 

@@ -55,6 +55,8 @@ def test_a_copy_is_the_page_with_its_seal_and_for_its_owner_alone(told: Bank, am
         copy = tmp_path / "desk" / name
         assert copy.read_bytes() == (told.store / "report" / name).read_bytes()
         assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+        stored = (told.store / "report" / name).stat()
+        assert copy.stat().st_mtime == pytest.approx(stored.st_mtime, abs=0.001)
 
 
 def test_a_day_without_a_page_says_how_to_make_it_and_an_altered_page_is_not_shown(told: Bank, aml):

@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from aml_assets.errors import SettingsError
 from aml_assets.settings.load import settings_of
 from aml_assets.settings.page_settings import OutputSettings, PageSettings
 
@@ -13,7 +14,36 @@ def test_the_sections_are_called_reports_and_output():
     assert settings.output == OutputSettings(style="legacy")
 
 
-@pytest.mark.parametrize("name", ["alerts", "reasons", "history_days"])
+@pytest.mark.parametrize("name", ["alerts", "reasons", "history_days", "budget"])
 def test_a_page_of_nothing_is_refused(name: str):
     with pytest.raises(ValidationError, match=name):
         PageSettings.model_validate({name: 0})
+
+
+@pytest.mark.parametrize("key", ["columns", "segments"])
+@pytest.mark.parametrize(
+    ("column", "sentence"),
+    [
+        ("desk", "write 'desk' as table.column"),
+        ("trx.", "write 'trx.' as table.column"),
+        ("cards.desk", "there is no table 'cards'; tables are trx, str"),
+        ("str.note", "tables.str.exclude leaves it out"),
+    ],
+)
+def test_a_column_that_no_page_can_show_is_refused_by_name(key: str, column: str, sentence: str):
+    given = {"reports": {key: [column]}, "tables": {"str": {"exclude": ["note"]}}}
+    with pytest.raises(SettingsError) as refused:
+        settings_of(given)
+    assert key in str(refused.value)
+    assert sentence in str(refused.value)
+
+
+def test_a_marking_is_one_line():
+    with pytest.raises(ValidationError, match="marking"):
+        PageSettings(marking="SECRET\nor not")
+
+
+def test_the_currency_is_a_role():
+    settings = settings_of({"tables": {"trx": {"roles": {"currency": "ccy"}}}})
+    assert settings.tables["trx"].column("currency") == "ccy"
+    assert "ccy" in settings.tables["trx"].required

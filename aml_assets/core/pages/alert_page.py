@@ -1,8 +1,8 @@
 """The alert page: a day's reports, highest score first, each with its transaction and reasons.
 
 Belongs here: the content of the page, taken from the merged frame by roles. Does not belong here:
-scores and reasons (``core.model.scoring``, ``core.pages.reasons``), or reading them
-(``steps.builders.build_alert_page``).
+scores and reasons (``core.model.scoring``, ``core.pages.reasons``), their form as data
+(``core.pages.alert_rows``), or reading them (``steps.builders.build_alert_page``).
 """
 
 from __future__ import annotations
@@ -11,22 +11,33 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from aml_assets.core.model.encoding import Frame
-from aml_assets.core.pages.reasons import Explanation
+from aml_assets.core.pages.alert_rows import packed
+from aml_assets.core.pages.reasons import Explanation, share
 from aml_assets.core.pages.rendering import render
 from aml_assets.settings.table_settings import STR, TRX, TableSettings
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 SHOWN_REASONS = 3
 """Reasons shown in a row; a click unfolds the others."""
 
+WITHOUT_SCRIPT = 50
+"""Alerts that stand in the page as HTML, too, for a browser that runs no script."""
+
+LONG_ID = 20
+"""Characters of an id that would make a column too wide: such a page has two lines per alert."""
+
 _FIELDS_BEFORE = ("rank", "score", "higher_than_share", "decision")
 _FIELDS_AFTER = (
-    "time", "amount", "name", "customer", "account",
-    "target_name", "target_customer", "target_account", "reasons", "model_id",
+    "time", "utc_offset", "amount", "currency", "name", "customer", "account",
+    "target_name", "target_customer", "target_account",
 )  # fmt: skip
 
 UNDECIDED, SUSPICIOUS, CLEARED = "undecided", "suspicious", "cleared"
@@ -51,10 +62,13 @@ class Alert:
         below: share of the day's reports with a lower score, in [0, 1].
         decision: `UNDECIDED`, `SUSPICIOUS` or `CLEARED`, as known when the day was scored.
         key: the report's key, in the settings' order.
-        when: the transaction's time as the bank wrote it; ``None`` if it is not known.
-        amount: the transaction's amount, a decimal where a float would lose digits; ``None`` if
-            it is not known.
+        when: the transaction's time in the bank's zone; ``None`` if it is not known.
+        offset: that zone's distance from UTC then, as in "+01:00"; ``None`` for a date.
+        amount: the transaction's amount with all its digits, at least two behind the point, and
+            commas; ``None`` if it is not known.
+        currency: the amount's; ``None`` if it is not known.
         who, whom: the transaction's two parties.
+        own: values of the columns that the bank wants to see, as texts; ``None`` for a null.
         explanation: the score as a sum of contributions.
     """
 
@@ -64,27 +78,24 @@ class Alert:
     decision: str
     key: tuple[str, ...]
     when: str | None
-    amount: float | Decimal | None
+    offset: str | None
+    amount: str | None
+    currency: str | None
     who: Party
     whom: Party
+    own: tuple[str | None, ...]
     explanation: Explanation
 
     @property
-    def exact_amount(self) -> str:
-        """All digits of the amount; "" if it is not known."""
-        if self.amount is None:
-            return ""
-        return f"{self.amount:f}" if isinstance(self.amount, Decimal) else str(self.amount)
+    def higher_than(self) -> str:
+        """The share of the day's reports with a lower score, never more than is known."""
+        return share(self.below).removeprefix("more than ").replace("less than 0.1", "0")
 
     @property
-    def first_reasons(self) -> Sequence[Any]:
-        """The reasons shown in the row."""
-        return self.explanation.reasons[:SHOWN_REASONS]
-
-    @property
-    def more_reasons(self) -> Sequence[Any]:
-        """The reasons that a click unfolds."""
-        return self.explanation.reasons[SHOWN_REASONS:]
+    def ids(self) -> list[str]:
+        """All ids of the alert that are known."""
+        found = (self.who.customer, self.who.account, self.whom.customer, self.whom.account)
+        return [*self.key, *(each for each in found if each)]
 
 
 @dataclass(frozen=True)
@@ -103,7 +114,12 @@ class AlertPage:
         model_id, model_digest, chosen: the model that scored the day, and the reason for it.
         trained: the first and the last day of its training window, and the number of rows.
         predictions: the path of the file with all reports, relative to the page.
+        predictions_digest: that file's digest.
         model_report: the path of the model's page, relative to this one.
+        time_zone: the zone of all times.
+        own: the bank's own columns on the page, as a person says them.
+        absent: columns that the bank wants to see, and that the day's features lack.
+        marking: how the bank marks such a document; "" for none.
     """
 
     day: dt.date
@@ -119,18 +135,57 @@ class AlertPage:
     chosen: str
     trained: tuple[str, str, int]
     predictions: str
+    predictions_digest: str
     model_report: str
+    time_zone: str
+    own: Sequence[str] = ()
+    absent: Sequence[str] = ()
+    marking: str = ""
+
+    @property
+    def shown_reasons(self) -> int:
+        """The number of reasons in a row."""
+        return SHOWN_REASONS
+
+    @property
+    def first(self) -> Sequence[Alert]:
+        """The alerts for a browser that runs no script."""
+        return self.alerts[:WITHOUT_SCRIPT]
+
+    @property
+    def is_long(self) -> bool:
+        """True if ids are so long that an alert needs two lines."""
+        return any(len(each) > LONG_ID for alert in self.alerts for each in alert.ids)
+
+    @property
+    def rows_data(self) -> Markup:
+        """All alerts as JSON."""
+        from markupsafe import Markup
+
+        return Markup(packed(self.alerts))
+
+    @property
+    def identity(self) -> str:
+        """What names the page's content: its day, its model and its predictions."""
+        return (
+            f"Alerts {self.day} · model {self.model_id} {self.model_digest[:12]} · "
+            f"predictions {self.predictions_digest[:12]}"
+        )
 
     @property
     def fields(self) -> list[tuple[str, str]]:
         """The fields of an exported row, as (mark in the page, title of the column)."""
         keys = [(f"key {position}", name) for position, name in enumerate(self.key)]
-        ours = (*_FIELDS_BEFORE, *keys, *_FIELDS_AFTER)
+        own = [(f"own {position}", name) for position, name in enumerate(self.own)]
+        ours = (*_FIELDS_BEFORE, *keys, *_FIELDS_AFTER, *own, "reasons", "model_id")
         return [each if isinstance(each, tuple) else (each, each) for each in ours]
 
     def to_html(self) -> str:
         """The page as HTML."""
-        return render("alerts.html", report=self)
+        return render(
+            "alerts.html", script="alerts.js", marking=self.marking, identity=self.identity,
+            report=self,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -141,6 +196,7 @@ class Roles:
     label: tuple[str, str] | None
     when: tuple[str, str] | None
     amount: tuple[str, str] | None
+    currency: tuple[str, str] | None
     who: tuple[str, str] | None
     who_account: tuple[str, str] | None
     whom: tuple[str, str] | None
@@ -163,6 +219,7 @@ class Roles:
             label=(STR, label) if label else None,
             when=column("timestamp"),
             amount=column("amount"),
+            currency=column("currency"),
             who=column("cust_id"),
             who_account=column("account_id"),
             whom=column("target_cust_id"),
@@ -177,6 +234,9 @@ def alerts_of(
     below: np.ndarray,
     explanations: Sequence[Explanation],
     names: Mapping[str, str],
+    *,
+    time_zone: str,
+    own: Sequence[tuple[str, str]] = (),
 ) -> list[Alert]:
     """The alerts of a frame whose rows are ordered by rank, beginning with rank 1.
 
@@ -187,16 +247,21 @@ def alerts_of(
         below: shape (rows,): share of the day's reports with a lower score.
         explanations: one per row.
         names: the text of a customer's id → the customer's name.
+        time_zone: of the frame's times.
+        own: the columns (table, column) that the bank wants to see.
     """
 
     def values(place: tuple[str, str] | None) -> list[Any]:
         column = frame.column(*place) if place else None
         return [None] * frame.table.num_rows if column is None else column.to_pylist()
 
+    zone = ZoneInfo(time_zone)
     keys = [values(place) for place in roles.key]
-    labels, when, amounts = values(roles.label), values(roles.when), values(roles.amount)
+    labels, when = values(roles.label), values(roles.when)
+    amounts, currencies = values(roles.amount), values(roles.currency)
     who, who_account = values(roles.who), values(roles.who_account)
     whom, whom_account = values(roles.whom), values(roles.whom_account)
+    owns = [values(place) for place in own]
 
     def party(customer: Any, account: Any) -> Party:
         identity = _text(customer)
@@ -210,26 +275,30 @@ def alerts_of(
             decision=decision(labels[row]),
             key=tuple(_text(column[row]) or "" for column in keys),
             when=_moment(when[row]),
-            amount=_amount(amounts[row]),
+            offset=_offset(when[row], zone),
+            amount=amount_in_words(amounts[row]),
+            currency=_text(currencies[row]),
             who=party(who[row], who_account[row]),
             whom=party(whom[row], whom_account[row]),
+            own=tuple(_text(column[row]) for column in owns),
             explanation=explanations[row],
         )
         for row in range(frame.table.num_rows)
     ]
 
 
+def amount_in_words(value: Decimal | float | None) -> str | None:
+    """An amount with commas, all its digits and at least two behind the point."""
+    if value is None or value != value:
+        return None
+    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    whole, _, rest = f"{exact:,f}".partition(".")
+    return f"{whole}.{rest.rstrip('0'):0<2}"
+
+
 def decision(label: int | None) -> str:
     """The decision that a label stands for; a missing label is undecided, never cleared."""
     return UNDECIDED if label is None else SUSPICIOUS if label == 1 else CLEARED
-
-
-def _amount(value: Any) -> float | Decimal | None:
-    """An amount as a float if that says its digits, else as a decimal."""
-    if value is None or isinstance(value, float):
-        return value
-    short = float(value)
-    return short if Decimal(repr(short)) == Decimal(value) else Decimal(value)
 
 
 def _text(value: Any) -> str | None:
@@ -240,3 +309,13 @@ def _moment(value: Any) -> str | None:
     if isinstance(value, dt.datetime):
         return value.isoformat(" ", "seconds")
     return None if value is None else str(value)
+
+
+def _offset(value: Any, zone: ZoneInfo) -> str | None:
+    """The zone's distance from UTC at a wall clock's time; ``None`` for what has no hour."""
+    if not isinstance(value, dt.datetime):
+        return None
+    seconds = round((value.replace(tzinfo=zone).utcoffset() or dt.timedelta()).total_seconds())
+    minutes, rest = divmod(abs(seconds), 60)
+    text = f"{'-' if seconds < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
+    return f"{text}:{rest:02}" if rest else text

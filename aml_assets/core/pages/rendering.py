@@ -26,25 +26,48 @@ _MONTHS = (
 )  # fmt: skip
 
 
-def render(template: str, **values: Any) -> str:
+def render(
+    template: str, *, script: str = "", marking: str = "", identity: str = "", **values: Any
+) -> str:
     """Render a page as HTML; every value is escaped.
 
     Args:
         template: the template's file name.
-        **values: the values that it uses.
+        script: the file name of a script beside the one that all pages have; "" for none.
+        marking: how the bank marks such a document; it heads each printed page.
+        identity: what names the page's content; it is at the foot of each printed page.
+        **values: the values that the template uses.
 
     Raises:
         jinja2.UndefinedError: a value that the template uses is missing.
     """
     from markupsafe import Markup
 
-    style, script = text_of("page.css") + text_of("chart.css"), text_of("page.js")
+    style = text_of("page.css") + text_of("chart.css") + _printed(marking, identity)
+    code = text_of("page.js") + (text_of(script) if script else "")
     policy = (
-        f"default-src 'none'; style-src '{_source_of(style)}'; script-src '{_source_of(script)}'; "
+        f"default-src 'none'; style-src '{_source_of(style)}'; script-src '{_source_of(code)}'; "
         "base-uri 'none'; form-action 'none'"
     )
     page = _environment().get_template(template)
-    return page.render(**values, style=Markup(style), script=Markup(script), policy=policy)
+    return page.render(
+        **values, marking=marking, identity=identity,
+        style=Markup(style), script=Markup(code), policy=policy,
+    )  # fmt: skip
+
+
+def _printed(marking: str, identity: str) -> str:
+    """The style of what stands in the margins of each printed page."""
+    return (
+        f"@page {{ @top-center {{ content: {_css_text(marking)} }}"
+        f" @bottom-left {{ content: {_css_text(identity)} }} }}\n"
+    )
+
+
+def _css_text(text: str) -> str:
+    """A text in a style sheet, in which no character has a meaning."""
+    letters = (each if each.isascii() and each.isalnum() else f"\\{ord(each):x} " for each in text)
+    return f'"{"".join(letters)}"'
 
 
 def signed(value: float) -> str:
@@ -80,7 +103,7 @@ def _environment() -> Environment:
     return environment
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def text_of(name: str) -> str:
     """The text of one of the pages' own files: a style or a script."""
     return resources.files(__package__ or "").joinpath(_PLACE, name).read_text(encoding="utf-8")

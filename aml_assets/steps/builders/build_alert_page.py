@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from aml_assets.io.catalog import Catalog
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,11 @@ def build_alert_page(
         inputs=inputs_read(predictions, features, models, *customers.values()),
         code_version=CODE_VERSION,
         settings=settings_hash(
-            settings.reports.model_dump(include={"alerts", "reasons", "name_columns"}),
+            settings.reports.model_dump(
+                include={"alerts", "reasons", "name_columns", "columns", "marking"}
+            ),
             settings.scoring.threshold,
+            settings.partitions.time_zone,
         ),
         facts={"model_id": page.model_id, "rows": page.rows, "shown": len(page.alerts)},
     )
@@ -174,6 +177,8 @@ def _page(
     )
     top = Frame(day, scored.frame.table.take(pa.array(shown, pa.int64())), scored.frame.columns)
     roles = Roles.of(settings.tables)
+    wanted = [_place(name) for name in settings.reports.columns]
+    own = [place for place in wanted if top.column(*place) is not None]
     explanations = reasons.explain(
         model.encoder, model.reference, top, contributed, most=settings.reports.reasons
     )
@@ -186,7 +191,16 @@ def _page(
     trained_rows: Any = model.manifest.facts["rows"]
     return AlertPage(
         day=day,
-        alerts=alerts_of(top, roles, scores[shown], _below(scores)[shown], explanations, names),
+        alerts=alerts_of(
+            top,
+            roles,
+            scores[shown],
+            _below(scores)[shown],
+            explanations,
+            names,
+            time_zone=settings.partitions.time_zone,
+            own=own,
+        ),
         rows=len(scores),
         flagged=int(evaluation.flagged(scores, settings.scoring.threshold).sum()),
         threshold=settings.scoring.threshold,
@@ -198,8 +212,18 @@ def _page(
         chosen=str(scored.manifest.facts["model_chosen"]),
         trained=(windows["train_start"], windows["train_end"], int(trained_rows)),
         predictions=link_between(path, scored.path),
+        predictions_digest=scored.manifest.digest,
         model_report=link_between(path, model_page),
+        time_zone=settings.partitions.time_zone,
+        own=[reasons.spoken(*place) for place in own],
+        absent=[".".join(place) for place in wanted if place not in own],
+        marking=settings.reports.marking,
     )
+
+
+def _place(name: str) -> tuple[str, str]:
+    table, _, column = name.partition(".")
+    return table, column
 
 
 def _below(scores: NDArray[Any]) -> NDArray[Any]:
