@@ -6,7 +6,6 @@ Belongs here: what a person sees and clicks. Does not belong here: what stands i
 
 import csv
 import io
-import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -247,10 +246,15 @@ def test_the_model_page_scrolls_its_tables_and_not_itself(told: Bank, offline: T
 def test_ten_thousand_alerts_open_as_they_are_needed(offline: Tab, many: Path):
     page = offline.page
     assert many.stat().st_size < 8_000_000
+    session = page.context.new_cdp_session(page)
+    # The processor's time, since the clock's depends on what else runs.
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
     page.goto(many.as_uri())
     page.locator("#alerts tbody tr").first.wait_for()
-    seconds = page.evaluate("performance.now()") / 1000
-    assert seconds < 3 or os.environ.get("PYTEST_XDIST_WORKER")
+    spent = {
+        each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]
+    }
+    assert 0 < spent["TaskDuration"] < 3
     assert len(shown(offline, "rank")) == 100
     assert page.locator("#alerts").get_attribute("aria-rowcount") == "10001"
     page.get_by_role("button", name="more of 9,900").click()

@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aml_assets.core.model import evaluation
+from aml_assets.core.model import evaluation, intervals
 from aml_assets.core.model.encoding import Encoder, Feature
+from aml_assets.core.model.intervals import Interval
 from aml_assets.core.model.reference import FeatureDistribution
 from aml_assets.core.pages import charts, reasons
 from aml_assets.core.pages import drift as drifting
 from aml_assets.core.pages.drift import Drift
 from aml_assets.core.pages.rendering import render
 from aml_assets.core.pages.svg import Chart
+from aml_assets.core.pages.validation import FEWEST, AlertLine, Change, Segment, limits
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -105,6 +107,11 @@ class ModelPage:
         left_out: column → the reason why it is no feature.
         with_reference: true if the model kept the distributions of its training rows.
         alert_report: the path of the day's alert page, relative to this one; "" for no link.
+        built_by: what the model was built by and from: code, settings, inputs, libraries.
+        at_alerts: precision, recall and lift at some numbers of alerts.
+        segments: the evaluation by parts of the window.
+        changes: figures of other models beside this one's.
+        marking: how the bank marks such a document; "" for none.
     """
 
     day: dt.date
@@ -120,15 +127,61 @@ class ModelPage:
     left_out: Mapping[str, str]
     with_reference: bool
     alert_report: str
+    built_by: Mapping[str, str]
+    at_alerts: Sequence[AlertLine] = ()
+    segments: Sequence[Segment] = ()
+    changes: Sequence[Change] = ()
+    marking: str = ""
 
     def to_html(self) -> str:
         """The page as HTML."""
-        return render("models.html", report=self, moderate=drifting.MODERATE, major=drifting.MAJOR)
+        return render(
+            "models.html", marking=self.marking, identity=self.identity, report=self,
+            moderate=drifting.MODERATE, major=drifting.MAJOR, fewest=FEWEST,
+        )  # fmt: skip
+
+    @property
+    def identity(self) -> str:
+        """What names the page's content: its day and its model."""
+        return f"Model of {self.day} · {self.facts['model_id']} {self.digest[:12]}"
 
     @property
     def figures(self) -> list[Figure]:
-        """The evaluation's figures; shares have an interval."""
-        return [_figure(self.metrics, *each) for each in _FIGURES]
+        """The evaluation's figures; shares and areas have an interval."""
+        of_ranking = {
+            "auc": intervals.auc(self.truth, self.scores),
+            "average_precision": _averaged(self.metrics),
+        }
+        return [
+            _figure(self.metrics, key, name, note, of_ranking.get(key))
+            for key, name, note in _FIGURES
+        ]
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The training parameters; empty for a model that did not keep them."""
+        return self.facts.get("parameters", {})
+
+    @property
+    def changed_figures(self) -> list[tuple[str, list[tuple[float | None, float | None]]]]:
+        """Figures by name, each with its value in every other model and this one's distance."""
+        lines = []
+        for key, name, _ in _FIGURES:
+            mine = _of(self.metrics, key)
+            others = [_of(each.metrics, key) for each in self.changes]
+            apart = [None if mine is None or o is None else mine - o for o in others]
+            lines.append((name, list(zip(others, apart, strict=True))))
+        return lines
+
+    @property
+    def limits(self) -> list[str]:
+        """What the page cannot tell."""
+        return limits(
+            self.metrics,
+            with_reference=self.with_reference,
+            shifted=[each.name for each in self.shifted],
+            without_auc=sum(each.auc is None for each in self.segments),
+        )
 
     @property
     def score_drift(self) -> Drift | None:
@@ -186,6 +239,19 @@ class ModelPage:
             return None
         label = "Calibration: observed share of suspicious reports over the mean score"
         return _drawn(charts.reliability(label, evaluation.reliability(self.truth, self.scores)))
+
+    @property
+    def ranking_curves(self) -> tuple[Markup, Markup] | None:
+        """The ROC and the precision-recall curve; ``None`` unless both classes are decided."""
+        if self.metrics["auc"] is None:
+            return None
+        roc = charts.roc("ROC curve: recall over the cleared that are above", *self._measured)
+        precision = charts.precision_recall("Precision over recall", *self._measured)
+        return _drawn(roc), _drawn(precision)
+
+    @property
+    def _measured(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.truth, self.scores
 
     @property
     def score_chart(self) -> Markup | None:
@@ -277,11 +343,20 @@ def _of(metrics: Mapping[str, Any] | None, name: str) -> float | None:
     return None if value is None else float(value)
 
 
-def _figure(metrics: Mapping[str, Any], key: str, name: str, note: str) -> Figure:
+def _averaged(metrics: Mapping[str, Any]) -> Interval | None:
+    value, positives = _of(metrics, "average_precision"), metrics["positives"]
+    return intervals.average_precision(value, positives) if value is not None else None
+
+
+def _figure(
+    metrics: Mapping[str, Any], key: str, name: str, note: str, interval: Interval | None
+) -> Figure:
     value = _of(metrics, key)
     if value is None:
         reason = metrics.get("reasons", {}).get(key, "It is not among the metrics.")
         return Figure(name, None, None, None, reason)
+    if interval is not None:
+        return Figure(name, value, interval.low, interval.high, note)
     counts = metrics["confusion_matrix"]
     of = {
         "precision": counts["tp"] + counts["fp"],

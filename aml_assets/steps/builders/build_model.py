@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -157,11 +158,28 @@ def build_model(
             catalog.settings.features.min_category_rows,
             windows.as_dict(),
         ),
-        facts={**facts, "train_days_read": [*data.days]},
+        facts={**facts, "train_days_read": [*data.days], **_provenance(parameters)},
     )
     pictures = {"Most important features": plots.importance(list(gains), list(gains.values()))}
     path = catalog.models.template.fill(model_id)
     return Built(booster, manifest, figures, pictures, ad_hoc=options.ad_hoc, path=path)
+
+
+def _provenance(parameters: TrainingSettings) -> dict[str, Any]:
+    """The parameters, and the versions of what a model's numbers depend on."""
+    import numpy as np
+    import pyarrow as pa
+    import xgboost
+
+    return {
+        "parameters": parameters.model_dump(mode="json", exclude={"preset", "threads"}),
+        "libraries": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "pyarrow": pa.__version__,
+            "xgboost": xgboost.__version__,
+        },
+    }
 
 
 def _refuse_stopping_on_all(parameters: TrainingSettings, windows: Windows, day: dt.date) -> None:

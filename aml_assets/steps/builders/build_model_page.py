@@ -16,14 +16,15 @@ import numpy as np
 from aml_assets.core.days import ONE_DAY, days_between
 from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE
 from aml_assets.core.model import scoring
-from aml_assets.core.pages import reasons
+from aml_assets.core.pages import reasons, validation
 from aml_assets.core.pages.model_page import ModelPage, feature_lines
-from aml_assets.errors import ForeignFile, Outdated
+from aml_assets.core.pages.validation import AlertLine, Change, Segment
+from aml_assets.errors import ForeignFile, ModelError, Outdated
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.paths import beside, link_between
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.steps.builders.built import Built
-from aml_assets.steps.inputs.model_selection import StoredModel, read_model
+from aml_assets.steps.inputs.model_selection import StoredModel, pinned_path, read_model
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
 from aml_assets.steps.inputs.scored_window import ScoredWindow, score_evaluation_window
 from aml_assets.steps.inputs.stored_frames import load_frame
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from aml_assets.io.catalog import Catalog
+    from aml_assets.settings.page_settings import PageSettings
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 
 _EXPLAINED = 2000
 """Rows of the evaluation window that the mean contributions are taken over, evenly spaced."""
@@ -75,7 +77,8 @@ def build_model_page(
     _refuse_other_metrics(measured_by, model, measured, day)
     history = _history(catalog, metrics, day, figures)
     link = link_between(path, alert_page)
-    page = _page(catalog, day, model, figures, history, measured, features, link)
+    changes = _changes(catalog, day, models, metrics, history)
+    page = _page(catalog, day, model, figures, history, changes, measured, features, link)
     drift = page.score_drift
     shown = {
         "model_id": model_id,
@@ -90,7 +93,12 @@ def build_model_page(
         partition=str(day),
         inputs=inputs_read(models, metrics, features),
         code_version=CODE_VERSION,
-        settings=settings_hash(catalog.settings.reports.history_days),
+        settings=settings_hash(
+            catalog.settings.reports.model_dump(
+                include={"history_days", "segments", "budget", "marking"}
+            ),
+            catalog.settings.scoring.pinned_model,
+        ),
         facts={"model_id": model_id},
     )
     return Built(page.to_html(), manifest, shown, ad_hoc=options.ad_hoc, path=path)
@@ -102,6 +110,7 @@ def _page(
     model: StoredModel,
     metrics: dict[str, Any],
     history: dict[dt.date, dict[str, Any] | None],
+    changes: list[Change],
     measured: ScoredWindow,
     features: Upstream[pa.Table],
     alert_page: str,
@@ -113,6 +122,8 @@ def _page(
         [np.zeros((0, width), np.float32), *(each.values for each in measured.matrices)]
     )
     sample = evaluated[:: max(1, -(-len(evaluated) // _EXPLAINED))]
+    reports = catalog.settings.reports
+    at_alerts, segments = _parts(reports, model, measured, evaluated, float(metrics["threshold"]))
     return ModelPage(
         day=day,
         facts=model.manifest.facts,
@@ -134,7 +145,84 @@ def _page(
         left_out=model.encoder.left_out,
         with_reference=model.reference is not None,
         alert_report=alert_page,
+        built_by=_built_by(model),
+        at_alerts=at_alerts,
+        segments=segments,
+        changes=changes,
+        marking=reports.marking,
     )
+
+
+def _parts(
+    reports: PageSettings,
+    model: StoredModel,
+    measured: ScoredWindow,
+    evaluated: NDArray[Any],
+    threshold: float,
+) -> tuple[list[AlertLine], list[Segment]]:
+    """The evaluation at numbers of alerts, and by segments."""
+    truth, scores = measured.truth, measured.scores
+    days = [
+        (str(each), len(labels))
+        for each, labels in zip(measured.days, measured.labels_by_day, strict=True)
+    ]
+    with_rows = sum(rows > 0 for _, rows in days)
+    return (
+        validation.alert_lines(
+            truth, scores, threshold=threshold, budget=reports.budget, days=with_rows
+        ),
+        validation.segments(
+            truth,
+            scores,
+            days,
+            model.encoder,
+            evaluated,
+            categories=reports.segments,
+            gains=scoring.importance(model.booster, model.encoder),
+        ),
+    )
+
+
+def _built_by(model: StoredModel) -> dict[str, str]:
+    """What the model was built by and from."""
+    facts: Any = model.manifest.facts
+    days = model.manifest.inputs[FEATURES]
+    return {
+        "model": model.manifest.digest,
+        "code version": model.manifest.code_version,
+        "settings": model.manifest.settings,
+        "learnt from": f"{len(days)} days of {FEATURES}, by digest in the model’s manifest",
+        **facts.get("libraries", {}),
+    }
+
+
+def _changes(
+    catalog: Catalog,
+    day: dt.date,
+    models: Upstream[xgboost.Booster],
+    metrics: Upstream[Any],
+    history: dict[dt.date, dict[str, Any] | None],
+) -> list[Change]:
+    """The figures of the last model before the day's, and of the pinned one, if there are such."""
+    earlier = [each for each, found in history.items() if found is not None and each < day]
+    last = [Change(f"last, {earlier[-1]}", history[earlier[-1]], "")] if earlier else []
+    pin = catalog.settings.scoring.pinned_model
+    if pin is None:
+        return last or [Change("last", None, "no day of the history has metrics")]
+    stored = models.partitions
+    try:
+        manifest = stored.format.read_manifest(stored.store, pinned_path(stored, pin))
+    except ModelError as error:
+        return [*last, Change("pinned", None, str(error))]
+    pinned_day = dt.date.fromisoformat(manifest.partition)
+    name = f"pinned, {pinned_day}"
+    found = history.get(pinned_day)
+    if found is None:
+        return [*last, Change(name, None, "its metrics are not among the days of the history")]
+    measured = metrics.manifest(pinned_day).inputs[MODEL].values()
+    if manifest.digest not in measured:
+        return [*last, Change(name, None, "the metrics of its day are another model’s")]
+    return [*last, Change(name, found, "")]
 
 
 def _today(

@@ -9,6 +9,7 @@ from aml_assets.core.days import days_between
 from aml_assets.core.model import evaluation
 from aml_assets.core.model.encoding import Encoder, Feature
 from aml_assets.core.model.reference import fit
+from aml_assets.core.pages import validation
 from aml_assets.core.pages.model_page import ModelPage, feature_lines
 from aml_assets_tests import pages
 
@@ -65,12 +66,28 @@ def report(today: np.ndarray | None = MOVED, decided=True, with_reference=True) 
         left_out=ENCODER.left_out,
         with_reference=with_reference,
         alert_report="alert_report_2024-03-10.html",
+        built_by={"code version": "2", "xgboost": "3.2.0"},
+        at_alerts=validation.alert_lines(truth, scores, threshold=1.0, budget=10, days=3),
+        segments=validation.segments(
+            truth,
+            scores,
+            [("2024-03-07", 300), ("2024-03-08", 300)],
+            ENCODER,
+            TRAINED[:600],
+            categories=[],
+            gains={"trx.<b>": 1.0},
+        ),
+        changes=[
+            validation.Change("last, 2024-03-09", {**metrics, "auc": 0.25}, ""),
+            validation.Change("pinned, 2024-01-01", None, "it is gone"),
+        ],
+        marking="SECRET <i>",
     )  # fmt: skip
 
 
 def lines(page: pages.Element) -> dict[str, pages.Element]:
     (body,) = page.one("table", id="features").all("tbody")
-    return {row.one("td", data_f="name").attributes["title"]: row for row in body.all("tr")}
+    return {row.one("th", data_f="name").attributes["title"]: row for row in body.all("tr")}
 
 
 def test_features_stand_by_gain_with_their_drift_from_the_training_rows():
@@ -97,7 +114,7 @@ def test_a_day_without_metrics_is_a_gap_and_no_zero():
 def test_every_chart_is_an_image_with_a_name():
     page = pages.read(report().to_html())
     charts = [svg for svg in page.all("svg") if "aria-hidden" not in svg.attributes]
-    assert len(charts) == 4
+    assert len(charts) == 6
     for chart in charts:
         assert chart.attributes["role"] == "img"
         assert chart.attributes["aria-label"]
@@ -107,7 +124,7 @@ def test_every_chart_is_an_image_with_a_name():
 def test_without_a_decision_there_are_reasons_in_place_of_figures():
     page = pages.read(report(decided=False).to_html())
     (body,) = page.one("table", id="figures").all("tbody")
-    values = [[cell.say() for cell in row.all("td")] for row in body.all("tr")]
+    values = [[cell.say() for cell in row.children] for row in body.all("tr")]
     assert [value for name, value, *_ in values if name != "decided"] == ["none"] * 9
     assert {note for name, *_, note in values if name != "decided"} == {"No row is decided yet."}
     assert "is decided yet" in page.one("figure", id="calibration").say()
@@ -121,12 +138,12 @@ def test_a_day_without_features_and_a_model_without_reference_say_so():
     assert "train it again to have drift" in page.say()
 
 
-def test_shares_have_their_interval():
+def test_shares_and_areas_have_their_interval():
     found = {figure.name: figure for figure in report().figures}
-    for name in ("precision", "recall", "accuracy", "base rate"):
+    for name in ("AUC", "average precision", "recall", "accuracy", "base rate"):
         figure = found[name]
         assert figure.low < figure.value < figure.high  # type: ignore[operator]
-    assert found["AUC"].low is None
+    assert found["log loss"].low is None
 
 
 def test_the_page_needs_nothing_but_itself_and_is_always_the_same():
@@ -138,3 +155,42 @@ def test_the_page_needs_nothing_but_itself_and_is_always_the_same():
     assert "://" not in html
     assert list(page.all("b", class_="x")) == []
     assert list(page.all("i")) == []
+
+
+def rows(page: pages.Element, table: str) -> list[list[str]]:
+    (body,) = page.one("table", id=table).all("tbody")
+    return [[cell.say() for cell in row.children] for row in body.children if row.tag == "tr"]
+
+
+def test_a_validator_finds_alerts_change_segments_parameters_and_limits():
+    one = report()
+    page = pages.read(replace(one, facts={**one.facts, "parameters": {"seed": 0}}).to_html())
+    alerts = {name: cells for name, *cells in rows(page, "at-alerts")}
+    assert list(alerts) == [
+        "20 alerts", "50 alerts", "100 alerts", "200 alerts",
+        "the budget: 10 a day for 3 days", "the threshold, 1",
+    ]  # fmt: skip
+    assert alerts["the budget: 10 a day for 3 days"][0] == "30"
+    assert alerts["the threshold, 1"][-1] == "nothing is flagged"
+    change = {name: cells for name, *cells in rows(page, "change")}
+    assert change["AUC"][0] == "0.250"
+    assert change["base rate"] == [change["base rate"][0], "+0.000", "–", "–"]
+    assert "pinned, 2024-01-01: it is gone." in page.say()
+    assert [part for _, part, *_ in rows(page, "segments")] == [
+        "2024-03-07",
+        "2024-03-08",
+        "a",
+        "b",
+    ]
+    assert rows(page, "parameters") == [["seed", "0"]]
+    assert ["xgboost", "3.2.0"] in rows(page, "built")
+    assert "every figure" not in page.one("ul", id="limits").say()
+    assert "trained before models kept" in pages.read(one.to_html()).say()
+
+
+def test_every_table_has_a_caption_and_scoped_headers():
+    page = pages.read(report().to_html())
+    assert len(list(page.all("main"))) == 1
+    for table in page.all("table"):
+        assert next(table.all("caption")).say()
+        assert all(head.attributes["scope"] in ("row", "col") for head in table.all("th"))

@@ -1,0 +1,241 @@
+"""What a validator asks of a model beyond its figures: settings, alerts, segments, change, limits.
+
+Belongs here: these tables as values. Does not belong here: their look (``core.pages.model_page``),
+or reading what they are made of (``steps.builders.build_model_page``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aml_assets.core.model import evaluation, intervals
+from aml_assets.core.model.encoding import Encoder
+from aml_assets.core.model.intervals import Interval
+from aml_assets.core.pages.reasons import spoken
+
+ALERTS = (20, 50, 100, 200)
+"""Numbers of alerts at which precision, recall and lift are shown."""
+
+CATEGORIES, VALUES = 3, 8
+"""Without a choice by the settings: how many categories split the evaluation, and the largest
+number of values of one; other values are taken together."""
+
+FEWEST = 10
+"""Reports of a value below which it is not shown by name: a few reports say nothing of a model, and
+much of those who made them."""
+
+REST = "all others"
+
+
+@dataclass(frozen=True)
+class AlertLine:
+    """Precision, recall and lift at one number of alerts.
+
+    Attributes:
+        name: the number in words.
+        alerts: the decided reports among the alerts.
+        precision, recall: with their intervals; ``None`` where there is none.
+        lift: precision over the base rate.
+        note: why there is none, or "".
+    """
+
+    name: str
+    alerts: int
+    precision: Interval | None
+    recall: Interval | None
+    lift: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """The evaluation on a part of the window.
+
+    Attributes:
+        group: what splits the window.
+        name: the part.
+        rows, decided, positives: its numbers of reports.
+        auc: with its interval; ``None`` unless both classes are decided.
+    """
+
+    group: str
+    name: str
+    rows: int
+    decided: int
+    positives: int
+    auc: Interval | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """Another model's figures beside this one's.
+
+    Attributes:
+        name: which model.
+        metrics: its metrics; ``None`` where they are not known.
+        note: why not, or where they were measured.
+    """
+
+    name: str
+    metrics: Mapping[str, Any] | None
+    note: str
+
+
+def alert_lines(
+    truth: np.ndarray, scores: np.ndarray, *, threshold: float, budget: int | None, days: int
+) -> list[AlertLine]:
+    """Precision, recall and lift at round numbers of alerts, at the budget, and at the threshold.
+
+    Args:
+        truth: labels of the evaluation window, shape (rows,), NaN if undecided.
+        scores: shape (rows,), in [0, 1].
+        threshold: the score above which a report is flagged.
+        budget: alerts that the investigators can work per day; ``None`` if it is not known.
+        days: days of the window with reports.
+    """
+    lines = [_at(f"{each} alerts", each, truth, scores) for each in ALERTS]
+    if budget is not None and days:
+        name = f"the budget: {budget:,} a day for {days} days"
+        lines.append(_at(name, budget * days, truth, scores))
+    above = evaluation.flagged(scores, threshold) & ~np.isnan(truth)
+    name = f"the threshold, {threshold:g}"
+    if not above.any():
+        flagged = int(evaluation.flagged(scores, threshold).sum())
+        note = f"{flagged} flagged, none of them decided" if flagged else "nothing is flagged"
+        lines.append(AlertLine(name, 0, None, None, None, note))
+    else:
+        found = float(truth[above].sum())
+        lines.append(_line(name, int(above.sum()), found, truth))
+    return lines
+
+
+def _at(name: str, alerts: int, truth: np.ndarray, scores: np.ndarray) -> AlertLine:
+    found = intervals.at_alerts(truth, scores, alerts)
+    if found is None:
+        decided = int((~np.isnan(truth)).sum())
+        few = f"the window has {decided:,} decided reports"
+        note = few if alerts > decided else "no decided report is suspicious"
+        return AlertLine(name, alerts, None, None, None, note)
+    return _line(name, alerts, found.found, truth)
+
+
+def _line(name: str, alerts: int, found: float, truth: np.ndarray) -> AlertLine:
+    positives, decided = float(np.nansum(truth)), int((~np.isnan(truth)).sum())
+    precision = _wilson(found / alerts, alerts)
+    if not positives:
+        return AlertLine(name, alerts, precision, None, None, "no decided report is suspicious")
+    recall = _wilson(found / positives, int(positives))
+    return AlertLine(name, alerts, precision, recall, found / alerts * decided / positives)
+
+
+def _wilson(value: float, rows: int) -> Interval:
+    low, high = evaluation.wilson(np.array([value]), np.array([rows]))
+    return Interval(value, float(low[0]), float(high[0]))
+
+
+def segments(
+    truth: np.ndarray,
+    scores: np.ndarray,
+    days: Sequence[tuple[str, int]],
+    encoder: Encoder,
+    evaluated: np.ndarray,
+    *,
+    categories: Sequence[str],
+    gains: Mapping[str, float],
+) -> list[Segment]:
+    """The evaluation by day and by category.
+
+    Args:
+        truth: labels of the evaluation window, shape (rows,), NaN if undecided.
+        scores: shape (rows,), in [0, 1].
+        days: the window's days, each with its number of rows, in the rows' order.
+        encoder: the model's.
+        evaluated: the window, encoded: float32, shape (rows, features).
+        categories: those to split by, each as ``table.column``; without any, those that the
+            model uses most.
+        gains: feature → total gain.
+    """
+    by_day = np.repeat(np.arange(len(days)), [rows for _, rows in days])
+    lines = _split("day", by_day, {n: day for n, (day, _) in enumerate(days)}, truth, scores)
+    features = [
+        (gains.get(feature.name, 0.0), position, feature)
+        for position, feature in enumerate(encoder.features)
+        if feature.encoding == "category"
+    ]
+    wanted = [
+        each
+        for each in sorted(features, key=lambda each: (-each[0], each[1]))
+        if (f"{each[2].table}.{each[2].column}" in categories if categories else each[0] > 0)
+    ]
+    for _, position, feature in wanted if categories else wanted[:CATEGORIES]:
+        codes = np.nan_to_num(evaluated[:, position], nan=-1).astype(int)
+        values, counts = np.unique(codes[codes >= 0], return_counts=True)
+        ordered = np.argsort(-counts, kind="stable")[:VALUES]
+        kept = values[[place for place in ordered if counts[place] >= FEWEST]]
+        member = np.where(np.isin(codes, kept), codes, -1)
+        names = {int(code): feature.vocabulary[code] for code in kept} | {-1: REST}
+        lines += _split(spoken(feature.table, feature.column), member, names, truth, scores)
+    return lines
+
+
+def _split(
+    group: str, member: np.ndarray, names: Mapping[int, str], truth: np.ndarray, scores: np.ndarray
+) -> list[Segment]:
+    found = []
+    for code, name in names.items():
+        mine = member == code
+        labels = truth[mine]
+        if not len(labels):
+            continue
+        decided = int((~np.isnan(labels)).sum())
+        found.append(
+            Segment(
+                group, name, len(labels), decided, int(np.nansum(labels)),
+                intervals.auc(labels, scores[mine]),
+            )
+        )  # fmt: skip
+    return found
+
+
+def limits(
+    metrics: Mapping[str, Any], *, with_reference: bool, shifted: Sequence[str], without_auc: int
+) -> list[str]:
+    """What the page cannot tell, in sentences.
+
+    Args:
+        metrics: the content of the metrics file.
+        with_reference: true if the model kept the distributions of its training rows.
+        shifted: names of features with a major shift.
+        without_auc: how many parts of the window lack a class.
+    """
+    decided, positives = metrics["decided"], metrics["positives"]
+    open_ = metrics["rows"] - decided
+    sentences = [
+        "Labels are investigators’ decisions on reports: laundering that nobody reported is in "
+        "no figure, and an undecided report counts in none.",
+        "Intervals take reports for independent. Customers that are reported again and again "
+        "make them too narrow.",
+        "Contributions describe the model and not the customer; they are no cause.",
+    ]
+    if open_:
+        sentences.append(
+            f"{open_:,} of {metrics['rows']:,} reports of the window are undecided; if they are "
+            "decided otherwise than the others, every figure moves."
+        )
+    if positives < 50:
+        sentences.append(f"The window has {positives:,} suspicious reports: figures are rough.")
+    if without_auc:
+        sentences.append(
+            f"{without_auc} segments lack one of the two classes, so they have no AUC."
+        )
+    if metrics.get("restated_train_days"):
+        sentences.append("Days that the model learnt from have been restated since.")
+    if not with_reference:
+        sentences.append("The model kept no training distribution: drift is not measured.")
+    if shifted:
+        sentences.append(f"Input has shifted since training: {', '.join(shifted)}.")
+    return sentences
