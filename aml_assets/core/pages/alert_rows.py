@@ -3,7 +3,7 @@
 Belongs here: packing alerts into JSON that is small and stands safely in HTML. Does not belong
 here: an alert's content (``core.pages.alert_page``), or how it looks (``templates/alerts.js``).
 
-A row of the table costs some 2 kB as HTML and a fifth of it as data. Texts that many alerts share,
+A row of the table costs some 2 kB as HTML and a third of it as data. Texts that many alerts share,
 such as how usual a value is, are kept once and named by their position.
 """
 
