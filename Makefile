@@ -31,8 +31,8 @@ COVERAGE_FLOOR := 62
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: install ## build a synthetic bank's last day, on local files (or STORE=hdfs)
-	@$(BIN)/aml demo
+demo: install ## build a synthetic bank that ends yesterday (ARGS='--last DAY'; STORE=hdfs)
+	@$(BIN)/aml demo $(ARGS)
 
 ui: install ## serve Dagster's UI and its daemon on http://127.0.0.1:3000
 	@$(BIN)/aml ui
@@ -76,6 +76,7 @@ lint-types: install-dev
 hooks: install-dev ## run `make lint` before each commit, by pre-commit
 	$(BIN)/pre-commit install
 
+screenshots: ARGS := --last 2024-02-14
 screenshots: demo install-dev ## take the pictures of docs/images
 	$(BIN)/python -m aml_assets_tests.browser
 

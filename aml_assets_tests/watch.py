@@ -87,7 +87,7 @@ class Watch:
         raise AssertionError(f"still asked for: {requests}")
 
     def status_board(self) -> StatusBoard:
-        return StatusBoard(self.bank.catalog, Cursor.from_json(self.cursor), now=self.now)
+        return StatusBoard(self.bank.catalog, Cursor.from_text(self.cursor), now=self.now)
 
 
 @pytest.fixture(scope="session")

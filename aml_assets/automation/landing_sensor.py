@@ -61,7 +61,7 @@ def landing_sensor(catalog: Catalog) -> dg.SensorDefinition:
         "model, metrics and predictions; and again what becomes stale when a day changes.",
     )
     def landing(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        cursor = Cursor.from_json(context.cursor)
+        cursor = Cursor.from_text(context.cursor)
         plan = plan_tick(watcher, cursor, context.instance, catalog.settings)
         requests = [run_request(each, NAME, catalog.settings) for each in plan.requests]
         message = message_of(plan)
@@ -71,7 +71,7 @@ def landing_sensor(catalog: Catalog) -> dg.SensorDefinition:
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else dg.SkipReason(message),
-            cursor=plan.cursor.to_json(),
+            cursor=plan.cursor.to_text(),
         )
 
     return landing
@@ -91,7 +91,7 @@ def plan_tick(
 def sensor_cursor(instance: dg.DagsterInstance) -> Cursor:
     """The sensor's cursor after its last tick; an empty one if it never ticked."""
     data = sensor_state(instance, NAME)
-    return Cursor.from_json(data.cursor) if data else Cursor()
+    return Cursor.from_text(data.cursor) if data else Cursor()
 
 
 def sensor_is_ticking(instance: dg.DagsterInstance, settings: Settings) -> bool:
@@ -139,6 +139,8 @@ def message_of(plan: TickPlan) -> str:
     left_out = len(notes) - _NOTES
     more = [f"… and {left_out} more about older days; see: aml status"] if left_out > 0 else []
     lines = [*requested, *more, *notes[-_NOTES:]]
+    if before := plan.cursor.left_alone:
+        lines.append(f"Days before {before} are left alone: too many of them have failed.")
     if plan.busy:
         lines.append(f"{plan.busy} days are being built.")
     return "\n".join(lines) or "Everything that has landed is done."

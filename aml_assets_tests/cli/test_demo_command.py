@@ -1,5 +1,7 @@
 """``aml demo`` hands its options on; the demo itself is tested in ``test_app`` and ``demo/``."""
 
+import datetime as dt
+
 import pytest
 from typer.testing import CliRunner
 
@@ -9,15 +11,18 @@ from aml_assets.cli.app import app
 @pytest.mark.parametrize(
     ("words", "handed_on"),
     [
-        ([], {"days": 45, "landing_only": False}),
-        (["--days", "40", "--landing-only"], {"days": 40, "landing_only": True}),
+        ([], {"days": 45, "last": None, "landing_only": False}),
+        (
+            ["--days", "40", "--last", "2024-02-09", "--landing-only"],
+            {"days": 40, "last": dt.date(2024, 2, 9), "landing_only": True},
+        ),
     ],
 )
 def test_the_options_are_handed_on(monkeypatch, words, handed_on):
     found = {}
 
-    def run_demo(days: int, *, landing_only: bool) -> None:
-        found.update(days=days, landing_only=landing_only)
+    def run_demo(days: int, *, last: dt.date | None, landing_only: bool) -> None:
+        found.update(days=days, last=last, landing_only=landing_only)
 
     monkeypatch.setattr("aml_assets.cli.demo.run.run_demo", run_demo)
     assert CliRunner().invoke(app, ["demo", *words]).exit_code == 0

@@ -1,4 +1,4 @@
-"""The demo: write a synthetic bank, build its last day, print a summary.
+"""The demo: write a synthetic bank, build every day that it can train, print a summary.
 
 Belongs here: the demo's landing, its backfill, and the table at its end. Does not belong here:
 the bank itself (``cli.demo.synthetic_bank``) or running a backfill (``cli.running``).
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
+import zoneinfo
 from pathlib import Path
 from typing import Any
 
-from aml_assets.core.days import ONE_DAY
-from aml_assets.errors import NotFound, SettingsError
+from aml_assets.core.days import ONE_DAY, days_between, span
+from aml_assets.errors import NotFound, NotTrainable, SettingsError
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.store import Store
 from aml_assets.settings.load import load_settings
@@ -26,15 +27,18 @@ It holds the bank's last day, or ``begun`` while the bank is being written.
 _BEGUN = "begun"
 
 
-def run_demo(days: int, *, landing_only: bool = False) -> None:
-    """Write the bank once, build its last day and the inputs of that, print a summary.
+def run_demo(days: int, *, last: dt.date | None = None, landing_only: bool = False) -> None:
+    """Write the bank once, build its trainable days and their inputs, print a summary.
 
     Args:
         days: number of the bank's days.
+        last: the bank's last day; by default the last partition, and where the partitions are open,
+            yesterday: so the demo's newest day is the newest one that a bank can have landed.
         landing_only: write the bank and build nothing; the landing sensor may do that.
 
     Raises:
-        SettingsError: the configured landing holds files that are not the demo's.
+        SettingsError: the configured landing holds files that are not the demo's, or the bank would
+            begin before the first partition.
     """
     import typer
 
@@ -42,23 +46,47 @@ def run_demo(days: int, *, landing_only: bool = False) -> None:
     from aml_assets.cli.running import build
 
     catalog = Catalog(load_settings())
-    first_day = catalog.settings.partitions.first_day
-    last_day = _land(catalog, first_day, days)
+    last_day = _land(catalog, last or _newest_day(catalog), days)
     if landing_only:
         return
-    plan = plan_backfill(catalog, select_assets(catalog, []), [last_day])
+    asked = _trainable_days(catalog, last_day)
+    plan = plan_backfill(catalog, select_assets(catalog, []), asked)
+    named = span(asked[0], asked[-1])
     if plan.partitions:
         typer.echo(
-            f"Building {last_day}: {len(plan.asked)} partitions, and {len(plan.added)} of the "
-            "days before it that its windows and late reports need."
+            f"Building {named}: {len(plan.asked)} partitions, and {len(plan.added)} of the "
+            "days before that their windows and late reports need."
         )
         build(catalog, plan)
     else:
-        typer.echo(f"Everything of {last_day} is done already; nothing was built.")
+        typer.echo(f"Everything of {named} is done already; nothing was built.")
     _summary(catalog, last_day)
 
 
-def _land(catalog: Catalog, first_day: dt.date, days: int) -> dt.date:
+def _newest_day(catalog: Catalog) -> dt.date:
+    """The last partition; yesterday in the bank's time zone where the partitions are open."""
+    partitions = catalog.settings.partitions
+    today = dt.datetime.now(zoneinfo.ZoneInfo(partitions.time_zone)).date()
+    return partitions.last_day or today - ONE_DAY
+
+
+def _trainable_days(catalog: Catalog, last_day: dt.date) -> list[dt.date]:
+    """The days whose whole training window has landed, oldest first; the last day in any case."""
+    from aml_assets.settings.table_settings import STR
+    from aml_assets.steps.inputs.window_frames import windows_of
+
+    first_day = min(catalog.landing.days(STR), default=last_day)
+
+    def is_trainable(day: dt.date) -> bool:
+        try:
+            return windows_of(catalog, day).train_start >= first_day
+        except (NotTrainable, SettingsError):  # too early; or before the fixed windows end
+            return False
+
+    return [day for day in days_between(first_day, last_day) if is_trainable(day)] or [last_day]
+
+
+def _land(catalog: Catalog, last: dt.date, days: int) -> dt.date:
     """Write the bank into an empty landing; give the last day of the bank that is there."""
     import typer
 
@@ -68,19 +96,27 @@ def _land(catalog: Catalog, first_day: dt.date, days: int) -> dt.date:
     marker = _marker(landing)
     if marker is not None and marker != _BEGUN:
         typer.echo(f"The demo's bank lies in {landing.url} already, up to {marker}.")
+        if marker != str(last):
+            typer.echo(f"For one that ends on {last}, remove landing and store (make clean) first.")
         return dt.date.fromisoformat(marker)
     if marker is None and landing.list("", hidden=True):
         raise SettingsError(
             f"the landing {landing.url} is not empty, and not the demo's",
             remedy="Point landing.url (AML_LANDING__URL) at an empty folder for the demo.",
         )
-    typer.echo(f"Writing a synthetic bank of {days} days into {landing.url} …")
+    first = last - (days - 1) * ONE_DAY
+    if first < catalog.settings.partitions.first_day:
+        raise SettingsError(
+            f"a bank of {days} days that ends on {last} begins on {first}, before the first "
+            f"partition, {catalog.settings.partitions.first_day}",
+            remedy="Give a later --last, or fewer --days, or set partitions.first_day.",
+        )
+    typer.echo(f"Writing a synthetic bank, {span(first, last)}, into {landing.url} …")
     # An interrupted bank is marked as begun and written again from the start: the same bytes.
     landing.publish_bytes(MARKER, _BEGUN.encode())
     with tempfile.TemporaryDirectory(prefix="aml-demo-") as folder:
-        bank = write_bank(Path(folder), first_day=first_day, days=days)
+        bank = write_bank(Path(folder), first_day=first, days=days)
         _copy(Path(folder), landing)
-    last = first_day + (days - 1) * ONE_DAY
     landing.publish_bytes(MARKER, str(last).encode())
     planted = ", ".join(f"{name} {count}" for name, count in bank.patterns_per_typology.items())
     typer.echo(

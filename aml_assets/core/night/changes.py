@@ -57,3 +57,17 @@ def landed_anew(view: View, day: dt.date) -> list[str]:
     listings = view.listings.get(day, {})
     receipts = {name: view.receipts.get(name, {}).get(day) for name in listings}
     return [name for name, of in receipts.items() if of and of != listings[name].signature]
+
+
+def is_built_of(view: View, rules: Rules, table: str, day: dt.date) -> bool:
+    """Whether a daily table is stored and holds the very files that have landed.
+
+    In a store without receipts, they must be older than what is stored.
+    """
+    listing, stored = view.listings[day].get(table), view.partition(rules.tables[table], day)
+    if listing is None or stored is None:
+        return False
+    receipt = view.receipts.get(table, {}).get(day)
+    if receipt is None:
+        return listing.newest < stored.modified
+    return receipt == listing.signature

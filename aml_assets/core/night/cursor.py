@@ -1,13 +1,15 @@
 """The sensor's cursor: what the night's decisions remember from one tick to the next.
 
-Belongs here: the cursor's types and its JSON. Does not belong here: which entries are still needed
+Belongs here: the cursor's types and its text. Does not belong here: which entries are still needed
 (``core.night.pruning``), or keeping the text (Dagster does).
 """
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,6 +19,13 @@ from aml_assets.core.night.readiness import SettleState
 from aml_assets.core.staleness import Fingerprint
 
 _VERSION = 2
+
+_COMPRESSED = "zlib:"
+"""Begins a cursor whose JSON is compressed, by zlib and base64.
+
+Dagster keeps a copy with every tick, and the sensor's page fetches those of all ticks that it
+shows.
+"""
 
 WITH_TABLES: Fingerprint = "with tables"
 """Remembered for features that were requested together with their day's tables, whose digests were
@@ -67,6 +76,8 @@ class Cursor:
         requested: what was requested → the fingerprint of its inputs at the last request.
         partial_since: day → when a part of it had landed first, POSIX seconds.
         alarmed: overdue days of which an alarm was sent.
+        left_alone: older days than this are not looked at, because too many of them have failed;
+            ``None`` if there is no such day.
     """
 
     settling: dict[dt.date, dict[str, SettleState]] = field(default_factory=dict)
@@ -74,14 +85,15 @@ class Cursor:
     requested: dict[RequestKey, Fingerprint] = field(default_factory=dict)
     partial_since: dict[dt.date, float] = field(default_factory=dict)
     alarmed: set[dt.date] = field(default_factory=set)
+    left_alone: dt.date | None = None
 
     def was_tried(self, day: dt.date) -> bool:
         """Whether a run was requested for a day's tables or for its model."""
         keys = (RequestKey(Stage.TABLES, day), RequestKey(Stage.LEARNING, day))
         return any(key in self.requested for key in keys)
 
-    def to_json(self) -> str:
-        """The cursor as text, as short as is practical."""
+    def to_text(self) -> str:
+        """The cursor as text, as short as is practical: compressed JSON."""
         requested: dict[str, dict[str, dict[str, str]]] = {}
         for (stage, day, asset), inputs in self.requested.items():
             requested.setdefault(stage, {}).setdefault(asset, {})[str(day)] = inputs
@@ -92,14 +104,20 @@ class Cursor:
             "requested": requested,
             "partial_since": {str(day): since for day, since in self.partial_since.items()},
             "alarmed": [str(day) for day in sorted(self.alarmed)],
+            "left_alone": self.left_alone and str(self.left_alone),
         }
-        return json.dumps(value, separators=(",", ":"))
+        written = json.dumps(value, separators=(",", ":")).encode()
+        return _COMPRESSED + base64.b64encode(zlib.compress(written, 9)).decode()
 
     @classmethod
-    def from_json(cls, text: str | None) -> Cursor:
-        """Read a cursor; an empty one if the text is missing, damaged or of an unknown version."""
+    def from_text(cls, text: str | None) -> Cursor:
+        """Read a cursor, compressed or plain as before 0.2.
+
+        Returns:
+            An empty cursor if the text is missing, damaged or of an unknown version.
+        """
         try:
-            value = json.loads(text or "{}")
+            value = json.loads(_plain(text or "{}"))
             if value.get("version") == 1:
                 value = _of_version_1(value)
             if value.get("version") != _VERSION:
@@ -115,9 +133,17 @@ class Cursor:
                 },
                 partial_since={_day(day): at for day, at in value["partial_since"].items()},
                 alarmed=set(map(_day, value["alarmed"])),
+                left_alone=_day(before) if (before := value.get("left_alone")) else None,
             )
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, zlib.error):
             return cls()
+
+
+def _plain(text: str) -> str | bytes:
+    """The JSON of a cursor's text."""
+    if not text.startswith(_COMPRESSED):
+        return text
+    return zlib.decompress(base64.b64decode(text.removeprefix(_COMPRESSED)))
 
 
 def _day(text: str) -> dt.date:

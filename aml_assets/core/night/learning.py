@@ -89,24 +89,34 @@ class _Gap(Enum):
 
     COMING = auto()
     FAILED = auto()
+    UNSETTLED = auto()
     ABSENT = auto()
 
 
 def _incomplete(tick: Tick, windows: Windows) -> Finding | None:
     """The finding about windows in which a day's features are missing; ``None`` if none are."""
     gaps = {day: _gap(tick, day) for day in _days_of(windows)}
-    coming, absent, without = (
+    coming, absent, unsettled, without = (
         [day for day, each in gaps.items() if each is kind]
-        for kind in (_Gap.COMING, _Gap.ABSENT, _Gap.FAILED)
+        for kind in (_Gap.COMING, _Gap.ABSENT, _Gap.UNSETTLED, _Gap.FAILED)
     )
     if coming:
         return Finding(Outcome.WAIT, f"waits for the features of {_listed(coming)}")
-    if not absent and not without:
+    if not absent and not unsettled and not without:
         return None
-    reasons = ((absent, "not landed"), (without, "landed, no features"))
+    first = tick.view.first_landed
+    if first and not unsettled and not without and all(day < first for day in absent):
+        # The same sentence for all the days of a new landing's first weeks.
+        note = f"no model: its windows begin before {first}, the first day that landed"
+        return Finding(Outcome.NOTHING, note, is_minor=True)
+    reasons = (
+        (absent, "not landed"),
+        (unsettled, "landed, not complete"),
+        (without, "landed, no features"),
+    )
     said = " and ".join(f"{_listed(days)} ({reason})" for days, reason in reasons if days)
     # A day that is not past its deadline may still land tonight.
-    may_land = any(tick.view.now <= tick.rules.deadline(day) for day in absent)
+    may_land = any(tick.view.now <= tick.rules.deadline(day) for day in (*absent, *unsettled))
     return Finding(Outcome.WAIT if may_land else Outcome.NOTHING, f"no model, for want of {said}")
 
 
@@ -117,8 +127,10 @@ def _gap(tick: Tick, day: dt.date) -> _Gap | None:
         return _Gap.COMING
     if view.partition(tick.rules.features, day) or day in view.exempt:
         return None
-    if day in tick.missing or not view.has_landed(day, tick.rules.daily):
+    if not view.has_landed(day, tick.rules.daily):
         return _Gap.ABSENT
+    if day in tick.missing:
+        return _Gap.UNSETTLED
     was_tried = tick.requested(Stage.TABLES, day) is not None
     return _Gap.FAILED if day in tick.unbuildable or was_tried else _Gap.COMING
 

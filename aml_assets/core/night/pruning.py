@@ -3,13 +3,17 @@
 Belongs here: keeping the cursor small. Does not belong here: its types (``core.night.cursor``).
 
 Entries of watched days are kept. Of other days only such requests are kept as would otherwise be
-repeated tick after tick: those that failed over what still lies in the landing.
+repeated tick after tick: those that failed over what still lies in the landing, of the newest of
+these days. Days before them are left alone, so that the cursor stays bounded in any landing.
 """
 
 from __future__ import annotations
 
 from aml_assets.core.night.cursor import Cursor, RequestKey, Stage
 from aml_assets.core.night.view import Rules, View
+
+_MOST_FAILED_DAYS = 366
+"""Of how many days before the watched ones failed requests are remembered."""
 
 
 def prune(cursor: Cursor, view: View, rules: Rules) -> None:
@@ -24,6 +28,12 @@ def prune(cursor: Cursor, view: View, rules: Rules) -> None:
         for key, inputs in cursor.requested.items()
         if key.day in watched or _would_be_repeated(key, cursor, view, rules)
     }
+    failed = sorted({key.day for key in cursor.requested} - watched)
+    if len(failed) > _MOST_FAILED_DAYS:
+        before = cursor.left_alone = failed[-_MOST_FAILED_DAYS]
+        cursor.requested = {
+            key: inputs for key, inputs in cursor.requested.items() if key.day >= before
+        }
 
 
 def _would_be_repeated(key: RequestKey, cursor: Cursor, view: View, rules: Rules) -> bool:

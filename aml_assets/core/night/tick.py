@@ -7,13 +7,13 @@ what to propose (``preparing``, ``learning``, ``remaking``, ``page_runs``).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from aml_assets.core import staleness
 from aml_assets.core.days import days_between, ranges
 from aml_assets.core.night import readiness
 from aml_assets.core.night.candidate import Candidate, DayWork
-from aml_assets.core.night.changes import current_digests
+from aml_assets.core.night.changes import current_digests, is_built_of
 from aml_assets.core.night.cursor import Cursor, RequestKey, Stage
 from aml_assets.core.night.finding import Finding, Outcome
 from aml_assets.core.night.plan import Overdue, TickPlan
@@ -74,7 +74,10 @@ class Tick:
             cursor.settling.pop(day, None)
             self.missing[day] = "nothing has landed"
             return
-        cursor.settling[day], reasons = self._observed(cursor.settling.get(day, {}), listings)
+        built = {name for name in listings if is_built_of(self.view, self.rules, name, day)}
+        cursor.settling[day], reasons = self._observed(
+            cursor.settling.get(day, {}), listings, built=built
+        )
         if absent or reasons:
             cursor.partial_since.setdefault(day, self.view.now)
             self.missing[day] = self.notes[day] = ", ".join(absent + reasons)
@@ -84,9 +87,16 @@ class Tick:
         self.settled[day] = staleness.fingerprint(parts)
 
     def _observed(
-        self, before: Mapping[str, SettleState], listings: Mapping[str, FileListing]
+        self,
+        before: Mapping[str, SettleState],
+        listings: Mapping[str, FileListing],
+        *,
+        built: Container[str] = (),
     ) -> tuple[dict[str, SettleState], list[str]]:
-        """The tables' states after these listings, and which tables are not complete."""
+        """The tables' states after these listings, and which tables are not complete.
+
+        A table that was ``built`` of these files is, whether or not anybody watched them settle.
+        """
         now, gap, settle = self.view.now, self.rules.longest_gap, self.rules.settle
         states = {
             name: readiness.observe(before.get(name), listing, now=now, longest_gap=gap)
@@ -95,6 +105,7 @@ class Tick:
         reasons = {
             name: readiness.unsettled(states[name], listing, settle=settle)
             for name, listing in listings.items()
+            if name not in built or listing.unreadable or listing.writing
         }
         return states, [f"{name} {reason}" for name, reason in reasons.items() if reason]
 
@@ -163,7 +174,7 @@ class Tick:
     def _overdue(self) -> Iterator[Overdue]:
         """The days past their deadline of which no alarm was sent; notes all that are missing."""
         view = self.view
-        first = min((min(days) for days in view.landed.values() if days), default=None)
+        first = view.first_landed
         for day, missing in self.missing.items():
             if first is None or not first <= day <= view.today:
                 continue

@@ -116,6 +116,11 @@ class View:
         """The stored partition of an asset's day."""
         return self.stored.get(asset, {}).get(day)
 
+    @property
+    def first_landed(self) -> dt.date | None:
+        """The first day of which anything has landed; ``None`` if nothing has."""
+        return min((min(days) for days in self.landed.values() if days), default=None)
+
     def has_landed(self, day: dt.date, daily: tuple[str, ...]) -> bool:
         """Whether all of these daily tables have landed, complete or not."""
         return all(day in self.landed.get(name, ()) for name in daily)

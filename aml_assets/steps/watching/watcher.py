@@ -239,7 +239,8 @@ class Watcher:
         """The days to watch, oldest first."""
         first = self._settings.partitions.first_day
         begin = max(first, today - self.look_back_days(today) * ONE_DAY)
-        since = max(first, self._settings.automation.catch_up_from or first)
+        automation = self._settings.automation
+        since = max(first, automation.catch_up_from or first, cursor.left_alone or first)
         whole = frozenset.intersection(*landed.values()) if landed else frozenset()
         older = [
             day for day in whole if since <= day < begin and self._lacks_something(day, stored)

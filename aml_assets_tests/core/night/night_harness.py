@@ -129,7 +129,7 @@ class Night:
         for _ in range(times):
             self.now += INTERVAL
             self.plan = decide(self.view(), self.cursor, self.rules())
-            self.cursor = Cursor.from_json(self.plan.cursor.to_json())
+            self.cursor = Cursor.from_text(self.plan.cursor.to_text())
             self.queue += self.plan.requests
         return self.plan
 

@@ -292,6 +292,41 @@ def test_newer_days_score_with_the_newest_model_while_a_failed_day_lies_in_their
     assert night.note(8) == "no model, for want of 2024-01-07 (landed, no features)"
 
 
+def test_all_days_whose_windows_begin_before_the_landing_does_have_one_sentence():
+    night = Night(train=3, evaluate=1, look_back=0)
+    night.set_day(9)
+    for number in range(6, 10):
+        night.land(number)
+    night.settle_down()
+    said = "no model: its windows begin before 2024-01-06, the first day that landed"
+    assert [night.note(number) for number in (6, 7, 8, 9)] == [said] * 4
+    assert night.has(FEATURES, 9)
+
+
+def test_a_built_day_without_success_is_complete_although_nobody_watched_it_settle():
+    night = nights(4)
+    night.settle = None
+    night.set_day(5)
+    night.land(5, done=False)
+    night.build_by_hand(5)
+    night.restart()
+    assert night.tick().notes.get(day(5)) is None
+    night.land(5, done=False, content="b")  # what landed since is another matter
+    assert "has no _SUCCESS" in night.tick().notes[day(5)]
+
+
+def test_a_day_that_lies_there_incomplete_is_not_called_not_landed():
+    night = nights(6, look_back=0)
+    night.set_day(7)
+    night.land(7, done=False)
+    night.set_day(9)
+    night.land(8)
+    night.land(9)
+    night.settle = None
+    night.settle_down()
+    assert night.note(9) == "no model, for want of 2024-01-07 (landed, not complete)"
+
+
 def test_a_failed_check_blocks_until_it_is_overruled():
     night = nights(6)
     night.set_day(7)
@@ -444,7 +479,7 @@ def test_a_lost_cursor_repeats_nothing():
 
 def test_a_cursor_stays_small():
     night = nights(30, watched=10)
-    assert len(night.cursor.to_json()) < 300 * 10
+    assert len(night.cursor.to_text()) < 100 * 10
 
 
 def test_over_a_year_of_nights_with_faults_the_cursor_does_not_grow():
@@ -462,11 +497,11 @@ def test_over_a_year_of_nights_with_faults_the_cursor_does_not_grow():
             night.tick()
             night.work()
         night.exempt |= {day(number): "empty"} if number % 60 == 0 else {}
-        sizes[number] = len(night.cursor.to_json())
+        sizes[number] = len(night.cursor.to_text())
     assert max(sizes[number] for number in range(300, 366)) < 1.2 * max(
         sizes[number] for number in range(30, 96)
     )
-    assert max(sizes.values()) < 400 * 6
+    assert max(sizes.values()) < 200 * 6
     assert any(request.assets == (TABLES["trx"],) for request in night.ran)
 
 

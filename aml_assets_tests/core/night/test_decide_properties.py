@@ -45,7 +45,7 @@ EVENTS = st.one_of(
 
 def play(night: Night, history: list[tuple[str, int, str]]) -> bool:
     """Play a history; true if the cursor was ever lost or went back."""
-    cursor, lost = night.cursor.to_json(), False
+    cursor, lost = night.cursor.to_text(), False
     for what, number, content in history:
         if what.startswith("land"):
             tables = ("trx",) if "trx" in what else DAILY
@@ -53,7 +53,7 @@ def play(night: Night, history: list[tuple[str, int, str]]) -> bool:
         elif what == "break":
             night.land(number, content=content, bad=True)
         elif what == "tick":
-            cursor = night.cursor.to_json()
+            cursor = night.cursor.to_text()
             night.tick(number)
         elif what == "tick and work":
             for _ in range(number):
@@ -68,7 +68,7 @@ def play(night: Night, history: list[tuple[str, int, str]]) -> bool:
             night.now -= number
         else:
             lost = True
-            night.cursor = type(night.cursor).from_json(None if what == "forget" else cursor)
+            night.cursor = type(night.cursor).from_text(None if what == "forget" else cursor)
     return lost
 
 

@@ -68,3 +68,15 @@ def test_settling_tables_alarms_and_part_landed_days_are_dropped_with_their_day(
     )
     prune(cursor, night.view(), night.rules())
     assert set(cursor.settling) == set(cursor.partial_since) == cursor.alarmed == {day(10)}
+
+
+def test_of_days_that_failed_long_ago_the_newest_are_remembered_and_older_ones_left_alone(night):
+    for number in range(-400, 2):
+        night.land(number)
+    night.set_day(10)
+    cursor = Cursor(
+        requested={RequestKey(Stage.TABLES, day(number)): "a" for number in range(-400, 2)}
+    )
+    prune(cursor, night.view(), night.rules())
+    assert min(key.day for key in cursor.requested) == day(1 - 365) == cursor.left_alone
+    assert len(cursor.requested) == 366
