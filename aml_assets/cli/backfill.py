@@ -60,12 +60,23 @@ def backfill(
 
 def _print_plan(catalog: Catalog, plan: Plan) -> None:
     _print_days(catalog, "There already, left as they are", plan.existing)
-    for (asset, day), reason in sorted(plan.left_out.items()):
-        typer.echo(f"Left out: {asset} {day}: {reason}")
+    _print_left_out(plan)
     _print_days(catalog, "To build", plan.asked)
     _print_days(catalog, "Added, since these need them and they are missing", plan.added)
     if not plan.partitions:
         typer.echo("Nothing to do.")
+
+
+def _print_left_out(plan: Plan) -> None:
+    """Print a line per asset and reason, with the ranges of its days."""
+    from aml_assets.core.days import ranges, span
+
+    by_reason: dict[tuple[str, str], list[dt.date]] = {}
+    for (asset, day), reason in sorted(plan.left_out.items()):
+        by_reason.setdefault((asset, reason), []).append(day)
+    for (asset, reason), days in by_reason.items():
+        spans = ", ".join(span(first, last) for first, last in ranges(days))
+        typer.echo(f"Left out: {asset} {spans}: {reason}")
 
 
 def _print_days(catalog: Catalog, title: str, partitions: frozenset[tuple[str, dt.date]]) -> None:

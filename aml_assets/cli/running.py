@@ -16,6 +16,8 @@ import typer
 from aml_assets.cli.terminal import silence
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from aml_assets.automation.backfill_plan import Plan
     from aml_assets.io.catalog import Catalog
 
@@ -61,13 +63,16 @@ def build(catalog: Catalog, plan: Plan, *, restate: bool = False) -> None:
 
 @contextmanager
 def progress(total: int) -> Generator[None]:
-    """Print a counted line for each message of the logger ``aml_assets.progress``.
+    """Count the messages of the logger ``aml_assets.progress``.
+
+    On a terminal a bar shows the rate and the time that is left, and only failures are lines;
+    elsewhere each message is a line behind its number.
 
     Args:
         total: the number of messages that are expected.
     """
     logger = logging.getLogger("aml_assets.progress")
-    handler = _CountingHandler(total)
+    handler = _handler(total)
     level, propagate = logger.level, logger.propagate
     logger.setLevel(logging.INFO)
     logger.propagate = False
@@ -76,8 +81,63 @@ def progress(total: int) -> Generator[None]:
         yield
     finally:
         logger.removeHandler(handler)
+        handler.close()
         logger.setLevel(level)
         logger.propagate = propagate
+
+
+def _handler(total: int) -> logging.Handler:
+    """The handler that this output can show."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if console.is_terminal and not console.is_dumb_terminal:
+        return _BarHandler(total, console)
+    return _CountingHandler(total)
+
+
+class _BarHandler(logging.Handler):
+    """A bar with the number of messages, their rate and the time that is left."""
+
+    def __init__(self, total: int, console: Console) -> None:
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        super().__init__()
+        rate = TextColumn("{task.fields[rate]}")
+        self._bar = Progress(
+            BarColumn(20),
+            MofNCompleteColumn(),
+            rate,
+            TimeRemainingColumn(elapsed_when_finished=True),
+            TextColumn("{task.description}"),
+            console=console,
+        )
+        self._task = self._bar.add_task("", total=total, rate="")
+        self._bar.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Move the bar on; print the message if it is a failure."""
+        message = record.getMessage()
+        if record.levelno >= logging.WARNING:
+            self._bar.console.print(message, markup=False)
+        speed = self._bar.tasks[0].speed
+        self._bar.update(
+            self._task,
+            advance=1,
+            description=message.partition(":")[0],
+            rate=f"{speed:.1f}/s" if speed else "",
+        )
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        self._bar.stop()
+        super().close()
 
 
 class _CountingHandler(logging.Handler):
