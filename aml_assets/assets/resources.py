@@ -29,6 +29,7 @@ RUN_OPTIONS = {
     "eval_end": _TEXT,
     "training": dg.Field(dg.Permissive(), is_required=False, default_value={}),
     "model": _TEXT,
+    "look_ahead": _TEXT,
     "replace": dg.Field(bool, is_required=False, default_value=False),
 }
 """The options as the launchpad takes them.
@@ -57,6 +58,7 @@ def _run_options(given: Mapping[str, Any], settings: Settings) -> RunOptions:
         training=given["training"],
         replace=given["replace"],
         model=given.get("model"),
+        look_ahead=given.get("look_ahead"),
         restate=tuple(given["restate"]),
     )
 
@@ -101,7 +103,8 @@ def run_options_resource(settings: Settings) -> dg.ResourceDefinition:
     """The run options, checked against the settings before the first step.
 
     ``restate`` names static tables whose stored snapshot is to be replaced by what lies in the
-    landing now. ``model`` scores the day instead of the model that the settings select. Dates or
+    landing now. ``model`` scores the day instead of the model that the settings select;
+    ``look_ahead`` is the reason why it may have learnt from that day or from later ones. Dates or
     training parameters make the run ad hoc: its model, metrics, CSV and pages get a name of their
     own and do not stand for the day, unless ``replace`` is true.
     """

@@ -18,12 +18,15 @@ class ScoringSettings(Section):
 
     ``model_policy``: with ``today`` only the model of D scores it; with ``newest`` the newest
     model that is not newer than D and at most ``max_age_days`` old; with ``pinned`` the model
-    that ``pinned_model`` names by its model_id, digest or path.
+    that ``pinned_model`` names by its model_id, digest or path. ``look_ahead``: the reason why a
+    pinned model may score days from which, or from days after which, it has learnt; without one
+    such a day is refused.
     """
 
     model_policy: Literal["today", "newest", "pinned"] = "newest"
     max_age_days: Annotated[int, Field(ge=0)] = 7
     pinned_model: str | None = None
+    look_ahead: Annotated[str, Field(min_length=1)] | None = None
     threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
 
     @model_validator(mode="after")

@@ -99,6 +99,26 @@ def test_a_pinned_model_scores_by_id_digest_or_path(built: Bank, by: str):
     assert scored(built, 6)["model_digest"] == digest
 
 
+def test_a_pinned_model_that_knows_the_day_is_refused_unless_somebody_says_why(built: Bank):
+    sentence = refused(built, 3, OWN)
+    assert sentence.startswith(
+        f"table models/model, day 2024-01-03: the pinned model {OWN} has learnt from days up to "
+        "2024-01-03: its scores of 2024-01-03 would look ahead."
+    )
+    run = built.good(
+        "batch_prediction", 3, only=SCORE, config={"model": OWN, "look_ahead": "a back test"}
+    )
+    chosen = run.figures(PREDICTIONS, 3)["model_chosen"]
+    assert "looks ahead: it has learnt from days up to 2024-01-03; a back test" in chosen
+    facts = built.catalog.predictions.manifest(day(3)).facts
+    assert facts["model_chosen"] == chosen
+    assert "2024-01-03" in str(facts["look_ahead"])
+    policy(built, model_policy="pinned", pinned_model=OWN, look_ahead="by the settings")
+    assert "by the settings" in scored(built, 2)["model_chosen"]
+    assert scored(built, 4)["model_chosen"] == "pinned"  # day 5 has learnt up to day 3
+    assert "look_ahead" not in built.catalog.predictions.manifest(day(4)).facts
+
+
 @pytest.mark.parametrize("pin", ["aml_xgboost_2023-01-01", "0123456789abcdef", "model/none.ubj"])
 def test_a_pinned_model_that_is_not_there_is_an_error_not_another_model(built: Bank, pin: str):
     reason = {
@@ -180,7 +200,7 @@ def test_a_failed_training_does_not_stop_the_newest_model_from_scoring(built: Ba
 
 
 def test_a_day_too_early_to_train_still_scores_by_a_pinned_model(built: Bank):
-    policy(built, model_policy="pinned", pinned_model=OWN)
+    policy(built, model_policy="pinned", pinned_model=OWN, look_ahead="the first days")
     run = built.bad("daily", 3)
     assert "not trainable before 2024-01-05" in run.sentence
     assert built.csv(3).num_rows == 8

@@ -127,7 +127,8 @@ def _scoring_id(
 ) -> str:
     """The model_id under which an ad hoc run stored its predictions."""
     pin = options.model or model_id_of(catalog, day, options)
-    return select_model(models.afresh(), catalog.settings.scoring, day, pin).model_id
+    scoring = catalog.settings.scoring
+    return select_model(models.afresh(), scoring, day, pin, options.look_ahead).model_id
 
 
 def _scored(

@@ -17,7 +17,7 @@ from aml_assets.io.paths import beside
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.checking.verdicts import refuse_blocked
-from aml_assets.steps.inputs.model_selection import select_model
+from aml_assets.steps.inputs.model_selection import StoredModel, select_model
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
 from aml_assets.steps.inputs.stored_frames import load_frame
 
@@ -56,7 +56,7 @@ def build_predictions(
     frame, manifest = load_frame(features, day)
     refuse_blocked(catalog, day, FEATURES, manifest)
     pin = options.model or (model_id_of(catalog, day, options) if options.ad_hoc else None)
-    model = select_model(models, settings.scoring, day, pin)
+    model = select_model(models, settings.scoring, day, pin, options.look_ahead)
     matrix = model.encoder.transform(frame)
     scores = scoring.predict(model.booster, matrix, threads=settings.training.threads)
     if settings.output.style == "legacy":
@@ -67,6 +67,7 @@ def build_predictions(
     if options.ad_hoc:
         path = beside(path, model.model_id)
     facts = {"model_id": model.model_id, "model_chosen": model.because, "rows": len(scores)}
+    facts |= _look_ahead(model, day)
     figures = {
         **facts,
         "model_digest": model.manifest.digest,
@@ -88,3 +89,9 @@ def build_predictions(
     )
     pictures = {"Scores": plots.score_histogram(scores)}
     return Built(table, own, figures, pictures, ad_hoc=options.ad_hoc, path=path)
+
+
+def _look_ahead(model: StoredModel, day: dt.date) -> dict[str, str]:
+    """The fact that the model knows the day that it scores, if it does."""
+    last = model.looks_ahead(day)
+    return {"look_ahead": f"the model has learnt from days up to {last}"} if last else {}

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from aml_assets.core.graph import MODEL
+from aml_assets.core.graph import FEATURES, MODEL
 from aml_assets.core.model.encoding import Encoder
 from aml_assets.core.model.reference import FeatureDistribution
 from aml_assets.errors import ModelError, NotFound
@@ -59,9 +59,21 @@ class StoredModel:
         """The day whose model it is."""
         return dt.date.fromisoformat(self.manifest.partition)
 
+    def looks_ahead(self, day: dt.date) -> dt.date | None:
+        """The last day that it has learnt from, if that is ``day`` or a later one.
+
+        Its inputs are the days that it was trained on, and those whose decisions it used.
+        """
+        last = max(map(dt.date.fromisoformat, self.manifest.inputs.get(FEATURES, ())), default=None)
+        return last if last is not None and last >= day else None
+
 
 def select_model(
-    models: Upstream[xgboost.Booster], scoring: ScoringSettings, day: dt.date, pin: str | None
+    models: Upstream[xgboost.Booster],
+    scoring: ScoringSettings,
+    day: dt.date,
+    pin: str | None,
+    look_ahead: str | None = None,
 ) -> StoredModel:
     """The model that scores ``day``.
 
@@ -70,14 +82,17 @@ def select_model(
         scoring: the policy, and the pin of the settings.
         day: the day to be scored.
         pin: a model_id, a digest (at least 12 hex digits) or a path; over the settings' policy.
+        look_ahead: why a pinned model may know the day; the settings' reason by default.
 
     Raises:
-        ModelError: there is none; it says which was looked for and what to do.
+        ModelError: there is none, or the pinned one has learnt from the day or from later ones; it
+            says which was looked for and what to do.
     """
     stored = models.partitions
     pin = pin or scoring.pinned_model
     if pin:
-        return replace(read_model(models, pinned_path(stored, pin)), because="pinned")
+        model = read_model(models, pinned_path(stored, pin))
+        return replace(model, because=_pinned(model, day, look_ahead or scoring.look_ahead))
     if scoring.model_policy == "today":
         if not models.has(day):
             raise ModelError(
@@ -88,6 +103,27 @@ def select_model(
             )
         return replace(read_model(models, stored.path(day)), because="today's")
     return _newest(models, day, scoring.max_age_days)
+
+
+def _pinned(model: StoredModel, day: dt.date, look_ahead: str | None) -> str:
+    """The reason to select a pinned model: that it is pinned, and what it knows of the day.
+
+    Raises:
+        ModelError: it has learnt from the day or from later ones, and nobody asked for that.
+    """
+    last = model.looks_ahead(day)
+    if last is None:
+        return "pinned"
+    if not look_ahead:
+        raise ModelError(
+            f"the pinned model {model.model_id} has learnt from days up to {last}: its scores of "
+            f"{day} would look ahead",
+            table=MODEL,
+            day=day,
+            remedy="Pin a model that was trained on earlier days, or say why this one may: "
+            "scoring.look_ahead, or look_ahead of the run.",
+        )
+    return f"pinned (it looks ahead: it has learnt from days up to {last}; {look_ahead})"
 
 
 def _newest(models: Upstream[xgboost.Booster], day: dt.date, max_age_days: int) -> StoredModel:

@@ -29,6 +29,7 @@ class RunOptions:
         training: XGBoost parameters over those of the settings.
         replace: let the model of such a run stand for its day, instead of under its own name.
         model: the model that scores: a model_id, a digest or a path, over the settings' policy.
+        look_ahead: the reason why this model may have learnt from the day it scores, or later.
         restate: static tables whose stored snapshot is replaced by what has landed since.
     """
 
@@ -36,6 +37,7 @@ class RunOptions:
     training: Mapping[str, Any] = field(default_factory=dict)
     replace: bool = False
     model: str | None = None
+    look_ahead: str | None = None
     restate: tuple[str, ...] = ()
 
     @property
