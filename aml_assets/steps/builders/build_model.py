@@ -13,9 +13,12 @@ import platform
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from aml_assets.core.days import ONE_DAY
 from aml_assets.core.graph import MODEL
 from aml_assets.core.model import encoding, labels, reference, scoring, training
+from aml_assets.core.model.constants import without_constants
 from aml_assets.core.model.encoding import Encoder
 from aml_assets.core.model.training import Batch
 from aml_assets.core.model.windows import Windows
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 
     from aml_assets.io.catalog import Catalog
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def training_data(catalog: Catalog, features: Upstream[pa.Table], windows: Windo
     """Put a training window together: select its decided STRs, fit the encoder, encode.
 
     Raises:
-        NotTrainable: a hole in the window, or labels of one class only.
+        NotTrainable: a hole in the window, labels of one class only, or constant features only.
     """
     settings = catalog.settings
     key, label = key_and_label(catalog)
@@ -96,11 +99,13 @@ def training_data(catalog: Catalog, features: Upstream[pa.Table], windows: Windo
         max_text_distinct_share=settings.features.max_text_distinct_share,
         min_category_rows=settings.features.min_category_rows,
     )
-    days, batches = train.days, []
+    days, matrices = train.days, list[np.ndarray]()
     for each in known:
         # Taken out, so that the window is never in memory twice.
-        batches.append((encoder.transform(train.frames.pop(0), each.rows).values, each.labels))
+        matrices.append(encoder.transform(train.frames.pop(0), each.rows).values)
     reports = sum(len(each.rows) for each in selected)
+    encoder = without_constants(encoder, matrices)
+    batches = [(values, each.labels) for values, each in zip(matrices, known, strict=True)]
     return TrainingData(batches, encoder, reports, days, train.empty)
 
 
@@ -153,7 +158,8 @@ def build_model(
         inputs=inputs_read(features),
         code_version=CODE_VERSION,
         settings=settings_hash(
-            parameters.model_dump(mode="json", exclude={"preset"}),
+            # The same trees come of any number of threads.
+            parameters.model_dump(mode="json", exclude={"preset", "threads"}),
             catalog.settings.features.max_text_distinct_share,
             catalog.settings.features.min_category_rows,
             windows.as_dict(),

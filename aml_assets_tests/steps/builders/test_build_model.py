@@ -6,6 +6,7 @@ import pytest
 
 from aml_assets.core.graph import FEATURES
 from aml_assets.core.model import encoding
+from aml_assets.core.model.constants import CONSTANT, without_constants
 from aml_assets.errors import NotReady
 from aml_assets.io.catalog import Catalog
 from aml_assets.steps.builders.build_features import build_features
@@ -59,8 +60,12 @@ def test_what_is_not_read_changes_nothing_of_what_is_learnt_from(catalog):
         max_text_distinct_share=features.max_text_distinct_share,
         min_category_rows=features.min_category_rows,
     )
+    rows = [np.flatnonzero(f.table.column("label").is_valid()) for f in whole.frames]
+    matrices = [encoder.transform(f, r).values for f, r in zip(whole.frames, rows, strict=True)]
+    encoder = without_constants(encoder, matrices)
     assert data.encoder == encoder
     assert data.encoder.left_out["account.owner"].startswith("100% of its values")
+    assert CONSTANT in data.encoder.left_out.values()
     assert upstream.read == whole.digests
     for frame, (values, labels) in zip(whole.frames, data.batches, strict=True):
         decided = np.flatnonzero(frame.table.column("label").is_valid())
