@@ -56,6 +56,7 @@ class TableChecks(Section):
     static_volume: Threshold | None = None
     null_rate: Threshold | None = None
     duplicate_keys: Threshold | None = None
+    schema_change: Threshold | None = None
     label_rate: Threshold | None = None
     late_landing: Threshold | None = None
     unmatched_share: Threshold | None = None
@@ -89,6 +90,7 @@ class CheckSettings(Section):
     ``static_volume``: the same for static tables, which change little from day to day.
     ``null_rate``: rise of the share of nulls over the usual, in the worst column.
     ``duplicate_keys``: rows that repeat a key; the contract refuses such a table anyway.
+    ``schema_change``: columns that came, went or changed their kind since the newest earlier day.
     ``label_rate``: share of positives among the decided reports, as a multiple of the usual.
     ``late_landing``: hours by which a day landed later than usual. ``unmatched_share``: share of
     reports without their transaction. ``orphan_keys``: share of references, such as a customer's
@@ -103,6 +105,7 @@ class CheckSettings(Section):
     static_volume: Threshold = Threshold(severity="block", low=0.5, high=2.0)
     null_rate: Threshold = Threshold(severity="block", high=0.9)
     duplicate_keys: Threshold = Threshold(severity="block", high=0.0)
+    schema_change: Threshold = Threshold(severity="warn", high=0.0)
     label_rate: Threshold = Threshold(severity="warn", low=0.1, high=10.0)
     late_landing: Threshold = Threshold(severity="warn", high=3.0)
     unmatched_share: Threshold = Threshold(severity="warn", high=0.2)

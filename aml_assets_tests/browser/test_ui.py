@@ -180,7 +180,7 @@ def test_the_launchpad_learns_from_other_dates(page: Page, night: Night):
 
 def test_checks_show_their_result_figure_and_threshold(page: Page):
     page.goto("/assets/tables/trx?view=checks")
-    for check in ("duplicate_keys", "late_landing", "null_rate", "volume"):
+    for check in ("duplicate_keys", "late_landing", "null_rate", "schema_change", "volume"):
         expect(page.get_by_text(check, exact=True).first).to_be_visible()
     page.get_by_text("volume", exact=True).first.click()
     expect(page.get_by_text("blocking").first).to_be_visible()

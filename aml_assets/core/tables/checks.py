@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from aml_assets.core.tables.schema_change import schema_change
 from aml_assets.settings.check_settings import Threshold
 from aml_assets.settings.table_settings import TRX
 
@@ -37,6 +38,7 @@ class Figures:
         positives: reports decided as positive; ``None`` where there is no label.
         decided: reports decided at all; ``None`` where there is no label.
         landed_after: hours from the beginning of the day to its landing, if that is known.
+        columns: column → the kind that it is treated as; empty if that is not known.
     """
 
     day: dt.date
@@ -45,6 +47,7 @@ class Figures:
     positives: int | None = None
     decided: int | None = None
     landed_after: float | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ class Evidence:
 
     Attributes:
         today: the day to check.
-        past: earlier days that show what is usual: they hold rows and are not blocked.
+        past: earlier days that show what is usual, newest first: they hold rows, unblocked.
         facts: the manifest's facts of the day (``unmatched``, ``orphans``, ``unseen`` …).
         min_days: with fewer earlier days nothing is called unusual.
         min_rows: a share of fewer rows is not judged.
@@ -233,10 +236,8 @@ def _null_rate(evidence: Evidence, limit: Threshold) -> Finding:
 
 def _duplicate_keys(evidence: Evidence, limit: Threshold) -> Finding:
     """Always 0: the contract refuses a table that repeats a key, so none is stored."""
-    detail = (
-        f"{evidence.today.rows:,} rows, each with a key of its own; the contract refuses others"
-    )
-    return Finding(0.0, detail)
+    rows = f"{evidence.today.rows:,} rows"
+    return Finding(0.0, f"{rows}, each with a key of its own; the contract refuses others")
 
 
 def _label_rate(evidence: Evidence, limit: Threshold) -> Finding:
@@ -345,6 +346,16 @@ CHECKS: dict[str, Check] = {
             "Rows that repeat a key; the contract refuses such a table.",
             applies=lambda asset: asset.kind == "table",
             measure=_duplicate_keys,
+        ),
+        Check(
+            "schema_change",
+            "Columns that came, went or changed their kind since the newest earlier day.",
+            applies=lambda asset: asset.kind in ("table", "features"),
+            measure=lambda evidence, _: Finding(
+                *schema_change(evidence.today.columns, [day.columns for day in evidence.past])
+            ),
+            needs=frozenset({"columns"}),
+            compares=True,
         ),
         Check(
             "label_rate",

@@ -106,7 +106,11 @@ def figures_by_manifest(day: dt.date, manifest: Manifest) -> Figures:
     rows = manifest.rows if manifest.rows is not None else int(facts.get("rows", 0))
     undecided = facts.get("undecided")
     decided = None if undecided is None else rows - int(undecided)
-    return Figures(day, rows, facts.get("nulls", {}), facts.get("positives"), decided)
+    listed = facts.get("columns")
+    # A day without rows may lack what tells its columns' kinds.
+    kinds = {each["name"]: each["column"]["kind"] for each in listed} if listed and rows else {}
+    nulls, positives = facts.get("nulls", {}), facts.get("positives")
+    return Figures(day, rows, nulls, positives, decided, columns=kinds)
 
 
 def results_of(

@@ -214,6 +214,7 @@ EVERYTHING = {
     "positives": 20,
     "decided": 90,
     "landed_after": 26.0,
+    "columns": {"a": "id"},
     "unmatched": 7,
     "orphans": {"trx.cust_id": [9, 100]},
     "unseen": {"channel": 3},
@@ -224,13 +225,23 @@ EVERYTHING = {
 @pytest.mark.parametrize(
     ("subject", "names"),
     [
-        (Subject("table", daily=False), ["volume", "null_rate", "duplicate_keys"]),
-        (Subject("table"), ["volume", "null_rate", "duplicate_keys", "late_landing"]),
+        (Subject("table", daily=False), ["volume", "null_rate", "duplicate_keys", "schema_change"]),
+        (
+            Subject("table"),
+            ["volume", "null_rate", "duplicate_keys", "schema_change", "late_landing"],
+        ),
         (
             Subject("table", labelled=True),
-            ["volume", "null_rate", "duplicate_keys", "label_rate", "late_landing"],
+            [
+                "volume",
+                "null_rate",
+                "duplicate_keys",
+                "schema_change",
+                "label_rate",
+                "late_landing",
+            ],
         ),
-        (Subject("features"), ["null_rate", "unmatched_share", "orphan_keys"]),
+        (Subject("features"), ["null_rate", "schema_change", "unmatched_share", "orphan_keys"]),
         (Subject("predictions"), ["unseen_share"]),
         (Subject("other"), []),
     ],

@@ -16,16 +16,17 @@ def test_each_asset_has_its_checks(bank: Bank):
     def names(asset: str) -> list[str]:
         return list(checks_of(bank.settings, asset))
 
-    assert names(TRX) == ["volume", "null_rate", "duplicate_keys", "late_landing"]
+    assert names(TRX) == ["volume", "null_rate", "duplicate_keys", "schema_change", "late_landing"]
     assert names("tables/str") == [
         "volume",
         "null_rate",
         "duplicate_keys",
+        "schema_change",
         "label_rate",
         "late_landing",
     ]
-    assert names("tables/retail") == ["volume", "null_rate", "duplicate_keys"]
-    assert names(FRAME) == ["null_rate", "unmatched_share", "orphan_keys"]
+    assert names("tables/retail") == ["volume", "null_rate", "duplicate_keys", "schema_change"]
+    assert names(FRAME) == ["null_rate", "schema_change", "unmatched_share", "orphan_keys"]
     assert names("predictions/predictions") == ["unseen_share"]
     assert names("models/model") == []
 
