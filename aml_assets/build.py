@@ -50,6 +50,8 @@ def build_definitions(
         warnings.filterwarnings("ignore", ".*backfill_policy.*", dg.BetaWarning)
         # So with the parameter that gives a check its days, which is in preview.
         warnings.filterwarnings("ignore", ".*partitions_def.*AssetCheckSpec", dg.PreviewWarning)
+        # So with references to the code, which are beta.
+        warnings.filterwarnings("ignore", ".*CodeReference", dg.BetaWarning)
         bound = [each.bind(catalog, partitions) for each in (*declared_assets(settings), *assets)]
     return dg.Definitions(
         assets=[*landing_assets(settings, partitions), *bound],

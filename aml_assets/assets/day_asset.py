@@ -14,6 +14,7 @@ import dagster as dg
 from aml_assets.assets.asset_checks import check_specs
 from aml_assets.assets.day_step import DayStep, Event
 from aml_assets.assets.hdfs_io_manager import HdfsIOManager
+from aml_assets.assets.metadata import definition_metadata, freshness_policy
 from aml_assets.core.graph import LANDING, Asset
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.upstream import Upstream
@@ -68,6 +69,8 @@ class DayAsset:
             kinds=set(self.kinds),
             owners=list(self.owners),
             description=self.description,
+            metadata=definition_metadata(catalog, self.name, self.build),
+            freshness_policy=freshness_policy(catalog.settings),
         )
 
         @dg.multi_asset(

@@ -11,6 +11,7 @@ stored, and say what they lack.
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -122,13 +123,17 @@ class DayStep:
                     yield from self._evaluations(self._verdict(day))
                     continue
                 self._refuse_after_failures(day)
+                begun = time.perf_counter()
                 built, published = self._build(day, build, upstreams)
             except AmlError as error:
                 context.log.error(f"{name} {day}: {error}")
                 progress.error("%s %s: %s", name, day, error)
                 self._errors.append(error)
                 continue
-            yield from partition_events(name, day, built, published, provenance)
+            seconds = time.perf_counter() - begun
+            yield from partition_events(
+                self._catalog, name, day, built, published, provenance, seconds=seconds
+            )
             verdict = None
             if not built.ad_hoc:
                 verdict = self._verdict(day, published)

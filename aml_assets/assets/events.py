@@ -15,8 +15,10 @@ from aml_assets.assets.dagster_internals import (
     latest_versions,
     provenance_tags,
 )
+from aml_assets.assets.metadata import partition_metadata
 from aml_assets.core.graph import LANDING, Asset
 from aml_assets.core.pages.plots import as_markdown
+from aml_assets.io.catalog import Catalog
 from aml_assets.io.formats import Published
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.checking.verdicts import Verdict
@@ -61,11 +63,27 @@ class Provenance:
 
 
 def partition_events(
-    asset: str, day: dt.date, built: Built, published: Published, provenance: Provenance
+    catalog: Catalog,
+    asset: str,
+    day: dt.date,
+    built: Built,
+    published: Published,
+    provenance: Provenance,
+    *,
+    seconds: float,
 ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
     """The events of a partition; before them, one for each landed table that was read for it.
 
     What an ad hoc run builds does not stand for its day, so it is observed, not materialized.
+
+    Args:
+        catalog: where the asset is stored.
+        asset: group/name.
+        day: the partition.
+        built: its content.
+        published: the result of publishing it.
+        provenance: of the asset.
+        seconds: how long it took to build and publish.
     """
     for table, figures in built.landed.items():
         yield dg.AssetMaterialization(
@@ -78,7 +96,10 @@ def partition_events(
     yield kind(
         asset_key=dg.AssetKey.from_user_string(asset),
         partition=str(day),
-        metadata=_metadata(built, published),
+        metadata={
+            **_metadata(built, published),
+            **partition_metadata(catalog, asset, day, built, seconds),
+        },
         tags={**provenance.tags(day), DATA_VERSION_TAG: published.manifest.digest},
     )
 
@@ -100,9 +121,21 @@ def _metadata(built: Built, published: Published) -> dict[str, Any]:
 
 def _shown(value: Any) -> Any:
     """A figure as Dagster shows it; single numbers are plotted over the partitions."""
+    value = rounded(value)
     if isinstance(value, bool | int | float | str):
         return value
     return dg.MetadataValue.json(value)
+
+
+def rounded(value: Any) -> Any:
+    """A figure, or figures within lists and mappings, with four significant digits for people."""
+    if isinstance(value, float):
+        return float(f"{value:.4g}")
+    if isinstance(value, Mapping):
+        return {name: rounded(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(each) for each in value]
+    return value
 
 
 def progress_line(built: Built, published: Published, verdict: Verdict | None) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from aml_assets.assets.metadata import landing_metadata
 from aml_assets.core.graph import LANDING
 from aml_assets.settings.load import Settings
 
@@ -23,6 +24,7 @@ def landing_assets(
             partitions_def=partitions,
             kinds={"parquet"},
             owners=["team:upstream"],
+            metadata=landing_metadata(settings, name),
             description=f"The bank's {'daily' if table.daily else 'static'} table {name}, "
             f"landed under {table.path}. Written upstream, read-only for us.",
         )

@@ -5,9 +5,9 @@ partitions definition (``partitions``).
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from aml_assets.core.days import days_between
+from aml_assets.core.days import days_between, span
 from aml_assets.errors import PartitionError
 from aml_assets.settings.automation_settings import AutomationSettings
 
@@ -18,6 +18,9 @@ RANGE_END = "dagster/asset_partition_range_end"
 ASKED_BY = "aml/asked_by"
 """The sensor or schedule that requested the run; a run by hand has no such tag."""
 
+SHOWN_DAYS, SHOWN_ASSETS = "aml/days", "aml/assets"
+"""For people in the list of runs: the days of a run, and the last parts of its assets' names."""
+
 NO_RESTART = {"dagster/max_retries": "0"}
 """Tags of a run that is not started again, whatever its process died of."""
 
@@ -27,6 +30,12 @@ def day_tags(first: dt.date, last: dt.date) -> dict[str, str]:
     if first == last:
         return {ONE_PARTITION: str(first)}
     return {RANGE_START: str(first), RANGE_END: str(last)}
+
+
+def shown_tags(first: dt.date, last: dt.date, assets: Sequence[str]) -> dict[str, str]:
+    """The tags by which a person tells runs apart."""
+    names = ", ".join(asset.rpartition("/")[2] for asset in assets)
+    return {SHOWN_DAYS: span(first, last), SHOWN_ASSETS: names}
 
 
 def runtime_tags(automation: AutomationSettings, days: int = 1) -> dict[str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import dagster as dg
 
 from aml_assets.assets.dagster_internals import execute_here
-from aml_assets.assets.run_tags import NO_RESTART, day_tags, runtime_tags
+from aml_assets.assets.run_tags import NO_RESTART, day_tags, runtime_tags, shown_tags
 from aml_assets.automation.backfill_plan import Batch, Partition, Plan, batches
 from aml_assets.automation.run_failures import failures_of
 from aml_assets.core.days import days_between, ranges
@@ -115,4 +115,9 @@ def _tags(catalog: Catalog, batch: Batch) -> dict[str, str]:
     # A daemon beside us must not take a year in one run for a run that hangs, nor start again
     # what somebody stopped.
     limit = runtime_tags(catalog.settings.automation, days)
-    return {**limit, **NO_RESTART, **day_tags(batch.first, batch.last)}
+    return {
+        **limit,
+        **NO_RESTART,
+        **day_tags(batch.first, batch.last),
+        **shown_tags(batch.first, batch.last, batch.assets),
+    }

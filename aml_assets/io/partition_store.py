@@ -109,7 +109,9 @@ class PartitionStore(Generic[T]):
             CorruptFile: it is not what was published.
         """
         options: dict[str, Any] = {} if columns is None else {"columns": columns}
-        return self._existing(day, lambda: self.format.read(self.store, self._file(day), **options))
+        return self._existing(
+            day, lambda: self.format.read(self.store, self.stored_file(day), **options)
+        )
 
     def open_dataset(self, day: dt.date, columns: list[str] | None = None) -> ds.Dataset:
         """A lazy view of a day's frame, verified as it is read.
@@ -130,10 +132,10 @@ class PartitionStore(Generic[T]):
                 remedy="Ask for its content instead of a dataset.",
             )
         return self._existing(
-            day, lambda: format_.open_dataset(self.store, self._file(day), columns)
+            day, lambda: format_.open_dataset(self.store, self.stored_file(day), columns)
         )
 
-    def _file(self, day: dt.date) -> str:
+    def stored_file(self, day: dt.date) -> str:
         """The file that holds the day's content."""
         return self.path(day)
 
@@ -210,7 +212,7 @@ class SnapshotStore(PartitionStore[pa.Table]):
         reference = self._reference(day)
         return reference[1] if reference else super().manifest(day)
 
-    def _file(self, day: dt.date) -> str:
+    def stored_file(self, day: dt.date) -> str:
         """The file with the frame as of the day, also if it has been replaced since."""
         reference = self._reference(day)
         if reference is None:

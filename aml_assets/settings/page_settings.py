@@ -43,7 +43,8 @@ class PageSettings(Section):
     word for confidential. ``history_days``: number of days whose metrics the model page shows.
     ``segments``: categories, each as ``table.column``, by which the model page splits the
     evaluation; without any it takes those that the model uses most.
-    ``budget``: alerts that the investigators can work per day.
+    ``budget``: alerts that the investigators can work per day. ``base_url``: where a
+    web server serves the store, for links to the pages in the UI.
     """
 
     alerts: Annotated[int, Field(ge=1)] = 1000
@@ -54,6 +55,7 @@ class PageSettings(Section):
     columns: list[QualifiedColumn] = Field(default_factory=list)
     marking: Annotated[str, AfterValidator(_one_line), Field(max_length=200)] = ""
     history_days: Annotated[int, Field(ge=1)] = 30
+    base_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+")] | None = None
     segments: list[QualifiedColumn] = Field(default_factory=list)
     budget: Annotated[int, Field(ge=1)] | None = None
 
