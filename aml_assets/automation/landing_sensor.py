@@ -17,13 +17,23 @@ import dagster as dg
 
 from aml_assets.assets.dagster_internals import sensor_state
 from aml_assets.assets.partitions import requested_days
-from aml_assets.assets.run_tags import ASKED_BY, ONE_PARTITION, RANGE_END, RANGE_START, runtime_tags
+from aml_assets.assets.run_tags import (
+    ASKED_BY,
+    ONE_PARTITION,
+    RANGE_END,
+    RANGE_START,
+    runtime_tags,
+    shown_tags,
+)
 from aml_assets.automation.alarms.channels import send
 from aml_assets.automation.alarms.message import missed_deadline
+from aml_assets.automation.day_failures import last_failures
 from aml_assets.automation.jobs import DAILY
 from aml_assets.core.days import ranges
 from aml_assets.core.night.cursor import Cursor
+from aml_assets.core.night.day_failure import told
 from aml_assets.core.night.decide import decide
+from aml_assets.core.night.finding import RUN_FAILED
 from aml_assets.core.night.plan import Overdue, Request, TickPlan
 from aml_assets.errors import AlarmError, AmlError
 from aml_assets.steps.watching.watcher import Watcher
@@ -64,7 +74,7 @@ def landing_sensor(catalog: Catalog) -> dg.SensorDefinition:
         cursor = Cursor.from_text(context.cursor)
         plan = plan_tick(watcher, cursor, context.instance, catalog.settings)
         requests = [run_request(each, NAME, catalog.settings) for each in plan.requests]
-        message = message_of(plan)
+        message = message_of(plan, context.instance)
         for line in message.splitlines():
             context.log.info(line)
         _send_overdue_alarm(context, catalog.settings, plan)
@@ -112,7 +122,11 @@ def run_request(request: Request, requested_by: str, settings: Settings) -> dg.R
     """
     selection = [dg.AssetKey.from_user_string(asset) for asset in request.assets]
     days = (request.last - request.first).days + 1
-    tags = {ASKED_BY: requested_by, **runtime_tags(settings.automation, days)}
+    tags = {
+        ASKED_BY: requested_by,
+        **runtime_tags(settings.automation, days),
+        **shown_tags(request.first, request.last, request.assets),
+    }
     if request.first == request.last:
         return dg.RunRequest(
             run_key=request.key,
@@ -124,12 +138,21 @@ def run_request(request: Request, requested_by: str, settings: Settings) -> dg.R
     return dg.RunRequest(run_key=request.key, asset_selection=selection, tags=tags)
 
 
-def message_of(plan: TickPlan) -> str:
-    """The tick's message for people: requested runs, and the newest days that do not go on."""
+def message_of(plan: TickPlan, instance: dg.DagsterInstance) -> str:
+    """The tick's message for people: requested runs, and the newest days that do not go on.
+
+    Args:
+        plan: what the tick came to.
+        instance: knows why runs failed, where a note says that one did.
+    """
+    has_failures = any(RUN_FAILED in note for note in plan.notes.values())
+    failures = last_failures(instance) if has_failures else {}
     requested = [f"Requested {each.summary}" for each in plan.requests]
     by_note: dict[str, list[dt.date]] = {}
     for day, note in plan.notes.items():
-        by_note.setdefault(note, []).append(day)
+        by_note.setdefault(
+            told(note, failures.get(day) if RUN_FAILED in note else None), []
+        ).append(day)
     spans = [
         (last, f"{first} … {last}: {note}" if first != last else f"{first}: {note}")
         for note, days in by_note.items()

@@ -57,13 +57,14 @@ def _daily_batch(catalog: Catalog) -> dg.ScheduleDefinition:
         if sensor_is_ticking(context.instance, settings):
             return dg.SkipReason("The landing sensor is on, and requests these runs itself.")
         plan = plan_tick(watcher, sensor_cursor(context.instance), context.instance, settings)
-        for line in message_of(plan).splitlines():
+        message = message_of(plan, context.instance)
+        for line in message.splitlines():
             context.log.info(line)
         requests = [
             run_request(_whole_day(catalog, watcher, each), "daily_batch", settings)
             for each in plan.requests
         ]
-        return requests or dg.SkipReason(message_of(plan))
+        return requests or dg.SkipReason(message)
 
     return daily_batch
 

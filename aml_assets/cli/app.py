@@ -6,7 +6,9 @@ file), or what happens to an error (``boundary``).
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import Annotated
 
 import typer
 
@@ -46,9 +48,32 @@ app = typer.Typer(
     cls=Boundary,
     help="The bank's nightly anti-money-laundering pipeline.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"aml {version('aml_assets')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version, and exit."
+        ),
+    ] = False,
+) -> None:
+    """Take the options before the command, and heed the variable ``NO_COLOR``."""
+    if os.environ.get("NO_COLOR"):  # rich heeds it by itself, click does not
+        context.color = False
+
 
 for command in COMMANDS:
     app.command()(command)

@@ -13,7 +13,7 @@ from aml_assets.cli.arguments import as_day
 
 
 def demo(
-    days: Annotated[int, typer.Option(help="Days of the synthetic bank, 40 or more.", min=40)] = 45,
+    days: Annotated[int, typer.Option(help="Days of the synthetic bank, 31 or more.", min=31)] = 37,
     last: Annotated[
         str | None,
         typer.Option(help="The bank's last day, YYYY-MM-DD; the last partition, or yesterday."),

@@ -1,7 +1,7 @@
 """``aml status`` and ``aml explain``: the status of every day, and the reasons for it.
 
-Belongs here: what is printed. Does not belong here: finding out
-(``steps.watching.status_board``).
+Belongs here: the two commands. Does not belong here: finding out
+(``steps.watching.status_board``), or the table of days (``cli.status_table``).
 """
 
 from __future__ import annotations
@@ -9,79 +9,47 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import Counter
-from collections.abc import Iterable
+from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aml_assets.cli.arguments import as_day
 from aml_assets.cli.boundary import is_defect, say, sentence_of
-from aml_assets.cli.terminal import console
 
 if TYPE_CHECKING:
     from aml_assets.core.night.cursor import Cursor
+    from aml_assets.core.night.day_failure import DayFailure
     from aml_assets.io.catalog import Catalog
     from aml_assets.io.store import Store
-    from aml_assets.steps.watching.status_board import PartitionStatus, StatusBoard
-
-_SIGNS = {
-    "built": "✓",
-    "stale": "stale",
-    "superseded": "past",
-    "missing": "–",
-    "exempt": "·",
-    "unreadable": "unreadable",
-}
-_LEGEND = (
-    "✓ built · stale: an input has changed · past: superseded, kept as evidence · – missing"
-    " · · nothing waits for it"
-)
+    from aml_assets.steps.watching.status_board import StatusBoard
 
 
 def status(
     days: Annotated[
-        int | None, typer.Option(help="How many days back; by default all watched days.", min=1)
+        int | None,
+        typer.Option(
+            help="How many days, up to the newest that has landed; by default all watched ones.",
+            min=1,
+        ),
     ] = None,
 ) -> None:
     """Show each day: landed, checked, built, stale, superseded, skipped; and what repairs it."""
-    from rich import box
-    from rich.table import Table
+    from aml_assets.cli.status_table import as_bytes, print_days
+    from aml_assets.core.days import ONE_DAY
 
-    from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS
-
-    catalog, board = _status_board()
-    shown = board.days[-days:] if days else board.days
+    catalog, board = _status_board(back=days or 0)
+    shown = board.days
+    if days and (newest := board.view.newest_landed):
+        shown = [day for day in shown if day > newest - days * ONE_DAY]
     sizes = _sizes(catalog.store)
-    table = Table(box=box.SIMPLE_HEAD, caption=_LEGEND)
-    for name in ("day", "landed", "tables", "checks", "features", "model", "metrics"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("predictions")
-    table.add_column("reports", no_wrap=True)
-    table.add_column("disk", justify="right", no_wrap=True)
-    table.add_column("note")
-    for day in shown:
-        blocking, warning = board.failed_checks(day)
-        cells = [_sign(board.of(asset, day)) for asset in (FEATURES, MODEL, METRICS, PREDICTIONS)]
-        table.add_row(
-            str(day),
-            " ".join(board.landed(day)) or "–",
-            _sign(board.tables(day)),
-            _checks(blocking, warning) if board.has_any(day) else "–",
-            *cells,
-            _pages(board, day, catalog.graph.followers),
-            _bytes(sizes[str(day)]),
-            _note(board, day, blocking),
-        )
-    console(width=max(120, console().width)).print(table)
-    for day in shown:
-        for sentence in board.unreadable(day):
-            typer.echo(f"{day}: {sentence}")
-    typer.echo(f"The store {catalog.store.url} holds {_bytes(sum(sizes.values()))}.")
+    print_days(catalog, board, shown, sizes)
+    typer.echo(f"The store {catalog.store.url} holds {as_bytes(sum(sizes.values()))}.")
     commands = list(board.repair_commands())
     if commands:
         typer.echo("The landing sensor, if it is on, builds what is missing or stale. By hand:")
         for command in commands:
-            typer.echo(f"  {command}")
+            typer.echo(" \\\n    ".join(wrap(command, 76, break_on_hyphens=False)))
     else:
         typer.echo("Nothing that could be built is missing or stale.")
 
@@ -118,31 +86,35 @@ def _reasons(board: StatusBoard, day: dt.date) -> list[str]:
         found.append(f"blocked: {reason}")
     if exemption := board.view.exempt.get(day):
         found.append(f"exempt: {exemption}")
-    if note := board.notes.get(day):
+    elif note := board.note(day):
         found.append(note)
-    if day in board.view.busy:
-        found.append("a run for this day is queued or under way")
     requests = [each for each in board.plan.requests if each.first <= day <= each.last]
     found += [f"the landing sensor would request {each.summary}" for each in requests]
     return found
 
 
-def _status_board() -> tuple[Catalog, StatusBoard]:
+def _status_board(back: int = 0) -> tuple[Catalog, StatusBoard]:
     from aml_assets.io.catalog import Catalog
     from aml_assets.settings.load import load_settings
     from aml_assets.steps.watching.status_board import StatusBoard
 
     settings = load_settings()
     catalog = Catalog(settings)
-    cursor, busy = _of_the_instance(catalog)
-    return catalog, StatusBoard(catalog, cursor, now=time.time(), busy=busy)
+    cursor, busy, failures = _of_the_instance(catalog)
+    return catalog, StatusBoard(
+        catalog, cursor, now=time.time(), busy=busy, failures=failures, back=back
+    )
 
 
-def _of_the_instance(catalog: Catalog) -> tuple[Cursor, set[dt.date]]:
-    """The sensor's cursor and the days of unfinished runs; both empty without an instance.
+def _of_the_instance(
+    catalog: Catalog,
+) -> tuple[Cursor, set[dt.date], dict[dt.date, DayFailure]]:
+    """The sensor's cursor, the days of unfinished runs, and those whose last run failed.
 
-    What is stored and has landed can be told without it; a broken one is named.
+    All are empty without an instance. What is stored and has landed can be told without it; a
+    broken one is named.
     """
+    from aml_assets.automation.day_failures import last_failures
     from aml_assets.automation.landing_sensor import sensor_cursor, unfinished_days
     from aml_assets.cli.home import default_home, open_instance
     from aml_assets.core.night.cursor import Cursor
@@ -151,52 +123,15 @@ def _of_the_instance(catalog: Catalog) -> tuple[Cursor, set[dt.date]]:
         home = default_home()
         nearest = next(each for each in (home, *home.parents) if each.exists())
         if nearest != home and nearest.is_dir():  # nothing ran here yet
-            return Cursor(), set()
+            return Cursor(), set(), {}
         with open_instance() as instance:
             busy = {day for days in unfinished_days(instance, catalog.settings) for day in days}
-            return sensor_cursor(instance), busy
+            return sensor_cursor(instance), busy, last_failures(instance)
     except Exception as error:
         if is_defect(error):
             raise
         say(f"runs under way and the sensor's cursor are not known: {sentence_of(error)}")
-        return Cursor(), set()
-
-
-def _sign(status: PartitionStatus) -> str:
-    """A table cell: a sign, and for a stale partition the first of its changed inputs."""
-    sign = _SIGNS[status.state]
-    if status.state != "stale":
-        return sign
-    asset, key = status.changed[0]
-    more = f" +{len(status.changed) - 1}" if len(status.changed) > 1 else ""
-    return f"stale ({asset.rpartition('/')[2]} {key[-10:]}{more})"
-
-
-def _pages(board: StatusBoard, day: dt.date, pages: Iterable[str]) -> str:
-    """A table cell: one sign if all pages have the same status, else one for each."""
-    signs = {name: _SIGNS[board.of(name, day).state] for name in pages}
-    if len(set(signs.values())) == 1:
-        return next(iter(signs.values()))
-    return " ".join(f"{name.rpartition('/')[2].partition('_')[0]} {signs[name]}" for name in signs)
-
-
-def _checks(blocking: list[str], warning: list[str]) -> str:
-    if blocking:
-        return f"✗ {len(blocking)}"
-    return f"! {len(warning)}" if warning else "✓"
-
-
-def _note(board: StatusBoard, day: dt.date, blocking: list[str]) -> str:
-    parts = []
-    if day in board.view.busy:
-        parts.append("a run is under way")
-    if exemption := board.view.exempt.get(day):
-        parts.append(exemption)
-    elif (note := board.notes.get(day)) and note != board.view.damaged.get(day):
-        parts.append(note)
-    if blocking and not parts:
-        parts.append(f"failed: {', '.join(blocking)}")
-    return "; ".join(parts)
+        return Cursor(), set(), {}
 
 
 def _sizes(store: Store) -> Counter[str]:
@@ -204,12 +139,3 @@ def _sizes(store: Store) -> Counter[str]:
     from aml_assets.io.usage import bytes_by_day
 
     return bytes_by_day(store)
-
-
-def _bytes(count: int) -> str:
-    value, unit = float(count), "B"
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if value < 1000 or unit == "TB":
-            break
-        value /= 1000
-    return f"{value:.0f} {unit}" if value >= 10 or unit == "B" else f"{value:.1f} {unit}"

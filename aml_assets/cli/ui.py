@@ -6,9 +6,12 @@ Belongs here: the command and its two processes. Does not belong here: a deploym
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from types import FrameType
 from typing import Annotated
@@ -16,6 +19,9 @@ from typing import Annotated
 import typer
 
 from aml_assets.cli.home import default_home, open_instance
+from aml_assets.errors import AmlError
+
+_HOST = "127.0.0.1"
 
 _MODULE = "aml_assets.definitions"
 _GRACE = 20.0
@@ -41,14 +47,18 @@ def serve(port: int) -> int:
     Returns:
         The exit code: 0 after SIGINT or SIGTERM; else that of the process that ended by itself,
         and 1 where that is 0.
+
+    Raises:
+        AmlError: something else listens on the port.
     """
+    _refuse_taken(port)
     with open_instance():  # two processes that start in an empty home would race for it
         home = default_home()
     commands = (
         ["dagster._daemon", "run", "-m", _MODULE],
-        ["dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-m", _MODULE],
+        ["dagster_webserver", "-h", _HOST, "-p", str(port), "-m", _MODULE],
     )
-    processes = [subprocess.Popen([sys.executable, "-m", *command]) for command in commands]
+    processes = [_start([sys.executable, "-m", *command]) for command in commands]
     stopping = False
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -56,16 +66,57 @@ def serve(port: int) -> int:
         stopping = True
 
     previous = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
-    typer.echo(f"UI: http://127.0.0.1:{port}   (runs in {home}; Ctrl-C stops)")
+    typer.echo(f"Starting the UI on port {port} (runs in {home}; Ctrl-C stops) …")
+    listens = False
     try:
         while not stopping and all(process.poll() is None for process in processes):
             time.sleep(0.2)
+            if not listens and (listens := _is_listening(port)):
+                typer.echo(f"The UI listens: http://{_HOST}:{port}")
         ended = [code for process in processes if (code := process.poll()) is not None]
         return 0 if stopping else ended[0] or 1
     finally:
         _end(processes)
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _refuse_taken(port: int) -> None:
+    """Refuse a port that another program listens on; the webserver would end with a traceback."""
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the webserver sets it
+        try:
+            trial.bind((_HOST, port))
+        except (OSError, OverflowError) as error:
+            raise AmlError(
+                f"port {port} on {_HOST} cannot be used: {getattr(error, 'strerror', error)}",
+                remedy=f"End what listens there, or take another: aml ui --port {port + 1}.",
+            ) from None
+
+
+def _is_listening(port: int) -> bool:
+    """Whether the webserver accepts connections by now."""
+    with socket.socket() as caller:
+        caller.settimeout(1)
+        return caller.connect_ex((_HOST, port)) == 0
+
+
+def _start(words: list[str]) -> subprocess.Popen[bytes]:
+    """Start a process; its lines, which Dagster always colours, are plain under ``NO_COLOR``."""
+    if not os.environ.get("NO_COLOR"):
+        return subprocess.Popen(words)
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    threading.Thread(target=_copy_plain, args=(process,), daemon=True).start()
+    return process
+
+
+def _copy_plain(process: subprocess.Popen[bytes]) -> None:
+    """Copy a process's lines to standard output, without colours."""
+    from click import unstyle
+
+    for line in process.stdout or ():
+        sys.stdout.write(unstyle(line.decode(errors="replace")))
+        sys.stdout.flush()
 
 
 def _end(processes: list[subprocess.Popen[bytes]]) -> None:

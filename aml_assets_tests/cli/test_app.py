@@ -15,7 +15,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from aml_assets.cli.app import app
 from aml_assets_tests.conftest import Bank, day
 from aml_assets_tests.forked import run_forked
 
@@ -124,6 +127,32 @@ def test_dagster_job_execute_runs_one_day_and_refuses_to_run_without_one(shell):
     assert none.returncode != 0
     assert "this run has no day" in none.stderr + none.stdout
     assert sorted(path for path in (shell.folder / "store").rglob("*")) == before
+
+
+def test_the_version_is_printed():
+    done = CliRunner().invoke(app, ["--version"])
+    assert re.fullmatch(r"aml \d+\.\d+\.\d+\n", done.output)
+
+
+def test_a_shell_completes_commands(shell):
+    done = shell("aml", _AML_COMPLETE="complete_bash", COMP_WORDS="aml st", COMP_CWORD="1")
+    assert done.stdout.split() == ["status"]
+
+
+def test_no_color_is_heeded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    def backfill() -> str:
+        words = ["backfill", "--from", "2024-01-01", "--to", "2024-01-02"]
+        return CliRunner().invoke(app, words, color=True).output
+
+    def build(*_: object, **__: object) -> None:
+        typer.secho("1 failed:", fg="red", err=True)
+
+    monkeypatch.setattr("aml_assets.cli.running.build", build)
+    monkeypatch.setenv("AML_LANDING__URL", str(tmp_path))
+    monkeypatch.setenv("AML_STORE__URL", str(tmp_path))
+    assert "\033[31m1 failed" in backfill()
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\033" not in backfill()
 
 
 def test_the_demo_ends_with_a_table_and_finds_everything_done_the_second_time(shell):

@@ -11,10 +11,10 @@ from aml_assets.cli.app import app
 @pytest.mark.parametrize(
     ("words", "handed_on"),
     [
-        ([], {"days": 45, "last": None, "landing_only": False}),
+        ([], {"days": 37, "last": None, "landing_only": False}),
         (
-            ["--days", "40", "--last", "2024-02-09", "--landing-only"],
-            {"days": 40, "last": dt.date(2024, 2, 9), "landing_only": True},
+            ["--days", "41", "--last", "2024-02-09", "--landing-only"],
+            {"days": 41, "last": dt.date(2024, 2, 9), "landing_only": True},
         ),
     ],
 )
@@ -30,4 +30,4 @@ def test_the_options_are_handed_on(monkeypatch, words, handed_on):
 
 
 def test_a_bank_too_short_for_the_windows_is_refused():
-    assert CliRunner().invoke(app, ["demo", "--days", "39"]).exit_code == 2
+    assert CliRunner().invoke(app, ["demo", "--days", "30"]).exit_code == 2

@@ -56,6 +56,7 @@ class TickPlan:
         notes: day → why it does not go on; oldest day first.
         overdue: days past their deadline of which no alarm was sent before.
         busy: for how many days a run is queued or under way.
+        unbuildable: days whose features a failed check or a failed run holds back.
     """
 
     requests: list[Request]
@@ -63,3 +64,4 @@ class TickPlan:
     notes: Mapping[dt.date, str]
     overdue: list[Overdue]
     busy: int = 0
+    unbuildable: frozenset[dt.date] = frozenset()

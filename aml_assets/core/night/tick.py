@@ -169,6 +169,7 @@ class Tick:
             notes=dict(sorted(self.notes.items())),
             overdue=overdue,
             busy=len(view.busy),
+            unbuildable=frozenset(self.unbuildable),
         )
 
     def _overdue(self) -> Iterator[Overdue]:

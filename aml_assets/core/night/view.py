@@ -117,6 +117,11 @@ class View:
         return self.stored.get(asset, {}).get(day)
 
     @property
+    def newest_landed(self) -> dt.date | None:
+        """The newest day of which anything has landed; ``None`` if nothing has."""
+        return max((max(days) for days in self.landed.values() if days), default=None)
+
+    @property
     def first_landed(self) -> dt.date | None:
         """The first day of which anything has landed; ``None`` if nothing has."""
         return min((min(days) for days in self.landed.values() if days), default=None)

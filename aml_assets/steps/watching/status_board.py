@@ -7,12 +7,12 @@ Does not belong here: printing it (``cli.status``), or changing anything.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from aml_assets.core.days import ranges
-from aml_assets.core.graph import FEATURES, TABLES
+from aml_assets.core.days import days_between, ranges
+from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS, TABLES
 from aml_assets.core.night.changes import (
     current_digests,
     is_evidence,
@@ -20,7 +20,9 @@ from aml_assets.core.night.changes import (
     stale_inputs,
 )
 from aml_assets.core.night.cursor import Cursor
+from aml_assets.core.night.day_failure import DayFailure, told
 from aml_assets.core.night.decide import decide
+from aml_assets.core.night.lookups import usable_models
 from aml_assets.core.night.plan import TickPlan
 from aml_assets.core.night.view import Rules, Untrainable, View
 from aml_assets.errors import StoreError, TransientStoreError
@@ -60,25 +62,33 @@ class StatusBoard:
         cursor: the landing sensor's; without it, failed runs look like runs yet to come.
         now: POSIX seconds.
         busy: days for which a run is queued or under way.
+        failures: days whose last run failed.
+        back: at least so many days are watched.
 
     Attributes:
         rules, view, plan: the settings, what is stored and landed, and what the sensor would
             request now.
         current: gives the digests that are stored now.
-        notes: day → why it does not go on.
     """
 
     def __init__(
-        self, catalog: Catalog, cursor: Cursor, *, now: float, busy: Iterable[dt.date] = ()
+        self,
+        catalog: Catalog,
+        cursor: Cursor,
+        *,
+        now: float,
+        busy: Iterable[dt.date] = (),
+        failures: Mapping[dt.date, DayFailure] | None = None,
+        back: int = 0,
     ) -> None:
         self._catalog = catalog
         self._watcher = Watcher(catalog)
         self._verdicts: dict[tuple[str, dt.date], Verdict | str | None] = {}
+        self._failures = failures or {}
         self.rules: Rules = self._watcher.rules()
-        self.view: View = self._watcher.view(cursor, now=now, busy=busy)
+        self.view: View = self._watcher.view(cursor, now=now, busy=busy, back=back)
         self.plan: TickPlan = decide(self.view, cursor, self.rules)
         self.current = current_digests(self.view, self.rules)
-        self.notes = self.plan.notes
 
     @property
     def days(self) -> list[dt.date]:
@@ -88,6 +98,23 @@ class StatusBoard:
             *(day for days in self.view.stored.values() for day in days),
         ]
         return [day for day in self.view.days if traces and day >= min(traces)]
+
+    def note(self, day: dt.date) -> str:
+        """Why a day does not go on, or that a run is under way for it; empty if it is whole.
+
+        The same sentence stands in ``aml status``, in ``aml explain`` and in the sensor's message.
+        """
+        if day in self.view.busy:
+            return "a run is queued or under way"
+        if exemption := self.view.exempt.get(day):
+            return exemption
+        failure = self._failures.get(day) if self._lacks_something(day) else None
+        return told(self.plan.notes.get(day, ""), failure)
+
+    def _lacks_something(self, day: dt.date) -> bool:
+        """Whether anything of the day is missing or stale."""
+        states = {self.of(asset, day).state for asset in (FEATURES, *self._catalog.graph.learning)}
+        return not states.isdisjoint({"missing", "stale"})
 
     def landed(self, day: dt.date) -> list[str]:
         """The daily tables of a watched day that have landed, complete or not."""
@@ -167,31 +194,113 @@ class StatusBoard:
 
     def repair_commands(self) -> Iterator[str]:
         """The commands that build what is missing or stale, as far as it can be built."""
-        missing: list[dt.date] = []
+        missing: dict[tuple[str, ...], list[dt.date]] = {}
         stale: dict[str, list[dt.date]] = {}
         for day in self.days:
             if len(self.landed(day)) < len(self.rules.daily) or day in self.view.exempt:
                 continue
-            if self.tables(day).state == "stale":
-                stale.setdefault(TABLES, []).append(day)
-            for asset in (FEATURES, *self._catalog.graph.learning):
-                state = self.of(asset, day).state
-                if state == "stale":
-                    stale.setdefault(asset, []).append(day)
-                elif state == "missing" and self._can_be_built(asset, day):
-                    missing.append(day)
-        for first, last in ranges(missing):
-            yield f"aml backfill --from {first} --to {last}"
+            for name in self._stale(day):
+                stale.setdefault(name, []).append(day)
+            if (words := self._selection(day)) is not None:
+                missing.setdefault(words, []).append(day)
+        names = self._short_names()
+        for words, days in missing.items():
+            selected = "".join(f" --select {word}" for word in words)
+            for first, last in ranges(days):
+                yield f"aml backfill --from {first} --to {last}{selected}"
         for asset, days in stale.items():
             for first, last in ranges(days):
-                yield f"aml backfill --from {first} --to {last} --select {asset} --remake"
+                yield f"aml backfill --from {first} --to {last} --select {names[asset]} --remake"
+
+    def _stale(self, day: dt.date) -> Iterator[str]:
+        """What of a day is stale and can be built again: its tables together, and each asset."""
+        if self.tables(day).state == "stale" and not self._is_refused(day):
+            yield TABLES
+        if day in self.plan.unbuildable:
+            return
+        for asset in (FEATURES, *self._catalog.graph.learning):
+            if self.of(asset, day).state == "stale":
+                yield asset
+
+    def _selection(self, day: dt.date) -> tuple[str, ...] | None:
+        """The words that select what can be built of what a day lacks.
+
+        Returns:
+            No word if a backfill of everything would not fail, ``None`` if nothing can be built.
+        """
+        assets = (FEATURES, *self._catalog.graph.learning)
+        missing = [asset for asset in assets if self.of(asset, day).state == "missing"]
+        built = [asset for asset in missing if self._can_be_built(asset, day)]
+        if not built:
+            return None
+        if isinstance(self.rules.windows(day), Untrainable):  # a backfill leaves these out itself
+            learnt = (MODEL, METRICS)
+            missing = [m for m in missing if self._catalog.graph.subject(m) not in learnt]
+        if set(missing) <= set(built):
+            return ()
+        names = self._short_names()
+        return tuple(names[asset] for asset in built)
+
+    def _short_names(self) -> dict[str, str]:
+        """Each asset and group as ``--select`` takes it: by the last part where only one has it."""
+        parts = [name.rpartition("/")[2] for name in self._catalog.assets]
+        groups = {name.partition("/")[0] for name in self._catalog.assets}
+        short = {
+            name: part
+            for name, part in zip(self._catalog.assets, parts, strict=True)
+            if parts.count(part) == 1 and (part not in groups or part == name.partition("/")[0])
+        }
+        return {name: short.get(name, name) for name in (*self._catalog.assets, *groups)}
 
     def _can_be_built(self, asset: str, day: dt.date) -> bool:
-        """Whether a missing partition can be built of a day that has landed."""
+        """Whether a backfill would build a missing partition, as far as can be known."""
         if (described := self._catalog.graph.followers.get(asset)) is not None:
             state = self.of(described, day).state
             return state == "built" or (state == "missing" and self._can_be_built(described, day))
-        return asset == FEATURES or not isinstance(self.rules.windows(day), Untrainable)
+        if asset == FEATURES:
+            return self._can_have_features(day)
+        if asset in (MODEL, METRICS):
+            return self._can_learn(day)
+        return asset != PREDICTIONS or self._can_be_scored(day)
+
+    def _can_have_features(self, day: dt.date) -> bool:
+        """Whether a day has landed whole, and nothing is known to be wrong with it."""
+        return (
+            self.view.has_landed(day, self.rules.daily)
+            and day not in self.plan.unbuildable
+            and day not in self.view.blocked
+            and not self._is_refused(day)
+        )
+
+    def _can_learn(self, day: dt.date) -> bool:
+        """Whether every day of a day's windows has features, or can have them, or is exempt."""
+        windows = self.rules.windows(day)
+        if isinstance(windows, Untrainable):
+            return False
+        return all(
+            self.view.partition(FEATURES, each)
+            or each in self.view.exempt
+            # Days that nobody watches: a backfill adds what of them has landed.
+            or self._can_have_features(each)
+            for each in days_between(windows.train_start, windows.eval_end)
+        )
+
+    def _can_be_scored(self, day: dt.date) -> bool:
+        """Whether a day has features or can have them, and a model to score with."""
+        has_features = self.view.partition(FEATURES, day) or self._can_have_features(day)
+        if not has_features or day in self.view.blocked_features:
+            return False
+        if self.rules.policy == "pinned":
+            return self.view.pinned
+        return bool(usable_models(self.view, self.rules, day)) or self._can_learn(day)
+
+    def _is_refused(self, day: dt.date) -> bool:
+        """Whether the day's last run refused a landed file, and no other file has landed since."""
+        failure = self._failures.get(day)
+        if failure is None or not failure.of_input:
+            return False
+        listings = [*self.view.listings.get(day, {}).values(), *self.view.statics.values()]
+        return all(each.newest <= failure.ended for each in listings)
 
     def _is_restated(self, day: dt.date) -> bool:
         """Whether the sensor would request the day's tables."""

@@ -47,6 +47,10 @@ if TYPE_CHECKING:
 _OLDER_DAYS = 90
 """How many older days one view includes at most."""
 
+_SILENT_DAYS = 31
+"""After so many days without a trace of data, a person looks at data of another time: a back test.
+"""
+
 _Stored = Mapping[str, Mapping[dt.date, StoredPartition]]
 _Landed = Mapping[str, frozenset[dt.date]]
 
@@ -138,7 +142,13 @@ class Watcher:
     # -- the view ----------------------------------------------------------------------------
 
     def view(
-        self, cursor: Cursor, *, now: float, busy: Iterable[dt.date] = (), runs: int = 0
+        self,
+        cursor: Cursor,
+        *,
+        now: float,
+        busy: Iterable[dt.date] = (),
+        runs: int = 0,
+        back: int | None = None,
     ) -> View:
         """The landing and the store at this moment.
 
@@ -147,6 +157,8 @@ class Watcher:
             now: POSIX seconds.
             busy: days for which a run is queued or under way.
             runs: how many such runs there are.
+            back: for a person who looks: at least so many days back are watched, and of data of
+                other years, back from its newest day. The sensor watches back from today.
 
         Raises:
             TransientStoreError: the landing or the store is away.
@@ -155,7 +167,9 @@ class Watcher:
         today = self.today(now)
         stored = {asset: self._overview.refresh(asset) for asset in self._catalog.assets}
         landed = self._landed()
-        days = self._days(today, landed, stored, cursor)
+        end = today if back is None else _newest(today, landed, stored)
+        reach = max(self.look_back_days(end), back or 0)
+        days = self._days(end, reach, landed, stored, cursor)
         listings = {day: self._listings(self._settings.daily_tables, day) for day in days}
         for day, found in listings.items():  # an empty folder has not landed
             for name in set(self._settings.daily_tables) - set(found):
@@ -234,11 +248,11 @@ class Watcher:
         return self._catalog.landing.listing(table, day)
 
     def _days(
-        self, today: dt.date, landed: _Landed, stored: _Stored, cursor: Cursor
+        self, today: dt.date, reach: int, landed: _Landed, stored: _Stored, cursor: Cursor
     ) -> list[dt.date]:
-        """The days to watch, oldest first."""
+        """The days to watch, oldest first: ``reach`` days, and older ones that lack something."""
         first = self._settings.partitions.first_day
-        begin = max(first, today - self.look_back_days(today) * ONE_DAY)
+        begin = max(first, today - reach * ONE_DAY)
         automation = self._settings.automation
         since = max(first, automation.catch_up_from or first, cursor.left_alone or first)
         whole = frozenset.intersection(*landed.values()) if landed else frozenset()
@@ -309,3 +323,10 @@ class Watcher:
         except (ModelError, CorruptFile):
             return False
         return True
+
+
+def _newest(today: dt.date, landed: _Landed, stored: _Stored) -> dt.date:
+    """Today; of data of other years the newest day that has landed or is stored."""
+    traces = [day for days in (*landed.values(), *stored.values()) for day in days]
+    newest = max((day for day in traces if day <= today), default=today)
+    return today if (today - newest).days <= _SILENT_DAYS else newest

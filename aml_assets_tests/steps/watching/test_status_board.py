@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from typing import Any
 
 from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS
 from aml_assets.core.night.cursor import Cursor
+from aml_assets.core.night.day_failure import DayFailure
 from aml_assets.steps.inputs import exemptions
 from aml_assets.steps.watching.status_board import PartitionStatus, StatusBoard
 from aml_assets_tests.conftest import Bank, day
 
 
-def board(bank: Bank, number: int = 6) -> StatusBoard:
+def board(bank: Bank, number: int = 6, **options: Any) -> StatusBoard:
     """The board at noon of a day."""
     now = dt.datetime.combine(day(number), dt.time(12), dt.UTC).timestamp()
-    return StatusBoard(bank.catalog, Cursor(), now=now)
+    return StatusBoard(bank.catalog, Cursor(), now=now, **options)
 
 
 def test_every_partition_is_built_or_missing_and_a_command_builds_what_can_be_built(built):
@@ -27,7 +29,7 @@ def test_every_partition_is_built_or_missing_and_a_command_builds_what_can_be_bu
     assert shown.of(MODEL, day(6)).state == "missing"
     # Days 1 to 4 can have no model; day 5 lacks its pages.
     assert list(shown.repair_commands()) == ["aml backfill --from 2024-01-05 --to 2024-01-06"]
-    assert shown.notes[day(4)] == "not trainable before 2024-01-05"
+    assert shown.note(day(4)) == "not trainable before 2024-01-05"
     assert (shown.failed_checks(day(5))[0], shown.blocked(day(5))) == ([], None)
 
 
@@ -62,3 +64,42 @@ def test_a_skipped_day_is_exempt_and_needs_no_command(built):
     assert shown.landed(day(8)) == []
     assert not shown.has_any(day(8))
     assert not any("2024-01-08" in command for command in shown.repair_commands())
+
+
+def test_nothing_is_read_of_a_landed_file_that_was_refused_until_another_one_lands(built: Bank):
+    whole = "aml backfill --from 2024-01-05 --to 2024-01-07"
+    ended = max(path.stat().st_mtime for path in built.landing.rglob("*")) + 1
+    refused = {day(7): DayFailure("run", ("str is broken",), ended, of_input=True)}
+    assert list(board(built, 7).repair_commands()) == [whole]
+    shown = board(built, 7, failures=refused)
+    assert list(shown.repair_commands()) == [
+        "aml backfill --from 2024-01-05 --to 2024-01-06",
+        "aml backfill --from 2024-01-07 --to 2024-01-07 "
+        "--select model --select metrics --select model_report",
+    ]
+    assert shown.note(day(7)) == "run run failed: str is broken"
+    for path in built.folder("str", 7).iterdir():
+        os.utime(path, (ended + 5, ended + 5))
+    assert list(board(built, 7, failures=refused).repair_commands()) == [whole]
+
+
+def test_no_model_is_advised_whose_windows_have_a_hole(built: Bank):
+    for number in (7, 8):
+        built.unland(number)
+    assert list(board(built, 9).repair_commands()) == [
+        "aml backfill --from 2024-01-05 --to 2024-01-06",
+        "aml backfill --from 2024-01-09 --to 2024-01-09 "
+        "--select merged_features --select predictions --select alert_report",
+    ]
+
+
+def test_of_data_of_other_years_the_days_that_are_stored_are_shown_and_none_is_overdue(
+    built: Bank,
+):
+    for number in range(7, 13):
+        built.unland(number)
+    built.options["partitions"] = {"last_day": None}
+    shown = board(built, 900)
+    assert shown.days == [day(number) for number in range(1, 7)]
+    assert not any("overdue" in shown.note(each) for each in shown.days)
+    assert board(built, 20).days[-1] == day(20)

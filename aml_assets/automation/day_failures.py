@@ -1,0 +1,75 @@
+"""The failures of days: for each day, how the last run over it failed, if it did.
+
+Belongs here: reading them from Dagster's runs and event log. Does not belong here: the failures of
+one run (``run_failures``), alarms (``automation.alarms``), or what a day's note makes of them
+(``core.night.day_failure``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from aml_assets.assets.failures import ERRORS_KEY, only_follows
+from aml_assets.assets.run_tags import days_of
+from aml_assets.core.night.day_failure import DayFailure
+from aml_assets.errors import InputError, PartitionError
+
+_RUNS = 300
+"""The runs that are looked through, newest first: several nights, and a backfill."""
+
+
+def last_failures(instance: dg.DagsterInstance) -> dict[dt.date, DayFailure]:
+    """Each day whose last ended run failed, with what that run said about the day."""
+    ended = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+    decided: set[dt.date] = set()
+    found: dict[dt.date, DayFailure] = {}
+    for record in instance.get_run_records(dg.RunsFilter(statuses=ended), limit=_RUNS):
+        run = record.dagster_run
+        try:
+            days = set(days_of(run.tags)) - decided
+        except PartitionError:
+            continue  # a run of other partitions, or one that refused its days itself
+        decided |= days
+        if days and run.status is dg.DagsterRunStatus.FAILURE:
+            found |= _by_day(instance, run.run_id, days, record.end_time or 0.0)
+    return found
+
+
+def _by_day(
+    instance: dg.DagsterInstance, run_id: str, days: set[dt.date], ended: float
+) -> dict[dt.date, DayFailure]:
+    """What a failed run said of each of these days; a day of a range may have gone well."""
+    errors = list(_errors(instance, run_id))
+    if not errors:
+        errors = [{"sentence": f"no step did; see aml logs {run_id[:8]}"}]
+    found: dict[dt.date, DayFailure] = {}
+    for day in days:
+        mine = [each for each in errors if each.get("day") in (None, str(day))]
+        sentences = dict.fromkeys(str(each.get("sentence")) for each in mine)
+        of_input = any(each.get("kind") == InputError.__name__ for each in mine)
+        if sentences:
+            found[day] = DayFailure(run_id, tuple(sentences), ended, of_input)
+    return found
+
+
+def _errors(instance: dg.DagsterInstance, run_id: str) -> Iterator[dict[str, Any]]:
+    """The errors of a run's steps; only the class of one that is not ours, as it may quote rows."""
+    kind = dg.DagsterEventType.STEP_FAILURE
+    for record in instance.get_records_for_run(run_id, of_type=kind).records:
+        event = record.event_log_entry.dagster_event
+        if event is None:
+            continue
+        data = event.step_failure_data
+        failed = data.user_failure_data
+        if only_follows(failed):
+            continue
+        listed = (failed.metadata if failed else {}).get(ERRORS_KEY)
+        if isinstance(listed, dg.JsonMetadataValue) and isinstance(listed.value, list):
+            yield from (each for each in listed.value if isinstance(each, dict))
+        else:
+            name = data.error.cls_name if data.error else "unknown"
+            yield {"sentence": f"step {event.step_key} ended with {name}; see aml logs"}
