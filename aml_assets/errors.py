@@ -116,19 +116,34 @@ class StoreError(AmlError):
         path: the path concerned, relative to the store's root.
         operation: ``read``, ``write``, ``list``, ``rename`` or ``delete``.
         remedy: what to do about it.
+        place: ``landing`` or ``store`` with its URL, as far as it is known where it is raised.
     """
 
     def __init__(
-        self, reason: str, *, path: str, operation: str, remedy: str | None = None
+        self,
+        reason: str,
+        *,
+        path: str,
+        operation: str,
+        remedy: str | None = None,
+        place: str | None = None,
     ) -> None:
         self.reason = reason
         self.path = path
         self.operation = operation
-        super().__init__(f"{operation} {path}: {reason}", remedy=remedy)
+        self.place = place
+        where = f" ({place})" if place else ""
+        super().__init__(f"{operation} {path}: {reason}{where}", remedy=remedy)
 
-    def at(self, path: str) -> Self:
-        """Return the same error under another path."""
-        return type(self)(self.reason, path=path, operation=self.operation, remedy=self.remedy)
+    def at(self, path: str, place: str | None = None) -> Self:
+        """Return the same error under another path, and with its place."""
+        return type(self)(
+            self.reason,
+            path=path,
+            operation=self.operation,
+            remedy=self.remedy,
+            place=place or self.place,
+        )
 
 
 class NotFound(StoreError):
@@ -143,8 +158,22 @@ class ForeignFile(CorruptFile):
     """Another program wrote the whole file that lies under our name, e.g. the flow of 2019."""
 
 
+class DamagedFile(CorruptFile):
+    """The file system cannot give a file's bytes back: its blocks are rotten, or lost."""
+
+
 class TransientStoreError(StoreError):
     """A fault that may pass: the whole operation was retried within its time and still failed."""
+
+    retryable = True
+
+
+class Unreachable(TransientStoreError):
+    """The whole landing or store is away: where one operation waited in vain, others would."""
+
+
+class NotTried(AmlError):
+    """Partitions were left as they are, since the landing or the store was away by then."""
 
     retryable = True
 

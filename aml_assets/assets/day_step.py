@@ -6,7 +6,8 @@ the step ends. Does not belong here: any asset's own work (``steps``), or the as
 
 A bad day stops neither the other days nor the steps downstream: the step first gives its output,
 and then fails, with one sentence per failure. Steps downstream look for themselves at what is
-stored, and say what they lack.
+stored, and say what they lack. Only where the landing or the store is away as a whole are the
+other days and the steps after it left alone: each would wait as long, and in vain.
 """
 
 import datetime as dt
@@ -23,12 +24,20 @@ import pyarrow as pa
 from aml_assets.assets.asset_checks import checked_assets, evaluations
 from aml_assets.assets.dagster_internals import NO_AUTOMATIC_EVENTS
 from aml_assets.assets.events import Provenance, partition_events, progress_line
-from aml_assets.assets.failures import failure
+from aml_assets.assets.failures import failure, place_away_in
 from aml_assets.assets.hdfs_io_manager import HdfsIOManager, StepEnd
 from aml_assets.assets.partitions import requested_days
 from aml_assets.assets.retries import built_before, end_at_maximum_runtime, request_retry
+from aml_assets.core.days import ranges, span
 from aml_assets.core.graph import Asset
-from aml_assets.errors import AmlError, NotTrainable, UpstreamFailed
+from aml_assets.errors import (
+    AmlError,
+    CorruptFile,
+    NotTrainable,
+    NotTried,
+    Unreachable,
+    UpstreamFailed,
+)
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.formats import Published
 from aml_assets.io.upstream import Upstream
@@ -102,7 +111,7 @@ class DayStep:
                 request_retry(self._context, self._errors, self._catalog.settings.automation)
                 yield dg.Output(StepEnd(self._failure()), "result", metadata=NO_AUTOMATIC_EVENTS)
                 return
-            for day in self._days:
+            for day in self._days_while_reachable():
                 yield from self._evaluations(self._verdict(day))
         except dg.DagsterExecutionInterruptedError:
             end_at_maximum_runtime(self._context)
@@ -116,7 +125,7 @@ class DayStep:
         name, context = self._asset.name, self._context
         provenance = Provenance(context, self._asset, self._code_version, self._days)
         done = built_before(context, name, self._asset.upstream)
-        for day in self._days:
+        for day in self._days_while_reachable():
             try:
                 if day in done and done[day] == self._stored_digest(day):
                     context.log.info(f"{name} {day}: built by an earlier try of this step")
@@ -127,7 +136,7 @@ class DayStep:
                 built, published = self._build(day, build, upstreams)
             except AmlError as error:
                 context.log.error(f"{name} {day}: {error}")
-                progress.error("%s %s: %s", name, day, error)
+                progress.error("%s %s: failed", name, day)  # the run's end tells why, once
                 self._errors.append(error)
                 continue
             seconds = time.perf_counter() - begun
@@ -168,8 +177,39 @@ class DayStep:
         )
 
     def _stored_digest(self, day: dt.date) -> str | None:
+        """The digest of what is stored; ``None`` for a file that was damaged since, too."""
         partitions = self._catalog.of(self._asset.name)
-        return partitions.manifest(day).digest if partitions.has(day) else None
+        try:
+            return partitions.manifest(day).digest if partitions.has(day) else None
+        except CorruptFile as error:
+            self._context.log.warning(f"{self._asset.name} {day}: built again: {error}")
+            return None
+
+    def _days_while_reachable(self) -> Iterator[dt.date]:
+        """The run's days, until landing or store is away as a whole: the rest is not tried."""
+        context, name = self._context, self._asset.name
+        if place := place_away_in(context.instance, context.run.run_id):
+            self._errors.append(
+                UpstreamFailed(
+                    f"it was not tried, since the {place} was away earlier in this run",
+                    table=name,
+                    remedy="Mend that, and re-execute the run from failure.",
+                )
+            )
+            return
+        for number, day in enumerate(self._days):
+            if any(isinstance(error, Unreachable) for error in self._errors):
+                left = self._days[number:]
+                days = ", ".join(span(first, last) for first, last in ranges(left))
+                self._errors.append(
+                    NotTried(
+                        f"not tried after that: {days}",
+                        table=name,
+                        remedy="Build them when it is back.",
+                    )
+                )
+                return
+            yield day
 
     # -- failures upstream in this run --------------------------------------------------------
 

@@ -6,12 +6,13 @@ retried (``retries``), or reading such a failure for an alarm (``automation.alar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
 from aml_assets.assets.dagster_internals import UserFailureData
-from aml_assets.errors import AmlError, UpstreamFailed
+from aml_assets.errors import AmlError, StoreError, Unreachable, UpstreamFailed
 
 ERRORS_KEY = "aml/errors"
 """The metadata of a failure that lists its errors.
@@ -29,8 +30,8 @@ def failure(errors: Sequence[AmlError]) -> dg.Failure:
 
     Returns:
         A failure whose description holds one sentence per line, and whose metadata holds, under
-        `ERRORS_KEY`, a list of ``{kind, sentence, table, day, column, remedy}``. Dagster does not
-        retry it: a step requests its retries itself.
+        `ERRORS_KEY`, a list of ``{kind, sentence, table, day, column, remedy, place}``. Dagster
+        does not retry it: a step requests its retries itself.
     """
     sentences = dict.fromkeys(str(error) for error in errors)
     listed = [
@@ -41,6 +42,7 @@ def failure(errors: Sequence[AmlError]) -> dg.Failure:
             "day": error.day,
             "column": error.column,
             "remedy": error.remedy,
+            "place": error.place if isinstance(error, StoreError) else None,
         }
         for error in errors
     ]
@@ -53,10 +55,27 @@ def failure(errors: Sequence[AmlError]) -> dg.Failure:
 
 def only_follows(failed: UserFailureData | None) -> bool:
     """True for the failure of a step whose every error follows from one elsewhere in the run."""
+    listed = list(_errors_of(failed))
+    return bool(listed) and all(each.get("kind") == UpstreamFailed.__name__ for each in listed)
+
+
+def place_away_in(instance: dg.DagsterInstance, run_id: str) -> str | None:
+    """The landing or the store for which a step of a run has waited in vain.
+
+    Returns:
+        ``landing`` or ``store`` with its URL; ``None`` if every failed step failed otherwise.
+    """
+    failures = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    for record in failures.records:
+        event = record.event_log_entry.dagster_event
+        for each in _errors_of(event.step_failure_data.user_failure_data if event else None):
+            if each.get("kind") == Unreachable.__name__:
+                return str(each.get("place") or "store")
+    return None
+
+
+def _errors_of(failed: UserFailureData | None) -> Iterator[Mapping[str, Any]]:
+    """The errors that `failure` listed; none of a failure of anybody else."""
     errors = (failed.metadata if failed else {}).get(ERRORS_KEY)
-    if not isinstance(errors, dg.JsonMetadataValue) or not isinstance(errors.value, list):
-        return False
-    return all(
-        isinstance(each, dict) and each.get("kind") == UpstreamFailed.__name__
-        for each in errors.value
-    )
+    if isinstance(errors, dg.JsonMetadataValue) and isinstance(errors.value, list):
+        yield from (each for each in errors.value if isinstance(each, dict))

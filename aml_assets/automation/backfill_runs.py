@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator
 import dagster as dg
 
 from aml_assets.assets.dagster_internals import execute_here
+from aml_assets.assets.failures import place_away_in
 from aml_assets.assets.run_tags import NO_RESTART, day_tags, runtime_tags, shown_tags
 from aml_assets.automation.backfill_plan import Batch, Partition, Plan, batches
 from aml_assets.automation.run_failures import failures_of
-from aml_assets.core.days import days_between, ranges
+from aml_assets.core.days import days_between, ranges, span
 from aml_assets.io.catalog import Catalog
 
 
@@ -30,7 +31,8 @@ def run_backfill(
 ) -> list[str]:
     """Build a plan's partitions.
 
-    A failed day does not stop the others; what depends on it is not tried.
+    A failed day does not stop the others; what depends on it is not tried. A landing or store that
+    is away as a whole ends it: every other run would wait as long, and in vain.
 
     Args:
         catalog: what is stored.
@@ -42,12 +44,13 @@ def run_backfill(
             ends the run that is under way, and Dagster tells nobody about it.
 
     Returns:
-        One sentence per failure.
+        One sentence per failure; if the backfill ended early, a last one that says what is left.
     """
     job = definitions.resolve_job_def("daily")
     static = [name for name, table in catalog.settings.tables.items() if not table.daily]
     sentences: list[str] = []
     failed: set[Partition] = set()
+    built: set[Partition] = set()
     for batch in list(batches(catalog, plan.partitions)):
         for part in _without_failed(catalog, batch, failed):
             check()
@@ -64,10 +67,29 @@ def run_backfill(
                 },
             )
             check()
-            if not result.success:
-                sentences += failures_of(instance, result.run_id)
-                failed |= set(_partitions(part)) - _materialized(result)
+            built |= _materialized(result)
+            if result.success:
+                continue
+            sentences += failures_of(instance, result.run_id)
+            if place := place_away_in(instance, result.run_id):
+                left = _left(catalog, plan.partitions - built)
+                return [
+                    *dict.fromkeys(sentences),
+                    f"the backfill ended, as the {place} is away. {left}",
+                ]
+            failed |= set(_partitions(part)) - built
     return list(dict.fromkeys(sentences))
+
+
+def _left(catalog: Catalog, partitions: frozenset[Partition]) -> str:
+    """What is left to build, asset by asset, and how to go on."""
+    days = {name: [day for asset, day in partitions if asset == name] for name in catalog.assets}
+    spans = (
+        f"{name} {', '.join(span(first, last) for first, last in ranges(of))}"
+        for name, of in days.items()
+        if of
+    )
+    return f"Left: {'; '.join(spans)}. The same command builds it when it is back."
 
 
 def _materialized(result: dg.ExecuteInProcessResult) -> set[Partition]:

@@ -67,7 +67,7 @@ class Catalog:
     @cached_property
     def landing(self) -> Landing:
         """The landing under the configured root."""
-        store = Store(self.settings.landing.url, hdfs=self.settings.hdfs)
+        store = Store(self.settings.landing.url, name="landing", hdfs=self.settings.hdfs)
         return Landing(store, self.settings.tables, self.settings.partitions.time_zone)
 
     @cached_property

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from aml_assets.errors import TransientStoreError
+from aml_assets.errors import TransientStoreError, Unreachable
 
 T = TypeVar("T")
 
 _LONGEST_DELAY = 10.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Retry:
     """Retries a call while it raises `TransientStoreError`.
+
+    Once a call has waited in vain for a landing or store that is away as a whole, the others are
+    tried once: until one succeeds, or ``patience`` has passed again. So an outage costs one wait,
+    and not one per call.
 
     Attributes:
         patience: seconds in all; no try begins after these, but only its own deadlines end a
@@ -32,6 +36,7 @@ class Retry:
     patience: float
     base_delay: float = 0.25
     sleep: Callable[[float], None] = time.sleep
+    _hopeless_until: float = field(default=0.0, init=False, repr=False)
 
     def __call__(self, operation: Callable[[], T]) -> T:
         """Call ``operation`` until it ends without a transient fault, and return its result.
@@ -42,11 +47,19 @@ class Retry:
         started, waited, delay = time.monotonic(), 0.0, self.base_delay
         while True:
             try:
-                return operation()
-            except TransientStoreError:
+                result = operation()
+            except TransientStoreError as error:
                 # The clock counts the tries, too; the sum of waits is for clocks that stand still.
-                waited = max(waited, time.monotonic() - started)
-                if waited + delay > self.patience:
+                now = time.monotonic()
+                waited = max(waited, now - started)
+                is_away = isinstance(error, Unreachable)
+                if is_away and now < self._hopeless_until:
                     raise
+                if waited + delay > self.patience:
+                    self._hopeless_until = now + self.patience if is_away else 0.0
+                    raise
+            else:
+                self._hopeless_until = 0.0
+                return result
             self.sleep(delay)
             waited, delay = waited + delay, min(2 * delay, _LONGEST_DELAY)

@@ -20,10 +20,12 @@ class RootedFileSystem:
     Args:
         filesystem: the adapter.
         root: a folder, as the adapter understands it.
+        place: what the root is and its URL, for errors: ``store hdfs://bank/aml/store``.
     """
 
-    def __init__(self, filesystem: FileSystem, root: str) -> None:
+    def __init__(self, filesystem: FileSystem, root: str, place: str | None = None) -> None:
         self._fs = filesystem
+        self._place = place
         self.root = root.rstrip("/")
         self.patience = filesystem.patience
 
@@ -78,7 +80,7 @@ class RootedFileSystem:
 
     @contextmanager
     def named(self, path: str, shown: str | None = None) -> Generator[None]:
-        """Replace the protocol's path in the adapter's errors by a path of the store.
+        """Give the adapter's errors the store's path instead of the protocol's, and its place.
 
         Args:
             path: only errors about this path are changed.
@@ -90,4 +92,4 @@ class RootedFileSystem:
             full = f"{self.root}/{path}" if path else self.root
             if error.path not in (full, path) or error.path == (shown or path):
                 raise
-            raise error.at(shown or path) from error
+            raise error.at(shown or path, self._place) from error

@@ -13,13 +13,14 @@ operation.
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
-from aml_assets.errors import NotFound, StoreError, TransientStoreError
+from aml_assets.errors import DamagedFile, NotFound, StoreError, TransientStoreError
 from aml_assets.io.filesystems import PIECE, FileStatus, FileSystem, Listing, Modes, filesystem_for
 from aml_assets.io.paths import join_path, split_path
 from aml_assets.io.retry import Retry
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["Sink", "Store", "Written"]
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 _KEEP_TRIES = 4
 
@@ -58,6 +61,7 @@ class Store:
 
     Args:
         url: the root, as `filesystem_for` understands it.
+        name: what errors call it: ``store`` or ``landing``.
         filesystem: an adapter to use instead of the URL's; then ``url`` is the root's path.
         hdfs: settings of HDFS, if the URL leads there.
         modes: permission bits of new files and folders.
@@ -71,6 +75,7 @@ class Store:
         self,
         url: str,
         *,
+        name: str = "store",
         filesystem: FileSystem | None = None,
         hdfs: HdfsSettings | None = None,
         modes: Modes | None = None,
@@ -79,7 +84,7 @@ class Store:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         adapter, root = (filesystem, url) if filesystem else filesystem_for(url, hdfs, modes)
-        self._fs = RootedFileSystem(adapter, root)
+        self._fs = RootedFileSystem(adapter, root, f"{name} {url}")
         self.root = self._fs.root
         self.url = url
         self._retrying = Retry(
@@ -185,6 +190,7 @@ class Store:
                 which a copy of them is kept, or ``None``. (A copy, because HDFS has no hard
                 links, and renaming the old file away would leave a moment without any.) If two
                 writers replace a file at the same moment, one of the two versions is not kept.
+                Nor is a damaged file, of which no copy can be made.
 
         Raises:
             StoreError: nothing was published.
@@ -319,15 +325,20 @@ class Store:
             return self.load(path, _sha256_of) == sink.sha256
         except TransientStoreError:
             raise
-        except StoreError:
-            return False  # it cannot be read, and replacing it is the remedy
+        except StoreError as error:  # replacing it is the remedy
+            _log.warning("a stored file that cannot be read is replaced: %s", error)
+            return False
 
     def _keep(self, path: str, keep_as: Callable[[bytes], str | None]) -> None:
         for _ in range(_KEEP_TRIES):
             before = self._fs.status(path)
             if before is None:
                 return
-            old = self.read(path)
+            try:
+                old = self.read(path)
+            except DamagedFile as error:
+                _log.warning("a replaced file cannot be kept as a version: %s", error)
+                return
             kept = keep_as(old)
             if kept is not None:
                 self.publish_bytes(kept, old)

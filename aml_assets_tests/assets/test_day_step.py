@@ -120,6 +120,55 @@ def test_a_step_is_tried_again_before_the_steps_that_read_it_run(
     assert (FEATURES, str(day(5))) in run.materialized
 
 
+def test_a_store_that_is_away_costs_one_wait_and_the_run_says_what_is_left(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+):
+    from aml_assets.assets import tables
+    from aml_assets.errors import Unreachable
+
+    real, tried = tables.build_table, []
+
+    def away(catalog, name, when, **options):
+        tried.append((name, when))
+        if when >= day(6):
+            place = "store hdfs://bank/aml"
+            raise Unreachable("no answer", path=f"tables/{name}", operation="write", place=place)
+        return real(catalog, name, when, **options)
+
+    monkeypatch.setattr(tables, "build_table", away)
+    run = bank.bad("daily", days=(5, 9), only=("tables", "features"))
+    (asset,) = {name for name, _ in tried}
+    assert [when for _, when in tried] == [day(5), day(6)], "no other day and no other step"
+    assert run.sentences == [
+        f"write tables/{asset}: no answer (store hdfs://bank/aml)\n"
+        f"table tables/{asset}: not tried after that: 2024-01-07 … 2024-01-09. "
+        "Build them when it is back."
+    ]
+    assert len(run.consequences) == 5
+    for sentence in run.consequences:
+        assert "it was not tried, since the store hdfs://bank/aml was away earlier" in sentence
+
+
+def test_a_store_that_is_away_is_tried_again_where_nobody_watches(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+):
+    from aml_assets.assets import tables
+    from aml_assets.errors import Unreachable
+
+    real, calls = tables.build_table, []
+
+    def away_once(catalog, name, when, **options):
+        calls.append(name)
+        if len(calls) == 1:
+            raise Unreachable("no answer", path="x", operation="write")
+        return real(catalog, name, when, **options)
+
+    monkeypatch.setattr(tables, "build_table", away_once)
+    bank.options["automation"] = {"retries": 1, "retry_delay_seconds": 0}
+    run = bank.good("daily", days=(5, 6), only=("tables",), tags={"aml/asked_by": "landing"})
+    assert run.retried == 1
+
+
 def test_no_check_is_declared_blocking(bank: Bank):
     # A blocking check told as an evaluation never lets a run end under our executor.
     graph = bank.definitions().resolve_asset_graph()

@@ -29,6 +29,7 @@ def test_the_metadata_says_what_each_error_is_about():
             "day": "2024-02-14",
             "column": None,
             "remedy": "Wait.",
+            "place": None,
         }
     ]
 

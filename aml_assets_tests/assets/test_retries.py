@@ -55,6 +55,16 @@ def test_what_is_stored_otherwise_than_the_one_that_died_told_is_built_again(ban
     assert {asset for asset, _ in run.materialized} - {"landing/trx"} == {"tables/trx", FEATURES}
 
 
+def test_what_was_damaged_after_the_one_that_died_told_of_it_is_built_again(bank: Bank):
+    died = bank.good("daily", 5, only=("tables",))
+    path = bank.store / bank.catalog.table("trx").path(day(5))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-20])
+    run = bank.good("daily", 5, only=PREPARE, tags=in_place_of(died))
+    assert "tables/trx 2024-01-05: built again: read tables/trx/2024-01-05" in run.log
+    assert path.read_bytes() == whole
+
+
 def test_a_run_started_again_by_hand_does_all_of_it(bank: Bank):
     first = bank.good("daily", 5, only=PREPARE)
     tags = {"dagster/parent_run_id": first.run_id}

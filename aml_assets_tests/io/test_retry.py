@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from aml_assets.errors import CorruptFile, NotFound, StoreError, TransientStoreError
+from aml_assets.errors import (
+    CorruptFile,
+    NotFound,
+    StoreError,
+    TransientStoreError,
+    Unreachable,
+)
 from aml_assets.io.retry import Retry
 
 
@@ -100,3 +106,51 @@ def test_what_cannot_pass_is_raised_at_once(clock, kind):
         Retry(100, sleep=clock.sleep)(fail)
     assert caught.value is error
     assert (len(calls), clock.waits) == (1, [])
+
+
+class Outage:
+    """A cluster that is away, and comes back when told."""
+
+    def __init__(self) -> None:
+        self.is_over, self.calls = False, 0
+
+    def __call__(self) -> str:
+        self.calls += 1
+        if not self.is_over:
+            raise Unreachable("away", path="p", operation="read")
+        return "done"
+
+
+def test_an_outage_costs_one_wait_and_every_later_call_one_try(clock):
+    retry, outage = Retry(30, sleep=clock.sleep), Outage()
+    with pytest.raises(Unreachable):
+        retry(outage)
+    waited, outage.calls = len(clock.waits), 0
+    for _ in range(5):
+        with pytest.raises(Unreachable):
+            retry(outage)
+    assert (outage.calls, len(clock.waits)) == (5, waited)
+
+
+def test_after_an_outage_calls_are_waited_for_again(clock):
+    retry, outage = Retry(30, sleep=clock.sleep), Outage()
+    with pytest.raises(Unreachable):
+        retry(outage)
+    outage.is_over = True
+    assert retry(outage) == "done"
+    outage.is_over, waited = False, len(clock.waits)
+    with pytest.raises(Unreachable):
+        retry(outage)
+    assert len(clock.waits) > waited
+    clock.now += 31  # nor does an outage of long ago speak for today's
+    waited = len(clock.waits)
+    with pytest.raises(Unreachable):
+        retry(outage)
+    assert len(clock.waits) > waited
+
+
+def test_one_files_fault_leaves_the_patience_with_others(clock):
+    retry = Retry(30, sleep=clock.sleep)
+    with pytest.raises(TransientStoreError):
+        retry(Flaky(10**6, clock))
+    assert retry(Flaky(3, clock)) == "done"

@@ -6,7 +6,7 @@ here: encrypting, which the client does; without the key it neither writes nor r
 
 from __future__ import annotations
 
-from aml_assets.errors import StoreError, TransientStoreError
+from aml_assets.errors import StoreError, Unreachable
 
 _NO_KMS = "no KMS provider is configured"
 _AWAY = ("KMS HTTP error", "KMS request failed (5")
@@ -24,7 +24,7 @@ def encryption_error(text: str, *, path: str, operation: str) -> StoreError | No
             "core-site.xml, or use webhdfs://",
         )
     if any(each in text for each in _AWAY):
-        return TransientStoreError(
+        return Unreachable(
             "the KMS, which has the encryption zone's key, does not answer",
             path=path,
             operation=operation,

@@ -1,7 +1,10 @@
-"""Meanings of Hadoop's errors; the Java class is the code, for both clients.
+"""Meanings of Hadoop's errors, by their kind: the Java class, or the kind that a client names.
 
 Belongs here: turning a class name and a client's text into one of our errors, with a remedy. Does
 not belong here: either client's own exceptions.
+
+A kind is known, its spellings are not: whatever the Rust client reports as a ``DataTransferError``
+may pass, and so does every general ``IOException`` that is about DataNodes, pipelines or replicas.
 
 Hadoop's texts name users, paths and block numbers, never content. Of them our errors quote only
 the particulars of a refused permission, which whoever grants it needs.
@@ -12,7 +15,13 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from aml_assets.errors import NotFound, StoreError, TransientStoreError
+from aml_assets.errors import (
+    DamagedFile,
+    NotFound,
+    StoreError,
+    TransientStoreError,
+    Unreachable,
+)
 from aml_assets.io.filesystems import credentials
 
 
@@ -24,18 +33,27 @@ class _Meaning(NamedTuple):
 
 _RENEW = f"{credentials.REMEDY}; or a new token: hdfs.token_file"
 _REFUSED = _Meaning(StoreError, "the cluster refused our credentials", _RENEW)
-_NO_KDC = _Meaning(
-    TransientStoreError, "no KDC answers", "See krb5.conf, and whether the KDC is up"
-)
+_NO_KDC = _Meaning(Unreachable, "no KDC answers", "See krb5.conf, and whether the KDC is up")
 _NO_ROOM = "Make room, or have its quota raised (hdfs dfsadmin -setSpaceQuota)"
 _BUSY = _Meaning(TransientStoreError, "another client holds the file's lease")
 _LOOK = "See whether the cluster is up, and whether the URL names it"
-_AWAY = _Meaning(TransientStoreError, "the cluster cannot be reached", _LOOK)
+_AWAY = _Meaning(Unreachable, "the cluster cannot be reached", _LOOK)
 _OTHER_NODE = _Meaning(
-    TransientStoreError,
+    Unreachable,
     "no NameNode is active",
     "See which one should be: hdfs haadmin -getAllServiceState",
 )
+_SAFE_MODE = _Meaning(
+    Unreachable,
+    "the NameNode is in safe mode, and only reads",
+    "It leaves safe mode once its blocks are reported; else see hdfs dfsadmin -safemode get",
+)
+_NO_DATANODE = _Meaning(
+    Unreachable,
+    "no DataNode could store or serve its blocks",
+    "See which are up: hdfs dfsadmin -report",
+)
+_UNFINISHED = _Meaning(TransientStoreError, "the file's blocks are not replicated yet")
 
 _MEANINGS: dict[str, _Meaning] = {
     "FileNotFoundException": _Meaning(NotFound, "nothing is stored there"),
@@ -82,35 +100,63 @@ _MEANINGS: dict[str, _Meaning] = {
         "the delegation token has expired or was cancelled",
         "Put a new one into hdfs.token_file",
     ),
-    "SafeModeException": _Meaning(
-        TransientStoreError,
-        "the NameNode is in safe mode, and only reads",
-        "It leaves safe mode once its blocks are reported; else see hdfs dfsadmin -safemode get",
-    ),
-    "StandbyException": _OTHER_NODE,
-    "ObserverRetryOnActiveException": _OTHER_NODE,
-    "RetriableException": _Meaning(TransientStoreError, "the NameNode asks us to retry"),
-    "ServerTooBusyException": _Meaning(TransientStoreError, "the NameNode is too busy"),
-    "LeaseExpiredException": _BUSY,
-    "AlreadyBeingCreatedException": _BUSY,
-    "RecoveryInProgressException": _BUSY,
-    "NotReplicatedYetException": _Meaning(
-        TransientStoreError, "the file's blocks are not replicated yet"
-    ),
-    "ReplicaNotFoundException": _Meaning(TransientStoreError, "a DataNode lost the block"),
+    "SafeModeException": _SAFE_MODE,
+    "RouterSafeModeException": _SAFE_MODE,
     **dict.fromkeys(
         (
+            "NoNamenodesAvailableException",  # of a router in front of several clusters
+            "ObserverRetryOnActiveException",
+            "StandbyException",
+        ),
+        _OTHER_NODE,
+    ),
+    "RetriableException": _Meaning(Unreachable, "the NameNode asks us to retry"),
+    **dict.fromkeys(
+        ("CallQueueTooBigException", "RejectedExecutionException", "ServerTooBusyException"),
+        _Meaning(Unreachable, "the NameNode is too busy"),
+    ),
+    **dict.fromkeys(
+        (
+            "AlreadyBeingCreatedException",
+            "LeaseExpiredException",
+            "RecoveryInProgressException",
+            "RetryStartFileException",
+        ),
+        _BUSY,
+    ),
+    **dict.fromkeys(("CannotObtainBlockLengthException", "NotReplicatedYetException"), _UNFINISHED),
+    **dict.fromkeys(
+        ("InvalidEncryptionKeyException", "ReplicaAlreadyExistsException"),
+        _Meaning(TransientStoreError, "a DataNode refused the block"),
+    ),
+    "ReplicaNotFoundException": _Meaning(TransientStoreError, "a DataNode lost the block"),
+    "DiskErrorException": _NO_DATANODE,
+    "DiskOutOfSpaceException": _Meaning(
+        Unreachable, "no DataNode has room for its blocks", "See hdfs dfsadmin -report"
+    ),
+    **dict.fromkeys(
+        (
+            "AsynchronousCloseException",
+            "ClosedByInterruptException",
             "ClosedChannelException",
             "ConnectException",
             "ConnectTimeoutException",
+            "ConnectionNullException",
             "EOFException",
+            "InterruptedException",
             "InterruptedIOException",
             "NoRouteToHostException",
+            "PortUnreachableException",
             "SocketException",
             "SocketTimeoutException",
+            "StateStoreUnavailableException",
+            "TimeoutException",
             "UnknownHostException",
         ),
         _AWAY,
+    ),
+    **dict.fromkeys(
+        ("BlockMissingException", "ChecksumException"), _Meaning(DamagedFile, "damaged")
     ),
     "UnresolvedLinkException": _Meaning(
         StoreError, "it is a symbolic link", "Give the path that it leads to"
@@ -123,16 +169,26 @@ _TRACE = re.compile(r"(?:\n|\\n)(?:\t|\\t)at ")
 # Errors that Hadoop wraps into a general exception, by a part of their texts.
 _WRAPPED = {
     "$InvalidToken": "InvalidToken",
+    "nodes contain this block": "BlockMissingException",  # of a NameNode that knows no replica
     "maximum path component name limit": "PathComponentTooLongException",
     "directory item limit": "MaxDirectoryItemsExceededException",
 }
 _PARTICULARS = re.compile(r"user=[^,\s]+, access=\w+, inode=\"[^\"]*\"(?::[\w.@$/-]+){2}:[\w-]+")
-_NO_DATANODE = re.compile(
-    r"All DataNodes failed|could only be (?:written|replicated) to|No DataNodes? "
-    r"|Unable to close file because the last block|not have enough number of replicas"
-    r"|Failed to find datanode|NoRouteToHost|Could not obtain block",
+# Kinds of the Rust client, whose text is ``Kind("…")``.
+_CLIENTS = re.compile(r"(\w+)(?:\(|$)")
+_CLIENTS_OWN = {
+    "BlocksNotFound": _NO_DATANODE,
+    "DataTransferError": _NO_DATANODE,
+    "ErasureCodingError": _NO_DATANODE,
+    "InternalError": _OTHER_NODE,  # it finds no observer among the NameNodes
+}
+# What a general IOException is about, if it comes of the DataNodes; a limit is the NameNode's.
+_OF_DATANODES = re.compile(
+    r"data ?nodes?\b|\bpipeline\b|\breplicas?\b|\bblk_\d|\b(?:last|new|current|this|obtain) block\b"
+    r"|block locations?\b|NoRouteToHost|\black with firstBadLink",
     re.IGNORECASE,
 )
+_OF_LIMITS = re.compile(r"fs-limits|exceeds? (?:the )?(?:maximum|limit)|less than", re.IGNORECASE)
 _CONNECTION = re.compile(
     r"Connection (?:refused|reset|aborted|closed)|broken pipe|timed? ?out|unexpected end of file"
     r"|early eof|SocketTimeout|ConnectException|ClosedChannel|Shutting down|not running"
@@ -165,15 +221,28 @@ def hadoop_error(
     name = exception or java_class(text)
     name = next((each for said, each in _WRAPPED.items() if said in text), name)
     meaning = _MEANINGS.get(name or "") or _by_text(text, name)
+    if meaning.kind is DamagedFile:
+        return damaged(path=path, operation=operation)
     what = meaning.what
     if particulars := _PARTICULARS.search(text):
         what = f"{what} ({particulars[0]})"
     return meaning.kind(what, path=path, operation=operation, remedy=meaning.remedy)
 
 
-def unreachable(what: str, *, path: str, operation: str) -> TransientStoreError:
+def unreachable(what: str, *, path: str, operation: str) -> Unreachable:
     """Return the error for a server that cannot be reached or does not answer."""
-    return TransientStoreError(what, path=path, operation=operation, remedy=_LOOK)
+    return Unreachable(what, path=path, operation=operation, remedy=_LOOK)
+
+
+def damaged(*, path: str, operation: str) -> DamagedFile:
+    """Return the error for a file whose bytes no DataNode can give back."""
+    return DamagedFile(
+        f"its blocks are rotten or lost: hdfs fsck {path}",
+        path=path,
+        operation=operation,
+        remedy="Restore it, or have it written again: a landed file by its upstream system, one "
+        "of ours by aml backfill --remake",
+    )
 
 
 def refused(what: str, *, path: str, operation: str, remedy: str = _RENEW) -> StoreError:
@@ -209,17 +278,19 @@ def names_credentials(text: str) -> bool:
 
 
 def _by_text(text: str, name: str | None) -> _Meaning:
-    if _NO_DATANODE.search(text):
-        return _Meaning(
-            TransientStoreError,
-            "no DataNode could store or serve its blocks",
-            "See which are up: hdfs dfsadmin -report",
-        )
+    found = None if name else _CLIENTS.match(text)
+    own = found[1] if found else ""
+    if own in _CLIENTS_OWN:
+        return _CLIENTS_OWN[own]
     if "Cannot contact any KDC" in text:
         return _NO_KDC
     if names_credentials(text):
         known = credentials.cause(text)
         return _Meaning(StoreError, known, _RENEW) if known else _REFUSED
+    if own == "OperationFailed":  # a file that could not be closed in time
+        return _UNFINISHED
+    if _OF_DATANODES.search(text) and not _OF_LIMITS.search(text):
+        return _NO_DATANODE
     if _CONNECTION.search(text):
         return _AWAY
     return _Meaning(

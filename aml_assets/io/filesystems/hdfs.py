@@ -18,13 +18,14 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
-from aml_assets.errors import NotFound, SettingsError, StoreError
-from aml_assets.io.filesystems import credentials
+from aml_assets.errors import NotFound, SettingsError, StoreError, Unreachable
+from aml_assets.io.filesystems import credentials, replicas
 from aml_assets.io.filesystems.adapter import FileStatus, FileSystem, Listing, Modes, RawSink
 from aml_assets.io.filesystems.deadline import Calls, DeadlineError, Pipe, PipedSink
 from aml_assets.io.filesystems.encryption import encryption_error
 from aml_assets.io.filesystems.hadoop import (
     asks_no_proof,
+    damaged,
     hadoop_error,
     java_class,
     names_credentials,
@@ -78,6 +79,8 @@ class HdfsFileSystem(FileSystem):
         self._turn = 0  # number of clients given up
         self._client: tuple[tuple[int, int], hdfs_native.Client] | None = None
         self._made: set[str] = set()  # folders that this adapter has made
+        self._damaged: set[str] = set()  # files that it has found damaged
+        self._has_read = False
         self.patience = settings.retry_seconds
         self.speaks_as = user or settings.user
         if settings.authentication == "insecure":
@@ -157,8 +160,20 @@ class HdfsFileSystem(FileSystem):
         """See `FileSystem.open`."""
         reader = self._call(path, "read", lambda client: client.read(path))
 
+        def again(offset: int, size: int) -> bytes:
+            return self._call(
+                path, "read", lambda client: client.read(path).read_range(offset, size)
+            )
+
         def fetch(offset: int, size: int) -> bytes:
-            piece = self._call(path, "read", lambda _: reader.read_range(offset, size))
+            try:
+                piece = self._call(path, "read", lambda _: reader.read_range(offset, size))
+            except Unreachable as error:
+                if self._is_damaged(path, error, lambda: again(offset, size)):
+                    raise damaged(path=path, operation="read") from None
+                raise
+            self._has_read = True
+            self._damaged.discard(path)
             if len(piece) != size:
                 raise unreachable(
                     f"{size} bytes were requested and {len(piece)} came",
@@ -168,6 +183,17 @@ class HdfsFileSystem(FileSystem):
             return piece
 
         return cast(BinaryIO, RangedFile(len(reader), fetch))
+
+    def _is_damaged(self, path: str, error: Unreachable, again: Callable[[], object]) -> bool:
+        # Where DataNodes want a proof, too, they may have refused ours: until one has given a byte,
+        # nothing is known of the blocks.
+        if self._settings.authentication != "insecure" and not self._has_read:
+            return False
+        looks = 1 if path in self._damaged else replicas.LOOKS
+        if not replicas.are_lost(error, again, looks):
+            return False
+        self._damaged.add(path)
+        return True
 
     def delete(self, path: str) -> None:
         """See `FileSystem.delete`."""
@@ -279,6 +305,8 @@ class HdfsFileSystem(FileSystem):
         if type(error).__name__ == "PanicException":
             self._give_up(turn)
             return unreachable("the HDFS client crashed", path=path, operation=operation)
+        if isinstance(error, IsADirectoryError):
+            return StoreError("it is a folder, not a file", path=path, operation=operation)
         if isinstance(error, OSError) and java_class(str(error)) is None:
             # The client's own error: a connection broke, or a DataNode did not answer.
             return unreachable(f"the connection failed ({error})", path=path, operation=operation)

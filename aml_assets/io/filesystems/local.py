@@ -14,7 +14,7 @@ import stat as stat_bits
 from collections.abc import Generator
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
-from aml_assets.errors import NotFound, StoreError, TransientStoreError
+from aml_assets.errors import NotFound, StoreError, TransientStoreError, Unreachable
 from aml_assets.io.filesystems.adapter import FileStatus, FileSystem, Listing, Modes, RawSink
 
 if TYPE_CHECKING:
@@ -24,11 +24,16 @@ _PASSES = frozenset(
     {
         # Interrupted, busy, or out of a resource that other processes give back.
         errno.EAGAIN, errno.EINTR, errno.EBUSY, errno.ENOLCK, errno.EMFILE, errno.ENFILE,
-        # Network mounts: a server restarts, or has forgotten a handle. A soft NFS mount reports
-        # EIO while its server is away; a broken disk reports it until the retries end.
-        errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ECONNRESET, errno.ECONNREFUSED,
-        errno.ECONNABORTED, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN,
-        errno.EHOSTUNREACH, errno.ENOTCONN, errno.ESHUTDOWN,
+        # A soft NFS mount reports EIO while its server is away; a broken disk reports it until the
+        # retries end. A server that restarted has forgotten a handle.
+        errno.EIO, errno.ESTALE,
+    }
+)  # fmt: skip
+_IS_AWAY = frozenset(
+    {  # the server of a network mount
+        errno.ETIMEDOUT, errno.ECONNRESET, errno.ECONNREFUSED, errno.ECONNABORTED,
+        errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH,
+        errno.ENOTCONN, errno.ESHUTDOWN,
     }
 )  # fmt: skip
 _NOBODY_THERE = frozenset({errno.ENOENT, errno.ENOTDIR})
@@ -56,7 +61,8 @@ def local_store_error(error: OSError, *, path: str, operation: str) -> StoreErro
     what = os.strerror(code).lower() if code else type(error).__name__
     if code in _NOBODY_THERE:
         return NotFound(what, path=path, operation=operation)
-    kind = TransientStoreError if code in _PASSES else StoreError
+    passing = TransientStoreError if code in _PASSES else StoreError
+    kind = Unreachable if code in _IS_AWAY else passing
     return kind(what, path=path, operation=operation, remedy=_REMEDIES.get(code or 0))
 
 

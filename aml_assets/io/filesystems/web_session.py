@@ -61,6 +61,7 @@ def connect(urls: Sequence[str], settings: HdfsSettings, user: str | None) -> hd
 
     credentials.check_files(settings)
     logging.getLogger("urllib3.connectionpool").addFilter(_WITHOUT_TOKENS)
+    logging.getLogger("hdfs.client").addFilter(_WITHOUT_FAULTS)  # our errors tell these, once
     session = requests.Session()
     session.trust_env = False  # no proxy, CA or .netrc from the environment
     session.hooks["response"] += [_refuse_gateway_faults, _refuse_httpfs, _keep_semicolons]
@@ -117,6 +118,16 @@ class _WithoutTokens(logging.Filter):
 
 
 _WITHOUT_TOKENS = _WithoutTokens()  # logging adds the same filter only once
+
+
+class _WithoutFaults(logging.Filter):
+    """Removes what the package prints of a fault that it raises, too: an answer's whole body."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno < logging.WARNING
+
+
+_WITHOUT_FAULTS = _WithoutFaults()
 
 
 def _keep_semicolons(response: requests.Response, **_: Any) -> None:

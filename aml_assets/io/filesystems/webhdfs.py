@@ -14,16 +14,18 @@ import contextlib
 import functools
 import os
 import posixpath
+import time
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 from urllib.parse import urlsplit
 
-from aml_assets.errors import NotFound, StoreError
+from aml_assets.errors import DamagedFile, NotFound, StoreError, Unreachable
 from aml_assets.io.filesystems.adapter import PIECE, FileStatus, FileSystem, Listing, Modes, RawSink
 from aml_assets.io.filesystems.deadline import Calls, DeadlineError, Pipe, PipedSink
 from aml_assets.io.filesystems.hadoop import (
     asks_no_proof,
+    damaged,
     hadoop_error,
     refused,
     unreachable,
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _Stamp = tuple[int, int]
+
+_BEFORE_SECOND_LOOK = 1.0  # seconds
 
 _UNAUTHORIZED = "Authentication failure"  # the client's whole text for a 401
 
@@ -65,6 +69,7 @@ class WebHdfsFileSystem(FileSystem):
         self._turn = 0  # number of times that a server was given up
         self._idle: list[tuple[_Stamp, hdfs.Client]] = []
         self._made: set[str] = set()
+        self._damaged: set[str] = set()  # files that it has found damaged
         self.patience = settings.retry_seconds
 
     def create(self, path: str) -> RawSink:
@@ -141,7 +146,9 @@ class WebHdfsFileSystem(FileSystem):
             raise NotFound("nothing is stored there", path=path, operation="read")
         if known.is_directory:
             raise StoreError("it is a folder, not a file", path=path, operation="read")
-        stream = _Stream(self._call, path, known.length, lambda: self.status(path) == known)
+        stream = _Stream(
+            self._call, path, known.length, lambda: self.status(path) == known, self._damaged
+        )
         return cast(BinaryIO, RangedFile(known.length, stream.fetch, stream.end))
 
     def delete(self, path: str) -> None:
@@ -247,16 +254,51 @@ class _Stream:
     A ranged request costs two round trips, so a reader that goes through the file gets one
     stream. Each request opens the path anew; if the file was replaced meanwhile, the read fails
     instead of mixing two versions.
+
+    A DataNode tries all replicas, and breaks off the answer if none gives the bytes. Its own end
+    looks the same; so a file is damaged if the very same range breaks off again.
     """
 
     def __init__(
-        self, call: Callable[..., Any], path: str, length: int, is_same: Callable[[], bool]
+        self,
+        call: Callable[..., Any],
+        path: str,
+        length: int,
+        is_same: Callable[[], bool],
+        damaged_paths: set[str],
     ) -> None:
         self._call, self._path, self._length, self._is_same = call, path, length, is_same
+        self._damaged_paths = damaged_paths
         self._response: Any = None
         self._at = -1
 
     def fetch(self, offset: int, size: int) -> bytes:
+        try:
+            piece = self._fetch(offset, size)
+        except (DamagedFile, Unreachable) as error:
+            self.end()
+            if not _shows_damage(error):
+                raise
+            if self._path in self._damaged_paths or self._fails_again(offset, size):
+                self._damaged_paths.add(self._path)
+                raise damaged(path=self._path, operation="read") from None
+            raise unreachable(
+                "no replica was served at first", path=self._path, operation="read"
+            ) from None
+        self._damaged_paths.discard(self._path)
+        return piece
+
+    def _fails_again(self, offset: int, size: int) -> bool:
+        time.sleep(_BEFORE_SECOND_LOOK)
+        try:
+            self._fetch(offset, size)
+        except (DamagedFile, Unreachable) as error:
+            return _shows_damage(error)
+        finally:
+            self.end()
+        return False
+
+    def _fetch(self, offset: int, size: int) -> bytes:
         if self._response is not None and self._at != offset:
             self.end()
         if self._response is None:
@@ -294,6 +336,15 @@ class _Stream:
         if len(piece) != size:
             raise ConnectionError(f"broke off: {size} bytes were requested and {len(piece)} came")
         return piece
+
+
+def _shows_damage(error: DamagedFile | Unreachable) -> bool:
+    """Return whether the NameNode knows no replica, or an answer began and was broken off."""
+    import urllib3
+
+    cause = error.__context__
+    is_cut = type(cause) is ConnectionError or isinstance(cause, urllib3.exceptions.ProtocolError)
+    return is_cut or isinstance(error, DamagedFile)
 
 
 def _cannot_replace(path: str, operation: str) -> StoreError:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aml_assets.errors import StoreError, TransientStoreError
+from aml_assets.errors import StoreError, Unreachable
 from aml_assets.io.filesystems.encryption import encryption_error
 
 
@@ -10,8 +10,8 @@ from aml_assets.io.filesystems.encryption import encryption_error
     ("text", "kind", "said"),
     [
         ("no KMS provider is configured", StoreError, "no KMS is named"),
-        ("KMS HTTP error: refused", TransientStoreError, "does not answer"),
-        ("KMS request failed (503): busy", TransientStoreError, "does not answer"),
+        ("KMS HTTP error: refused", Unreachable, "does not answer"),
+        ("KMS request failed (503): busy", Unreachable, "does not answer"),
         ("KMS request failed (403): denied", StoreError, "does not give this user"),
     ],
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from aml_assets.errors import NotFound, StoreError, TransientStoreError
+from aml_assets.errors import NotFound, StoreError, TransientStoreError, Unreachable
 from aml_assets.io.filesystems.hadoop import hadoop_error, java_class
 
 # Every stack of a NameNode ends in a package called authentication.
@@ -117,25 +117,25 @@ TABLE = [
     # -- what may pass
     (
         rpc("hdfs.server.namenode.SafeModeException", "Cannot create file /a. Name node is in"),
-        TransientStoreError,
+        Unreachable,
         "safe mode, and only reads",
         "dfsadmin -safemode get",
     ),
     (
         web("SafeModeException", "Cannot create file /a. Name node is in safe mode."),
-        TransientStoreError,
+        Unreachable,
         "safe mode, and only reads",
         "dfsadmin -safemode get",
     ),
     (
         web("RetriableException", "Server too busy"),
-        TransientStoreError,
+        Unreachable,
         "asks us to retry",
         None,
     ),
     (
         rpc("ipc.StandbyException", "Operation category READ is not supported in state standby"),
-        TransientStoreError,
+        Unreachable,
         "no NameNode is active",
         "haadmin -getAllServiceState",
     ),
@@ -147,31 +147,31 @@ TABLE = [
     ),
     (
         (f'RPCError("java.io.IOException", "File /a {LOST}{TRACE}")', None),
-        TransientStoreError,
+        Unreachable,
         "no DataNode could store or serve its blocks",
         "dfsadmin -report",
     ),
     (
         web("IOException", f"File /a {LOST}"),
-        TransientStoreError,
+        Unreachable,
         "no DataNode could store or serve its blocks",
         "dfsadmin -report",
     ),
     (
         ("All DataNodes failed", None),
-        TransientStoreError,
+        Unreachable,
         "no DataNode could store or serve its blocks",
         "dfsadmin -report",
     ),
     (
         ("IO error occurred while communicating: Connection refused (os error 111)", None),
-        TransientStoreError,
+        Unreachable,
         "cannot be reached",
         "the URL names it",
     ),
     (
         web("ConnectException", "Connection refused"),
-        TransientStoreError,
+        Unreachable,
         "cannot be reached",
         "the URL names it",
     ),
