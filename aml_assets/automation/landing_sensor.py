@@ -54,6 +54,9 @@ _UNFINISHED = [
 _MISSED_TICKS = 5
 """Intervals without a tick after which the sensor counts as off."""
 
+_LONG_START = 30.0
+"""Seconds after which a run that still starts is told of."""
+
 _NOTES = 12
 """Notes in a message; more would not be read."""
 
@@ -74,7 +77,7 @@ def landing_sensor(catalog: Catalog) -> dg.SensorDefinition:
         cursor = Cursor.from_text(context.cursor)
         plan = plan_tick(watcher, cursor, context.instance, catalog.settings)
         requests = [run_request(each, NAME, catalog.settings) for each in plan.requests]
-        message = message_of(plan, context.instance)
+        message = "\n".join([message_of(plan, context.instance), *slow_starts(context.instance)])
         for line in message.splitlines():
             context.log.info(line)
         _send_overdue_alarm(context, catalog.settings, plan)
@@ -188,6 +191,29 @@ def _send_overdue_alarm(
         context.log.error(str(error))
         if not error.delivered:
             plan.cursor.alarmed -= {of.day for of in plan.overdue}
+
+
+def slow_starts(instance: dg.DagsterInstance, now: float | None = None) -> Iterator[str]:
+    """A line for each run that has been starting for long: it keeps its days from other runs.
+
+    Nobody sees that a process was killed before it named itself. The daemon gives such a run up
+    after a time of its own.
+
+    Args:
+        instance: with the runs.
+        now: POSIX seconds; this moment by default.
+    """
+    now = time.time() if now is None else now
+    starting = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
+    for record in instance.get_run_records(dg.RunsFilter(statuses=starting)):
+        seconds = now - record.update_timestamp.replace(tzinfo=dt.UTC).timestamp()
+        if seconds > _LONG_START:
+            limit = instance.run_monitoring_start_timeout_seconds
+            run_id = record.dagster_run.run_id[:8]
+            yield (
+                f"The run {run_id} has been starting for {seconds:.0f} s, and holds its days. If "
+                f"its process was killed, they are free {limit} s after the start."
+            )
 
 
 def unfinished_days(instance: dg.DagsterInstance, settings: Settings) -> Iterator[list[dt.date]]:

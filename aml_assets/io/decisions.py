@@ -17,7 +17,7 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from aml_assets.errors import CorruptFile, NotFound
+from aml_assets.errors import NotFound, StoreError, TransientStoreError
 from aml_assets.io.formats import JsonFormat
 from aml_assets.io.manifest import Manifest
 
@@ -86,8 +86,10 @@ class Decisions:
             found: dict[str, Any] = self._format.read(self._store, self._path(name))
         except NotFound:
             return None
-        except CorruptFile as error:
-            _log.warning("ignored a decision whose file was altered: %s", error)
+        except TransientStoreError:
+            raise
+        except StoreError as error:  # no single file may hide all days from the sensor
+            _log.warning("ignored a decision whose file cannot be read: %s", error)
             return None
         decision = Decision(**found)
         return decision if decision.holds else None

@@ -14,7 +14,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.staleness import StoredPartition
-from aml_assets.errors import ModelError, NotReady, StoreError, TransientStoreError
+from aml_assets.errors import (
+    DamagedFile,
+    ModelError,
+    NotReady,
+    StoreError,
+    TransientStoreError,
+)
 
 if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
@@ -41,6 +47,7 @@ class StoreOverview:
         self._catalog = catalog
         self.damaged: dict[tuple[str, dt.date], str] = {}
         self._known: dict[str, dict[dt.date, tuple[_Entries, StoredPartition | None]]] = {}
+        self._lost: set[tuple[str, dt.date]] = set()
 
     def refresh(self, asset: str) -> Mapping[dt.date, StoredPartition]:
         """List an asset, read the manifests that changed, and return all of them by day.
@@ -54,7 +61,8 @@ class StoreOverview:
         found: dict[dt.date, tuple[_Entries, StoredPartition | None]] = {}
         for day, entries in _entries(partitions).items():
             before = known.get(day)
-            if before is not None and before[0] == entries:
+            # Lost blocks may come back with a DataNode, which no listing shows.
+            if before is not None and before[0] == entries and (asset, day) not in self._lost:
                 found[day] = before
             else:
                 found[day] = (entries, self._read(partitions, asset, day, entries))
@@ -70,6 +78,7 @@ class StoreOverview:
         self, partitions: PartitionStore[Any], asset: str, day: dt.date, entries: _Entries
     ) -> StoredPartition | None:
         newest = max(modified for _, _, modified in entries)
+        self._lost.discard((asset, day))
         try:
             manifest = partitions.manifest(day)
         except NotReady:  # a folder without its file: a first write was killed
@@ -78,6 +87,8 @@ class StoreOverview:
             raise
         except (StoreError, ModelError) as error:
             self.damaged[asset, day] = str(error)
+            if isinstance(error, DamagedFile):
+                self._lost.add((asset, day))
             return StoredPartition(digest="", modified=newest)
         return StoredPartition(manifest.digest, manifest.inputs, newest, manifest.facts)
 

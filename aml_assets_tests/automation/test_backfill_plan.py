@@ -15,7 +15,7 @@ from aml_assets.automation.backfill_runs import run_backfill
 from aml_assets.build import build_definitions
 from aml_assets.core.days import days_between
 from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS
-from aml_assets.errors import PartitionError, SettingsError
+from aml_assets.errors import PartitionError, SettingsError, Unreachable
 from aml_assets_tests.conftest import Bank, day, trx_columns
 
 EMPTY = "empty by design (an empty day of the settings), and nothing has landed"
@@ -165,6 +165,31 @@ def test_a_remake_stops_where_its_upstream_failed_although_an_older_version_is_t
         "table trx, day 2024-01-05, column amount"
     ]
     assert landed.times() == before
+
+
+def test_a_store_that_goes_away_ends_the_backfill_with_what_is_left(landed, monkeypatch):
+    from aml_assets.assets import tables
+
+    real, tried = tables.build_table, []
+
+    def away(catalog, name, when, **options):
+        tried.append((name, when))
+        if name == "str":
+            place = "store hdfs://bank/aml"
+            raise Unreachable("no answer", path="x", operation="write", place=place)
+        return real(catalog, name, when, **options)
+
+    monkeypatch.setattr(tables, "build_table", away)
+    landed.options["automation"] = {"retries": 0}
+    plan = plan_backfill(landed.catalog, ["tables/trx", "tables/str", FEATURES, MODEL], span(3, 6))
+    *_, last = problems = execute(landed, plan)
+    assert [name for name, _ in tried].count("str") == 1
+    assert sum("no answer (store hdfs://bank/aml)" in problem for problem in problems) == 1
+    assert last.startswith("the backfill ended, as the store hdfs://bank/aml is away. Left: ")
+    for asset in ("tables/str", FEATURES, MODEL):
+        assert asset in last
+    assert last.endswith("The same command builds it when it is back.")
+    assert not any("was not tried" in problem for problem in problems)
 
 
 def test_a_remake_keeps_static_snapshots_unless_they_are_to_be_restated(landed):

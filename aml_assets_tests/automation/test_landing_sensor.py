@@ -15,9 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 
+from aml_assets.automation.landing_sensor import slow_starts
 from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE
+from aml_assets.errors import DamagedFile
 from aml_assets.steps.checking import overrides
 from aml_assets.steps.inputs import exemptions
 from aml_assets_tests.conftest import Bank, day, str_columns, trx_columns
@@ -213,3 +216,32 @@ def test_the_cursor_is_small_and_plain_json(watch):
     watching = watch()
     assert len(watching.cursor) < 6_000
     assert json.loads(watching.cursor)["version"] == 2
+
+
+def test_damaged_files_are_told_asset_by_asset_and_hide_no_other_day(watch):
+    watching = watch()
+    catalog = watching.bank.catalog
+    original = type(catalog.features).manifest
+
+    def manifest(self, when):
+        if when == day(5) and self.asset in (FEATURES, METRICS):
+            raise DamagedFile("its blocks are lost", path=self.path(when), operation="read")
+        return original(self, when)
+
+    with pytest.MonkeyPatch.context() as blocks:
+        blocks.setattr(type(catalog.features), "manifest", manifest)
+        watching.tick()
+        for asset in (FEATURES, METRICS):
+            path = catalog.of(asset).path(day(5))
+            assert f"{asset} cannot be read: read {path}: its blocks are lost" in watching.message
+        watching.bank.land_day(7)
+        assert ("tables/trx", str(day(7))) in watching.at(7).settle()
+
+
+def test_a_run_that_does_not_come_to_start_is_told_of():
+    instance = dg.DagsterInstance.ephemeral()
+    run = instance.add_run(dg.DagsterRun(job_name="daily", status=dg.DagsterRunStatus.STARTING))
+    assert not list(slow_starts(instance))
+    (line,) = slow_starts(instance, now=time.time() + 60)
+    told = rf"The run {run.run_id[:8]} has been starting for 6\d s, and holds .* free \d+ s"
+    assert re.match(told, line)

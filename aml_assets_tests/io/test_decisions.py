@@ -27,4 +27,4 @@ def test_a_decision_whose_file_was_altered_is_ignored_with_a_warning(tmp_path, c
     path = tmp_path / "decisions/overrides/trx.rows.2024-03-01.json"
     path.write_bytes(path.read_bytes().replace(b"by hand", b"by Hand"))
     assert overrides.find("trx.rows.2024-03-01") is None
-    assert "ignored a decision whose file was altered" in caplog.text
+    assert "ignored a decision whose file cannot be read" in caplog.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from aml_assets.core.graph import FEATURES, MODEL, PREDICTIONS
+from aml_assets.errors import DamagedFile
 from aml_assets.io.overview import StoreOverview
 from aml_assets_tests.conftest import day, flip_byte
 
@@ -60,3 +61,20 @@ def test_a_damaged_partition_is_there_named_and_hides_no_other(built):
     mended.replace(path)
     assert overview.refresh(FEATURES)[day(3)].digest
     assert overview.damaged == {}
+
+
+def test_a_partition_whose_blocks_come_back_is_read_again(built, monkeypatch):
+    overview, partitions = StoreOverview(built.catalog), type(built.catalog.features)
+    original, lost = partitions.manifest, {day(3)}
+
+    def manifest(self, when):
+        if when in lost:
+            raise DamagedFile("its blocks are lost", path="x", operation="read")
+        return original(self, when)
+
+    monkeypatch.setattr(partitions, "manifest", manifest)
+    assert overview.refresh(FEATURES)[day(3)].digest == ""
+    assert list(overview.damaged) == [(FEATURES, day(3))]
+    lost.clear()
+    assert overview.refresh(FEATURES)[day(3)].digest
+    assert not overview.damaged

@@ -185,7 +185,7 @@ _CLIENTS_OWN = {
 # What a general IOException is about, if it comes of the DataNodes; a limit is the NameNode's.
 _OF_DATANODES = re.compile(
     r"data ?nodes?\b|\bpipeline\b|\breplicas?\b|\bblk_\d|\b(?:last|new|current|this|obtain) block\b"
-    r"|block locations?\b|NoRouteToHost|\black with firstBadLink",
+    r"|block locations?\b|NoRouteToHost|firstBadLink",
     re.IGNORECASE,
 )
 _OF_LIMITS = re.compile(r"fs-limits|exceeds? (?:the )?(?:maximum|limit)|less than", re.IGNORECASE)

@@ -26,7 +26,6 @@ from aml_assets.core.night.readiness import FileListing
 from aml_assets.core.night.view import Rules, Untrainable, View
 from aml_assets.core.staleness import StoredPartition
 from aml_assets.errors import (
-    CorruptFile,
     ModelError,
     NotTrainable,
     SettingsError,
@@ -310,8 +309,12 @@ class Watcher:
         return exempt, frozenset(skipped)
 
     def _damaged(self) -> dict[dt.date, str]:
-        damaged = self._overview.damaged.items()
-        return {day: why for (asset, day), why in damaged if not asset.startswith(RECEIPTS)}
+        """By day, every asset that cannot be read, and why."""
+        found: dict[dt.date, list[str]] = {}
+        for (asset, day), why in sorted(self._overview.damaged.items()):
+            if not asset.startswith(RECEIPTS):
+                found.setdefault(day, []).append(f"{asset} cannot be read: {why}")
+        return {day: "; ".join(each) for day, each in found.items()}
 
     def _pinned_model_exists(self) -> bool:
         """Whether the pinned model can be read; true if none is pinned."""
@@ -320,7 +323,9 @@ class Watcher:
             return True
         try:
             pinned_path(self._catalog.models, pin)
-        except (ModelError, CorruptFile):
+        except TransientStoreError:
+            raise
+        except (ModelError, StoreError):
             return False
         return True
 

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import pytest
 
-from aml_assets.errors import NotFound, StoreError, TransientStoreError, Unreachable
+from aml_assets.errors import (
+    DamagedFile,
+    NotFound,
+    StoreError,
+    TransientStoreError,
+    Unreachable,
+)
 from aml_assets.io.filesystems.hadoop import hadoop_error, java_class
 
 # Every stack of a NameNode ends in a package called authentication.
@@ -198,6 +204,74 @@ def test_a_clients_text_becomes_our_error_with_its_remedy(given, kind, what, rem
         return
     assert error.remedy
     assert remedy in error.remedy
+
+
+PASSING = [
+    # whatever the Rust client says of a transfer
+    ('DataTransferError("No new datanode found in updated block locations")', None),
+    ('DataTransferError("Failed to replay packets during recovery")', None),
+    ('DataTransferError("of a spelling to come")', None),
+    ('ErasureCodingError("Not enough valid shards")', None),
+    ('OperationFailed("Failed to complete file in time")', None),
+    ('InternalError("Unable to find observer node")', None),
+    # a DataNode that writes for us over HTTP, and its general exception
+    web("IOException", "All datanodes [DatanodeInfoWithStorage[a:1,DS-1,DISK]] are bad. Aborting"),
+    web("IOException", "Failed to replace a bad datanode on the existing pipeline due to no more"),
+    web("IOException", "Unable to create new block."),
+    web("IOException", "Got error, status=ERROR, ack with firstBadLink as 127.0.0.1:9866"),
+    web(
+        "IOException", "Unable to close file because the last block does not have enough number of"
+    ),
+    web("IOException", "Failed to find datanode, suggest to check cluster health."),
+    # classes of servers that are busy, young, or behind a router
+    rpc("ipc.CallQueueTooBigException", "Call queue is full"),
+    rpc("hdfs.server.namenode.RetryStartFileException", "Preconditions for creating failed"),
+    rpc("hdfs.server.federation.router.NoNamenodesAvailableException", "No namenodes available"),
+    rpc("hdfs.server.federation.store.StateStoreUnavailableException", "State Store is out"),
+    rpc("util.DiskChecker$DiskErrorException", "Directory is not writable"),
+    web("CannotObtainBlockLengthException", "Cannot obtain block length for LocatedBlock"),
+    web("InvalidEncryptionKeyException", "Can't re-compute encryption key for nonce"),
+    web("TimeoutException", "Timed out waiting for 1000 ms"),
+]
+
+
+@pytest.mark.parametrize(("text", "exception"), PASSING)
+def test_what_passes_is_known_by_its_kind_however_it_is_spelled(text, exception):
+    error = hadoop_error(text, exception=exception, path="day/x", operation="write")
+    assert isinstance(error, TransientStoreError)
+    assert error.remedy is None or "NameNode's log" not in error.remedy
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Specified block size is less than configured minimum value "
+        "(dfs.namenode.fs-limits.min-block-size): 1024 < 1048576",
+        "File has reached the limit on maximum number of blocks "
+        "(dfs.namenode.fs-limits.max-blocks-per-file): 3 >= 3 blk_107",
+        "Requested replication factor of 5 exceeds maximum of 3 for /a",
+    ],
+)
+def test_a_limit_of_the_namenode_does_not_pass_though_it_is_about_blocks(text):
+    for given in (rpc("IOException", text), web("IOException", text)):
+        error = hadoop_error(given[0], exception=given[1], path="day/x", operation="write")
+        assert not isinstance(error, TransientStoreError)
+
+
+@pytest.mark.parametrize(
+    ("text", "exception"),
+    [
+        web("IOException", "No active and not excluded nodes contain this block"),
+        web("BlockMissingException", "Could not obtain block: BP-1:blk_1 file=/aml/day/x"),
+        web("ChecksumException", "Checksum error: /aml/day/x at 983040 exp: 1 got: 2"),
+    ],
+)
+def test_blocks_that_nobody_can_give_back_are_damage_with_the_command_that_shows_them(
+    text, exception
+):
+    error = hadoop_error(text, exception=exception, path="/aml/day/x", operation="read")
+    assert type(error) is DamagedFile
+    assert "its blocks are rotten or lost: hdfs fsck /aml/day/x. Restore it" in str(error)
 
 
 @pytest.mark.parametrize(("text", "exception"), [row[0] for row in TABLE])
