@@ -90,6 +90,10 @@ class RootedFileSystem:
             yield
         except StoreError as error:
             full = f"{self.root}/{path}" if path else self.root
-            if error.path not in (full, path) or error.path == (shown or path):
+            if error.path not in (full, path):
                 raise
-            raise error.at(shown or path, self._place) from error
+            if error.path != (shown or path):
+                raise error.at(shown or path, self._place) from error
+            if error.place or not self._place:
+                raise
+            raise error.at(error.path, self._place) from error.__cause__

@@ -73,13 +73,16 @@ def replicas(cluster: Cluster) -> dict[str, set[Path]]:
 
 def published(cluster: Cluster, write: Callable[[], object]) -> dict[str, set[Path]]:
     """The replicas that a write has left, once all have arrived."""
-    before = replicas(cluster)
+    before = {path.name for each in replicas(cluster).values() for path in each}
     write()
     deadline = time.monotonic() + 30
     while True:
-        new = {name: each - before[name] for name, each in replicas(cluster).items()}
-        names = {frozenset(path.name for path in each) for each in new.values()}
-        if len(names) == 1 and names != {frozenset()}:
+        new = {
+            name: {path for path in each if path.name not in before}
+            for name, each in replicas(cluster).items()
+        }
+        blocks = [{path.name for path in each} for each in new.values()]
+        if blocks[0] and blocks.count(blocks[0]) == len(blocks):
             return new
         assert time.monotonic() < deadline, new
         time.sleep(0.1)
