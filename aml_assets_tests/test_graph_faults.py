@@ -8,6 +8,7 @@ for both. Does not belong here: single operations under faults (`io/test_hdfs_fa
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 import uuid
@@ -40,30 +41,42 @@ DONE_BEFORE = 9
 _SECONDS = 300.0
 
 
-def run(landing: Place, store: Place) -> dict[str, str]:
-    """Build one day and what its windows need; gives the digests of all files."""
-    settings = load_settings(
-        landing={"url": landing.url},
-        store={"url": store.url},
-        hdfs={
-            "authentication": "insecure",
-            "timeout_seconds": 30,
-            "retry_seconds": 200,
-            "client": store.client,
-        },
-        partitions={"first_day": day(1)},
-        windows={"train_days": 2, "eval_days": 1},
-        training={"rounds": 3, "max_depth": 2, "threads": 1, "min_child_weight": 0},
+def catalog_of(landing: Place, store: Place, retry: float = 200) -> Catalog:
+    return Catalog(
+        load_settings(
+            landing={"url": landing.url},
+            store={"url": store.url},
+            hdfs={
+                "authentication": "insecure",
+                "timeout_seconds": 30,
+                "retry_seconds": retry,
+                "client": store.client,
+            },
+            partitions={"first_day": day(1)},
+            windows={"train_days": 2, "eval_days": 1},
+            training={"rounds": 3, "max_depth": 2, "threads": 1, "min_child_weight": 0},
+        )
     )
-    catalog = Catalog(settings)
+
+
+def backfill(catalog: Catalog) -> list[str]:
+    """Build one day and what its windows need; gives what failed."""
     plan = plan_backfill(catalog, select_assets(catalog, []), [day(4)])
-    assert len(plan.partitions) == 29
     # Closed by its own thread: another one's garbage collector would complain of that.
     with dg.DagsterInstance.ephemeral() as instance:
-        problems = run_backfill(
-            catalog, plan, definitions=build_definitions(settings), instance=instance
-        )
+        definitions = build_definitions(catalog.settings)
+        return run_backfill(catalog, plan, definitions=definitions, instance=instance)
+
+
+def run(landing: Place, store: Place) -> dict[str, str]:
+    """Run a backfill that ends well; gives the digests of all files."""
+    catalog = catalog_of(landing, store)
+    problems = backfill(catalog)
     assert not problems, "\n".join(problems)
+    return made_in(catalog, store)
+
+
+def made_in(catalog: Catalog, store: Place) -> dict[str, str]:
     # What was tried in vain may have left a file in a folder that nobody writes to again.
     for debris in find_debris(catalog.store, 0, now=time.time() + 60):
         remove(catalog.store, debris)
@@ -71,10 +84,12 @@ def run(landing: Place, store: Place) -> dict[str, str]:
 
 
 @contextmanager
-def in_the_middle(fault: Callable[[], None]) -> Generator[threading.Barrier]:
+def in_the_middle(
+    fault: Callable[[], None], runs: int = len(SCHEMES)
+) -> Generator[threading.Barrier]:
     """Hold each run after some partitions, until all are there and the fault has begun."""
     built = threading.local()
-    meeting = threading.Barrier(len(SCHEMES), fault, _SECONDS)
+    meeting = threading.Barrier(runs, fault, _SECONDS)
 
     def count(_: logging.LogRecord) -> bool:
         built.partitions = getattr(built, "partitions", 0) + 1
@@ -176,3 +191,39 @@ def test_a_run_goes_on_by_the_namenode_that_takes_over(
     promoted.join()
     assert pair.active is standby
     assert made == dict.fromkeys(SCHEMES, undisturbed)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_cluster_that_dies_costs_one_wait_and_the_same_command_builds_what_is_left(
+    landed: Path, undisturbed: dict[str, str], pair: Cluster, scheme: str
+) -> None:
+    root, died, patience = f"/{uuid.uuid4().hex}", list[float](), 15.0
+    landing, store = (
+        Place(scheme, f"{root}/{name}", pair.hdfs_url, pair.webhdfs_url, pair.client_config)
+        for name in ("landing", "store")
+    )
+    land(landed, landing)
+    active, standby = pair.active, pair.standby
+
+    def die() -> None:
+        died.append(time.monotonic())
+        for namenode in (active, standby):
+            namenode.kill()
+
+    with in_the_middle(die, runs=1):
+        problems = backfill(catalog_of(landing, store, patience))
+    assert time.monotonic() - died[0] < 3 * patience
+    cause, *_, last = problems
+    assert re.search(r"^\w+ \S+: .* \((store|landing) \w+://", cause)
+    assert sum("See whether the cluster is up" in problem for problem in problems) == 1
+    assert re.match(r"the backfill ended, as the (store|landing) \w+://.* is away\. Left: ", last)
+    for namenode in (active, standby):
+        namenode.start()
+    while True:
+        with suppress(ClusterError):
+            pair.promote(active)
+            break
+    pair.wait_until_serving()
+    catalog = catalog_of(landing, store)
+    assert backfill(catalog) == []
+    assert made_in(catalog, store) == undisturbed

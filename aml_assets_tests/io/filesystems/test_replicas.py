@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import pytest
@@ -42,7 +42,7 @@ def error_of(text: str) -> Unreachable:
 
 
 @contextmanager
-def listening(behave: Behave) -> Iterator[DataNode]:
+def listening(behave: Behave) -> Generator[DataNode]:
     """A server that does this with each connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
