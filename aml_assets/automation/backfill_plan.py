@@ -152,7 +152,7 @@ def _without_subject(
         catalog.of(subject).manifest(day)
     except CorruptFile:
         return (
-            f"{subject} of that day is not one of ours, or was altered, and nobody asked to "
+            f"{subject} of that day is not one of ours, or cannot be read, and nobody asked to "
             "remake it"
         )
     return None

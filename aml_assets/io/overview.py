@@ -20,6 +20,7 @@ from aml_assets.errors import (
     NotReady,
     StoreError,
     TransientStoreError,
+    Unreachable,
 )
 
 if TYPE_CHECKING:
@@ -54,14 +55,14 @@ class StoreOverview:
 
         Raises:
             StoreError: the folder cannot be listed.
-            TransientStoreError: the store is away.
+            Unreachable: the store is away.
         """
         partitions = self._catalog.of(asset)
         known = self._known.get(asset, {})
         found: dict[dt.date, tuple[_Entries, StoredPartition | None]] = {}
         for day, entries in _entries(partitions).items():
             before = known.get(day)
-            # Lost blocks may come back with a DataNode, which no listing shows.
+            # What only passes, as blocks that come back with their DataNode, no listing shows.
             if before is not None and before[0] == entries and (asset, day) not in self._lost:
                 found[day] = before
             else:
@@ -83,11 +84,11 @@ class StoreOverview:
             manifest = partitions.manifest(day)
         except NotReady:  # a folder without its file: a first write was killed
             return None
-        except TransientStoreError:
+        except Unreachable:
             raise
         except (StoreError, ModelError) as error:
             self.damaged[asset, day] = str(error)
-            if isinstance(error, DamagedFile):
+            if isinstance(error, DamagedFile | TransientStoreError):
                 self._lost.add((asset, day))
             return StoredPartition(digest="", modified=newest)
         return StoredPartition(manifest.digest, manifest.inputs, newest, manifest.facts)

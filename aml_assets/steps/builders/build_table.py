@@ -23,7 +23,7 @@ from aml_assets.core.graph import TABLES
 from aml_assets.core.tables import contracts
 from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.core.tables.counts import count_nulls
-from aml_assets.errors import CorruptFile, NotReady
+from aml_assets.errors import CorruptFile, DamagedFile, NotReady
 from aml_assets.io.catalog import RECEIPTS, Catalog
 from aml_assets.io.formats import Published
 from aml_assets.io.landing_reader import Landed
@@ -233,11 +233,13 @@ def _kept(catalog: Catalog, name: str, day: dt.date) -> Built:
     try:
         _, manifest = catalog.snapshots(name).load_with_manifest(day)
     except CorruptFile as error:
-        raise CorruptFile(
-            f"the snapshot stored for {day} was altered after it was published",
+        altered = f"the snapshot stored for {day} was altered after it was published"
+        raise type(error)(
+            error.reason if isinstance(error, DamagedFile) else altered,
             path=error.path,
             operation=error.operation,
             remedy="Materialize the day again with `restate: true`.",
+            place=error.place,
         ) from None
     figures = {
         "rows": manifest.rows,

@@ -30,7 +30,7 @@ from aml_assets.errors import (
     NotTrainable,
     SettingsError,
     StoreError,
-    TransientStoreError,
+    Unreachable,
 )
 from aml_assets.io.catalog import RECEIPTS
 from aml_assets.io.overview import StoreOverview
@@ -160,7 +160,7 @@ class Watcher:
                 other years, back from its newest day. The sensor watches back from today.
 
         Raises:
-            TransientStoreError: the landing or the store is away.
+            Unreachable: the landing or the store is away.
             StoreError: the folder of an asset or a table cannot be listed.
         """
         today = self.today(now)
@@ -214,7 +214,7 @@ class Watcher:
         """Why a check of a day's tables forbids to build its features; ``None`` if none does."""
         try:
             return blocked(self._catalog, day)
-        except TransientStoreError:
+        except Unreachable:
             raise
         except StoreError as error:
             return f"its checks cannot be evaluated: {error}"
@@ -224,7 +224,7 @@ class Watcher:
         try:
             verdict = Verdicts(self._catalog).evaluate(FEATURES, day)
             blocks = blocks_of(self._catalog, verdict)
-        except TransientStoreError:
+        except Unreachable:
             raise
         except StoreError as error:
             return f"its checks cannot be evaluated: {error}"
@@ -323,7 +323,7 @@ class Watcher:
             return True
         try:
             pinned_path(self._catalog.models, pin)
-        except TransientStoreError:
+        except Unreachable:
             raise
         except (ModelError, StoreError):
             return False
