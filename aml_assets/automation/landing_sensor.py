@@ -55,7 +55,7 @@ _MISSED_TICKS = 5
 """Intervals without a tick after which the sensor counts as off."""
 
 _LONG_START = 30.0
-"""Seconds after which a run that still starts is told of."""
+"""Seconds after which a run that still starts is named in the message."""
 
 _NOTES = 12
 """Notes in a message; more would not be read."""
