@@ -54,7 +54,7 @@ def build(catalog: Catalog, plan: Plan, *, restate: bool = False) -> None:
             check=interruption.check,
         )
     if problems:
-        typer.secho(f"{len(problems)} failed:", fg="red", err=True)
+        typer.secho("Not everything was built:", fg="red", err=True)
         for problem in problems:
             typer.echo(f"  {problem}", err=True)
         raise typer.Exit(1)

@@ -102,11 +102,13 @@ def test_a_wrong_word_is_one_sentence_and_exit_code_1(shell, command, sentence):
     assert "Traceback" not in done.stderr
 
 
-def test_a_failed_day_is_named_and_the_exit_code_is_1(shell):
+def test_a_failed_day_is_named_once_and_the_exit_code_is_1(shell):
     failing = ("--from", str(day(13)), "--to", str(day(13)), "--select", "trx")
     done = shell.start("aml", "backfill", *failing)
     assert done.returncode == 1
     assert "table trx, day 2024-01-13: nothing has landed" in done.stderr
+    assert "] tables/trx 2024-01-13: failed\n" in done.stdout
+    assert (done.stdout + done.stderr).count("nothing has landed") == 1
 
 
 def test_an_unknown_setting_is_named(shell):
