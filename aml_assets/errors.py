@@ -132,8 +132,12 @@ class StoreError(AmlError):
         self.path = path
         self.operation = operation
         self.place = place
-        where = f" ({place})" if place else ""
-        super().__init__(f"{operation} {path}: {reason}{where}", remedy=remedy)
+        super().__init__(f"{operation} {path}: {self.reason_with_place}", remedy=remedy)
+
+    @property
+    def reason_with_place(self) -> str:
+        """What happened, and in which place, for a sentence that names the path itself."""
+        return f"{self.reason} ({self.place})" if self.place else self.reason
 
     def at(self, path: str, place: str | None = None) -> Self:
         """Return the same error under another path, and with its place."""

@@ -266,7 +266,7 @@ def _told(what: str, table: str, day: dt.date) -> Generator[None]:
         raise
     except StoreError as error:
         raise InputError(
-            f"{what}: {error.reason}",
+            f"{what}: {error.reason_with_place}",
             table=table,
             day=day,
             remedy=error.remedy or "Have it put right by whoever lands it.",

@@ -8,10 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aml_assets.errors import InputError, NotLanded, NotReady
+from aml_assets.errors import DamagedFile, InputError, NotLanded, NotReady
+from aml_assets.io.filesystems import LocalFileSystem
 from aml_assets.io.landing_reader import Landing
 from aml_assets.io.store import Store
 from aml_assets.settings.load import Settings
+from aml_assets_tests.io.faults import ObservedFileSystem
 
 DAY = dt.date(2024, 3, 5)
 CANARY = "Kanarienvogel"
@@ -365,3 +367,20 @@ def test_files_that_a_writers_log_has_removed_are_not_read(root):
     (folder / "_committed_7").write_text("?")
     with pytest.raises(InputError, match=r"table trx.*_committed_7"):
         landing(root).read("trx", DAY)
+
+
+def test_a_landed_file_that_is_damaged_is_called_that_with_its_place(root):
+    land(root, a={"x": [1]})
+
+    def observe(operation, path):
+        if operation == "open":
+            raise DamagedFile("its blocks are lost: hdfs fsck /x", path=path, operation="read")
+
+    damaged = ObservedFileSystem(LocalFileSystem(), observe)
+    store = Store(str(root), name="landing", filesystem=damaged)
+    with pytest.raises(
+        InputError,
+        match=rf"^table trx, day {DAY}: the file trx/daily/{DAY}/a\.parquet cannot be read: its "
+        rf"blocks are lost: hdfs fsck /x \(landing {root}\)\. Have it put right",
+    ):
+        Landing(store, Settings.model_validate({"tables": {}}).tables).read("trx", DAY)

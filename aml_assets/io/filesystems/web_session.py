@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from aml_assets.settings.store_settings import HdfsSettings
 
 _GATEWAY_FAULTS = {
+    408: "request timeout",
+    429: "too many requests",
+    500: "internal server error",
     502: "bad gateway",
     503: "service unavailable",
     504: "gateway timeout",

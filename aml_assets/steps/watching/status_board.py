@@ -25,7 +25,7 @@ from aml_assets.core.night.decide import decide
 from aml_assets.core.night.lookups import usable_models
 from aml_assets.core.night.plan import TickPlan
 from aml_assets.core.night.view import Rules, Untrainable, View
-from aml_assets.errors import StoreError, TransientStoreError
+from aml_assets.errors import StoreError, Unreachable
 from aml_assets.settings.table_settings import STR
 from aml_assets.steps.checking.verdicts import Verdict, blocks_of, stored_verdict
 from aml_assets.steps.watching.watcher import Watcher
@@ -173,7 +173,7 @@ class StatusBoard:
         if (asset, day) not in self._verdicts:
             try:
                 self._verdicts[asset, day] = stored_verdict(self._catalog, asset, day)
-            except TransientStoreError:
+            except Unreachable:
                 raise
             except StoreError as error:
                 self._verdicts[asset, day] = str(error)

@@ -98,7 +98,13 @@ def test_httpfs_is_refused_by_name_before_a_byte_is_written_to_it(gateway):
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(502, "bad gateway"), (503, "service unavailable"), (504, "gateway timeout")],
+    [
+        (429, "too many requests"),
+        (500, "internal server error"),
+        (502, "bad gateway"),
+        (503, "service unavailable"),
+        (504, "gateway timeout"),
+    ],
 )
 def test_a_gateway_without_a_cluster_is_a_fault_that_may_pass(gateway, status, words):
     gateway.fault = status
