@@ -202,7 +202,7 @@ class Store:
             nonlocal renamed
             with self._written_aside(path, write) as (aside, sink):
                 old = self._check(aside, path, sink)
-                if self._holds(path, old, sink):
+                if self._holds(path, old, sink, quiet=keep_as is not None):
                     with suppress(NotFound):  # a delete whose answer was lost was done
                         self._fs.delete(aside)
                 else:
@@ -317,8 +317,15 @@ class Store:
             )
         return found.get(name)
 
-    def _holds(self, path: str, old: FileStatus | None, sink: Sink) -> bool:
-        """Return whether the stored file has the very bytes that the sink took."""
+    def _holds(self, path: str, old: FileStatus | None, sink: Sink, *, quiet: bool) -> bool:
+        """Return whether the stored file has the very bytes that the sink took.
+
+        Args:
+            path: the file.
+            old: its status.
+            sink: what would replace it.
+            quiet: whether `_keep` comes next, and names a file that cannot be read.
+        """
         if old is None or old.is_directory or old.length != sink.tell():
             return False
         try:
@@ -326,7 +333,8 @@ class Store:
         except TransientStoreError:
             raise
         except StoreError as error:  # replacing it is the remedy
-            _log.warning("a stored file that cannot be read is replaced: %s", error)
+            if not quiet:
+                _log.warning("a stored file that cannot be read is replaced: %s", error)
             return False
 
     def _keep(self, path: str, keep_as: Callable[[bytes], str | None]) -> None:
@@ -337,7 +345,7 @@ class Store:
             try:
                 old = self.read(path)
             except DamagedFile as error:
-                _log.warning("a replaced file cannot be kept as a version: %s", error)
+                _log.warning("a stored file is replaced and cannot be kept as a version: %s", error)
                 return
             kept = keep_as(old)
             if kept is not None:

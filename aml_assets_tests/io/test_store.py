@@ -81,6 +81,7 @@ def test_a_damaged_file_is_replaced_where_it_would_have_been_kept_too(damaged, t
     assert JsonFormat().read(damaged, "day/a.json") == {"auc": 0.25}
     assert not (tmp_path / "day/.versions").exists()
     assert "cannot be kept as a version: read day/a.json" in caplog.text
+    assert caplog.text.count("its blocks are rotten or lost") == 1
 
 
 def test_a_file_that_only_cannot_be_read_now_is_not_replaced(tmp_path):
