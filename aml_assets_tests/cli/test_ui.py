@@ -19,7 +19,7 @@ from aml_assets.errors import AmlError
 
 WAIT = "import time; time.sleep(60)"
 
-Start = Callable[..., list[subprocess.Popen[bytes]]]
+Start = Callable[..., list[subprocess.Popen[str]]]
 
 
 @pytest.fixture
@@ -28,13 +28,13 @@ def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     monkeypatch.setattr("aml_assets.cli.ui.open_instance", nullcontext)
 
-    def prepare(*programs: str) -> list[subprocess.Popen[bytes]]:
-        started: list[subprocess.Popen[bytes]] = []
+    def prepare(*programs: str) -> list[subprocess.Popen[str]]:
+        started: list[subprocess.Popen[str]] = []
 
-        def start(words: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        def start(words: list[str], **options: Any) -> subprocess.Popen[str]:
             assert words[:2] == [sys.executable, "-m"]
             program = programs[len(started)]
-            process: subprocess.Popen[bytes] = subprocess.Popen(
+            process: subprocess.Popen[str] = subprocess.Popen(
                 [sys.executable, "-c", program], **options
             )
             started.append(process)
