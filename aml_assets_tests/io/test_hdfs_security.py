@@ -131,7 +131,7 @@ def expired(bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_an_expired_ticket_is_named(bank: Bank, scheme: str, expired: Path):
     mine = store(bank, scheme, principal="alice", ticket_cache=str(expired))
-    refuses(mine, r"the Kerberos ticket has expired\. .*kinit")
+    refuses(mine, r"the Kerberos ticket has expired .*\. .*kinit")
 
 
 def test_an_outdated_key_is_named(bank: Bank, scheme: str):
@@ -140,7 +140,7 @@ def test_an_outdated_key_is_named(bank: Bank, scheme: str):
     keytab = bank.kdc.keytab(name, name)
     bank.kdc.rekey(name)
     mine = store(bank, scheme, principal=name, keytab=str(keytab))
-    refuses(mine, r"the key table does not hold the principal's current key\. .*hdfs\.keytab")
+    refuses(mine, r"the key table does not hold the principal's current key .*\. .*hdfs\.keytab")
 
 
 def test_a_principal_whose_ticket_or_key_it_is_not_is_named(
@@ -171,7 +171,7 @@ def test_a_kdc_that_is_away_is_named_and_waited_for(bank: Bank, scheme: str):
     settings = {"principal": name, "keytab": str(bank.kdc.keytab(name, name))}
     bank.kdc.daemon.kill()
     try:
-        with pytest.raises(TransientStoreError, match=r"no KDC answers\. See krb5\.conf"):
+        with pytest.raises(TransientStoreError, match=r"no KDC answers .*\. See krb5\.conf"):
             store(bank, scheme, **settings, retry_seconds=0.5).list("day")
     finally:
         back = threading.Timer(1.0, bank.kdc.daemon.start)
@@ -272,7 +272,7 @@ def expires_with_its_token(bank: Bank, scheme: str, wire: Wire, at: str, folder:
     mine = store(bank, scheme, at=at, authentication="token", token_file=str(file))
     works(mine)
     time.sleep(TOKEN_SECONDS)
-    refuses(mine, r"token has expired or was cancelled\. Put a new one into hdfs\.token_file")
+    refuses(mine, r"token has expired or was cancelled .*\. Put a new one into hdfs\.token_file")
 
 
 RUNS = [
@@ -331,7 +331,7 @@ def test_a_delegation_token_serves_without_a_ticket_and_a_cancelled_one_is_named
     works(mine)
     with caplog.at_level(logging.INFO):  # what we ask ourselves is logged, too
         ask(bank, cache, "PUT", f"op=CANCELDELEGATIONTOKEN&token={tokens[0]}")
-    refuses(mine, r"token has expired or was cancelled\. Put a new one into hdfs\.token_file")
+    refuses(mine, r"token has expired or was cancelled .*\. Put a new one into hdfs\.token_file")
     with pytest.raises(StoreError) as refused:
         mine.read("day/data.bin")
     file.write_text(tokens[1])
@@ -365,7 +365,7 @@ def test_a_certificate_is_taken_of_the_named_authority_alone(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bank.tls.ca_file))
     other = str(Authority.make(tmp_path).certificate) if whose == "another's" else None
     mine = store(bank, "swebhdfs", principal="alice", keytab=str(bank.keytab), ca_file=other)
-    refuses(mine, r"certificate is not one that we trust\. Name the bank's CA: hdfs\.ca_file")
+    refuses(mine, r"certificate is not one that we trust .*\. Name the bank's CA: hdfs\.ca_file")
 
 
 def test_a_certificate_for_another_host_name_is_refused(bank: Bank):
