@@ -90,7 +90,7 @@ class RootedFileSystem:
             yield
         except StoreError as error:
             full = f"{self.root}/{path}" if path else self.root
-            if error.path not in (full, path):
+            if error.path not in (full, path, shown):
                 raise
             if error.path != (shown or path):
                 raise error.at(shown or path, self._place) from error

@@ -151,8 +151,9 @@ class Store:
 
         def read_once() -> T:
             before = self._fs.status(path)
-            if before is None or before.is_directory:
-                raise NotFound("nothing is stored there", path=path, operation="read")
+            with self._fs.named(path):
+                if before is None or before.is_directory:
+                    raise NotFound("nothing is stored there", path=path, operation="read")
             try:
                 with self._fs.named(path), self._fs.open(path, before) as file:
                     return use(file)

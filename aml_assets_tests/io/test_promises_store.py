@@ -146,12 +146,14 @@ def test_hidden_names_are_listed_only_when_asked(store):
     assert store.list("absent") == []
 
 
-def test_errors_tell_the_path_inside_the_store(place, store):
+def test_errors_tell_the_path_inside_the_store_and_where_the_store_is(place, store):
     for call in (store.read, store.open, store.delete):
         with pytest.raises(NotFound, match="day/x") as caught:
             call("day/x")
         assert caught.value.path == "day/x"
-        assert place.root not in str(caught.value)
+        before, _, after = str(caught.value).partition(" (store ")
+        assert place.root not in before
+        assert after == f"{place.url})"
 
 
 # -- a thousand days -----------------------------------------------------------------------
