@@ -88,7 +88,7 @@ def partition_metadata(
     path = built.path or catalog.of(asset).stored_file(day)
     found: dict[str, Any] = {
         URI: f"{catalog.store.url}/{path}",
-        "seconds": round(seconds, 2),
+        "seconds": float(f"{seconds:.2g}"),
         **dict(_links(catalog, asset, day)),
     }
     if isinstance(built.value, pa.Table):

@@ -8,7 +8,7 @@ one run (``run_failures``), alarms (``automation.alarms``), or what a day's note
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -18,29 +18,42 @@ from aml_assets.assets.run_tags import days_of
 from aml_assets.core.night.day_failure import DayFailure
 from aml_assets.errors import InputError, PartitionError
 
+_ALL = "*"
+"""Stands for all steps of a day, where a run was not limited to some."""
+
 _RUNS = 300
 """The runs that are looked through, newest first: several nights, and a backfill."""
 
 
 def last_failures(instance: dg.DagsterInstance) -> dict[dt.date, DayFailure]:
-    """Each day whose last ended run failed, with what that run said about the day."""
+    """Each day for which a run failed, as its newest such run said it.
+
+    Steps that a newer run has executed with success count no more.
+    """
     ended = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
-    decided: set[dt.date] = set()
+    mended: dict[dt.date, set[str]] = {}
     found: dict[dt.date, DayFailure] = {}
     for record in instance.get_run_records(dg.RunsFilter(statuses=ended), limit=_RUNS):
         run = record.dagster_run
         try:
-            days = set(days_of(run.tags)) - decided
+            days = set(days_of(run.tags)) - found.keys()
         except PartitionError:
             continue  # a run of other partitions, or one that refused its days itself
-        decided |= days
-        if days and run.status is dg.DagsterRunStatus.FAILURE:
-            found |= _by_day(instance, run.run_id, days, record.end_time or 0.0)
+        if run.status is dg.DagsterRunStatus.SUCCESS:
+            steps = {key.to_python_identifier() for key in run.asset_selection or ()} or {_ALL}
+            for day in days:
+                mended.setdefault(day, set()).update(steps)
+        elif open_days := {day for day in days if _ALL not in mended.get(day, ())}:
+            found |= _by_day(instance, run.run_id, open_days, mended, record.end_time or 0.0)
     return found
 
 
 def _by_day(
-    instance: dg.DagsterInstance, run_id: str, days: set[dt.date], ended: float
+    instance: dg.DagsterInstance,
+    run_id: str,
+    days: set[dt.date],
+    mended: Mapping[dt.date, set[str]],
+    ended: float,
 ) -> dict[dt.date, DayFailure]:
     """What a failed run said of each of these days; a day of a range may have gone well."""
     errors = list(_errors(instance, run_id))
@@ -48,7 +61,11 @@ def _by_day(
         errors = [{"sentence": f"no step did; see aml logs {run_id[:8]}"}]
     found: dict[dt.date, DayFailure] = {}
     for day in days:
-        mine = [each for each in errors if each.get("day") in (None, str(day))]
+        mine = [
+            each
+            for each in errors
+            if each.get("day") in (None, str(day)) and each.get("step") not in mended.get(day, ())
+        ]
         sentences = dict.fromkeys(str(each.get("sentence")) for each in mine)
         of_input = any(each.get("kind") == InputError.__name__ for each in mine)
         if sentences:
@@ -69,7 +86,10 @@ def _errors(instance: dg.DagsterInstance, run_id: str) -> Iterator[dict[str, Any
             continue
         listed = (failed.metadata if failed else {}).get(ERRORS_KEY)
         if isinstance(listed, dg.JsonMetadataValue) and isinstance(listed.value, list):
-            yield from (each for each in listed.value if isinstance(each, dict))
+            yield from (
+                {**each, "step": event.step_key} for each in listed.value if isinstance(each, dict)
+            )
         else:
             name = data.error.cls_name if data.error else "unknown"
-            yield {"sentence": f"step {event.step_key} ended with {name}; see aml logs"}
+            said = f"step {event.step_key} ended with {name}; see aml logs {run_id[:8]}"
+            yield {"sentence": said, "step": event.step_key}

@@ -243,7 +243,7 @@ def test_no_check_of_a_built_day_stays_planned(usual: Bank):
     usual.good("daily", 7)
     graph = usual.definitions().resolve_asset_graph()
     keys = graph.asset_check_keys
-    assert len(keys) == 22
+    assert len(keys) == 28
     for key in keys:
         assert "PLANNED" not in {status for status, _ in statuses(usual, key).values()}
         assert statuses(usual, key), key
@@ -263,7 +263,7 @@ def test_checks_alone_can_be_run_again(usual: Bank):
 
 def test_no_check_is_blocking_for_dagster_and_its_description_says_what_it_blocks(usual: Bank):
     specs = check_specs(usual.settings, daily_partitions(usual.settings.partitions))
-    assert len(specs) == 22
+    assert len(specs) == 28
     assert [spec.name for spec in specs if spec.blocking] == []
     said = {
         f"{spec.asset_key.to_user_string()}:{spec.name}": spec.description or "" for spec in specs
