@@ -229,7 +229,7 @@ class _Checker:
         if kind is None:
             raise place.refused(
                 f"columns of type {values.type} are not supported",
-                f"Have it flattened upstream, or list it under tables.{self._name}.exclude.",
+                f"Have it {_otherwise(values.type)}, or list it under tables.{self._name}.exclude.",
             )
         if by_role and kind != by_role:
             raise self._other_than_its_role(place, values.type, by_role)
@@ -296,6 +296,13 @@ def _alike(missing: Iterable[str], landed: Iterable[str]) -> str:
     wanted = {bare(name) for name in missing}
     found = [repr(name) for name in landed if bare(name) in wanted]
     return f" (there is {', '.join(found)})" if found else ""
+
+
+def _otherwise(type_: pa.DataType) -> str:
+    """What a column of a type without a kind can be instead."""
+    if pa.types.is_time(type_) or pa.types.is_duration(type_):
+        return "landed as a number or a text"
+    return "flattened upstream"
 
 
 def _kind_of(type_: pa.DataType) -> Kind | None:

@@ -19,6 +19,7 @@ from aml_assets.core.tables.values import (
     has_no_value,
     holds_text,
     is_number,
+    is_plain_number,
     is_text,
     is_time,
     largest,
@@ -27,10 +28,10 @@ from aml_assets.core.tables.values import (
 )
 
 _FITS: Mapping[str, Callable[[pa.DataType], bool]] = {
-    "numeric": is_number,
+    "numeric": is_plain_number,
     "boolean": pa.types.is_boolean,
     "time": is_time,
-    "id": lambda type_: is_number(type_) or holds_text(type_),
+    "id": lambda type_: is_plain_number(type_) or holds_text(type_),
     "category": holds_text,
     "text": holds_text,
 }

@@ -92,4 +92,6 @@ def _no_number(place: Place, texts: pa.Array) -> InputError:
             "there are commas in its numbers: a decimal comma and one between thousands look alike",
             "Have the table restated with a decimal point and nothing between thousands.",
         )
+    if pc.any(pc.equal(texts, "")).as_py():
+        return place.empty_texts("numbers")
     return place.wrong_type(texts.type, "a number in every row")

@@ -32,6 +32,18 @@ class Place:
         """The error that says what is wrong here, and what to do."""
         return InputError(what, table=self.table, day=self.day, column=self.column, remedy=remedy)
 
+    def empty_texts(self, what: str) -> InputError:
+        """The error for texts without a sign among the texts that spell numbers or times.
+
+        Args:
+            what: the others, as in "numbers".
+        """
+        return self.refused(
+            f"there are empty texts among its {what}",
+            "Have the table restated with null in their place, or list the column under "
+            f"tables.{self.table}.exclude.",
+        )
+
     def wrong_type(self, type_: pa.DataType, wanted: str, remedy: str | None = None) -> InputError:
         """The error for a column of another type than its role or kind needs.
 

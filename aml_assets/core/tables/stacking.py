@@ -14,7 +14,14 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from aml_assets.core.tables.values import WHOLE, has_no_value, is_number, nan_as_null, whole
+from aml_assets.core.tables.values import (
+    WHOLE,
+    has_no_value,
+    is_number,
+    nan_as_null,
+    nat_as_null,
+    whole,
+)
 
 
 class Disagreement(Exception):
@@ -123,8 +130,8 @@ def _exactly(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
     """
     type_ = column.type
     if pa.types.is_timestamp(type_):
-        # No feature needs more than microseconds.
-        return column.cast(wanted, safe=type_.unit != "ns")
+        # In another unit, NaT would be a time of the year 1677. No feature needs nanoseconds.
+        return nat_as_null(column).cast(wanted, safe=type_.unit != "ns")
     if pa.types.is_floating(type_) and not pa.types.is_floating(wanted):
         column = whole(nan_as_null(column.combine_chunks()))
         return pa.chunked_array([column]).cast(wanted)

@@ -18,13 +18,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aml_assets.core.tables.refusals import Place
-from aml_assets.core.tables.values import holds_text
+from aml_assets.core.tables.values import holds_text, nat_as_null
 from aml_assets.errors import InputError
 
 _MICROSECONDS = pa.timestamp("us")
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_NOT_A_TIME = -(2**63)
-"""numpy's NaT: pandas' missing time, where a writer did not make it null."""
+_BELOW_MICROSECONDS = r"(\.[0-9]{6})[0-9]+"
 
 
 def as_time(place: Place, values: pa.Array, zone: str) -> pa.Array:
@@ -42,10 +41,13 @@ def as_time(place: Place, values: pa.Array, zone: str) -> pa.Array:
     if pa.types.is_date(type_):
         return _as_date(place, values)
     if holds_text(type_) or pa.types.is_null(type_):
-        text = values.cast(pa.string())
+        # As of timestamps, what is below microseconds is cut.
+        text = pc.replace_substring_regex(values.cast(pa.string()), _BELOW_MICROSECONDS, r"\1")
         for wanted in (_MICROSECONDS, pa.timestamp("us", "UTC")):
             with contextlib.suppress(pa.ArrowInvalid):  # without an offset, or with one
                 return _as_wall_clock(place, text.cast(wanted), zone)
+        if pc.any(pc.equal(text, "")).as_py():
+            raise place.empty_texts("times")
         raise place.wrong_type(type_, "an ISO timestamp in every row")
     if not pa.types.is_timestamp(type_):
         raise place.wrong_type(type_, "a timestamp or a date")
@@ -87,9 +89,7 @@ def _as_date(place: Place, values: pa.Array) -> pa.Array:
 
 def _as_wall_clock(place: Place, values: pa.Array, zone: str) -> pa.Array:
     type_ = values.type
-    counts = values.cast(pa.int64())
-    if pc.any(pc.equal(counts, _NOT_A_TIME)).as_py():
-        counts = pc.if_else(pc.equal(counts, _NOT_A_TIME), pa.scalar(None, pa.int64()), counts)
+    counts = nat_as_null(values).cast(pa.int64())
     try:
         # No feature needs more than microseconds, so nanoseconds are cut, not refused.
         moments = counts.cast(pa.timestamp(type_.unit)).cast(_MICROSECONDS, safe=type_.unit != "ns")

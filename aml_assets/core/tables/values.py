@@ -27,6 +27,13 @@ def is_number(type_: pa.DataType) -> bool:
     return pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
 
 
+def is_plain_number(type_: pa.DataType) -> bool:
+    """True if a type is a number that Arrow's functions and the SQL engine compute with."""
+    if pa.types.is_decimal(type_):
+        return pa.types.is_decimal128(type_)
+    return is_number(type_) and not pa.types.is_float16(type_)
+
+
 def is_time(type_: pa.DataType) -> bool:
     """True if a type is a timestamp or a date."""
     return pa.types.is_timestamp(type_) or pa.types.is_date(type_)
@@ -45,6 +52,15 @@ def has_no_value(values: pa.Array | pa.ChunkedArray) -> bool:
 def nan_as_null(values: pa.Array) -> pa.Array:
     """Replace NaN by null: pandas writes a missing number as NaN."""
     return pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+
+
+def nat_as_null(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Replace numpy's NaT among timestamps by null, where a writer kept it as a number."""
+    counts = values.cast(pa.int64())
+    missing = pc.equal(counts, -(2**63))
+    if not pc.any(missing).as_py():
+        return values
+    return pc.if_else(missing, pa.scalar(None, pa.int64()), counts).cast(values.type)
 
 
 def tells_apart(values: pa.Array) -> bool:

@@ -165,6 +165,13 @@ def test_a_missing_column_is_named_with_what_landed_in_its_place():
         )
 
 
+def test_a_time_of_day_is_no_nested_column_and_is_told_so():
+    with pytest.raises(InputError, match="landed as a number or a text"):
+        check("retail", **customers(1, extra=[dt.time(12)]))
+    with pytest.raises(InputError, match="flattened upstream"):
+        check("retail", **customers(1, extra=[[1]]))
+
+
 def test_several_missing_columns_are_one_error():
     with pytest.raises(InputError, match="ins_id, label: the columns are missing"):
         check("str", trx_id=[1])

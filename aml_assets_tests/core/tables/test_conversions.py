@@ -5,6 +5,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
+from aml_assets.core.tables.values import is_plain_number
 from aml_assets.errors import InputError
 from aml_assets.settings.load import Settings
 from aml_assets_tests.core.samples import check, customers, reports, transactions
@@ -54,6 +55,8 @@ WITHOUT_VALUE = {
     "bytes": pa.nulls(2, pa.binary()),
     "lists": pa.nulls(2, pa.list_(pa.int8())),
     "wide decimals": pa.nulls(2, pa.decimal256(60, 50)),
+    "narrow decimals": pa.nulls(2, pa.decimal32(4, 1)),
+    "half floats": pa.nulls(2, pa.float16()),
     "dictionary": pa.nulls(2, pa.dictionary(pa.int8(), pa.string())),
     "null": pa.nulls(2),
 }
@@ -66,6 +69,8 @@ def test_a_column_without_a_value_has_no_type_to_be_refused_for(values):
     checked = check("trx", **transactions(*ids, **dict.fromkeys(roles, values), extra=values))
     assert [checked.columns[name].kind for name in roles] == ["id", "numeric", "time"]
     assert all(checked.table[name].null_count == len(values) for name in (*roles, "extra"))
+    # Later steps compute with it, whatever it was.
+    assert is_plain_number(checked.table["amount"].type)
     labels = check("str", **reports(*ids, label=values)).table["label"]
     assert (labels.type, labels.null_count) == (pa.int8(), len(values))
     for kind in ("numeric", "category", "boolean", "time", "id", "text"):

@@ -61,7 +61,7 @@ def test_numbers_beyond_decimals_are_doubles_only_if_that_loses_nothing():
         ("5-", "a number in every row"),
         ("٣", "a number in every row"),
         (".", "a number in every row"),
-        ("", "a number in every row"),
+        ("", "empty texts among its numbers"),
     ],
 )
 def test_what_is_no_number_everywhere_is_refused_and_not_quoted(text, what):

@@ -95,6 +95,11 @@ def test_a_dictionary_is_called_by_the_type_of_its_values():
     assert caught.value.types == (pa.int64(), pa.string())
 
 
+def test_nat_is_null_in_every_unit():
+    landed = pa.array([-(2**63), 0], pa.int64()).cast(pa.timestamp("ns"))
+    assert together(landed, pa.array([OPEN]))[0].as_py() is None
+
+
 def test_a_column_that_a_part_does_not_have_is_null_there():
     found = stacked([pa.table({"x": [1]}), pa.table({"y": ["a"]})])
     assert found.to_pydict() == {"x": [1, None], "y": [None, "a"]}

@@ -72,6 +72,19 @@ def test_nat_is_null_where_a_writer_kept_its_number(type_):
     assert [each is None for each in as_time(PLACE, landed, "UTC").to_pylist()] == [True, False]
 
 
+def test_a_text_is_cut_to_microseconds_as_a_timestamp_is():
+    # Java's Instant has up to nine digits, SQL Server's datetime2 seven.
+    texts = pa.array(["9999-12-31T23:59:59.9999999", "0001-01-01 00:00:00.000000999"])
+    assert as_time(PLACE, texts, "UTC").to_pylist() == [LAST_MOMENT, FIRST]
+    zoned = pa.array(["2024-03-05T12:00:00.123456789+01:00"])
+    assert as_time(PLACE, zoned, "UTC")[0].as_py().isoformat() == "2024-03-05T11:00:00.123456"
+
+
+def test_an_empty_text_is_called_one():
+    with pytest.raises(InputError, match="empty texts among its times"):
+        as_time(PLACE, pa.array(["2024-03-05", ""]), "UTC")
+
+
 def test_years_are_judged_in_any_unit():
     assert within_years(pa.array([2**63 - 1], pa.timestamp("ns")))
     assert within_years(pa.array([None], pa.timestamp("s")))

@@ -12,6 +12,7 @@ from aml_assets.core.tables.values import (
     WHOLE,
     equal_neighbours,
     is_number,
+    is_plain_number,
     is_text,
     largest,
     nan_as_null,
@@ -39,6 +40,13 @@ LARGE = pa.array([2**64 - 1], pa.uint64())
 )
 def test_a_type_is_a_text_or_a_number_or_neither(type_, text, number):
     assert (is_text(type_), is_number(type_)) == (text, number)
+
+
+def test_a_plain_number_has_a_type_that_every_step_computes_with():
+    plain = (pa.int8(), pa.uint64(), pa.float32(), pa.decimal128(38, 2))
+    assert all(map(is_plain_number, plain))
+    others = (pa.float16(), pa.decimal32(4, 1), pa.decimal256(40, 2), pa.bool_(), pa.string())
+    assert not any(map(is_plain_number, others))
 
 
 def test_nan_becomes_null_and_every_other_number_stays():
