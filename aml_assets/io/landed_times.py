@@ -130,8 +130,8 @@ def _clock(column: str, notes: Mapping[bytes, bytes], created_by: str) -> Clock 
     if b"writer.time.zone" in notes:
         try:
             return zoneinfo.ZoneInfo(notes[b"writer.time.zone"].decode())
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-            return None
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            return None  # OSError: a folder of zones, such as Europe
     return "local" if created_by.startswith("impala") else None
 
 

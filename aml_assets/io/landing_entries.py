@@ -79,20 +79,21 @@ def contents_of(entries: Iterable[FileStatus]) -> Contents | None:
         (each for each in files if each.name.startswith(_COMMITTED)), key=lambda each: each.modified
     )
     never_committed = _never_committed(files)
+    written = [each for each in files if not is_hidden(each)]
     data = tuple(
-        each
-        for each in files
-        if not is_hidden(each) and not any(f"-tid-{job}-" in each.name for job in never_committed)
+        each for each in written if not any(f"-tid-{job}-" in each.name for job in never_committed)
     )
     misplaced = _misplaced(entries) or _needs_hudi(entries, data)
     ended = [each.modified for each in commits] + ([] if success is None else [success])
+    # Beside files that nobody committed, `_SUCCESS` makes no empty day: a copy lacks the commit.
+    is_empty_day = bool(commits) or (success is not None and not written)
     return Contents(
         data=data,
         success=success,
         commits=tuple(commits),
         logs=tuple(each.name for each in entries if each.is_directory and each.name in _LOGS),
         unfinished=_unfinished(shown, max(ended, default=None), never_committed)
-        or ("" if data or ended or misplaced else shown[0].name),
+        or ("" if data or is_empty_day or misplaced else (written or shown)[0].name),
         misplaced=misplaced,
         modified=max(
             (each.modified for each in files if not each.name.startswith(".")), default=0.0

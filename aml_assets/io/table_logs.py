@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aml_assets.io.store import Store
 
 
-_MALFORMED = (ValueError, TypeError, KeyError, AttributeError)
+_MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What a log of another form than expected raises."""
 
 
@@ -56,16 +56,26 @@ def counted(store: Store, folder: str, contents: Contents) -> tuple[FileStatus, 
             data.pop(name, None)
     for log in contents.logs:
         names = [each.name for each in store.list(f"{folder}/{log}") if _is_of_a_log(each)]
-        if names and data:
+        if names:
             live = _live(log, names, lambda name, log=log: store.read(f"{folder}/{log}/{name}"))
+            if live is None:
+                if data:
+                    raise LogError(
+                        f"has a log, {log}, that names none of its files: the write has not ended"
+                    )
+                continue
             if live - data.keys():
                 raise LogError(f"has a log, {log}, that names files that are not there")
             data = {name: each for name, each in data.items() if name in live}
     return tuple(data.values())
 
 
-def _live(log: str, names: Iterable[str], read: Callable[[str], bytes]) -> set[str]:
-    """Return the names of the files that a log of Delta or of Spark's streams has left."""
+def _live(log: str, names: Iterable[str], read: Callable[[str], bytes]) -> set[str] | None:
+    """Return the names of the files that a log of Delta or of Spark's streams has left.
+
+    Returns:
+        ``None`` if the log names no file at all.
+    """
     if any(name.endswith(".parquet") for name in names):
         raise LogError(f"has a log, {log}, with checkpoints, which only Delta's readers understand")
     live: set[str] = set()
@@ -74,15 +84,14 @@ def _live(log: str, names: Iterable[str], read: Callable[[str], bytes]) -> set[s
         for added, removed in _changes(read(name), log):
             live = (live | added) - removed
             named |= added | removed
-    if not named:
-        raise LogError(f"has a log, {log}, that names none of its files: the write has not ended")
-    return live
+    return live if named else None
 
 
 def _changes(content: bytes, log: str) -> Iterator[tuple[set[str], set[str]]]:
     """Yield the names that each line of a log adds and removes; most lines do neither."""
     try:
-        for line in content.decode().splitlines():
+        # By "\n" alone: other ends of lines stand unescaped in the statistics' texts.
+        for line in content.decode("utf-8-sig").split("\n"):
             # Spark's streams begin each file with the version of the log, "v1".
             record = {} if line.strip() in ("", "v1") else json.loads(line)
             if "action" in record:  # of Spark's streams

@@ -217,6 +217,8 @@ def test_columns_of_one_name_and_a_file_of_excluded_columns_only_are_left_to_the
     doubled = pa.table([pa.array(["a"]), pa.array(["b"])], names=["t", "t"])
     content = written(doubled, use_dictionary=False, column_encoding="DELTA_BYTE_ARRAY")
     assert read(content).column_names == ["t", "t"]
+    times = pa.table([pa.array([dt.datetime.fromisoformat("2024-03-05")])] * 2, names=["t", "t"])
+    assert read(written(times, use_deprecated_int96_timestamps=True)).column_names == ["t", "t"]
     assert read(written(pa.table({"t": ["a"]})), exclude=["t"]).column_names == []
 
 

@@ -62,7 +62,9 @@ def test_hives_instants_become_the_wall_clock_that_hive_saw():
     assert meant([NOON], HIVE).type == pa.timestamp("us")
 
 
-@pytest.mark.parametrize("notes", [{}, {"writer.time.zone": "Nowhere/At_All"}])
+@pytest.mark.parametrize(
+    "notes", [{}, {"writer.time.zone": "Nowhere/At_All"}, {"writer.time.zone": "America"}]
+)
 def test_int96_of_which_nobody_says_whose_clock_it_is_names_its_columns(notes):
     with pytest.raises(ClockError) as caught:
         meant([NOON], notes)

@@ -108,6 +108,14 @@ def test_files_of_a_job_of_databricks_that_never_committed_are_no_data():
     assert not found.unfinished
 
 
+def test_files_that_nobody_committed_make_no_empty_day_of_a_success():
+    alone = ("_started_7", "part-0-tid-7-aa.parquet")
+    found = seen(*alone, file("_SUCCESS", 110.0))
+    assert (names(found), found.unfinished) == ([], "part-0-tid-7-aa.parquet")
+    empty = seen(*alone, "_started_8", file("_committed_8", 110.0))
+    assert (names(empty), empty.unfinished) == ([], "")
+
+
 @pytest.mark.parametrize(
     ("entry", "said"),
     [

@@ -75,6 +75,33 @@ def test_a_log_that_cannot_be_followed_is_refused(folder, record, said):
         names(folder)
 
 
+def test_a_text_in_a_log_may_hold_any_end_of_line_but_its_own(folder):
+    (folder / "_delta_log").mkdir()
+    statistics = '{"minValues": {"name": "a\u2028b\u0085c"}}'
+    record = json.dumps(add("a.parquet", stats=statistics), ensure_ascii=False)
+    (folder / "_delta_log" / "0.json").write_bytes(f"\ufeff{record}\r\n\n".encode())
+    assert names(folder) == ["a.parquet"]
+
+
+@pytest.mark.parametrize("log", ["_delta_log/0.json", "_committed_1"])
+def test_a_log_that_is_nested_without_an_end_is_refused(folder, log):
+    (folder / log).parent.mkdir(exist_ok=True)
+    (folder / log).write_text("[" * 100_000)
+    with pytest.raises(LogError, match="cannot be read"):
+        names(folder)
+
+
+def test_a_log_without_its_files_is_no_empty_day(folder):
+    for name in DATA:
+        (folder / name).unlink()
+    (folder / "_SUCCESS").touch()
+    write(folder, "_delta_log", "0.json", METADATA)
+    assert names(folder) == []
+    write(folder, "_delta_log", "1.json", add("a.parquet"))
+    with pytest.raises(LogError, match="not there"):
+        names(folder)
+
+
 def test_a_log_with_checkpoints_is_refused(folder):
     write(folder, "_delta_log", "00000000000000000010.checkpoint.parquet")
     with pytest.raises(LogError, match="checkpoints"):

@@ -39,7 +39,7 @@ def index_columns(metadata: Mapping[bytes, bytes] | None) -> frozenset[str]:
     """
     try:
         described = json.loads((metadata or {}).get(b"pandas", b"{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return frozenset()  # another program's remark, which nothing depends on
     if not isinstance(described, dict):
         return frozenset()

@@ -17,7 +17,16 @@ def test_pandas_names_the_columns_of_its_index():
 
 
 @pytest.mark.parametrize(
-    "metadata", [None, {}, {b"pandas": b"no JSON"}, {b"pandas": b"[]"}, {b"pandas": b"\xff"}]
+    "metadata",
+    [
+        None,
+        {},
+        {b"pandas": b"no JSON"},
+        {b"pandas": b"[]"},
+        {b"pandas": b"\xff"},
+        {b"pandas": b"[" * 100_000},
+    ],
+    ids=["none", "no remark", "no JSON", "a list", "no text", "nested without an end"],
 )
 def test_other_metadata_name_no_index(metadata):
     assert index_columns(metadata) == frozenset()
