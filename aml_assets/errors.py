@@ -44,7 +44,7 @@ class AmlError(Exception):
 
     def _sentence(self) -> str:
         where = [
-            f"{name} {_shown(value)}"
+            f"{name} {shown(value)}"
             for name, value in (
                 ("table", self.table),
                 ("day", self.day),
@@ -56,7 +56,7 @@ class AmlError(Exception):
         return f"{sentence}. {self.remedy}" if self.remedy else sentence
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
     """A name on one line, whatever it holds: a column may be called "", or have a line end."""
     escaped = (
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in name

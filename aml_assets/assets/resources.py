@@ -4,7 +4,6 @@ Belongs here: refusing, before the first step, a run whose days or options make 
 belong here: what an option means to a builder (``steps.inputs.run_options``).
 """
 
-import datetime as dt
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +15,7 @@ from aml_assets.assets.run_tags import NO_RESTART
 from aml_assets.errors import AmlError, SettingsError
 from aml_assets.io.catalog import Catalog
 from aml_assets.settings.load import Settings
+from aml_assets.settings.section import as_day
 from aml_assets.settings.window_settings import FixedWindows
 from aml_assets.steps.inputs.run_options import RunOptions
 
@@ -77,7 +77,7 @@ def _windows(options: Mapping[str, Any]) -> FixedWindows | None:
             remedy=remedy,
         )
     try:
-        days = {name: dt.date.fromisoformat(value) for name, value in given.items()}
+        days = {name: as_day(value) for name, value in given.items()}
     except ValueError:
         raise SettingsError("a date of this run is no date", remedy=remedy) from None
     return FixedWindows(**days) if days else None

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from aml_assets.errors import shown
 from aml_assets.io.filesystems import FileStatus
 
 SUCCESS = "_SUCCESS"
@@ -115,8 +116,7 @@ def is_hidden(entry: FileStatus) -> bool:
 
 def as_text(name: str) -> str:
     """Return a file's name for people: bytes that are no UTF-8 and control characters escaped."""
-    plain = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in plain)
+    return shown(name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
 
 
 def as_bytes(name: str) -> bytes:

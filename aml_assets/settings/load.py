@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from aml_assets.errors import SettingsError
+from aml_assets.errors import SettingsError, shown
 from aml_assets.settings.alarm_settings import AlarmSettings
 from aml_assets.settings.automation_settings import AutomationSettings
 from aml_assets.settings.calendar_settings import PartitionSettings
@@ -221,11 +221,13 @@ def _sentence(error: ValidationError, places: _Places) -> str:
 
 
 def _problem(problem: Mapping[str, Any], places: _Places) -> str:
-    name = ".".join(str(part) for part in problem["loc"])
+    name = ".".join(shown(str(part)) for part in problem["loc"])
     given = places.of(problem["loc"])
     where = f" ({given})" if given else ""
     if problem["type"] == "extra_forbidden":
         return f"unknown setting {name}{where}"
+    if problem["type"] == "model_type":
+        return f"{name}: Input should be a mapping of settings{where}"
     message = str(problem["msg"]).removeprefix("Value error, ")
     return f"{name}: {message}{where}" if name else message
 

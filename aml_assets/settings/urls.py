@@ -8,6 +8,7 @@ would become a folder of that name here. Does not belong here: which file system
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -42,11 +43,16 @@ Url = Annotated[str, AfterValidator(_checked)]
 """A setting that is a local path or a URL."""
 
 
+def _is_invisible(sign: str) -> bool:
+    """True for controls, zero-width characters and all blanks but the usual one."""
+    return sign != " " and unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp", "Zs")
+
+
 def _problem(text: str) -> str | None:
     if not text:
         return "names no place; `.` is the folder itself"
-    if text != text.strip() or any(ord(each) < ord(" ") for each in text):
-        return "has a blank at an end, or a control character within"
+    if text != text.strip() or any(map(_is_invisible, text)):
+        return "has a blank at an end, or an invisible character within"
     if _SCHEME.match(text):
         return None
     if _NEARLY.match(text):

@@ -44,7 +44,7 @@ def values_of_variables(
 
     Raises:
         SettingsError: names the variable: its JSON is broken or has a key twice, or another
-            variable sets the same place.
+            variable sets the same place, or what is around it.
     """
     found: dict[Place, str] = {}
     normal: dict[str, str | None] = {}
@@ -61,7 +61,31 @@ def values_of_variables(
         name = PREFIX + _DELIMITER.join(map(str, place))
         _Source(settings, {name: text}).refuse_broken(variable)
         normal[name] = text
-    return _Source(settings, normal)(), found
+    values = _Source(settings, normal)()
+    _refuse_hidden(values, found)
+    return values, found
+
+
+def _refuse_hidden(values: Mapping[str, Any], found: Mapping[Place, str]) -> None:
+    """Refuse a variable whose value was dropped: one around it gives null, a number or a list."""
+    for place in sorted(found, key=len, reverse=True):
+        if _is_within(values, place):
+            continue
+        around = next((found[place[:n]] for n in range(len(place)) if place[:n] in found), None)
+        raise SettingsError(
+            f"the environment variable {found[place]} has no effect"
+            + (f" beside {around}, which gives no mapping" if around else ""),
+            remedy="Unset one of them." if around else "Unset it, or give it a value.",
+        )
+
+
+def _is_within(values: Any, place: Place) -> bool:
+    """True if there is a value at a place."""
+    for part in place:
+        if not (isinstance(values, Mapping) and part in values):
+            return False
+        values = values[part]
+    return True
 
 
 class _Source(EnvSettingsSource):
@@ -89,7 +113,10 @@ class _Source(EnvSettingsSource):
 
     def decode_complex_value(self, field_name: str, field: FieldInfo | None, value: Any) -> Any:
         """Parse JSON; a key given twice is refused, as in the file."""
-        return json.loads(value, object_pairs_hook=_unique)
+        try:
+            return json.loads(value, object_pairs_hook=_unique)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
 
 
 class _Twice(ValueError):
@@ -127,7 +154,8 @@ def _spelt(part: str, annotation: Any, known: Any) -> str:
     """A part of a variable's name as the settings spell it."""
     if _mapping_value(annotation) is None:
         return part.lower()
-    alike = [key for key in known or () if str(key).casefold() == part.casefold()]
+    keys = known if isinstance(known, Mapping) else ()
+    alike = [key for key in keys if str(key).casefold() == part.casefold()]
     if len(alike) == 1:
         return str(alike[0])
     return part.lower() if part == part.upper() else part

@@ -102,7 +102,8 @@ class _Loader(yaml.SafeLoader):
         """A node's value; one that its tag does not allow is an error with a place."""
         try:
             return super().construct_object(node, deep=deep)
-        except (ValueError, TypeError, OverflowError):
+        except (ValueError, TypeError, OverflowError, LookupError, AttributeError):
+            # PyYAML takes it for granted that a text fits its tag, as `!!bool maybe` does not.
             kind = node.tag.rpartition(":")[2]
             raise _Refused(f"this is no {kind}", node.start_mark) from None
 

@@ -5,7 +5,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from aml_assets.assets.resources import RUN_OPTIONS
+from aml_assets.assets.resources import RUN_OPTIONS, run_options_resource
+from aml_assets.errors import SettingsError
+from aml_assets.settings.load import Settings
 from aml_assets_tests.conftest import Bank
 
 SECRET = "a secret of the code server"
@@ -22,6 +24,12 @@ def test_no_option_reads_the_environment_of_the_process(
     with pytest.raises(dg.DagsterInvalidConfigError) as refused:
         dg.validate_run_config(job, {"resources": {"run_options": {"config": {name: option}}}})
     assert SECRET not in str(refused.value)
+
+
+def test_a_date_of_a_run_is_written_as_a_date_of_the_settings_is():
+    config = dict.fromkeys(("train_start", "train_end", "eval_start", "eval_end"), "20240101")
+    with pytest.raises(SettingsError, match=r"is no date.*as YYYY-MM-DD"):
+        run_options_resource(Settings())(dg.build_init_resource_context(config=config))
 
 
 def test_no_training_parameter_does_either(built: Bank, monkeypatch: pytest.MonkeyPatch):

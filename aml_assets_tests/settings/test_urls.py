@@ -25,6 +25,7 @@ def test_what_a_shell_takes_for_a_path_is_one(text: str):
         "//namenode/aml", "://bank/aml", "C:\\aml", "\\\\bank\\aml", "~/aml", "~", "~aml/x",
         "$HOME/aml", "${HOME}/aml", "%HOME%/aml", '"/aml"', "'hdfs://bank/aml'", "",
         " hdfs://bank/aml", "/aml ", "/aml\n", "/a\x00b",
+        "/a\u200bb", "/a\ufeff", "/a\u3000b", "/a\x85b", "hdfs://bank\u200b/aml",
     ],
 )  # fmt: skip
 def test_what_is_meant_elsewhere_is_refused_and_quoted(text: str):

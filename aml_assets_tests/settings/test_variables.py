@@ -31,6 +31,7 @@ def test_a_key_means_the_files_one_or_a_spelling_of_its_own(monkeypatch: pytest.
     [
         ("AML_HDFS__CLIENT", "{bad", "is no JSON"),
         ("AML_WINDOWS", "{", "is no JSON"),
+        ("AML_WINDOWS", "[" * 100_000, "is no JSON"),
         ("AML_ALARMS__KINDS", "retry", "is no JSON"),
         ("AML_TABLES", '{"trx": {"path": "a", "path": "b"}}', "has the key 'path' twice"),
     ],
@@ -41,6 +42,36 @@ def test_json_that_loses_something_is_refused_by_the_variables_name(
     monkeypatch.setenv(variable, text)
     with pytest.raises(SettingsError, match=f"environment variable {variable}: its text {what}"):
         values_of_variables(Settings, {})
+
+
+@pytest.mark.parametrize(
+    ("around", "text", "within"),
+    [
+        ("AML_STORE", "null", "AML_STORE__URL"),
+        ("AML_STORE", "[1]", "AML_STORE__URL"),
+        ("AML_TABLES__RETAIL", "null", "AML_TABLES__RETAIL__PATH"),
+        ("AML_WINDOWS__TRAIN_DAYS", "3", "AML_WINDOWS__TRAIN_DAYS__MOST"),
+    ],
+)
+def test_a_variable_that_another_one_hides_is_named_with_it(
+    monkeypatch: pytest.MonkeyPatch, around: str, text: str, within: str
+):
+    monkeypatch.setenv(around, text)
+    monkeypatch.setenv(within, "x")
+    with pytest.raises(SettingsError, match=f"{within} has no effect beside {around},"):
+        values_of_variables(Settings, {})
+
+
+def test_a_section_that_a_variable_gives_as_null_is_named(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AML_STORE", "null")
+    with pytest.raises(SettingsError, match="AML_STORE has no effect"):
+        values_of_variables(Settings, {})
+
+
+def test_a_variable_may_correct_what_is_no_mapping_in_the_file(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AML_TABLES__RETAIL__PATH", "b")
+    values, _ = values_of_variables(Settings, {"tables": 5})
+    assert values == {"tables": {"retail": {"path": "b"}}}
 
 
 def test_two_variables_for_one_setting_are_both_named(monkeypatch: pytest.MonkeyPatch):
