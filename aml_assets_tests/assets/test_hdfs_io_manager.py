@@ -1,5 +1,7 @@
 """The IO manager, on the real store: what a bank's own assets get and may leave."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -13,6 +15,7 @@ from aml_assets.assets.hdfs_io_manager import HdfsIOManager
 from aml_assets.errors import AmlError, CorruptFile, NotReady, PartitionError
 from aml_assets_tests.conftest import Bank, day, flip_byte
 
+ROOT = Path(__file__).resolve().parents[2]
 DAILY = dg.DailyPartitionsDefinition(start_date="2024-01-01", end_date="2024-01-21")
 OWN = dg.AssetKey(["own", "frame"])
 FEATURES = dg.AssetKey(["features", "merged_features"])
@@ -158,6 +161,19 @@ def test_an_asset_of_the_banks_own_takes_our_features_and_is_stored_beside_them(
     run = built.good("own", days=(5, 6), only=("own/counts",), definitions=definitions)
     assert built.frame("own/counts", 6)["rows"].to_pylist() == [4]
     assert (built.store / "own/counts/2024-01-05/data.parquet").exists()
+
+
+def test_the_example_of_the_docs_fits_into_the_graph_and_writes(
+    new_bank: Callable[..., Bank], monkeypatch: pytest.MonkeyPatch
+):
+    bank = new_bank()
+    monkeypatch.setenv("AML_STORE__URL", str(bank.store))
+    text = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+    made: dict[str, Any] = {"__name__": "example"}
+    exec(text.partition("```python\n")[2].partition("```")[0], made)
+    assert bank.frame("own/amounts", 45)["amount"].to_pylist() == [0.5, None]
+    graph = with_own(bank, made["amounts"]).resolve_asset_graph()
+    assert graph.get(made["key"]).parent_keys == {FEATURES}
 
 
 def test_one_flipped_byte_in_a_csv_stops_its_readers_and_a_rerun_mends_it(built: Bank):
