@@ -12,6 +12,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from string import Template
 
 import dagster as dg
 import pytest
@@ -21,6 +22,8 @@ from aml_assets_tests.conftest import Bank
 from aml_assets_tests.forked import run_forked
 
 DOC = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
+DAYS = {"DAY": "2024-01-06", "BEFORE": "2024-01-05"}
+"""The days that the page leaves to its reader."""
 CONFIG = """
 landing: {{url: {landing}}}
 store: {{url: {store}}}
@@ -46,6 +49,7 @@ class Shell:
 
     def __call__(self, command: str, *, fails: bool = False) -> str:
         """Run a command and give all that it printed; by a real shell where it begins with env."""
+        command = Template(command).safe_substitute(DAYS)
         words = shlex.split(command)
         if words[0] == "env":
             done = subprocess.run(
@@ -76,9 +80,11 @@ def shell(built_bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Shell:
 
 
 def documented() -> list[str]:
-    """Every command of the table's right-hand column."""
-    rows = [line for line in DOC.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
-    cells = [row.split(" | ", 1)[1].rstrip(" |") for row in rows]
+    """Every command of the right-hand column of the table for those who know Airflow."""
+    table = DOC.read_text(encoding="utf-8").partition("| in 2019")[2].partition("\n\n")[0]
+    cells = [
+        row.split(" | ", 1)[1].rstrip(" |") for row in table.splitlines() if row.startswith("| ")
+    ]
     return [each for cell in cells for each in re.findall(r"`((?:env|dagster|aml) [^`]+)`", cell)]
 
 
@@ -116,6 +122,9 @@ def test_a_documented_command_works_as_printed(command, shell):
     if command.startswith("aml override"):
         # Nothing failed on this day: then there is nothing to override, and it says so.
         assert "trx" in shell(command, fails=True)
+        return
+    if command.startswith("aml skip"):
+        assert "has features" in shell(command, fails=True)
         return
     # Two days hold other reports: for `compare` that is a difference, as for `diff`.
     shell(prepared(command, shell), fails=command.startswith("aml compare"))

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from aml_assets_tests.cli.test_commands import documented
+
 pytestmark = pytest.mark.long  # a whole demo, and some fifty commands after it
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,9 +54,7 @@ def commands(page: Path) -> list[str]:
     """The page's commands that are run here, in order."""
     lines = [line for shown, block in blocks(page) if not shown for line in block]
     if page.name == "commands.md":
-        table = [each for each in page.read_text("utf-8").splitlines() if each.startswith("| ")]
-        cells = [row.split(" | ", 1)[1].rstrip(" |") for row in table]
-        lines += [c for cell in cells for c in re.findall(r"`((?:env|dagster|aml) [^`]+)`", cell)]
+        lines += documented()
         # Those that forget runs come last.
         lines.sort(key=lambda line: bool(re.match(r"dagster (run (wipe|delete)|asset wipe)", line)))
     return [line for line in lines if line and not line.startswith("#")]
