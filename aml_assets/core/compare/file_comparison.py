@@ -37,7 +37,7 @@ _CANONICAL = (
     ("^True$", "true"),
     ("^False$", "false"),
 )
-_LONG = r"^[+-]?(\d\.?){18}"
+_LONG = r"^[+-]?[0.]*[1-9](\.?\d){17}"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
@@ -268,7 +268,7 @@ def _differs(left: pa.ChunkedArray, right: pa.ChunkedArray) -> np.ndarray:
         pair = mine.take(both), theirs.take(both)
         values = [pc.cast(each, pa.float64()).to_numpy() for each in pair]
         still[both] = values[0] != values[1]
-        # No double is printed with so many digits: both are decimals, whose digits all count.
+        # No double is printed with 18 significant digits: both are decimals; all digits count.
         for row in np.flatnonzero(_matches(pair[0], _LONG) & _matches(pair[1], _LONG)):
             still[both[row]] = Decimal(pair[0][row].as_py()) != Decimal(pair[1][row].as_py())
     found[rows] = still

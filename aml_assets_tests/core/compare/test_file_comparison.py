@@ -152,3 +152,8 @@ def test_digits_beyond_a_double_count_where_both_files_have_them():
     assert compare_predictions(exact, texts("1,7,1.2345678901234568e+16,0.9"), key=KEY).same
     other = compare_predictions(exact, texts("1,7,12345678901234567.90,0.9"), key=KEY)
     assert other.differing == {"amount": Differing(1)}
+    # One double, as Python and C print it: leading zeros are no digits of its.
+    python, c = (
+        texts(f"1,7,{each},0.9") for each in ("0.007821216646994204", "0.0078212166469942036")
+    )
+    assert compare_predictions(python, c, key=KEY).same
