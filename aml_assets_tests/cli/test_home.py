@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from aml_assets.cli.home import DAGSTER_YAML, default_home, prepare_home
+from aml_assets.cli.home import DAGSTER_YAML, default_home, open_instance, prepare_home
 from aml_assets.errors import SettingsError
 
 
@@ -47,6 +47,35 @@ def test_a_home_where_sqlite_finds_no_file_is_refused(
     with pytest.raises(SettingsError, match="DAGSTER_HOME"):
         prepare_home()
     assert not list(tmp_path.iterdir())
+
+
+UNUSABLE = ("file", "yaml", "class", "sqlite", "what?", "below/file")
+
+
+@pytest.fixture
+def unusable(tmp_path: Path) -> Path:
+    """The parent of the unusable homes."""
+    (tmp_path / "below").write_text("x")
+    (tmp_path / "file").write_text("x")
+    for name in ("yaml", "class", "sqlite", "what?"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "yaml" / "dagster.yaml").write_text("telemetry: [\n")
+    (tmp_path / "class" / "dagster.yaml").write_text("run_storage: {module: absent, class: A}\n")
+    (tmp_path / "sqlite" / "history").mkdir()
+    (tmp_path / "sqlite" / "history" / "runs.db").write_bytes(b"no database" * 1000)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_a_home_that_cannot_be_used_is_named(
+    name: str, unusable: Path, monkeypatch: pytest.MonkeyPatch
+):
+    home = unusable / name
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    with pytest.raises(SettingsError) as refused, open_instance():
+        pass
+    assert f"Dagster's home {home} cannot be used: " in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_nothing_is_sent_to_anybody_and_old_ticks_are_forgotten():
