@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aml_assets.core.tables.values import (
     WHOLE,
     has_no_value,
     is_number,
-    nan_as_null,
     nat_as_null,
     whole,
 )
@@ -57,6 +57,8 @@ def _column(name: str, parts: Sequence[pa.Table]) -> pa.ChunkedArray:
         else pa.chunked_array([pa.nulls(part.num_rows)])
         for part in parts
     ]
+    if len({column.type for column in columns if not has_no_value(column)}) > 1:
+        columns = [_without_marks(column) for column in columns]
     typed = [column for column in columns if not has_no_value(column)]
     types = list(dict.fromkeys(column.type for column in typed))
     if len(types) > 1:
@@ -73,6 +75,17 @@ def _column(name: str, parts: Sequence[pa.Table]) -> pa.ChunkedArray:
         else:
             chunks += next(held).chunks
     return pa.chunked_array(chunks, type_)
+
+
+def _without_marks(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column with null where NaN or NaT marks a missing value, which has no type either.
+
+    In another unit, NaT would be a time of the year 1677.
+    """
+    type_ = column.type
+    if pa.types.is_floating(type_):
+        return pc.if_else(pc.is_nan(column), pa.scalar(None, type_), column)
+    return nat_as_null(column) if pa.types.is_timestamp(type_) else column
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -130,11 +143,10 @@ def _exactly(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
     """
     type_ = column.type
     if pa.types.is_timestamp(type_):
-        # In another unit, NaT would be a time of the year 1677. No feature needs nanoseconds.
-        return nat_as_null(column).cast(wanted, safe=type_.unit != "ns")
+        # No feature needs more than microseconds.
+        return column.cast(wanted, safe=type_.unit != "ns")
     if pa.types.is_floating(type_) and not pa.types.is_floating(wanted):
-        column = whole(nan_as_null(column.combine_chunks()))
-        return pa.chunked_array([column]).cast(wanted)
+        return pa.chunked_array([whole(column.combine_chunks())]).cast(wanted)
     converted = column.cast(wanted)
     rounded = pa.types.is_decimal(type_) and pa.types.is_floating(wanted)
     if rounded and not converted.cast(type_).equals(column):

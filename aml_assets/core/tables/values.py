@@ -54,7 +54,7 @@ def nan_as_null(values: pa.Array) -> pa.Array:
     return pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
 
 
-def nat_as_null(values: pa.ChunkedArray) -> pa.ChunkedArray:
+def nat_as_null(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """Replace numpy's NaT among timestamps by null, where a writer kept it as a number."""
     counts = values.cast(pa.int64())
     missing = pc.equal(counts, -(2**63))

@@ -25,6 +25,8 @@ def together(*columns):
         pa.nulls(2, pa.list_(pa.int8())),
         pa.nulls(1, pa.dictionary(pa.int8(), pa.string())),
         pa.nulls(1, pa.timestamp("s", "UTC")),
+        pa.array([float("nan"), None]),
+        pa.array([float("nan")], pa.float16()),
     ],
 )
 @pytest.mark.parametrize(
