@@ -85,7 +85,7 @@ def default_home() -> Path:
             raise ValueError(f"{given!r} is a URL, and SQLite needs a folder here")
     except ValueError as error:
         raise _unusable(_HOME, error) from None
-    home = Path(given or _DEFAULT).resolve()
+    home = Path(os.path.realpath(given or _DEFAULT))
     if "?" in str(home):
         raise _unusable(str(home), "SQLite reads what follows a question mark as options")
     return home
@@ -107,7 +107,7 @@ def prepare_home() -> Path:
             if not (home / "dagster.yaml").exists():
                 _create(home / "dagster.yaml", DAGSTER_YAML)
     except (FileExistsError, NotADirectoryError):
-        raise _unusable(str(home), "a file stands in place of the folder") from None
+        raise _unusable(str(home), "a file or a broken link stands in its place") from None
     except OSError as error:
         raise _unusable(str(home), error.strerror or error) from None
     os.environ[_HOME] = str(home)

@@ -9,6 +9,7 @@ the files that hold secrets are named.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -236,7 +237,8 @@ def _resolve_paths(settings: Settings, base: Path) -> Settings:
     """Make local paths absolute; a relative path counts from the configuration file's folder."""
 
     def absolute(url: str) -> str:
-        return url if is_url(url) else str((base / url).resolve())
+        # Path.resolve raises for links that lead to themselves; whoever opens the place names them.
+        return url if is_url(url) else os.path.realpath(base / url)
 
     def resolved(section: Section, *names: str) -> Section:
         given = {name: getattr(section, name) for name in names}

@@ -49,7 +49,7 @@ def test_a_home_where_sqlite_finds_no_file_is_refused(
     assert not list(tmp_path.iterdir())
 
 
-UNUSABLE = ("file", "yaml", "class", "sqlite", "what?", "below/file")
+UNUSABLE = ("file", "yaml", "class", "sqlite", "what?", "below/file", "loop")
 
 
 @pytest.fixture
@@ -57,6 +57,7 @@ def unusable(tmp_path: Path) -> Path:
     """The parent of the unusable homes."""
     (tmp_path / "below").write_text("x")
     (tmp_path / "file").write_text("x")
+    (tmp_path / "loop").symlink_to("loop")
     for name in ("yaml", "class", "sqlite", "what?"):
         (tmp_path / name).mkdir()
     (tmp_path / "yaml" / "dagster.yaml").write_text("telemetry: [\n")

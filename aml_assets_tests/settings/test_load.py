@@ -69,6 +69,12 @@ def test_a_relative_path_counts_from_the_file_and_a_url_stays(configured):
     assert load_settings(store={"url": absolute}).store.url == absolute
 
 
+def test_a_link_to_itself_is_left_to_whoever_opens_it(configured):
+    path = configured("store: {url: loop/store}")
+    (path.parent / "loop").symlink_to("loop")
+    assert load_settings().store.url == str(path.parent / "loop" / "store")
+
+
 def test_settings_do_not_change():
     settings = load_settings()
     with pytest.raises(ValueError, match="frozen"):
