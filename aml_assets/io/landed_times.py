@@ -12,6 +12,7 @@ its own schema in the footer.
 from __future__ import annotations
 
 import base64
+import re
 import zoneinfo
 from collections.abc import Iterable, Mapping
 from typing import Literal
@@ -151,12 +152,12 @@ def _counts_as_julian(notes: Mapping[bytes, bytes], *, is_int96: bool) -> bool:
     it in the footer. Of other writers' dates nothing is known but the format's own rule, which is
     the Gregorian calendar.
     """
-    version = notes.get(_SPARK + b"version")
+    version = re.match(rb"(\d+)(?:\.(\d+))?", notes.get(_SPARK + b"version", b""))
     if version is None:
         return False
     if _SPARK + (b"legacyINT96" if is_int96 else b"legacyDateTime") in notes:
         return True
-    numbers = tuple(int(each) for each in version.split(b".")[:2] if each.isdigit())
+    numbers = int(version[1]), int(version[2] or 0)
     return numbers < ((3, 1) if is_int96 else (3, 0))
 
 

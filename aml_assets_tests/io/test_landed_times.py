@@ -97,6 +97,13 @@ def test_dates_that_spark_counted_in_the_julian_calendar_keep_year_month_and_day
     assert correct.cast(pa.timestamp("us")).to_pylist() == landed
 
 
+@pytest.mark.parametrize("version", ["", "x", "3", "3.0-preview", "3.5.1.3.1-7"])
+def test_a_version_of_spark_that_is_not_older_moves_no_date(version):
+    landed = [at("1582-10-14T08:00")]
+    column = meant(landed, {"org.apache.spark.version": version}, int96=False, zone="UTC")
+    assert column.cast(pa.timestamp("us")).to_pylist() == landed
+
+
 def test_days_that_spark_counted_in_the_julian_calendar_are_moved_as_dates_too():
     days = pa.array([-719_164, None, 0], pa.int32()).cast(pa.date32())
     table, file = read(days, {"org.apache.spark.version": "2.4.8"}, type_=pa.date32())
