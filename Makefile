@@ -47,7 +47,7 @@ WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
 test: install-dev ## run the tests but the longest (ARGS= for pytest)
 	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
-test-all: install-dev ## run all tests: killed servers, whole benchmarks, container images, soak
+test-all: install-dev ## run all tests: killed servers, nights and UI, benchmarks, container images, soak
 	$(BIN)/python -m pytest $(WORKERS) -m "" $(ARGS)
 
 # Of what runs without a cluster, a browser or a container; processes that a test starts count, too.

@@ -39,6 +39,8 @@ tables.build_table = hang
 
 from aml_assets.build import build_definitions
 
+pytestmark = pytest.mark.long  # runs that are killed, or reach their maximum runtime
+
 @dg.sensor(job_name="daily", default_status=dg.DefaultSensorStatus.RUNNING)
 def ask(context):
     if context.cursor:

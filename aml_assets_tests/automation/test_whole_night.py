@@ -20,6 +20,8 @@ from aml_assets_tests.conftest import Bank, day, str_columns, trx_columns
 from aml_assets_tests.serving import Night, wait_for
 from aml_assets_tests.watch import watched as watched
 
+pytestmark = pytest.mark.long  # webserver, daemon and code server, through nights
+
 
 @pytest.fixture
 def night(watched: tuple[Bank, str], tmp_path: Path) -> Iterator[Night]:
@@ -56,7 +58,6 @@ def test_a_day_that_lands_in_the_night_is_predicted_without_a_hand_and_each_asse
     assert set(night.statuses()) == {"SUCCESS"}
 
 
-@pytest.mark.long
 def test_killed_in_the_middle_and_started_again_nothing_is_lost_and_nothing_done_twice(night):
     night.start()
     night.bank.land_day(7)

@@ -18,6 +18,8 @@ from aml_assets_tests.browser.conftest import LAPTOP
 from aml_assets_tests.conftest import Bank, day
 from aml_assets_tests.serving import Night, wait_for
 
+pytestmark = pytest.mark.long  # webserver, daemon and code server, clicked through
+
 GROUPS = {
     "landing": ["trx", "str", "retail", "corporate", "account"],
     "tables": ["trx", "str", "retail", "corporate", "account"],

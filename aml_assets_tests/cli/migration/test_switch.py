@@ -145,6 +145,7 @@ def test_a_migrated_bank_runs_beside_the_old_flow_and_then_in_its_place(bank: Ma
     assert Catalog(load_settings()).models.load(day(5)).num_boosted_rounds() == 20
 
 
+@pytest.mark.long  # a night on a cluster
 def test_a_migrated_bank_reads_and_writes_the_old_folders_on_hdfs(
     bank: Machine, hadoop: Hadoop, tmp_path: Path
 ):
