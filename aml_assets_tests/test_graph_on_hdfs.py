@@ -113,6 +113,7 @@ def test_the_demo_lands_builds_and_reports_on_hdfs(
         "AML_LANDING__URL": place.below("landing").url,
         "AML_STORE__URL": place.below("store").url,
         "AML_HDFS__AUTHENTICATION": "insecure",
+        "AML_PARTITIONS__FIRST_DAY": "2024-02-06",
         "AML_WINDOWS__TRAIN_DAYS": "2",
         "AML_WINDOWS__EVAL_DAYS": "1",
         "AML_FEATURES__TRX_LOOKBACK_DAYS": "1",
@@ -121,7 +122,7 @@ def test_the_demo_lands_builds_and_reports_on_hdfs(
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     done = subprocess.run(
-        ["aml", "demo", "--days", "40"],
+        ["aml", "demo", "--days", "31", "--last", "2024-02-09"],
         cwd=tmp_path,
         env={**os.environ, **variables},
         capture_output=True,

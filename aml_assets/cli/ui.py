@@ -112,10 +112,11 @@ def _start(words: list[str]) -> subprocess.Popen[bytes]:
 
 def _copy_plain(process: subprocess.Popen[bytes]) -> None:
     """Copy a process's lines to standard output, without colours."""
-    from click import unstyle
+    from rich.text import Text
 
     for line in process.stdout or ():
-        sys.stdout.write(unstyle(line.decode(errors="replace")))
+        text = Text.from_ansi(line.decode(errors="replace").rstrip("\n")).plain
+        sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
 
 

@@ -144,13 +144,10 @@ def test_another_banks_tables_run_through_to_the_csv(other: Bank):
     assert frame["Zeit"].to_pylist()[0] == dt.datetime(2024, 1, 5, 23, 30)  # noqa: DTZ001
     assert features(other, 5) == {
         "trx.Betrag (CHF) number": [],
-        "trx.Zeit hour": [],
         "trx.Zeit weekday": [],
-        "trx.Zeit age_days": [],
         "trx.bar? number": [],
         "trx.Kanal category": ["e", "f"],
         "trx.Land category": ["40", "756"],
-        "trx.trx_day age_days": [],
         "retail.geboren age_days": [],
         "retail.Alter number": [],
         "retail.Segment category": ["gold", "privat"],

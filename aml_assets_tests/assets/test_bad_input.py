@@ -245,8 +245,8 @@ def test_one_flipped_byte_in_a_frame_stops_whole_and_pruned_reads(built: Bank):
     built.good("self_learning", 6, only=("models",))
     flip_byte(path, column.data_page_offset + column.total_compressed_size - 1)
     sentence = (
-        "read features/merged_features/2024-01-02/data.parquet: the data was altered. "
-        "Materialize it again, or restore the file"
+        "read features/merged_features/2024-01-02/data.parquet: the data was altered "
+        f"(store {built.store}). Materialize it again, or restore the file"
     )
     assert _refused(built, 6, only=("models/model",)) == sentence
     assert _refused(built, 6, only=("models/metrics",)) == sentence

@@ -191,7 +191,7 @@ def test_one_flipped_byte_in_a_csv_stops_its_readers_and_a_rerun_mends_it(built:
     run = built.bad("own", 5, definitions=definitions)
     assert run.sentence.startswith(
         "no sentence: aml_assets.errors.CorruptFile: read predict_res/"
-        "pred_full_table2024-01-05.csv: it was altered, or is not one of ours."
+        "pred_full_table2024-01-05.csv: it was altered, or is not one of ours ("
     )
     assert not (built.store / "own").exists()
     with pytest.raises(CorruptFile):

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import hdfs_native
 import pytest
 
-from aml_assets.errors import StoreError, TransientStoreError
+from aml_assets.errors import StoreError, TransientStoreError, Unreachable
 from aml_assets.io.store import Store
 from aml_assets.settings.store_settings import HdfsSettings
 from aml_assets_tests.hadoop.artefacts import require_hadoop
@@ -105,7 +105,7 @@ def test_a_kms_that_is_away_may_come_back(opened):
 
 @pytest.mark.parametrize(
     ("status", "kind", "said"),
-    [(403, StoreError, "does not give this user"), (500, TransientStoreError, "does not answer")],
+    [(403, StoreError, "does not give this user"), (500, Unreachable, "does not answer")],
 )
 def test_what_a_kms_refuses_is_told_from_its_faults(opened, status, kind, said):
     with kms(status) as url, pytest.raises(kind, match=said) as raised:
