@@ -166,6 +166,9 @@ def test_another_banks_tables_run_through_to_the_csv(other: Bank):
         "trx.Zweck": "100% of its values in trx are distinct: a name or a free text",
         "retail.Name": "100% of its values in retail are distinct: a name or a free text",
         "account.Filiale": "an id",
+        "trx.Zeit hour": "constant throughout the training window",
+        "trx.Zeit age_days": "constant throughout the training window",
+        "trx.trx_day age_days": "constant throughout the training window",
     }
     assert run.figures("models/model", 5)["left_out"] == left_out
     text = other.store / "predict_res/pred_full_table2024-01-05.csv"

@@ -27,7 +27,8 @@ def test_no_option_reads_the_environment_of_the_process(
 
 
 def test_a_date_of_a_run_is_written_as_a_date_of_the_settings_is():
-    config = dict.fromkeys(("train_start", "train_end", "eval_start", "eval_end"), "20240101")
+    dates = ("train_start", "train_end", "eval_start", "eval_end")
+    config: dict[str, Any] = dict.fromkeys(dates, "20240101")
     with pytest.raises(SettingsError, match=r"is no date.*as YYYY-MM-DD"):
         run_options_resource(Settings())(dg.build_init_resource_context(config=config))
 
