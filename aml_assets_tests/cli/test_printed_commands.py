@@ -17,7 +17,7 @@ import pytest
 
 from aml_assets_tests.cli.test_commands import documented
 
-pytestmark = pytest.mark.long  # a whole demo, and some fifty commands after it
+pytestmark = pytest.mark.soak  # a whole demo, and some fifty commands after it
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
