@@ -24,7 +24,7 @@ import pyarrow as pa
 from aml_assets.assets.asset_checks import checked_assets, evaluations
 from aml_assets.assets.dagster_internals import NO_AUTOMATIC_EVENTS
 from aml_assets.assets.events import Provenance, partition_events, progress_line
-from aml_assets.assets.failures import failure, place_away_in
+from aml_assets.assets.failures import failure, place_away_in, step_failures
 from aml_assets.assets.hdfs_io_manager import HdfsIOManager, StepEnd
 from aml_assets.assets.partitions import requested_days
 from aml_assets.assets.retries import built_before, end_at_maximum_runtime, request_retry
@@ -227,11 +227,8 @@ class DayStep:
     @cached_property
     def _failed_days(self) -> dict[str, set[dt.date]]:
         """The days of each upstream asset that this run was to build and has not built."""
-        kind = dg.DagsterEventType
-        failures = self._context.instance.get_records_for_run(
-            self._context.run.run_id, of_type=kind.STEP_FAILURE
-        ).records
-        steps = {each.event_log_entry.step_key for each in failures}
+        failures = step_failures(self._context.instance, self._context.run.run_id)
+        steps = {each.step_key for each in failures}
         return {
             name: set(self._days) - self._days_reported(name)
             for name in self._asset.own_day

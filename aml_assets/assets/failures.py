@@ -55,7 +55,7 @@ def failure(errors: Sequence[AmlError]) -> dg.Failure:
 
 def only_follows(failed: UserFailureData | None) -> bool:
     """True for the failure of a step whose every error follows from one elsewhere in the run."""
-    listed = list(_errors_of(failed))
+    listed = list(errors_of(failed))
     return bool(listed) and all(each.get("kind") == UpstreamFailed.__name__ for each in listed)
 
 
@@ -65,16 +65,22 @@ def place_away_in(instance: dg.DagsterInstance, run_id: str) -> str | None:
     Returns:
         ``landing`` or ``store`` with its URL; ``None`` if every failed step failed otherwise.
     """
-    failures = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
-    for record in failures.records:
-        event = record.event_log_entry.dagster_event
-        for each in _errors_of(event.step_failure_data.user_failure_data if event else None):
+    for event in step_failures(instance, run_id):
+        for each in errors_of(event.step_failure_data.user_failure_data):
             if each.get("kind") == Unreachable.__name__:
                 return str(each.get("place") or "store")
     return None
 
 
-def _errors_of(failed: UserFailureData | None) -> Iterator[Mapping[str, Any]]:
+def step_failures(instance: dg.DagsterInstance, run_id: str) -> Iterator[dg.DagsterEvent]:
+    """The events of a run's failed steps, in their order."""
+    kind = dg.DagsterEventType.STEP_FAILURE
+    for record in instance.get_records_for_run(run_id, of_type=kind).records:
+        if (event := record.event_log_entry.dagster_event) is not None:
+            yield event
+
+
+def errors_of(failed: UserFailureData | None) -> Iterator[Mapping[str, Any]]:
     """The errors that `failure` listed; none of a failure of anybody else."""
     errors = (failed.metadata if failed else {}).get(ERRORS_KEY)
     if isinstance(errors, dg.JsonMetadataValue) and isinstance(errors.value, list):

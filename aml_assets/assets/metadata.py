@@ -141,14 +141,13 @@ def _schema(settings: Settings, built: Built) -> dg.TableSchema:
     """The columns of a stored frame, with type, role and origin."""
     facts: Any = built.manifest.facts.get("columns", ())
     origins = {fact["name"]: fact["column"] for fact in facts}
-    everywhere = {
-        name: role for each in settings.tables.values() for name, role in _roles(each).items()
-    }
+    roles = {name: _roles(spec) for name, spec in settings.tables.items()}
+    everywhere = {name: role for each in roles.values() for name, role in each.items()}
     columns: list[dg.TableColumn] = []
     for each in built.value.schema:
         role, came = everywhere.get(each.name), ""
-        if (origin := origins.get(each.name)) and origin["table"] in settings.tables:
-            role = _roles(settings.tables[origin["table"]]).get(origin["source"])
+        if (origin := origins.get(each.name)) and origin["table"] in roles:
+            role = roles[origin["table"]].get(origin["source"])
             came = f"From {origin['table']}.{origin['source']}, taken as {origin['kind']}."
         columns.append(_column(each.name, str(each.type), role, came))
     return dg.TableSchema(columns)

@@ -67,6 +67,14 @@ def days_of(tags: Mapping[str, str]) -> list[dt.date]:
     return days
 
 
+def known_days_of(tags: Mapping[str, str]) -> list[dt.date]:
+    """The days of a run, oldest first; none also where its tags name no valid ones."""
+    try:
+        return days_of(tags)
+    except PartitionError:
+        return []
+
+
 def _as_day(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)

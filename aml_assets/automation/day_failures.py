@@ -13,10 +13,10 @@ from typing import Any
 
 import dagster as dg
 
-from aml_assets.assets.failures import ERRORS_KEY, only_follows
-from aml_assets.assets.run_tags import days_of
+from aml_assets.assets.failures import errors_of, only_follows, step_failures
+from aml_assets.assets.run_tags import known_days_of
 from aml_assets.core.night.day_failure import DayFailure
-from aml_assets.errors import InputError, PartitionError
+from aml_assets.errors import InputError
 
 _ALL = "*"
 """Stands for all steps of a day, where a run was not limited to some."""
@@ -35,10 +35,7 @@ def last_failures(instance: dg.DagsterInstance) -> dict[dt.date, DayFailure]:
     found: dict[dt.date, DayFailure] = {}
     for record in instance.get_run_records(dg.RunsFilter(statuses=ended), limit=_RUNS):
         run = record.dagster_run
-        try:
-            days = set(days_of(run.tags)) - found.keys()
-        except PartitionError:
-            continue  # a run of other partitions, or one that refused its days itself
+        days = set(known_days_of(run.tags)) - found.keys()
         if run.status is dg.DagsterRunStatus.SUCCESS:
             steps = {key.to_python_identifier() for key in run.asset_selection or ()} or {_ALL}
             for day in days:
@@ -75,21 +72,13 @@ def _by_day(
 
 def _errors(instance: dg.DagsterInstance, run_id: str) -> Iterator[dict[str, Any]]:
     """The errors of a run's steps; only the class of one that is not ours, as it may quote rows."""
-    kind = dg.DagsterEventType.STEP_FAILURE
-    for record in instance.get_records_for_run(run_id, of_type=kind).records:
-        event = record.event_log_entry.dagster_event
-        if event is None:
-            continue
+    for event in step_failures(instance, run_id):
         data = event.step_failure_data
-        failed = data.user_failure_data
-        if only_follows(failed):
+        if only_follows(data.user_failure_data):
             continue
-        listed = (failed.metadata if failed else {}).get(ERRORS_KEY)
-        if isinstance(listed, dg.JsonMetadataValue) and isinstance(listed.value, list):
-            yield from (
-                {**each, "step": event.step_key} for each in listed.value if isinstance(each, dict)
-            )
-        else:
+        listed = list(errors_of(data.user_failure_data))
+        yield from ({**each, "step": event.step_key} for each in listed)
+        if not listed:
             name = data.error.cls_name if data.error else "unknown"
             said = f"step {event.step_key} ended with {name}; see aml logs {run_id[:8]}"
             yield {"sentence": said, "step": event.step_key}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from aml_assets.assets.failures import only_follows
+from aml_assets.assets.failures import only_follows, step_failures
 
 
 def failures_of(instance: dg.DagsterInstance, run_id: str) -> list[str]:
@@ -18,12 +18,7 @@ def failures_of(instance: dg.DagsterInstance, run_id: str) -> list[str]:
     """
     causes: list[str] = []
     consequences: list[str] = []
-    kinds = dg.DagsterEventType
-    records = instance.get_records_for_run(run_id, of_type=kinds.STEP_FAILURE).records
-    for record in records:
-        event = record.event_log_entry.dagster_event
-        if event is None:
-            continue
+    for event in step_failures(instance, run_id):
         data = event.step_failure_data
         failure = data.user_failure_data
         text = failure.description if failure else None

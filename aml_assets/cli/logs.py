@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aml_assets.core.days import parse_day, span
-from aml_assets.errors import AmlError, PartitionError
+from aml_assets.errors import AmlError
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -41,9 +41,11 @@ def logs(
 
 
 def _print_day(instance: dg.DagsterInstance, day: dt.date, last: int) -> None:
+    from aml_assets.assets.run_tags import known_days_of
+
     found = 0
     for run in instance.get_runs(limit=1000):
-        if day not in _days(run):
+        if day not in known_days_of(run.tags):
             continue
         _print_title(instance, run)
         for sentence in _failures(instance, run):
@@ -70,11 +72,11 @@ def _print_whole_log(instance: dg.DagsterInstance, run_id: str) -> None:
 
 
 def _print_title(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
-    from aml_assets.assets.run_tags import ASKED_BY
+    from aml_assets.assets.run_tags import ASKED_BY, known_days_of
 
     record = instance.get_run_record_by_id(run.run_id)
     when = f"{record.create_timestamp:%Y-%m-%d %H:%M:%S}" if record else ""
-    found = _days(run)
+    found = known_days_of(run.tags)
     days = span(found[0], found[-1]) if found else ""
     asked_by = run.tags.get(ASKED_BY) or run.tags.get("dagster/sensor_name") or "by hand"
     typer.echo(
@@ -82,23 +84,12 @@ def _print_title(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
     )
 
 
-def _days(run: dg.DagsterRun) -> list[dt.date]:
-    """The days of a run; none for a run whose tags name no days of ours."""
-    from aml_assets.assets.run_tags import days_of
-
-    try:
-        return days_of(run.tags)
-    except PartitionError:
-        return []
-
-
 def _failures(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
     """The lines of a run's step failures, in the order of their events."""
+    from aml_assets.assets.failures import step_failures
+
     found: list[str] = []
-    for entry in instance.all_logs(run.run_id):
-        event = entry.dagster_event
-        if event is None or not event.is_step_failure:
-            continue
+    for event in step_failures(instance, run.run_id):
         data = event.step_failure_data
         described = data.user_failure_data and data.user_failure_data.description
         found += (described or "it failed; see its whole log").splitlines()

@@ -16,7 +16,7 @@ from typing import Literal
 import dagster as dg
 
 from aml_assets.assets.dagster_internals import WILL_RETRY_TAG
-from aml_assets.assets.run_tags import days_of
+from aml_assets.assets.run_tags import known_days_of
 from aml_assets.automation.alarms.message import Alarm
 from aml_assets.automation.alarms.trusted_text import (
     StepError,
@@ -27,7 +27,7 @@ from aml_assets.automation.alarms.trusted_text import (
     without_consequences,
 )
 from aml_assets.core.graph import PREDICTIONS
-from aml_assets.errors import AlarmError, PartitionError
+from aml_assets.errors import AlarmError
 from aml_assets.settings.alarm_settings import Kind
 
 _RECORDS = 200
@@ -207,7 +207,7 @@ class _Log:
             "retry" if restarted else "run_failure",
             entry,
             event="ended early and is started again" if restarted else "failed",
-            days=_as_days(each.day for each in errors) or _days_of(run),
+            days=_as_days(each.day for each in errors) or known_days_of(run.tags),
             assets=_once(each.table for each in errors) or _assets_of(run),
             sentences=_once(line for each in errors for line in each.sentence.splitlines())
             or ["the run's process ended unexpectedly; see the UI"],
@@ -232,7 +232,7 @@ class _Log:
                 "retry",
                 entry,
                 event=f"failed and is tried again in {wait:g} s",
-                days=_days_of(run),
+                days=known_days_of(run.tags),
                 assets=[asset] if asset else _assets_of(run),
                 sentences=sentences_before_retry(step, event.step_retry_data.error, self.our_steps),
             )
@@ -245,7 +245,7 @@ class _Log:
             "failed_check",
             entry,
             event=f"failed the check {check.check_name} ({check.severity.value.lower()})",
-            days=_as_days([check.partition]) or _days_of(run),
+            days=_as_days([check.partition]) or known_days_of(run.tags),
             assets=[check.asset_key.to_user_string()],
             sentences=(description or "").splitlines(),
         )
@@ -304,14 +304,6 @@ def _predictions(instance: dg.DagsterInstance, after: int | None = None) -> list
     wanted = dg.AssetRecordsFilter(asset_key=key, after_storage_id=after)
     limit = 1 if after is None else _RECORDS
     return list(instance.fetch_materializations(wanted, limit, ascending=after is not None).records)
-
-
-def _days_of(run: dg.DagsterRun) -> list[dt.date]:
-    """The days that a run was requested for; none if its tags name no valid ones."""
-    try:
-        return days_of(run.tags)
-    except PartitionError:
-        return []
 
 
 def _assets_of(run: dg.DagsterRun) -> list[str]:

@@ -23,11 +23,11 @@ from aml_assets.assets.dagster_internals import (
     causes,
     maximum_runtime_in,
 )
-from aml_assets.assets.failures import ERRORS_KEY
+from aml_assets.assets.failures import errors_of
 from aml_assets.errors import UpstreamFailed
 
 if TYPE_CHECKING:
-    from aml_assets.assets.dagster_internals import SerializableErrorInfo
+    from aml_assets.assets.dagster_internals import SerializableErrorInfo, UserFailureData
 
 _OUR_ERROR = "aml_assets.errors."
 
@@ -59,22 +59,19 @@ def errors_of_step(entry: dg.EventLogEntry, our_steps: Mapping[str, str]) -> lis
     assert entry.dagster_event is not None
     data = entry.dagster_event.step_failure_data
     failure = data.user_failure_data
-    if listed := _listed_errors(failure.metadata if failure else {}):
+    if listed := _listed_errors(failure):
         return listed
     step = entry.step_key or ""
     sentence = _sentence_or_class(f"the step {step}", data.error)
     return [StepError(sentence, table=our_steps.get(step, step) or None)]
 
 
-def _listed_errors(metadata: Mapping[str, dg.MetadataValue]) -> list[StepError]:
+def _listed_errors(failed: UserFailureData | None) -> list[StepError]:
     """The errors that `assets.failures.failure` listed; none if anybody else raised this."""
-    listed = metadata.get(ERRORS_KEY)
-    if not isinstance(listed, dg.JsonMetadataValue) or not isinstance(listed.value, list):
-        return []
     return [
         StepError(str(each["sentence"]), str(each["kind"]), each.get("day"), each.get("table"))
-        for each in listed.value
-        if isinstance(each, dict) and {"sentence", "kind"} <= each.keys()
+        for each in errors_of(failed)
+        if {"sentence", "kind"} <= each.keys()
     ]
 
 

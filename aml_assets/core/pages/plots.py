@@ -22,6 +22,7 @@ from aml_assets.core.model.evaluation import checked, evaluate, reliability
 from aml_assets.core.pages import charts
 from aml_assets.core.pages.rendering import text_of
 from aml_assets.core.pages.svg import BOTTOM, Axis, Chart, add, as_text, image
+from aml_assets.errors import shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -171,17 +172,17 @@ def importance(names: Sequence[str], gains: Sequence[float], top: int = 20) -> s
     # Scaled by the largest first: a sum of finite gains may be infinite.
     relative = np.sort(gain)[::-1] / -used[0][0]
     shares = (relative / relative.sum())[: min(top, len(used))]
-    shown = [_legible(name) for _, name in used[:top]]
+    texts = [_legible(name) for _, name in used[:top]]
     subtitle = (
-        f"{len(shown)} of {len(used)} features in use, {_percent(float(shares.sum()))} of all gain"
+        f"{len(texts)} of {len(used)} features in use, {_percent(float(shares.sum()))} of all gain"
     )
-    bars = image("gains", _WIDTH, 18 * len(shown) + 8)
-    for place, (name, share) in enumerate(zip(shown, shares.tolist(), strict=True)):
+    bars = image("gains", _WIDTH, 18 * len(texts) + 8)
+    for place, (name, share) in enumerate(zip(texts, shares.tolist(), strict=True)):
         length = round(330 * share / shares[0], 1)
         add(bars, "text", "ink end", name, x=232, y=18 * place + 13)
         add(bars, "rect", "blue", x=240, y=18 * place + 3, width=length, height=13)
         add(bars, "text", "", _percent(share), x=246 + length, y=18 * place + 13)
-    return _picture(title, subtitle, [(bars, 0, _HEAD)], height=_HEAD + 18 * len(shown) + 8)
+    return _picture(title, subtitle, [(bars, 0, _HEAD)], height=_HEAD + 18 * len(texts) + 8)
 
 
 def as_markdown(svg: str, alt: str) -> str:
@@ -268,5 +269,5 @@ def _percent(share: float) -> str:
 def _legible(name: str) -> str:
     """A name on one short line; what XML cannot hold is written as its code."""
     line = " ".join(str(name).split())
-    line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
+    line = shown(line) if line else line
     return line if len(line) <= _NAME_LENGTH else f"{line[: _NAME_LENGTH - 1]}…"

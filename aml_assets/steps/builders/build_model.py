@@ -152,19 +152,19 @@ def build_model(
         "left_out": dict(data.encoder.left_out),
         "most_important": dict(list(gains.items())[:10]),
     }
+    provenance = _provenance(parameters)
     manifest = Manifest(
         asset=MODEL,
         partition=str(day),
         inputs=inputs_read(features),
         code_version=CODE_VERSION,
         settings=settings_hash(
-            # The same trees come of any number of threads.
-            parameters.model_dump(mode="json", exclude={"preset", "threads"}),
+            provenance["parameters"],
             catalog.settings.features.max_text_distinct_share,
             catalog.settings.features.min_category_rows,
             windows.as_dict(),
         ),
-        facts={**facts, "train_days_read": [*data.days], **_provenance(parameters)},
+        facts={**facts, "train_days_read": [*data.days], **provenance},
     )
     pictures = {"Most important features": plots.importance(list(gains), list(gains.values()))}
     path = catalog.models.template.fill(model_id)
@@ -173,11 +173,11 @@ def build_model(
 
 def _provenance(parameters: TrainingSettings) -> dict[str, Any]:
     """The parameters, and the versions of what a model's numbers depend on."""
-    import numpy as np
     import pyarrow as pa
     import xgboost
 
     return {
+        # The same trees come of any number of threads.
         "parameters": parameters.model_dump(mode="json", exclude={"preset", "threads"}),
         "libraries": {
             "python": platform.python_version(),
