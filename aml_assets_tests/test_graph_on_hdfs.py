@@ -7,6 +7,7 @@ not belong here: faults (`test_graph_faults`), what the graph makes of it (`test
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import re
 import shutil
@@ -113,9 +114,15 @@ def test_the_demo_lands_builds_and_reports_on_hdfs(
         "AML_LANDING__URL": place.below("landing").url,
         "AML_STORE__URL": place.below("store").url,
         "AML_HDFS__AUTHENTICATION": "insecure",
-        "AML_PARTITIONS__FIRST_DAY": "2024-02-06",
-        "AML_WINDOWS__TRAIN_DAYS": "2",
-        "AML_WINDOWS__EVAL_DAYS": "1",
+        # Fixed, so that one day has a model, and is built.
+        "AML_WINDOWS__FIXED": json.dumps(
+            {
+                "train_start": "2024-02-06",
+                "train_end": "2024-02-07",
+                "eval_start": "2024-02-08",
+                "eval_end": "2024-02-08",
+            }
+        ),
         "AML_FEATURES__TRX_LOOKBACK_DAYS": "1",
         "AML_TRAINING__ROUNDS": "5",
         "DAGSTER_HOME": str(tmp_path / "dagster"),

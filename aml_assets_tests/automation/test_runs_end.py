@@ -22,6 +22,8 @@ from aml_assets.cli.home import DAGSTER_YAML
 from aml_assets_tests.conftest import day, event_text
 from aml_assets_tests.postbox import Postbox, alarm_settings, mail_server
 
+pytestmark = pytest.mark.long  # runs that are killed, or reach their maximum runtime
+
 LONG, MAXIMUM = 600, 8
 RUNS = {"first": (5, LONG), "second": (6, LONG), "same day": (5, MAXIMUM), "other day": (7, LONG)}
 """Runs by name, in the order in which they are asked for: their day and maximum runtime."""
@@ -38,8 +40,6 @@ def hang(*arguments, **options):
 tables.build_table = hang
 
 from aml_assets.build import build_definitions
-
-pytestmark = pytest.mark.long  # runs that are killed, or reach their maximum runtime
 
 @dg.sensor(job_name="daily", default_status=dg.DefaultSensorStatus.RUNNING)
 def ask(context):
