@@ -20,6 +20,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,6 +89,9 @@ class Stack:
         # Podman wants short paths, and pytest's are not.
         storage = Path(self._kept or tempfile.mkdtemp(prefix="aml-", dir="/tmp"))
         self._storage = storage
+        # Networks are the machine's, whatever the storage: those of a test that was killed stay, and
+        # would answer for ours by the same name.
+        self.project = f"aml_test_{uuid.uuid4().hex[:8]}"
         self._podman = [
             f"--root={storage / 'root'}",
             f"--runroot={storage / 'run'}",
@@ -105,6 +109,7 @@ class Stack:
         self._environment = {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "COMPOSE_PROJECT_NAME": self.project,
             "CONTAINER_ENGINE": "podman",
             "CONTAINER_OPTIONS": " ".join(self._podman),
             # Chroot, since a build needs the network of this machine and nothing of runc's.
@@ -163,7 +168,7 @@ class Stack:
         return subprocess.run(words, capture_output=True, check=False, timeout=120).returncode == 0
 
     def container(self, service: str) -> str:
-        return f"aml_assets_{service}_1"
+        return f"{self.project}_{service}_1"
 
     def addresses(self, service: str) -> list[str]:
         """A container's address in each of its networks."""

@@ -204,11 +204,14 @@ class Roles:
 
     @classmethod
     def of(cls, tables: Mapping[str, TableSettings]) -> Roles:
-        """The roles by the tables' settings; the transactions' columns come before the reports'."""
+        """The roles by the tables' settings; the transactions' columns come before the reports'.
 
-        def column(role: str) -> tuple[str, str] | None:
+        Where the settings name no column of the currency, it is the one of that name, if any.
+        """
+
+        def column(role: str, usual: str | None = None) -> tuple[str, str] | None:
             for table in (TRX, STR):
-                name = tables[table].column(role)
+                name = tables[table].roles.get(role, usual)
                 if name:
                     return table, name
             return None
@@ -219,7 +222,7 @@ class Roles:
             label=(STR, label) if label else None,
             when=column("timestamp"),
             amount=column("amount"),
-            currency=column("currency"),
+            currency=column("currency", "currency"),
             who=column("cust_id"),
             who_account=column("account_id"),
             whom=column("target_cust_id"),

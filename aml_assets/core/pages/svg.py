@@ -10,6 +10,7 @@ An image has a name that a screen reader reads. The same values give the same by
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,9 @@ from xml.etree import ElementTree
 
 LEFT, RIGHT, TOP, BOTTOM = 48, 18, 24, 34
 """Margins around the plotted area of a chart, in pixels."""
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""The characters outside XML 1.0's Char: https://www.w3.org/TR/xml/#charsets."""
 
 _FEWEST = 0.25
 """Pixels by which a point of a line has to differ from its neighbours' straight line."""
@@ -140,8 +144,8 @@ def add(
 
 
 def as_text(svg: ElementTree.Element) -> str:
-    """An image as text."""
-    return ElementTree.tostring(svg, encoding="unicode")
+    """An image as text; what XML cannot hold, as most control characters, is shown as U+FFFD."""
+    return _NOT_XML.sub("\ufffd", ElementTree.tostring(svg, encoding="unicode"))
 
 
 def root_ticks(limit: float) -> list[float]:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from aml_assets.io.catalog import Catalog
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 
 
 @dataclass(frozen=True)

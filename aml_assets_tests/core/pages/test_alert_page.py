@@ -170,6 +170,13 @@ def test_an_amount_carries_its_currency_and_the_banks_own_columns_stand_beside()
     assert "no column str.desk" in page.one(id="extent").say()
 
 
+@pytest.mark.parametrize(("roles", "text"), [({}, "EUR"), ({"currency": None}, "")])
+def test_a_column_currency_needs_no_role_and_null_says_that_it_is_none(roles, text):
+    settings = Settings(tables={"trx": {"roles": roles}})  # type: ignore[arg-type]
+    page = pages.read(report(labels=(1,), settings=settings, currency=["EUR"]).to_html())
+    assert [row["currency"] for row in pages.alerts_in(page)] == [text]
+
+
 def test_long_ids_give_an_alert_two_lines():
     assert "data-long" not in pages.read(report().to_html()).one("table", id="first").attributes
     one = report()

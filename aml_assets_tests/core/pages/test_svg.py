@@ -27,3 +27,11 @@ def test_ticks_are_round_and_few():
     assert ticks(0.0, 1.0) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     assert ticks(0.72, 0.79) == [0.72, 0.74, 0.76, 0.78]
     assert root_ticks(1.0) == [0.0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0]
+
+
+def test_a_text_with_what_xml_cannot_hold_is_an_image_all_the_same():
+    chart = Chart("a\x00b", Axis(0, 1), Axis(0, 1))
+    chart.title("desk\x1b[31m \ud800\uffff <&> 桌")
+    svg = ElementTree.fromstring(chart.to_svg())
+    assert svg.attrib["aria-label"] == "a\ufffdb"
+    assert [each.text for each in svg.iter("text")] == ["desk\ufffd[31m \ufffd\ufffd <&> 桌"]
