@@ -5,7 +5,8 @@ commands are forked from one server, so that each costs its own work and no inte
 """
 
 import os
-from collections.abc import Callable, Mapping
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from aml_assets.cli.app import COMMANDS
 from aml_assets_tests.conftest import Bank, day
 from aml_assets_tests.forked import run_forked
+from aml_assets_tests.requirements import require
 
 ENCODINGS = ("gbk", "latin-1", "ascii")
 
@@ -71,6 +73,30 @@ def test_a_home_that_cannot_be_used_is_named(aml: Any, tmp_path: Path, words: tu
     assert done.returncode == (0 if words[0] == "status" else 1), done.stderr
     assert f"Dagster's home {tmp_path / 'home'} cannot be used" in done.stderr
     assert words[0] != "status" or done.stdout.count("2024-01-") >= 6
+
+
+@pytest.fixture
+def full_device(tmp_path: Path) -> Iterator[Path]:
+    """A device of 4 KiB, which no table and no database fits on."""
+    place = tmp_path / "device"
+    place.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(place)], check=False
+    )
+    require(made.returncode == 0, "the right to mount a file system")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def test_a_full_device_is_said_of_the_store_and_of_the_home(aml: Any, full_device: Path):
+    words = ("backfill", "--from", str(day(5)), "--to", str(day(5)), "--select", "tables/trx")
+    done = aml(*words, AML_STORE__URL=str(full_device / "store"))
+    assert done.returncode == 1
+    assert "no space left on device" in done.stderr
+    assert not list(full_device.rglob("*.parquet*"))
+    done = aml(*words, DAGSTER_HOME=str(full_device / "home"), AML_STORE__URL="store")
+    assert done.returncode == 1
+    assert f"Dagster's home {full_device / 'home'} cannot be used" in done.stderr
 
 
 @pytest.mark.parametrize("words", WORDS.values(), ids=WORDS.keys())

@@ -89,7 +89,7 @@ class Stack:
         # Podman wants short paths, and pytest's are not.
         storage = Path(self._kept or tempfile.mkdtemp(prefix="aml-", dir="/tmp"))
         self._storage = storage
-        # Networks are the machine's, whatever the storage: those of a test that was killed stay, and
+        # Networks are the machine's, whatever the storage: those of a killed test stay, and
         # would answer for ours by the same name.
         self.project = f"aml_test_{uuid.uuid4().hex[:8]}"
         self._podman = [

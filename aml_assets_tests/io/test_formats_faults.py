@@ -6,12 +6,15 @@ system has to promise (`test_promises_formats`).
 
 from __future__ import annotations
 
+import gc
+import sys
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from aml_assets.errors import CorruptFile, ModelError
+from aml_assets.errors import CorruptFile, ModelError, StoreError
+from aml_assets.io.filesystems.local import _LocalSink
 from aml_assets.io.formats import JsonFormat, ModelFormat, ParquetFormat
 from aml_assets.io.store import Store
 from aml_assets_tests.io.values import FORMATS, KINDS, PATH, booster, manifest, small_table, value
@@ -65,6 +68,20 @@ def test_damage_of_one_column_is_found_by_its_readers_only(store):
     ):
         with pytest.raises(CorruptFile, match="the data was altered"):
             read()
+
+
+def test_a_frame_that_no_device_takes_is_one_error_and_leaves_nothing(store, monkeypatch):
+    def full(*_: object) -> int:
+        raise StoreError("no space left on device", path="f", operation="write")
+
+    ignored: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+    monkeypatch.setattr(_LocalSink, "write", full)
+    with pytest.raises(StoreError, match="no space left"):
+        ParquetFormat().write(store, "f", pa.table({"a": range(200_000)}), manifest("x"))
+    gc.collect()
+    assert ignored == []
+    assert list(store.list("", hidden=True)) == []
 
 
 @pytest.mark.parametrize("kind", ["csv", "html", "json", "model"])

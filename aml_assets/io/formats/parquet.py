@@ -147,17 +147,22 @@ class ParquetFormat(Format["pa.Table"]):
                 writer = pq.ParquetWriter(file, table.schema, **self._options(table))
             except pa.ArrowNotImplementedError:
                 raise _unstorable(table.schema, path) from None
-            writer.write_table(table, row_group_size=self._rows_per_group)
-            data_sha256, data_length = sink.hold()
-            complete = replace(
-                manifest,
-                digest=_digest(data_sha256, table),
-                rows=table.num_rows,
-                data_sha256=data_sha256,
-                data_length=data_length,
-            )
-            writer.add_key_value_metadata(footer_entries(complete, sink.block_sums))
-            writer.close()
+            try:
+                writer.write_table(table, row_group_size=self._rows_per_group)
+                data_sha256, data_length = sink.hold()
+                complete = replace(
+                    manifest,
+                    digest=_digest(data_sha256, table),
+                    rows=table.num_rows,
+                    data_sha256=data_sha256,
+                    data_length=data_length,
+                )
+                writer.add_key_value_metadata(footer_entries(complete, sink.block_sums))
+                writer.close()
+            except BaseException:
+                # Else it writes its footer when it is collected, into a file that is closed.
+                writer.is_open = False
+                raise
         footer = sealed(sink.held(path), path)
         if pq.read_schema(pa.BufferReader(footer)).remove_metadata() != table.schema:
             raise _unstorable(table.schema, path)
