@@ -40,9 +40,9 @@ ui: install ## serve Dagster's UI and its daemon on http://127.0.0.1:3000
 notebook: install-notebook ## open a notebook over the store
 	@$(BIN)/aml notebook
 
-# Clusters and banks are fixtures of a file: so one worker runs all of it. The third one works while
-# the others wait.
-WORKERS := -n 3 --dist loadfile --no-loadscope-reorder
+# Clusters and banks are fixtures of a file: so one worker runs all of it. Two work while the others
+# wait for servers and disks.
+WORKERS := -n 4 --dist loadfile --no-loadscope-reorder
 
 test: install-dev ## run the tests but the longest (ARGS= for pytest)
 	$(BIN)/python -m pytest $(WORKERS) $(ARGS)

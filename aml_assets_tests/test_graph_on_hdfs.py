@@ -30,6 +30,8 @@ from aml_assets_tests.hadoop.fixtures import Hadoop
 from aml_assets_tests.io.places import ClusterFiles, Place, digests, land
 from aml_assets_tests.requirements import amlgentex
 
+pytestmark = pytest.mark.long  # whole graphs, four times over
+
 FIRST, LAST = dt.date(2023, 4, 1), dt.date(2023, 4, 4)
 SCHEMES = ("hdfs", "webhdfs")
 

@@ -157,6 +157,7 @@ def test_no_color_is_heeded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     assert "\033" not in backfill()
 
 
+@pytest.mark.long  # a whole demo
 def test_the_demo_ends_with_a_table_and_finds_everything_done_the_second_time(shell):
     quick = {
         "AML_CONFIG": "",
