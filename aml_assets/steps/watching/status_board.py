@@ -26,6 +26,7 @@ from aml_assets.core.night.lookups import usable_models
 from aml_assets.core.night.plan import TickPlan
 from aml_assets.core.night.view import Rules, Untrainable, View
 from aml_assets.errors import StoreError, Unreachable
+from aml_assets.io.catalog import RECEIPTS
 from aml_assets.settings.table_settings import STR
 from aml_assets.steps.checking.verdicts import Verdict, blocks_of, stored_verdict
 from aml_assets.steps.watching.watcher import Watcher
@@ -164,6 +165,9 @@ class StatusBoard:
                 found.append(f"{name} cannot be read: {why}")
             elif isinstance(verdict := self._verdict(name, day), str):
                 found.append(f"the checks of {name} cannot be read: {verdict}")
+            receipt = f"{RECEIPTS}/{name.rpartition('/')[2]}"
+            if name.startswith(TABLES) and (why := self._watcher.unreadable.get((receipt, day))):
+                found.append(f"the receipt of {name} cannot be read: {why}")
         return found
 
     def _verdict(self, asset: str, day: dt.date) -> Verdict | str | None:

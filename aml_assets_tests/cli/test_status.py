@@ -1,0 +1,71 @@
+"""`aml status` and `aml explain` over a store one of whose files is damaged, whichever it is.
+
+Belongs here: the two commands as they are typed. Does not belong here: the table of days
+(`test_status_table`), or what is found out (`steps/watching`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from aml_assets.cli.app import app
+from aml_assets_tests.conftest import Bank, day
+
+ASSETS = {
+    "features": "features/merged_features",
+    "model": "models/model",
+    "model_meta": "models/metrics",
+    "predict_res": "predictions/predictions",
+}
+"""Folder of the store → the asset that it holds; other folders are named as their assets are."""
+
+
+@pytest.fixture
+def aml(built: Bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run a command over the built bank, in this process."""
+    for name, value in {
+        "DAGSTER_HOME": str(tmp_path / "home"),
+        "AML_LANDING__URL": str(built.landing),
+        "AML_STORE__URL": str(built.store),
+        "AML_PARTITIONS__LAST_DAY": str(day(20)),
+        "AML_WINDOWS__TRAIN_DAYS": "3",
+        "AML_WINDOWS__EVAL_DAYS": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    return lambda *words: CliRunner().invoke(app, words)
+
+
+def asset_of(file: Path) -> str:
+    """The asset that a file of the store belongs to."""
+    top, *below = file.parts
+    if top == "checks":
+        return "/".join(below[:2])
+    if top == "receipts":
+        return f"tables/{below[0]}"
+    return ASSETS.get(top) or "/".join(file.parts[:2])
+
+
+def test_whichever_file_is_damaged_both_say_which_and_show_the_rest(built: Bank, aml):
+    files = sorted(path for path in built.store.rglob(f"*{day(5)}*/*") if path.is_file())
+    files += sorted(path for path in built.store.rglob(f"*{day(5)}*") if path.is_file())
+    assert {path.relative_to(built.store).parts[0] for path in files} >= {
+        *ASSETS, "tables", "checks", "receipts",
+    }  # fmt: skip
+    days = [line.split()[0] for line in aml("status").output.splitlines() if "2024-" in line[:12]]
+    for path in files:
+        whole = path.read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
+        status, file = aml("status"), path.relative_to(built.store)
+        explained = aml("explain", asset_of(file), str(day(5)))
+        path.write_bytes(whole)
+        assert (status.exit_code, explained.exit_code) == (0, 0), file
+        shown = [line.split()[0] for line in status.output.splitlines() if "2024-" in line[:12]]
+        assert set(shown) >= set(days), file
+        for said in (status, explained):
+            unbroken = "".join(said.output.split())
+            assert str(file) in unbroken, file
+            assert f"{asset_of(file)}cannotberead" in unbroken, file
