@@ -45,6 +45,10 @@ def status(
     sizes = _sizes(catalog.store)
     print_days(catalog, board, shown, sizes)
     typer.echo(f"The store {catalog.store.url} holds {as_bytes(sum(sizes.values()))}.")
+    if board.view.newest_landed is None:
+        for line in _nothing_landed(catalog):
+            typer.echo(line)
+        return
     commands = list(board.repair_commands())
     if commands:
         typer.echo("The landing sensor, if it is on, builds what is missing or stale. By hand:")
@@ -78,6 +82,19 @@ def explain(
                     typer.echo(f"    {upstream} {key}: {then}{more}")
         for line in [*board.unreadable(partition, name), *_reasons(board, partition)]:
             typer.echo(f"  {line}")
+
+
+def _nothing_landed(catalog: Catalog) -> list[str]:
+    """Where daily tables are looked for, and which settings say so."""
+    settings = catalog.settings
+    paths = [
+        f"  {settings.tables[name].path}  (tables.{name}.path)" for name in settings.daily_tables
+    ]
+    return [
+        f"No day of any daily table has landed since {settings.partitions.first_day} "
+        f"(partitions.first_day). In {settings.landing.url} they are looked for under",
+        *paths,
+    ]
 
 
 def _reasons(board: StatusBoard, day: dt.date) -> list[str]:

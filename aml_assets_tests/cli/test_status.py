@@ -69,3 +69,13 @@ def test_whichever_file_is_damaged_both_say_which_and_show_the_rest(built: Bank,
             unbroken = "".join(said.output.split())
             assert str(file) in unbroken, file
             assert f"{asset_of(file)}cannotberead" in unbroken, file
+
+
+def test_a_landing_in_which_no_day_is_found_says_where_it_was_looked_for(aml, monkeypatch):
+    monkeypatch.setenv("AML_TABLES__TRX__PATH", "payments/dt={date}")
+    monkeypatch.setenv("AML_TABLES__STR__PATH", "sar/dt={date}")
+    monkeypatch.setenv("AML_STORE__URL", "store")
+    said = aml("status").output
+    assert "No day of any daily table has landed since 2024-01-01" in said
+    assert "payments/dt={date}  (tables.trx.path)" in said
+    assert "missing or stale" not in said
