@@ -162,6 +162,10 @@ class ForeignFile(CorruptFile):
     """Another program wrote the whole file that lies under our name, e.g. the flow of 2019."""
 
 
+class UnprovenFile(CorruptFile):
+    """A whole stored file has no seal by one of our keys: nothing shows that we wrote it."""
+
+
 class DamagedFile(CorruptFile):
     """The file system cannot give a file's bytes back: its blocks are rotten, or lost."""
 

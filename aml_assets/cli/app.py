@@ -22,6 +22,7 @@ from aml_assets.cli.migrate import migrate
 from aml_assets.cli.notebook_command import notebook
 from aml_assets.cli.override import override
 from aml_assets.cli.report import report
+from aml_assets.cli.seal import seal
 from aml_assets.cli.skip import skip
 from aml_assets.cli.status import explain, status
 from aml_assets.cli.terminal import prepare_streams, silence
@@ -35,6 +36,7 @@ COMMANDS = (
     notebook,
     override,
     report,
+    seal,
     skip,
     status,
     explain,

@@ -29,6 +29,7 @@ from aml_assets.io.formats import CsvFormat, HtmlFormat, JsonFormat, ModelFormat
 from aml_assets.io.landing_reader import Landing
 from aml_assets.io.partition_store import PartitionStore, SnapshotStore
 from aml_assets.io.paths import Template
+from aml_assets.io.seals import Seals, read_keys
 from aml_assets.io.store import Store
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.table_settings import TRX
@@ -62,7 +63,8 @@ class Catalog:
         """The store under the configured root."""
         of = self.settings.store
         modes = Modes(int(of.file_permissions, 8), int(of.folder_permissions, 8))
-        return Store(of.url, hdfs=self.settings.hdfs, modes=modes)
+        seals = Seals(read_keys(of.seal_keys)) if of.seal_keys else Seals()
+        return Store(of.url, hdfs=self.settings.hdfs, modes=modes, seals=seals)
 
     @cached_property
     def landing(self) -> Landing:

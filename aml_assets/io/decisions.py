@@ -17,7 +17,7 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from aml_assets.errors import NotFound, StoreError, TransientStoreError
+from aml_assets.errors import CorruptFile, NotFound, StoreError, TransientStoreError
 from aml_assets.io.formats import JsonFormat
 from aml_assets.io.manifest import Manifest
 
@@ -83,7 +83,7 @@ class Decisions:
     def find(self, name: str) -> Decision | None:
         """Return the decision under this name; ``None`` if there is none or it was taken back."""
         try:
-            found: dict[str, Any] = self._format.read(self._store, self._path(name))
+            decision = self._read(self._path(name))
         except NotFound:
             return None
         except TransientStoreError:
@@ -91,8 +91,14 @@ class Decisions:
         except StoreError as error:  # no single file may hide all days from the sensor
             _log.warning("ignored a decision whose file cannot be read: %s", error)
             return None
-        decision = Decision(**found)
         return decision if decision.holds else None
+
+    def _read(self, path: str) -> Decision:
+        found: dict[str, Any] = self._format.read(self._store, path)
+        try:
+            return Decision(**found)
+        except TypeError:
+            raise CorruptFile("it holds no decision", path=path, operation="read") from None
 
     def names(self) -> list[str]:
         """Return all names with a decision, taken back or not, sorted; one listing."""

@@ -1,20 +1,15 @@
-"""The manifest: inputs, settings and digest of one stored partition; and the seal of its file.
+"""The manifest: inputs, settings and digest of one stored partition.
 
-Belongs here: the manifest, its canonical JSON, sealing and checking bytes. Does not belong here:
-where a format keeps its manifest (``formats``), or what counts as stale.
+Belongs here: the manifest and its canonical JSON. Does not belong here: its seal (``seals``), where
+a format keeps its manifest (``formats``), or what counts as stale.
 
 A manifest holds no time, run id or host name, so the same inputs give the same bytes.
-
-The seal is the sha256 of the bytes in which ``"seal": "sha256:<64 zeros>"`` is left unfilled,
-patched over these zeros without changing the length (docs/design.md). It shows damage and
-careless edits; it is no signature.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias
@@ -24,8 +19,8 @@ from aml_assets.errors import AmlError
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
-_UNSEALED = "sha256:" + "0" * 64
-_MARKER = re.compile(rb'"seal": ?"sha256:([0-9a-f]{64})"')
+UNSEALED = "sha256:" + "0" * 64
+"""A seal that is not filled in yet; ``seals`` replaces it by one of the same length."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +66,8 @@ class Manifest:
         return canonical_json(self.to_dict(), of=self)
 
     def to_sealable_json(self) -> str:
-        """Return `to_json` with an unfilled seal in it, which `seal` fills."""
-        return canonical_json({**self.to_dict(), "seal": _UNSEALED}, of=self)
+        """Return `to_json` with an unfilled seal in it, which `Seals.seal` fills in."""
+        return canonical_json({**self.to_dict(), "seal": UNSEALED}, of=self)
 
     def to_dict(self) -> dict[str, Json]:
         """Return the manifest as plain JSON values."""
@@ -172,32 +167,3 @@ def canonical_json(value: object, *, of: Manifest | None = None) -> str:
             day=of.partition if of else None,
             remedy="Write null, with its reason beside it",
         ) from None
-
-
-def seal(data: bytes) -> bytes:
-    """Patch the sha256 of ``data`` over the zeros of the one seal in it.
-
-    Raises:
-        ValueError: the bytes do not hold exactly one seal, or it is filled already.
-    """
-    place = _find_seal(data)
-    if place is None or data[place] != b"0" * 64:
-        raise ValueError("the bytes hold no single unfilled seal")
-    digest = hashlib.sha256(data).hexdigest().encode()
-    return data[: place.start] + digest + data[place.stop :]
-
-
-def verify_seal(data: bytes) -> bool:
-    """Return whether ``data`` holds exactly one seal and no byte changed since it was sealed."""
-    place = _find_seal(data)
-    if place is None:
-        return False
-    check = hashlib.sha256(memoryview(data)[: place.start])
-    check.update(b"0" * 64)
-    check.update(memoryview(data)[place.stop :])
-    return check.hexdigest().encode() == data[place]
-
-
-def _find_seal(data: bytes) -> slice | None:
-    found = [slice(*match.span(1)) for match in _MARKER.finditer(data)]
-    return found[0] if len(found) == 1 else None

@@ -19,7 +19,7 @@ import pyarrow as pa
 from aml_assets.core.days import parse_day
 from aml_assets.errors import AmlError, CorruptFile, NotFound, NotReady
 from aml_assets.io.formats import Format, ParquetFormat, Published, version_path
-from aml_assets.io.manifest import Manifest, seal, verify_seal
+from aml_assets.io.manifest import Manifest
 from aml_assets.io.paths import Template
 from aml_assets.io.store import Store
 
@@ -254,7 +254,9 @@ class SnapshotStore(PartitionStore[pa.Table]):
             data_length=of_target.data_length,
         )
         text = f'{{"refers_to": "{origin}", "manifest": {own.to_sealable_json()}}}\n'
-        written = self.store.publish_bytes(self._reference_path(day), seal(text.encode()))
+        path = self._reference_path(day)
+        sealed = self.store.seals.seal(text.encode(), path)
+        written = self.store.publish_bytes(path, sealed)
         return Published(changed=written.changed, manifest=own)
 
     def _reference_path(self, day: dt.date) -> str:
@@ -267,7 +269,7 @@ class SnapshotStore(PartitionStore[pa.Table]):
             return None
         data = self.store.read(path)
         try:
-            if not verify_seal(data):
+            if not self.store.seals.verify(data, path):
                 raise ValueError("seal")
             value = json.loads(data)
             return dt.date.fromisoformat(value["refers_to"]), Manifest.from_dict(value["manifest"])

@@ -25,6 +25,7 @@ from aml_assets.io.filesystems import PIECE, FileStatus, FileSystem, Listing, Mo
 from aml_assets.io.paths import join_path, split_path
 from aml_assets.io.retry import Retry
 from aml_assets.io.rooted import RootedFileSystem
+from aml_assets.io.seals import Seals
 from aml_assets.io.sink import Sink
 from aml_assets.io.temporary import in_use, temporary_name
 from aml_assets.io.tidying import Tidying
@@ -65,6 +66,7 @@ class Store:
         filesystem: an adapter to use instead of the URL's; then ``url`` is the root's path.
         hdfs: settings of HDFS, if the URL leads there.
         modes: permission bits of new files and folders.
+        seals: how formats seal what they write and read here; plainly by default.
         patience: seconds for which an operation is retried while its faults are transient; the
             adapter's by default.
         base_delay: see `Retry`.
@@ -79,6 +81,7 @@ class Store:
         filesystem: FileSystem | None = None,
         hdfs: HdfsSettings | None = None,
         modes: Modes | None = None,
+        seals: Seals | None = None,
         patience: float | None = None,
         base_delay: float = 0.25,
         sleep: Callable[[float], None] = time.sleep,
@@ -87,6 +90,7 @@ class Store:
         self._fs = RootedFileSystem(adapter, root, f"{name} {url}")
         self.root = self._fs.root
         self.url = url
+        self.seals = seals or Seals()
         self._retrying = Retry(
             self._fs.patience if patience is None else patience, base_delay, sleep
         )

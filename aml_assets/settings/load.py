@@ -249,7 +249,7 @@ def _resolve_paths(settings: Settings, base: Path) -> Settings:
     return settings.model_copy(
         update={
             "landing": resolved(settings.landing, "url"),
-            "store": resolved(settings.store, "url"),
+            "store": resolved(settings.store, "url", "seal_keys"),
             "partitions": resolved(settings.partitions, "holiday_file"),
             "hdfs": resolved(settings.hdfs, "keytab", "token_file", "ca_file", "config_dir"),
             "alarms": settings.alarms.with_paths(absolute),

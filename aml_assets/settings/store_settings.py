@@ -38,6 +38,8 @@ class StoreSettings(Section):
     ``frames`` to ``model_report`` are path templates: ``{asset}``, ``{date}``, ``{model_id}`` and
     ``{prefix}`` are filled in, and the file's extension is the template's. ``file_permissions``
     and ``folder_permissions`` are set on what is written; existing folders keep theirs.
+    ``seal_keys`` names a file of keys (``io.seals``): then each file that we write is sealed by the
+    first of them, and what carries a seal by none of them is refused.
     """
 
     url: Url = "var/store"
@@ -51,6 +53,7 @@ class StoreSettings(Section):
     predictions_prefix: str = "pred_full_table"
     file_permissions: Octal = "640"
     folder_permissions: Octal = "750"
+    seal_keys: Url | None = None
 
     @model_validator(mode="after")
     def _templates_name_their_partition(self) -> StoreSettings:

@@ -27,6 +27,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "notebook": ("notebook", "--folder", "~/notebooks"),
     "override": ("override", "trx", str(day(6)), "--check", "volume", "--why", "x"),
     "report": ("report", str(day(6))),
+    "seal": ("seal",),
     "skip": ("skip", "2031-01-01", "--why", "x"),
     "status": ("status",),
     "explain": ("explain", "predictions", str(day(5))),

@@ -307,3 +307,13 @@ def test_early_stopping_may_take_what_a_fixed_window_leaves_it_whatever_rolling_
         training={"early_stopping_days": 39, "early_stopping_rounds": 3},
     )
     assert settings.training.early_stopping_days == 39
+
+
+def test_the_file_of_keys_is_named_as_the_configuration_sees_it(configured, tmp_path, monkeypatch):
+    configured("store: {seal_keys: secrets/seal.keys}")
+    assert load_settings().store.seal_keys == str(tmp_path / "secrets/seal.keys")
+    monkeypatch.setenv("AML_STORE__SEAL_KEYS", "/etc/aml-seal/seal.keys")
+    assert load_settings().store.seal_keys == "/etc/aml-seal/seal.keys"
+    configured("store: {seal_keys: ~/seal.keys}")
+    monkeypatch.delenv("AML_STORE__SEAL_KEYS")
+    assert "store.seal_keys" in refused()

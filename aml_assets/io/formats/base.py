@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO, ClassVar, Generic, TypeVar
 
 from aml_assets.errors import AmlError, CorruptFile, StoreError
-from aml_assets.io.manifest import Manifest, seal
+from aml_assets.io.manifest import Manifest
 from aml_assets.io.paths import join_path, split_path
+from aml_assets.io.seals import VERSIONS as VERSIONS
+from aml_assets.io.seals import Seals
 from aml_assets.io.store import Store
 
 T = TypeVar("T")
 
-VERSIONS = ".versions"
 _REMEDY = "Materialize it again, or restore the file"
 
 
@@ -100,7 +101,7 @@ class SealedFormat(Format[T]):
         """Return the whole file, with ``manifest.to_sealable_json()`` in its place."""
 
     @abstractmethod
-    def manifest_in(self, data: bytes, path: str) -> Manifest:
+    def manifest_in(self, data: bytes, path: str, seals: Seals) -> Manifest:
         """Verify the seal of a whole file and return the manifest in it.
 
         Raises:
@@ -119,9 +120,13 @@ class SealedFormat(Format[T]):
         """
         digest = hashlib.sha256(self.identity(value, path)).hexdigest()
         complete = replace(manifest, digest=digest, rows=None, data_sha256=None, data_length=None)
-        data = sealed(self.encode(value, complete, path), path)
+        data = sealed(self.encode(value, complete, path), path, store.seals)
         tidy_versions(store, path)
-        keep = keep_versions(path, digest, lambda old: self.manifest_in(old, path).digest)
+
+        def digest_of(old: bytes) -> str:
+            return self.manifest_in(old, path, store.seals).digest
+
+        keep = keep_versions(path, digest, digest_of)
         written = store.publish_bytes(path, data, keep_as=keep)
         return Published(written.changed, complete)
 
@@ -136,7 +141,7 @@ class SealedFormat(Format[T]):
     def _load(self, store: Store, path: str) -> tuple[bytes, Manifest]:
         def verified(file: BinaryIO) -> tuple[bytes, Manifest]:
             data = file.read()
-            return data, self.manifest_in(data, path)
+            return data, self.manifest_in(data, path, store.seals)
 
         return store.load(path, verified)
 
@@ -177,14 +182,14 @@ def tidy_versions(store: Store, path: str) -> None:
     store.tidy(join_path(folder, VERSIONS))
 
 
-def sealed(data: bytes, path: str) -> bytes:
+def sealed(data: bytes, path: str, seals: Seals) -> bytes:
     """Return ``data`` with its seal filled in.
 
     Raises:
         StoreError: the content itself holds text that looks like a seal.
     """
     try:
-        return seal(data)
+        return seals.seal(data, path)
     except ValueError:
         raise StoreError(
             "the content holds a second seal",

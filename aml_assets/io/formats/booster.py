@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, ClassVar
 from aml_assets.core.model.training import load_xgboost
 from aml_assets.errors import ModelError
 from aml_assets.io.formats.base import SealedFormat, corrupt, parse_manifest
-from aml_assets.io.manifest import Manifest, verify_seal
+from aml_assets.io.manifest import Manifest
+from aml_assets.io.seals import Seals
 
 if TYPE_CHECKING:
     import xgboost
@@ -66,19 +67,19 @@ class ModelFormat(SealedFormat["xgboost.Booster"]):
         with _carrying(value, manifest.to_sealable_json()):
             return bytes(value.save_raw("ubj"))
 
-    def manifest_in(self, data: bytes, path: str) -> Manifest:
+    def manifest_in(self, data: bytes, path: str, seals: Seals) -> Manifest:
         """See `SealedFormat.manifest_in`.
 
         Raises:
             ModelError: the file is not one of our models.
         """
         places = list(_PLACE.finditer(data))
-        if len(places) == 1 and verify_seal(data):
+        if len(places) == 1 and seals.verify(data, path):
             start = places[0].end()
             length = int.from_bytes(places[0][1], "big")
             return parse_manifest(data[start : start + length], path)
         cut = not data or (data.startswith(b"{") and not data.rstrip().endswith(b"}"))
-        if cut or b"aml_assets." in data or b'"seal":"sha256:' in data:
+        if cut or b"aml_assets." in data or b'"seal":"' in data:
             raise corrupt(path, "the model was altered or cut")
         raise ModelError(
             "this file is not one of our models",

@@ -32,7 +32,7 @@ from aml_assets.io.formats.base import (
     tidy_versions,
 )
 from aml_assets.io.formats.canonical import arrow_buffer, canonical
-from aml_assets.io.manifest import Manifest, verify_seal
+from aml_assets.io.manifest import Manifest
 from aml_assets.io.paths import join_path, split_path
 from aml_assets.io.sink import Sink
 from aml_assets.io.store import Store
@@ -91,7 +91,7 @@ class CsvFormat(Format["pa.Table"]):
                 data_length=sink.tell(),
             )
             beside = _manifest_path(path, complete.digest)
-            data = sealed(complete.to_sealable_json().encode(), beside)
+            data = sealed(complete.to_sealable_json().encode(), beside, store.seals)
             manifest_written |= store.publish_bytes(beside, data).changed
 
         tidy_versions(store, path)
@@ -116,7 +116,7 @@ class CsvFormat(Format["pa.Table"]):
                 text = store.read(beside)
             except NotFound:
                 raise corrupt(path, "it was altered, or is not one of ours") from None
-            if not verify_seal(text):
+            if not store.seals.verify(text, beside):
                 raise corrupt(beside, "the manifest was altered")
             manifest = parse_manifest(text, beside)
             if manifest.digest != digest:

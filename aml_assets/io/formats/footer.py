@@ -4,12 +4,14 @@ Belongs here: the layout of the end of the file, holding it back while a file is
 reading verified ranges of the data. Does not belong here: tables.
 
 The file is ``data | Parquet metadata | its length (4 bytes) | PAR1``. The metadata's key-value
-entries hold ``aml_assets.manifest``, sealed over the footer, and ``aml_assets.blocks``: the
-CRC-32 of each 64 KiB of the data.
+entries hold ``aml_assets.manifest``, sealed over the footer, and ``aml_assets.blocks``: of each
+64 KiB of the data the CRC-32, or, under a keyed seal, the first half of the sha256, as data with a
+given CRC-32 is easily made.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import zlib
@@ -19,7 +21,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from aml_assets.errors import StoreError
 from aml_assets.io.formats.base import corrupt, parse_manifest
-from aml_assets.io.manifest import Manifest, verify_seal
+from aml_assets.io.manifest import Manifest
+from aml_assets.io.seals import Seals
 from aml_assets.io.sink import Sink
 
 if TYPE_CHECKING:
@@ -32,14 +35,21 @@ _BLOCK = 64 * 1024
 _TAIL = 64 * 1024
 _HOLE = 2  # blocks
 _MAGIC = b"PAR1"
+_WEAK, _STRONG = "crc32", "sha256/2"
+_DIGITS = 32  # of half a sha256
 
 
 class BlockSums:
-    """The CRC-32 of each ``_BLOCK`` bytes of a stream."""
+    """The sum of each ``_BLOCK`` bytes of a stream.
 
-    def __init__(self) -> None:
-        self._full: list[int] = []
-        self._crc = 0
+    Args:
+        strong: half of a sha256 instead of a CRC-32.
+    """
+
+    def __init__(self, *, strong: bool = False) -> None:
+        self._strong = strong
+        self._full: list[str] = []
+        self._crc, self._sha = 0, hashlib.sha256()
         self._filled = 0
 
     def update(self, data: bytes | bytearray | memoryview) -> None:
@@ -47,25 +57,32 @@ class BlockSums:
         view = memoryview(data)
         while view:
             piece, view = view[: _BLOCK - self._filled], view[_BLOCK - self._filled :]
-            self._crc = zlib.crc32(piece, self._crc)
+            if self._strong:
+                self._sha.update(piece)
+            else:
+                self._crc = zlib.crc32(piece, self._crc)
             self._filled += len(piece)
             if self._filled == _BLOCK:
-                self._full.append(self._crc)
-                self._crc = self._filled = 0
+                self._full.append(self._sum())
+                self._crc, self._sha = 0, hashlib.sha256()
+                self._filled = 0
 
     def to_json(self) -> str:
         """Return the sums as the footer holds them."""
-        sums = [*self._full, self._crc] if self._filled else self._full
-        return json.dumps({"crc32": "".join(f"{each:08x}" for each in sums), "size": _BLOCK})
+        sums = [*self._full, self._sum()] if self._filled else self._full
+        return json.dumps({_STRONG if self._strong else _WEAK: "".join(sums), "size": _BLOCK})
+
+    def _sum(self) -> str:
+        return self._sha.hexdigest()[:_DIGITS] if self._strong else f"{self._crc:08x}"
 
 
 class FrameSink:
     """A sink that can hold back the bytes after the data, so that they can be sealed."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, *, strong: bool = False) -> None:
         self._sink = sink
         self._held: bytearray | None = None
-        self.block_sums = BlockSums()
+        self.block_sums = BlockSums(strong=strong)
         self.closed = False
         sink.watch(self.block_sums.update)
 
@@ -126,7 +143,8 @@ class Footer:
         data_sha256: sha256 (hex) of all bytes before the footer.
         data_length: number of bytes before the footer.
         block: bytes per block.
-        crc32: CRC-32 of each block of the data.
+        strong: whether nobody can make other data with the same sums.
+        sums: the sum of each block of the data, in hex digits.
     """
 
     raw: bytes
@@ -136,7 +154,8 @@ class Footer:
     data_sha256: str
     data_length: int
     block: int
-    crc32: tuple[int, ...]
+    strong: bool
+    sums: tuple[str, ...]
 
 
 def footer_entries(manifest: Manifest, block_sums: BlockSums) -> dict[str, str]:
@@ -144,7 +163,7 @@ def footer_entries(manifest: Manifest, block_sums: BlockSums) -> dict[str, str]:
     return {_BLOCKS_KEY: block_sums.to_json(), MANIFEST_KEY: manifest.to_sealable_json()}
 
 
-def read_footer(file: BinaryIO, path: str) -> Footer:
+def read_footer(file: BinaryIO, path: str, seals: Seals) -> Footer:
     """Read and verify the footer of a frame: one ranged read, two if it is long.
 
     Raises:
@@ -160,24 +179,21 @@ def read_footer(file: BinaryIO, path: str) -> Footer:
         raise corrupt(path, "not a Parquet file, or cut short" if total else "the file is empty")
     raw = tail[-length:] if length <= len(tail) else read_range(file, total - length, total, path)
     # pyarrow may crash on a broken footer, so the seal is verified first.
-    if not verify_seal(raw):
+    if not seals.verify(raw, path):
         raise corrupt(path, "its footer was altered, or is not one of ours")
     try:
         metadata = pq.read_metadata(pa.BufferReader(raw))
         schema = metadata.schema.to_arrow_schema().remove_metadata()
         entries = metadata.metadata or {}
-        blocks = json.loads(entries[_BLOCKS_KEY.encode()])
-        sums = bytes.fromhex(blocks["crc32"])
-        size = int(blocks["size"])
+        strong, size, sums = _block_sums(entries[_BLOCKS_KEY.encode()])
         text = entries[MANIFEST_KEY.encode()]
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):
         raise corrupt(path, "its footer is not one of ours") from None
     manifest = parse_manifest(text, path)
-    crc32 = tuple(int.from_bytes(sums[at : at + 4], "big") for at in range(0, len(sums), 4))
     data_length = total - length
     if manifest.data_sha256 is None or manifest.data_length != data_length:
         raise corrupt(path, "the data before its footer was cut or lengthened")
-    if len(crc32) != -(-data_length // size):
+    if len(sums) != -(-data_length // size):
         raise corrupt(path, "its footer is not one of ours")
     return Footer(
         raw=raw,
@@ -187,8 +203,26 @@ def read_footer(file: BinaryIO, path: str) -> Footer:
         data_sha256=manifest.data_sha256,
         data_length=data_length,
         block=size,
-        crc32=crc32,
+        strong=strong,
+        sums=sums,
     )
+
+
+def _block_sums(text: bytes) -> tuple[bool, int, tuple[str, ...]]:
+    """Return whether the sums of a footer are strong, the bytes per block, and the sums."""
+    blocks = json.loads(text)
+    strong, size = _STRONG in blocks, int(blocks["size"])
+    digits = _DIGITS if strong else 8
+    sums = bytes.fromhex(blocks[_STRONG if strong else _WEAK]).hex()
+    if size <= 0:
+        raise ValueError
+    return strong, size, tuple(sums[at : at + digits] for at in range(0, len(sums), digits))
+
+
+def footer_of(data: bytes) -> range | None:
+    """Return where the footer of a whole Parquet file lies; ``None`` for another file."""
+    length = _footer_length(data) if data.startswith(_MAGIC) else None
+    return None if length is None or length > len(data) else range(len(data) - length, len(data))
 
 
 def read_range(file: BinaryIO, start: int, stop: int, path: str) -> bytes:
@@ -234,14 +268,23 @@ def verified_pieces(
     Raises:
         CorruptFile: a block was altered.
     """
+    last = -(-footer.data_length // footer.block)
     for span in _block_spans(ranges, footer.block):
+        if not 0 <= span.start <= span.stop <= last:
+            raise corrupt(path, "its footer is not one of ours")
         start = span.start * footer.block
         stop = min(span.stop * footer.block, footer.data_length)
         piece = memoryview(read_range(file, start, stop, path))
         for number, at in zip(span, range(0, len(piece), footer.block), strict=True):
-            if zlib.crc32(piece[at : at + footer.block]) != footer.crc32[number]:
+            block = piece[at : at + footer.block]
+            found = hashlib.sha256(block).hexdigest()[:_DIGITS] if footer.strong else _crc32(block)
+            if found != footer.sums[number]:
                 raise corrupt(path, "the data was altered")
         yield start, piece
+
+
+def _crc32(block: memoryview) -> str:
+    return f"{zlib.crc32(block):08x}"
 
 
 def _block_spans(ranges: Sequence[range], block: int) -> list[range]:

@@ -10,7 +10,8 @@ from typing import ClassVar
 
 from aml_assets.errors import StoreError
 from aml_assets.io.formats.base import SealedFormat, corrupt, parse_manifest
-from aml_assets.io.manifest import Manifest, verify_seal
+from aml_assets.io.manifest import Manifest
+from aml_assets.io.seals import Seals
 
 _BEGIN = b'<script type="application/json" id="manifest">'
 _END = b"</script>\n"
@@ -47,9 +48,9 @@ class HtmlFormat(SealedFormat[str]):
         text = manifest.to_sealable_json().replace("<", "\\u003c").encode()
         return value.encode().replace(_BODY, _BEGIN + text + _END + _BODY)
 
-    def manifest_in(self, data: bytes, path: str) -> Manifest:
+    def manifest_in(self, data: bytes, path: str, seals: Seals) -> Manifest:
         """See `SealedFormat.manifest_in`."""
-        if not verify_seal(data):
+        if not seals.verify(data, path):
             raise corrupt(path, "the page was altered, or is not one of ours")
         _, text, _ = _parts(data, path)
         return parse_manifest(text, path)

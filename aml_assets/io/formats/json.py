@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 
 from aml_assets.errors import AmlError, ForeignFile, StoreError
 from aml_assets.io.formats.base import SealedFormat, corrupt
-from aml_assets.io.manifest import Manifest, canonical_json, verify_seal
+from aml_assets.io.manifest import Manifest, canonical_json
+from aml_assets.io.seals import Seals
 
 _KEY = "_manifest"
 
@@ -49,13 +50,13 @@ class JsonFormat(SealedFormat[dict[str, Any]]):
             text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
             return f"{text}\n".encode()
 
-    def manifest_in(self, data: bytes, path: str) -> Manifest:
+    def manifest_in(self, data: bytes, path: str, seals: Seals) -> Manifest:
         """See `SealedFormat.manifest_in`.
 
         Raises:
             ForeignFile: the file is a whole document that another program wrote.
         """
-        if not verify_seal(data):
+        if not seals.verify(data, path):
             if _is_foreign(data):
                 raise ForeignFile(
                     "the document is not one of ours",

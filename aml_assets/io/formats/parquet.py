@@ -7,7 +7,8 @@ The checksums (docs/design.md says why there are three):
 
 - whole reads check the data, all bytes before the footer, against the manifest's
   ``data_sha256``;
-- reads of some columns check the blocks that they fetch against a CRC-32 per 64 KiB;
+- reads of some columns check the blocks that they fetch against a CRC-32 per 64 KiB, in a store
+  with keys against a sha256;
 - every read checks the footer, which holds these checksums, against its seal.
 
 Parquet's own page checksums are written for other readers.
@@ -38,9 +39,11 @@ from aml_assets.io.formats.footer import (
     column_ranges,
     footer_entries,
     read_footer,
+    read_range,
     verified_pieces,
 )
 from aml_assets.io.manifest import Manifest
+from aml_assets.io.seals import Seals
 from aml_assets.io.sink import Sink
 from aml_assets.io.store import Store
 
@@ -82,10 +85,12 @@ class ParquetFormat(Format["pa.Table"]):
 
         def write(sink: Sink) -> None:
             nonlocal complete
-            complete = self._write(FrameSink(sink), path, table, manifest)
+            complete = self._write(
+                FrameSink(sink, strong=store.seals.keyed), path, table, manifest, store.seals
+            )
 
         def digest_of(old: bytes) -> str:
-            return read_footer(io.BytesIO(old), path).manifest.digest
+            return read_footer(io.BytesIO(old), path, store.seals).manifest.digest
 
         def keep_as(old: bytes) -> str | None:
             # The digest is known only here, after the bytes have been written.
@@ -112,13 +117,13 @@ class ParquetFormat(Format["pa.Table"]):
             StoreError: there is no such column.
         """
         if columns is None:
-            return store.load(path, lambda file: _read_whole(file, path))
+            return store.load(path, lambda file: _read_whole(file, path, store.seals))
         names = list(columns)
-        return store.load(path, lambda file: _read_columns(file, path, names))
+        return store.load(path, lambda file: _read_columns(file, path, names, store.seals))
 
     def read_manifest(self, store: Store, path: str) -> Manifest:
         """Read the manifest from the footer, in one ranged read. See `Format.read_manifest`."""
-        return store.load(path, lambda file: read_footer(file, path).manifest)
+        return store.load(path, lambda file: read_footer(file, path, store.seals).manifest)
 
     def open_dataset(
         self, store: Store, path: str, columns: Sequence[str] | None = None
@@ -135,10 +140,13 @@ class ParquetFormat(Format["pa.Table"]):
             StoreError: there is no such column.
         """
         names = None if columns is None else list(columns)
-        local = store.local_path(path)
-        return store.load(path, lambda file: _dataset(file, path, names, local))
+        # A scan in place would read what somebody may write meanwhile.
+        local = None if store.seals.keyed else store.local_path(path)
+        return store.load(path, lambda file: _dataset(file, path, names, local, store.seals))
 
-    def _write(self, sink: FrameSink, path: str, table: pa.Table, manifest: Manifest) -> Manifest:
+    def _write(
+        self, sink: FrameSink, path: str, table: pa.Table, manifest: Manifest, seals: Seals
+    ) -> Manifest:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -163,7 +171,7 @@ class ParquetFormat(Format["pa.Table"]):
                 # Else it writes its footer when it is collected, into a file that is closed.
                 writer.is_open = False
                 raise
-        footer = sealed(sink.held(path), path)
+        footer = sealed(sink.held(path), path, seals)
         if pq.read_schema(pa.BufferReader(footer)).remove_metadata() != table.schema:
             raise _unstorable(table.schema, path)
         sink.release(footer)
@@ -203,34 +211,45 @@ def _unstorable(schema: pa.Schema, path: str) -> StoreError:
     )
 
 
-def _read_whole(file: BinaryIO, path: str) -> pa.Table:
+def _read_whole(file: BinaryIO, path: str, seals: Seals) -> pa.Table:
+    data = file.read()
+    footer = read_footer(io.BytesIO(data), path, seals)
+    return _decode(_whole(data, path, footer), path, footer, None)
+
+
+def _whole(data: bytes, path: str, footer: Footer) -> pa.BufferReader:
+    """Return a whole file for decoding; its data is checked against its footer."""
     import pyarrow as pa
 
-    data = file.read()
-    footer = read_footer(io.BytesIO(data), path)
-    if hashlib.sha256(memoryview(data)[: footer.data_length]).hexdigest() != footer.data_sha256:
+    view = memoryview(data)
+    if (
+        hashlib.sha256(view[: footer.data_length]).hexdigest() != footer.data_sha256
+        or data[footer.data_length :] != footer.raw
+    ):
         raise corrupt(path, "the data was altered")
-    return _decode(pa.BufferReader(arrow_buffer(data)), path, footer, None)
+    return pa.BufferReader(arrow_buffer(data))
 
 
-def _read_columns(file: BinaryIO, path: str, names: list[str]) -> pa.Table:
-    footer, _ = _choose(file, path, names)
-    return _decode(_fetch(file, path, footer, names), path, footer, names)
+def _read_columns(file: BinaryIO, path: str, names: list[str], seals: Seals) -> pa.Table:
+    footer, _ = _choose(file, path, names, seals)
+    return _decode(_fetch(file, path, footer, names, seals), path, footer, names)
 
 
-def _dataset(file: BinaryIO, path: str, names: list[str] | None, local: str | None) -> ds.Dataset:
+def _dataset(
+    file: BinaryIO, path: str, names: list[str] | None, local: str | None, seals: Seals
+) -> ds.Dataset:
     import pyarrow as pa
     import pyarrow.dataset as ds
 
     # No Python file object: Arrow's threads release it late, and if a scan ends just before the
     # interpreter does, the process is aborted (seen with pyarrow 26).
     if local is None:
-        footer, chosen = _choose(file, path, names)
-        source = _fetch(file, path, footer, chosen)
+        footer, chosen = _choose(file, path, names, seals)
+        source = _fetch(file, path, footer, chosen, seals)
     else:
         try:
             source = pa.OSFile(local)
-            footer, chosen = _choose(source, path, names)
+            footer, chosen = _choose(source, path, names, seals)
             for _ in verified_pieces(source, path, footer, column_ranges(footer, chosen)):
                 pass  # checked here, decoded by the scan
         except OSError as error:
@@ -240,8 +259,10 @@ def _dataset(file: BinaryIO, path: str, names: list[str] | None, local: str | No
     return ds.FileSystemDataset([parquet.make_fragment(source)], schema, parquet)
 
 
-def _choose(file: BinaryIO, path: str, names: list[str] | None) -> tuple[Footer, list[str]]:
-    footer = read_footer(file, path)
+def _choose(
+    file: BinaryIO, path: str, names: list[str] | None, seals: Seals
+) -> tuple[Footer, list[str]]:
+    footer = read_footer(file, path, seals)
     columns = footer.schema.names
     absent = [name for name in names or () if name not in columns]
     if absent:
@@ -254,14 +275,19 @@ def _choose(file: BinaryIO, path: str, names: list[str] | None) -> tuple[Footer,
     return footer, columns if names is None else names
 
 
-def _fetch(file: BinaryIO, path: str, footer: Footer, names: list[str]) -> pa.BufferReader:
+def _fetch(
+    file: BinaryIO, path: str, footer: Footer, names: list[str], seals: Seals
+) -> pa.BufferReader:
     """Return the file as a sparse buffer that holds the verified pages of some columns only.
 
     The memory between the pages is never touched, so the system allocates none for it. Decoding
-    is faster from memory, too: Arrow's threads need not wait for the interpreter to fetch.
+    is faster from memory, too: Arrow's threads need not wait for the interpreter to fetch. A frame
+    that was written before there were keys is read and verified whole.
     """
     import pyarrow as pa
 
+    if seals.keyed and not footer.strong:
+        return _whole(read_range(file, 0, footer.data_length + len(footer.raw), path), path, footer)
     sparse = pa.allocate_buffer(footer.data_length + len(footer.raw))
     view = memoryview(sparse).cast("B")
     view[footer.data_length :] = footer.raw

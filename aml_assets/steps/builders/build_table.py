@@ -23,7 +23,7 @@ from aml_assets.core.graph import TABLES
 from aml_assets.core.tables import contracts
 from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.core.tables.counts import count_nulls
-from aml_assets.errors import CorruptFile, DamagedFile, NotReady
+from aml_assets.errors import CorruptFile, DamagedFile, NotReady, UnprovenFile
 from aml_assets.io.catalog import RECEIPTS, Catalog
 from aml_assets.io.formats import Published
 from aml_assets.io.landing_reader import Landed
@@ -232,6 +232,8 @@ def _kept(catalog: Catalog, name: str, day: dt.date) -> Built:
     """
     try:
         _, manifest = catalog.snapshots(name).load_with_manifest(day)
+    except UnprovenFile:  # it says itself what to do
+        raise
     except CorruptFile as error:
         altered = f"the snapshot stored for {day} was altered after it was published"
         raise type(error)(
