@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, ClassVar
 from aml_assets.core.model.training import load_xgboost
 from aml_assets.errors import ModelError
 from aml_assets.io.formats.base import SealedFormat, corrupt, parse_manifest
+from aml_assets.io.formats.booster_parser import parsed_apart, trust, unreadable
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.seals import Seals
 
 if TYPE_CHECKING:
     import xgboost
+
+    from aml_assets.io.store import Store
 
 ENCODER = "aml_assets.encoder"
 """Name of the booster's attribute that holds its encoder as JSON."""
@@ -65,7 +68,9 @@ class ModelFormat(SealedFormat["xgboost.Booster"]):
     def encode(self, value: xgboost.Booster, manifest: Manifest, path: str) -> bytes:
         """See `SealedFormat.encode`; the booster is left as it was."""
         with _carrying(value, manifest.to_sealable_json()):
-            return bytes(value.save_raw("ubj"))
+            data = bytes(value.save_raw("ubj"))
+        trust(data)
+        return data
 
     def manifest_in(self, data: bytes, path: str, seals: Seals) -> Manifest:
         """See `SealedFormat.manifest_in`.
@@ -87,8 +92,23 @@ class ModelFormat(SealedFormat["xgboost.Booster"]):
             remedy="Retrain: other programs' models, and old binary .model files, cannot be read",
         )
 
+    def read(self, store: Store, path: str) -> xgboost.Booster:
+        """Read and verify the whole file; see `Format.read`.
+
+        A file that shows no key of ours is parsed by another process first.
+
+        Raises:
+            ModelError: this version of XGBoost cannot read the model, or it is none of ours.
+        """
+        data, _ = self._load(store, path)
+        return self.decode(data if store.seals.keyed else parsed_apart(data, path), path)
+
     def decode(self, data: bytes, path: str) -> xgboost.Booster:
         """Return the booster with its attributes, the manifest among them.
+
+        Args:
+            data: bytes that a process may parse without harm: others can end it in XGBoost 3.2.
+            path: for errors.
 
         Raises:
             ModelError: this version of XGBoost cannot read the model.
@@ -96,14 +116,9 @@ class ModelFormat(SealedFormat["xgboost.Booster"]):
         xgb = load_xgboost()
         booster = xgb.Booster()
         try:
-            # Only verified bytes reach this line: others can end the process in XGBoost 3.2.
             booster.load_model(bytearray(data))
         except xgb.core.XGBoostError:
-            raise ModelError(
-                f"XGBoost {xgb.__version__} cannot read this model",
-                table=path,
-                remedy="Score with the XGBoost version that trained it, or retrain",
-            ) from None
+            raise unreadable(xgb, path) from None
         return booster
 
 

@@ -8,12 +8,12 @@ Does not belong here: training (``steps.builders.build_model``) or scoring
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aml_assets.core.graph import FEATURES, MODEL
+from aml_assets.core.model import carried
 from aml_assets.core.model.encoding import Encoder
 from aml_assets.core.model.reference import FeatureDistribution
 from aml_assets.errors import ModelError, NotFound
@@ -196,7 +196,7 @@ def read_model(models: Upstream[xgboost.Booster], path: str) -> StoredModel:
 
     Raises:
         ModelError: it is not there, or is not one of our models.
-        CorruptFile: it was altered.
+        CorruptFile: it was altered, or forged so that parsing it crashes.
     """
     stored = models.partitions
     try:
@@ -209,9 +209,19 @@ def read_model(models: Upstream[xgboost.Booster], path: str) -> StoredModel:
         ) from None
     # Not read a second time: the day may be trained again in between.
     manifest = manifest_of(booster, path)
-    encoder = Encoder.from_dict(json.loads(booster.attr(ENCODER) or "{}"))
-    kept = booster.attr(REFERENCE)
-    reference = [FeatureDistribution.from_dict(each) for each in json.loads(kept)] if kept else None
+    try:
+        carried.check_facts(manifest.facts, manifest.partition, manifest.inputs.get(FEATURES, {}))
+        encoder = carried.encoder_of(booster.attr(ENCODER) or "")
+        kept, features = booster.attr(REFERENCE), len(encoder.features)
+        reference = carried.reference_of(kept, features) if kept else None
+        if booster.num_features() != features or booster.feature_names:
+            raise ValueError("its trees are of other features than its encoder")
+    except ValueError as error:
+        raise ModelError(
+            f"the model cannot be ours: {error}",
+            table=path,
+            remedy="Restore the file, or retrain.",
+        ) from None
     model_id = str(manifest.facts["model_id"])
     models.record(model_id, manifest.digest)
     return StoredModel(model_id, path, booster, encoder, manifest, reference=reference)

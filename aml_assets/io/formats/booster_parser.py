@@ -1,0 +1,99 @@
+"""Parsing a model's bytes in a process that may die, before they are parsed in ours.
+
+Belongs here: starting that process, its deadline, and which bytes need it no more. Does not belong
+here: what it does (``booster_child``), which trees are ours (``core.model.trees``).
+
+XGBoost 3.2 reads outside of its memory where a model's lengths or types are wrong, and a checksum
+stops nobody who can compute it. Bytes that this process has written need no second look; nor do
+bytes with a keyed seal, as only who has the key could have written them.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+from aml_assets.core.model import trees
+from aml_assets.core.model.training import load_xgboost
+from aml_assets.errors import ModelError
+from aml_assets.io.formats import booster_child
+from aml_assets.io.formats.base import corrupt
+from aml_assets.io.seals import checksum
+
+_DEADLINE = 60.0
+"""Seconds for one model; a large one takes less than a second."""
+
+_safe: set[str] = set()
+"""Checksums of bytes that XGBoost itself has written in this form."""
+
+
+def trust(data: bytes) -> None:
+    """Remember that these bytes, whatever their seal, come from our own booster."""
+    if (known := checksum(data)) is not None:
+        _safe.add(known)
+
+
+def parsed_apart(data: bytes, path: str) -> bytes:
+    """Return the model as XGBoost writes it anew, for this process to load.
+
+    Args:
+        data: a model's file with its manifest and seal.
+        path: the file's path, for errors.
+
+    Raises:
+        CorruptFile: the bytes made the process that parsed them crash, or took it too long.
+        ModelError: XGBoost refuses them, or the trees are none of ours.
+    """
+    if checksum(data) in _safe:
+        return data
+    document, whole = _parse(data, path)
+    try:
+        trees.check(document)
+    except ValueError as error:
+        raise ModelError(
+            f"the model cannot be ours: {error}",
+            table=path,
+            remedy="Restore the file, or retrain",
+        ) from None
+    if whole == data:
+        trust(data)
+    return whole
+
+
+def _parse(data: bytes, path: str) -> tuple[bytes, bytes]:
+    xgb = load_xgboost()
+    command = [sys.executable, "-I", booster_child.__file__, _library(xgb)]
+    kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+    try:
+        done = subprocess.run(
+            command,
+            input=data,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**kept, "OMP_NUM_THREADS": "1"},
+            timeout=_DEADLINE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise corrupt(path, f"the model could not be parsed within {_DEADLINE:g} s") from None
+    if done.returncode == booster_child.REFUSED:
+        raise unreadable(xgb, path)
+    length = int.from_bytes(done.stdout[:8], "big") + 8
+    if done.returncode or len(done.stdout) <= length:
+        raise corrupt(path, "the model made the process that parsed it crash")
+    return done.stdout[8:length], done.stdout[length:]
+
+
+def _library(xgb: Any) -> str:
+    return str(xgb.libpath.find_lib_path()[0])
+
+
+def unreadable(xgb: Any, path: str) -> ModelError:
+    """Return the error for a model that XGBoost itself refuses; its own text is withheld."""
+    return ModelError(
+        f"XGBoost {xgb.__version__} cannot read this model",
+        table=path,
+        remedy="Score with the XGBoost version that trained it, or retrain",
+    )
