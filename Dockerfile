@@ -55,6 +55,7 @@ ENV PATH=/opt/aml/bin:$PATH \
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp \
         --shell /usr/sbin/nologin aml \
     && mkdir /opt/dagster /var/log/dagster \
+    && install -d -o aml -g aml -m 700 /var/lib/aml \
     && chown aml:aml /var/log/dagster
 COPY --chmod=755 deploy/health.py /usr/local/bin/
 COPY --chmod=644 deploy/config/dagster.yaml deploy/config/workspace.yaml /opt/dagster/

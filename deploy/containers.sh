@@ -7,7 +7,7 @@
 #   SECRETS_FILE         the file of secrets; by default deploy/secrets.env
 #   COMPOSE_OVERRIDE     a compose file laid over ours, e.g. deploy/own-cluster.yaml
 #
-# CONFIG_FOLDER, COMPOSE_OVERRIDE and the ports may stand in the file of secrets, so that none is forgotten.
+# CONFIG_FOLDER, NOTEBOOK_FOLDER, COMPOSE_OVERRIDE and the ports may stand in the file of secrets, so that none is forgotten.
 set -eu
 cd "$(dirname "$0")/.."
 version="$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)"
@@ -73,12 +73,19 @@ compose() {
 
 # Containers run as users of their own, for whom a strict umask hides what they are given.
 need_readable_settings() {
-    folder="$(setting CONFIG_FOLDER deploy/config)"
-    case "$folder" in ./*) folder="deploy/$folder" ;; esac
-    if [ -z "$(find "$folder/aml.yaml" \( -perm -004 -o -uid 10001 -o -gid 10001 \) 2> /dev/null)" ]; then
-        echo "$folder/aml.yaml is not there, or not readable for others: the containers are user 10001 (chmod o+r)" >&2
-        exit 1
-    fi
+    for folder in "$(setting CONFIG_FOLDER deploy/config)" "$(setting NOTEBOOK_FOLDER deploy/notebook)"; do
+        case "$folder" in ./*) folder="deploy/$folder" ;; esac
+        if [ -z "$(find "$folder/aml.yaml" \( -perm -004 -o -uid 10001 -o -gid 10001 \) 2> /dev/null)" ]; then
+            echo "$folder/aml.yaml is not there, or not readable for others: the containers are user 10001 (chmod o+r)" >&2
+            exit 1
+        fi
+    done
+}
+
+# The key that seals what is stored lies in a volume of the code location's, which nobody else sees.
+# shellcheck disable=SC2016 # the container's variable
+make_seal_key() {
+    compose run --rm --no-deps code sh -c 'test -e "$AML_STORE__SEAL_KEYS" || aml seal --new-key'
 }
 
 make_secrets() {
@@ -112,6 +119,7 @@ case "${1:-}" in
     up)
         make_secrets
         need_readable_settings
+        make_seal_key
         compose up -d
         echo "https://localhost:$(setting UI_PORT 8443)    the UI: user aml, password AML_UI_PASSWORD of $secrets"
         echo "https://localhost:$(setting VIEWER_PORT 8444)    the same to look at: viewer, AML_VIEWER_PASSWORD"

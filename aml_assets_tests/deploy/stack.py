@@ -35,6 +35,7 @@ SERVICES = (
     "postgres",
     "namenode",
     "datanode",
+    "reader",
     "code",
     "daemon",
     "web",

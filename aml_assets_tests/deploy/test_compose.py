@@ -182,7 +182,9 @@ def test_behind_the_proxy_nobody_reaches_what_he_does_not_need(stack: Stack):
         words = f"import socket; socket.create_connection(('{at}', {port}), 3)"
         return stack.execute(service, "python3", "-c", words).returncode == 0
 
-    assert reaches("notebook", "namenode", 8020)
+    assert reaches("notebook", "namenode", 9870)  # the reader, under its name
+    assert not reaches("notebook", "namenode", 8020)
+    assert not reaches("notebook", "hdfs-namenode", 9870)
     assert reaches("code", "postgres", 5432)
     assert reaches("proxy", "web", 3000)
     for host, port in (("web", 3000), ("viewer", 3000), ("code", 4000), ("postgres", 5432)):
@@ -200,6 +202,43 @@ def test_behind_the_proxy_nobody_reaches_what_he_does_not_need(stack: Stack):
         "http://notebook:8888/api/contents",
     ]
     assert stack.execute("proxy", *ask).stdout == "403"  # Jupyter wants its token all the same
+
+
+READ = "from aml_assets.notebook import Bank; print(Bank.open().days('predictions')[-1])"
+WRITE = """
+from aml_assets.io.catalog import Catalog
+from aml_assets.settings.load import load_settings
+Catalog(load_settings()).store.publish_bytes("decisions/skips/2024-02-14.json", b"{}")
+"""
+
+
+def test_from_the_notebook_the_store_can_be_read_and_not_written(stack: Stack):
+    stack.wait(lambda: rests(stack), "predictions")
+    read = stack.execute("notebook", "python3", "-c", READ)
+    assert read.stdout.strip() == LAST, read.stderr
+    written = stack.execute("notebook", "python3", "-c", WRITE)
+    assert written.returncode != 0
+    assert "decisions" not in stack.hdfs("-ls", "/aml")
+    ask = "http://namenode:{}/webhdfs/v1/aml?op={}&user.name=aml"
+    script = "import requests, sys; print(requests.request(*sys.argv[1:], timeout=9).status_code)"
+    for method, port, op in (
+        ("PUT", 9870, "MKDIRS"),
+        ("DELETE", 9870, "DELETE"),
+        ("POST", 9870, "TRUNCATE"),
+        ("PUT", 9864, "CREATE"),
+    ):
+        asked = stack.execute("notebook", "python3", "-c", script, method, ask.format(port, op))
+        assert asked.stdout == "403\n", (method, op)
+
+
+def test_the_key_that_seals_the_store_is_the_code_locations_alone(stack: Stack):
+    key = stack.execute("code", "cat", "/var/lib/aml/seal.keys").stdout
+    assert len(key.split()[1]) == 64
+    seal = stack.hdfs("-cat", f"/aml/model_meta/aml_xgboost_{LAST}.meta.json")
+    assert f'"seal": "{key.split()[0]:.<10}:' in seal
+    for service in ("notebook", "web", "viewer", "daemon", "proxy", "reader"):
+        assert stack.execute(service, "cat", "/var/lib/aml/seal.keys").returncode != 0
+    assert not [name for name in SERVICES if key.split()[1] in stack.logs(name)]
 
 
 def test_the_secrets_stand_in_one_file_and_nowhere_else(stack: Stack):

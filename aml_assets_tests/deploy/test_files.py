@@ -79,14 +79,15 @@ def own_cluster(tmp_path: Path) -> dict[str, Any]:
 
     assert script("secrets").startswith("Wrote ")
     with secrets.open("a") as file:
-        file.write(f"CONFIG_FOLDER=/etc/bank\nCOMPOSE_OVERRIDE={OWN_CLUSTER}\n")
+        file.write("CONFIG_FOLDER=/etc/bank\nNOTEBOOK_FOLDER=/etc/bank-notebook\n")
+        file.write(f"COMPOSE_OVERRIDE={OWN_CLUSTER}\n")
     return yaml.safe_load(script("compose", "config"))
 
 
 def test_with_a_cluster_of_ones_own_the_notebook_still_meets_nobody_but_the_proxy(own_cluster):
     services = own_cluster["services"]
     running = {name: each for name, each in services.items() if not each.get("profiles")}
-    assert not {"namenode", "datanode"} & set(running)
+    assert not {"namenode", "datanode", "reader"} & set(running)
     assert not [name for name in running if "namenode" in str(services[name].get("depends_on"))]
     networks = {name: set(each["networks"]) for name, each in running.items()}
     assert networks["notebook"] == {"lab", "lab-hdfs", "outside-lab"}
@@ -96,7 +97,10 @@ def test_with_a_cluster_of_ones_own_the_notebook_still_meets_nobody_but_the_prox
     }
     for name in ("code", "notebook"):
         assert services[name]["environment"]["KRB5_CONFIG"] == "/etc/aml/krb5.conf"
-        assert "/etc/bank:/etc/aml:ro,z" in services[name]["volumes"]
+    assert "/etc/bank:/etc/aml:ro,z" in services["code"]["volumes"]
+    # Neither the pipeline's keytab nor its key for seals.
+    assert "/etc/bank-notebook:/etc/aml:ro,z" in services["notebook"]["volumes"]
+    assert "/etc/bank:" not in str(services["notebook"])
     # Podman passes on between networks unless they say no.
     for name in set().union(*networks.values()):
         assert own_cluster["networks"][name]["driver_opts"] == {"isolate": "true"}, name
@@ -111,6 +115,29 @@ def test_only_the_proxy_has_ports_and_they_are_on_loopback():
     ports = {name: each["ports"] for name, each in COMPOSE["services"].items() if "ports" in each}
     assert list(ports) == ["proxy"]
     assert all(port.startswith("127.0.0.1:") for port in ports["proxy"])
+
+
+def test_the_notebook_meets_hdfs_through_the_reader_alone_and_has_no_key_for_seals():
+    services = COMPOSE["services"]
+    networks = {name: set(each["networks"]) for name, each in services.items()}
+    assert {name for name in networks if "lab-hdfs" in networks[name]} == {"notebook", "reader"}
+    assert not networks["notebook"] & networks["namenode"]
+    assert set(services["reader"]["networks"]["lab-hdfs"]["aliases"]) == {"namenode", "datanode"}
+    sealing = {name for name, each in services.items() if "seal" in str(each)}
+    assert sealing == {"code"}
+    conf = (DEPLOY / "services/reader.conf.template").read_text()
+    passed = re.findall(r"location (\S+) \{\s+limit_except GET \{\s+deny all;", conf)
+    assert passed == ["/webhdfs/v1/"] * conf.count("proxy_pass ") == ["/webhdfs/v1/"] * 2
+
+
+def test_the_notebooks_settings_are_of_the_same_bank_for_reading():
+    ours, theirs = (
+        yaml.safe_load((DEPLOY / folder / "aml.yaml").read_text())
+        for folder in ("config", "notebook")
+    )
+    for place in ("landing", "store"):
+        host, _, path = ours[place]["url"].removeprefix("hdfs://").partition("/")
+        assert theirs[place]["url"] == f"webhdfs://{host.partition(':')[0]}:9870/{path}"
 
 
 def test_what_is_pinned_runs_on_the_python_of_debian_12():

@@ -25,6 +25,7 @@ BROUGHT = {
     "aml-proxy-tls",
     "aml-keytab",
     "aml-notebook-keytab",
+    "aml-seal",
     "aml-alarms",
 }
 """Secrets that a bank makes itself: docs/install.md tells how."""
@@ -105,6 +106,30 @@ def test_who_types_in_the_notebook_gets_another_keytab_than_the_pipeline():
     assert keytab("code") != keytab("notebook")
     told = {each["name"]: each.get("value") for each in pods()["notebook"]["containers"][0]["env"]}
     assert told["AML_HDFS__PRINCIPAL"].startswith("aml-notebook@")
+
+
+def test_only_what_builds_has_the_key_that_seals_what_is_stored():
+    with_key = {
+        name
+        for name, pod in pods().items()
+        if "aml-seal" in str(pod["volumes"]) or "SEAL_KEYS" in str(pod["containers"])
+    }
+    assert with_key == {"code"}
+    config = next(
+        yaml.safe_load(each["data"]["dagster.yaml"])
+        for each in of("ConfigMap")
+        if "dagster.yaml" in each["data"]
+    )["run_launcher"]["config"]
+    runs = config["run_k8s_config"]
+    (mount,) = (
+        each for each in runs["container_config"]["volume_mounts"] if each["name"] == "seal"
+    )
+    assert f"AML_STORE__SEAL_KEYS={mount['mount_path']}/seal.keys" in config["env_vars"]
+    assert "aml-seal" in str(runs["pod_spec_config"]["volumes"])
+    settings = next(
+        each["data"]["aml.yaml"] for each in of("ConfigMap") if "aml.yaml" in each["data"]
+    )
+    assert "seal_keys" not in settings, "the notebook reads the same file"
 
 
 def test_secrets_are_named_and_never_written():
