@@ -95,14 +95,16 @@ def prepare_home() -> Path:
     """Create Dagster's home with its ``dagster.yaml`` where missing, and set ``DAGSTER_HOME``.
 
     Returns:
-        The folder, absolute. An existing ``dagster.yaml`` stays as it is.
+        The folder, absolute; a new one is its owner's alone. An existing folder keeps its
+        permissions, and an existing ``dagster.yaml`` stays as it is.
 
     Raises:
         SettingsError: the folder cannot be created or written to.
     """
     home = default_home()
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        # Logs of runs and events are nobody else's business.
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _alone_in(home):
             if not (home / "dagster.yaml").exists():
                 _create(home / "dagster.yaml", DAGSTER_YAML)

@@ -32,6 +32,14 @@ def test_a_new_home_is_configured_and_named_in_the_environment(tmp_path: Path):
     assert os.environ["DAGSTER_HOME"] == str(home)
 
 
+def test_a_new_home_is_its_owners_alone_and_an_old_one_keeps_its_permissions(tmp_path: Path):
+    home = prepare_home()
+    assert home.stat().st_mode & 0o777 == 0o700
+    home.chmod(0o750)
+    prepare_home()
+    assert home.stat().st_mode & 0o777 == 0o750
+
+
 def test_an_edited_configuration_stays():
     config = prepare_home() / "dagster.yaml"
     config.write_text("telemetry: {enabled: true}\n")
