@@ -26,6 +26,7 @@ from aml_assets.automation.jobs import jobs
 from aml_assets.automation.landing_sensor import landing_sensor
 from aml_assets.automation.schedules import schedules
 from aml_assets.io.catalog import Catalog
+from aml_assets.io.scratch import sweep
 from aml_assets.settings.load import Settings, load_settings
 
 
@@ -34,7 +35,7 @@ def build_definitions(
     resources: Mapping[str, Any] | None = None,
     assets: Sequence[DayAsset] = (),
 ) -> dg.Definitions:
-    """Assemble the project.
+    """Assemble the project, and remove scratch files that killed processes left.
 
     Args:
         settings: the configuration; read from file and environment by default.
@@ -42,6 +43,7 @@ def build_definitions(
         assets: further assets, each declared with its row of the graph (docs/extending.md).
     """
     settings = settings or load_settings()
+    sweep()
     catalog = Catalog(settings, rows=[each.row for each in assets if each.row])
     partitions = daily_partitions(settings.partitions)
     with warnings.catch_warnings():

@@ -1,7 +1,8 @@
 """``aml clean``: remove temporary files and old runs.
 
 Belongs here: the command's options, and forgetting old runs. Does not belong here: finding and
-removing debris in the store (``io.debris``).
+removing debris in the store (``io.debris``), or what dead processes left on this machine
+(``io.scratch``).
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ def clean(
         bool, typer.Option("--dry-run", help="Only say what would be removed.")
     ] = False,
 ) -> None:
-    """Remove what killed writers left in the store; outputs are never removed."""
+    """Remove what killed processes left in the store and on this machine; never any output."""
     from aml_assets.io.catalog import Catalog
     from aml_assets.io.debris import find_debris, remove
+    from aml_assets.io.scratch import sweep
     from aml_assets.settings.load import load_settings
 
     store = Catalog(load_settings()).store
@@ -38,6 +40,9 @@ def clean(
         if dry_run or remove(store, debris):
             typer.echo(f"  {debris.path}  {debris.length:,} bytes, {debris.age / 3600:.1f} h old")
             files, length = files + 1, length + debris.length
+    for leftover in sweep(dry_run=dry_run):
+        typer.echo(f"  {leftover.path}  {leftover.length:,} bytes, its process has died")
+        files, length = files + 1, length + leftover.length
     typer.echo(f"{files} temporary files, {length:,} bytes, {done}.")
     if events_days is not None:
         runs = _forget_runs(events_days, dry_run=dry_run)

@@ -29,6 +29,7 @@ from aml_assets.io.formats import CsvFormat, HtmlFormat, JsonFormat, ModelFormat
 from aml_assets.io.landing_reader import Landing
 from aml_assets.io.partition_store import PartitionStore, SnapshotStore
 from aml_assets.io.paths import Template
+from aml_assets.io.scratch import no_core_dumps
 from aml_assets.io.seals import Seals, read_keys
 from aml_assets.io.store import Store
 from aml_assets.io.upstream import Upstream
@@ -53,6 +54,7 @@ class Catalog:
     """
 
     def __init__(self, settings: Settings, rows: Sequence[Asset] = ()) -> None:
+        no_core_dumps()  # whoever has a catalog handles customers' data
         self.settings = settings
         self.graph: Graph = asset_graph(
             settings.tables, customers=settings.customer_tables, trx=TRX

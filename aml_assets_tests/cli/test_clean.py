@@ -1,8 +1,8 @@
 """Cleaning: what killed writers left goes by its age, and nothing else ever does.
 
-Belongs here: `aml clean` and what finds the debris, on local files, HDFS and WebHDFS. Does not
-belong here: what a write itself tidies (`io/test_promises_kills`), and how a file's name tells its
-writer (`io/test_store`).
+Belongs here: `aml clean` and what finds the debris, on local files, HDFS and WebHDFS, and in this
+machine's scratch space. Does not belong here: what a write itself tidies
+(`io/test_promises_kills`), and how a file's name tells its writer (`io/test_store`).
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from aml_assets.cli.app import app
 from aml_assets.io.debris import find_debris, remove
+from aml_assets.io.scratch import scratch_folder
 from aml_assets.io.store import Sink
 from aml_assets_tests.io.conftest import place as place
 from aml_assets_tests.io.places import Place, temporary
@@ -96,6 +98,24 @@ def test_old_debris_of_all_folders_goes_and_everything_else_stays(place, debris,
     again = clean()
     assert again.exit_code == 0
     assert again.output == "0 temporary files, 0 bytes, removed.\n"
+
+
+def test_what_a_dead_process_left_on_this_machine_goes_and_what_is_in_use_stays(
+    place, clean, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with scratch_folder() as used:
+        root = Path(used).parent
+        left = root / "left"
+        left.mkdir()
+        (left / "duckdb_temp.tmp").write_bytes(b"1234")
+        done = clean("--dry-run")
+        assert f"  {left}  4 bytes, its process has died" in done.output
+        assert "1 temporary files, 4 bytes, would be removed." in done.output
+        assert sorted(map(str, root.iterdir())) == sorted([used, str(left)])
+        assert "1 temporary files, 4 bytes, removed." in clean().output
+        assert [str(each) for each in root.iterdir()] == [used]
+    assert clean().output == "0 temporary files, 0 bytes, removed.\n"
 
 
 def test_a_store_that_is_not_there_holds_no_debris(place):

@@ -1,4 +1,6 @@
-"""The SQL engine sees only its views, quotes no value, and leaves nothing behind."""
+"""The SQL engine sees only its views, quotes no value, and is shut in."""
+
+from contextlib import nullcontext
 
 import pyarrow as pa
 import pytest
@@ -26,8 +28,34 @@ def test_the_engines_text_which_quotes_cells_never_comes_through():
     assert caught.value.__context__ is None
 
 
-def test_the_engine_leaves_nothing_behind(tmp_path, monkeypatch):
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("tempfile.tempdir", None)
-    engine.query("SELECT 1 AS x", {})
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "COPY v TO '{file}'",
+        "EXPORT DATABASE '{file}'",
+        "ATTACH '{file}' AS other",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM read_text('/etc/passwd')",
+        "SELECT * FROM '/etc/passwd.csv'",
+        "SELECT * FROM glob('/etc/*')",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SET threads = 1",
+        "SET enable_external_access = true",
+        "RESET lock_configuration",
+        "CREATE PERSISTENT SECRET s (TYPE http, BEARER_TOKEN 'x')",
+    ],
+)
+def test_the_engine_reaches_no_file_network_or_extension_and_keeps_its_configuration(
+    tmp_path, attempt
+):
+    with pytest.raises(AmlError, match=r"\((Permission|InvalidInput)Exception\)"):
+        engine.query(attempt.format(file=tmp_path / "out.csv"), {"v": pa.table({"x": [CANARY]})})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_query_spills_into_the_folder_that_it_is_given_and_else_nowhere(tmp_path):
+    setting = "SELECT current_setting('temp_directory') AS folder"
+    with engine.spilling_into(lambda: nullcontext(str(tmp_path))):
+        assert engine.query(setting, {})["folder"].to_pylist() == [str(tmp_path)]
+    assert engine.query(setting, {})["folder"].to_pylist() == [""]

@@ -1,0 +1,142 @@
+"""Scratch space on this machine: folders for files that end with the work that wrote them.
+
+Belongs here: one private folder for all of them, telling whose process has died, and sweeping; and
+that no process of ours leaves its memory in a core dump. Does not belong here: temporary files in
+the store, which become partitions (``io.temporary``), or what writes into a scratch folder.
+
+What lies there are customers' data. A process holds a lock on each folder that it uses. The kernel
+drops the lock with the process, however that ends, so a folder without one is given up.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+import shutil
+import stat
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from aml_assets.errors import AmlError
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """A scratch folder whose process has died.
+
+    Attributes:
+        path: the folder.
+        length: bytes of the files in it.
+    """
+
+    path: Path
+    length: int
+
+
+def no_core_dumps() -> None:
+    """Let neither this process nor its children write their memory to disk when they crash."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+@contextmanager
+def scratch_folder() -> Generator[str]:
+    """Give a new, empty folder, gone at the end of the block; dead processes' folders go first.
+
+    Raises:
+        AmlError: the private folder is somebody else's, or cannot be written to.
+    """
+    root = _root()
+    with _locked(root):
+        _remove(_abandoned(root))
+        folder = tempfile.mkdtemp(dir=root)
+        lock = _lock(folder, fcntl.LOCK_EX)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)  # what stays is swept later
+        os.close(lock)
+
+
+def sweep(*, dry_run: bool = False) -> list[Leftover]:
+    """Remove the folders of processes that have died, and return them.
+
+    Args:
+        dry_run: only find them.
+
+    Raises:
+        AmlError: the private folder is somebody else's, or cannot be written to.
+    """
+    root = _root()
+    with _locked(root):
+        found = list(_abandoned(root))
+        if not dry_run:
+            _remove(found)
+    return found
+
+
+def _root() -> Path:
+    """Return the private folder, created where it is missing.
+
+    Everybody may write into the system's folder for temporary files, so it is verified.
+    """
+    root = Path(f"aml-{os.geteuid()}")
+    try:
+        root = Path(tempfile.gettempdir(), root)
+        root.mkdir(mode=0o700, exist_ok=True)
+        status = root.lstat()
+    except OSError as error:
+        raise _unusable(root, error.strerror or type(error).__name__) from None
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+        raise _unusable(root, "it is no folder of this user's")
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        raise _unusable(root, "others may look into it")
+    return root
+
+
+def _unusable(root: Path, reason: str) -> AmlError:
+    return AmlError(
+        f"the folder {root} for scratch files cannot be used: {reason}",
+        remedy="Remove it, or name another place for temporary files in TMPDIR.",
+    )
+
+
+def _lock(folder: str | Path, how: int) -> int:
+    """Return a descriptor that holds a lock on a folder until it is closed.
+
+    Raises:
+        BlockingIOError: another process, or another part of this one, holds it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, how)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+@contextmanager
+def _locked(root: Path) -> Generator[None]:
+    """Wait until nobody else is creating or sweeping."""
+    lock = _lock(root, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _abandoned(root: Path) -> Iterator[Leftover]:
+    for folder in sorted(root.iterdir()):
+        with suppress(BlockingIOError, NotADirectoryError):  # in use; no folder of ours
+            os.close(_lock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB))
+            files = (each for each in folder.rglob("*") if each.is_file())
+            yield Leftover(folder, sum(each.lstat().st_size for each in files))
+
+
+def _remove(leftovers: Iterator[Leftover] | list[Leftover]) -> None:
+    for each in leftovers:
+        shutil.rmtree(each.path, ignore_errors=True)
