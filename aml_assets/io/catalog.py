@@ -71,8 +71,11 @@ class Catalog:
     @cached_property
     def landing(self) -> Landing:
         """The landing under the configured root."""
-        store = Store(self.settings.landing.url, name="landing", hdfs=self.settings.hdfs)
-        return Landing(store, self.settings.tables, self.settings.partitions.time_zone)
+        settings = self.settings
+        store = Store(settings.landing.url, name="landing", hdfs=settings.hdfs)
+        return Landing(
+            store, settings.tables, settings.partitions.time_zone, settings.landing.limits
+        )
 
     @cached_property
     def skips(self) -> Decisions:

@@ -2,16 +2,16 @@
 
 Belongs here: every encoding and codec, page checksums, texts that are written as bare bytes, and
 what a file is that cannot be read. Does not belong here: times (``io.landed_times``), which files
-are data (``io.landing_entries``), or contracts (``core.tables.contracts``).
+are data (``io.landing_entries``), how much a file may take (``io.bounded_parquet``), or contracts
+(``core.tables.contracts``).
 
 The library's own texts can quote values of the file, so no error of ours repeats them.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
@@ -21,6 +21,8 @@ import pyarrow.parquet as pq
 
 from aml_assets.core.tables.values import is_text
 from aml_assets.errors import InputError
+from aml_assets.io.bounded_parquet import MOST_IN_A_LIST, BoundedFile, is_bytes
+from aml_assets.io.expansion import Unreadable
 from aml_assets.io.landed_times import (
     ClockError,
     YearsError,
@@ -28,6 +30,7 @@ from aml_assets.io.landed_times import (
     int96_columns,
     refuse_wrapped,
 )
+from aml_assets.io.landing_limits import Allowance
 from aml_assets.io.magic import AGAIN, what_it_is
 
 if TYPE_CHECKING:
@@ -56,8 +59,7 @@ class LandedFile:
         name: the file's name, for errors.
         content: its bytes.
         spec: the settings of its table.
-        table: the table's name, for errors.
-        day: the partition, for errors.
+        allowance: what the table's day may still take; it names table and day in errors.
         time_zone: the bank's.
     """
 
@@ -67,12 +69,12 @@ class LandedFile:
         content: bytes,
         spec: TableSettings,
         *,
-        table: str,
-        day: dt.date,
+        allowance: Allowance,
         time_zone: str,
     ) -> None:
         self._name, self._content, self._spec = name, content, spec
-        self._table, self._day, self._time_zone = table, day, time_zone
+        self._table, self._day, self._time_zone = allowance.table, allowance.day, time_zone
+        self._file = BoundedFile(name, content, allowance)
 
     def read(self) -> pa.Table:
         """Return all columns that are not excluded, texts as dictionaries where it is possible.
@@ -80,40 +82,34 @@ class LandedFile:
         The schema keeps its metadata.
 
         Raises:
-            InputError: it is no Parquet file, or a column of it cannot be read; the error says
-                which it is.
+            InputError: it is no Parquet file, a column of it cannot be read, or it is more than
+                the limits allow; the error says which it is.
         """
         try:
-            file = self._open()
+            file = self._file.open()
             schema = file.schema_arrow
-            names = [name for name in schema.names if name not in self._spec.exclude]
-        except _REFUSED:
+            excluded = set(self._spec.exclude)
+            names = [name for name in schema.names if name not in excluded]
+        except _REFUSED as error:
             what, remedy = what_it_is(self._content)
-            raise self._error(what, remedy) from None
+            raise self._error(_too_much_in_footer(str(error)) or what, remedy) from None
+        if len(set(names)) < len(names):
+            return schema.empty_table()  # the contract names the doubled column
+        try:
+            self._file.admit(file, names)
+        except Unreadable as error:
+            self._refuse(error.columns, pages=False)
         table = self._columns(schema, names)
         if table.num_rows != file.metadata.num_rows:
             raise self._error("is damaged: its footer and its pages disagree", AGAIN)
         table = self._bytes_as_texts(table, _annotated(file))
         return self._times_as_meant(table, file)
 
-    def _open(
-        self, dictionaries: Sequence[str] = (), *, content: bytes = b"", unit: str = "us"
-    ) -> pq.ParquetFile:
-        return pq.ParquetFile(
-            pa.BufferReader(content or self._content),
-            read_dictionary=list(dictionaries),
-            pre_buffer=False,
-            # Nanoseconds hold 1677 … 2262 only; beyond, the library gives other dates in silence.
-            coerce_int96_timestamp_unit=unit,
-            page_checksum_verification=True,
-        )
-
     def _columns(self, schema: pa.Schema, names: list[str]) -> pa.Table:
-        columns = names if len(names) < len(schema.names) else None
         # The file holds categories as dictionaries; read as such, no row is decoded.
         texts = [f.name for f in schema if is_text(f.type) and f.name not in self._spec.ids]
         try:
-            return self._open(texts).read(columns=columns)
+            return self._file.decoded(names, [name for name in texts if name in names])
         except _REFUSED:
             return self._plain_columns(schema, names)
 
@@ -124,27 +120,36 @@ class LandedFile:
         asked = [f.name for f in schema if pa.types.is_dictionary(f.type) and f.name in names]
         rest = [name for name in names if name not in asked]
         try:
-            table = self._open().read(columns=rest)
+            table = self._file.decoded(rest)
             if not asked:
                 return table
-            bare = self._open(content=_without_arrow_schema(self._content))
+            bare = _without_arrow_schema(self._content)
             for name in asked:
-                table = table.append_column(name, bare.read(columns=[name]).column(0))
+                column = self._file.decoded([name], content=bare).column(0)
+                table = table.append_column(name, column)
             return table.select(names)
         except _REFUSED:
             self._refuse(names)
 
-    def _refuse(self, names: Iterable[str]) -> NoReturn:
-        """Raise the error that says which columns cannot be read, and why."""
+    def _refuse(self, names: Iterable[str], *, pages: bool = True) -> NoReturn:
+        """Raise the error that says which columns cannot be read, and why.
+
+        Args:
+            names: columns that may be to blame.
+            pages: whether their pages can be looked at; if not, no more than a row is decoded.
+        """
         causes: dict[str, list[str]] = {}
         for name in names:
             try:
-                self._open().read(columns=[name])
+                if pages:
+                    self._file.decoded([name])
+                else:
+                    next(self._file.open().iter_batches(1, columns=[name]), None)
             except _REFUSED as error:
                 causes.setdefault(_cause(str(error)), []).append(name)
         # A damage is to be known first: whoever leaves the column out leaves it in the file.
         what = next((each for each in _CAUSES if each in causes), "is damaged")
-        columns = ", ".join(causes.get(what, []))
+        columns = ", ".join(causes.get(what, [] if pages else names))
         raise self._error(what, _CAUSES[what].format(table=self._table), columns) from None
 
     def _error(self, what: str, remedy: str, column: str = "") -> InputError:
@@ -167,7 +172,7 @@ class LandedFile:
                 texts = pa.chunked_array(map(_uuid_texts, column.chunks), pa.string())
             elif isinstance(type_, pa.JsonType):
                 texts = column.cast(type_.storage_type)
-            elif not _is_bytes(type_):
+            elif not is_bytes(type_):
                 continue
             elif spec.binary_as_text or field.name in declared or column.null_count == len(column):
                 # Not checked here: the contract names the column whose bytes are no UTF-8.
@@ -191,7 +196,7 @@ class LandedFile:
         int96 = [name for name in int96_columns(file) if table.column_names.count(name) == 1]
         try:
             if int96:
-                refuse_wrapped(table, self._open(unit="s").read(columns=int96))
+                refuse_wrapped(table, self._file.open(unit="s").read(columns=int96))
             return as_meant(table, file, self._spec.int96, self._time_zone)
         except YearsError as error:
             what = "holds times of type INT96 beyond the years that can be held"
@@ -222,6 +227,15 @@ def _cause(text: str) -> str:
     return damaged
 
 
+def _too_much_in_footer(text: str) -> str | None:
+    """Return what a text of the library says of a footer that it will not take."""
+    if "depth" in text:
+        return "has columns that are nested too deeply"
+    if "size limit" in text:
+        return f"lists more than {MOST_IN_A_LIST:,} columns, row groups or entries in its footer"
+    return None
+
+
 def _without_arrow_schema(content: bytes) -> bytes:
     """Return the file with another name for the footer's key under which Arrow keeps its schema."""
     start = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
@@ -232,17 +246,6 @@ def _annotated(file: pq.ParquetFile) -> set[str]:
     """Return the columns of bytes that the file itself says are texts (ENUM)."""
     columns = (file.schema.column(n) for n in range(file.metadata.num_columns))
     return {each.path for each in columns if each.logical_type.type == "ENUM"}
-
-
-def _is_bytes(type_: pa.DataType) -> bool:
-    if pa.types.is_dictionary(type_):
-        type_ = type_.value_type
-    return (
-        pa.types.is_binary(type_)
-        or pa.types.is_large_binary(type_)
-        or pa.types.is_binary_view(type_)
-        or pa.types.is_fixed_size_binary(type_)
-    )
 
 
 def _uuid_texts(column: pa.ExtensionArray) -> pa.Array:

@@ -31,9 +31,11 @@ from aml_assets.errors import (
 from aml_assets.io.filesystems import FileStatus
 from aml_assets.io.landed_parquet import LandedFile
 from aml_assets.io.landing_entries import Contents, as_bytes, as_text, contents_of
+from aml_assets.io.landing_limits import Allowance
 from aml_assets.io.paths import Template
 from aml_assets.io.store import Store
 from aml_assets.io.table_logs import LogError, counted
+from aml_assets.settings.store_settings import LandingLimits
 
 if TYPE_CHECKING:
     from aml_assets.settings.table_settings import TableSettings
@@ -79,12 +81,18 @@ class Landing:
         store: a store whose root is the landing folder.
         tables: the tables' settings.
         time_zone: the bank's.
+        limits: how much one table of one day may be.
     """
 
     def __init__(
-        self, store: Store, tables: Mapping[str, TableSettings], time_zone: str = "UTC"
+        self,
+        store: Store,
+        tables: Mapping[str, TableSettings],
+        time_zone: str = "UTC",
+        limits: LandingLimits = LandingLimits(),  # noqa: B008  it is frozen
     ) -> None:
         self._store = store
+        self._limits = limits
         self._time_zone = time_zone
         self._tables = tables
         self.url = store.url
@@ -131,6 +139,8 @@ class Landing:
         Raises:
             NotLanded: the folder is absent or empty.
             NotReady: the folder changed while it was read.
+            InputError: the folder or a file cannot be read, or its files are longer than the
+                limits allow.
         """
         files = self._read(table, day)
         return files.digest, files.modified
@@ -145,14 +155,15 @@ class Landing:
         Raises:
             NotLanded: the folder is absent or empty.
             NotReady: the folder changed while it was read.
-            InputError: the folder or a file cannot be read as it lies there, or a file's columns
-                do not fit the other files'.
+            InputError: the folder or a file cannot be read as it lies there, is more than the
+                limits allow, or a file's columns do not fit the other files'.
         """
         files = self._read(table, day)
         spec = self._tables[table]
+        allowance = Allowance(self._limits, table, day)
         parts = {
             name: LandedFile(
-                as_text(name), content, spec, table=table, day=day, time_zone=self._time_zone
+                as_text(name), content, spec, allowance=allowance, time_zone=self._time_zone
             ).read()
             for name, content in files.content.items()
         }
@@ -210,7 +221,9 @@ class Landing:
             )
         content: dict[str, bytes] = {}
         digest = hashlib.sha256()
-        for entry in self._counted(folder, before, table, day):
+        entries = self._counted(folder, before, table, day)
+        Allowance(self._limits, table, day).refuse_length(sum(each.length for each in entries))
+        for entry in entries:
             data = self._bytes(f"{folder}/{entry.name}", table, day)
             content[entry.name] = data
             line = f"\0{hashlib.sha256(data).hexdigest()}\n".encode()

@@ -26,10 +26,33 @@ Octal = Annotated[str, BeforeValidator(_digits), Field(pattern="^[0-7]{3,4}$")]
 Seconds = Annotated[float, Field(gt=0)]
 
 
+Count = Annotated[int, Field(ge=1)]
+
+
+class LandingLimits(Section):
+    """What one landed table of one day may be at most; more is refused before it is decoded.
+
+    ``rows`` and ``bytes`` are those of all its files together, ``columns``, ``text_bytes`` (the
+    longest text) and ``footer_bytes`` those of one file, without the columns that are excluded.
+    ``bytes`` are counted as they lie in memory. ``seconds``: how long decoding them may take.
+    """
+
+    rows: Count = 100_000_000
+    columns: Count = 2_000
+    bytes: Count = 8_000_000_000
+    text_bytes: Count = 1_000_000
+    footer_bytes: Count = 16_000_000
+    seconds: Seconds = 900.0
+
+
 class LandingSettings(Section):
-    """The place where the bank's upstream systems leave their tables; it is only read."""
+    """The place where the bank's upstream systems leave their tables; it is only read.
+
+    ``limits``: how much one table of one day may be.
+    """
 
     url: Url = "var/landing"
+    limits: LandingLimits = LandingLimits()
 
 
 class StoreSettings(Section):

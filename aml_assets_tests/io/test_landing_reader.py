@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from aml_assets.errors import DamagedFile, InputError, NotLanded, NotReady
+from aml_assets.io.catalog import Catalog
 from aml_assets.io.filesystems import LocalFileSystem
 from aml_assets.io.landing_reader import Landing
 from aml_assets.io.store import Store
@@ -50,6 +51,25 @@ def test_a_table_is_read_with_the_digest_of_its_names_and_bytes(root):
     line = f"a.parquet\0{hashlib.sha256(content).hexdigest()}\n"
     assert got.digest == hashlib.sha256(line.encode()).hexdigest()
     assert landing(root).digest("trx", DAY) == (got.digest, got.modified)
+
+
+def test_a_day_beyond_the_limits_of_the_settings_is_refused_before_it_is_even_read(
+    root, monkeypatch
+):
+    land(root, a={"x": [1, 2]}, b={"x": [3]})
+    settings = {"store": {"url": str(root / "store")}, "landing": {"url": str(root)}}
+    limited = settings | {"landing": {"url": str(root), "limits": {"rows": 2}}}
+    assert Catalog(Settings.model_validate(settings)).landing.read("trx", DAY).files == 2
+    with pytest.raises(
+        InputError, match=r"b\.parquet makes it 3 rows.* landing\.limits\.rows is 2"
+    ):
+        Catalog(Settings.model_validate(limited)).landing.read("trx", DAY)
+    limited = settings | {"landing": {"url": str(root), "limits": {"bytes": 100}}}
+    bank = Catalog(Settings.model_validate(limited)).landing
+    monkeypatch.setattr(Store, "read", None)
+    for read in (bank.read, bank.digest):
+        with pytest.raises(InputError, match=r"its files hold .* landing\.limits\.bytes is 100"):
+            read("trx", DAY)
 
 
 def test_pandas_metadata_is_no_part_of_what_was_landed(root):

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from aml_assets.settings.store_settings import HdfsSettings, StoreSettings
+from aml_assets.settings.store_settings import HdfsSettings, LandingSettings, StoreSettings
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,12 @@ from aml_assets.settings.store_settings import HdfsSettings, StoreSettings
 def test_a_store_that_could_not_be_used_is_refused(values: dict[str, str], sentence: str):
     with pytest.raises(ValidationError, match=sentence):
         StoreSettings.model_validate(values)
+
+
+@pytest.mark.parametrize("limit", [{"rows": 0}, {"bytes": "8 GB"}, {"seconds": 0}, {"files": 9}])
+def test_a_limit_is_a_positive_number_of_something_that_has_one(limit: dict[str, object]):
+    with pytest.raises(ValidationError, match=f"limits.{next(iter(limit))}"):
+        LandingSettings.model_validate({"limits": limit})
 
 
 @pytest.mark.parametrize(

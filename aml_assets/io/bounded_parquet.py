@@ -1,0 +1,205 @@
+"""A Parquet file whose decoding stays within an allowance.
+
+Belongs here: measuring a file before it is decoded, and decoding columns so that neither lies nor
+encodings take more memory or time than allowed. Does not belong here: what columns expand to
+(``io.expansion``), the limits (``io.landing_limits``), or what the columns mean, and what a file is
+that cannot be read (``io.landed_parquet``).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from aml_assets.core.tables.values import is_text
+from aml_assets.io.column_chunks import row_groups_of
+from aml_assets.io.compact_thrift import ThriftError
+from aml_assets.io.expansion import Expansion, Unreadable, expansions_of
+from aml_assets.io.landing_limits import Allowance
+
+MOST_IN_A_LIST = 100_000
+"""Columns, row groups or entries in one list of a footer; each takes hundreds of bytes."""
+
+_ROWS_AT_ONCE = 1024 * 1024
+"""Rows of so many row groups are decoded between two looks at the clock."""
+
+_BYTES_AT_ONCE = 256 * 1024 * 1024
+"""Bytes to which some rows may expand whose texts are looked at before the next ones are read."""
+
+
+class BoundedFile:
+    """One Parquet file, and what its table's day may still take.
+
+    The library's errors pass: whoever calls says what they mean.
+
+    Args:
+        name: the file's name, for errors.
+        content: its bytes.
+        allowance: what it is counted against.
+    """
+
+    def __init__(self, name: str, content: bytes, allowance: Allowance) -> None:
+        self._name, self._content, self._allowance = name, content, allowance
+        self._expansions: dict[str, Expansion] = {}
+        self._counted: set[str] = set()  # columns whose repeated texts are counted
+
+    def open(
+        self, dictionaries: Sequence[str] = (), *, content: bytes = b"", unit: str = "us"
+    ) -> pq.ParquetFile:
+        """Return the file, opened: nothing is decoded but its footer.
+
+        Args:
+            dictionaries: columns of texts that are to be read as dictionaries.
+            content: other bytes of the same length, with the same pages.
+            unit: that of timestamps of type INT96.
+
+        Raises:
+            InputError: its footer is too long to be looked at.
+        """
+        self._allowance.refuse_footer(self._name, _footer_length(self._content))
+        return pq.ParquetFile(
+            pa.BufferReader(content or self._content),
+            read_dictionary=list(dictionaries),
+            pre_buffer=False,
+            # Nanoseconds hold 1677 … 2262 only; beyond, the library gives other dates in silence.
+            coerce_int96_timestamp_unit=unit,
+            page_checksum_verification=True,
+            thrift_container_size_limit=MOST_IN_A_LIST,
+        )
+
+    def admit(self, file: pq.ParquetFile, names: Sequence[str]) -> None:
+        """Count what some columns will take; only then may they be decoded.
+
+        Raises:
+            InputError: it is more than is allowed.
+            Unreadable: the pages of some of them cannot be looked at.
+        """
+        allowance, name = self._allowance, self._name
+        allowance.refuse_columns(name, len(names))
+        try:
+            groups = row_groups_of(self._content)
+        except ThriftError:
+            raise Unreadable(list(names)) from None
+        allowance.take_rows(name, sum(group.rows for group in groups))
+        self._expansions = expansions_of(
+            self._content, groups, file.schema, names, lambda: allowance.refuse_late(name)
+        )
+        if names:
+            largest = max(names, key=lambda each: self._expansions[each].bytes)
+            total = sum(each.bytes for each in self._expansions.values())
+            allowance.take_bytes(name, total, largest)
+
+    def decoded(
+        self, names: Sequence[str], dictionaries: Sequence[str] = (), *, content: bytes = b""
+    ) -> pa.Table:
+        """Return some columns, of those that are admitted; see `open` for the arguments.
+
+        Raises:
+            InputError: their texts are longer than is allowed, or it takes too long.
+        """
+        slow = [name for name in names if self._may_exceed(self._expansions[name].prefixed, name)]
+        plain = [name for name in names if name not in {*slow, *dictionaries}]
+        self._count_repeated(
+            name for name in plain if self._may_exceed(self._expansions[name].repeated, name)
+        )
+        file = self.open([name for name in dictionaries if name not in slow], content=content)
+        rest = [name for name in names if name not in slow]
+        parts: list[pa.Table] = []
+        for groups in _some_row_groups(file.metadata) if rest else ():
+            parts.append(file.read_row_groups(groups, columns=rest))
+            self._allowance.refuse_late(self._name)
+        table = pa.concat_tables(parts) if parts else file.read(columns=rest)
+        for name in rest:
+            longest = max(map(_longest_text, table.column(name).chunks), default=0)
+            self._allowance.refuse_text(self._name, name, longest)
+        for name in slow:
+            table = table.append_column(name, self._in_small_batches(file, name))
+        return table.select(names) if slow else table
+
+    def _may_exceed(self, texts: int, name: str) -> bool:
+        """Return whether texts, each as long as the largest page, would be more than is left."""
+        return texts * self._expansions[name].longest > self._allowance.bytes_left
+
+    def _count_repeated(self, names: Iterable[str]) -> None:
+        """Count texts of which a dictionary holds one each, as they are written out row by row."""
+        names = [name for name in names if name not in self._counted]
+        flat = [name for name in names if not self._expansions[name].nested]
+        longest = {name: self._expansions[name].longest for name in names}
+        longest |= self._longest_in_dictionaries(flat) if flat else {}
+        for name in names:
+            repeated = self._expansions[name].repeated * longest[name]
+            self._allowance.take_bytes(self._name, repeated, name)
+            self._counted.add(name)
+
+    def _longest_in_dictionaries(self, names: list[str]) -> dict[str, int]:
+        file = self.open(names)
+        longest = dict.fromkeys(names, 0)
+        for group in range(file.metadata.num_row_groups):
+            # With its first row comes a row group's whole dictionary.
+            for batch in itertools.islice(file.iter_batches(1, [group], names), 1):
+                for name in names:
+                    longest[name] = max(longest[name], _longest_text(batch.column(name)))
+            self._allowance.refuse_late(self._name)
+        return longest
+
+    def _in_small_batches(self, file: pq.ParquetFile, name: str) -> pa.ChunkedArray:
+        """Return a column, decoded so that no batch of its rows can take much memory."""
+        rows = max(1, _BYTES_AT_ONCE // self._expansions[name].longest)
+        batches: list[pa.Array] = []
+        for batch in file.iter_batches(rows, columns=[name]):
+            column = batch.column(0)
+            self._allowance.refuse_text(self._name, name, _longest_text(column))
+            self._allowance.take_bytes(self._name, column.nbytes, name)
+            self._allowance.refuse_late(self._name)
+            batches.append(column)
+        return pa.chunked_array(batches, file.schema_arrow.field(name).type)
+
+
+def _footer_length(content: bytes) -> int:
+    """Return the length of a Parquet file's footer; 0 for any other file, and one cut short."""
+    length = int.from_bytes(content[-8:-4], "little")
+    is_parquet = content[-4:] in (b"PAR1", b"PARE") and length <= len(content)
+    return length if is_parquet else 0
+
+
+def _some_row_groups(metadata: pq.FileMetaData) -> Iterator[list[int]]:
+    """Yield the numbers of row groups that follow each other, of a million rows or so at once."""
+    groups: list[int] = []
+    rows = 0
+    for number in range(metadata.num_row_groups):
+        groups.append(number)
+        rows += metadata.row_group(number).num_rows
+        if rows >= _ROWS_AT_ONCE:
+            yield groups
+            groups, rows = [], 0
+    if groups:
+        yield groups
+
+
+def _longest_text(column: pa.Array) -> int:
+    """Return the bytes of the longest text in an array of texts; 0 for any other array."""
+    if isinstance(column, pa.DictionaryArray):
+        column = column.dictionary
+    if isinstance(column, pa.ExtensionArray):
+        column = column.storage
+    if not (is_text(column.type) or is_bytes(column.type)):
+        return 0
+    if pa.types.is_string_view(column.type) or pa.types.is_binary_view(column.type):
+        column = column.cast(pa.large_binary())
+    return pc.max(pc.binary_length(column)).as_py() or 0
+
+
+def is_bytes(type_: pa.DataType) -> bool:
+    """Return whether a type is bytes, or a dictionary of bytes."""
+    if pa.types.is_dictionary(type_):
+        type_ = type_.value_type
+    return (
+        pa.types.is_binary(type_)
+        or pa.types.is_large_binary(type_)
+        or pa.types.is_binary_view(type_)
+        or pa.types.is_fixed_size_binary(type_)
+    )

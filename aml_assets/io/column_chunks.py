@@ -1,0 +1,85 @@
+"""Where the column chunks of a Parquet file lie, as its footer says.
+
+Belongs here: the places of the chunks, for whoever looks at their pages. Does not belong here: the
+pages (``io.page_headers``), and whatever else a footer says, which pyarrow reads.
+
+pyarrow knows the places, too, but ends the whole process when it is asked for those of a column
+that is encrypted, or that a row group lacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aml_assets.io.compact_thrift import INT64, LIST, STRUCT, Cursor, Fields, ThriftError
+
+_PLACE = {5: {}, 7: {}, 9: {}, 11: {}}  # values, length, first data page, dictionary page
+_WANTED = {4: {1: {3: _PLACE, 8: {}}, 3: {}}}  # row groups: their chunks, and their rows
+_PADDING = 100  # old writers forgot a dictionary's header in a chunk's length; readers read on
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One column of one row group.
+
+    Attributes:
+        start: offset of its first page.
+        stop: offset after which a reader looks for no page.
+        values: how many values a reader looks for.
+    """
+
+    start: int
+    stop: int
+    values: int
+
+
+@dataclass(frozen=True)
+class RowGroup:
+    """A row group.
+
+    Attributes:
+        rows: number of rows.
+        chunks: its columns in the order of the schema; ``None`` for one that is encrypted, or
+            that lies nowhere in the file.
+    """
+
+    rows: int
+    chunks: Sequence[Chunk | None]
+
+
+def row_groups_of(content: bytes) -> list[RowGroup]:
+    """Return the row groups of a Parquet file.
+
+    Raises:
+        ThriftError: it has no footer that can be read.
+    """
+    stop = len(content) - 8
+    start = stop - int.from_bytes(content[-8:-4], "little")
+    if start < 0:
+        raise ThriftError
+    fields = Cursor(content, start, stop).struct(_WANTED)
+    return [_row_group(each, start) for each in fields.get((4, LIST)) or ()]
+
+
+def _row_group(fields: Fields | None, end: int) -> RowGroup:
+    if not isinstance(fields, dict):
+        raise ThriftError
+    rows, chunks = fields.get((3, INT64)), fields.get((1, LIST))
+    if rows is None or rows < 0 or chunks is None:
+        raise ThriftError
+    return RowGroup(rows, [_chunk(each, end) for each in chunks])
+
+
+def _chunk(fields: Fields | None, end: int) -> Chunk | None:
+    if not isinstance(fields, dict) or (8, STRUCT) in fields:  # the second one: encrypted
+        return None
+    own = fields.get((3, STRUCT)) or {}
+    values, length, start = (own.get((number, INT64)) for number in (5, 7, 9))
+    if values is None or length is None or start is None:
+        return None
+    if (dictionary := own.get((11, INT64))) is not None and 0 < dictionary < start:
+        start = dictionary
+    if not 0 <= start <= start + length <= end:
+        return None
+    return Chunk(start, min(start + length + _PADDING, end), values)

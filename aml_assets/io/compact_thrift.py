@@ -1,0 +1,120 @@
+"""Thrift's compact protocol, as far as Parquet's footers and page headers use it.
+
+Belongs here: reading structs from bytes that may be anything. Does not belong here: what a field
+means (``io.column_chunks``, ``io.page_headers``).
+
+Fields are known by number and type together: pyarrow skips a field of another type than it
+expects, and what is read here has to be what pyarrow reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+INT32, INT64, LIST, STRUCT = 5, 6, 9, 12
+"""Types of fields."""
+
+_STOP, _BYTE, _INT16, _DOUBLE, _TEXT, _SET = 0, 3, 4, 7, 8, 10
+_BITS = {_INT16: 16, INT32: 32, INT64: 64}
+_TRUTHS = (1, 2)
+_DEPTH = 12  # Parquet's own structs are nested six deep
+
+Fields = dict[tuple[int, int], Any]
+"""(number, type) → the value, of numbers, structs and lists of them; ``None`` for any other."""
+
+Wanted = Mapping[int, "Wanted"]
+"""Number of a field → what is wanted of its value, or of each element of its list; all else is
+passed over, since a footer of a few bytes can hold millions of values."""
+
+
+class ThriftError(Exception):
+    """The bytes are no struct."""
+
+
+class Cursor:
+    """A position in some bytes.
+
+    Args:
+        content: the bytes.
+        at: where to begin.
+        stop: where they end.
+    """
+
+    def __init__(self, content: bytes, at: int, stop: int) -> None:
+        self._content, self._stop = content, stop
+        self.at = at
+
+    def struct(self, wanted: Wanted, depth: int = _DEPTH) -> Fields:
+        """Return some fields of the struct that begins here, and go on to its end.
+
+        Raises:
+            ThriftError: none begins here, or it is nested too deeply.
+        """
+        if not depth:
+            raise ThriftError
+        fields: Fields = {}
+        number = 0
+        while (head := self._byte()) != _STOP:
+            step, type_ = head >> 4, head & 15
+            number = number + step if step else self._number(_INT16)
+            value = self._value(type_, wanted.get(number, {}), depth)
+            if number in wanted:
+                fields[number, type_] = value
+        return fields
+
+    def _value(self, type_: int, wanted: Wanted, depth: int) -> Any:
+        if type_ in _BITS:
+            return self._number(type_)
+        if type_ == STRUCT:
+            return self.struct(wanted, depth - 1)
+        if type_ in (LIST, _SET):
+            return self._list(wanted, depth)
+        if type_ in _TRUTHS:
+            return None  # the type is the value
+        self._skip(type_)
+        return None
+
+    def _list(self, wanted: Wanted, depth: int) -> list[Any]:
+        head = self._byte()
+        size, type_ = head >> 4, head & 15
+        size = self._varint() if size == 15 else size
+        if size > self._stop - self.at:
+            raise ThriftError  # each element takes a byte at least
+        if type_ in _TRUTHS:
+            self.at += size
+            return []
+        values: list[Any] = []
+        for _ in range(size):
+            value = self._value(type_, wanted, depth - 1)
+            if wanted:
+                values.append(value)
+        return values
+
+    def _skip(self, type_: int) -> None:
+        if type_ not in (_BYTE, _DOUBLE, _TEXT):
+            raise ThriftError  # maps do not occur
+        length = {_BYTE: 1, _DOUBLE: 8}.get(type_) or self._varint()
+        self.at += length
+
+    def _number(self, type_: int) -> int:
+        value = self._varint()
+        if value >> _BITS[type_]:
+            raise ThriftError
+        return value >> 1 ^ -(value & 1)
+
+    def _varint(self) -> int:
+        value = shift = 0
+        while (byte := self._byte()) > 127:
+            value |= (byte & 127) << shift
+            shift += 7
+            if shift > 63:
+                raise ThriftError
+        return value | byte << shift
+
+    def _byte(self) -> int:
+        if self.at >= self._stop:
+            raise ThriftError
+        byte = self._content[self.at]
+        self.at += 1
+        return byte

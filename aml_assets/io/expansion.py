@@ -1,0 +1,161 @@
+"""What the columns of a landed file expand to, by the headers of their pages.
+
+Belongs here: the bytes that decoding a column takes at least, and what its encoding can multiply
+beyond them. Does not belong here: page headers (``io.page_headers``), limits
+(``io.landing_limits``), or decoding (``io.landed_parquet``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aml_assets.io.column_chunks import RowGroup
+from aml_assets.io.page_headers import DATA, DATA_V2, DICTIONARY, HeaderError, Page, pages_of
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+_DICTIONARIES = (2, 8)  # encodings PLAIN_DICTIONARY and RLE_DICTIONARY
+_PREFIXES = 7  # encoding DELTA_BYTE_ARRAY
+_WIDTHS = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4, "INT96": 12}
+_WIDEST = 16
+_LEVELS = 8  # bytes beside a value in a list: what it is in, and where that begins
+_INDEX = 4  # bytes of a text's offset, or of its place in a dictionary
+
+
+class Unreadable(Exception):
+    """Columns whose pages cannot be looked at: damaged or encrypted ones.
+
+    Args:
+        columns: their names.
+    """
+
+    def __init__(self, columns: list[str]) -> None:
+        super().__init__(columns)
+        self.columns = columns
+
+
+@dataclass
+class Expansion:
+    """What one column expands to.
+
+    Attributes:
+        bytes: what it takes in memory, at least.
+        repeated: texts that are given by their place in a dictionary; one can be as long as a page.
+        prefixed: texts of which only the ends are given (``DELTA_BYTE_ARRAY``); as long, too.
+        longest: bytes of the largest page.
+        nested: whether its values lie in lists, maps or structs.
+    """
+
+    bytes: int = 0
+    repeated: int = 0
+    prefixed: int = 0
+    longest: int = 0
+    nested: bool = False
+
+
+def expansions_of(
+    content: bytes,
+    groups: Iterable[RowGroup],
+    schema: pq.ParquetSchema,
+    names: Iterable[str],
+    watch: Callable[[], None],
+) -> dict[str, Expansion]:
+    """Return what each column expands to, by its name.
+
+    Args:
+        content: the file.
+        groups: its row groups.
+        schema: its schema.
+        names: columns that are to be decoded.
+        watch: called with every page; it raises when the time is over.
+
+    Raises:
+        Unreadable: the pages of some of them cannot be looked at.
+    """
+    found = {name: Expansion() for name in names}
+    columns = {leaf: schema.column(leaf) for leaf in range(len(schema))}
+    leaves = [
+        _Leaf(leaf, name, _width(column), column.physical_type == "BYTE_ARRAY")
+        for leaf, column in columns.items()
+        if (name := _column_of(column.path, found)) is not None
+    ]
+    for leaf in leaves:
+        found[leaf.column].nested |= columns[leaf.number].path != leaf.column
+    broken: dict[str, None] = {}
+    for group in groups:
+        for leaf in leaves:
+            chunk = group.chunks[leaf.number] if leaf.number < len(group.chunks) else None
+            if chunk is None:
+                broken[leaf.column] = None
+                continue
+            try:
+                pages = _watched(pages_of(content, chunk), watch)
+                _add(found[leaf.column], leaf, group.rows, pages)
+            except HeaderError:
+                broken[leaf.column] = None
+    if broken:
+        raise Unreadable(list(broken))
+    return found
+
+
+@dataclass(frozen=True)
+class _Leaf:
+    """A column of values in the file, of which a nested column has several.
+
+    Attributes:
+        number: its place in the file.
+        column: the name of the column that it belongs to.
+        width: bytes of one value in memory; of a text, beside its own.
+        is_text: whether its values have a length each.
+    """
+
+    number: int
+    column: str
+    width: int
+    is_text: bool
+
+
+def _column_of(path: str, names: Mapping[str, Expansion]) -> str | None:
+    """Return the column to which a leaf of the schema belongs: itself, or what it is nested in."""
+    parts = path.split(".")
+    starts = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((start for start in starts if start in names), None)
+
+
+def _width(column: Any) -> int:
+    levels = _LEVELS if column.max_repetition_level else 0
+    if column.physical_type == "BYTE_ARRAY":
+        return levels + _INDEX
+    if column.physical_type == "FIXED_LEN_BYTE_ARRAY":
+        # A number of many digits takes more than its bytes.
+        return levels + max(column.length, _WIDEST)
+    if column.logical_type.type == "DECIMAL":
+        return levels + _WIDEST
+    return levels + _WIDTHS.get(column.physical_type, 8)
+
+
+def _watched(pages: Iterable[Page], watch: Callable[[], None]) -> Iterator[Page]:
+    for page in pages:
+        watch()
+        yield page
+
+
+def _add(found: Expansion, leaf: _Leaf, rows: int, pages: Iterable[Page]) -> None:
+    values = expanded = 0
+    for page in pages:
+        if page.kind == DICTIONARY and values:
+            raise HeaderError  # it has to come first
+        expanded += page.expanded
+        found.longest = max(found.longest, page.expanded)
+        if page.kind not in (DATA, DATA_V2):
+            continue
+        values += page.values
+        if page.encoding == _PREFIXES:
+            found.prefixed += page.values
+        elif leaf.is_text and page.encoding in _DICTIONARIES:
+            found.repeated += page.values
+    plain = max(values, rows) * leaf.width
+    found.bytes += plain + expanded if leaf.is_text else max(plain, expanded)
