@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from aml_assets.cli.ui_token import ui_link, ui_token
 from aml_assets.io.catalog import Catalog
 from aml_assets.settings.load import load_settings
 from aml_assets_tests.conftest import Bank, day
@@ -71,6 +72,11 @@ class Night:
         )
         wait_for(lambda: self.ask("{version}"), "the webserver", self.tail)
 
+    @property
+    def link(self) -> str:
+        """What opens the UI in a browser."""
+        return ui_link(self.home / "dagster", self.port)
+
     def aml(self, *words: str) -> None:
         """A command over the same bank and history, in a process of its own."""
         done = run_forked(["aml", *words], cwd=self.home, env=self.environment)
@@ -95,7 +101,10 @@ class Night:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/graphql",
             json.dumps({"query": query}).encode(),
-            {"Content-Type": "application/json"},
+            {
+                "Content-Type": "application/json",
+                "Authorization": f"Bearer {ui_token(self.home / 'dagster')}",
+            },
         )
         with urllib.request.urlopen(request, timeout=20) as answer:
             return json.load(answer)["data"]

@@ -10,6 +10,7 @@ What costs import time that most commands need not pay is imported where it is u
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,9 @@ if TYPE_CHECKING:
         UnresolvedAssetJobDefinition as UnresolvedAssetJobDefinition,
     )
     from dagster._core.scheduler.instigation import SensorInstigatorData
+
+    # Seen in 1.13.27. What `dagster_webserver.app`, which is public, makes its application of.
+    from dagster._core.workspace.context import WorkspaceProcessContext as WorkspaceProcessContext
 
     # Seen in 1.13.27. The error of an event: `cls_name`, `message`, `cause`; its type is private.
     from dagster_shared.error import SerializableErrorInfo as SerializableErrorInfo
@@ -128,6 +132,23 @@ def server_runs(launcher: dg.DefaultRunLauncher, run_id: str, seconds: int) -> b
     except DagsterUserCodeUnreachableError:
         return None
     return dg.deserialize_value(answer, CanCancelExecutionResult).can_cancel
+
+
+def workspace_of(instance: dg.DagsterInstance, module: str) -> WorkspaceProcessContext:
+    """A code location's workspace, with a code server of its own; a context that ends it.
+
+    Seen in 1.13.27. Dagster's command `dagster-webserver` makes the same and serves it at once, so
+    nothing can be put before its application.
+
+    Args:
+        instance: Dagster's instance, over whose runs it serves.
+        module: the module with the definitions.
+    """
+    from dagster._core.workspace.context import WorkspaceProcessContext
+    from dagster._core.workspace.load_target import ModuleTarget
+
+    target = ModuleTarget(module, None, os.getcwd(), None)
+    return WorkspaceProcessContext(instance, target, version=dg.__version__)
 
 
 def process_in(message: str) -> int | None:

@@ -19,9 +19,8 @@ from typing import Annotated
 import typer
 
 from aml_assets.cli.home import default_home, open_instance
+from aml_assets.cli.ui_token import HOST, ui_link
 from aml_assets.errors import AmlError
-
-_HOST = "127.0.0.1"
 
 _MODULE = "aml_assets.definitions"
 _GRACE = 20.0
@@ -31,7 +30,10 @@ _GRACE = 20.0
 def ui(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
 ) -> None:
-    """Serve the Dagster UI on loopback, with the daemon that backfills need."""
+    """Serve the Dagster UI on loopback, with the daemon that backfills need.
+
+    The link that it prints opens the UI.
+    """
     from aml_assets.settings.load import load_settings
 
     load_settings()  # else each process would print a traceback of its own
@@ -49,14 +51,15 @@ def serve(port: int) -> int:
         and 1 where that is 0.
 
     Raises:
-        AmlError: something else listens on the port.
+        AmlError: something else listens on the port, or Dagster's home cannot be used.
     """
     _refuse_taken(port)
     with open_instance():  # two processes that start in an empty home would race for it
         home = default_home()
+    link = ui_link(home, port)
     commands = (
         ["dagster._daemon", "run", "-m", _MODULE],
-        ["dagster_webserver", "-h", _HOST, "-p", str(port), "-m", _MODULE],
+        ["aml_assets.cli.ui_server", str(port)],
     )
     processes = [_start([sys.executable, "-m", *command]) for command in commands]
     stopping = False
@@ -72,7 +75,7 @@ def serve(port: int) -> int:
         while not stopping and all(process.poll() is None for process in processes):
             time.sleep(0.2)
             if not listens and (listens := _is_listening(port)):
-                typer.echo(f"The UI listens: http://{_HOST}:{port}")
+                typer.echo(f"The UI listens: {link}")
         ended = [code for process in processes if (code := process.poll()) is not None]
         return 0 if stopping else ended[0] or 1
     finally:
@@ -86,10 +89,10 @@ def _refuse_taken(port: int) -> None:
     with socket.socket() as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the webserver sets it
         try:
-            trial.bind((_HOST, port))
+            trial.bind((HOST, port))
         except (OSError, OverflowError) as error:
             raise AmlError(
-                f"port {port} on {_HOST} cannot be used: {getattr(error, 'strerror', error)}",
+                f"port {port} on {HOST} cannot be used: {getattr(error, 'strerror', error)}",
                 remedy=f"End what listens there, or take another: aml ui --port {port + 1}.",
             ) from None
 
@@ -98,7 +101,7 @@ def _is_listening(port: int) -> bool:
     """Whether the webserver accepts connections by now."""
     with socket.socket() as caller:
         caller.settimeout(1)
-        return caller.connect_ex((_HOST, port)) == 0
+        return caller.connect_ex((HOST, port)) == 0
 
 
 def _start(words: list[str]) -> subprocess.Popen[bytes]:

@@ -14,14 +14,15 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from aml_assets.cli.home import default_home
+from aml_assets.cli.ui_token import PARAMETER, ui_link
 from aml_assets.io.catalog import Catalog
 from aml_assets.settings.load import load_settings
 from aml_assets_tests.browser.conftest import LAPTOP
@@ -33,7 +34,7 @@ LAST = "2024-02-14"
 
 @contextmanager
 def ui() -> Generator[str]:
-    """``aml ui`` over the demo's bank, with nothing left to catch up."""
+    """The link to ``aml ui`` over the demo's bank, with nothing left to catch up."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -44,15 +45,13 @@ def ui() -> Generator[str]:
     }
     command = [str(Path(sys.executable).with_name("aml")), "ui", "--port", str(port)]
     process = subprocess.Popen(command, env={**os.environ, **settled})
-    url = f"http://127.0.0.1:{port}"
+    link = ui_link(default_home(), port)
     try:
         for _ in range(120):
-            try:
-                urllib.request.urlopen(f"{url}/server_info", timeout=5).close()
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
                 break
-            except OSError:
-                time.sleep(1)
-        yield url
+            time.sleep(1)
+        yield link
     finally:
         process.terminate()
         process.wait()
@@ -67,8 +66,10 @@ def save(page: Page, name: str) -> None:
     )
 
 
-def take(page: Page, url: str) -> None:
+def take(page: Page, link: str) -> None:
     """All pictures of the UI."""
+    page.goto(link)
+    url = link.partition(f"/?{PARAMETER}=")[0]
     page.goto(f"{url}/asset-groups")
     page.get_by_text("tables").first.wait_for()
     page.get_by_text("Hide navigation").first.click()
@@ -119,8 +120,8 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=sandbox)
         page = browser.new_page(viewport=LAPTOP, timezone_id="UTC")
-        with ui() as url:
-            take(page, url)
+        with ui() as link:
+            take(page, link)
         for name, pages in (
             ("alert_report", catalog.alert_pages),
             ("model_report", catalog.model_pages),

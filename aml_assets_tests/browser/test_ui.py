@@ -62,7 +62,9 @@ def page(night: Night, chromium: Browser) -> Iterator[Page]:
         viewport=LAPTOP, base_url=f"http://127.0.0.1:{night.port}", timezone_id="UTC"
     )
     context.set_default_timeout(60_000)
-    yield context.new_page()
+    page = context.new_page()
+    page.goto(night.link)
+    yield page
     context.close()
 
 
@@ -72,6 +74,27 @@ def runs(night: Night) -> list[dict[str, Any]]:
         {**run, "tags": {tag["key"]: tag["value"] for tag in run["tags"]}}
         for run in found["runsOrError"]["results"]
     ]
+
+
+def test_another_sites_page_changes_nothing_and_its_links_open_pages(page: Page, night: Night):
+    before = len(runs(night))
+    site = f"http://localhost:{night.port}"  # another site than 127.0.0.1, as browsers see it
+    attack = (
+        f"http://127.0.0.1:{night.port}/graphql?query=mutation%7BreloadWorkspace%7B__typename%7D%7D"
+    )
+    page.route(
+        f"{site}/evil",
+        lambda route: route.fulfill(
+            content_type="text/html",
+            body=f'<img src="{attack}"><a href="http://127.0.0.1:{night.port}/runs">runs</a>',
+        ),
+    )
+    with page.expect_response(attack) as answer:
+        page.goto(f"{site}/evil")
+    assert answer.value.status == 403
+    page.get_by_text("runs").click()
+    expect(page.get_by_text("Success").first).to_be_visible()
+    assert len(runs(night)) == before
 
 
 def test_the_lineage_goes_from_landing_to_reports_in_groups(page: Page):

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import typer
 from typer.testing import CliRunner
 
 from aml_assets.cli.app import app
+from aml_assets.cli.ui_token import ui_link, ui_token
 from aml_assets_tests.conftest import Bank, day
 from aml_assets_tests.forked import run_forked
 
@@ -180,7 +182,7 @@ def test_the_demo_ends_with_a_table_and_finds_everything_done_the_second_time(sh
         r"Predictions: .*store/predict_res/pred_full_table2024-02-09\.csv",
         r"Alerts: .*store/report/alert_report_2024-02-09\.html",
         r"Its model: .*store/report/model_report_2024-02-09\.html",
-        r"make ui",
+        r"make ui +then open http://127\.0\.0\.1:3000/\?token=[\w-]{32}\n",
     ):
         assert re.search(expected, first.stdout), expected
     written = {path: path.stat().st_mtime_ns for path in (shell.folder / "store").rglob("*")}
@@ -211,10 +213,14 @@ def test_the_ui_listens_on_loopback_alone_and_stops_whole(shell):
         start_new_session=True,
     )
     try:
-        listening = _wait_for(lambda: _graphql(port, "{version}"), seconds=120)
-        assert listening["data"]["version"]
-        nodes = _graphql(port, "{assetNodes{assetKey{path} groupName}}")["data"]["assetNodes"]
-        assert {node["groupName"] for node in nodes} == {
+        assert process.stdout is not None
+        said = next(line for line in process.stdout if b"The UI listens" in line).decode()
+        assert said == f"The UI listens: {ui_link(shell.folder / 'dagster', port)}\n"
+        token = ui_token(shell.folder / "dagster")
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            _graphql(port, "{version}", "")
+        nodes = _graphql(port, "{assetNodes{assetKey{path} groupName}}", token)
+        assert {node["groupName"] for node in nodes["data"]["assetNodes"]} == {
             "landing", "tables", "features", "models", "predictions", "reports",
         }  # fmt: skip
         with pytest.raises(ConnectionRefusedError):
@@ -226,11 +232,11 @@ def test_the_ui_listens_on_loopback_alone_and_stops_whole(shell):
     assert _wait_for(lambda: not _processes_of(process.pid), seconds=30)
 
 
-def _graphql(port: int, query: str):
+def _graphql(port: int, query: str, token: str):
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/graphql",
         json.dumps({"query": query}).encode(),
-        {"Content-Type": "application/json"},
+        {"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
         return json.load(answer)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from aml_assets.cli.ui import serve
+from aml_assets.cli.ui_token import ui_link
 from aml_assets.errors import AmlError
 
 WAIT = "import time; time.sleep(60)"
@@ -82,7 +83,10 @@ def test_a_signal_stops_both_and_is_no_failure(stand_ins: Start):
 
 
 def test_it_says_when_it_listens_and_without_colours_where_they_are_unwanted(
-    stand_ins: Start, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    stand_ins: Start,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ):
     monkeypatch.setenv("NO_COLOR", "1")
     port = free_port()
@@ -90,7 +94,7 @@ def test_it_says_when_it_listens_and_without_colours_where_they_are_unwanted(
     stand_ins(WAIT, f"print('\\033[31mred\\033[0m', flush=True); {listen}")
     assert serve(port) == 1  # the stand-in ends after the first connection, that of the question
     said = capsys.readouterr().out
-    assert f"The UI listens: http://127.0.0.1:{port}\n" in said
+    assert f"The UI listens: {ui_link(tmp_path, port)}\n" in said
     assert "red\n" in said
     assert "\033" not in said
 

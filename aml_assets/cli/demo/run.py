@@ -145,7 +145,9 @@ def _summary(catalog: Catalog, day: dt.date) -> None:
     from rich import box
     from rich.table import Table
 
+    from aml_assets.cli.home import prepare_home
     from aml_assets.cli.terminal import console
+    from aml_assets.cli.ui_token import ui_link
 
     features: Any = catalog.features.manifest(day).facts
     metrics = catalog.metrics.load(day)
@@ -190,9 +192,10 @@ def _summary(catalog: Catalog, day: dt.date) -> None:
     )
     # The UI finds a store that is not the default one only by the same settings.
     ui = "make ui (with the same STORE=, or settings)" if "://" in url else "make ui"
+    link = ui_link(prepare_home(), 3000)
     out = console(soft_wrap=True)
     out.print(table)
     out.print(f"Predictions: {predicted}", highlight=False)
     out.print(f"Alerts:      {alerts}", highlight=False)
     out.print(f"Its model:   {model_page}", highlight=False)
-    out.print(f"See it all:  {ui}   then open http://127.0.0.1:3000", highlight=False)
+    out.print(f"See it all:  {ui}   then open {link}", highlight=False)
