@@ -34,7 +34,7 @@ help: ## list these targets
 demo: install ## build a synthetic bank that ends yesterday (ARGS='--last DAY'; STORE=hdfs)
 	@$(BIN)/aml demo $(ARGS)
 
-ui: install ## serve Dagster's UI and its daemon on http://127.0.0.1:3000
+ui: install ## serve Dagster's UI and its daemon on loopback; open the link that it prints
 	@$(BIN)/aml ui
 
 notebook: install-notebook ## open a notebook over the store
@@ -84,7 +84,7 @@ screenshots: demo install-dev ## take the pictures of docs/images
 docs: install-dev ## build the documentation as a site with search, in build/site (read it: zensical serve)
 	rm -rf build/docs
 	mkdir -p build/docs
-	cp -R --parents README.md CONTRIBUTING.md CHANGELOG.md LICENSE docs benchmarks/README.md build/docs
+	cp -R --parents README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md LICENSE docs benchmarks/README.md build/docs
 	$(BIN)/zensical build --strict --clean
 
 install: $(VENV)/.installed ## install what the demo and the UI need

@@ -11,7 +11,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "benchmarks/README.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "SECURITY.md", "benchmarks/README.md")),
+    *sorted(DOCS.glob("*.md")),
+]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 

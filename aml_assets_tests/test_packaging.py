@@ -23,15 +23,15 @@ BY_EXTRA = {
     "IPython": "notebook",
 } | dict.fromkeys(("jupyterlab", "jupyter_server", "traitlets"), "notebook")
 """Modules that only an extra brings; the rest of the package does without them."""
-BROUGHT_BY = (
-    {"dagster_shared": "dagster", "gssapi": "requests-gssapi"}
-    | {
-        "jupyter_server": "jupyterlab",
-        "traitlets": "jupyterlab",
-        "urllib3": "requests",
-    }
-    | dict.fromkeys(("starlette", "uvicorn"), "dagster-webserver")
-)
+BROUGHT_BY = {
+    "dagster_shared": "dagster",
+    "gssapi": "requests-gssapi",
+    "jupyter_server": "jupyterlab",
+    "starlette": "dagster-webserver",
+    "traitlets": "jupyterlab",
+    "urllib3": "requests",
+    "uvicorn": "dagster-webserver",
+}
 """Modules that come with another package, which we name in their place."""
 BUILDS_OF_XGBOOST = {"xgboost-cpu", "xgboost"}
 

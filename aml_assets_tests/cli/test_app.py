@@ -24,6 +24,7 @@ from aml_assets.cli.ui_token import ui_link, ui_token
 from aml_assets_tests.conftest import Bank, day
 from aml_assets_tests.forked import run_forked
 
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 CONFIG = """
 landing: {{url: {landing}}}
 store: {{url: store}}
@@ -50,6 +51,13 @@ class Shell:
     def __call__(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command, forked."""
         return run_forked(command, cwd=self.folder, env={**self.environment, **variables})
+
+    def as_documented(self, page: str, word: str, port: int) -> str:
+        """What the lines of a page's block with a word print, on another port than theirs."""
+        blocks = re.findall(r"^```\n(.*?)^```", (DOCS / page).read_text("utf-8"), re.M | re.S)
+        (lines,) = (block for block in blocks if word in block)
+        lines = lines.replace("var/dagster", "dagster").replace("3000", str(port))
+        return self.start("sh", "-c", lines).stdout
 
     def start(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command, found and started as a shell does it."""
@@ -217,6 +225,7 @@ def test_the_ui_listens_on_loopback_alone_and_stops_whole(shell):
         said = next(line for line in process.stdout if b"The UI listens" in line).decode()
         assert said == f"The UI listens: {ui_link(shell.folder / 'dagster', port)}\n"
         token = ui_token(shell.folder / "dagster")
+        assert "version" in shell.as_documented("security.md", "curl", port)
         with pytest.raises(urllib.error.HTTPError, match="401"):
             _graphql(port, "{version}", "")
         nodes = _graphql(port, "{assetNodes{assetKey{path} groupName}}", token)
