@@ -35,7 +35,9 @@ RUN_OPTIONS = {
 """The options as the launchpad takes them.
 
 Plain values: a `dg.ConfigurableResource` would take ``{env: NAME}`` for each of them, and so give
-whoever starts runs the environment of the process that executes them, passwords included.
+whoever starts runs the environment of the process that executes them, passwords included. For the
+same reason no error quotes what was typed: whoever typed it sees it in the launchpad, and others
+see errors, too.
 """
 
 
@@ -47,10 +49,10 @@ def _run_options(given: Mapping[str, Any], settings: Settings) -> RunOptions:
             restated table that is not static.
     """
     static = [name for name, table in settings.tables.items() if not table.daily]
-    unknown = [name for name in given["restate"] if name not in static]
+    unknown = [n for n, name in enumerate(given["restate"], start=1) if name not in static]
     if unknown:
         raise SettingsError(
-            f"restate: {', '.join(unknown)} is no static table",
+            f"restate: entry {', '.join(map(str, unknown))} is no static table",
             remedy=f"Choose from {', '.join(static)}; a daily table is read anew anyway.",
         )
     return RunOptions(

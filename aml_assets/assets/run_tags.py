@@ -52,13 +52,14 @@ def days_of(tags: Mapping[str, str]) -> list[dt.date]:
     """The days of a run, oldest first; none for a run whose tags name no day.
 
     Raises:
-        PartitionError: a tag is not a date, or the range ends before it starts.
+        PartitionError: a tag is not a date, or the range ends before it starts. It does not quote
+            what somebody typed into a tag.
     """
-    single = tags.get(ONE_PARTITION)
-    first, last = tags.get(RANGE_START) or single, tags.get(RANGE_END) or single
+    first = _day_of(tags, RANGE_START) or _day_of(tags, ONE_PARTITION)
+    last = _day_of(tags, RANGE_END) or _day_of(tags, ONE_PARTITION)
     if not first or not last:
         return []
-    days = days_between(_as_day(first), _as_day(last))
+    days = days_between(first, last)
     if not days:
         raise PartitionError(
             f"the run's range ends on {last}, before it starts on {first}",
@@ -75,8 +76,12 @@ def known_days_of(tags: Mapping[str, str]) -> list[dt.date]:
         return []
 
 
-def _as_day(text: str) -> dt.date:
+def _day_of(tags: Mapping[str, str], name: str) -> dt.date | None:
+    """The day that a tag holds; ``None`` without the tag, or of an empty one."""
+    text = tags.get(name)
     try:
-        return dt.date.fromisoformat(text)
+        return dt.date.fromisoformat(text) if text else None
     except ValueError:
-        raise PartitionError(f"{text!r} is no day", remedy="Write it as YYYY-MM-DD.") from None
+        raise PartitionError(
+            f"the run's tag {name} is no day", remedy="Write it as YYYY-MM-DD."
+        ) from None

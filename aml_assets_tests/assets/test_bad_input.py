@@ -351,8 +351,8 @@ RUN_CONFIGS = {
     ),
     "unknown parameter": (
         {"training": {"depth": 3}},
-        "training parameters of this run: depth: Extra inputs are not permitted. Correct them in "
-        "the launchpad; see docs/configuration.md.",
+        "training parameters of this run: an unknown name: Extra inputs are not permitted. "
+        "Correct them in the launchpad; see docs/configuration.md.",
     ),
     "bad parameter": (
         {"training": {"max_depth": 0}},

@@ -127,8 +127,8 @@ def test_a_pinned_model_that_is_not_there_is_an_error_not_another_model(built: B
         "model/none.ubj": "no file lies there",
     }[pin]
     assert refused(built, 5, pin) == (
-        f"table models/model: the pinned model '{pin}' cannot be found: {reason}. Correct "
-        "scoring.pinned_model (a model_id, a digest, or a path in the store)."
+        f"table models/model: the pinned model cannot be found: {reason}. Correct "
+        "scoring.pinned_model, or model of the run: a model_id, a digest, or a path in the store."
     )
 
 

@@ -16,7 +16,7 @@ from aml_assets.core.graph import FEATURES, MODEL
 from aml_assets.core.model import carried
 from aml_assets.core.model.encoding import Encoder
 from aml_assets.core.model.reference import FeatureDistribution
-from aml_assets.errors import ModelError, NotFound
+from aml_assets.errors import ModelError, NotFound, StoreError
 from aml_assets.io.formats import version_path
 from aml_assets.io.formats.booster import ENCODER, REFERENCE, manifest_of
 from aml_assets.io.manifest import Manifest
@@ -154,19 +154,21 @@ def pinned_path(models: PartitionStore[xgboost.Booster], pin: str) -> str:
     """The path, relative to the store's root, of a model pinned by path, digest or id.
 
     Raises:
-        ModelError: nothing fits, or several do.
+        ModelError: nothing fits, or several do. Like a `StoreError` it does not quote the pin,
+            which somebody may have typed into the launchpad.
     """
     store = models.store
-    if "/" in pin:
-        relative = pin.removeprefix(store.url.rstrip("/") + "/")
-        if store.exists(relative):
-            return relative
-        raise _unknown(pin, "no file lies there")
-    by_id = models.template.fill(pin)
-    if store.exists(by_id):
-        return by_id
+    is_path = "/" in pin
+    path = pin.removeprefix(f"{store.url.rstrip('/')}/") if is_path else models.template.fill(pin)
+    try:
+        if store.exists(path):
+            return path
+    except StoreError as error:
+        raise error.at("the pinned model") from None
+    if is_path:
+        raise _unknown("no file lies there")
     if not _DIGEST.fullmatch(pin):
-        raise _unknown(pin, "no model has that id")
+        raise _unknown("no model has that id")
     return _path_of_digest(models, pin)
 
 
@@ -187,7 +189,7 @@ def _path_of_digest(models: PartitionStore[xgboost.Booster], pin: str) -> str:
     digests = {_digest_of(models, path) for path in found}
     if len(digests) != 1:
         reason = "several models have a digest that starts so" if digests else "no model has it"
-        raise _unknown(pin, reason)
+        raise _unknown(reason)
     return found[0]
 
 
@@ -250,9 +252,10 @@ def _digest_of(models: PartitionStore[xgboost.Booster], path: str) -> str:
         return ""
 
 
-def _unknown(pin: str, why: str) -> ModelError:
+def _unknown(why: str) -> ModelError:
     return ModelError(
-        f"the pinned model {pin!r} cannot be found: {why}",
+        f"the pinned model cannot be found: {why}",
         table=MODEL,
-        remedy="Correct scoring.pinned_model (a model_id, a digest, or a path in the store).",
+        remedy="Correct scoring.pinned_model, or model of the run: a model_id, a digest, or a path "
+        "in the store.",
     )

@@ -57,13 +57,19 @@ class RunOptions:
         try:
             return TrainingSettings.model_validate({**start, **self.training})
         except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()
-            )
+            problems = dict.fromkeys(f"{_known(p['loc'])}{p['msg']}" for p in error.errors())
             raise SettingsError(
-                f"training parameters of this run: {problems}",
+                f"training parameters of this run: {'; '.join(problems)}",
                 remedy="Correct them in the launchpad; see docs/configuration.md.",
             ) from None
+
+
+def _known(place: tuple[int | str, ...]) -> str:
+    """The parameter that a problem is about; one that somebody made up is not quoted."""
+    name = str(place[0]) if place else ""
+    if not name:
+        return ""
+    return f"{name}: " if name in TrainingSettings.model_fields else "an unknown name: "
 
 
 def model_id_of(catalog: Catalog, day: dt.date, options: RunOptions) -> str:
