@@ -6,7 +6,9 @@ faults may pass. Does not belong here: what is stored, retries, temporary names 
 
 from __future__ import annotations
 
+import logging
 import os
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -32,6 +34,8 @@ __all__ = [
 
 _WEB = {"webhdfs": "http", "swebhdfs": "https"}
 _RPC = ("hdfs", "viewfs")
+
+log = logging.getLogger("aml_assets.hdfs")
 
 
 def filesystem_for(
@@ -102,8 +106,22 @@ def _hadoop(
     if scheme in _WEB:
         from aml_assets.io.filesystems.webhdfs import WebHdfsFileSystem
 
+        if scheme == "webhdfs" and settings.authentication != "insecure":
+            _warn_of_plain_http(hosts, settings.authentication)
         urls = [f"{_WEB[scheme]}://{host}" for host in hosts.split(",")]
         return WebHdfsFileSystem(urls, settings, modes, user or None), root
     from aml_assets.io.filesystems.hdfs import HdfsFileSystem
 
     return HdfsFileSystem(f"{scheme}://{hosts}", settings, modes, user or None), root
+
+
+@cache
+def _warn_of_plain_http(hosts: str, authentication: str) -> None:
+    """Say once per process and cluster what whoever is in between can do."""
+    log.warning(
+        "webhdfs://%s with hdfs.authentication: %s is plain HTTP: who is in between reads the "
+        "bank's data, changes it, and takes the cookie or token that stands for us; use "
+        "swebhdfs:// (docs/hdfs.md)",
+        hosts,
+        authentication,
+    )

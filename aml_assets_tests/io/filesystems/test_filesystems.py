@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 
@@ -39,6 +40,22 @@ def test_a_url_of_hadoop_leads_to_its_adapter_and_asks_nobody_yet(url, kind, roo
     settings = HdfsSettings(retry_seconds=7)
     adapter, found = filesystem_for(url, settings)
     assert (type(adapter), found, adapter.patience) == (kind, root, 7)
+
+
+@pytest.mark.parametrize("credentials", [{}, {"authentication": "token", "token_file": "/token"}])
+def test_credentials_over_plain_http_are_warned_of_once_per_process(
+    caplog: pytest.LogCaptureFixture, credentials: dict[str, str]
+):
+    caplog.set_level(logging.WARNING)
+    settings = HdfsSettings.model_validate(credentials)
+    host = f"{settings.authentication}.bank.example:9870"
+    for folder in ("landing", "store"):
+        filesystem_for(f"webhdfs://{host}/{folder}", settings)
+        filesystem_for(f"swebhdfs://{host}/{folder}", settings)
+    filesystem_for(f"webhdfs://{host}/open", HdfsSettings(authentication="insecure"))
+    (warned,) = caplog.messages
+    named = f"webhdfs://{host} with hdfs.authentication: {settings.authentication} is plain HTTP"
+    assert warned.startswith(named)
 
 
 @pytest.mark.parametrize("scheme", ["hdfs", "webhdfs", "swebhdfs"])
