@@ -1,8 +1,8 @@
 # One image for code location, webserver and daemon: what runs is the command.
 # The target `notebook` is the same with JupyterLab in it.
 #
-# BASE is any Debian 12 image; a bank names its own, by digest. Python packages are pinned by
-# constraints.txt, Debian's by the release.
+# BASE is any Debian 12 image; a bank names its own, by digest (deploy/containers.sh base). Python
+# packages are pinned by hashes.txt, Debian's by the release.
 ARG BASE=docker.io/library/debian:bookworm-slim
 
 # hadolint ignore=DL3006
@@ -22,29 +22,41 @@ RUN apt-get update \
 WORKDIR /src
 # The authorities that the base image trusts, a bank's own among them.
 ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt \
-    PIP_CONSTRAINT=/src/constraints.txt \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    PIP_NO_CACHE_DIR=1
-COPY constraints.txt pyproject.toml deploy/requirements.py ./
-RUN python3 -m venv /opt/aml \
-    && python3 requirements.py kerberos deploy > requirements.txt \
-    && /opt/aml/bin/pip install -q pip \
-    && /opt/aml/bin/pip install -r requirements.txt
-COPY LICENSE README.md ./
+    PIP_NO_CACHE_DIR=1 \
+    PIP_NO_DEPS=1
+COPY hashes.txt deploy/requirements.py ./
+# Nothing is installed without its hash, what builds another package included.
+RUN for group in common deploy notebook build sbom; do \
+        python3 requirements.py "$group" > "$group.txt" || exit 1; \
+    done \
+    && python3 -m venv /opt/aml \
+    && /opt/aml/bin/pip install -q -r build.txt \
+    && /opt/aml/bin/pip install --no-build-isolation -r common.txt \
+    && python3 -m venv /opt/sbom \
+    && /opt/sbom/bin/pip install -q -r sbom.txt
+COPY LICENSE README.md pyproject.toml deploy/licences.py ./
 COPY aml_assets ./aml_assets
 # Tests of libraries are a tenth of the image.
-RUN /opt/aml/bin/pip install --no-deps . \
+RUN /opt/aml/bin/pip install --no-build-isolation . \
     && find /opt/aml/lib -depth -type d -name tests -path '*/site-packages/*' \
         -not -path '*/dagster*' -exec rm -rf {} + \
     && /opt/aml/bin/python -c 'import aml_assets.build, xgboost, sklearn, scipy.stats, duckdb'
 
 FROM packages AS code-packages
-RUN /opt/aml/bin/pip uninstall -y -q setuptools pip
+RUN /opt/aml/bin/pip install -r deploy.txt \
+    && /opt/aml/bin/pip check \
+    && /opt/aml/bin/pip uninstall -y -q Cython setuptools pip \
+    && /opt/sbom/bin/cyclonedx-py environment --output-reproducible -o /opt/aml/sbom.json /opt/aml \
+    && python3 licences.py /opt/aml/sbom.json
 
+# Without a client of Kubernetes or of the database: a notebook has no business with either.
 FROM packages AS notebook-packages
-RUN python3 requirements.py notebook > notebook.txt \
-    && /opt/aml/bin/pip install -r requirements.txt -r notebook.txt \
-    && /opt/aml/bin/pip uninstall -y -q setuptools pip
+RUN /opt/aml/bin/pip install -r notebook.txt \
+    && /opt/aml/bin/pip check \
+    && /opt/aml/bin/pip uninstall -y -q Cython setuptools pip \
+    && /opt/sbom/bin/cyclonedx-py environment --output-reproducible -o /opt/aml/sbom.json /opt/aml \
+    && python3 licences.py /opt/aml/sbom.json
 
 FROM base AS runtime
 ENV PATH=/opt/aml/bin:$PATH \

@@ -24,8 +24,8 @@ endif
 COVERAGE_FLOOR := 62
 
 .PHONY: help demo ui notebook docs test test-all coverage soak screenshots lint lint-rules lint-format lint-types \
-	install install-notebook install-dev hooks clean hdfs-up hdfs-down image compose-up compose-demo \
-	compose-down
+	lint-licences install install-notebook install-dev hashes hooks clean hdfs-up hdfs-down image compose-up \
+	compose-demo compose-down
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -62,7 +62,7 @@ coverage: install-dev ## count the branches that the tests of core, settings and
 soak: install-dev ## run the soak runs alone
 	$(BIN)/python -m pytest -m soak $(ARGS)
 
-lint: lint-rules lint-format lint-types ## check style, format and types
+lint: lint-rules lint-format lint-types lint-licences ## check style, format, types and licences
 
 lint-rules: install-dev
 	$(BIN)/ruff check .
@@ -72,6 +72,15 @@ lint-format: install-dev
 
 lint-types: install-dev
 	$(BIN)/pyright
+
+# Of what the images hold; their build checks it, too.
+lint-licences: install-dev
+	@mkdir -p build
+	$(BIN)/cyclonedx-py environment $(BIN)/python --output-reproducible -o build/sbom.json
+	@$(BIN)/python deploy/licences.py build/sbom.json $$($(BIN)/python deploy/requirements.py common deploy notebook | sed -n 's/==.*//p') > build/licences.txt
+
+hashes: install-dev ## write hashes.txt anew, after a change of constraints.txt
+	$(BIN)/python deploy/hashes.py
 
 hooks: install-dev ## run `make lint` before each commit, by pre-commit
 	$(BIN)/pre-commit install

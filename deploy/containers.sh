@@ -3,7 +3,8 @@
 #
 #   CONTAINER_ENGINE          docker or podman; by default whichever is there
 #   CONTAINER_OPTIONS  more options of podman itself, e.g. its storage
-#   BUILD_OPTIONS   more options of a build, e.g. --build-arg BASE=registry.bank.example/debian@sha256:…
+#   BUILD_OPTIONS   more options of a build, e.g. --layers
+#   BASE_FILE            the file that names the base image by digest; by default deploy/base-image
 #   SECRETS_FILE         the file of secrets; by default deploy/secrets.env
 #   COMPOSE_OVERRIDE     a compose file laid over ours, e.g. deploy/own-cluster.yaml
 #
@@ -12,6 +13,7 @@ set -eu
 cd "$(dirname "$0")/.."
 version="$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)"
 secrets="${SECRETS_FILE:-deploy/secrets.env}"
+base="${BASE_FILE:-deploy/base-image}"
 names='DAGSTER_POSTGRES_PASSWORD AML_UI_PASSWORD AML_VIEWER_PASSWORD AML_NOTEBOOK_PASSWORD AML_NOTEBOOK_TOKEN'
 
 engine="${CONTAINER_ENGINE:-}"
@@ -40,11 +42,36 @@ setting() { # name, default
 # Options are words, as their users give them.
 # shellcheck disable=SC2086
 build() { # file, target, name
+    given="${BUILD_OPTIONS:-}"
+    if [ -e "$base" ]; then
+        given="--build-arg BASE=$(cat "$base") $given"
+    fi
     case "$engine" in
         # The image format of the two differs: only Docker's has a health check.
-        podman) podman ${CONTAINER_OPTIONS:-} build --format docker ${BUILD_OPTIONS:-} -f "$1" --target "$2" -t "localhost/$3:$version" . ;;
-        *) "$engine" build ${BUILD_OPTIONS:-} -f "$1" --target "$2" -t "localhost/$3:$version" . ;;
+        podman) podman ${CONTAINER_OPTIONS:-} build --format docker $given -f "$1" --target "$2" -t "localhost/$3:$version" . ;;
+        *) "$engine" build $given -f "$1" --target "$2" -t "localhost/$3:$version" . ;;
     esac
+}
+
+# The digest that a registry gives for a name today, for all builds until the next call.
+# shellcheck disable=SC2086
+pin_base() { # image
+    case "$engine" in
+        podman) options="${CONTAINER_OPTIONS:-}" ;;
+        *) options="" ;;
+    esac
+    "$engine" $options pull -q "$1" > /dev/null
+    found="$("$engine" $options image inspect --format '{{index .RepoDigests 0}}' "$1")"
+    case "$found" in
+        *@sha256:*) ;;
+        *)
+            echo "no registry gives a digest for $1" >&2
+            exit 1
+            ;;
+    esac
+    printf '%s\n' "$found" > "$base.new"
+    mv "$base.new" "$base"
+    echo "Builds begin with $found now ($base)."
 }
 
 need_composer() {
@@ -113,6 +140,9 @@ case "${1:-}" in
             build deploy/services/Dockerfile "$each" "aml_assets_$each"
         done
         ;;
+    base)
+        pin_base "${2:-docker.io/library/debian:bookworm-slim}"
+        ;;
     secrets)
         make_secrets
         ;;
@@ -138,7 +168,7 @@ case "${1:-}" in
         compose "$@"
         ;;
     *)
-        echo "usage: $0 image | images | secrets | up | demo | down | compose …" >&2
+        echo "usage: $0 image | images | base [IMAGE] | secrets | up | demo | down | compose …" >&2
         exit 1
         ;;
 esac

@@ -1,16 +1,14 @@
-"""Print what the image installs, for pip: the project's own dependencies and those of some extras.
+"""Print what pip installs for some groups of `hashes.txt`, each package with its hashes.
 
-The Dockerfile calls it, so that a change of our code leaves the layer with the packages as it is::
+The Dockerfile calls it, so that a change of our code leaves the layers with packages as they are::
 
-    python3 requirements.py kerberos deploy > requirements.txt
+    python3 requirements.py common > common.txt
 """
 
+import re
 import sys
-import tomllib
 from pathlib import Path
 
-project = tomllib.loads(Path(__file__).with_name("pyproject.toml").read_text("utf-8"))["project"]
-wanted = [*project["dependencies"]]
-for extra in sys.argv[1:]:
-    wanted += project["optional-dependencies"][extra]
-sys.stdout.writelines(f"{each}\n" for each in wanted)
+text = Path(__file__).with_name("hashes.txt").read_text("utf-8")
+groups = dict(re.findall(r"^# -- (\w+)\n(.*?)(?=^# -- |\Z)", text, re.MULTILINE | re.DOTALL))
+sys.stdout.write("--require-hashes\n" + "".join(groups[name] for name in sys.argv[1:]))

@@ -103,6 +103,18 @@ def test_a_launcher_reaches_the_code_server_that_started_a_run():
     assert dg.deserialize_value(packed, CanCancelExecutionResult).can_cancel is True, MOVED
 
 
+def test_a_module_becomes_a_workspace_for_the_webserver():
+    from dagster._core.workspace.context import WorkspaceProcessContext
+    from dagster._core.workspace.load_target import ModuleTarget
+    from dagster_webserver.app import create_app_from_workspace_process_context as create
+
+    made = parameters(WorkspaceProcessContext)
+    assert made[:3] == ["instance", "workspace_load_target", "version"], MOVED
+    fields = ["module_name", "attribute", "working_directory", "location_name"]
+    assert list(ModuleTarget.__annotations__) == fields, MOVED
+    assert {"workspace_process_context", "live_data_poll_rate"} <= set(parameters(create)), MOVED
+
+
 def test_a_launched_run_says_where_its_code_server_is_reached():
     source = inspect.getsource(dg.DefaultRunLauncher.launch_run_from_grpc_client)
     assert internals.GRPC_INFO_TAG == ".dagster/grpc_info", MOVED

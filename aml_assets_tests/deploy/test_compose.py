@@ -260,6 +260,18 @@ def test_the_secrets_stand_in_one_file_and_nowhere_else(stack: Stack):
             assert secret not in text, f"{name} stands in {place}"
 
 
+def test_each_image_lists_what_it_holds(stack: Stack):
+    held: dict[str, set[str]] = {}
+    for service in ("code", "notebook"):
+        sbom = json.loads(stack.execute(service, "cat", "/opt/aml/sbom.json").stdout)
+        assert sbom["bomFormat"] == "CycloneDX"
+        held[service] = {each["name"].lower() for each in sbom["components"]}
+    assert {"dagster", "kubernetes"} <= held["code"]
+    assert "jupyterlab" in held["notebook"]
+    assert "kubernetes" not in held["notebook"]
+    assert not {"pip", "setuptools", "cython"} & (held["code"] | held["notebook"])
+
+
 def test_it_comes_down_and_up_again_with_nothing_lost(stack: Stack):
     stack.wait(lambda: rests(stack), "the end of the night")
     before, listed = runs(stack), stack.hdfs("-ls", "-R", "/aml")
