@@ -2,7 +2,10 @@
 
 import datetime as dt
 
-from aml_assets.assets.run_tags import shown_tags
+import pytest
+
+from aml_assets.assets.run_tags import ONE_PARTITION, RANGE_END, RANGE_START, days_of, shown_tags
+from aml_assets.errors import PartitionError
 
 FIRST, LAST = dt.date(2024, 1, 1), dt.date(2024, 1, 30)
 
@@ -14,3 +17,12 @@ def test_a_person_sees_days_and_assets():
         "aml/assets": "model, metrics",
     }
     assert shown_tags(FIRST, FIRST, assets)["aml/days"] == "2024-01-01"
+
+
+@pytest.mark.parametrize("name", [ONE_PARTITION, RANGE_START, RANGE_END])
+def test_a_tag_that_is_no_day_is_named_and_not_quoted(name: str):
+    tags = {ONE_PARTITION: str(FIRST), name: "what somebody typed"}
+    with pytest.raises(PartitionError) as refused:
+        days_of(tags)
+    assert str(refused.value) == f"the run's tag {name} is no day. Write it as YYYY-MM-DD."
+    assert refused.value.__cause__ is None
