@@ -51,7 +51,7 @@ def test_no_place_of_a_file_is_named():
 
 def test_the_images_install_nothing_without_a_hash():
     text = re.sub(r"\\\n *", " ", (ROOT / "Dockerfile").read_text())
-    given = re.findall(r"pip install (?:-q |--no-build-isolation )*(.+?) (?:&&|\n)", f"{text} \n")
+    given = re.findall(r"pip install (?:-q |--no-build-isolation )*(.+?)\s*(?:&&|\n)", text)
     groups = set(re.findall(r"^# -- (\w+)$", HASHES, re.MULTILINE))
     expected = {f"-r {each}.txt" for each in groups - {"development"}} | {"."}
     assert {each.strip() for each in given} == expected
