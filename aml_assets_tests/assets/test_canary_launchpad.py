@@ -1,7 +1,8 @@
-"""Canaries in the launchpad and in the environment: nothing that a run says quotes them.
+"""Canaries in the launchpad and in the environment: nothing that we say of a run quotes them.
 
 What was typed is kept with the run, for whoever may see the run. Errors, events, logs and alarms go
-further, and one that quotes a value would carry a secret of the process there.
+further, and one that quotes a value would carry a secret of the process there. Dagster's own errors
+about its own tags are not ours; alarms give their class alone.
 """
 
 import logging
