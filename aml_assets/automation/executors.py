@@ -21,6 +21,8 @@ when they fail afterwards (https://github.com/dagster-io/dagster/issues/29237, d
 def executor(automation: AutomationSettings) -> dg.ExecutorDefinition:
     """The executor of every run: one process per run, a process per step, or a pod per step.
 
+    It takes nothing from a run's own configuration, and refuses one that sets anything.
+
     Raises:
         ImportError: pods were asked for, and ``dagster-k8s`` is not installed.
     """
@@ -28,10 +30,17 @@ def executor(automation: AutomationSettings) -> dg.ExecutorDefinition:
     if automation.executor == "k8s_job":
         from dagster_k8s import k8s_job_executor  # of the extra `deploy`
 
-        return k8s_job_executor.configured(config, name="k8s_job")
+        config["step_k8s_config"] = _without_token(config.get("step_k8s_config", {}))
+        return k8s_job_executor.configured(config, name="k8s_job", config_schema={})
     if automation.executor == "multiprocess":
-        return dg.multiprocess_executor.configured(config, name="multiprocess")
-    return dg.in_process_executor.configured(config, name="in_process")
+        return dg.multiprocess_executor.configured(config, name="multiprocess", config_schema={})
+    return dg.in_process_executor.configured(config, name="in_process", config_schema={})
+
+
+def _without_token(pods: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of steps' pods, which make no jobs: with no token for it, as a run has."""
+    pod = {"automount_service_account_token": False, **pods.get("pod_spec_config", {})}
+    return {**pods, "pod_spec_config": pod}
 
 
 def in_this_process(settings: Settings) -> Settings:

@@ -39,6 +39,46 @@ def test_every_executor_starts_a_step_after_the_outputs_before_it(
     assert steps == set(config.get("per_step_k8s_config", ()))
 
 
+@pytest.mark.parametrize("name", ["in_process", "multiprocess", "k8s_job"])
+def test_the_configuration_of_a_run_sets_nothing_of_its_executor(name: str):
+    @dg.op
+    def step() -> None: ...
+
+    @dg.job(executor_def=executor(AutomationSettings(executor=name)))  # type: ignore[arg-type]
+    def night():
+        step()
+
+    dg.validate_run_config(night, {})
+    pod = {"container_config": {"image": "elsewhere.example/tool"}}
+    for config in (
+        {"job_image": "elsewhere.example/tool"},
+        {"env_secrets": ["aml-proxy"]},
+        {"step_k8s_config": pod},
+        {"per_step_k8s_config": {"step": pod}},
+        {"max_concurrent": 9},
+    ):
+        for given in ({"config": config}, {name: {"config": config}}, {"k8s": {"config": config}}):
+            with pytest.raises(dg.DagsterInvalidConfigError):
+                dg.validate_run_config(night, {"execution": given})
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({}, {"automount_service_account_token": False}),
+        (
+            {"step_k8s_config": {"pod_spec_config": {"node_selector": {"disk": "ssd"}}}},
+            {"automount_service_account_token": False, "node_selector": {"disk": "ssd"}},
+        ),
+    ],
+)
+def test_a_step_in_a_pod_of_its_own_has_no_token(given: dict[str, Any], kept: dict[str, Any]):
+    defined = executor(AutomationSettings(executor="k8s_job", executor_config=given))
+    resolved = defined.apply_config_mapping({"config": {}}).value
+    assert resolved is not None
+    assert resolved["config"]["step_k8s_config"]["pod_spec_config"] == kept
+
+
 def test_a_command_keeps_all_steps_in_its_own_process_whatever_is_configured(new_bank):
     bank = new_bank(
         automation={"executor": "multiprocess", "executor_config": {"max_concurrent": 2}}

@@ -29,6 +29,7 @@ DEPLOY = ROOT / "deploy"
 OWN_CLUSTER = "deploy/own-cluster.yaml"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 HELM = yaml.safe_load((DEPLOY / "helm/values.yaml").read_text())
+HELM_LAUNCHER = HELM["runLauncher"]["config"]["customRunLauncher"]
 INSTANCES = {
     "compose": yaml.safe_load((DEPLOY / "config/dagster.yaml").read_text()),
     "kubernetes": next(
@@ -188,9 +189,10 @@ def test_dagsters_instance_is_as_on_one_machine_but_for_where_things_are(name: s
 
 
 def test_the_run_launcher_of_kubernetes_takes_its_settings():
-    launcher = INSTANCES["kubernetes"]["run_launcher"]
-    checked = process_config(K8sRunLauncher.config_type(), launcher["config"])
-    assert checked.success, checked.errors
+    for launcher in (INSTANCES["kubernetes"]["run_launcher"], HELM_LAUNCHER):
+        assert (launcher["module"], launcher["class"]) == ("dagster_k8s", "K8sRunLauncher")
+        checked = process_config(K8sRunLauncher.config_type(), launcher["config"])
+        assert checked.success, checked.errors
 
 
 def test_secrets_are_kept_from_git_and_from_the_builder():
@@ -215,15 +217,14 @@ def test_what_helm_makes_of_the_values_is_an_instance_like_the_others():
     assert instance == {name: theirs[name] for name in instance}
     checked = process_config(dagster_instance_config_schema(), instance)
     assert checked.success, checked.errors
-    runs = HELM["runLauncher"]["config"]["k8sRunLauncher"]["runK8sConfig"]
-    # The chart names the sections, and leaves what is in them as it is.
-    names = {"containerConfig": "container_config", "podSpecConfig": "pod_spec_config"}
-    names |= {"jobSpecConfig": "job_spec_config"}
-    ours = UserDefinedDagsterK8sConfig.from_dict({names[name]: runs[name] for name in runs})
-    bare = UserDefinedDagsterK8sConfig.from_dict(theirs["run_launcher"]["config"]["run_k8s_config"])
-    assert ours == bare
-    launcher = HELM["runLauncher"]["config"]["k8sRunLauncher"]
-    assert launcher["envVars"] == theirs["run_launcher"]["config"]["env_vars"]
+    # What only one of them has, is how each names the instance and the database's password.
+    ours, bare = HELM_LAUNCHER["config"], theirs["run_launcher"]["config"]
+    names = {"instance_config_map", "postgres_password_secret", "env_secrets", "run_k8s_config"}
+    assert {k: v for k, v in ours.items() if k not in names} == {
+        k: v for k, v in bare.items() if k not in names
+    }
+    pods = [UserDefinedDagsterK8sConfig.from_dict(e["run_k8s_config"]) for e in (ours, bare)]
+    assert pods[0] == pods[1]
     # What the code location has would win over all of it: its memory, its label.
     code = HELM["dagster-user-deployments"]["deployments"][0]
     assert code["includeConfigInLaunchedRuns"] == {"enabled": False}
@@ -232,8 +233,7 @@ def test_what_helm_makes_of_the_values_is_an_instance_like_the_others():
 def test_helm_labels_its_pods_as_the_network_policies_name_them():
     text = (DEPLOY / "kubernetes/network.yaml").read_text()
     code = HELM["dagster-user-deployments"]["deployments"][0]
-    launcher = HELM["runLauncher"]["config"]["k8sRunLauncher"]
-    named = [code, HELM["dagsterWebserver"], HELM["dagsterDaemon"], launcher]
+    named = [code, HELM["dagsterWebserver"], HELM["dagsterDaemon"], HELM_LAUNCHER["config"]]
     assert [each["labels"]["app"] for each in named] == ["code", "web", "daemon", "run"]
     for each in named:
         assert re.search(rf"app: {each['labels']['app']}\b|[\[ ]{each['labels']['app']}[,\]]", text)
@@ -259,6 +259,11 @@ def test_helm_values_are_of_the_images_and_secrets_that_the_manifests_name():
         for kind, key in (("configMap", "name"), ("secret", "secretName")):
             if kind in volume:
                 assert re.search(rf"name\w*: {volume[kind][key]}\b", manifests, re.IGNORECASE)
+    accounts = re.findall(r"kind: ServiceAccount\nmetadata: \{name: (\w+)", manifests)
+    for chart in (values, values["dagster-user-deployments"]):
+        assert chart["rbacEnabled"] is chart["serviceAccount"]["create"] is False
+        assert chart["serviceAccount"]["name"] in accounts
+    assert "serviceAccountName" not in values["global"], "it would be that of every pod"
     assert values["dagsterWebserver"]["enableReadOnly"] is True
     assert values["postgresql"]["enabled"] is False
     assert "postgresqlPassword" not in values["postgresql"]

@@ -65,6 +65,49 @@ def test_the_node_ports_of_2019_lead_to_the_login_only():
     assert not of("Ingress")
 
 
+def egress() -> dict[str, dict[str, Any]]:
+    """Each rule by which a pod reaches another or an address: its policy's name, and where to."""
+    return {
+        f"{each['metadata']['name']} {number}": rule
+        for each in of("NetworkPolicy")
+        for number, rule in enumerate(each["spec"].get("egress", []))
+    }
+
+
+def test_every_way_out_names_where_it_leads_and_by_which_ports():
+    assert {
+        name for name, rule in egress().items() if not (rule.get("to") and rule["ports"])
+    } == set()
+    blocks = {
+        (name.split()[0], peer["ipBlock"]["cidr"])
+        for name, rule in egress().items()
+        for peer in rule["to"]
+        if "ipBlock" in peer
+    }
+    nowhere = "192.0.2.1/32"  # RFC 5737; a bank names its own
+    outside = ("postgres", "kubernetes", "hdfs", "kerberos", "alarms")
+    assert blocks == {(f"to-{name}", nowhere) for name in outside} | {
+        ("to-names", "169.254.20.10/32")
+    }
+    told = (FOLDER.parents[1] / "docs/install.md").read_text()
+    assert all(f"name: to-{name}}}" in told for name in outside)
+
+
+def test_names_are_asked_of_the_clusters_own_dns_only():
+    dns = {
+        name: rule["to"]
+        for name, rule in egress().items()
+        if {53, 5353} & {port["port"] for port in rule["ports"]}
+    }
+    assert {name.split()[0] for name in dns} == {"to-names"}
+    peers = [each for to in dns.values() for each in to if "ipBlock" not in each]
+    assert all(each["podSelector"]["matchLabels"] for each in peers)
+    spaces = [
+        each["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"] for each in peers
+    ]
+    assert spaces == ["kube-system", "openshift-dns"]
+
+
 def test_nobody_but_the_proxy_is_reached_from_outside():
     policies = [each["spec"] for each in of("NetworkPolicy")]
     closed = [p for p in policies if p["podSelector"] == {} and "ingress" not in p]
@@ -85,6 +128,7 @@ def test_each_pod_has_bounds_probes_and_no_rights(name: str):
     pod = pods()[name]
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert pod["serviceAccountName"] == name
     assert pod["automountServiceAccountToken"] is (name in ("daemon", "web"))
     assert pod["enableServiceLinks"] is False
     for container in pod["containers"]:
@@ -96,6 +140,39 @@ def test_each_pod_has_bounds_probes_and_no_rights(name: str):
         assert {"startupProbe", "livenessProbe"} <= set(container)
         tag = container["image"].partition(":")[2]
         assert tag not in ("", "latest")
+
+
+def test_the_daemon_makes_jobs_web_ends_them_and_nobody_else_has_a_right():
+    bound = {
+        each["roleRef"]["name"]: [subject["name"] for subject in each["subjects"]]
+        for each in of("RoleBinding")
+    }
+    assert bound == {"start-runs": ["daemon"], "end-runs": ["web"]}
+    assert not of("ClusterRole") + of("ClusterRoleBinding")
+    rights = {
+        each["metadata"]["name"]: {
+            (resource, verb)
+            for rule in each["rules"]
+            for resource in rule["resources"]
+            for verb in rule["verbs"]
+        }
+        for each in of("Role")
+    }
+    end = {("jobs", "delete"), ("pods", "list"), ("pods", "delete")}
+    assert rights["end-runs"] == end
+    assert rights["start-runs"] == end | {
+        ("jobs", "create"),
+        ("jobs", "list"),
+        ("jobs/status", "get"),
+        ("pods/log", "get"),
+        ("events", "list"),
+    }
+    tokens = {
+        each["metadata"]["name"]
+        for each in of("ServiceAccount")
+        if each["automountServiceAccountToken"]
+    }
+    assert tokens == {"daemon"}  # web's pod asks for its own
 
 
 def test_who_types_in_the_notebook_gets_another_keytab_than_the_pipeline():
