@@ -186,7 +186,7 @@ def test_the_job_of_a_run_has_what_the_files_give_it_and_no_token(
     assert "command" not in container
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     secrets = set(re.findall(r'"(?:name|secretName)": "(aml-[\w-]+)"', json.dumps(pod)))
-    assert secrets == {"aml-postgres", "aml-keytab", "aml-settings"}
+    assert secrets == {"aml-postgres", "aml-keytab", "aml-seal", "aml-settings"}
 
 
 def test_dagster_reads_a_pods_configuration_from_no_other_tags():
