@@ -23,7 +23,7 @@ endif
 # The least that `make coverage` accepts, in percent of lines and branches: what was reached last.
 COVERAGE_FLOOR := 62
 
-.PHONY: help demo ui notebook docs test test-all coverage soak screenshots lint lint-rules lint-format lint-types \
+.PHONY: help demo ui notebook docs test test-all test-kubernetes coverage soak screenshots lint lint-rules lint-format lint-types \
 	lint-licences install install-notebook install-dev hashes hooks clean hdfs-up hdfs-down image compose-up \
 	compose-demo compose-down
 .DEFAULT_GOAL := help
@@ -61,6 +61,9 @@ coverage: install-dev ## count the branches that the tests of core, settings and
 
 soak: install-dev ## run the soak runs alone
 	$(BIN)/python -m pytest -m soak $(ARGS)
+
+test-kubernetes: install-dev ## build Kubernetes' API server (Go 1.26; 7 minutes, once) and test against it
+	$(BIN)/python -m pytest -m kubernetes aml_assets_tests/deploy/test_kubernetes_api.py $(ARGS)
 
 lint: lint-rules lint-format lint-types lint-licences ## check style, format, types and licences
 

@@ -23,7 +23,7 @@ from aml_assets_tests.deploy.apiserver import ROOT, ApiServer, running
 from aml_assets_tests.deploy.test_kubernetes import OBJECTS, pods
 from aml_assets_tests.deploy.test_kubernetes_jobs import CONFIG, LAUNCHERS, launch, tag
 
-pytestmark = pytest.mark.images
+pytestmark = pytest.mark.kubernetes  # seven minutes of two cores, once
 
 INSTALL = (ROOT / "docs/install.md").read_text("utf-8")
 CERTIFICATE = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=aml -keyout tls.key -out tls.crt"
