@@ -37,8 +37,10 @@ RUN for group in common deploy notebook build sbom; do \
     && /opt/sbom/bin/pip install -q -r sbom.txt
 COPY LICENSE README.md pyproject.toml deploy/licences.py ./
 COPY aml_assets ./aml_assets
+COPY --chmod=755 deploy/webserver.py ./
 # Tests of libraries are a tenth of the image.
 RUN /opt/aml/bin/pip install --no-build-isolation . \
+    && mv webserver.py /opt/aml/bin/dagster-webserver \
     && find /opt/aml/lib -depth -type d -name tests -path '*/site-packages/*' \
         -not -path '*/dagster*' -exec rm -rf {} + \
     && /opt/aml/bin/python -c 'import aml_assets.build, xgboost, sklearn, scipy.stats, duckdb'

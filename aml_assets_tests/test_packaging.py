@@ -25,6 +25,7 @@ BY_EXTRA = {
 """Modules that only an extra brings; the rest of the package does without them."""
 BROUGHT_BY = {
     "dagster_shared": "dagster",
+    "graphql": "dagster-webserver",
     "gssapi": "requests-gssapi",
     "jupyter_server": "jupyterlab",
     "starlette": "dagster-webserver",

@@ -43,12 +43,26 @@ from dagster._core.execution.plan.objects import UserFailureData as UserFailureD
 from dagster._core.launcher import CheckRunHealthResult as CheckRunHealthResult
 from dagster._core.launcher import WorkerStatus as WorkerStatus
 
+# Seen in 1.13.27. The queue of runs, and what it gets with each: Dagster documents both, with these
+# paths, for carrying a request's user into the run's tags.
+from dagster._core.run_coordinator import QueuedRunCoordinator as QueuedRunCoordinator
+from dagster._core.run_coordinator import SubmitRunContext as SubmitRunContext
+
 # Seen in 1.13.27. Where a run's code server is reached, as JSON: {host, port or socket}.
 from dagster._core.storage.tags import GRPC_INFO_TAG as GRPC_INFO_TAG
 
+# Seen in 1.13.27. The tag of a backfill that repeats another one, whose other tags it takes over.
+from dagster._core.storage.tags import PARENT_BACKFILL_ID_TAG as PARENT_BACKFILL_ID_TAG
+
 # Seen in 1.13.27. The tags by which a run that Dagster starts again names the one before it.
 from dagster._core.storage.tags import PARENT_RUN_ID_TAG as PARENT_RUN_ID_TAG
+
+# Seen in 1.13.27. The tag of an event that somebody reported by hand, and who that was.
+from dagster._core.storage.tags import REPORTING_USER_TAG as REPORTING_USER_TAG
 from dagster._core.storage.tags import RETRY_NUMBER_TAG as RETRY_NUMBER_TAG
+
+# Seen in 1.13.27. The tag that the UI shows as who started a run or backfill.
+from dagster._core.storage.tags import USER_TAG as USER_TAG
 
 # Seen in 1.13.27. The daemon writes "true" or "false" when it decides on starting a run again.
 from dagster._core.storage.tags import WILL_RETRY_TAG as WILL_RETRY_TAG
@@ -65,6 +79,7 @@ if TYPE_CHECKING:
 
     # Seen in 1.13.27. The error of an event: `cls_name`, `message`, `cause`; its type is private.
     from dagster_shared.error import SerializableErrorInfo as SerializableErrorInfo
+    from starlette.requests import HTTPConnection
 
 SEEN_IN = "1.13.27"
 """The version of Dagster in which everything here was seen."""
@@ -149,6 +164,15 @@ def workspace_of(instance: dg.DagsterInstance, module: str) -> WorkspaceProcessC
 
     target = ModuleTarget(module, None, os.getcwd(), None)
     return WorkspaceProcessContext(instance, target, version=dg.__version__)
+
+
+def request_of(context: SubmitRunContext) -> HTTPConnection | None:
+    """The request over the web that a run comes from; ``None`` for one of daemon or command line.
+
+    Seen in 1.13.27: ``get_request_header`` answers ``None`` in both cases, also where the request
+    lacks the header.
+    """
+    return getattr(context.workspace, "source", None)
 
 
 def process_in(message: str) -> int | None:

@@ -7,6 +7,7 @@ partitions definition (``partitions``).
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
+from aml_assets.assets.dagster_internals import USER_TAG
 from aml_assets.core.days import days_between, span
 from aml_assets.errors import PartitionError
 from aml_assets.settings.automation_settings import AutomationSettings
@@ -17,6 +18,12 @@ RANGE_END = "dagster/asset_partition_range_end"
 
 ASKED_BY = "aml/asked_by"
 """The sensor or schedule that requested the run; a run by hand has no such tag."""
+
+LOGIN = USER_TAG
+"""The login that started the run over the web; written by us alone (``automation.logins``)."""
+
+CLAIMED_BY = "aml/claimed_by"
+"""The user of the machine who started the run by a command: a claim, which nobody checked."""
 
 SHOWN_DAYS, SHOWN_ASSETS = "aml/days", "aml/assets"
 """For people in the list of runs: the days of a run, and the last parts of its assets' names."""

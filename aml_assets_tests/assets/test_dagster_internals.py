@@ -15,15 +15,18 @@ from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.events import RunFailureReason
 from dagster._core.executor import multiprocess
 from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteRepositoryOrigin
+from dagster._core.run_coordinator import RunCoordinator
 from dagster._core.scheduler.instigation import (
     InstigatorState,
     InstigatorStatus,
     SensorInstigatorData,
 )
+from dagster._core.workspace.context import WorkspaceRequestContext
 from dagster._daemon.auto_run_reexecution import auto_run_reexecution
 from dagster._daemon.monitoring import run_monitoring
 from dagster._grpc.client import DagsterGrpcClient
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
+from dagster_webserver.webserver import DagsterWebserver
 
 import aml_assets
 from aml_assets.assets import dagster_internals as internals
@@ -321,3 +324,25 @@ def test_an_output_of_ours_is_no_materialization(instance: dg.DagsterInstance):
     events = soft_run(instance)
     assert "second" in {each.step_key for each in events if each.is_successful_output}
     assert [each for each in events if each.is_step_materialization] == [], MOVED
+
+
+# -- who asks ----------------------------------------------------------------------------------
+
+
+def test_a_run_that_is_submitted_knows_the_request_that_it_comes_from():
+    assert issubclass(internals.QueuedRunCoordinator, RunCoordinator), MOVED
+    assert parameters(internals.QueuedRunCoordinator.submit_run) == ["self", "context"], MOVED
+    assert internals.SubmitRunContext._fields == ("dagster_run", "workspace"), MOVED
+    assert isinstance(WorkspaceRequestContext.source, property), MOVED
+
+
+def test_a_webserver_puts_the_users_name_where_its_context_says():
+    assert internals.USER_TAG == "user", MOVED
+    assert internals.REPORTING_USER_TAG == "dagster/reporting_user", MOVED
+    assert internals.PARENT_BACKFILL_ID_TAG == "dagster/parent_backfill_id", MOVED
+    for hook in ("get_viewer_tags", "get_reporting_user_tags"):
+        assert parameters(getattr(WorkspaceRequestContext, hook)) == ["self"], MOVED
+    made = DagsterWebserver._make_request_context
+    assert parameters(made) == ["self", "conn"], MOVED
+    asked = parameters(DagsterWebserver.execute_graphql_request)
+    assert asked == ["self", "request", "query", "variables", "operation_name"], MOVED
