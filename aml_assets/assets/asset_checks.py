@@ -101,7 +101,7 @@ def _metadata(
         "high": result.high,
         "blocks": blocks,
         "digest": verdict.digest,
-        "overridden": f"by {decision.by} at {decision.at}: {decision.why}" if decision else None,
+        "overridden": f"by {decision.who} at {decision.at}: {decision.why}" if decision else None,
     }
     return {name: value for name, value in shown.items() if value is not None}
 

@@ -72,16 +72,29 @@ def _print_whole_log(instance: dg.DagsterInstance, run_id: str) -> None:
 
 
 def _print_title(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
-    from aml_assets.assets.run_tags import ASKED_BY, known_days_of
+    from aml_assets.assets.run_tags import known_days_of
 
     record = instance.get_run_record_by_id(run.run_id)
     when = f"{record.create_timestamp:%Y-%m-%d %H:%M:%S}" if record else ""
     found = known_days_of(run.tags)
     days = span(found[0], found[-1]) if found else ""
-    asked_by = run.tags.get(ASKED_BY) or run.tags.get("dagster/sensor_name") or "by hand"
+    origin = _origin(instance, run)
     typer.echo(
-        f"{run.run_id[:8]}  {when}  {run.status.value:<9} {run.job_name:<16} {days}  ({asked_by})"
+        f"{run.run_id[:8]}  {when}  {run.status.value:<9} {run.job_name:<16} {days}  ({origin})"
     )
+
+
+def _origin(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
+    """What requested a run, and who started it: a login, or a name that nobody checked."""
+    from aml_assets.assets.run_tags import ASKED_BY, CLAIMED_BY, LOGIN
+    from aml_assets.automation.logins import LoginRunCoordinator
+
+    asked_by = run.tags.get(ASKED_BY) or run.tags.get("dagster/sensor_name") or "by hand"
+    login = run.tags.get(LOGIN)
+    if login and isinstance(instance.run_coordinator, LoginRunCoordinator):
+        return f"{asked_by}, login {login}"
+    claimed = login or run.tags.get(CLAIMED_BY)
+    return f"{asked_by}, claimed by {claimed}" if claimed else asked_by
 
 
 def _failures(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:

@@ -19,7 +19,7 @@ def override(
     check: Annotated[str, typer.Option("--check", help="The check to overrule, e.g. volume.")],
     why: Annotated[str, typer.Option("--why", help="The reason; it is recorded.")],
     by: Annotated[
-        str | None, typer.Option("--by", help="Who decides; the current user by default.")
+        str | None, typer.Option("--by", help="Who decides, as you claim; else your login or user.")
     ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Take an override back.")] = False,
 ) -> None:
@@ -36,5 +36,5 @@ def override(
         return
     refuse_outside([date], catalog.settings.partitions)
     decision = overrides.override(catalog, table, date, check, why, by=by)
-    typer.echo(f"{table} {date}: {check} is overridden by {decision.by}: {decision.why}")
+    typer.echo(f"{table} {date}: {check} is overridden by {decision.who}: {decision.why}")
     typer.echo("It holds until the day is restated. The landing sensor goes on by itself.")

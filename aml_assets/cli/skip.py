@@ -17,7 +17,7 @@ def skip(
     day: Annotated[str, typer.Argument(help="The day, YYYY-MM-DD.")],
     why: Annotated[str, typer.Option("--why", help="The reason; it is recorded.")],
     by: Annotated[
-        str | None, typer.Option("--by", help="Who decides; the current user by default.")
+        str | None, typer.Option("--by", help="Who decides, as you claim; else your login or user.")
     ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="Wait for the day again.")] = False,
 ) -> None:
@@ -34,5 +34,5 @@ def skip(
         return
     refuse_outside([date], catalog.settings.partitions)
     decision = exemptions.skip(catalog, date, why, by=by)
-    typer.echo(f"{date} is skipped by {decision.by}: {decision.why}")
+    typer.echo(f"{date} is skipped by {decision.who}: {decision.why}")
     typer.echo("It holds until something else lands for the day.")

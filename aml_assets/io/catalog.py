@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
     from aml_assets.settings.load import Settings
 
+_CLUSTERS = ("hdfs://", "viewfs://", "webhdfs://", "swebhdfs://")
+
 RECEIPTS = "receipts"
 """The folder of receipts, ``receipts/<table>``: from which landed files a table was built."""
 
@@ -76,6 +78,13 @@ class Catalog:
         return Landing(
             store, settings.tables, settings.partitions.time_zone, settings.landing.limits
         )
+
+    @property
+    def login(self) -> str | None:
+        """The name as which the store's cluster knows us; ``None`` where any name is believed."""
+        of = self.settings.hdfs
+        checks = self.settings.store.url.startswith(_CLUSTERS) and of.authentication == "kerberos"
+        return of.principal if checks else None
 
     @cached_property
     def skips(self) -> Decisions:

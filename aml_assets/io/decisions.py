@@ -11,11 +11,11 @@ outlives Dagster's run history.
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 import logging
 import os
+import pwd
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from aml_assets.errors import CorruptFile, NotFound, StoreError, TransientStoreError
 from aml_assets.io.formats import JsonFormat
@@ -39,6 +39,9 @@ class Decision:
         at: the time of the decision, as an ISO time in UTC.
         about: what the decision applies to: a signature of files, or a content's digest.
         holds: false once the decision was taken back.
+        known: how we know ``by``: ``login`` if the store's cluster checked it, else ``claim``.
+        login: the name as which the store's cluster knew the writer; ``None`` if it checks none.
+        user: the user of the machine that wrote it; ``None`` in records of before 0.2.
     """
 
     why: str
@@ -46,19 +49,51 @@ class Decision:
     at: str
     about: str
     holds: bool = True
+    known: Literal["claim", "login"] = "claim"
+    login: str | None = None
+    user: str | None = None
 
     @classmethod
-    def now(cls, why: str, about: str, *, by: str | None = None, holds: bool = True) -> Decision:
-        """Return a decision of this moment; by default the process' user decided it."""
-        instant = dt.datetime.now(dt.UTC).replace(microsecond=0)
-        return cls(why, by or _this_user(), instant.isoformat(), about, holds)
+    def now(
+        cls,
+        why: str,
+        about: str,
+        *,
+        by: str | None = None,
+        login: str | None = None,
+        holds: bool = True,
+    ) -> Decision:
+        """Return a decision of this moment.
+
+        Args:
+            why: the reason.
+            about: what it applies to.
+            by: who claims to decide; by default the login, or the process' user without one.
+            login: the name as which the store's cluster knows this process, if it checks names.
+            holds: false to take an earlier decision back.
+        """
+        instant = dt.datetime.now(dt.UTC).replace(microsecond=0).isoformat()
+        user = this_user()
+        known = "login" if login and by in (None, login) else "claim"
+        return cls(why, by or login or user, instant, about, holds, known, login, user)
+
+    @property
+    def who(self) -> str:
+        """Who decided, for people to read: a name that nobody checked is called a claim."""
+        if self.known == "login":
+            return self.by
+        writer = self.login or self.user
+        return f"{self.by} (claimed{f' by {writer}' if writer and writer != self.by else ''})"
 
 
-def _this_user() -> str:
-    """The name of this process' user; in a container it may have a number only."""
+def this_user() -> str:
+    """The name of this process' user by the machine's list; its number if that has none.
+
+    The variables ``LOGNAME`` and ``USER``, which anybody may set, are not asked.
+    """
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
         return f"user {os.getuid()}"
 
 

@@ -1,9 +1,11 @@
 """``aml logs`` lists runs, the failures of a day, or one run's whole log."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.test_utils import create_run_for_test
 from typer.testing import CliRunner, Result
 
 from aml_assets.cli.app import app
@@ -77,3 +79,26 @@ def test_a_run_is_named_by_the_beginning_of_its_id_and_shows_its_whole_log(runs,
     done = CliRunner().invoke(app, ["logs", "xyz"])
     assert done.exit_code == 1
     assert "0 runs have an id that begins with 'xyz'" in done.output
+
+
+LOGINS = "run_coordinator: {module: aml_assets.automation.logins, class: LoginRunCoordinator}"
+
+
+@pytest.mark.parametrize(
+    ("home", "tags", "shown"),
+    [
+        (LOGINS, {"user": "anna"}, "by hand, login anna"),
+        (LOGINS, {"aml/asked_by": "landing", "user": "anna"}, "landing, login anna"),
+        (LOGINS, {"aml/claimed_by": "ada"}, "by hand, claimed by ada"),
+        # Where nobody logs in, anybody may have set the tag.
+        ("", {"user": "anna"}, "by hand, claimed by anna"),
+    ],
+)
+def test_who_started_a_run_is_a_login_or_called_a_claim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str, tags: dict[str, str], shown: str
+):
+    (tmp_path / "dagster.yaml").write_text(home)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with dg.DagsterInstance.get() as instance:
+        create_run_for_test(instance, tags=tags)
+    assert f"({shown})" in CliRunner().invoke(app, ["logs"]).output

@@ -7,6 +7,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from aml_assets.cli.app import app
+from aml_assets.io.decisions import this_user
 from aml_assets.steps.builders.build_table import build_table
 from aml_assets.steps.checking.verdicts import blocked
 from aml_assets_tests.conftest import Bank, day, trx_columns
@@ -36,7 +37,8 @@ def aml(short: Bank, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
 def test_an_override_says_who_and_why_and_can_be_undone(short: Bank, aml):
     done = aml("trx", "2024-01-07", "--check", "volume", "--why", "a strike", "--by", "Ada")
     assert done.exit_code == 0, done.output
-    assert done.output.startswith("trx 2024-01-07: volume is overridden by Ada: a strike\n")
+    ada = f"Ada (claimed by {this_user()})"
+    assert done.output.startswith(f"trx 2024-01-07: volume is overridden by {ada}: a strike\n")
     assert blocked(short.catalog, day(7)) is None
     undone = aml("trx", "2024-01-07", "--check", "volume", "--why", "no strike", "--undo")
     assert undone.output == "trx 2024-01-07: volume blocks again.\n"

@@ -7,6 +7,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from aml_assets.cli.app import app
+from aml_assets.io.decisions import this_user
 from aml_assets.steps.inputs.exemptions import skip_of
 from aml_assets_tests.conftest import Bank, day
 
@@ -25,7 +26,7 @@ def test_a_skip_says_who_and_why_and_can_be_undone(bank: Bank, aml: Callable[...
     done = aml("2024-01-07", "--why", "lost by the bank", "--by", "Ada")
     assert done.exit_code == 0, done.output
     assert done.output == (
-        "2024-01-07 is skipped by Ada: lost by the bank\n"
+        f"2024-01-07 is skipped by Ada (claimed by {this_user()}): lost by the bank\n"
         "It holds until something else lands for the day.\n"
     )
     assert skip_of(bank.catalog, day(7)) is not None

@@ -30,7 +30,7 @@ def override(
         day: the partition.
         check: the check that failed.
         why: the reason.
-        by: who decides; the user of this process by default.
+        by: who claims to decide; the login or user of this process by default.
 
     Returns:
         The decision.
@@ -50,7 +50,7 @@ def override(
             day=day,
             remedy=f"What blocks it: {blocking}." if blocking else "Nothing blocks it.",
         )
-    decision = Decision.now(why.strip(), verdict.digest, by=by)
+    decision = Decision.now(why.strip(), verdict.digest, by=by, login=catalog.login)
     catalog.overrides.record(override_name(verdict.asset, day, check), decision)
     return decision
 
@@ -68,7 +68,7 @@ def take_override_back(
     decision = override_of(catalog, verdict, check)
     if decision is None:
         raise AmlError(f"the check {check} is not overridden", table=table, day=day)
-    taken_back = Decision.now(why.strip(), decision.about, by=by, holds=False)
+    taken_back = Decision.now(why.strip(), decision.about, by=by, login=catalog.login, holds=False)
     catalog.overrides.record(override_name(verdict.asset, day, check), taken_back)
 
 

@@ -32,7 +32,7 @@ def exemption(catalog: Catalog, day: dt.date) -> str | None:
     if by_design and not has_landed(catalog, day):
         return by_design
     decision = skip_of(catalog, day)
-    return f"skipped by {decision.by}: {decision.why}" if decision else None
+    return f"skipped by {decision.who}: {decision.why}" if decision else None
 
 
 def skip_of(catalog: Catalog, day: dt.date) -> Decision | None:
@@ -57,7 +57,7 @@ def skip(catalog: Catalog, day: dt.date, why: str, *, by: str | None = None) -> 
             day=day,
             remedy="See what does not go on: aml status.",
         )
-    decision = Decision.now(why.strip(), _landing_of(catalog, day), by=by)
+    decision = Decision.now(why.strip(), _landing_of(catalog, day), by=by, login=catalog.login)
     catalog.skips.record(str(day), decision)
     return decision
 
@@ -71,7 +71,8 @@ def take_skip_back(catalog: Catalog, day: dt.date, why: str, *, by: str | None =
     decision = catalog.skips.find(str(day))
     if decision is None:
         raise AmlError("the day is not skipped", day=day, remedy="See aml status.")
-    catalog.skips.record(str(day), Decision.now(why, decision.about, by=by, holds=False))
+    taken_back = Decision.now(why, decision.about, by=by, login=catalog.login, holds=False)
+    catalog.skips.record(str(day), taken_back)
 
 
 def _landing_of(catalog: Catalog, day: dt.date) -> str:

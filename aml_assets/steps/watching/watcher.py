@@ -298,7 +298,7 @@ class Watcher:
         skipped: set[dt.date] = set()
         for day in days_between(begin, today):
             if str(day) in decided and (decision := skip_of(self._catalog, day)):
-                exempt[day] = f"skipped by {decision.by}: {decision.why}"
+                exempt[day] = f"skipped by {decision.who}: {decision.why}"
                 skipped.add(day)
             elif (
                 day not in stored[FEATURES]
