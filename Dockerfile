@@ -69,6 +69,8 @@ ENV PATH=/opt/aml/bin:$PATH \
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp \
         --shell /usr/sbin/nologin aml \
     && mkdir /opt/dagster /var/log/dagster \
+    # Where the database puts its certificate, in a volume that is its own whoever mounts it first.
+    && install -d -o 10004 -g 10004 -m 755 /etc/postgres \
     && install -d -o aml -g aml -m 700 /var/lib/aml \
     && chown aml:aml /var/log/dagster
 COPY --chmod=755 deploy/health.py /usr/local/bin/

@@ -8,7 +8,8 @@
 #   SECRETS_FILE         the file of secrets; by default deploy/secrets.env
 #   COMPOSE_OVERRIDE     a compose file laid over ours, e.g. deploy/own-cluster.yaml
 #
-# CONFIG_FOLDER, NOTEBOOK_FOLDER, COMPOSE_OVERRIDE and the ports may stand in the file of secrets, so that none is forgotten.
+# CONFIG_FOLDER, NOTEBOOK_FOLDER, COMPOSE_OVERRIDE and the ports may stand in the file of secrets, so that none is
+# forgotten. `user add NAME ROLE[,ROLE]`, `user remove NAME` and `user list` say who may in, while the proxy runs.
 set -eu
 cd "$(dirname "$0")/.."
 version="$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)"
@@ -92,10 +93,29 @@ compose() {
     need_composer
     override="$(setting COMPOSE_OVERRIDE '')"
     files="-f deploy/compose.yaml ${override:+-f $override}"
+    if [ -n "$(setting NOTEBOOK_FOLDER '')" ]; then
+        files="--profile notebook $files"
+    fi
     case "$engine" in
         podman) "$composer" --podman-args="${CONTAINER_OPTIONS:-}" --env-file "$secrets" $files -f deploy/podman.yaml "$@" ;;
         *) "$engine" compose --env-file "$secrets" $files "$@" ;;
     esac
+}
+
+# A command in the proxy's container. Not by podman-compose, which would write the passwords of the container's
+# environment into the arguments of a process.
+# shellcheck disable=SC2086
+in_proxy() {
+    options=
+    [ "$engine" != podman ] || options="${CONTAINER_OPTIONS:-}"
+    label=label=com.docker.compose
+    project="$(setting COMPOSE_PROJECT_NAME aml_assets)"
+    proxy="$("$engine" $options ps -q --filter "$label.project=$project" --filter "$label.service=proxy")"
+    if [ -z "$proxy" ]; then
+        echo "the proxy does not run: make compose-up" >&2
+        exit 1
+    fi
+    "$engine" $options exec -i "$proxy" "$@"
 }
 
 # Containers run as users of their own, for whom a strict umask hides what they are given.
@@ -113,6 +133,27 @@ need_readable_settings() {
 # shellcheck disable=SC2016 # the container's variable
 make_seal_key() {
     compose run --rm --no-deps code sh -c 'test -e "$AML_STORE__SEAL_KEYS" || aml seal --new-key'
+}
+
+# From the terminal, where nobody looks on, or else from standard input; never an argument.
+read_password() {
+    if [ -t 0 ]; then
+        trap 'stty echo; exit 130' INT TERM
+        stty -echo
+        printf 'Password: ' >&2
+        IFS= read -r password
+        printf '\nThe same again: ' >&2
+        IFS= read -r again
+        printf '\n' >&2
+        stty echo
+        if [ "$password" != "$again" ]; then
+            echo "the two differ; nothing was changed" >&2
+            exit 1
+        fi
+    else
+        IFS= read -r password || true
+    fi
+    printf '%s\n' "$password"
 }
 
 make_secrets() {
@@ -162,13 +203,23 @@ case "${1:-}" in
         # Volumes stay, and so what was built and what ran; `compose down --volumes` forgets them.
         compose down
         ;;
+    user)
+        shift
+        case "${1:-}" in
+            add)
+                given="$(read_password)"
+                printf '%s\n' "$given" | in_proxy users.sh "$@"
+                ;;
+            *) in_proxy users.sh "$@" < /dev/null ;;
+        esac
+        ;;
     compose)
         shift
         make_secrets
         compose "$@"
         ;;
     *)
-        echo "usage: $0 image | images | base [IMAGE] | secrets | up | demo | down | compose …" >&2
+        echo "usage: $0 image | images | base [IMAGE] | secrets | up | demo | down | user … | compose …" >&2
         exit 1
         ;;
 esac

@@ -105,7 +105,7 @@ class Stack:
         config.chmod(0o755)
         (config / "aml.yaml").write_text(SETTINGS)
         self.ports: dict[str, int] = dict(
-            zip(("ui", "viewer", "notebook"), _free_ports(3), strict=True)
+            zip(("ui", "viewer", "notebook"), free_ports(3), strict=True)
         )
         self._environment = {
             **os.environ,
@@ -144,9 +144,9 @@ class Stack:
         self.podman("build", "-q", "-t", BASE, "-f", str(self.folder / "Base"), str(self.folder))
         shutil.rmtree(rootfs)
 
-    def script(self, *words: str) -> str:
-        """`deploy/containers.sh`, as `make` calls it."""
-        return self._do("deploy/containers.sh", *words)
+    def script(self, *words: str, given: str = "") -> str:
+        """`deploy/containers.sh`, as `make` calls it, with something on standard input."""
+        return self._do("deploy/containers.sh", *words, given=given)
 
     def podman(self, *words: str) -> str:
         return self._do("podman", *self._podman, *words)
@@ -186,12 +186,12 @@ class Stack:
             self.podman("system", "reset", "--force")
             shutil.rmtree(self._storage)
 
-    def _do(self, *words: str) -> str:
+    def _do(self, *words: str, given: str = "") -> str:
         done = subprocess.run(
             words,
             cwd=ROOT,
             env=self._environment,
-            stdin=subprocess.DEVNULL,
+            input=given,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -305,7 +305,8 @@ def _state(stack: Stack) -> str:
     return "Operational" if healthy.returncode == 0 else ""
 
 
-def _free_ports(count: int) -> Sequence[int]:
+def free_ports(count: int) -> Sequence[int]:
+    """Ports of loopback that nobody listens on."""
     sockets = [socket.socket() for _ in range(count)]
     for each in sockets:
         each.bind(("127.0.0.1", 0))

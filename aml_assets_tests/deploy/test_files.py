@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def test_the_compose_files_are_clean():
 
 
 @pytest.fixture
-def own_cluster(tmp_path: Path) -> dict[str, Any]:
+def own_cluster(tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """What `containers.sh` gives podman where the file of secrets names a cluster of one's own."""
     secrets = tmp_path / "secrets.env"
     environment = {
@@ -78,16 +79,35 @@ def own_cluster(tmp_path: Path) -> dict[str, Any]:
             check=True,
         ).stdout
 
-    assert script("secrets").startswith("Wrote ")
-    with secrets.open("a") as file:
-        file.write("CONFIG_FOLDER=/etc/bank\nNOTEBOOK_FOLDER=/etc/bank-notebook\n")
-        file.write(f"COMPOSE_OVERRIDE={OWN_CLUSTER}\n")
-    return yaml.safe_load(script("compose", "config"))
+    def configured(more: str = "") -> dict[str, Any]:
+        secrets.unlink(missing_ok=True)
+        assert script("secrets").startswith("Wrote ")
+        with secrets.open("a") as file:
+            file.write(f"CONFIG_FOLDER=/etc/bank\nCOMPOSE_OVERRIDE={OWN_CLUSTER}\n{more}")
+        return yaml.safe_load(script("compose", "config"))
+
+    return configured
+
+
+def test_with_a_cluster_of_ones_own_there_is_no_notebook_unless_it_has_its_own_keytab(own_cluster):
+    services = own_cluster()["services"]
+    running = {name: each for name, each in services.items() if not each.get("profiles")}
+    assert not {"namenode", "datanode", "reader", "notebook"} & set(running)
+    for name, each in running.items():
+        assert not {"namenode", "notebook"} & set(each.get("depends_on") or ()), name
+    mounted = {volume for each in services.values() for volume in each.get("volumes", ())}
+    assert "/etc/bank:/etc/aml:ro,z" in mounted
+    assert "/etc/bank:/etc/aml:ro,z" not in services.get("notebook", {}).get("volumes", ())
 
 
 def test_with_a_cluster_of_ones_own_the_notebook_still_meets_nobody_but_the_proxy(own_cluster):
-    services = own_cluster["services"]
-    running = {name: each for name, each in services.items() if not each.get("profiles")}
+    configured = own_cluster("NOTEBOOK_FOLDER=/etc/bank-notebook\n")
+    services = configured["services"]
+    running = {
+        name: each
+        for name, each in services.items()
+        if set(each.get("profiles") or ["notebook"]) == {"notebook"}
+    }
     assert not {"namenode", "datanode", "reader"} & set(running)
     assert not [name for name in running if "namenode" in str(services[name].get("depends_on"))]
     networks = {name: set(each["networks"]) for name, each in running.items()}
@@ -104,7 +124,7 @@ def test_with_a_cluster_of_ones_own_the_notebook_still_meets_nobody_but_the_prox
     assert "/etc/bank:" not in str(services["notebook"])
     # Podman passes on between networks unless they say no.
     for name in set().union(*networks.values()):
-        assert own_cluster["networks"][name]["driver_opts"] == {"isolate": "true"}, name
+        assert configured["networks"][name]["driver_opts"] == {"isolate": "true"}, name
 
 
 @pytest.mark.parametrize("script", [*DEPLOY.glob("*.sh"), *DEPLOY.glob("services/*.sh")])
@@ -186,6 +206,9 @@ def test_dagsters_instance_is_as_on_one_machine_but_for_where_things_are(name: s
     assert theirs["concurrency"]["runs"][limits] == ours["concurrency"]["runs"][limits]
     checked = process_config(dagster_instance_config_schema(), theirs)
     assert checked.success, checked.errors
+    assert theirs["run_coordinator"]["class"] == "LoginRunCoordinator"
+    params = theirs["storage"]["postgres"]["postgres_db"]["params"]
+    assert params["sslmode"] == "verify-full"
 
 
 def test_the_run_launcher_of_kubernetes_takes_its_settings():
@@ -204,13 +227,15 @@ def test_secrets_are_kept_from_git_and_from_the_builder():
 def test_what_helm_makes_of_the_values_is_an_instance_like_the_others():
     limits = HELM["concurrency"]
     assert limits["enabled"] is True
-    assert "runCoordinator" not in HELM["dagsterDaemon"], "limits may be said in one place only"
+    coordinator = {**HELM["dagsterDaemon"]["runCoordinator"]["config"]["customRunCoordinator"]}
+    assert coordinator.pop("config") == {}, "limits may be said in one place only"
     instance = {
         **HELM["additionalInstanceConfig"],
         "telemetry": HELM["telemetry"],
         "concurrency": {name: snake(limits[name]) for name in ("runs", "pools")},
         "run_monitoring": snake(HELM["dagsterDaemon"]["runMonitoring"]),
         "run_retries": snake(HELM["dagsterDaemon"]["runRetries"]),
+        "run_coordinator": coordinator,
         "retention": {name: snake(HELM["retention"][name]) for name in ("schedule", "sensor")},
     }
     theirs = INSTANCES["kubernetes"]
@@ -266,4 +291,5 @@ def test_helm_values_are_of_the_images_and_secrets_that_the_manifests_name():
     assert "serviceAccountName" not in values["global"], "it would be that of every pod"
     assert values["dagsterWebserver"]["enableReadOnly"] is True
     assert values["postgresql"]["enabled"] is False
+    assert values["postgresql"]["postgresqlParams"]["sslmode"] == "verify-full"
     assert "postgresqlPassword" not in values["postgresql"]

@@ -23,6 +23,7 @@ BROUGHT = {
     "aml-postgres",
     "aml-proxy",
     "aml-proxy-tls",
+    "aml-users",
     "aml-keytab",
     "aml-notebook-keytab",
     "aml-seal",
