@@ -9,7 +9,14 @@ import dagster as dg
 import pytest
 
 from aml_assets.automation.webserver import mutations_in
-from aml_assets_tests.automation.webserver_client import BACKFILL, REPORT, Server, serving
+from aml_assets_tests.automation.webserver_client import (
+    BACKFILL,
+    LAUNCH,
+    REPORT,
+    Server,
+    parameters,
+    serving,
+)
 
 RUN = "01234567-89ab-cdef-0123-456789abcdef"
 TERMINATE = "mutation ($run: String!) { stop: terminateRun(runId: $run) { __typename } }"
@@ -65,3 +72,14 @@ def test_no_change_hides_behind_an_alias_a_fragment_or_a_second_operation():
     assert mutations_in(inline) == ["stopSensor"]
     for other in ("{ version }", "query { mutation }", "mutation {", ""):
         assert mutations_in(other) == []
+
+
+def test_no_change_is_made_over_a_websocket_where_nothing_would_log_it(server):
+    before = server.instance.get_runs_count()
+    payload = {"query": LAUNCH, "variables": {"run": parameters()}}
+    headers = {"X-Forwarded-User": "mallory"}
+    with server.client.websocket_connect("/graphql", ["graphql-ws"], headers=headers) as socket:
+        socket.send_json({"type": "start", "id": "1", "payload": payload})
+        said = socket.receive_json()
+    assert said["type"] == "error", said
+    assert server.instance.get_runs_count() == before

@@ -78,18 +78,7 @@ class Server:
 
     def launch(self, login: str | None, **tags: str) -> dg.DagsterRun:
         """A run that somebody requests with tags of his own."""
-        given = [{"key": key, "value": value} for key, value in tags.items()]
-        run = {
-            "selector": {
-                "repositoryLocationName": LOCATION,
-                "repositoryName": REPOSITORY,
-                "jobName": "toys",
-            },
-            "mode": "default",
-            "runConfigData": {},
-            "executionMetadata": {"tags": given},
-        }
-        return self._run(self.ask(LAUNCH, login, run=run))
+        return self._run(self.ask(LAUNCH, login, run=parameters(**tags)))
 
     def reexecute(self, login: str | None, run_id: str) -> dg.DagsterRun:
         """A run once more, with the tags of the first."""
@@ -101,6 +90,22 @@ class Server:
         run = self.instance.get_run_by_id(answer["run"]["runId"])
         assert run is not None
         return run
+
+
+def parameters(**tags: str) -> dict[str, Any]:
+    """Of a run of the toys with tags."""
+    return {
+        "selector": {
+            "repositoryLocationName": LOCATION,
+            "repositoryName": REPOSITORY,
+            "jobName": "toys",
+        },
+        "mode": "default",
+        "runConfigData": {},
+        "executionMetadata": {
+            "tags": [{"key": key, "value": value} for key, value in tags.items()]
+        },
+    }
 
 
 @contextmanager
