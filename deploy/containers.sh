@@ -195,6 +195,7 @@ case "${1:-}" in
         echo "https://localhost:$(setting UI_PORT 8443)    the UI: user aml, password AML_UI_PASSWORD of $secrets"
         echo "https://localhost:$(setting VIEWER_PORT 8444)    the same to look at: viewer, AML_VIEWER_PASSWORD"
         echo "https://localhost:$(setting NOTEBOOK_PORT 8445)    the notebook: analyst, AML_NOTEBOOK_PASSWORD"
+        echo "These logins are shared. Give each person his own: $0 user add NAME operator (or viewer, analyst)."
         ;;
     demo)
         compose --profile demo run --rm --no-deps demo
