@@ -191,7 +191,9 @@ def test_an_override_lifts_it_and_is_recorded_with_name_and_reason(usual: Bank):
     last = [each for each in evaluations(usual) if each.asset_check_key == VOLUME][-1]
     assert last.passed is False
     assert last.severity == dg.AssetCheckSeverity.WARN
-    assert last.metadata["overridden"].value == f"by Ada at {recorded['at']}: a strike"
+    claim = f"(claimed by {recorded['user']})"
+    said = f"by Ada {claim} at {recorded['at']}: a strike"
+    assert last.metadata["overridden"].value == said
 
 
 def test_an_override_does_not_survive_another_content(usual: Bank):

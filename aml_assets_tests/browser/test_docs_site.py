@@ -17,7 +17,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "docs", "benchmarks/README.md"]
+PAGES = [
+    "README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "LICENSE",
+    "docs", "benchmarks/README.md",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
