@@ -41,7 +41,7 @@ class Night:
 
     def __init__(self, bank: Bank, home: Path) -> None:
         self.bank, self.home = bank, home
-        home.mkdir()
+        (home / "dagster").mkdir(parents=True, mode=0o700)  # the token is asked for before it is up
         config = home / "bank.yaml"
         text = CONFIG.format(
             landing=bank.landing, store=bank.store, last=day(12), interval=INTERVAL

@@ -68,7 +68,7 @@ def hashes(pinned: Mapping[str, str], machine: str) -> dict[str, str]:
 def main() -> None:
     """Write the file."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    lines, listed = [HEAD], dict[str, str]()
+    lines, common = [HEAD], dict[str, str]()
     for group, extras in GROUPS.items():
         asked = [] if group in ALONE else [*project["dependencies"]]
         for extra in extras:
@@ -77,8 +77,8 @@ def main() -> None:
             ]
         pinned = closure(asked)
         if group not in ALONE:
-            pinned = {name: each for name, each in pinned.items() if name not in listed}
-        listed |= pinned
+            pinned = {name: each for name, each in pinned.items() if name not in common}
+        common = common or pinned  # the first group is below the other images' own
         by_machine = [hashes(pinned, machine) for machine in ("x86_64", "aarch64")]
         lines.append(f"# -- {group}\n")
         for name in sorted(pinned, key=str.lower):
