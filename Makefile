@@ -41,14 +41,15 @@ notebook: install-notebook ## open a notebook over the store
 	@$(BIN)/aml notebook
 
 # Clusters and banks are fixtures of a file: so one worker runs all of it. Two work while the others
-# wait for servers and disks.
-WORKERS := -n 4 --dist loadfile --no-loadscope-reorder
+# wait for servers and disks; beside images that are built, one is enough for that.
+BY_FILE := --dist loadfile --no-loadscope-reorder
+WORKERS := -n 4 $(BY_FILE)
 
 test: install-dev ## run the tests but the longest (ARGS= for pytest)
 	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 test-all: install-dev ## run all tests: killed servers, nights and UI, benchmarks, container images, soak
-	$(BIN)/python -m pytest $(WORKERS) -m "" $(ARGS)
+	$(BIN)/python -m pytest -n 3 $(BY_FILE) -m "" $(ARGS)
 
 # Of what runs without a cluster, a browser or a container; processes that a test starts count, too.
 COVERED := $(addprefix aml_assets_tests/,core settings steps)

@@ -94,7 +94,7 @@ class Night:
         run_id = self.records[name].dagster_run.run_id
         return [mail for mail in self.box.mails if run_id in mail.get_content()]
 
-    def wait_for(self, what: Callable[[], object], seconds: float = 120) -> None:
+    def wait_for(self, what: Callable[[], object], seconds: float = 300) -> None:
         deadline = time.monotonic() + seconds
         while not what():
             assert time.monotonic() < deadline, {n: self.status(n) for n in self.records}

@@ -246,4 +246,3 @@ def test_the_sensors_page_shows_its_ticks(page: Page):
     page.goto(f"/locations/{LOCATION}/sensors/landing")
     tick = page.get_by_role("row").filter(has_text=re.compile(r"\d+ runs? requested")).first
     expect(tick).to_be_visible()
-    expect(tick.get_by_role("button", name="View logs")).to_be_visible()
