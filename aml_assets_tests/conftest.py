@@ -162,6 +162,17 @@ class Bank:
     def store(self) -> Path:
         return self.root / "store"
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment by which a command finds the bank, under its partitions and windows."""
+        return {
+            "AML_LANDING__URL": str(self.landing),
+            "AML_STORE__URL": str(self.store),
+            "AML_PARTITIONS__LAST_DAY": str(day(20)),
+            "AML_WINDOWS__TRAIN_DAYS": "3",
+            "AML_WINDOWS__EVAL_DAYS": "1",
+        }
+
     def folder(self, table: str, number: int | None = None) -> Path:
         """Where a table lands: on the n-th, or for good."""
         path = self.settings.tables[table].path.strip("/")

@@ -27,14 +27,8 @@ ASSETS = {
 @pytest.fixture
 def aml(built: Bank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Run a command over the built bank, in this process."""
-    for name, value in {
-        "DAGSTER_HOME": str(tmp_path / "home"),
-        "AML_LANDING__URL": str(built.landing),
-        "AML_STORE__URL": str(built.store),
-        "AML_PARTITIONS__LAST_DAY": str(day(20)),
-        "AML_WINDOWS__TRAIN_DAYS": "3",
-        "AML_WINDOWS__EVAL_DAYS": "1",
-    }.items():
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    for name, value in built.variables.items():
         monkeypatch.setenv(name, value)
     return lambda *words: CliRunner().invoke(app, words)
 

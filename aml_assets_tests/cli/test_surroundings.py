@@ -47,11 +47,7 @@ def aml(built_bank: Bank, tmp_path: Path) -> Callable[..., Any]:
         environment = {
             **kept,
             "DAGSTER_HOME": str(tmp_path / "home"),
-            "AML_LANDING__URL": str(built_bank.landing),
-            "AML_STORE__URL": str(built_bank.store),
-            "AML_PARTITIONS__LAST_DAY": str(day(20)),
-            "AML_WINDOWS__TRAIN_DAYS": "3",
-            "AML_WINDOWS__EVAL_DAYS": "1",
+            **built_bank.variables,
             **variables,
         }
         done = run_forked(("aml", *words), cwd=tmp_path, env=environment)
