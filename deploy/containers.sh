@@ -33,6 +33,8 @@ fi
 case "$("$engine" --version)" in
     podman*) engine=podman ;; # also where it is called docker
 esac
+engine_options=
+[ "$engine" != podman ] || engine_options="${CONTAINER_OPTIONS:-}"
 
 # The environment first, then the file.
 setting() { # name, default
@@ -57,12 +59,8 @@ build() { # file, target, name
 # The digest that a registry gives for a name today, for all builds until the next call.
 # shellcheck disable=SC2086
 pin_base() { # image
-    case "$engine" in
-        podman) options="${CONTAINER_OPTIONS:-}" ;;
-        *) options="" ;;
-    esac
-    "$engine" $options pull -q "$1" > /dev/null
-    found="$("$engine" $options image inspect --format '{{index .RepoDigests 0}}' "$1")"
+    "$engine" $engine_options pull -q "$1" > /dev/null
+    found="$("$engine" $engine_options image inspect --format '{{index .RepoDigests 0}}' "$1")"
     case "$found" in
         *@sha256:*) ;;
         *)
@@ -106,16 +104,14 @@ compose() {
 # environment into the arguments of a process.
 # shellcheck disable=SC2086
 in_proxy() {
-    options=
-    [ "$engine" != podman ] || options="${CONTAINER_OPTIONS:-}"
     label=label=com.docker.compose
     project="$(setting COMPOSE_PROJECT_NAME aml_assets)"
-    proxy="$("$engine" $options ps -q --filter "$label.project=$project" --filter "$label.service=proxy")"
+    proxy="$("$engine" $engine_options ps -q --filter "$label.project=$project" --filter "$label.service=proxy")"
     if [ -z "$proxy" ]; then
         echo "the proxy does not run: make compose-up" >&2
         exit 1
     fi
-    "$engine" $options exec -i "$proxy" "$@"
+    "$engine" $engine_options exec -i "$proxy" "$@"
 }
 
 # Containers run as users of their own, for whom a strict umask hides what they are given.

@@ -24,7 +24,7 @@ from aml_assets.core.graph import (
     asset_graph,
 )
 from aml_assets.io.decisions import Decisions
-from aml_assets.io.filesystems import Modes
+from aml_assets.io.filesystems import Modes, is_on_cluster
 from aml_assets.io.formats import CsvFormat, HtmlFormat, JsonFormat, ModelFormat, ParquetFormat
 from aml_assets.io.landing_reader import Landing
 from aml_assets.io.partition_store import PartitionStore, SnapshotStore
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     import xgboost
 
     from aml_assets.settings.load import Settings
-
-_CLUSTERS = ("hdfs://", "viewfs://", "webhdfs://", "swebhdfs://")
 
 RECEIPTS = "receipts"
 """The folder of receipts, ``receipts/<table>``: from which landed files a table was built."""
@@ -83,7 +81,7 @@ class Catalog:
     def login(self) -> str | None:
         """The name as which the store's cluster knows us; ``None`` where any name is believed."""
         of = self.settings.hdfs
-        checks = self.settings.store.url.startswith(_CLUSTERS) and of.authentication == "kerberos"
+        checks = is_on_cluster(self.settings.store.url) and of.authentication == "kerberos"
         return of.principal if checks else None
 
     @cached_property

@@ -48,17 +48,21 @@ class RowGroup:
     chunks: Sequence[Chunk | None]
 
 
+def footer_start(content: bytes) -> int:
+    """Return the offset where a Parquet file's footer begins; negative in one that is cut short."""
+    return len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+
+
 def row_groups_of(content: bytes) -> list[RowGroup]:
     """Return the row groups of a Parquet file.
 
     Raises:
         ThriftError: it has no footer that can be read.
     """
-    stop = len(content) - 8
-    start = stop - int.from_bytes(content[-8:-4], "little")
+    start = footer_start(content)
     if start < 0:
         raise ThriftError
-    fields = Cursor(content, start, stop).struct(_WANTED)
+    fields = Cursor(content, start, len(content) - 8).struct(_WANTED)
     return [_row_group(each, start) for each in fields.get((4, LIST)) or ()]
 
 

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from aml_assets.core.tables.values import is_text
 from aml_assets.errors import InputError
 from aml_assets.io.bounded_parquet import MOST_IN_A_LIST, BoundedFile, is_bytes
+from aml_assets.io.column_chunks import footer_start
 from aml_assets.io.expansion import Unreadable
 from aml_assets.io.landed_times import (
     ClockError,
@@ -238,7 +239,7 @@ def _too_much_in_footer(text: str) -> str | None:
 
 def _without_arrow_schema(content: bytes) -> bytes:
     """Return the file with another name for the footer's key under which Arrow keeps its schema."""
-    start = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    start = footer_start(content)
     return content[:start] + content[start:].replace(b"ARROW:schema", b"ARROW-schema")
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "Modes",
     "RawSink",
     "filesystem_for",
+    "is_on_cluster",
     "local_store_error",
 ]
 
@@ -36,6 +37,11 @@ _WEB = {"webhdfs": "http", "swebhdfs": "https"}
 _RPC = ("hdfs", "viewfs")
 
 log = logging.getLogger("aml_assets.hdfs")
+
+
+def is_on_cluster(url: str) -> bool:
+    """Whether a URL names a file system of Hadoop's, by either protocol."""
+    return url.partition("://")[0] in (*_RPC, *_WEB)
 
 
 def filesystem_for(
@@ -70,7 +76,7 @@ def filesystem_for(
         if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
             raise SettingsError("a file:// URL names a path of this machine: file:///path")
         return LocalFileSystem(modes), os.path.abspath(unquote(parts.path))
-    if scheme not in (*_RPC, *_WEB):
+    if not is_on_cluster(url):
         raise SettingsError(
             f"no file system for {scheme}://",
             remedy="Use a local path, file://, hdfs://, viewfs://, webhdfs:// or swebhdfs://.",

@@ -32,7 +32,7 @@ def exemption(catalog: Catalog, day: dt.date) -> str | None:
     if by_design and not has_landed(catalog, day):
         return by_design
     decision = skip_of(catalog, day)
-    return f"skipped by {decision.who}: {decision.why}" if decision else None
+    return skip_in_words(decision) if decision else None
 
 
 def skip_of(catalog: Catalog, day: dt.date) -> Decision | None:
@@ -41,6 +41,11 @@ def skip_of(catalog: Catalog, day: dt.date) -> Decision | None:
     if decision is None or decision.about != _landing_of(catalog, day):
         return None
     return decision
+
+
+def skip_in_words(decision: Decision) -> str:
+    """A skip as the reason why a day is exempt."""
+    return f"skipped by {decision.who}: {decision.why}"
 
 
 def skip(catalog: Catalog, day: dt.date, why: str, *, by: str | None = None) -> Decision:

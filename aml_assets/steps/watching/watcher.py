@@ -36,7 +36,7 @@ from aml_assets.io.catalog import RECEIPTS
 from aml_assets.io.overview import StoreOverview
 from aml_assets.settings.table_settings import TRX
 from aml_assets.steps.checking.verdicts import Verdicts, blocked, blocks_of
-from aml_assets.steps.inputs.exemptions import skip_of
+from aml_assets.steps.inputs.exemptions import skip_in_words, skip_of
 from aml_assets.steps.inputs.model_selection import pinned_path
 from aml_assets.steps.inputs.window_frames import windows_of
 
@@ -298,7 +298,7 @@ class Watcher:
         skipped: set[dt.date] = set()
         for day in days_between(begin, today):
             if str(day) in decided and (decision := skip_of(self._catalog, day)):
-                exempt[day] = f"skipped by {decision.who}: {decision.why}"
+                exempt[day] = skip_in_words(decision)
                 skipped.add(day)
             elif (
                 day not in stored[FEATURES]
