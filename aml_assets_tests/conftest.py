@@ -13,6 +13,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -126,9 +127,14 @@ class Run:
     metadata: dict[tuple[str, str], dict[str, Any]]
     retried: int
     """Attempts after a step's first one."""
-    log: str
-    """All text of the run in the event log."""
+    entries: list[dg.EventLogEntry]
+    """The run in the event log."""
     run_id: str
+
+    @cached_property
+    def log(self) -> str:
+        """All text of the run in the event log."""
+        return "\n".join(map(event_text, self.entries))
 
     @property
     def sentence(self) -> str:
@@ -149,8 +155,10 @@ class Bank:
     options: dict[str, Any] = field(default_factory=dict)
     log_level: str = "CRITICAL"
 
-    def __post_init__(self) -> None:
-        self.instance = dg.DagsterInstance.ephemeral()
+    @cached_property
+    def instance(self) -> dg.DagsterInstance:
+        """The bank's event log, in memory."""
+        return dg.DagsterInstance.ephemeral()
 
     # -- the landing -----------------------------------------------------------------------
 
@@ -312,10 +320,8 @@ class Bank:
         ]
 
     def _outcome(self, run_id: str, success: bool) -> Run:
-        run = Run(success, [], [], set(), set(), {}, 0, "", run_id)
-        texts = []
-        for entry in self.instance.all_logs(run_id):
-            texts.append(event_text(entry))
+        run = Run(success, [], [], set(), set(), {}, 0, self.instance.all_logs(run_id), run_id)
+        for entry in run.entries:
             event = entry.dagster_event
             if event is None:
                 continue
@@ -337,7 +343,6 @@ class Bank:
             is_real = isinstance(found, dg.AssetMaterialization)
             (run.materialized if is_real else run.observed).add(pair)
             run.metadata[pair] = {name: value.value for name, value in found.metadata.items()}
-        run.log = "\n".join(texts)
         return run
 
     # -- what came of it -------------------------------------------------------------------

@@ -22,6 +22,8 @@ from aml_assets.io.decisions import this_user
 from aml_assets_tests.conftest import Bank
 from aml_assets_tests.forked import run_forked
 
+pytestmark = pytest.mark.long  # a command for each line of the page
+
 DOC = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
 DAYS = {"DAY": "2024-01-06", "BEFORE": "2024-01-05"}
 """The days that the page leaves to its reader."""

@@ -39,6 +39,8 @@ from aml_assets_tests.io.processes import (
 )
 from aml_assets_tests.io.values import KINDS, PATH, manifest, state, write
 
+pytestmark = pytest.mark.long  # readers and writers race on each store
+
 TRIES = 8
 """Others read on the same cluster, but not all the time."""
 

@@ -34,6 +34,8 @@ from aml_assets_tests.hadoop.fixtures import Hadoop
 from aml_assets_tests.io.places import ClusterFiles, Place
 from aml_assets_tests.io.places import land as land_on
 
+pytestmark = pytest.mark.long  # a migration, a night and the old flow, on HDFS
+
 VARIABLE = daily_version(
     start_time=str(day(1)),
     end_time=str(day(3)),
