@@ -93,7 +93,7 @@ class Server:
 
 
 def parameters(**tags: str) -> dict[str, Any]:
-    """Of a run of the toys with tags."""
+    """The variable of `LAUNCH`: a run of the job `toys`, with tags."""
     return {
         "selector": {
             "repositoryLocationName": LOCATION,
