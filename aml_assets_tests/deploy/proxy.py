@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -47,9 +48,19 @@ class Answer:
 
 
 class Echo(BaseHTTPRequestHandler):
-    """Answers with the headers of the request."""
+    """Answers with the headers of the request; a WebSocket it leaves open, and says nothing."""
+
+    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        if self.headers.get("Upgrade") == "websocket":
+            self.send_response(101)
+            self.send_header("Upgrade", "websocket")
+            self.send_header("Connection", "Upgrade")
+            self.end_headers()
+            self.rfile.read()
+            self.close_connection = True
+            return
         body = json.dumps(self.headers.items()).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -114,6 +125,28 @@ class Proxy:
         more: Sequence[tuple[str, str]] = (),
         address: str = "127.0.0.1",
     ) -> Answer:
+        connection, answer = self._asked(door, login, path, more, address)
+        found = Answer(answer.status, dict(answer.getheaders()), answer.read())
+        connection.close()
+        return found
+
+    @contextmanager
+    def open_socket(self, door: str, login: tuple[str, str]) -> Generator[socket.socket]:
+        """A WebSocket, open."""
+        upgrade = [("Upgrade", "websocket"), ("Connection", "Upgrade")]
+        connection, answer = self._asked(door, login, "/", upgrade, "127.0.0.1")
+        assert answer.status == 101, answer.status
+        yield connection.sock
+        connection.close()
+
+    def _asked(
+        self,
+        door: str,
+        login: tuple[str, str] | None,
+        path: str,
+        more: Sequence[tuple[str, str]],
+        address: str,
+    ) -> tuple[http.client.HTTPSConnection, http.client.HTTPResponse]:
         connection = self.connect(door, address=address)
         connection.putrequest("GET", path, skip_host=any(name == "Host" for name, _ in more))
         if login is not None:
@@ -122,10 +155,7 @@ class Proxy:
         for name, value in more:
             connection.putheader(name, value)
         connection.endheaders()
-        answer = connection.getresponse()
-        found = Answer(answer.status, dict(answer.getheaders()), answer.read())
-        connection.close()
-        return found
+        return connection, connection.getresponse()
 
 
 def certify(folder: Path) -> Path:

@@ -165,7 +165,7 @@ def test_a_person_logs_in_and_his_runs_have_his_name_whatever_they_claim(stack: 
         shared = stack.ask("ui", "/graphql", stack.login("ui"), {"query": "{ version }"})
         assert shared.status in (401, 429)
     finally:
-        stack.script("user", "remove", "anna")
+        stack.script("user", "remove", "anna", "--shared")
     found = stack.graphql(RUNS)["runsOrError"]["results"]
     (tags,) = (each["tags"] for each in found if each["runId"] == launched)
     assert {"key": "user", "value": "anna"} in tags

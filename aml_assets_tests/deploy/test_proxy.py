@@ -9,6 +9,7 @@ import ssl
 import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,24 @@ def test_a_server_is_told_the_login_and_never_what_a_browser_says(up: Proxy, doo
     told = [value for name, value in answer.asked if "forwarded" in name.lower().replace("_", "-")]
     assert sorted(told) == ["127.0.0.1", "aml", "https"]
     assert "Authorization" not in dict(answer.asked)
+
+
+DOORS = {"ui": "aml", "viewer": "viewer", "notebook": "analyst"}
+
+
+@pytest.mark.parametrize(("door", "name"), DOORS.items())
+def test_each_door_has_its_own_login_and_refuses_what_another_sites_page_asks(
+    up: Proxy, door: str, name: str
+):
+    login = (name, SHARED[name])
+    seen = dict(up.ask(door, login, address="127.0.6.1").asked)
+    assert seen.get("Authorization") == (f"token {TOKEN}" if door == "notebook" else None)
+    for header in (("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")):
+        assert up.ask(door, login, more=[header], address="127.0.6.1").status == 403
+    others = {each for each in DOORS.values() if each != name} - {"aml"}
+    for number, other in enumerate(sorted(others)):
+        asked = up.ask(door, (other, SHARED[other]), address=f"127.0.7.{number}")
+        assert (asked.status, asked.headers["WWW-Authenticate"][:18]) == (401, 'Basic realm="aml_a')
 
 
 # -- what is told of requests ----------------------------------------------------------------
@@ -138,6 +157,38 @@ def test_who_is_removed_or_gets_another_password_is_out_at_once(own: Proxy):
     own.users("remove", "anna")
     assert own.ask("ui", ("anna", OTHER)).status == 401
     assert own.ask("ui", ("ann", PASSWORD)).status == 200
+
+
+def test_who_is_removed_loses_the_connections_that_he_had_open(own: Proxy):
+    for name in ("anna", "ann"):
+        own.users("add", name, "operator", password=PASSWORD)
+    with own.open_socket("ui", ("anna", PASSWORD)) as opened:
+        own.users("remove", "anna")
+        opened.settimeout(9)
+        with suppress(ConnectionResetError):
+            assert opened.recv(1) == b""
+    with own.open_socket("ui", ("ann", PASSWORD)):
+        assert own.ask("ui", ("anna", PASSWORD)).status == 401
+
+
+def test_no_shared_login_opens_again_unless_somebody_says_so(own: Proxy):
+    own.users("add", "anna", "operator,viewer", password=PASSWORD)
+    for words in (
+        ("remove", "anna"),
+        ("add", "anna", "viewer"),
+        ("remove", "anna", "--all"),
+    ):
+        done = own.users(*words, password=OTHER)
+        assert done.returncode == 1
+        assert "--shared" in done.stderr
+        assert own.users("list").stdout == "anna operator,viewer\n"
+        assert own.ask("ui", OPERATOR).status == 401
+        assert own.ask("ui", ("anna", PASSWORD)).status == 200
+    own.users("add", "bob", "operator", password=OTHER)
+    assert own.users("add", "anna", "viewer", password=PASSWORD).returncode == 0
+    done = own.users("remove", "bob", "--shared")
+    assert "nobody is operator: the shared login aml opens that door" in done.stderr
+    assert own.ask("ui", OPERATOR).status == 200
 
 
 @pytest.mark.parametrize(

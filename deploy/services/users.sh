@@ -2,13 +2,14 @@
 # Who may in: people and their roles, in the file of password hashes from which the proxy's doors are filled.
 #
 #   users.sh add NAME ROLE[,ROLE]   the password comes on standard input; who is there gets a new one
-#   users.sh remove NAME
+#   users.sh remove NAME [--shared] the last of a role only with --shared, since its shared login then opens its door
 #   users.sh list                   names and roles
 #   users.sh line NAME ROLE[,ROLE]  what `add` writes, for a file that is kept elsewhere
 #   users.sh apply                  fill the doors from the file; the proxy does it at its start
 #
 # Roles: operator (the UI, also the one that changes nothing), viewer (the latter only), analyst (the notebook).
-# As long as nobody has a role, one shared login opens its door, with the password of the environment.
+# As long as nobody has a role, one shared login opens its door, with the password of the environment. Each change
+# holds within five seconds, also for connections that are open.
 set -eu
 umask 077
 file="${AML_USERS:-/users/users}"
@@ -52,9 +53,21 @@ others() { # name: the lines of everybody else
     lines | awk -F: -v name="$1" '$1 != name'
 }
 
-replace() { # the file's new content on standard input
+roles_of() { # file
+    awk -F: '!/^#/ { print $2 }' "$1" 2> /dev/null | tr , '\n' | sort -u
+}
+
+replace() { # whether shared logins may open again; the file's new content on standard input
     [ -w "$(dirname "$file")" ] || fail "$file is kept elsewhere: change it there"
     cat > "$file.new"
+    # Who knew the shared password would be let in again, whoever was removed among them.
+    for role in $(roles_of "$file"); do
+        if [ "$1" != --shared ] && ! roles_of "$file.new" | grep -q -x "$role"; then
+            rm "$file.new"
+            fail "nobody else is $role, and the shared login would open that door again: add another $role first, or \
+remove with --shared; nothing was changed"
+        fi
+    done
     mv "$file.new" "$file"
     apply
     [ ! -s "$folder/nginx.pid" ] || kill -HUP "$(cat "$folder/nginx.pid")"
@@ -69,6 +82,7 @@ people() { # role, the shared login's name and password
     if [ -n "$found" ]; then
         printf '%s\n' "$found"
     elif [ -n "$3" ]; then
+        echo "users: nobody is $1: the shared login $2 opens that door" >&2
         printf '%s:%s\n' "$2" "$(printf '%s' "$3" | openssl passwd -6 -stdin)"
     else
         fail "no password was given for $2, and nobody is $1"
@@ -101,14 +115,15 @@ apply() {
 case "${1:-} $#" in
     'add 3')
         added="$(line "$2" "$3")"
-        { others "$2"; printf '%s\n' "$added"; } | replace
+        { others "$2"; printf '%s\n' "$added"; } | replace ''
         ;;
-    'remove 2')
+    'remove 2' | 'remove 3')
+        [ $# = 2 ] || [ "$3" = --shared ] || fail "remove NAME [--shared]"
         [ -n "$(lines | awk -F: -v name="$2" '$1 == name')" ] || fail "there is no user $2"
-        others "$2" | replace
+        others "$2" | replace "${3:-}"
         ;;
     'list 1') lines | awk -F: '{ print $1, $2 }' ;;
     'line 3') line "$2" "$3" ;;
     'apply 1') apply ;;
-    *) fail "add NAME ROLE[,ROLE] | remove NAME | list | line NAME ROLE[,ROLE] | apply" ;;
+    *) fail "add NAME ROLE[,ROLE] | remove NAME [--shared] | list | line NAME ROLE[,ROLE] | apply" ;;
 esac
