@@ -266,6 +266,28 @@ def test_helm_labels_its_pods_as_the_network_policies_name_them():
         assert f"port: {port}" in text
 
 
+def test_beside_helm_each_webserver_gets_the_account_that_our_own_manifests_give_it():
+    printed = (ROOT / "docs/install.md").read_text().partition("\n## Helm\n")[2]
+    patches = {
+        name: yaml.safe_load(patch)["spec"]["template"]["spec"]
+        for name, patch in re.findall(r"patch deployment (\S+) -p \\\s+'(.+)'", printed)
+    }
+    # So the chart calls them in a release `aml`; the second comes of `enableReadOnly`.
+    chart = {"web": "aml-dagster-webserver", "viewer": "aml-dagster-webserver-read-only"}
+    ours = yaml.safe_load_all((DEPLOY / "kubernetes/web.yaml").read_text())
+    pods = {
+        chart[each["metadata"]["name"]]: each["spec"]["template"]["spec"]
+        for each in ours
+        if each["kind"] == "Deployment"
+    }
+    assert HELM["dagsterWebserver"]["enableReadOnly"] is True
+    assert patches == {
+        name: {key: pod[key] for key in ("serviceAccountName", "automountServiceAccountToken")}
+        for name, pod in pods.items()
+    }
+    assert all(f"{name}.aml.svc" in printed for name in patches)
+
+
 def snake(node: Any) -> Any:
     """Keys as Dagster has them, of those that the chart writes in camel case."""
     if isinstance(node, dict) and "applyLimitPerUniqueValue" not in node:

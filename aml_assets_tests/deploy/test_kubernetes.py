@@ -63,6 +63,8 @@ def test_the_node_ports_of_2019_lead_to_the_login_only():
     assert [each["spec"]["selector"] for each in outside] == [{"app": "proxy"}]
     ports = {port["name"]: port["nodePort"] for port in outside[0]["spec"]["ports"]}
     assert ports == {"ui": 31234, "notebook": 31235, "viewer": 31236}
+    # Else the proxy is told a node's address for the client's.
+    assert outside[0]["spec"]["externalTrafficPolicy"] == "Local"
     assert not of("Ingress")
 
 

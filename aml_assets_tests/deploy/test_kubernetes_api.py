@@ -30,9 +30,10 @@ CERTIFICATE = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=aml -keyout t
 
 
 def printed(title: str) -> dict[str, str]:
-    """The last block of each language in a section of docs/install.md; "" is the shell's."""
+    """The first block of each language in a section of docs/install.md; "" is the shell's."""
     section = INSTALL.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
-    return dict(re.findall(r"^```(\w*)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL))
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    return dict(reversed(blocks))
 
 
 @pytest.fixture(scope="module")
