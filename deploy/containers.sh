@@ -42,6 +42,16 @@ setting() { # name, default
     printf '%s' "${value:-$2}"
 }
 
+warn_of_base() {
+    case "$(cat "$base" 2> /dev/null) ${BUILD_OPTIONS:-}" in
+        *@sha256:*) ;;
+        *)
+            echo "WARNING: the images begin with Debian 12 as its tag is today, since $base is missing:" \
+                "'deploy/containers.sh base' looks its digest up, by which builds then take it." >&2
+            ;;
+    esac
+}
+
 # Options are words, as their users give them.
 # shellcheck disable=SC2086
 build() { # file, target, name
@@ -167,10 +177,12 @@ make_secrets() {
 
 case "${1:-}" in
     image)
+        warn_of_base
         build Dockerfile aml aml_assets
         ;;
     images)
         need_composer
+        warn_of_base
         build Dockerfile aml aml_assets
         build Dockerfile notebook aml_assets_notebook
         for each in postgres hadoop proxy; do

@@ -2,7 +2,8 @@
 
 What was typed is kept with the run, for whoever may see the run. Errors, events, logs and alarms go
 further, and one that quotes a value would carry a secret of the process there. Dagster's own errors
-about its own tags are not ours; alarms give their class alone.
+about its own tags are not ours; alarms give their class alone. Nor is what the webserver answers to
+a launch that Dagster refuses: it goes to whoever typed it (docs/security.md).
 """
 
 import logging

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +58,17 @@ def test_the_images_install_nothing_without_a_hash():
     assert {each.strip() for each in given} == expected
     assert "PIP_NO_DEPS=1" in text
     assert "constraints" not in text.replace("constraints.txt, ", "")
+
+
+def test_what_is_printed_for_one_machine_installs_every_group_by_hash():
+    printed = (ROOT / "docs/install.md").read_text().partition("### On one machine, by hash\n")[2]
+    words = re.search(r"for groups in (.+); do", printed)
+    assert words
+    installed = [shlex.split(each) for each in shlex.split(words[1])]
+    groups = re.findall(r"^# -- (\w+)$", HASHES, re.MULTILINE)
+    assert sorted(name for names in installed for name in names) == sorted(groups)
+    for names in installed:
+        assert group(*names)
 
 
 def test_an_image_holds_only_what_runs_in_it():
@@ -121,10 +133,14 @@ def test_builds_begin_with_the_base_that_was_last_looked_up(engine: Path):
         command = [str(DEPLOY / "containers.sh"), *words]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
+    warned = script("image", digest="")
+    assert "WARNING" in warned.stderr
+    assert "deploy/containers.sh base" in warned.stderr
     for digest in ("0" * 64, "1" * 64):
         assert script("base", "bank.example/debian:12", digest=digest).returncode == 0
         assert base.read_text() == f"debian@sha256:{digest}\n"
-    assert script("image", digest="").returncode == 0
+    pinned = script("image", digest="")
+    assert (pinned.returncode, pinned.stderr) == (0, "")
     asked = engine.with_name("asked").read_text().splitlines()
     assert "pull -q bank.example/debian:12" in asked
     assert asked[-1].startswith(f"build --build-arg BASE=debian@sha256:{'1' * 64} -f Dockerfile")

@@ -1,7 +1,7 @@
 """Hadoop's jars and what runs them: fetched once by Maven, kept under the checkout's `var/`.
 
 Belongs here: finding Java and Maven, and the class path. Does not belong here: which jars
-(`pom.xml`), and starting anything of Hadoop's.
+(`pom.xml`, and `jars.sha256` with the hash of each), and starting anything of Hadoop's.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from pathlib import Path
 from aml_assets_tests.requirements import require
 
 POM = Path(__file__).with_name("pom.xml")
+HASHES = POM.with_name("jars.sha256")
+"""The jars as `sha256sum` lists them; the build of compose's HDFS compares by it, too."""
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout."""
 VAR = ROOT / "var"
@@ -27,7 +29,7 @@ MAVEN_TIMEOUT = 900.0
 
 
 class ArtefactError(Exception):
-    """Hadoop's jars could not be fetched."""
+    """Hadoop's jars could not be fetched, or are not those that they should be."""
 
 
 @cache
@@ -71,7 +73,7 @@ def classpath() -> str:
     """Java's class path of Hadoop's jars, fetched by the first caller of all processes.
 
     Raises:
-        ArtefactError: Maven failed; its last lines are in the message.
+        ArtefactError: Maven failed; its last lines are in the message. Or it brought other jars.
     """
     folder = jars()
     if not folder.is_dir():
@@ -99,4 +101,22 @@ def _fetch(folder: Path) -> None:
     if done.returncode != 0:
         lines = (done.stdout + done.stderr).strip().splitlines()
         raise ArtefactError("Maven could not fetch Hadoop:\n" + "\n".join(lines[-20:]))
+    refuse_other_jars(aside)
     aside.rename(folder)
+
+
+def refuse_other_jars(folder: Path) -> None:
+    """Compare the jars of a folder with the list of their hashes.
+
+    Raises:
+        ArtefactError: one has another hash, is missing, or is not on the list.
+    """
+    found = {
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}" for path in folder.iterdir()
+    }
+    other = {line.split()[1] for line in found ^ set(HASHES.read_text("utf-8").splitlines())}
+    if other:
+        raise ArtefactError(
+            f"{', '.join(sorted(other))}: not as {HASHES.name} lists it. If pom.xml names another "
+            f"Hadoop now: LC_ALL=C sha256sum -- *, in {folder}, is the new list"
+        )
