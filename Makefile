@@ -51,7 +51,7 @@ test: install-dev ## run the tests but the longest (ARGS= for pytest)
 test-all: install-dev ## run all tests: killed servers, nights and UI, benchmarks, container images, soak
 	$(BIN)/python -m pytest -n 3 $(BY_FILE) -m "" $(ARGS)
 
-# Of what runs without a cluster, a browser or a container; processes that a test starts count, too.
+# Coverage is counted in what runs without a cluster, a browser or a container, also in processes that tests start.
 COVERED := $(addprefix aml_assets_tests/,core settings steps)
 
 coverage: install-dev ## count the branches that the tests of core, settings and steps reach
@@ -77,7 +77,7 @@ lint-format: install-dev
 lint-types: install-dev
 	$(BIN)/pyright
 
-# Of what the images hold; their build checks it, too.
+# The packages that the images hold are checked here, and once more by the images' build.
 lint-licences: install-dev
 	@mkdir -p build
 	$(BIN)/cyclonedx-py environment $(BIN)/python --no-validate -o build/sbom.json

@@ -190,7 +190,7 @@ class Landing:
             TransientStoreError: the landing is away.
         """
         folder = self._path(table, day)
-        with _told(f"{folder} cannot be listed", table, day):
+        with _as_input_error(f"{folder} cannot be listed", table, day):
             return contents_of(self._store.list(folder, hidden=True))
 
     def _read(self, table: str, day: dt.date) -> _Files:
@@ -236,7 +236,7 @@ class Landing:
         self, folder: str, contents: Contents, table: str, day: dt.date
     ) -> tuple[FileStatus, ...]:
         try:
-            with _told(f"the log in {folder} cannot be read", table, day):
+            with _as_input_error(f"the log in {folder} cannot be read", table, day):
                 return counted(self._store, folder, contents)
         except LogError as error:
             raise InputError(
@@ -247,7 +247,7 @@ class Landing:
             ) from None
 
     def _bytes(self, path: str, table: str, day: dt.date) -> bytes:
-        with _told(f"the file {as_text(path)} cannot be read", table, day):
+        with _as_input_error(f"the file {as_text(path)} cannot be read", table, day):
             try:
                 return self._store.read(path)
             except NotFound as error:
@@ -271,8 +271,8 @@ class Landing:
 
 
 @contextmanager
-def _told(what: str, table: str, day: dt.date) -> Generator[None]:
-    """Let the store's refusals name the table and the day; a fault that may pass is retried."""
+def _as_input_error(what: str, table: str, day: dt.date) -> Generator[None]:
+    """Raise the store's errors as input errors of a table's day, but those that may pass."""
     try:
         yield
     except TransientStoreError:
