@@ -60,7 +60,7 @@ roles_of() { # file
 replace() { # whether shared logins may open again; the file's new content on standard input
     [ -w "$(dirname "$file")" ] || fail "$file is kept elsewhere: change it there"
     cat > "$file.new"
-    # Who knew the shared password would be let in again, whoever was removed among them.
+    # The shared password lets in everybody who ever knew it, also the person that is being removed.
     for role in $(roles_of "$file"); do
         if [ "$1" != --shared ] && ! roles_of "$file.new" | grep -q -x "$role"; then
             rm "$file.new"
