@@ -1,12 +1,14 @@
 """Events: one per partition, at once, and exact about what it was built from."""
 
+from collections.abc import Mapping, Sequence
+
 import dagster as dg
 import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 
-from aml_assets.core.graph import FEATURES, MODEL, PREDICTIONS
-from aml_assets_tests.conftest import Bank, day
+from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE, PREDICTIONS, Days
+from aml_assets_tests.conftest import Bank, day, str_columns
 
 VERSION = "dagster/data_version"
 
@@ -78,10 +80,46 @@ def test_an_ad_hoc_run_leaves_no_materialization_behind(bank: Bank):
     assert {asset: len(events(bank, asset, 5)) for asset in (MODEL, PREDICTIONS)} == before
 
 
-def test_every_manifest_names_inputs_that_the_graph_declares(bank: Bank):
-    graph = bank.catalog.graph
-    for name in graph.names:
-        manifest = bank.catalog.of(name).manifest(day(5))
-        assert set(manifest.inputs) <= set(graph[name].upstream), name
-        wanted = {each for each in graph[name].own_day if not each.startswith("landing/")}
-        assert wanted <= set(manifest.inputs), name
+READ_BY_DAY_6: Mapping[Days, Sequence[int]] = {
+    Days.SAME: (6,),
+    Days.IF_STORED: (6,),
+    Days.LOOK_BACK: (4, 5, 6),
+    Days.TRAINING: (1, 2, 3, 4),
+    Days.WINDOWS: (1, 2, 3, 4, 5),
+    Days.SCORING: (6,),
+    Days.NAMED: (6,),
+}
+"""The days that a row means: a look-back of 2 days, windows of 3, 1 (the delay) and 1."""
+
+BESIDE: Mapping[tuple[str, str], Sequence[int]] = {
+    (MODEL_PAGE, METRICS): (1, 2, 3, 4, 5),
+    (MODEL_PAGE, FEATURES): (6,),
+}
+"""What the model page shows beside its row, if it is stored: metrics so far, the day's drift."""
+
+
+def test_every_manifest_records_exactly_the_days_that_the_graph_declares(
+    landed_bank: Bank, tmp_path
+):
+    bank = landed_bank.copy_to(
+        tmp_path / "delayed",
+        windows={"train_days": 3, "delay_days": 1, "eval_days": 1},
+        features={"trx_lookback_days": 2},
+    )
+    # Nobody knows one transaction: so each day of the look-back is consulted.
+    bank.land("str", 6, {**str_columns(6), "trx_id": [*range(600, 607), 999_999]})
+    bank.prepare(1, 6)
+    bank.good("daily", 6)
+    graph, seen = bank.catalog.graph, set[Days]()
+    for asset in graph:
+        declared: dict[str, set[str]] = {}
+        for edge in asset.reads:
+            seen.add(edge.days)
+            days = {*READ_BY_DAY_6[edge.days], *BESIDE.get((asset.name, edge.asset), ())}
+            names = {
+                bank.catalog.model_id(day(n)) if edge.asset == MODEL else str(day(n)) for n in days
+            }
+            declared.setdefault(edge.asset, set()).update(names)
+        manifest = bank.catalog.of(asset.name).manifest(day(6))
+        assert {name: set(read) for name, read in manifest.inputs.items()} == declared, asset.name
+    assert seen == set(Days)

@@ -53,6 +53,14 @@ def test_the_graph_is_this_one(definitions):
     assert graph == GRAPH
 
 
+def test_each_row_of_the_graph_is_an_asset_that_loads_and_has_a_place_of_its_own(new_bank):
+    bank = new_bank()
+    loaded = bank.definitions().resolve_asset_graph().executable_asset_keys
+    rows = bank.catalog.graph.names
+    assert sorted(map(_name, loaded)) == sorted(rows)
+    assert len({bank.catalog.of(name).path(day(1)) for name in rows}) == len(rows)
+
+
 def test_each_asset_lives_in_the_module_of_its_group_and_key_prefix(definitions):
     for spec in definitions.resolve_all_asset_specs():
         importlib.import_module(f"aml_assets.assets.{spec.group_name}")
