@@ -5,6 +5,7 @@ The rules are those of docs/design.md and CONTRIBUTING; what the core may do is 
 """
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
@@ -156,3 +157,16 @@ def test_every_module_says_what_belongs_in_it_and_what_does_not():
         if "Belongs here:" not in words or "Does not belong here:" not in words:
             silent.append(module.shown)
     assert not silent
+
+
+def test_a_module_that_a_docstring_points_to_exists():
+    known = [f".{name}" for name in modules()]
+    elsewhere = {"run_retries"}  # a setting of Dagster's instance
+    lost = [
+        f"{module.shown}: {name}"
+        for module in modules().values()
+        for name in re.findall(r"\(``([a-z_.]+)``", ast.get_docstring(module.tree) or "")
+        if not name.endswith(".ipynb") and name not in elsewhere
+        if not any(each.endswith(f".{name.removesuffix('.py')}") for each in known)
+    ]
+    assert not lost

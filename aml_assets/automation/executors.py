@@ -1,6 +1,6 @@
 """Executors: where the steps of a run are executed.
 
-Belongs here: the configured executor. Does not belong here: launching runs (``launcher``).
+Belongs here: the configured executor. Does not belong here: launching runs (``run_launcher``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The catalog: every asset's partitions by asset name, and the landing.
 
 Belongs here: which asset lies where and in which format, from the settings. Does not belong
-here: Dagster (``managers`` wraps this) or what the assets hold.
+here: Dagster (``assets.hdfs_io_manager`` wraps this) or what the assets hold.
 """
 
 from __future__ import annotations

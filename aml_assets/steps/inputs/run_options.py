@@ -1,7 +1,7 @@
 """Run options: what a single run may do differently from the settings.
 
 Belongs here: the options as builders take them, and the names of ad hoc models. Does not belong
-here: how a run is given its options (``assets.run_options_resource``).
+here: how a run is given its options (``assets.resources``).
 """
 
 from __future__ import annotations
