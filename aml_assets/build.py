@@ -50,9 +50,9 @@ def build_definitions(
         # One run per range is what makes a backfill find its features in order; the parameter
         # is beta in Dagster, and saying so on every command helps nobody.
         warnings.filterwarnings("ignore", ".*backfill_policy.*", dg.BetaWarning)
-        # So with the parameter that gives a check its days, which is in preview.
+        # `AssetCheckSpec(partitions_def=…)` is in preview: same reason.
         warnings.filterwarnings("ignore", ".*partitions_def.*AssetCheckSpec", dg.PreviewWarning)
-        # So with references to the code, which are beta.
+        # `CodeReference` is beta: same reason.
         warnings.filterwarnings("ignore", ".*CodeReference", dg.BetaWarning)
         bound = [each.bind(catalog, partitions) for each in (*declared_assets(settings), *assets)]
     return dg.Definitions(

@@ -62,6 +62,6 @@ def refuse_outside(days: Sequence[dt.date], settings: PartitionSettings) -> None
                 "the day is outside the partitions, "
                 f"{settings.first_day} … {settings.last_day or 'today'}",
                 day=day,
-                remedy="Ask for a day inside, or change partitions.first_day or "
+                remedy="Request a day inside, or change partitions.first_day or "
                 "partitions.last_day.",
             )

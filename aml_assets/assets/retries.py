@@ -1,12 +1,11 @@
-"""Retries: when a step is tried again, and what ends its run for good.
+"""Retries: when a step requests one, and which run is not to be restarted.
 
 Belongs here: retries of what may pass, what a restarted run need not build again, and the end of a
 run that takes too long. Does not belong here: starting a crashed run again (``run_retries`` of the
 instance), or building anything.
 
-A Dagster retry policy would try again after any exception, a defect of ours too, and after an
-interrupt: a run that was ended at its maximum runtime, or by hand, would start its step once more
-and turn green. So a step requests its retry itself, and only where every failure may pass.
+A step requests its retry itself, and only where every failure may pass; never after a defect or an
+interrupt. Why no Dagster `RetryPolicy`: docs/design.md, "Retries are for runs that nobody watches".
 """
 
 import datetime as dt
@@ -33,9 +32,9 @@ _DAEMON_SECONDS = 10.0
 def request_retry(
     context: dg.AssetExecutionContext, errors: Sequence[AmlError], automation: AutomationSettings
 ) -> None:
-    """Ask Dagster to try the step again, if somebody waits who cannot do so: sensor or schedule.
+    """Request a retry if the sensor or a schedule requested the run.
 
-    Whoever starts a run by hand is told at once what is wrong, and can start it again.
+    A run by hand fails at once, with its sentence.
 
     Raises:
         dg.RetryRequested: every failure may pass, and retries are left.
@@ -87,11 +86,10 @@ def built_before(
 
 
 def end_at_maximum_runtime(context: dg.AssetExecutionContext) -> None:
-    """After an interrupt: end a run for good that took too long; any other just goes on to end.
+    """If the daemon interrupted the run for its maximum runtime, mark it as not to restart.
 
-    Left to itself, Dagster calls such a run failed or canceled, whichever is written last, and
-    takes it for a crashed one. The caller raises the interrupt again, so that no further step
-    starts.
+    Otherwise do nothing. Without the mark Dagster restarts such a run as a crashed one. The caller
+    raises the interrupt again, so that no further step starts.
     """
     cancellations = context.instance.get_records_for_run(
         context.run.run_id, of_type=dg.DagsterEventType.RUN_CANCELING

@@ -27,13 +27,13 @@ class Plan:
     """What a backfill will build.
 
     Attributes:
-        asked: the requested partitions that will be built.
+        requested: the requested partitions that will be built.
         added: missing upstream partitions.
         existing: requested partitions that are stored already, and stay.
         left_out: requested partitions that cannot be built, with the reason.
     """
 
-    asked: frozenset[Partition] = frozenset()
+    requested: frozenset[Partition] = frozenset()
     added: frozenset[Partition] = frozenset()
     existing: frozenset[Partition] = frozenset()
     left_out: dict[Partition, str] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Plan:
     @property
     def partitions(self) -> frozenset[Partition]:
         """Everything to be built."""
-        return self.asked | self.added
+        return self.requested | self.added
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,9 @@ def plan_backfill(
 
     Args:
         catalog: what is stored.
-        assets: the asked assets.
-        days: the asked days.
-        remake: build asked days again that are there already.
+        assets: the requested assets.
+        days: the requested days.
+        remake: build requested days again that are stored already.
 
     Raises:
         PartitionError: a day outside the partitions.
@@ -98,7 +98,7 @@ def plan_backfill(
     if not days:
         raise PartitionError("the range holds no day", remedy="Give --from not after --to.")
     refuse_outside(days, catalog.settings.partitions)
-    asked: set[Partition] = set()
+    requested: set[Partition] = set()
     existing: set[Partition] = set()
     left_out: dict[Partition, str] = {}
     added: set[Partition] = set()
@@ -108,15 +108,15 @@ def plan_backfill(
                 existing.add((asset, day))
                 continue
             reason = _impossible(catalog, asset, day) or _without_subject(
-                catalog, asset, day, asked
+                catalog, asset, day, requested
             )
             if reason:
                 left_out[asset, day] = reason
             else:
-                asked.add((asset, day))
-    for partition in asked:
-        _add_upstream(catalog, partition, asked, added)
-    return Plan(frozenset(asked), frozenset(added), frozenset(existing), left_out)
+                requested.add((asset, day))
+    for partition in requested:
+        _add_upstream(catalog, partition, requested, added)
+    return Plan(frozenset(requested), frozenset(added), frozenset(existing), left_out)
 
 
 def batches(catalog: Catalog, partitions: Iterable[Partition]) -> Iterator[Batch]:
@@ -142,11 +142,11 @@ def batches(catalog: Catalog, partitions: Iterable[Partition]) -> Iterator[Batch
 
 
 def _without_subject(
-    catalog: Catalog, asset: str, day: dt.date, asked: set[Partition]
+    catalog: Catalog, asset: str, day: dt.date, requested: set[Partition]
 ) -> str | None:
     """Reason not to build a page: its subject was not written by us, or was altered, and stays."""
     subject = catalog.graph[asset].follows
-    if subject is None or (subject, day) in asked or not catalog.of(subject).has(day):
+    if subject is None or (subject, day) in requested or not catalog.of(subject).has(day):
         return None
     try:
         catalog.of(subject).manifest(day)
@@ -198,16 +198,16 @@ def _landed(catalog: Catalog, asset: str, day: dt.date) -> bool:
 
 
 def _add_upstream(
-    catalog: Catalog, partition: Partition, asked: set[Partition], added: set[Partition]
+    catalog: Catalog, partition: Partition, requested: set[Partition], added: set[Partition]
 ) -> None:
     for upstream in _upstream(catalog, partition):
-        if upstream in asked or upstream in added:
+        if upstream in requested or upstream in added:
             continue
         asset, day = upstream
         if catalog.of(asset).has(day) or _impossible(catalog, asset, day):
             continue
         added.add(upstream)
-        _add_upstream(catalog, upstream, asked, added)
+        _add_upstream(catalog, upstream, requested, added)
 
 
 def _upstream(catalog: Catalog, partition: Partition) -> Iterator[Partition]:

@@ -83,7 +83,7 @@ def run_backfill(
 
 
 def _left(catalog: Catalog, partitions: frozenset[Partition]) -> str:
-    """What is left to build, asset by asset, and how to go on."""
+    """Name what is left to build, asset by asset, and say how to go on."""
     days = {name: [day for asset, day in partitions if asset == name] for name in catalog.assets}
     spans = (
         f"{name} {', '.join(span(first, last) for first, last in ranges(of))}"
@@ -94,11 +94,11 @@ def _left(catalog: Catalog, partitions: frozenset[Partition]) -> str:
 
 
 def _materialized(result: dg.ExecuteInProcessResult) -> set[Partition]:
-    """What the run has built: an older version in the store is no success."""
+    """Return the partitions materialized by this run; older stored ones do not count."""
     events = (
         event.step_materialization_data.materialization
         for event in result.all_events
-        if event.event_type_value == "ASSET_MATERIALIZATION"
+        if event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION
     )
     return {
         (each.asset_key.to_user_string(), dt.date.fromisoformat(each.partition or ""))

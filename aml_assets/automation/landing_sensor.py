@@ -29,7 +29,7 @@ from aml_assets.automation.alarms.channels import send
 from aml_assets.automation.alarms.message import missed_deadline
 from aml_assets.automation.day_failures import last_failures
 from aml_assets.automation.jobs import DAILY
-from aml_assets.core.days import ranges
+from aml_assets.core.days import ranges, span
 from aml_assets.core.night.cursor import Cursor
 from aml_assets.core.night.day_failure import told
 from aml_assets.core.night.decide import decide
@@ -157,7 +157,7 @@ def message_of(plan: TickPlan, instance: dg.DagsterInstance) -> str:
             told(note, failures.get(day) if RUN_FAILED in note else None), []
         ).append(day)
     spans = [
-        (last, f"{first} … {last}: {note}" if first != last else f"{first}: {note}")
+        (last, f"{span(first, last)}: {note}")
         for note, days in by_note.items()
         for first, last in ranges(days)
     ]

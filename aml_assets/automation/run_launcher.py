@@ -3,10 +3,8 @@
 Belongs here: finding out if a run's process still lives. Does not belong here: starting or ending
 it, which is Dagster's own launcher's.
 
-If a run dies together with the code server that started it, as in a power cut, Dagster's launcher
-leaves it "started" for ever, and its day waits (docs/design.md). So the daemon's monitor asks this
-one. It looks the process up that the run named in its log; where the code server has a container
-of its own, it asks that server, whose processes end with the container.
+The daemon's monitor asks it about each run in progress. It finds a run dead also where the code
+server that started it died with it (docs/design.md, "A launcher that finds dead runs").
 """
 
 from __future__ import annotations

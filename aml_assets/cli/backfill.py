@@ -61,7 +61,7 @@ def backfill(
 def _print_plan(catalog: Catalog, plan: Plan) -> None:
     _print_days(catalog, "There already, left as they are", plan.existing)
     _print_left_out(plan)
-    _print_days(catalog, "To build", plan.asked)
+    _print_days(catalog, "To build", plan.requested)
     _print_days(catalog, "Added, since these need them and they are missing", plan.added)
     if not plan.partitions:
         typer.echo("Nothing to do.")

@@ -40,6 +40,6 @@ def ranges(days: list[dt.date]) -> Iterator[tuple[dt.date, dt.date]]:
             start = position + 1
 
 
-def span(first: dt.date, last: dt.date) -> str:
+def span(first: dt.date, last: dt.date, between: str = " … ") -> str:
     """Return a range of days as text: ``first … last``, or the one day if both are the same."""
-    return str(first) if first == last else f"{first} … {last}"
+    return str(first) if first == last else f"{first}{between}{last}"

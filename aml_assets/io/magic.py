@@ -1,7 +1,7 @@
-"""What a file is that is no readable Parquet file: empty, cut short, encrypted, or of another kind.
+"""Name the kind of a file that cannot be read as Parquet: empty, cut short, encrypted, or another.
 
-Belongs here: telling it by the bytes at a file's beginning and end, as ``file`` does. Does not
-belong here: reading one. Nothing of the content is quoted.
+Belongs here: telling the kind by a file's first and last bytes, as ``file`` does. Does not belong
+here: reading one. Nothing of the content is quoted.
 """
 
 from __future__ import annotations

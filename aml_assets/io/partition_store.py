@@ -172,7 +172,7 @@ class PartitionStore(Generic[T]):
         Args:
             day: the partition.
             value: its content.
-            manifest: what it was made of.
+            manifest: its inputs, code version and settings hash; digests are filled in.
             path: another place than the day's own, for what does not stand for the day.
         """
         return self.format.write(self.store, path or self.path(day), value, manifest)

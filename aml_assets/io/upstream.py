@@ -1,7 +1,7 @@
-"""What a builder reads: the partitions of an upstream asset, any day of them, on the record.
+"""Upstream handle: reads an asset's partitions by day and records their digests.
 
-Belongs here: reading partitions by computed day, and recording what was read for the manifest of
-what is built from it. Does not belong here: which days a builder needs (``steps.inputs``), or
+Belongs here: reading partitions by computed day, and the record for the manifest of what is built
+from them. Does not belong here: which days a builder needs (``steps.inputs``), or
 handing these objects to an op (``hdfs_io_manager``).
 """
 
@@ -21,8 +21,8 @@ T = TypeVar("T")
 class Upstream(Generic[T]):
     """The partitions of one upstream asset.
 
-    Nothing is read before it is asked for. Whatever was read is in `read`: partition → digest, or
-    ``absent`` for a partition that was looked for and was not stored.
+    A partition is read when its day is named. `read` records it: partition → digest, or ``absent``
+    for one that was looked for and was not stored.
 
     Args:
         partitions: where they are stored.
@@ -39,11 +39,14 @@ class Upstream(Generic[T]):
 
     @property
     def read(self) -> Mapping[str, str]:
-        """What was read so far: partition → digest, or ``absent``."""
+        """The record so far: partition → digest, or ``absent``."""
         return self._read
 
     def has(self, day: dt.date) -> bool:
-        """Tell whether a partition is stored; this alone is no reading, and leaves no record."""
+        """Tell whether a partition is stored.
+
+        This does not count as a read, so the manifest does not record it.
+        """
         return self.partitions.has(day)
 
     def manifest(self, day: dt.date) -> Manifest:
@@ -78,10 +81,10 @@ class Upstream(Generic[T]):
         self._read[partition] = digest
 
     def afresh(self) -> Upstream[Any]:
-        """The same partitions with nothing read yet, for the next partition that is built."""
+        """Return a new handle with an empty record, for the next partition that is built."""
         return Upstream(self.partitions)
 
 
 def inputs_read(*upstreams: Upstream[Any]) -> dict[str, dict[str, str]]:
-    """What was read of some upstream assets, as a manifest's inputs, without untouched ones."""
+    """Return the records of some upstream handles as a manifest's inputs, without empty ones."""
     return {each.asset: dict(each.read) for each in upstreams if each.read}

@@ -1,4 +1,4 @@
-"""The plan of a backfill: what is asked, what is added, what is left alone."""
+"""The plan of a backfill: what is requested, what is added, what is left alone."""
 
 import datetime as dt
 import shutil
@@ -46,7 +46,7 @@ def landed(bank: Bank) -> Bank:
 
 def test_a_plan_adds_exactly_the_missing_days_that_windows_and_late_reports_need(landed):
     plan = plan_backfill(landed.catalog, [MODEL], [day(8)])
-    assert plan.asked == {(MODEL, day(8))}
+    assert plan.requested == {(MODEL, day(8))}
     assert days_of(plan.added, FEATURES) == span(4, 6)
     assert days_of(plan.added, "tables/str") == span(4, 6)
     assert days_of(plan.added, "tables/trx") == span(1, 6)
@@ -71,13 +71,13 @@ def test_existing_upstream_days_are_never_touched(landed):
     assert {path: after[path] for path in before} == before
 
 
-def test_asked_days_that_are_there_stay_unless_they_are_to_be_remade(landed):
+def test_requested_days_that_are_stored_stay_unless_they_are_to_be_remade(landed):
     assert execute(landed, plan_backfill(landed.catalog, [FEATURES], [day(4)])) == []
     again = plan_backfill(landed.catalog, [FEATURES], span(4, 5))
     assert again.existing == {(FEATURES, day(4))}
-    assert days_of(again.asked, FEATURES) == [day(5)]
+    assert days_of(again.requested, FEATURES) == [day(5)]
     remade = plan_backfill(landed.catalog, [FEATURES], span(4, 5), remake=True)
-    assert days_of(remade.asked, FEATURES) == span(4, 5)
+    assert days_of(remade.requested, FEATURES) == span(4, 5)
     assert ("tables/str", day(4)) not in remade.partitions
 
 
@@ -89,7 +89,7 @@ def test_a_finished_backfill_has_nothing_to_do(landed):
 
 def test_days_too_early_for_a_model_are_left_out_with_the_reason(landed):
     plan = plan_backfill(landed.catalog, [MODEL], span(1, 6))
-    assert days_of(plan.asked, MODEL) == span(5, 6)
+    assert days_of(plan.requested, MODEL) == span(5, 6)
     assert set(plan.left_out) == {(MODEL, when) for when in span(1, 4)}
     assert all(f"not trainable before {day(5)}" in reason for reason in plan.left_out.values())
 
@@ -213,7 +213,7 @@ def test_a_remake_keeps_static_snapshots_unless_they_are_to_be_restated(landed):
 def test_days_before_any_model_are_left_out_of_predictions_with_the_reason(landed):
     assets = select_assets(landed.catalog, [])
     plan = plan_backfill(landed.catalog, assets, span(1, 6))
-    assert days_of(plan.asked, PREDICTIONS) == span(5, 6)
+    assert days_of(plan.requested, PREDICTIONS) == span(5, 6)
     assert "no model to score with" in plan.left_out[PREDICTIONS, day(1)]
     assert execute(landed, plan) == []
 
@@ -228,6 +228,6 @@ def test_days_within_fixed_windows_are_left_out_and_later_ones_planned(landed):
         }
     }
     plan = plan_backfill(landed.catalog, [MODEL], span(4, 7))
-    assert days_of(plan.asked, MODEL) == span(6, 7)
+    assert days_of(plan.requested, MODEL) == span(6, 7)
     assert days_of(plan.added, FEATURES) == span(2, 4)
     assert set(plan.left_out) == {(MODEL, day(4)), (MODEL, day(5))}

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aml_assets.core.days import ranges
+from aml_assets.core.days import ranges, span
 from aml_assets.settings.alarm_settings import KINDS, Kind
 
 SHOWN = 20
@@ -61,7 +61,7 @@ class Alarm:
     @property
     def title(self) -> str:
         """Assets, days and what happened: ``trx 2024-02-14 failed``."""
-        days = [_span(first, last, " … ") for first, last in ranges(list(self.days))]
+        days = [span(*each) for each in ranges(list(self.days))]
         return one_line(" ".join(filter(None, (_few(self.assets), _few(days), self.event))))
 
     @property
@@ -82,7 +82,7 @@ class Alarm:
         return {
             "kind": self.kind,
             "title": self.title,
-            "days": [_span(first, last, "/") for first, last in spans[:SHOWN]],
+            "days": [span(first, last, "/") for first, last in spans[:SHOWN]],
             "assets": [one_line(asset) for asset in self.assets[:SHOWN]],
             "sentences": self.lines,
             "link": self.link,
@@ -190,8 +190,3 @@ def _few(names: Sequence[str]) -> str:
     """The first names, and how many more there are."""
     shown = ", ".join(names[:_NAMES])
     return f"{shown} and {len(names) - _NAMES} more" if len(names) > _NAMES else shown
-
-
-def _span(first: dt.date, last: dt.date, between: str) -> str:
-    """A range of days; a single day stands alone."""
-    return str(first) if first == last else f"{first}{between}{last}"

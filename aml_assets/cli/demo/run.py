@@ -54,7 +54,7 @@ def run_demo(days: int, *, last: dt.date | None = None, landing_only: bool = Fal
     named = span(asked[0], asked[-1])
     if plan.partitions:
         typer.echo(
-            f"Building {named}: {len(plan.asked)} partitions, and {len(plan.added)} of the "
+            f"Building {named}: {len(plan.requested)} partitions, and {len(plan.added)} of the "
             "days before that their windows and late reports need."
         )
         build(catalog, plan)

@@ -3,10 +3,9 @@
 Belongs here: reading the landing, and selecting the snapshot of a static table that a day gets.
 Does not belong here: the contract (``core.tables.contracts``).
 
-A static table has no days of its own. A day gets the newest snapshot that was known by then (a
-snapshot is known from the day its files were written), else the earliest known one, flagged
-``static_known_later``. Once stored, a day's snapshot stays unless the run restates it
-(docs/design.md).
+A day gets the newest snapshot of a static table that was known by then, else the earliest known
+one, flagged ``static_known_later``, and keeps it unless the run restates it (docs/design.md,
+"Static tables as of the day").
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from aml_assets.core.graph import TABLES
+from aml_assets.core.graph import LANDING, TABLES
 from aml_assets.core.tables import contracts
 from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.core.tables.counts import count_nulls
@@ -76,7 +75,7 @@ def _from_landing(catalog: Catalog, name: str, day: dt.date, landed: Landed, **f
     manifest = Manifest(
         asset=f"{TABLES}/{name}",
         partition=str(day),
-        inputs={f"landing/{name}": {str(day): landed.digest}},
+        inputs={f"{LANDING}/{name}": {str(day): landed.digest}},
         code_version=CODE_VERSION,
         settings=_settings_hash(catalog, name),
         facts={
@@ -198,7 +197,7 @@ def _stored_neighbours(catalog: Catalog, name: str, day: dt.date) -> list[_Known
             _settings_hash(catalog, name),
         ):
             continue
-        digest = manifest.inputs[f"landing/{name}"][str(stored)]
+        digest = manifest.inputs[f"{LANDING}/{name}"][str(stored)]
         known_on = dt.date.fromisoformat(str(manifest.facts["known_on"]))
         known.append(_Known(known_on, stored, digest))
     return known
@@ -213,7 +212,7 @@ def _reference(
     manifest = Manifest(
         asset=f"{TABLES}/{name}",
         partition=str(day),
-        inputs={f"landing/{name}": {str(day): known.digest}},
+        inputs={f"{LANDING}/{name}": {str(day): known.digest}},
         code_version=CODE_VERSION,
         settings=_settings_hash(catalog, name),
         facts={**target.facts, **facts},

@@ -292,7 +292,7 @@ def _path(asset: str, day: dt.date) -> str:
 
 
 def _write(catalog: Catalog, verdict: Verdict, inputs: dict[str, str]) -> None:
-    """Keep a verdict, with the digests of the days that it was made from."""
+    """Keep a verdict, with the digests of the days that it was computed from."""
     figures = asdict(verdict.figures)
     del figures["day"]
     document = {

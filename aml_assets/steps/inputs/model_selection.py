@@ -18,8 +18,10 @@ from aml_assets.core.model.encoding import Encoder
 from aml_assets.core.model.reference import FeatureDistribution
 from aml_assets.errors import ModelError, NotFound, StoreError
 from aml_assets.io.formats import version_path
+from aml_assets.io.formats.base import VERSIONS
 from aml_assets.io.formats.booster import ENCODER, REFERENCE, manifest_of
 from aml_assets.io.manifest import Manifest
+from aml_assets.io.paths import join_path
 
 if TYPE_CHECKING:
     import xgboost
@@ -175,7 +177,7 @@ def pinned_path(models: PartitionStore[xgboost.Booster], pin: str) -> str:
 def _path_of_digest(models: PartitionStore[xgboost.Booster], pin: str) -> str:
     """The path of the one model, current or replaced, whose digest begins so."""
     store, folder = models.store, models.template.folder
-    versions = f"{folder}/.versions" if folder else ".versions"
+    versions = join_path(folder, VERSIONS)
     kept = [
         f"{versions}/{entry.name}"
         for entry in store.list(versions)
