@@ -6,7 +6,7 @@ here: what happens when the op runs (``day_step``), or any asset (the modules na
 
 import inspect
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
@@ -23,6 +23,9 @@ from aml_assets.steps.inputs.run_options import RunOptions
 POOL = "store"
 """The pool that bounds how many runs work on the store at once; its limit is the instance's."""
 
+OURS = ("team:aml",)
+"""The owners of our own assets, and of an asset that names none."""
+
 UPSTREAM = dg.PythonObjectDagsterType(Upstream)
 
 
@@ -38,6 +41,7 @@ class DayAsset:
         kinds: technologies, for the lineage.
         description: for the lineage; the function's docstring by default.
         row: what it reads, for an asset that is no row of our own graph.
+        owners: mail addresses, or teams as ``team:name``.
     """
 
     name: str
@@ -46,7 +50,7 @@ class DayAsset:
     kinds: Collection[str]
     description: str
     row: Asset | None = None
-    owners: Sequence[str] = field(default=("team:aml",))
+    owners: Sequence[str] = OURS
 
     def bind(
         self, catalog: Catalog, partitions: dg.DailyPartitionsDefinition
@@ -113,6 +117,7 @@ def day_asset(
     code_version: str,
     description: str | None = None,
     row: Asset | None = None,
+    owners: Sequence[str] = OURS,
 ) -> Callable[[Callable[..., Any]], DayAsset]:
     """Declare an asset by a function that builds one of its days.
 
@@ -124,10 +129,11 @@ def day_asset(
         code_version: changed whenever the same inputs would give something else.
         description: for the lineage; the function's docstring by default.
         row: what the asset reads, unless it is a row of our own graph.
+        owners: mail addresses, or teams as ``team:name``.
     """
 
     def declare(build: Callable[..., Any]) -> DayAsset:
         text = description or inspect.getdoc(build) or name
-        return DayAsset(name, build, code_version, kinds, text, row)
+        return DayAsset(name, build, code_version, kinds, text, row, owners)
 
     return declare

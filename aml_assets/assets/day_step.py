@@ -55,7 +55,12 @@ Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation 
 
 @dataclass(frozen=True)
 class StepRun:
-    """What a builder may know of the run beside its day and its inputs."""
+    """The run, for a builder that takes the parameter ``run``.
+
+    Attributes:
+        catalog: the settings, and every asset's place in the store.
+        options: what this run does differently from the settings.
+    """
 
     catalog: Catalog
     options: RunOptions

@@ -44,7 +44,12 @@ class Sink:
         self._watchers.append(update)
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
-        """Take all of ``data``, any contiguous buffer, and return its length in bytes."""
+        """Take all of ``data``, any contiguous buffer, and return its length in bytes.
+
+        Raises:
+            ValueError: the sink is closed.
+            StoreError: the adapter could not send a piece, this one or the one before.
+        """
         if self.closed:
             raise ValueError("write to a closed sink")
         view = memoryview(data).cast("B")

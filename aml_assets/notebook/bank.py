@@ -7,6 +7,7 @@ and scores (``stored_model``).
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -96,7 +97,12 @@ class Bank:
         return content if isinstance(content, dict) else _pandas(content)
 
     def made_of(self, asset: str, day: Day) -> pd.DataFrame:
-        """The inputs from which a day was built.
+        """The name of `inputs` before 0.2; it goes after that."""
+        warnings.warn("Bank.made_of is now called inputs", FutureWarning, stacklevel=2)
+        return self.inputs(asset, day)
+
+    def inputs(self, asset: str, day: Day) -> pd.DataFrame:
+        """Return the inputs from which a day was built.
 
         Returns:
             One row per input: upstream ``asset``, its ``partition``, its ``digest`` at that time.

@@ -24,7 +24,7 @@ BRANCH = pa.table({"branch_code": ["b1", "b2"], "region": ["north", "south"]})
 ROW = Asset("own/branches_seen", (Reads("tables/branch"), Reads(FEATURES)), follows=FEATURES)
 
 
-@day_asset(ROW.name, row=ROW, kinds={"parquet"}, code_version="1")
+@day_asset(ROW.name, row=ROW, kinds={"parquet"}, code_version="1", owners=["team:branches"])
 def branches_seen(
     day: dt.date, branch: Upstream[pa.Table], merged_features: Upstream[pa.Table]
 ) -> pa.Table:
@@ -62,6 +62,7 @@ def test_a_sixth_table_and_a_frame_of_ones_own_touch_no_other_module(bank: Bank)
     # Its checks, its job, its place in a backfill and in the sensor's rules follow from the row.
     specs = {spec.key.to_user_string(): spec for spec in definitions.resolve_all_asset_specs()}
     assert {dep.asset_key.to_user_string() for dep in specs[ROW.name].deps} == set(ROW.upstream)
+    assert specs[ROW.name].owners == ["team:branches"]
     checks = definitions.resolve_asset_graph().asset_check_keys
     assert {"volume", "null_rate"} <= {
         key.name for key in checks if key.asset_key == dg.AssetKey(["tables", "branch"])

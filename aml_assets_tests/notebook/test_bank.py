@@ -15,8 +15,10 @@ def test_any_asset_of_any_day_is_loaded_by_its_name(bank):
     assert bank.load("metrics", "2024-01-05")["model_id"] == "aml_xgboost_2024-01-05"
     assert list(bank.load("predictions", day(5))["rank"]) == list(range(1, 9))
     assert bank.load("model", day(5)).day == day(5)
-    made_of = bank.made_of("predictions", day(5))
-    assert set(made_of["asset"]) == {"features/merged_features", "models/model"}
+    inputs = bank.inputs("predictions", day(5))
+    assert set(inputs["asset"]) == {"features/merged_features", "models/model"}
+    with pytest.warns(FutureWarning, match="now called inputs"):
+        assert bank.made_of("predictions", day(5)).equals(inputs)
 
 
 def test_whole_numbers_stay_whole_beside_nulls(bank):

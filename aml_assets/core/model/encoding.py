@@ -147,7 +147,10 @@ class Encoder:
 
         Args:
             frame: a merged frame.
-            rows: int64 positions of the rows to encode; all by default.
+            rows: int64 positions of the rows to encode, shape (selected,); all by default.
+
+        Returns:
+            The `Matrix` of these rows, shape (selected, features).
 
         Raises:
             InputError: a column has another kind than in training.

@@ -221,7 +221,14 @@ def cumulative_weights(
 def checked(
     labels: NDArray[Any], scores: NDArray[Any]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Labels and scores as float64 arrays; an error quotes no value of them.
+    """Check labels and scores; an error quotes no value of them.
+
+    Args:
+        labels: 0, 1 or NaN for undecided, shape (rows,).
+        scores: from 0 to 1, shape (rows,).
+
+    Returns:
+        Both as float64, shape (rows,).
 
     Raises:
         ValueError: not two equally long rows of 0, 1 or NaN, and of scores in [0, 1].

@@ -39,9 +39,16 @@ def predict(booster: xgboost.Booster, matrix: Matrix, *, threads: int) -> np.nda
 
 
 def ranked(frame: Frame, scores: np.ndarray, *, model_id: str) -> pa.Table:
-    """The merged frame with ``pred_score``, ``rank`` and ``model_id``, best score first.
+    """Rank a scored frame; equal scores keep the frame's order, which is the reports' key.
 
-    Ties keep the frame's order, which is the reports' key.
+    Args:
+        frame: the merged frame.
+        scores: in the frame's order, float32, shape (rows,).
+        model_id: the name of the model that scored.
+
+    Returns:
+        The rows, highest score first, with three more columns: ``pred_score`` (float32), ``rank``
+        (int64, from 1) and ``model_id``.
     """
     order = order_of(scores)
     table = frame.table.take(pa.array(order, pa.int64()))
@@ -51,15 +58,23 @@ def ranked(frame: Frame, scores: np.ndarray, *, model_id: str) -> pa.Table:
 
 
 def order_of(scores: np.ndarray) -> np.ndarray:
-    """The rows' positions by rank: highest score first, equal scores in the frame's order."""
+    """Return the positions of ``scores``, shape (rows,), by rank: int64, highest score first.
+
+    Equal scores keep their order.
+    """
     return np.argsort(-scores, kind="stable")
 
 
 def as_in_2019(frame: Frame, scores: np.ndarray, joins: Sequence[Join]) -> pa.Table:
-    """The predictions as the pipeline of 2019 wrote them.
+    """Return the predictions as the flow of 2019 wrote them.
 
-    The rows keep the frame's order, the columns have 2019's names, and only ``pred_score`` is
-    added.
+    Args:
+        frame: the merged frame.
+        scores: in the frame's order, float32, shape (rows,).
+        joins: those that made the frame; they decide on the names.
+
+    Returns:
+        The rows in the frame's order, under the names of 2019, with ``pred_score`` (float32).
     """
     names = _pandas_names(frame, joins)
     table = frame.table.select(list(names)).rename_columns(list(names.values()))

@@ -115,8 +115,11 @@ def explain(
         encoder: the model's.
         reference: the model's training rows, feature by feature; ``None`` if it kept none.
         frame: the merged frame's rows.
-        contributed: the same rows' `contributions`.
+        contributed: the same rows' `contributions`, shape (rows, features + 1), in log-odds.
         most: the largest number of reasons for a row; contributions of 0 are left out.
+
+    Returns:
+        One explanation per row, in the frame's order.
     """
     groups = columns_of(encoder)
     names = list(groups)

@@ -205,7 +205,11 @@ def corrupt(path: str, what: str) -> CorruptFile:
 
 
 def parse_manifest(text: bytes, path: str) -> Manifest:
-    """Parse a manifest; raise `CorruptFile` if the text is none."""
+    """Parse a manifest.
+
+    Raises:
+        CorruptFile: the text is no manifest; it names ``path``.
+    """
     try:
         return Manifest.from_json(text)
     except ValueError as error:
