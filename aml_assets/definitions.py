@@ -1,4 +1,4 @@
-"""What Dagster loads: the definitions under the configured settings.
+"""The definitions under the configured settings, which Dagster loads.
 
 Belongs here: that one call. Does not belong here: anything that another module could import, since
 importing this one reads the settings.

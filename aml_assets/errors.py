@@ -136,7 +136,7 @@ class StoreError(AmlError):
 
     @property
     def reason_with_place(self) -> str:
-        """What happened, and in which place, for a sentence that names the path itself."""
+        """The reason and the place, for a sentence that names the path itself."""
         return f"{self.reason} ({self.place})" if self.place else self.reason
 
     def at(self, path: str, place: str | None = None) -> Self:

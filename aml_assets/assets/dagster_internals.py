@@ -104,7 +104,7 @@ _TOO_LONG = re.compile(r"Exceeded maximum runtime of (\d+) seconds")
 
 
 def sensor_state(instance: dg.DagsterInstance, name: str) -> SensorInstigatorData | None:
-    """What the instance keeps of a sensor: ``cursor``, ``last_tick_timestamp``.
+    """Return the instance's data of a sensor: ``cursor``, ``last_tick_timestamp``.
 
     Seen in 1.13.27. Nothing public reads them from outside the sensor.
 

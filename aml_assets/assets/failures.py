@@ -1,7 +1,8 @@
 """The one way in which a step of ours fails: a sentence per error, and what each is about.
 
-Belongs here: our errors as Dagster's ``Failure``, and its marker. Does not belong here: what is
-retried (``retries``), or reading such a failure for an alarm (``automation.alarms.trusted_text``).
+Belongs here: our errors as Dagster's ``Failure``, its marker, and reading a run's failures back.
+Does not belong here: what is retried (``retries``), or alarms, which trust only some sentences
+(``automation.alarms.trusted_text``).
 """
 
 from __future__ import annotations
@@ -57,6 +58,25 @@ def only_follows(failed: UserFailureData | None) -> bool:
     """True for the failure of a step whose every error follows from one elsewhere in the run."""
     listed = list(errors_of(failed))
     return bool(listed) and all(each.get("kind") == UpstreamFailed.__name__ for each in listed)
+
+
+def failures_of(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    """A sentence per failure of a run, each once, in order.
+
+    What only follows from another failure of the run is left out.
+    """
+    causes: list[str] = []
+    consequences: list[str] = []
+    for event in step_failures(instance, run_id):
+        data = event.step_failure_data
+        failure = data.user_failure_data
+        text = failure.description if failure else None
+        text = text or (data.error.message if data.error else event.message) or ""
+        found = consequences if only_follows(failure) else causes
+        found += [line for line in text.splitlines() if line]
+    if not causes and not consequences:
+        return ["the run failed; see its log in the UI"]
+    return list(dict.fromkeys(causes or consequences))
 
 
 def place_away_in(instance: dg.DagsterInstance, run_id: str) -> str | None:

@@ -49,7 +49,7 @@ _PAGES = {"alert_report": "alert page", "model_report": "model page"}
 
 
 def definition_metadata(catalog: Catalog, asset: str, build: Callable[..., Any]) -> dict[str, Any]:
-    """What is known of a built asset before any of its partitions.
+    """Return the metadata of a built asset: its place, its code, its declared columns.
 
     Args:
         catalog: where it is stored.
@@ -68,7 +68,7 @@ def definition_metadata(catalog: Catalog, asset: str, build: Callable[..., Any])
 
 
 def landing_metadata(settings: Settings, table: str) -> dict[str, Any]:
-    """What is known of a landed table: its place, and the columns that its contract declares."""
+    """Return the metadata of a landed table: its place, and its contract's columns."""
     spec = settings.tables[table]
     return {URI: f"{settings.landing.url}/{spec.path}", COLUMNS: _declared(spec)}
 
@@ -76,7 +76,7 @@ def landing_metadata(settings: Settings, table: str) -> dict[str, Any]:
 def partition_metadata(
     catalog: Catalog, asset: str, day: dt.date, built: Built, seconds: float
 ) -> dict[str, Any]:
-    """What is known of one partition once it is published.
+    """Return the metadata of a published partition: its file, and a frame's rows and columns.
 
     Args:
         catalog: where it is stored.

@@ -39,5 +39,5 @@ def metrics(
     model: Upstream[xgboost.Booster],
     merged_features: Upstream[pa.Table],
 ) -> Built:
-    """How the model of the day does on the evaluation window before it."""
+    """Metrics of the day's model on the evaluation window before it."""
     return _metrics.build_metrics(run.catalog, day, model, merged_features, run.options)

@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterator
 import dagster as dg
 
 from aml_assets.assets.dagster_internals import execute_here
-from aml_assets.assets.failures import place_away_in
+from aml_assets.assets.failures import failures_of, place_away_in
 from aml_assets.assets.run_tags import CLAIMED_BY, NO_RESTART, day_tags, runtime_tags, shown_tags
 from aml_assets.automation.backfill_plan import Batch, Partition, Plan, batches
-from aml_assets.automation.run_failures import failures_of
 from aml_assets.core.days import days_between, ranges, span
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.decisions import this_user

@@ -1,7 +1,7 @@
 """The failures of days: for each day, how the last run over it failed, if it did.
 
 Belongs here: reading them from Dagster's runs and event log. Does not belong here: the failures of
-one run (``run_failures``), alarms (``automation.alarms``), or what a day's note makes of them
+one run (``assets.failures``), alarms (``automation.alarms``), or what a day's note makes of them
 (``core.night.day_failure``).
 """
 

@@ -108,7 +108,7 @@ def sensor_cursor(instance: dg.DagsterInstance) -> Cursor:
 
 
 def sensor_is_ticking(instance: dg.DagsterInstance, settings: Settings) -> bool:
-    """Whether the sensor's last tick is so recent that it must be on."""
+    """Tell whether the sensor is on: its last tick is recent."""
     data = sensor_state(instance, NAME)
     last = data.last_tick_timestamp if data else None
     longest = _MISSED_TICKS * (settings.automation.interval_seconds + 60)

@@ -75,7 +75,7 @@ def interrupted(words: tuple[str, ...]) -> str:
 
 
 def sentence_of(error: BaseException) -> str:
-    """What an error says to a person."""
+    """Return an error as a sentence for a person."""
     if isinstance(error, AmlError):
         return str(error)
     if isinstance(error, OSError):

@@ -79,7 +79,7 @@ class Decision:
 
     @property
     def who(self) -> str:
-        """Who decided, for people to read: a name that nobody checked is called a claim."""
+        """The name of who decided, for people: one that nobody checked is called a claim."""
         if self.known == "login":
             return self.by
         writer = self.login or self.user

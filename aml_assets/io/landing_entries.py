@@ -1,4 +1,4 @@
-"""What an entry of a landed folder is: data, bookkeeping, or a sign of an unfinished write.
+"""Entries of a landed folder: data, bookkeeping, or a sign of an unfinished write.
 
 Belongs here: the one rule, by names and times, with the names that writers of Hadoop's world use.
 Does not belong here: listing or reading (``io.landing_reader``), or what the bytes are

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Resealed:
-    """What became of one file.
+    """The outcome of resealing one file.
 
     Attributes:
         path: relative to the store's root.

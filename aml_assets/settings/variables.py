@@ -33,7 +33,7 @@ Place = tuple[str | int, ...]
 def values_of_variables(
     settings: type[BaseSettings], file: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[Place, str]]:
-    """What the environment's variables set.
+    """Return the settings that the environment's variables give.
 
     Args:
         settings: the model of all sections.

@@ -45,7 +45,7 @@ _FAILURES, _STARTS, _PREDICTIONS = "failures", "starts", "predictions"
 
 @dataclass
 class Position:
-    """How far the event log has been read.
+    """The position up to which the event log has been read.
 
     Attributes:
         seen: the storage id of the last event read, by kind of event.

@@ -1,4 +1,4 @@
-"""What a model's file carries beside its trees: encoder, training distribution, facts; checked.
+"""The parts of a model's file beside its trees: encoder, training distribution, facts; checked.
 
 Belongs here: reading them back from their JSON, strictly. Does not belong here: writing them (their
 own ``to_dict``), or the trees (``core.model.trees``).

@@ -143,14 +143,11 @@ class Encoder:
         return [pa.array(feature.vocabulary, pa.string()) for feature in self.features]
 
     def transform(self, frame: Frame, rows: np.ndarray | None = None) -> Matrix:
-        """Encode a frame, or some of its rows.
+        """Encode a frame, or some of its rows: a `Matrix` of shape (selected rows, features).
 
         Args:
             frame: a merged frame.
             rows: int64 positions of the rows to encode, shape (selected,); all by default.
-
-        Returns:
-            The `Matrix` of these rows, shape (selected, features).
 
         Raises:
             InputError: a column has another kind than in training.

@@ -31,7 +31,7 @@ class Interval(NamedTuple):
 
 
 class AtAlerts(NamedTuple):
-    """What the highest scores find.
+    """The positives among the highest scores.
 
     Attributes:
         alerts: the number of highest scores among the decided rows.
@@ -95,12 +95,15 @@ def average_precision(value: float, positives: int) -> Interval:
 
 
 def at_alerts(labels: NDArray[Any], scores: NDArray[Any], alerts: int) -> AtAlerts | None:
-    """What a number of alerts finds; ``None`` without a positive or with fewer decided rows.
+    """Count the positives among the highest scores.
 
     Args:
         labels: shape (rows,): 1, 0, or NaN where not decided (left out).
         scores: shape (rows,), in [0, 1].
         alerts: at least 1.
+
+    Returns:
+        ``None`` without a positive, or with fewer decided rows than alerts.
 
     Raises:
         ValueError: the arrays do not have such values, or are not equally long.

@@ -166,7 +166,7 @@ class AlertPage:
 
     @property
     def identity(self) -> str:
-        """What names the page's content: its day, its model and its predictions."""
+        """The identity of the page's content: its day, its model and its predictions."""
         return (
             f"Alerts {self.day} · model {self.model_id} {self.model_digest[:12]} · "
             f"predictions {self.predictions_digest[:12]}"

@@ -142,7 +142,7 @@ class ModelPage:
 
     @property
     def identity(self) -> str:
-        """What names the page's content: its day and its model."""
+        """The identity of the page's content: its day and its model."""
         return f"Model of {self.day} · {self.facts['model_id']} {self.digest[:12]}"
 
     @property
@@ -175,7 +175,7 @@ class ModelPage:
 
     @property
     def limits(self) -> list[str]:
-        """What the page cannot tell."""
+        """The limits of what the page tells, in sentences."""
         return limits(
             self.metrics,
             with_reference=self.with_reference,

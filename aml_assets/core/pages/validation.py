@@ -204,7 +204,7 @@ def _split(
 def limits(
     metrics: Mapping[str, Any], *, with_reference: bool, shifted: Sequence[str], without_auc: int
 ) -> list[str]:
-    """What the page cannot tell, in sentences.
+    """Return the limits of what the page tells, in sentences.
 
     Args:
         metrics: the content of the metrics file.

@@ -124,7 +124,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check measured, before the threshold is applied.
+    """The figure that a check measured, before the threshold is applied.
 
     Attributes:
         figure: the number to compare with the threshold; ``None`` passes.

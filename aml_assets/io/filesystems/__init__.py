@@ -40,7 +40,7 @@ log = logging.getLogger("aml_assets.hdfs")
 
 
 def is_on_cluster(url: str) -> bool:
-    """Whether a URL names a file system of Hadoop's, by either protocol."""
+    """Tell whether a URL names a file system of Hadoop's, by either protocol."""
     return url.partition("://")[0] in (*_RPC, *_WEB)
 
 

@@ -30,7 +30,7 @@ _CONNECT, _KEEP, _CLOSE = 2.0, 0.2, 2.0  # seconds
 
 
 class DataNode(NamedTuple):
-    """Where a DataNode serves blocks: its address and its name, either may be the one to use."""
+    """A DataNode's address and its name; either may be the one that serves blocks."""
 
     address: str
     name: str

@@ -67,12 +67,12 @@ class TrainingData:
 
     @property
     def rows(self) -> int:
-        """How many rows are trained on."""
+        """The number of rows that are trained on."""
         return sum(len(truth) for _, truth in self.batches)
 
     @property
     def positives(self) -> int:
-        """How many of them are labelled 1."""
+        """The number of those rows with label 1."""
         return int(sum(float(truth.sum()) for _, truth in self.batches))
 
 

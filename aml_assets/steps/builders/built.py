@@ -1,4 +1,4 @@
-"""What a builder returns: the value of one partition, its manifest, and figures for people.
+"""A builder's result: the value of one partition, its manifest, and figures for people.
 
 Belongs here: the type that all builders return, and its publishing. Does not belong here: any one
 builder.

@@ -51,7 +51,7 @@ def load_frame(
 
 
 def columns_of(manifest: Manifest) -> dict[str, Column]:
-    """What a frame's manifest says of its columns, in the frame's order."""
+    """Return the columns that a frame's manifest describes, by name, in the frame's order."""
     facts: Any = manifest.facts["columns"]
     return {fact["name"]: Column(**fact["column"]) for fact in facts}
 
