@@ -61,9 +61,10 @@ def evaluations(
 ) -> Iterator[dg.AssetCheckEvaluation]:
     """Report a verdict to Dagster: one event per declared check, under the verdict's day.
 
-    An `AssetCheckResult` takes its partition from the run, and the run of a range has none; an
-    `AssetCheckEvaluation` carries its own. Its metadata holds the figure, the threshold, the
-    digest of the content, ``blocks`` and who overrode the check, if somebody did.
+    An `AssetCheckResult` takes its partition from the run, and the run of a range has none
+    (dagster-io/dagster#17005); an `AssetCheckEvaluation` carries its own. Its metadata holds the
+    figure, the threshold, the digest of the content, ``blocks`` and who overrode the check, if
+    somebody did.
 
     Args:
         context: the step that yields the events.

@@ -1,9 +1,10 @@
 """What we use of Dagster's private parts, and every sentence of Dagster's that we match.
 
 Belongs here: names from ``dagster._*`` and ``dagster_shared``, and texts of Dagster's own events,
-each with the reason why nothing public does. Does not belong here: anything of ours.
+each with the reason why nothing public does. Does not belong here: anything of ours, or private
+attributes of base classes, which the test lists (`OF_BASES`).
 
-Everything here was seen in Dagster 1.13.27. No other module may import these packages, and
+Everything here was seen in the Dagster of `SEEN_IN`. No other module may import these packages, and
 ``test_dagster_internals.py`` pins each part, so that an upgrade that moves one fails there by name.
 What costs import time that most commands need not pay is imported where it is used.
 """
@@ -17,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-# Seen in 1.13.27. An evaluation that we yield ourselves has to name the materialization that it
-# checked; without it the UI takes the partition for unchecked. Only `AssetCheckResult` finds it
-# alone, and that one carries no partition in a run of a range.
+# An evaluation that we yield ourselves has to name the materialization that it checked; without it
+# the UI takes the partition for unchecked. Only `AssetCheckResult` finds it alone, and that one
+# carries no partition in a run of a range.
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData as AssetCheckEvaluationTargetMaterializationData,
 )
 
-# Seen in 1.13.27. The tags of a materialization that say what it was built from.
+# The tags of a materialization that say what it was built from.
 from dagster._core.definitions.data_version import (
     CODE_VERSION_TAG,
     DATA_VERSION_IS_USER_PROVIDED_TAG,
@@ -35,78 +36,81 @@ from dagster._core.definitions.data_version import (
 )
 from dagster._core.definitions.data_version import DATA_VERSION_TAG as DATA_VERSION_TAG
 
-# Seen in 1.13.27. What a step's failure event keeps of a `Failure`: description and metadata.
+# What a step's failure event keeps of a `Failure`: description and metadata.
 from dagster._core.execution.plan.objects import UserFailureData as UserFailureData
 
-# Seen in 1.13.27. What a launcher has to answer to the daemon's monitor; `RunLauncher` and
-# `DefaultRunLauncher` are public, their answers' types are not.
+# What a launcher has to answer to the daemon's monitor; `RunLauncher` and `DefaultRunLauncher` are
+# public, their answers' types are not.
 from dagster._core.launcher import CheckRunHealthResult as CheckRunHealthResult
 from dagster._core.launcher import WorkerStatus as WorkerStatus
 
-# Seen in 1.13.27. The queue of runs, and what it gets with each: Dagster documents both, with these
-# paths, for carrying a request's user into the run's tags.
+# The queue of runs, and what it gets with each: Dagster documents both, with these paths, for
+# carrying a request's user into the run's tags.
 from dagster._core.run_coordinator import QueuedRunCoordinator as QueuedRunCoordinator
 from dagster._core.run_coordinator import SubmitRunContext as SubmitRunContext
 
-# Seen in 1.13.27. Where a run's code server is reached, as JSON: {host, port or socket}.
+# Where a run's code server is reached, as JSON: {host, port or socket}.
 from dagster._core.storage.tags import GRPC_INFO_TAG as GRPC_INFO_TAG
 
-# Seen in 1.13.27. The tag of a backfill that repeats another one, whose other tags it takes over.
+# The tag of a backfill that repeats another one, whose other tags it takes over.
 from dagster._core.storage.tags import PARENT_BACKFILL_ID_TAG as PARENT_BACKFILL_ID_TAG
 
-# Seen in 1.13.27. The tags by which a run that Dagster starts again names the one before it.
+# The tags by which a run that Dagster starts again names the one before it.
 from dagster._core.storage.tags import PARENT_RUN_ID_TAG as PARENT_RUN_ID_TAG
 
-# Seen in 1.13.27. The tag of an event that somebody reported by hand, and who that was.
+# The tag of an event that somebody reported by hand, and who that was.
 from dagster._core.storage.tags import REPORTING_USER_TAG as REPORTING_USER_TAG
 from dagster._core.storage.tags import RETRY_NUMBER_TAG as RETRY_NUMBER_TAG
 
-# Seen in 1.13.27. The tag that the UI shows as who started a run or backfill.
+# The tag that the UI shows as who started a run or backfill.
 from dagster._core.storage.tags import USER_TAG as USER_TAG
 
-# Seen in 1.13.27. The daemon writes "true" or "false" when it decides on starting a run again.
+# The daemon writes "true" or "false" when it decides on starting a run again.
 from dagster._core.storage.tags import WILL_RETRY_TAG as WILL_RETRY_TAG
 
 if TYPE_CHECKING:
-    # Seen in 1.13.27. `define_asset_job` is public, the type that it returns is not.
+    # `define_asset_job` is public, the type that it returns is not.
     from dagster._core.definitions.unresolved_asset_job_definition import (
         UnresolvedAssetJobDefinition as UnresolvedAssetJobDefinition,
     )
     from dagster._core.scheduler.instigation import SensorInstigatorData
 
-    # Seen in 1.13.27. What `dagster_webserver.app`, which is public, makes its application of.
+    # What `dagster_webserver.app`, which is public, makes its application of.
     from dagster._core.workspace.context import WorkspaceProcessContext as WorkspaceProcessContext
 
-    # Seen in 1.13.27. The error of an event: `cls_name`, `message`, `cause`; its type is private.
+    # The error of an event: `cls_name`, `message`, `cause`; its type is private.
     from dagster_shared.error import SerializableErrorInfo as SerializableErrorInfo
     from starlette.requests import HTTPConnection
 
 SEEN_IN = "1.13.27"
 """The version of Dagster in which everything here was seen."""
 
+DAEMON = "dagster._daemon"
+"""The module behind `dagster-daemon`: ``python -m`` runs it in our interpreter, without PATH."""
+
 STEP_FAILED = "STEP_FAILURE"
 START_TIMED_OUT = "START_TIMEOUT"
-"""Seen in 1.13.27: values of the private `RunFailureReason`, why a run ended."""
+"""Values of the private `RunFailureReason`, why a run ended."""
 
 _PROCESS = re.compile(
     r"Executing steps (?:in process|using multiprocess executor: parent process) \(pid: (\d+)\)"
 )
-"""Seen in 1.13.27: an engine event's message when an executor starts, in either executor.
+"""An engine event's message when an executor starts, in either executor.
 
 A run of the command line has no "Started process for run", which would hold the number, too.
 """
 
 _CANCELING = re.compile(r"exceeding maximum runtime of \d+ seconds")
-"""Seen in 1.13.27: the daemon's message when it cancels a run that takes too long."""
+"""The daemon's message when it cancels a run that takes too long."""
 
 _TOO_LONG = re.compile(r"Exceeded maximum runtime of (\d+) seconds")
-"""Seen in 1.13.27: the daemon's message when it then declares the run failed."""
+"""The daemon's message when it then declares the run failed."""
 
 
 def sensor_state(instance: dg.DagsterInstance, name: str) -> SensorInstigatorData | None:
     """Return the instance's data of a sensor: ``cursor``, ``last_tick_timestamp``.
 
-    Seen in 1.13.27. Nothing public reads them from outside the sensor.
+    Nothing public reads them from outside the sensor.
 
     Returns:
         ``None`` if the sensor never ticked.
@@ -124,7 +128,7 @@ def sensor_state(instance: dg.DagsterInstance, name: str) -> SensorInstigatorDat
 def server_runs(launcher: dg.DefaultRunLauncher, run_id: str, seconds: int) -> bool | None:
     """Ask the code server that started a run whether it still runs it.
 
-    Seen in 1.13.27: `DefaultRunLauncher` ends runs through the same client and never asks.
+    `DefaultRunLauncher` ends runs through the same client and never asks.
 
     Args:
         launcher: the launcher, with its instance.
@@ -152,8 +156,8 @@ def server_runs(launcher: dg.DefaultRunLauncher, run_id: str, seconds: int) -> b
 def workspace_of(instance: dg.DagsterInstance, module: str) -> WorkspaceProcessContext:
     """A code location's workspace, with a code server of its own; a context that ends it.
 
-    Seen in 1.13.27. Dagster's command `dagster-webserver` makes the same and serves it at once, so
-    nothing can be put before its application.
+    Dagster's command `dagster-webserver` makes the same and serves it at once, so nothing can be
+    put before its application.
 
     Args:
         instance: Dagster's instance, over whose runs it serves.
@@ -169,8 +173,7 @@ def workspace_of(instance: dg.DagsterInstance, module: str) -> WorkspaceProcessC
 def request_of(context: SubmitRunContext) -> HTTPConnection | None:
     """The request over the web that a run comes from; ``None`` for one of daemon or command line.
 
-    Seen in 1.13.27: ``get_request_header`` answers ``None`` in both cases, also where the request
-    lacks the header.
+    ``get_request_header`` answers ``None`` in both cases, also where the request lacks the header.
     """
     return getattr(context.workspace, "source", None)
 
@@ -195,7 +198,7 @@ def maximum_runtime_in(message: str) -> int | None:
 def causes(error: SerializableErrorInfo | None) -> Iterator[SerializableErrorInfo]:
     """An event's error and its causes, outermost first.
 
-    Seen in 1.13.27: a message is ``<class's full name>: <text>``.
+    A message is ``<class's full name>: <text>``.
     """
     while error is not None:
         yield error
@@ -205,11 +208,12 @@ def causes(error: SerializableErrorInfo | None) -> Iterator[SerializableErrorInf
 # -- materializations that a step records itself ---------------------------------------------
 
 NO_AUTOMATIC_EVENTS = {"__source_asset_observation__": True}
-"""Seen in 1.13.27: metadata of an `Output` for which Dagster records no materialization itself.
+"""Metadata of an `Output` for which Dagster records no materialization itself.
 
-Its own comes at the end of the step, with one data version for all partitions of a range, and
-stands for the day also in an ad hoc run. Ours come with each partition. The key is
-``SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION``, by which Dagster keeps events from being doubled.
+Its own comes at the end of the step, with one data version for all partitions of a range
+(dagster-io/dagster#18123, #21072), and stands for the day also in an ad hoc run. Ours come with
+each partition. The key is ``SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION``, by which Dagster keeps
+events from being doubled.
 """
 
 
@@ -218,8 +222,8 @@ def provenance_tags(
 ) -> dict[str, str]:
     """The tags from which Dagster tells whether a materialization is stale.
 
-    Seen in 1.13.27. Nothing public adds them to a materialization that a step records itself, and
-    without them whatever is downstream of an unchanged upstream shows as unsynced.
+    Nothing public adds them to a materialization that a step records itself, and without them
+    whatever is downstream of an unchanged upstream shows as unsynced.
 
     Args:
         code_version: of the asset.
@@ -239,8 +243,8 @@ def latest_versions(
 ) -> dict[str, tuple[str | None, int | None]]:
     """The data version and storage id of the latest materialization of each partition.
 
-    Seen in 1.13.27: both methods of the instance are undocumented. The public
-    ``fetch_materializations`` reads every materialization that the partitions ever had.
+    Both methods of the instance are undocumented. The public ``fetch_materializations`` reads every
+    materialization that the partitions ever had.
     """
     wanted, kind = set(partitions), dg.DagsterEventType.ASSET_MATERIALIZATION
     ids = instance.get_latest_storage_id_by_partition(key, kind, wanted)
@@ -260,8 +264,8 @@ def execute_here(
 ) -> dg.ExecuteInProcessResult:
     """Execute a job in this process with the executor that it declares.
 
-    Seen in 1.13.27. The public ``execute_in_process`` replaces the executor by one that skips
-    whatever is downstream of a failed step; ``execute_job`` loads the job anew from a module.
+    The public ``execute_in_process`` replaces the executor by one that skips whatever is downstream
+    of a failed step; ``execute_job`` loads the job anew from a module.
     """
     from dagster._core.definitions.job_base import InMemoryJob
     from dagster._core.execution.execute_in_process import core_execute_in_process

@@ -53,12 +53,14 @@ def serve(port: int) -> int:
     Raises:
         AmlError: something else listens on the port, or Dagster's home cannot be used.
     """
+    from aml_assets.assets.dagster_internals import DAEMON
+
     _refuse_taken(port)
     with open_instance():  # two processes that start in an empty home would race for it
         home = default_home()
     link = ui_link(home, port)
     commands = (
-        ["dagster._daemon", "run", "-m", _MODULE],
+        [DAEMON, "run", "-m", _MODULE],
         ["aml_assets.cli.ui_server", str(port)],
     )
     processes = [_start([sys.executable, "-m", *command]) for command in commands]

@@ -4,8 +4,10 @@ A failure after an upgrade names what has moved; only ``assets.dagster_internals
 """
 
 import ast
+import importlib.util
 import inspect
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,6 +71,58 @@ def test_no_other_module_imports_a_private_part():
         if (text := path.read_text("utf-8")) and path.name != "dagster_internals.py"
     }
     assert {path: names for path, names in found.items() if names} == {}
+
+
+def test_no_other_module_names_a_private_module_as_text():
+    found = [
+        f"{path.relative_to(PACKAGE)}: {node.value}"
+        for path in PACKAGE.rglob("*.py")
+        if path.name != "dagster_internals.py"
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if is_private(node.value)
+    ]
+    assert found == []
+    assert callable(importlib.import_module(f"{internals.DAEMON}.cli").main), MOVED
+    assert importlib.util.find_spec(f"{internals.DAEMON}.__main__"), MOVED
+
+
+OF_BASES = {
+    "_app_path_prefix": DagsterWebserver,
+    "_instance": dg.DefaultRunLauncher,
+    "_make_request_context": DagsterWebserver,
+}
+"""Private attributes of Dagster's classes that classes of ours use or override."""
+
+
+def private_of_bases(tree: ast.Module) -> set[str]:
+    """Private attributes of ``self`` and ``super()`` that are not the classes' own."""
+    found: set[str] = set()
+    for class_ in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
+        nodes = [node for node in ast.walk(class_) if isinstance(node, ast.Attribute)]
+        own = {node.attr for node in nodes if isinstance(node.ctx, ast.Store)}
+        own |= {node.name for node in class_.body if isinstance(node, ast.FunctionDef)}
+        found |= {
+            node.attr
+            for node in nodes
+            if re.match("_[a-z]", node.attr)
+            if ast.unparse(node.value) in ("self", "super()")[node.attr in own :]
+        }
+    return found
+
+
+def test_classes_of_ours_use_few_private_parts_of_dagsters():
+    trees = [
+        ast.parse(path.read_text("utf-8"))
+        for layer in ("assets", "automation", "cli")
+        for path in (PACKAGE / layer).rglob("*.py")
+    ]
+    used = set[str]().union(*map(private_of_bases, trees))
+    assert {"_instance", "_make_request_context"} <= used <= OF_BASES.keys()
+    for name, base in OF_BASES.items():
+        theirs = [each for each in base.__mro__ if each.__module__.startswith("dagster")]
+        text = "".join(map(inspect.getsource, theirs))
+        assert re.search(rf"(def |self\.){name}\b", text), MOVED
 
 
 def test_an_evaluation_names_the_materialization_that_it_checked():
