@@ -35,6 +35,8 @@ BELOW: Mapping[str, set[str]] = {
 
 WITHOUT_DAGSTER = {"errors", "settings", "core", "io", "steps"}
 
+TESTS = ROOT.with_name("aml_assets_tests")
+
 MOST_ENTRIES, MOST_LINES, MOST_LINES_OF_FUNCTION = 12, 400, 60
 
 
@@ -157,6 +159,59 @@ def test_every_module_says_what_belongs_in_it_and_what_does_not():
         if "Belongs here:" not in words or "Does not belong here:" not in words:
             silent.append(module.shown)
     assert not silent
+
+
+def test_every_test_file_says_what_it_tests():
+    files = TESTS.rglob("test_*.py")
+    silent = [path for path in files if not ast.get_docstring(ast.parse(path.read_text("utf-8")))]
+    assert not silent
+
+
+ELSEWHERE: Mapping[str, str] = {
+    "assets": "assets/test_graph.py",
+    "automation/backfill_runs": "automation/test_backfill_plan.py",
+    "automation/jobs": "assets/test_graph.py",
+    "build": "test_definitions.py",
+    "core/night": "core/night/test_decide.py",
+    "core/pages/alert_rows": "core/pages/test_alert_page.py",
+    "core/tables/join_columns": "core/tables/test_joins.py",
+    "core/tables/refusals": "core/tables/test_contracts.py",
+    "io/bounded_parquet": "io/test_landing_limits.py",
+    "io/catalog": "assets/test_graph.py",
+    "io/filesystems": "io/test_promises_adapter.py",
+    "io/formats": "io/test_promises_formats.py",
+    "io/formats/booster_child": "io/test_booster_parser.py",
+    "io/formats/booster_parser": "io/test_booster_parser.py",
+    "io/formats/footer": "io/test_seals.py",
+    "io/upstream": "io/test_promises_io_manager.py",
+    "launcher": "automation/test_run_launcher.py",
+    "steps/builders": "assets/test_graph.py",
+    "steps/builders/build_alert_page": "assets/test_reports.py",
+    "steps/builders/build_features": "assets/test_reports_lag.py",
+    "steps/builders/build_model_page": "assets/test_reports.py",
+    "steps/inputs": "assets/test_windows.py",
+    "steps/inputs/customer_names": "assets/test_reports.py",
+    "steps/inputs/exemptions": "cli/test_skip.py",
+    "steps/inputs/model_selection": "assets/test_model_policy.py",
+    "steps/inputs/run_options": "assets/test_resources.py",
+}
+"""Module, or package for all in it, → what tests it where that is no file of its own name."""
+
+
+def test_the_test_of_each_module_is_found_by_its_name_or_in_a_list():
+    lost, needed = list[str](), set[str]()
+    for module in modules().values():
+        place = module.path.relative_to(ROOT).with_suffix("")
+        if module.is_package or (TESTS / place.parent / f"test_{place.name}.py").exists():
+            continue
+        entry = next((str(each) for each in (place, place.parent) if str(each) in ELSEWHERE), None)
+        if entry is None:
+            lost.append(module.shown)
+        else:
+            needed.add(entry)
+    assert not lost
+    assert needed == ELSEWHERE.keys()
+    assert not [name for name in ELSEWHERE.values() if not (TESTS / name).exists()]
 
 
 def test_a_module_that_a_docstring_points_to_exists():

@@ -5,6 +5,7 @@ Runs that end under a real daemon are tested in `test_runs_end`.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import socket
@@ -95,3 +96,10 @@ def test_a_server_that_was_started_anew_knows_no_run_of_before(instance, tmp_pat
     finally:
         server.terminate()
         server.wait(30)
+
+
+def test_the_name_before_0_2_is_the_same_class_with_a_warning(monkeypatch):
+    monkeypatch.delitem(sys.modules, "aml_assets.launcher", raising=False)
+    with pytest.warns(DeprecationWarning, match="change run_launcher.module in dagster.yaml"):
+        old = importlib.import_module("aml_assets.launcher")
+    assert old.WatchedRunLauncher is WatchedRunLauncher

@@ -1,3 +1,5 @@
+"""Partitions of an asset: published, read back whole or not at all, and listed by day."""
+
 import datetime as dt
 
 import pyarrow as pa

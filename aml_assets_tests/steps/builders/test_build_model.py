@@ -1,3 +1,5 @@
+"""The model of a day: its training window, encoder, parameters and early stopping."""
+
 from dataclasses import replace
 
 import numpy as np

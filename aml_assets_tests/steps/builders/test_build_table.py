@@ -1,3 +1,5 @@
+"""A landed table of a day becomes a checked one; static tables as of the day."""
+
 import datetime as dt
 import os
 

@@ -1,0 +1,67 @@
+"""The schedules: what each requests at a tick, and when it leaves that to the sensor."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from aml_assets.automation import schedules
+from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE
+from aml_assets_tests.conftest import Bank, day
+
+
+@pytest.fixture
+def tick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Evaluate a schedule at noon of a day."""
+
+    def evaluate(bank: Bank, name: str, number: int) -> Any:
+        moment = dt.datetime.combine(day(number), dt.time(12), dt.UTC)
+        monkeypatch.setattr(time, "time", moment.timestamp)
+        definitions = bank.definitions()
+        context = dg.build_schedule_context(
+            instance,
+            scheduled_execution_time=moment,
+            repository_def=definitions.get_repository_def(),
+        )
+        return definitions.resolve_schedule_def(name).evaluate_tick(context)
+
+    (tmp_path / "home").mkdir()  # the context takes an instance with a home only
+    with dg.DagsterInstance.local_temp(str(tmp_path / "home")) as instance:
+        yield evaluate
+
+
+def assets(request: dg.RunRequest) -> set[str]:
+    return {key.to_user_string() for key in request.asset_selection or ()}
+
+
+def test_the_daily_batch_requests_what_the_sensor_would_and_learns_in_the_same_run(bank, tick):
+    graph = bank.catalog.graph
+    (early,) = tick(bank, "daily_batch", 3).run_requests  # no model before the 5th
+    assert assets(early) == set(graph.names) - set(graph.learning)
+    (request,) = tick(bank, "daily_batch", 6).run_requests
+    assert assets(request) == set(graph.names)
+    assert request.tags["aml/asked_by"] == "daily_batch"
+    assert request.tags["aml/days"] == f"{day(1)} … {day(6)}"
+
+
+def test_the_daily_batch_leaves_all_of_it_to_a_sensor_that_is_on(bank, tick, monkeypatch):
+    monkeypatch.setattr(schedules, "sensor_is_ticking", lambda *given: True)
+    done = tick(bank, "daily_batch", 6)
+    assert not done.run_requests
+    assert done.skip_message.startswith("The landing sensor is on")
+
+
+def test_the_hourly_self_learning_takes_of_today_only_what_needs_nothing_of_it(built, tick):
+    built = Bank(built.root, {"partitions": {"last_day": None}})
+    (before,) = tick(built, "hourly_self_learning", 7).run_requests
+    assert before.partition_key == str(day(7))
+    assert assets(before) == {MODEL, METRICS, MODEL_PAGE}
+    assert built.catalog.features.has(day(6)), FEATURES
+    (whole,) = tick(built, "hourly_self_learning", 6).run_requests
+    assert whole.asset_selection is None
