@@ -26,6 +26,20 @@ def avoided() -> list[str]:
     return [word for word in words if word and not set("()`") & set(word)]
 
 
+def terms() -> list[str]:
+    """The column *term*."""
+    lines = (ROOT / "docs/glossary.md").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("|") for line in lines if line.startswith("| ") and line.count("|") == 5]
+    return [cells[1].strip() for cells in rows if cells[1].strip() != "term"]
+
+
+def test_a_term_has_one_row_and_a_word_with_two_meanings_says_of_what():
+    found = terms()
+    assert len(found) > 150
+    assert len(set(found)) == len(found)
+    assert not {term for term in found if any(each.startswith(f"{term} (of") for each in found)}
+
+
 def texts(path: Path) -> Iterator[str]:
     source = io.StringIO(path.read_text(encoding="utf-8"))
     for token in tokenize.generate_tokens(source.readline):
