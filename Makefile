@@ -90,8 +90,7 @@ hashes: install-dev ## write hashes.txt anew, after a change of constraints.txt
 hooks: install-dev ## run `make lint` before each commit, by pre-commit
 	$(BIN)/pre-commit install
 
-screenshots: ARGS := --last 2024-02-14
-screenshots: demo install-dev ## take the pictures of docs/images
+screenshots: install-dev ## take the pictures of docs/images, of a demo of its own in /tmp/aml
 	$(BIN)/python -m aml_assets_tests.browser
 
 # A copy of the pages where they stand in the repository: links hold there and in the site.

@@ -1,4 +1,4 @@
-"""Takes the pictures of docs/images anew: ``make screenshots``, after ``make demo``.
+"""Takes the pictures of docs/images anew, of a demo of its own: ``make screenshots``.
 
 Belongs here: which pages, and how they stand. Does not belong here: whether they work (the tests
 beside).
@@ -27,9 +27,36 @@ from aml_assets.io.catalog import Catalog
 from aml_assets.settings.load import load_settings
 from aml_assets_tests.browser.conftest import LAPTOP
 
-IMAGES = Path(__file__).resolve().parents[2] / "docs/images"
+ROOT = Path(__file__).resolve().parents[2]
+IMAGES = ROOT / "docs/images"
+AML = str(Path(sys.executable).with_name("aml"))
 LAST = "2024-02-14"
 """The demo's last day."""
+
+NEUTRAL = Path("/tmp/aml")
+"""The folder of landing, store, runs and code while pictures are taken: all show its path."""
+
+
+@contextmanager
+def demo() -> Generator[None]:
+    """Build the demo's bank in the neutral folder, by a copy of the code there; removed at the end.
+
+    Raises:
+        FileExistsError: the folder is there already, whoever made it.
+    """
+    NEUTRAL.mkdir(mode=0o700)
+    try:
+        shutil.copytree(ROOT / "aml_assets", NEUTRAL / "aml_assets")
+        os.environ |= {
+            "AML_LANDING__URL": str(NEUTRAL / "landing"),
+            "AML_STORE__URL": str(NEUTRAL / "store"),
+            "DAGSTER_HOME": str(NEUTRAL / "dagster"),
+            "PYTHONPATH": str(NEUTRAL),
+        }
+        subprocess.run([AML, "demo", "--last", LAST], cwd=NEUTRAL, check=True)
+        yield
+    finally:
+        shutil.rmtree(NEUTRAL)
 
 
 @contextmanager
@@ -43,8 +70,9 @@ def ui() -> Generator[str]:
         "AML_AUTOMATION__LOOK_BACK_DAYS": "1",
         "AML_AUTOMATION__CATCH_UP_FROM": LAST,
     }
-    command = [str(Path(sys.executable).with_name("aml")), "ui", "--port", str(port)]
-    process = subprocess.Popen(command, env={**os.environ, **settled})
+    process = subprocess.Popen(
+        [AML, "ui", "--port", str(port)], cwd=NEUTRAL, env={**os.environ, **settled}
+    )
     link = ui_link(default_home(), port)
     try:
         for _ in range(120):
@@ -57,10 +85,20 @@ def ui() -> Generator[str]:
         process.wait()
 
 
+def refuse_places(name: str, text: str) -> None:
+    """End with an error if a page's text holds a path of the machine that takes its picture."""
+    if str(ROOT) in text:
+        sys.exit(f"{name}: the page shows a path below {ROOT}")
+
+
 def save(page: Page, name: str) -> None:
-    """A picture of what is shown, in 128 colours: a third of the bytes."""
+    """Save a picture of what is shown, as wide as a laptop's; 128 colours are a third of the bytes."""
+    page.evaluate("document.activeElement?.blur()")  # no cursor, and no hint beside it
+    page.mouse.move(page.evaluate("innerWidth") - 1, page.evaluate("innerHeight") - 1)  # no tooltip
     page.wait_for_timeout(2500)  # pictures of what still moves are no use
+    refuse_places(name, page.locator("body").inner_text())
     image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    image.thumbnail((LAPTOP["width"], image.height), Image.Resampling.LANCZOS)
     image.quantize(128, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
         IMAGES / f"{name}.png", optimize=True
     )
@@ -76,9 +114,12 @@ def take(page: Page, link: str) -> None:
     page.wait_for_timeout(2000)
     page.keyboard.press("Alt+e")
     page.get_by_text("merged_features", exact=True).first.wait_for()
-    page.goto(page.url)  # fitted to the window
-    page.wait_for_timeout(3000)
+    # Fitted to a window in which the assets keep their text; a smaller one shows grey boxes.
+    page.set_viewport_size({"width": 2 * LAPTOP["width"], "height": 2 * LAPTOP["height"]})
+    page.goto(page.url)
+    page.get_by_text("merged_features", exact=True).first.wait_for()
     save(page, "lineage")
+    page.set_viewport_size(LAPTOP)
 
     page.goto(f"{url}/assets/features/merged_features")
     page.get_by_role("button", name="Materialize").first.click()
@@ -115,9 +156,9 @@ def main() -> None:
     if chromium is None:
         sys.exit("chromium is not installed (Debian: chromium)")
     IMAGES.mkdir(exist_ok=True)
-    catalog = Catalog(load_settings())
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
+    with demo(), sync_playwright() as playwright:
+        catalog = Catalog(load_settings())
         browser = playwright.chromium.launch(executable_path=chromium, args=sandbox)
         page = browser.new_page(viewport=LAPTOP, timezone_id="UTC")
         with ui() as link:
