@@ -92,7 +92,7 @@ def refuse_places(name: str, text: str) -> None:
 
 
 def save(page: Page, name: str) -> None:
-    """Save a picture of what is shown, as wide as a laptop's; 128 colours are a third of the bytes."""
+    """Save a picture of what is shown, as wide as a laptop's, in 128 colours for fewer bytes."""
     page.evaluate("document.activeElement?.blur()")  # no cursor, and no hint beside it
     page.mouse.move(page.evaluate("innerWidth") - 1, page.evaluate("innerHeight") - 1)  # no tooltip
     page.wait_for_timeout(2500)  # pictures of what still moves are no use
