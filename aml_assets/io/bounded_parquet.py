@@ -47,14 +47,11 @@ class BoundedFile:
         self._expansions: dict[str, Expansion] = {}
         self._counted: set[str] = set()  # columns whose repeated texts are counted
 
-    def open(
-        self, dictionaries: Sequence[str] = (), *, content: bytes = b"", unit: str = "us"
-    ) -> pq.ParquetFile:
+    def open(self, dictionaries: Sequence[str] = (), *, unit: str = "us") -> pq.ParquetFile:
         """Return the file, opened: nothing is decoded but its footer.
 
         Args:
             dictionaries: columns of texts that are to be read as dictionaries.
-            content: other bytes of the same length, with the same pages.
             unit: that of timestamps of type INT96.
 
         Raises:
@@ -62,7 +59,7 @@ class BoundedFile:
         """
         self._allowance.refuse_footer(self._name, _footer_length(self._content))
         return pq.ParquetFile(
-            pa.BufferReader(content or self._content),
+            pa.BufferReader(self._content),
             read_dictionary=list(dictionaries),
             pre_buffer=False,
             # Nanoseconds hold 1677 … 2262 only; beyond, the library gives other dates in silence.
@@ -83,7 +80,7 @@ class BoundedFile:
         try:
             groups = row_groups_of(self._content)
         except ThriftError:
-            raise Unreadable(list(names)) from None
+            raise Unreadable(list(names), []) from None
         allowance.take_rows(name, sum(group.rows for group in groups))
         self._expansions = expansions_of(
             self._content, groups, file.schema, names, lambda: allowance.refuse_late(name)
@@ -93,9 +90,27 @@ class BoundedFile:
             total = sum(each.bytes for each in self._expansions.values())
             allowance.take_bytes(name, total, largest)
 
-    def decoded(
-        self, names: Sequence[str], dictionaries: Sequence[str] = (), *, content: bytes = b""
-    ) -> pa.Table:
+    def with_footer(self, content: bytes) -> BoundedFile:
+        """Return the file with other words in its footer, admitted as this one is.
+
+        Args:
+            content: the file, with a footer that speaks of the same pages.
+
+        Raises:
+            ValueError: it does not.
+        """
+        other = BoundedFile(self._name, content, self._allowance)
+        try:
+            groups = row_groups_of(content)
+        except ThriftError:
+            raise ValueError("the footer cannot be read") from None
+        same_schema = other.open().schema.equals(self.open().schema)
+        if groups != row_groups_of(self._content) or not same_schema:
+            raise ValueError("the footer speaks of other pages")
+        other._expansions, other._counted = self._expansions, self._counted
+        return other
+
+    def decoded(self, names: Sequence[str], dictionaries: Sequence[str] = ()) -> pa.Table:
         """Return some columns, of those that are admitted; see `open` for the arguments.
 
         Raises:
@@ -106,11 +121,11 @@ class BoundedFile:
         self._count_repeated(
             name for name in plain if self._may_exceed(self._expansions[name].repeated, name)
         )
-        file = self.open([name for name in dictionaries if name not in slow], content=content)
+        file = self.open([name for name in dictionaries if name not in slow])
         rest = [name for name in names if name not in slow]
         parts: list[pa.Table] = []
-        for groups in _some_row_groups(file.metadata) if rest else ():
-            parts.append(file.read_row_groups(groups, columns=rest))
+        for part in _parts(file, rest) if rest else ():
+            parts.append(part)
             self._allowance.refuse_late(self._name)
         table = pa.concat_tables(parts) if parts else file.read(columns=rest)
         for name in rest:
@@ -166,18 +181,32 @@ def _footer_length(content: bytes) -> int:
     return length if is_parquet else 0
 
 
-def _some_row_groups(metadata: pq.FileMetaData) -> Iterator[list[int]]:
-    """Yield the numbers of row groups that follow each other, of a million rows or so at once."""
+def _parts(file: pq.ParquetFile, names: list[str]) -> Iterator[pa.Table]:
+    """Yield the rows of some columns, one or two million of them at once."""
+    for groups, rows in _some_row_groups(file.metadata):
+        if rows <= 2 * _ROWS_AT_ONCE:
+            yield file.read_row_groups(groups, columns=names)
+        else:  # so many in one group
+            for batch in file.iter_batches(_ROWS_AT_ONCE, groups, names):
+                yield pa.Table.from_batches([batch])
+
+
+def _some_row_groups(metadata: pq.FileMetaData) -> Iterator[tuple[list[int], int]]:
+    """Yield the numbers of row groups that follow each other, and their rows: a million or so."""
     groups: list[int] = []
     rows = 0
     for number in range(metadata.num_row_groups):
+        more = metadata.row_group(number).num_rows
+        if groups and rows + more > 2 * _ROWS_AT_ONCE:
+            yield groups, rows
+            groups, rows = [], 0
         groups.append(number)
-        rows += metadata.row_group(number).num_rows
+        rows += more
         if rows >= _ROWS_AT_ONCE:
-            yield groups
+            yield groups, rows
             groups, rows = [], 0
     if groups:
-        yield groups
+        yield groups, rows
 
 
 def _longest_text(column: pa.Array) -> int:

@@ -42,10 +42,12 @@ class RowGroup:
         rows: number of rows.
         chunks: its columns in the order of the schema; ``None`` for one that is encrypted, or
             that lies nowhere in the file.
+        encrypted: the places among them of those that are encrypted.
     """
 
     rows: int
     chunks: Sequence[Chunk | None]
+    encrypted: frozenset[int] = frozenset()
 
 
 def footer_start(content: bytes) -> int:
@@ -62,7 +64,17 @@ def row_groups_of(content: bytes) -> list[RowGroup]:
     start = footer_start(content)
     if start < 0:
         raise ThriftError
-    fields = Cursor(content, start, len(content) - 8).struct(_WANTED)
+    return row_groups_in(content[start:], start)
+
+
+def row_groups_in(footer: bytes, start: int) -> list[RowGroup]:
+    """Return the row groups that a footer names; see `row_groups_of`.
+
+    Args:
+        footer: the end of a Parquet file, from the footer's first byte.
+        start: the offset in the file where the footer begins.
+    """
+    fields = Cursor(footer, 0, len(footer) - 8).struct(_WANTED)
     return [_row_group(each, start) for each in fields.get((4, LIST)) or ()]
 
 
@@ -72,11 +84,16 @@ def _row_group(fields: Fields | None, end: int) -> RowGroup:
     rows, chunks = fields.get((3, INT64)), fields.get((1, LIST))
     if rows is None or rows < 0 or chunks is None:
         raise ThriftError
-    return RowGroup(rows, [_chunk(each, end) for each in chunks])
+    encrypted = (number for number, each in enumerate(chunks) if _is_encrypted(each))
+    return RowGroup(rows, [_chunk(each, end) for each in chunks], frozenset(encrypted))
+
+
+def _is_encrypted(fields: Fields | None) -> bool:
+    return isinstance(fields, dict) and (8, STRUCT) in fields
 
 
 def _chunk(fields: Fields | None, end: int) -> Chunk | None:
-    if not isinstance(fields, dict) or (8, STRUCT) in fields:  # the second one: encrypted
+    if not isinstance(fields, dict) or _is_encrypted(fields):
         return None
     own = fields.get((3, STRUCT)) or {}
     values, length, start = (own.get((number, INT64)) for number in (5, 7, 9))

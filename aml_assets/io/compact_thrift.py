@@ -3,8 +3,10 @@
 Belongs here: reading structs from bytes that may be anything. Does not belong here: what a field
 means (``io.column_chunks``, ``io.page_headers``).
 
-Fields are known by number and type together: pyarrow skips a field of another type than it
-expects, and what is read here has to be what pyarrow reads.
+What is read here has to be what pyarrow reads, or a file could show each of them another face. So
+fields are known by number and type together, as pyarrow skips a field of another type than it
+expects; and what the two might understand differently, and no writer writes, is refused: a field
+that stands twice (pyarrow merges structs), numbers beyond 16 bits (pyarrow's wrap around), maps.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ INT32, INT64, LIST, STRUCT = 5, 6, 9, 12
 _STOP, _BYTE, _INT16, _DOUBLE, _TEXT, _SET = 0, 3, 4, 7, 8, 10
 _BITS = {_INT16: 16, INT32: 32, INT64: 64}
 _TRUTHS = (1, 2)
-_DEPTH = 12  # Parquet's own structs are nested six deep
+_DEPTH = 12  # of structs and lists; eight are the most in Parquet's own
+_HIGHEST = 2**15 - 1
 
 Fields = dict[tuple[int, int], Any]
 """(number, type) → the value, of numbers, structs and lists of them; ``None`` for any other."""
@@ -49,21 +52,23 @@ class Cursor:
         """Return some fields of the struct that begins here, and go on to its end.
 
         Raises:
-            ThriftError: none begins here, or it is nested too deeply.
+            ThriftError: none begins here, it is nested too deeply, or it is ambiguous.
         """
-        if not depth:
-            raise ThriftError
         fields: Fields = {}
         number = 0
         while (head := self._byte()) != _STOP:
             step, type_ = head >> 4, head & 15
             number = number + step if step else self._number(_INT16)
+            if number > _HIGHEST or (number, type_) in fields:
+                raise ThriftError
             value = self._value(type_, wanted.get(number, {}), depth)
             if number in wanted:
                 fields[number, type_] = value
         return fields
 
     def _value(self, type_: int, wanted: Wanted, depth: int) -> Any:
+        if depth <= 0:
+            raise ThriftError
         if type_ in _BITS:
             return self._number(type_)
         if type_ == STRUCT:

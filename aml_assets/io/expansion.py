@@ -26,15 +26,16 @@ _INDEX = 4  # bytes of a text's offset, or of its place in a dictionary
 
 
 class Unreadable(Exception):
-    """Columns whose pages cannot be looked at: damaged or encrypted ones.
+    """Columns whose pages cannot be looked at.
 
     Args:
-        columns: their names.
+        damaged: the names of those that are damaged, in the order of the file.
+        encrypted: the names of those that are encrypted.
     """
 
-    def __init__(self, columns: list[str]) -> None:
-        super().__init__(columns)
-        self.columns = columns
+    def __init__(self, damaged: list[str], encrypted: list[str]) -> None:
+        super().__init__(damaged, encrypted)
+        self.damaged, self.encrypted = damaged, encrypted
 
 
 @dataclass
@@ -84,20 +85,24 @@ def expansions_of(
     ]
     for leaf in leaves:
         found[leaf.column].nested |= columns[leaf.number].path != leaf.column
-    broken: dict[str, None] = {}
+    damaged: dict[str, None] = {}
+    encrypted: dict[str, None] = {}
     for group in groups:
         for leaf in leaves:
             chunk = group.chunks[leaf.number] if leaf.number < len(group.chunks) else None
+            if leaf.number in group.encrypted:
+                encrypted[leaf.column] = None
+                continue
             if chunk is None:
-                broken[leaf.column] = None
+                damaged[leaf.column] = None
                 continue
             try:
                 pages = _watched(pages_of(content, chunk), watch)
                 _add(found[leaf.column], leaf, group.rows, pages)
             except HeaderError:
-                broken[leaf.column] = None
-    if broken:
-        raise Unreadable(list(broken))
+                damaged[leaf.column] = None
+    if damaged or encrypted:
+        raise Unreadable(list(damaged), list(encrypted))
     return found
 
 

@@ -11,7 +11,7 @@ The library's own texts can quote values of the file, so no error of ours repeat
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
@@ -41,10 +41,11 @@ _REFUSED = (pa.ArrowException, OSError, ValueError, KeyError)
 """What the library raises for a file that it cannot read."""
 
 _EXCLUDE = "leave the column out: tables.{table}.exclude."
+_DAMAGED, _ENCRYPTED = "is damaged", "is encrypted"
 _CAUSES = {
     "is damaged: its bytes were altered after it was written (a page's checksum is wrong)": AGAIN,
-    "is damaged": AGAIN,
-    "is encrypted": f"Have it written without encryption; or {_EXCLUDE}",
+    _DAMAGED: AGAIN,
+    _ENCRYPTED: f"Have it written without encryption; or {_EXCLUDE}",
     "is compressed by a codec that cannot be read here": "Have it compressed by Zstandard, Snappy, "
     f"LZ4, gzip or Brotli; or {_EXCLUDE}",
     "is stored in a way that cannot be read here (an encoding or a nesting)": "Have it written "
@@ -99,7 +100,7 @@ class LandedFile:
         try:
             self._file.admit(file, names)
         except Unreadable as error:
-            self._refuse(error.columns, pages=False)
+            raise self._unreadable(error) from None
         table = self._columns(schema, names)
         if table.num_rows != file.metadata.num_rows:
             raise self._error("is damaged: its footer and its pages disagree", AGAIN)
@@ -124,34 +125,38 @@ class LandedFile:
             table = self._file.decoded(rest)
             if not asked:
                 return table
-            bare = _without_arrow_schema(self._content)
+            bare = self._file.with_footer(_without_arrow_schema(self._content))
             for name in asked:
-                column = self._file.decoded([name], content=bare).column(0)
+                column = bare.decoded([name]).column(0)
                 table = table.append_column(name, column)
             return table.select(names)
         except _REFUSED:
             self._refuse(names)
 
-    def _refuse(self, names: Iterable[str], *, pages: bool = True) -> NoReturn:
-        """Raise the error that says which columns cannot be read, and why.
+    def _refuse(self, names: Iterable[str]) -> NoReturn:
+        """Raise the error that says which columns cannot be decoded, and why.
 
         Args:
-            names: columns that may be to blame.
-            pages: whether their pages can be looked at; if not, no more than a row is decoded.
+            names: columns that may be to blame; what they take is admitted.
         """
         causes: dict[str, list[str]] = {}
         for name in names:
             try:
-                if pages:
-                    self._file.decoded([name])
-                else:
-                    next(self._file.open().iter_batches(1, columns=[name]), None)
+                self._file.decoded([name])
             except _REFUSED as error:
                 causes.setdefault(_cause(str(error)), []).append(name)
+        raise self._worst(causes) from None
+
+    def _unreadable(self, error: Unreadable) -> InputError:
+        """Return the error for columns of which nothing may be decoded: their size is unknown."""
+        causes = {_DAMAGED: error.damaged, _ENCRYPTED: error.encrypted}
+        return self._worst({what: columns for what, columns in causes.items() if columns})
+
+    def _worst(self, causes: Mapping[str, Sequence[str]]) -> InputError:
         # A damage is to be known first: whoever leaves the column out leaves it in the file.
-        what = next((each for each in _CAUSES if each in causes), "is damaged")
-        columns = ", ".join(causes.get(what, [] if pages else names))
-        raise self._error(what, _CAUSES[what].format(table=self._table), columns) from None
+        what = next((each for each in _CAUSES if each in causes), _DAMAGED)
+        remedy = _CAUSES[what].format(table=self._table)
+        return self._error(what, remedy, ", ".join(causes.get(what, ())))
 
     def _error(self, what: str, remedy: str, column: str = "") -> InputError:
         return InputError(

@@ -11,16 +11,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from aml_assets.io.column_chunks import Chunk
-from aml_assets.io.compact_thrift import INT32, STRUCT, Cursor, Fields, ThriftError
+from aml_assets.io.compact_thrift import INT32, STRUCT, Cursor, Fields, ThriftError, Wanted
 
 DATA, DICTIONARY, DATA_V2 = 0, 2, 3
 """Kinds of pages. Others hold no values, and readers skip them."""
 
-_OF_KIND = {DATA: (5, 1, 2), DICTIONARY: (7, 1, 2), DATA_V2: (8, 1, 4)}
-"""Kind → the fields that hold its own header, and there its number of values and its encoding."""
-_WANTED = {1: {}, 2: {}, 3: {}, **{own: {n: {}, e: {}} for own, n, e in _OF_KIND.values()}}
+_COMMON = (1, 2, 3)
+"""The fields of every header: kind, bytes after decompression, bytes in the file."""
+
+
+class _OwnHeader(NamedTuple):
+    """Where the header of one kind of page says more: a field, and the fields of its struct."""
+
+    field: int
+    values: int
+    encoding: int
+
+
+_OWN_HEADERS = {
+    DATA: _OwnHeader(field=5, values=1, encoding=2),
+    DICTIONARY: _OwnHeader(field=7, values=1, encoding=2),
+    DATA_V2: _OwnHeader(field=8, values=1, encoding=4),
+}
+_WANTED: dict[int, Wanted] = {field: {} for field in _COMMON}
+for _own in _OWN_HEADERS.values():
+    _WANTED[_own.field] = {_own.values: {}, _own.encoding: {}}
+
+_LONGEST = 16 * 1024 * 1024
+"""Bytes of a header; pyarrow takes no longer ones either."""
 
 
 class HeaderError(Exception):
@@ -52,11 +73,12 @@ def pages_of(content: bytes, chunk: Chunk) -> Iterator[Page]:
         chunk: where they are.
 
     Raises:
-        HeaderError: a page's header is broken or encrypted, or the page reaches beyond the chunk.
+        HeaderError: a page's header is broken, encrypted or too long, or the page reaches beyond
+            the chunk.
     """
     at, seen = chunk.start, 0
     while seen < chunk.values and at < chunk.stop:
-        cursor = Cursor(content, at, chunk.stop)
+        cursor = Cursor(content, at, min(chunk.stop, at + _LONGEST))
         try:
             page, compressed = _page(cursor.struct(_WANTED))
         except ThriftError:
@@ -71,12 +93,11 @@ def pages_of(content: bytes, chunk: Chunk) -> Iterator[Page]:
 
 def _page(fields: Fields) -> tuple[Page, int]:
     """Return a page and the number of its bytes in the file."""
-    kind, expanded, compressed = (_number(fields, field) for field in (1, 2, 3))
+    kind, expanded, compressed = (_number(fields, field) for field in _COMMON)
     values, encoding = 0, -1
-    if kind in _OF_KIND:
-        own, number, how = _OF_KIND[kind]
-        header = fields.get((own, STRUCT)) or {}
-        values, encoding = _number(header, number), _number(header, how)
+    if (own := _OWN_HEADERS.get(kind)) is not None:
+        header = fields.get((own.field, STRUCT)) or {}
+        values, encoding = _number(header, own.values), _number(header, own.encoding)
     return Page(kind, expanded, values, encoding), compressed
 
 

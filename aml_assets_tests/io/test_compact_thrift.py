@@ -45,11 +45,14 @@ def test_wanted_fields_are_read_by_number_and_type_and_the_others_passed_over():
         b"\x1b\x00\x00",  # a map
         b"\x19\xfc\xff\xff\xff\xff\x0f",  # a list of more than there is
         b"\x1c" * 50,  # structs in structs
+        b"\x19" * 2000 + b"\x13\x00\x00",  # lists in lists
+        b"\x15\x02\x05\x02\x04\x00",  # a field that stands twice
+        b"\x01\xfe\xff\x03\x11\x00",  # a number after 32767, which others wrap around
     ],
 )
 def test_what_is_no_struct_is_refused(content):
     with pytest.raises(ThriftError):
-        Cursor(content, 0, len(content)).struct({})
+        Cursor(content, 0, len(content)).struct({1: {}})
 
 
 def test_a_list_that_nobody_wants_takes_no_memory():

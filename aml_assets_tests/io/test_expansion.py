@@ -74,8 +74,12 @@ def test_columns_whose_pages_cannot_be_looked_at_are_named():
     groups, schema = row_groups_of(sink.getvalue()), pq.ParquetFile(sink).schema
     with pytest.raises(Unreadable) as caught:
         expansions_of(bytes(content), groups, schema, ["a", "b"], lambda: None)
-    assert caught.value.columns == ["b"]
+    assert (caught.value.damaged, caught.value.encrypted) == (["b"], [])
     short = [RowGroup(50, groups[0].chunks[:1])]
     with pytest.raises(Unreadable) as caught:
         expansions_of(sink.getvalue(), short, schema, ["a", "b"], lambda: None)
-    assert caught.value.columns == ["b"]
+    assert (caught.value.damaged, caught.value.encrypted) == (["b"], [])
+    closed = [RowGroup(50, [groups[0].chunks[0], None], frozenset({1}))]
+    with pytest.raises(Unreadable) as caught:
+        expansions_of(sink.getvalue(), closed, schema, ["a", "b"], lambda: None)
+    assert (caught.value.damaged, caught.value.encrypted) == ([], ["b"])

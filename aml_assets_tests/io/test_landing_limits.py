@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import random
 import re
 
 import pyarrow as pa
@@ -9,12 +10,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from aml_assets.errors import InputError
+from aml_assets.io import bounded_parquet
+from aml_assets.io.bounded_parquet import BoundedFile
+from aml_assets.io.column_chunks import footer_start, row_groups_of
+from aml_assets.io.compact_thrift import Cursor
 from aml_assets.io.landed_parquet import LandedFile
 from aml_assets.io.landing_limits import Allowance
 from aml_assets.settings.load import Settings
 from aml_assets.settings.store_settings import LandingLimits
 
 MEGABYTE = 1_000_000
+POOLS = []  # whose memory the frames of an error may still hold
 
 
 def written(table, **options):
@@ -34,10 +40,11 @@ def read(*contents, exclude=(), **limits):
     return [file.read() for file in files][-1]
 
 
-def refused(*contents, exclude=(), **limits):
-    """The setting and the figure of the refusal, and the whole error."""
+def error_of(*contents, exclude=(), **limits):
+    """The error of the last of some files, which took little memory."""
     default = pa.default_memory_pool()
     pool = pa.proxy_memory_pool(default)
+    POOLS.append(pool)
     pa.set_memory_pool(pool)
     try:
         with pytest.raises(InputError) as caught:
@@ -48,6 +55,12 @@ def refused(*contents, exclude=(), **limits):
     error = caught.value
     assert (error.table, error.day) == ("trx", "2024-03-05")
     assert f"{len(contents) - 1}.parquet" in error.what
+    return error
+
+
+def refused(*contents, exclude=(), **limits):
+    """The setting and the figure of the refusal, and the whole error."""
+    error = error_of(*contents, exclude=exclude, **limits)
     (figure,) = re.findall(r"[\d,]{2,}(?= (?:rows|columns|bytes))", error.what) or [""]
     setting, limit = re.findall(r"landing\.limits\.(\w+) is ([\d,.e-]+)$", error.what)[0]
     assert limit.replace(",", "") == str(getattr(LandingLimits(**limits), setting))
@@ -108,14 +121,77 @@ def test_pages_that_expand_are_found_whatever_the_footer_says(lie):
 def with_small_size(content):
     """The file with 1 for a column's expanded size in its footer, spelt as long as the truth."""
     size = pq.read_metadata(pa.BufferReader(content)).row_group(0).column(0).total_uncompressed_size
-    true, digits = bytearray(), size * 2
-    while digits > 127:
-        true.append(digits & 127 | 128)
-        digits >>= 7
-    true.append(digits)
+    true = number(size)
     lie = bytes([2 | 128, *[128] * (len(true) - 2), 0])
     assert len(lie) == len(true)
-    return content.replace(bytes(true), lie)
+    return content.replace(true, lie)
+
+
+def number(value):
+    """A number as Thrift's compact form spells it."""
+    digits, spelt = value * 2, bytearray()
+    while digits > 127:
+        spelt.append(digits & 127 | 128)
+        digits >>= 7
+    return bytes([*spelt, digits])
+
+
+def struct_at(content, at):
+    """The bytes of the Thrift struct that begins at a place."""
+    cursor = Cursor(content, at, len(content))
+    cursor.struct({})
+    return content[at : cursor.at]
+
+
+def with_footer(content, footer):
+    start = footer_start(content)
+    return content[:start] + footer + len(footer).to_bytes(4, "little") + b"PAR1"
+
+
+def with_more_in_its_first_header(content, more):
+    """The file of one column whose first page's header has some more bytes before its end."""
+    (chunk,) = row_groups_of(content)[0].chunks
+    assert chunk is not None
+    header = struct_at(content, chunk.start)
+    start = footer_start(content)
+    size = pq.read_metadata(pa.BufferReader(content)).row_group(0).column(0).total_compressed_size
+    footer = content[start:-8].replace(number(size), number(size + len(more)))
+    at = chunk.start + len(header) - 1
+    return with_footer(content[:at] + more + content[at:], footer)
+
+
+PLAIN = {"use_dictionary": False, "column_encoding": "PLAIN", "write_statistics": False}
+MAP = b"\x4b\x00"
+LISTS = b"\x49" + b"\x19" * 2000 + b"\x13\x00"
+
+
+@pytest.mark.parametrize("more", [MAP, LISTS], ids=["a map", "lists in lists"])
+def test_a_page_whose_header_we_cannot_follow_is_not_decoded_although_the_library_could(more):
+    content = written(pa.table({"x": ["x" * 80 * MEGABYTE]}), **PLAIN)
+    content = with_more_in_its_first_header(content, more)
+    assert len(content) < 0.01 * MEGABYTE
+    if more is MAP:
+        assert len(pq.read_table(pa.BufferReader(content))["x"][0].as_py()) == 80 * MEGABYTE
+    error = error_of(content, bytes=MEGABYTE)
+    assert ("0.parquet is damaged" in error.what, error.column) == (True, "x")
+
+
+def test_a_column_that_stands_twice_in_the_footer_cannot_lead_the_library_to_other_pages():
+    # Of a struct that stands twice, pyarrow keeps what only the first one says: a bomb's place.
+    small = random.Random(0).randbytes(30_000).hex()
+    content = written(pa.table({"bomb": ["x" * 80 * MEGABYTE], "city": [small]}), **PLAIN)
+    bomb, _city = row_groups_of(content)[0].chunks
+    assert bomb is not None
+    footer = content[footer_start(content) : -8]
+    at = footer.rindex(b"\x26\x00\x1c") + 3
+    true = struct_at(footer, at)
+    first = true[:-1] + b"\x06\x16" + number(bomb.start) + b"\x00"  # 11: the dictionary's page
+    footer = footer[:at] + first + b"\x0c\x06" + footer[at:]
+    content = with_footer(content, footer)
+    table = pq.read_table(pa.BufferReader(content), columns=["city"])
+    assert len(table["city"][0].as_py()) == 80 * MEGABYTE
+    error = error_of(content, exclude=["bomb"], bytes=MEGABYTE)
+    assert "0.parquet is damaged" in error.what
 
 
 def test_one_long_text_that_a_dictionary_gives_to_every_row_is_refused_by_the_defaults():
@@ -192,9 +268,56 @@ def test_a_footer_without_an_end_is_not_parsed():
 
 
 @pytest.mark.parametrize("groups", [1, 5])
-def test_a_file_that_is_not_decoded_in_time_is_given_up(groups):
+def test_a_file_that_is_not_measured_in_time_is_given_up(groups):
     content = written(pa.table({"x": range(100)}), row_group_size=100 // groups)
     assert refused(content, seconds=1e-9)[0] == "seconds"
+
+
+NUMBERS, IDS, TEXTS = range(1000), [f"{k % 3:020d}" for k in range(1000)], ["x" * 100] * 1000
+PREFIXES = {"use_dictionary": False, "column_encoding": {"city": "DELTA_BYTE_ARRAY"}}
+
+
+@pytest.mark.parametrize(
+    ("column", "options", "limit", "looks"),
+    [
+        ({"x": NUMBERS}, {"row_group_size": 100}, 150_000, 10),
+        ({"x": NUMBERS}, {}, 150_000, 10),
+        ({"cust_id": IDS}, {"row_group_size": 100}, 40_000, 20),  # dictionaries, then rows
+        ({"city": TEXTS}, PREFIXES, 150_000, 10),
+    ],
+    ids=["groups", "one large group", "ids", "prefixes"],
+)
+def test_the_clock_is_looked_at_while_a_file_is_decoded_and_not_only_when_it_is_measured(
+    column, options, limit, looks, monkeypatch
+):
+    content = written(pa.table(column), **options)
+    monkeypatch.setattr(bounded_parquet, "_ROWS_AT_ONCE", 100)
+    monkeypatch.setattr(bounded_parquet, "_BYTES_AT_ONCE", 20_000)
+    admitted, looked = BoundedFile.admit, Allowance.refuse_late
+    seen, last = None, None
+
+    def admit(self, file, names):
+        nonlocal seen
+        seen = None
+        admitted(self, file, names)
+        seen = 0
+
+    def look(self, file):
+        nonlocal seen
+        if seen is not None:
+            seen += 1
+            if seen == last:
+                self._begun = float("-inf")
+        looked(self, file)
+
+    monkeypatch.setattr(BoundedFile, "admit", admit)
+    monkeypatch.setattr(Allowance, "refuse_late", look)
+    assert read(content, bytes=limit).to_pydict() == pa.table(column).to_pydict()
+    assert seen is not None
+    assert seen >= looks
+    for last in (1, seen):
+        assert refused(content, bytes=limit)[0] == "seconds"
+        assert seen == last
 
 
 def test_an_ordinary_file_is_read_as_before():

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aml_assets.io.column_chunks import Chunk, row_groups_of
+from aml_assets.io.compact_thrift import Cursor
 from aml_assets.io.page_headers import DATA, DATA_V2, DICTIONARY, HeaderError, Page, pages_of
 
 PLAIN, RLE_DICTIONARY, DELTA_BYTE_ARRAY = 0, 8, 7
@@ -71,6 +72,18 @@ def test_a_page_that_reaches_beyond_its_chunk_is_none():
     content, chunk = chunk_of(list(range(100)), use_dictionary=False)
     with pytest.raises(HeaderError):
         list(pages_of(content, replace(chunk, stop=chunk.stop - 1)))
+
+
+def test_a_header_without_an_end_is_none():
+    content, chunk = chunk_of([1.5], use_dictionary=False)
+    text = 16 * 2**20
+    more = b"\x48" + bytes([text & 127 | 128, text >> 7 & 127 | 128, text >> 14 & 127 | 128, 8])
+    cursor = Cursor(content, chunk.start, chunk.stop)
+    cursor.struct({})
+    end = cursor.at - 1  # of the header, but for its stop
+    grown = content[:end] + more + bytes(text) + content[end:]
+    with pytest.raises(HeaderError):
+        list(pages_of(grown, replace(chunk, stop=chunk.stop + len(more) + text)))
 
 
 @given(st.binary(max_size=60))
