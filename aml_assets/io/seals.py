@@ -39,7 +39,7 @@ _PLACE = re.compile(rb'"seal": ?"(sha256:[0-9a-f]{64}|[\w.-]{10}:[\w-]{16}:[\w-]
 _PLAIN = b"sha256:"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,10}")
 _SHORTEST = 32  # bytes
-_DIGEST = re.compile(r"\.[0-9a-f]{64}(?=\.[^.]*$|$)")
+_DIGEST = re.compile(r"\.([0-9a-f]{64})(?=\.[^.]*$|$)")
 _FORM = (
     "One key a line: an id of at most 10 letters, digits, - or _, a blank, and 64 hex digits or "
     "more (openssl rand -hex 32). The first key seals; all of them are accepted"
@@ -257,6 +257,13 @@ def _mac(key: bytes, digest: bytes, path: str) -> bytes:
         (b"aml_assets seal", _place_of(path).encode("utf-8", "surrogateescape"), digest)
     )
     return _base64(hmac.digest(key, message, "sha256"))
+
+
+def digest_in(path: str) -> str | None:
+    """Return the digest in the path of a kept version; ``None`` for any other path."""
+    folder, name = split_path(path)
+    found = _DIGEST.search(name) if split_path(folder)[1] == VERSIONS else None
+    return found[1] if found else None
 
 
 def _place_of(path: str) -> str:

@@ -106,6 +106,8 @@ def _read_version(catalog: Catalog, day: dt.date, digest: str, url: str | None) 
             day=day,
             remedy=f"See what is kept under {of.url}/{kept}.",
         )
+    if url is None:
+        catalog.predictions.format.read_manifest(of, found[0])  # raises CorruptFile as above
     return ComparedInput(f"{of.url}/{found[0]}", read_texts(of.read(found[0]), found[0]))
 
 

@@ -186,6 +186,34 @@ def test_a_reference_to_a_snapshot_is_proven_too(keyed: Store, plain: Store):
     assert snapshots(plain).manifest(day(1)).rows == 40
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_genuine_version_in_another_versions_place_is_refused(kind: str, keyed: Store):
+    format_ = ParquetFormat(keep_replaced=True) if kind == "parquet" else FORMATS[kind]
+    old = format_.write(keyed, PATH, value(kind, "old"), manifest("x")).manifest.digest
+    format_.write(keyed, PATH, value(kind, "new"), manifest("x"))
+    kept = version_path(PATH, old)
+    assert content(kind, format_.read(keyed, kept)) == content(kind, value(kind, "old"))
+    keyed.publish_bytes(kept, keyed.read(PATH))
+    for call in (format_.read, format_.read_manifest):
+        with pytest.raises(CorruptFile, match=r"another version|was altered"):
+            call(keyed, kept)
+
+
+def test_an_earlier_day_does_not_get_the_present_frame_of_a_static_table(keyed: Store):
+    template = Template("tables/retail/{date}/data.parquet")
+    snapshots = SnapshotStore(keyed, "tables/retail", template)
+    made = Manifest("tables/retail", str(day(1)))
+    old = snapshots.publish(day(1), pa.table({"x": [1]}), made).manifest.digest
+    snapshots.refer(day(2), day(1), made)
+    snapshots.publish(day(1), pa.table({"x": [3]}), made)
+    assert snapshots.load(day(2)).to_pydict() == {"x": [1]}
+    path = template.fill(str(day(1)))
+    keyed.publish_bytes(version_path(path, old), keyed.read(path))
+    for call in (snapshots.load, snapshots.open_dataset, snapshots.load_with_manifest):
+        with pytest.raises(CorruptFile, match="another version of the file than its name says"):
+            call(day(2))
+
+
 def test_a_forged_decision_decides_nothing(keyed: Store, caplog: pytest.LogCaptureFixture):
     decision = Decision.now("checked", "digest", by="Ada")
     Decisions(keyed, "overrides").record("trx.rows.2024-03-01", decision)

@@ -46,6 +46,15 @@ def test_an_altered_day_is_not_compared(built: Bank):
         read_input(built.catalog, FIVE)
 
 
+def test_an_altered_version_is_not_compared_either(built: Bank):
+    csv, digest = csv_of(built), built.catalog.predictions.manifest(day(5)).digest
+    kept = csv.parent / f".versions/{csv.stem}.{digest}.csv"
+    kept.parent.mkdir()
+    kept.write_text(csv.read_text().replace("rule 1", "rule 9"))
+    with pytest.raises(CorruptFile, match=r"\.versions"):
+        read_input(built.catalog, f"{FIVE}@{digest[:8]}")
+
+
 def test_a_file_is_metrics_if_it_is_an_object_and_predictions_otherwise(
     built: Bank, tmp_path: Path
 ):

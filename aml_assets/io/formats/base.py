@@ -16,7 +16,7 @@ from aml_assets.errors import AmlError, CorruptFile, StoreError
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.paths import join_path, split_path
 from aml_assets.io.seals import VERSIONS as VERSIONS
-from aml_assets.io.seals import Seals
+from aml_assets.io.seals import Seals, digest_in
 from aml_assets.io.store import Store
 
 T = TypeVar("T")
@@ -141,7 +141,9 @@ class SealedFormat(Format[T]):
     def _load(self, store: Store, path: str) -> tuple[bytes, Manifest]:
         def verified(file: BinaryIO) -> tuple[bytes, Manifest]:
             data = file.read()
-            return data, self.manifest_in(data, path, store.seals)
+            manifest = self.manifest_in(data, path, store.seals)
+            refuse_other_version(manifest, path)
+            return data, manifest
 
         return store.load(path, verified)
 
@@ -174,6 +176,16 @@ def keep_versions(
         return None if of_old == digest else version_path(path, of_old)
 
     return keep_as
+
+
+def refuse_other_version(manifest: Manifest, path: str) -> None:
+    """Refuse a kept version with other content than its path says: its seal is of the place alone.
+
+    Raises:
+        CorruptFile: it is one.
+    """
+    if digest_in(path) not in (None, manifest.digest):
+        raise corrupt(path, "it holds another version of the file than its name says")
 
 
 def tidy_versions(store: Store, path: str) -> None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from aml_assets.errors import StoreError
-from aml_assets.io.formats.base import corrupt, parse_manifest
+from aml_assets.io.formats.base import corrupt, parse_manifest, refuse_other_version
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.seals import Seals
 from aml_assets.io.sink import Sink
@@ -190,6 +190,7 @@ def read_footer(file: BinaryIO, path: str, seals: Seals) -> Footer:
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):
         raise corrupt(path, "its footer is not one of ours") from None
     manifest = parse_manifest(text, path)
+    refuse_other_version(manifest, path)
     data_length = total - length
     if manifest.data_sha256 is None or manifest.data_length != data_length:
         raise corrupt(path, "the data before its footer was cut or lengthened")
