@@ -73,6 +73,9 @@ def row_groups_in(footer: bytes, start: int) -> list[RowGroup]:
     Args:
         footer: the end of a Parquet file, from the footer's first byte.
         start: the offset in the file where the footer begins.
+
+    Raises:
+        ThriftError: the footer cannot be read.
     """
     fields = Cursor(footer, 0, len(footer) - 8).struct(_WANTED)
     return [_row_group(each, start) for each in fields.get((4, LIST)) or ()]

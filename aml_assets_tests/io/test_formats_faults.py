@@ -7,15 +7,20 @@ system has to promise (`test_promises_formats`).
 from __future__ import annotations
 
 import gc
+import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from aml_assets.errors import CorruptFile, ModelError, StoreError
+from aml_assets.io.compact_thrift import Cursor
 from aml_assets.io.filesystems.local import _LocalSink
 from aml_assets.io.formats import JsonFormat, ModelFormat, ParquetFormat
+from aml_assets.io.manifest import UNSEALED
+from aml_assets.io.seals import Seals
 from aml_assets.io.store import Store
 from aml_assets_tests.io.values import FORMATS, KINDS, PATH, booster, manifest, small_table, value
 
@@ -68,6 +73,40 @@ def test_damage_of_one_column_is_found_by_its_readers_only(store):
     ):
         with pytest.raises(CorruptFile, match="the data was altered"):
             read()
+
+
+def forged(frame: bytes, old: bytes, new: bytes) -> bytes:
+    """A frame with other bytes in its footer, whose plain seal is computed again."""
+    start = len(frame) - 8 - int.from_bytes(frame[-8:-4], "little")
+    footer = frame[start:-8]
+    at = footer.index(old)
+    footer = footer[:at] + new + footer[at + len(old) :]
+    footer = re.sub(rb"sha256:[0-9a-f]{64}", UNSEALED.encode(), footer)
+    footer += len(footer).to_bytes(4, "little") + b"PAR1"
+    return frame[:start] + Seals().seal(footer, "")
+
+
+@pytest.mark.parametrize("attack", ["encrypted", "nowhere", "absent"])
+def test_a_forged_footer_whose_column_has_no_place_does_not_end_the_process(store, attack):
+    # pyarrow aborts when it is asked for the place of a column that says that it is encrypted.
+    parquet = ParquetFormat()
+    parquet.write(store, "f", pa.table({"a": range(10)}), manifest("x"))
+    frame = store.read("f")
+    place = frame[frame.rindex(b"\x26\x00\x1c") :]
+    cursor = Cursor(place, 3, len(place))
+    cursor.struct({})
+    chunk = place[: cursor.at]  # of the only column; in a list of one
+    old, new = {
+        "encrypted": (chunk, b"\x26\x00\x6c\x2c\x19\x18\x01a\x00\x00"),
+        "nowhere": (chunk, b"\x26\x00"),
+        "absent": (b"\x19\x1c" + chunk + b"\x00", b"\x19\x0c"),
+    }[attack]
+    put(store, "f", forged(frame, old, new))
+    for read in (parquet.read, parquet.open_dataset):
+        with pytest.raises(CorruptFile, match="read f: its footer is not one of ours"):
+            read(store, "f", ["a"])
+    with suppress(CorruptFile):  # nor when all is read
+        parquet.read(store, "f")
 
 
 def test_a_frame_that_no_device_takes_is_one_error_and_leaves_nothing(store, monkeypatch):

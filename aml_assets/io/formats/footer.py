@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from aml_assets.errors import StoreError
+from aml_assets.io.column_chunks import row_groups_in
+from aml_assets.io.compact_thrift import ThriftError
 from aml_assets.io.formats.base import corrupt, parse_manifest, refuse_other_version
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.seals import Seals
@@ -235,8 +237,12 @@ def read_range(file: BinaryIO, start: int, stop: int, path: str) -> bytes:
     return data
 
 
-def column_ranges(footer: Footer, names: Sequence[str]) -> list[range]:
-    """Return the byte ranges of the pages of some columns, in the order of the file."""
+def column_ranges(footer: Footer, names: Sequence[str], path: str) -> list[range]:
+    """Return byte ranges that hold the pages of some columns, in the order of the file.
+
+    Raises:
+        CorruptFile: a row group lacks one of them, or it lies nowhere in the file.
+    """
     # pyarrow selects columns by the beginning of their paths: a nested column's leaves have paths
     # that begin with its name. (Another column with a dot in its name may, too; then its pages
     # are read in vain.)
@@ -247,14 +253,14 @@ def column_ranges(footer: Footer, names: Sequence[str]) -> list[range]:
         for number in range(footer.metadata.num_columns)
         if f"{schema.column(number).path}.".startswith(wanted)
     ]
-    found = []
-    for group in range(footer.metadata.num_row_groups):
-        for leaf in leaves:
-            chunk = footer.metadata.row_group(group).column(leaf)
-            start = chunk.data_page_offset
-            if chunk.dictionary_page_offset:
-                start = min(start, chunk.dictionary_page_offset)
-            found.append(range(start, start + chunk.total_compressed_size))
+    try:
+        groups = row_groups_in(footer.raw, footer.data_length)
+        chunks = [group.chunks[leaf] for group in groups for leaf in leaves]
+    except (ThriftError, IndexError):
+        chunks = [None]
+    found = [range(chunk.start, chunk.stop) for chunk in chunks if chunk is not None]
+    if len(found) < len(chunks):
+        raise corrupt(path, "its footer is not one of ours")
     return sorted(found, key=lambda each: each.start)
 
 

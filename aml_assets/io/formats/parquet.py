@@ -250,7 +250,7 @@ def _dataset(
         try:
             source = pa.OSFile(local)
             footer, chosen = _choose(source, path, names, seals)
-            for _ in verified_pieces(source, path, footer, column_ranges(footer, chosen)):
+            for _ in verified_pieces(source, path, footer, column_ranges(footer, chosen, path)):
                 pass  # checked here, decoded by the scan
         except OSError as error:
             raise local_store_error(error, path=path, operation="read") from error
@@ -291,7 +291,7 @@ def _fetch(
     sparse = pa.allocate_buffer(footer.data_length + len(footer.raw))
     view = memoryview(sparse).cast("B")
     view[footer.data_length :] = footer.raw
-    for start, piece in verified_pieces(file, path, footer, column_ranges(footer, names)):
+    for start, piece in verified_pieces(file, path, footer, column_ranges(footer, names, path)):
         view[start : start + len(piece)] = piece
     return pa.BufferReader(sparse)
 
