@@ -10,11 +10,13 @@ drops the lock with the process, however that ends, so a folder without one is g
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import os
 import resource
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aml_assets.errors import AmlError
+
+_PR_SET_DUMPABLE = 4
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,18 @@ class Leftover:
 
 
 def no_core_dumps() -> None:
-    """Let neither this process nor its children write their memory to disk when they crash."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    """Let neither this process nor its children write their memory to disk when they crash.
+
+    Linux ignores a limit of 0 where a program takes the dumps (a ``core_pattern`` that begins with
+    ``|``), but not one of 1 byte, in which no dump has room either. A hard limit of 0 cannot be
+    raised to that, so the process is not dumpable besides; its children are, once they are another
+    program. Nor do other programs of this user see the memory of such a process.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    limit = 0 if hard == 0 else 1
+    resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 @contextmanager

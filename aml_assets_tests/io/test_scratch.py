@@ -10,7 +10,7 @@ import time
 import pytest
 
 from aml_assets.errors import AmlError
-from aml_assets.io.scratch import no_core_dumps, scratch_folder, sweep
+from aml_assets.io.scratch import scratch_folder, sweep
 
 SPILLING = """
 from aml_assets.core.tables import engine
@@ -84,6 +84,18 @@ def test_a_folder_that_is_not_ours_alone_is_refused(foreign, tmp_path, root):
         pass
 
 
-def test_no_process_of_ours_leaves_its_memory_in_a_core_dump():
-    no_core_dumps()
-    assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)
+@pytest.mark.parametrize("inherited", ["whatever it is", "0"])
+def test_no_process_of_ours_leaves_its_memory_in_a_core_dump(inherited):
+    # Nor in one that a program takes: Linux asks for a limit of exactly 1 there, or for the flag.
+    code = f"""
+import ctypes, resource
+if {inherited == "0"}:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+from aml_assets.io.scratch import no_core_dumps
+no_core_dumps()
+no_core_dumps()
+print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), *resource.getrlimit(resource.RLIMIT_CORE))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    closed = inherited == "0" or resource.getrlimit(resource.RLIMIT_CORE)[1] == 0
+    assert done.stdout.split() == (["0", "0", "0"] if closed else ["0", "1", "1"])

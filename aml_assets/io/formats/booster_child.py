@@ -19,6 +19,7 @@ import sys
 REFUSED = 3
 """The exit code for bytes that XGBoost refuses by itself."""
 
+_PR_SET_DUMPABLE = 4
 _MEMORY = 4 * 2**30
 _GROWTH = 32
 """How many times as long as its input the output may be, beyond a MiB."""
@@ -61,8 +62,11 @@ def parse(library: str, data: bytes) -> tuple[bytes, bytes]:
 
 def main() -> int:
     """Parse the input; returns the exit code."""
-    # Neither a core dump with a model in it, nor all of the machine's memory.
+    # Neither a core dump with a model in it, nor all of the machine's memory. Linux ignores the
+    # limit where a program takes the dumps, so there the process is not dumpable besides.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     output = os.dup(1)
     os.dup2(2, 1)  # whatever the library prints is no part of the answer
