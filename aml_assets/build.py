@@ -4,6 +4,7 @@ Belongs here: putting assets, jobs, sensors, schedules and resources together. D
 here: any of them.
 """
 
+import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,9 +26,12 @@ from aml_assets.automation.executors import executor
 from aml_assets.automation.jobs import jobs
 from aml_assets.automation.landing_sensor import landing_sensor
 from aml_assets.automation.schedules import schedules
+from aml_assets.errors import AmlError
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.scratch import sweep
 from aml_assets.settings.load import Settings, load_settings
+
+_log = logging.getLogger(__name__)
 
 
 def build_definitions(
@@ -37,13 +41,19 @@ def build_definitions(
 ) -> dg.Definitions:
     """Assemble the project, and remove scratch files that killed processes left.
 
+    A scratch folder that cannot be used is only logged: somebody else may have made it, and what
+    needs it refuses it by itself.
+
     Args:
         settings: the configuration; read from file and environment by default.
         resources: resources to use instead of, or beside, our own.
         assets: further assets, each declared with its row of the graph (docs/extending.md).
     """
     settings = settings or load_settings()
-    sweep()
+    try:
+        sweep()
+    except AmlError as error:
+        _log.warning("scratch files of killed processes may stay: %s", error)
     catalog = Catalog(settings, rows=[each.row for each in assets if each.row])
     partitions = daily_partitions(settings.partitions)
     with warnings.catch_warnings():

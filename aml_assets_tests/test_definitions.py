@@ -1,12 +1,18 @@
 """Loading the definitions: fast, quiet, and from settings alone."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from aml_assets.build import build_definitions
+from aml_assets.errors import AmlError
+from aml_assets.io.scratch import scratch_folder
+from aml_assets.settings.load import Settings
 
 _LOAD = """
 import json, sys, warnings
@@ -45,6 +51,17 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_loading_imports_nothing_heavy(loaded):
     assert loaded["assets"] == 16
     assert HEAVY.isdisjoint(loaded["modules"])
+
+
+def test_a_scratch_folder_that_somebody_else_made_is_logged_and_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / f"aml-{os.geteuid()}").symlink_to(tmp_path)
+    assert build_definitions(Settings()).assets
+    assert "scratch files of killed processes may stay: the folder" in caplog.text
+    with pytest.raises(AmlError, match="TMPDIR"), scratch_folder():
+        pass
 
 
 def test_loading_uses_nothing_deprecated_superseded_or_in_preview(loaded):

@@ -7,15 +7,18 @@ Belongs here: reading Dagster's event log for a terminal. Does not belong here: 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aml_assets.core.days import parse_day, span
-from aml_assets.errors import AmlError
+from aml_assets.errors import AmlError, shown
 
 if TYPE_CHECKING:
     import dagster as dg
+
+_NAME = re.compile(r"\w{1,100}", re.ASCII)
 
 
 def logs(
@@ -89,12 +92,14 @@ def _origin(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
     from aml_assets.assets.run_tags import ASKED_BY, CLAIMED_BY, LOGIN
     from aml_assets.automation.logins import LoginRunCoordinator
 
-    asked_by = run.tags.get(ASKED_BY) or run.tags.get("dagster/sensor_name") or "by hand"
+    named = (run.tags.get(tag) for tag in (ASKED_BY, "dagster/sensor_name"))
+    # Whoever starts a run may set these tags, also to what looks like a login.
+    asked_by = next((name for name in named if name and _NAME.fullmatch(name)), "by hand")
     login = run.tags.get(LOGIN)
     if login and isinstance(instance.run_coordinator, LoginRunCoordinator):
         return f"{asked_by}, login {login}"
     claimed = login or run.tags.get(CLAIMED_BY)
-    return f"{asked_by}, claimed by {claimed}" if claimed else asked_by
+    return f"{asked_by}, claimed by {shown(claimed)}" if claimed else asked_by
 
 
 def _failures(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:

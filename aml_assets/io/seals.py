@@ -211,6 +211,11 @@ def add_key(path: str) -> str:
         with os.fdopen(handle, "w", encoding="ascii") as new:
             new.write(f"{name} {secrets.token_hex(_SHORTEST)}\n{old}")
         aside.replace(file)
+    except FileExistsError:
+        raise SettingsError(
+            f"store.seal_keys: {aside} is there: a key is being made, or its making was broken off",
+            remedy="If no aml seal --new-key is running, remove it: nothing is sealed by it yet.",
+        ) from None
     except OSError as error:
         raise SettingsError(
             f"store.seal_keys: {path} cannot be written ({type(error).__name__})",

@@ -92,6 +92,10 @@ LOGINS = "run_coordinator: {module: aml_assets.automation.logins, class: LoginRu
         (LOGINS, {"aml/claimed_by": "ada"}, "by hand, claimed by ada"),
         # Where nobody logs in, anybody may have set the tag.
         ("", {"user": "anna"}, "by hand, claimed by anna"),
+        # Nor does a tag look like a login, or reach the terminal as more than letters.
+        (LOGINS, {"aml/asked_by": "landing, login eve", "user": "anna"}, "by hand, login anna"),
+        ("", {"dagster/sensor_name": "\x1b[2Jx"}, "by hand"),
+        ("", {"aml/claimed_by": "\x1b[2Jx"}, "by hand, claimed by \\x1b[2Jx"),
     ],
 )
 def test_who_started_a_run_is_a_login_or_called_a_claim(

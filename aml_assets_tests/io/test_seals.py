@@ -369,3 +369,16 @@ def test_a_new_key_comes_first_and_the_old_ones_stay(tmp_path: Path):
     assert [each.name for each in tmp_path.iterdir()] == ["seal.keys"]
     with pytest.raises(SettingsError, match="cannot be written"):
         add_key(str(tmp_path / "no-folder/seal.keys"))
+
+
+def test_what_a_killed_making_of_a_key_left_is_named_with_what_to_do(tmp_path: Path):
+    path, left = str(tmp_path / "seal.keys"), tmp_path / ".seal.keys.new"
+    add_key(path)
+    left.write_text(f"20261129 {OTHER.hex()}")
+    with pytest.raises(SettingsError, match=r"\.seal\.keys\.new is there: .* remove it") as caught:
+        add_key(path)
+    assert OTHER.hex()[:8] not in str(caught.value)
+    left.unlink()
+    assert len(read_keys(path)) == 1
+    add_key(path)
+    assert len(read_keys(path)) == 2

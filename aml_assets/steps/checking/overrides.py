@@ -36,7 +36,7 @@ def override(
         The decision.
 
     Raises:
-        AmlError: no reason is given, or the check blocks nothing.
+        AmlError: no reason is given, or the check does not block it.
         NotReady: the partition is not stored.
     """
     if not why.strip():
@@ -45,10 +45,12 @@ def override(
     if not any(result.name == check for result in verdict.blocking):
         blocking = ", ".join(result.name for result in verdict.blocking)
         raise AmlError(
-            f"the check {check} blocks nothing of it",
+            f"the check {check} does not block it" if blocking else "no check blocks it",
             table=table,
             day=day,
-            remedy=f"What blocks it: {blocking}." if blocking else "Nothing blocks it.",
+            remedy=f"Override what does: {blocking}."
+            if blocking
+            else "There is nothing to override.",
         )
     decision = Decision.now(why.strip(), verdict.digest, by=by, login=catalog.login)
     catalog.overrides.record(override_name(verdict.asset, day, check), decision)

@@ -14,8 +14,14 @@ TRX = "tables/trx"
     ("table", "number", "check", "why", "sentence"),
     [
         ("trx", 7, "volume", " ", "an override needs its reason"),
-        ("trx", 7, "null_rate", "x", "the check null_rate blocks nothing of it"),
-        ("trx", 6, "volume", "x", "the check volume blocks nothing of it"),
+        (
+            "trx",
+            7,
+            "null_rate",
+            "x",
+            "the check null_rate does not block it. Override what does: volume",
+        ),
+        ("trx", 6, "volume", "x", "no check blocks it. There is nothing to override"),
         ("trx", 9, "volume", "x", "it has not been materialized yet"),
         ("tax", 7, "volume", "x", "there is no table 'tax'"),
     ],
