@@ -129,6 +129,39 @@ def test_that_process_knows_no_secret_and_prints_nothing(
     assert capfd.readouterr() == ("", "")
 
 
+def says(document: bytes, rest: bytes, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the process that parses models say this, as a forged model might have it do."""
+    answer = folder / "answer"
+    answer.write_bytes(len(document).to_bytes(8, "big") + document + rest)
+    code = f"import sys; sys.stdout.buffer.write(open({str(answer)!r}, 'rb').read())"
+    child_of(folder, code, monkeypatch)
+
+
+def test_what_is_loaded_is_what_was_checked_whatever_that_process_says(
+    strange: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    bare = booster().copy()
+    bare.set_attr(**dict.fromkeys(bare.attributes(), None))
+    true = bytes(bare.save_raw("json"))
+    forged = true.replace(b'"default_left":[', b'"default_left":[9,')
+    for rest in (strange.read("m.ubj"), b'{"a": 1}', b'{"a": "\\ud800"}', b""):
+        says(true, rest, tmp_path, monkeypatch)
+        with pytest.raises(AmlError, match=r"its attributes are no texts|crash"):
+            ModelFormat().read(strange, "m.ubj")
+    for document in (forged, true[:-1] + b',"learner":' + forged[len(b'{"learner":') :]):
+        says(document, b"{}", tmp_path, monkeypatch)
+        with pytest.raises(ModelError, match=r"m\.ubj: the model cannot be ours"):
+            ModelFormat().read(strange, "m.ubj")
+    # Of two, the last one is checked; so it has to be the one that is loaded.
+    twice = b'{"learner":{"attributes":{"a":"first"}},' + true[1:]
+    says(twice, b'{"b": "text"}', tmp_path, monkeypatch)
+    found = ModelFormat().read(strange, "m.ubj")
+    assert found.attributes() == {"b": "text"}
+    found.set_attr(b=None)
+    assert found.save_raw("json") == true
+    assert not booster_parser._safe
+
+
 def test_what_xgboost_refuses_by_itself_keeps_its_sentence(strange: Store):
     data = strange.read("m.ubj")
     strange.publish_bytes("m.ubj", resealed(data.replace(b"binary:logistic", b"binary:logistik")))

@@ -12,10 +12,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
 
-from aml_assets.core.model.training import load_xgboost
 from aml_assets.errors import ModelError
 from aml_assets.io.formats.base import SealedFormat, corrupt, parse_manifest
-from aml_assets.io.formats.booster_parser import parsed_apart, trust, unreadable
+from aml_assets.io.formats.booster_parser import loaded, parsed_apart, trust
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.seals import Seals
 
@@ -101,7 +100,7 @@ class ModelFormat(SealedFormat["xgboost.Booster"]):
             ModelError: this version of XGBoost cannot read the model, or it is none of ours.
         """
         data, _ = self._load(store, path)
-        return self.decode(data if store.seals.keyed else parsed_apart(data, path), path)
+        return self.decode(data, path) if store.seals.keyed else parsed_apart(data, path)
 
     def decode(self, data: bytes, path: str) -> xgboost.Booster:
         """Return the booster with its attributes, the manifest among them.
@@ -113,13 +112,7 @@ class ModelFormat(SealedFormat["xgboost.Booster"]):
         Raises:
             ModelError: this version of XGBoost cannot read the model.
         """
-        xgb = load_xgboost()
-        booster = xgb.Booster()
-        try:
-            booster.load_model(bytearray(data))
-        except xgb.core.XGBoostError:
-            raise unreadable(xgb, path) from None
-        return booster
+        return loaded(data, path)
 
 
 @contextmanager

@@ -2,8 +2,7 @@
 
 Started by its path, with the path of XGBoost's library; it imports nothing but Python's own
 modules, and knows no secret. It reads a model from its input, and writes the length of the
-booster's JSON without attributes (8 bytes, big-endian), that JSON, and the booster as UBJSON, saved
-anew.
+booster's JSON without attributes (8 bytes, big-endian), that JSON, and the attributes as JSON.
 
 Belongs here: one round through XGBoost's C interface. Does not belong here: starting it, and what
 follows (``booster_parser``).
@@ -12,6 +11,7 @@ follows (``booster_parser``).
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import resource
 import sys
@@ -25,14 +25,14 @@ _GROWTH = 32
 """How many times as long as its input the output may be, beyond a MiB."""
 
 
-def parse(library: str, data: bytes) -> tuple[bytes, bytes]:
+def parse(library: str, data: bytes) -> tuple[bytes, dict[str, str]]:
     """Load a model and save it again.
 
     Returns:
-        The booster's JSON without attributes, and its UBJSON with them.
+        The booster's JSON without attributes, and the attributes.
 
     Raises:
-        ValueError: XGBoost refuses the bytes.
+        ValueError: XGBoost refuses the bytes, or an attribute is no UTF-8.
     """
     xgboost = ctypes.CDLL(library)
 
@@ -44,20 +44,19 @@ def parse(library: str, data: bytes) -> tuple[bytes, bytes]:
     call("XGBoosterCreate", None, ctypes.c_uint64(0), ctypes.byref(booster))
     call("XGBoosterLoadModelFromBuffer", booster, data, ctypes.c_uint64(len(data)))
 
-    def saved(form: str) -> bytes:
-        length, start = ctypes.c_uint64(), ctypes.POINTER(ctypes.c_char)()
-        config = f'{{"format": "{form}"}}'.encode()
-        into = (ctypes.byref(length), ctypes.byref(start))
-        call("XGBoosterSaveModelToBuffer", booster, config, *into)
-        return ctypes.string_at(start, length.value)
-
-    whole = saved("ubj")
-    # XGBoost does not escape texts as JSON wants it.
+    # XGBoost does not escape texts as JSON wants it, so attributes are no part of the document.
     count, names = ctypes.c_uint64(), ctypes.POINTER(ctypes.c_char_p)()
     call("XGBoosterGetAttrNames", booster, ctypes.byref(count), ctypes.byref(names))
+    attributes: dict[str, str] = {}
     for name in [names[number] for number in range(count.value)]:
+        text, found = ctypes.c_char_p(), ctypes.c_int()
+        call("XGBoosterGetAttr", booster, name, ctypes.byref(text), ctypes.byref(found))
+        attributes[(name or b"").decode()] = (text.value or b"").decode()
         call("XGBoosterSetAttr", booster, name, None)
-    return saved("json"), whole
+    length, start = ctypes.c_uint64(), ctypes.POINTER(ctypes.c_char)()
+    into = (ctypes.byref(length), ctypes.byref(start))
+    call("XGBoosterSaveModelToBuffer", booster, b'{"format": "json"}', *into)
+    return ctypes.string_at(start, length.value), attributes
 
 
 def main() -> int:
@@ -72,13 +71,14 @@ def main() -> int:
     os.dup2(2, 1)  # whatever the library prints is no part of the answer
     data = sys.stdin.buffer.read()
     try:
-        document, whole = parse(sys.argv[1], data)
+        document, attributes = parse(sys.argv[1], data)
     except ValueError:
         return REFUSED
-    if len(document) + len(whole) > _GROWTH * len(data) + 2**20:
+    rest = json.dumps(attributes).encode()
+    if len(document) + len(rest) > _GROWTH * len(data) + 2**20:
         return REFUSED
     with os.fdopen(output, "wb") as file:
-        file.write(len(document).to_bytes(8, "big") + document + whole)
+        file.write(len(document).to_bytes(8, "big") + document + rest)
     return 0
 
 

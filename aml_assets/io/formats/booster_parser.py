@@ -1,19 +1,24 @@
-"""Parsing a model's bytes in a process that may die, before they are parsed in ours.
+"""Parsing a model's bytes in a process that may die, so that ours parses what was checked alone.
 
-Belongs here: starting that process, its deadline, and which bytes need it no more. Does not belong
-here: what it does (``booster_child``), which trees are ours (``core.model.trees``).
+Belongs here: starting that process, its deadline, which bytes need it no more, and loading. Does
+not belong here: what it does (``booster_child``), which trees are ours (``core.model.trees``).
 
 XGBoost 3.2 reads outside of its memory where a model's lengths or types are wrong, and a checksum
-stops nobody who can compute it. Bytes that this process has written need no second look; nor do
-bytes with a keyed seal, as only who has the key could have written them.
+stops nobody who can compute it. A forged model may have that process say anything, so ours loads
+the very document that it has checked, and attaches the attributes, which are texts, itself. Bytes
+that this process has written need no second look; nor do bytes with a keyed seal, as only who has
+the key could have written them.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from aml_assets.core.model import trees
 from aml_assets.core.model.training import load_xgboost
@@ -22,8 +27,13 @@ from aml_assets.io.formats import booster_child
 from aml_assets.io.formats.base import corrupt
 from aml_assets.io.seals import checksum
 
+if TYPE_CHECKING:
+    import xgboost
+
 _DEADLINE = 60.0
 """Seconds for one model; a large one takes less than a second."""
+
+_TEXTS = TypeAdapter(dict[str, str])
 
 _safe: set[str] = set()
 """Checksums of bytes that XGBoost itself has written in this form."""
@@ -35,8 +45,27 @@ def trust(data: bytes) -> None:
         _safe.add(known)
 
 
-def parsed_apart(data: bytes, path: str) -> bytes:
-    """Return the model as XGBoost writes it anew, for this process to load.
+def loaded(data: bytes, path: str) -> xgboost.Booster:
+    """Return a booster.
+
+    Args:
+        data: bytes that a process may parse without harm: others can end it in XGBoost 3.2.
+        path: for errors.
+
+    Raises:
+        ModelError: this version of XGBoost cannot read the model.
+    """
+    xgb = load_xgboost()
+    booster = xgb.Booster()
+    try:
+        booster.load_model(bytearray(data))
+    except xgb.core.XGBoostError:
+        raise unreadable(xgb, path) from None
+    return booster
+
+
+def parsed_apart(data: bytes, path: str) -> xgboost.Booster:
+    """Return the booster with its attributes.
 
     Args:
         data: a model's file with its manifest and seal.
@@ -47,9 +76,11 @@ def parsed_apart(data: bytes, path: str) -> bytes:
         ModelError: XGBoost refuses them, or the trees are none of ours.
     """
     if checksum(data) in _safe:
-        return data
-    document, whole = _parse(data, path)
+        return loaded(data, path)
+    document, rest = _parse(data, path)
     try:
+        # No name stands twice in it then: of such, two parsers may take different ones.
+        document, attributes = json.dumps(_json(document)).encode(), _texts(rest)
         trees.check(document)
     except ValueError as error:
         raise ModelError(
@@ -57,9 +88,25 @@ def parsed_apart(data: bytes, path: str) -> bytes:
             table=path,
             remedy="Restore the file, or retrain",
         ) from None
-    if whole == data:
+    booster = loaded(document, path)
+    booster.set_attr(**attributes)
+    if bytes(booster.save_raw("ubj")) == data:
         trust(data)
-    return whole
+    return booster
+
+
+def _json(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("its text is no JSON") from None
+
+
+def _texts(text: bytes) -> dict[str, str]:
+    try:
+        return _TEXTS.validate_json(text)
+    except ValidationError:
+        raise ValueError("its attributes are no texts") from None
 
 
 def _parse(data: bytes, path: str) -> tuple[bytes, bytes]:
