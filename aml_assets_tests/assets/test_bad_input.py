@@ -228,7 +228,7 @@ def test_a_day_outside_the_partitions_is_refused(built: Bank, asked: str):
     before = _tree(built)
     run = built.bad("daily", partition=asked)
     assert run.sentence == (
-        f"day {asked}: the day is outside the partitions, 2024-01-01 … 2024-01-20. Ask for a day "
+        f"day {asked}: the day is outside the partitions, 2024-01-01 … 2024-01-20. Request a day "
         "inside, or change partitions.first_day or partitions.last_day."
     )
     assert _tree(built) == before
