@@ -127,7 +127,7 @@ class Run:
     metadata: dict[tuple[str, str], dict[str, Any]]
     retried: int
     """Attempts after a step's first one."""
-    entries: list[dg.EventLogEntry]
+    entries: Sequence[dg.EventLogEntry]
     """The run in the event log."""
     run_id: str
 
