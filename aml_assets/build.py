@@ -18,6 +18,7 @@ from aml_assets.assets.landing import landing_assets
 from aml_assets.assets.models import metrics, model
 from aml_assets.assets.partitions import daily_partitions
 from aml_assets.assets.predictions import predictions
+from aml_assets.assets.relations import network, pair_day
 from aml_assets.assets.reports import alert_report, model_report
 from aml_assets.assets.resources import catalog_resource, run_options_resource
 from aml_assets.assets.tables import table_assets
@@ -84,6 +85,7 @@ def declared_assets(settings: Settings) -> list[DayAsset]:
     """Our own assets that are built, upstream first."""
     return [
         *table_assets(settings.tables),
+        *((pair_day, network) if settings.has_network else ()),
         merged_features,
         model,
         metrics,

@@ -47,21 +47,43 @@ def run_child(script: str, *arguments: str) -> dict[str, Any]:
 
 
 def prepare_day(catalog: Catalog, day: dt.date) -> int:
-    """Tables and merged features of a day, built and published as the assets do it.
+    """Everything of a day up to its merged features, built and published as the assets do it.
 
     Returns:
         The rows of the merged frame.
     """
-    from aml_assets.core.graph import FEATURES
+    from aml_assets.core.graph import FEATURES, NETWORK
     from aml_assets.steps.builders.build_features import build_features
+    from aml_assets.steps.builders.build_relations import build_network
     from aml_assets.steps.builders.build_table import build_table
 
     for name in catalog.settings.tables:
         build_table(catalog, name, day).publish_to(catalog.table(name), day)
+    if NETWORK in catalog.graph:
+        _prepare_pairs(catalog, day)
+        built = build_network(catalog, day, **catalog.inputs(NETWORK))
+        built.publish_to(catalog.frames(NETWORK), day)
     published = build_features(catalog, day, catalog.inputs(FEATURES)).publish_to(
         catalog.features, day
     )
     return published.manifest.rows or 0
+
+
+def prepare_history(catalog: Catalog, day: dt.date) -> None:
+    """A day's transactions and what they add to the network, for later days alone."""
+    from aml_assets.settings.table_settings import TRX
+    from aml_assets.steps.builders.build_table import build_table
+
+    build_table(catalog, TRX, day).publish_to(catalog.table(TRX), day)
+    _prepare_pairs(catalog, day)
+
+
+def _prepare_pairs(catalog: Catalog, day: dt.date) -> None:
+    from aml_assets.core.graph import PAIR_DAY
+    from aml_assets.steps.builders.build_relations import build_pair_day
+
+    built = build_pair_day(catalog, day, **catalog.inputs(PAIR_DAY))
+    built.publish_to(catalog.frames(PAIR_DAY), day)
 
 
 def peak_memory() -> float:

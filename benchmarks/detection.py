@@ -3,7 +3,8 @@
 The rolling protocol on AMLGentex's simulated bank (100 days from 2023-01-01): every third day a
 model is trained on 27 days and scores the next 3, until the evaluation days 40 to 98 (day 0 is
 2023-01-01) are covered once. All scores are pooled; the intervals are 95 % bootstrap intervals
-of 3-day blocks. Everything goes through the product's own steps into a temporary store.
+of 3-day blocks. It is measured with the join of the five tables alone, and with the features of
+the network. Everything goes through the product's own steps into a temporary store.
 
 Run it alone: ``.venv/bin/python benchmarks/detection.py [--small] [--landing FOLDER]``.
 """
@@ -18,26 +19,81 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from _common import THREADS, machine, prepare_day, print_figures, print_table, say
+from _common import (
+    THREADS,
+    machine,
+    prepare_day,
+    prepare_history,
+    print_figures,
+    print_table,
+    say,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import numpy as np
+    from _intervals import Statistic
 
     from aml_assets.io.catalog import Catalog
 
 DAY_0 = dt.date(2023, 1, 1)
 FIRST, LAST, LAST_SMALL = 40, 98, 51
 TRAIN_DAYS, EVAL_DAYS = 27, 3
+VARIANTS = {"join": False, "network": True}
+"""What is measured → whether the features of the network are on."""
+
 LANDING = Path(__file__).resolve().parents[2] / "shared" / "data" / "amlgentex"
+
+
+BURSTS = (42, 53, 62)
+"""Evaluation days that hold a third of all positives, each a scheme of one day."""
+
+BUDGETS = (5, 10, 20)
+"""Alerts a day, in accounts."""
 
 
 @dataclass(frozen=True)
 class Pooled:
-    """All scored reports: labels, scores and the number of their 3-day block, shape (rows,)."""
+    """All scored reports, one element each.
+
+    Attributes:
+        labels, scores: of each report.
+        days: the number of its day.
+        accounts: the paying account.
+    """
 
     labels: np.ndarray
     scores: np.ndarray
-    blocks: np.ndarray
+    days: np.ndarray
+    accounts: np.ndarray
+
+    @property
+    def blocks(self) -> np.ndarray:
+        """The number of each report's 3-day block."""
+        return (self.days - FIRST) // EVAL_DAYS
+
+    def without(self, days: Sequence[int]) -> Pooled:
+        """The reports of all other days."""
+        import numpy as np
+
+        kept = ~np.isin(self.days, days)
+        return Pooled(self.labels[kept], self.scores[kept], self.days[kept], self.accounts[kept])
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a daily number of alerts finds, pooled over the days.
+
+    Attributes:
+        found: alerted account-days with a laundering report.
+        alerts: alerted account-days.
+        positives: account-days with a laundering report.
+    """
+
+    found: int
+    alerts: int
+    positives: int
 
 
 def main() -> None:
@@ -51,52 +107,60 @@ def main() -> None:
             f"{given.landing} is not AMLGentex's landing: there is no trx/daily/{DAY_0} in it. "
             "Name it with --landing."
         )
+    last = LAST_SMALL if given.small else LAST
+    report({name: run(given.landing, last, network=on) for name, on in VARIANTS.items()})
+
+
+def run(landing: Path, last: int, *, network: bool) -> Pooled:
+    """The rolling protocol up to the evaluation day ``last``, in a store of its own."""
     with tempfile.TemporaryDirectory(prefix="aml-detection-") as store:
-        pooled = run(given.landing, store, last=LAST_SMALL if given.small else LAST)
-    report(pooled)
+        return _run(_catalog(landing, store, network=network), last)
 
 
-def run(landing: Path, store: str, *, last: int) -> Pooled:
-    """The rolling protocol, up to the evaluation day ``last``."""
-    import numpy as np
-
+def _catalog(landing: Path, store: str, *, network: bool) -> Catalog:
     from aml_assets.io.catalog import Catalog
     from aml_assets.settings.load import load_settings
 
-    catalog = Catalog(
+    return Catalog(
         load_settings(
             landing={"url": str(landing)},
             store={"url": store},
             partitions={"first_day": DAY_0},
+            features={"network": {"enabled": network}},
             windows={"train_days": TRAIN_DAYS, "delay_days": 0, "eval_days": EVAL_DAYS},
             training={"rounds": 100, "max_depth": 6, "learning_rate": 0.1, "threads": THREADS},
         )
     )
+
+
+def _run(catalog: Catalog, last: int) -> Pooled:
+    import numpy as np
+
     starts = range(FIRST, last + 1, EVAL_DAYS)
-    needed = range(FIRST - TRAIN_DAYS, starts[-1] + EVAL_DAYS)
-    say(f"preparing {len(needed)} days ...")
-    for number in needed:
-        prepare_day(catalog, _day(number))
-    scored: list[tuple[int, np.ndarray, np.ndarray]] = []
+    end = starts[-1] + EVAL_DAYS
+    say(f"preparing {end} days {'with' if catalog.settings.has_network else 'without'} network ...")
+    for number in range(end):
+        if number >= FIRST - TRAIN_DAYS:
+            prepare_day(catalog, _day(number))
+        elif catalog.settings.has_network:
+            prepare_history(catalog, _day(number))
+    parts: list[Pooled] = []
     for start in starts:
         say(f"model of {_day(start + EVAL_DAYS)} ...")
-        scored += [
-            (number, labels, scores)
-            for number, labels, scores in score(catalog, _day(start + EVAL_DAYS))
-            if number <= last
-        ]
-    return Pooled(
-        labels=np.concatenate([labels for _, labels, _ in scored]),
-        scores=np.concatenate([scores for _, _, scores in scored]),
-        blocks=np.repeat(
-            [(number - FIRST) // EVAL_DAYS for number, _, _ in scored],
-            [len(labels) for _, labels, _ in scored],
-        ),
+        parts += score(catalog, _day(start + EVAL_DAYS))
+    pooled = Pooled(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("labels", "scores", "days", "accounts")
+        )
     )
+    return pooled.without(range(last + 1, end))
 
 
-def score(catalog: Catalog, day: dt.date) -> list[tuple[int, np.ndarray, np.ndarray]]:
-    """Train the model of a day and score its evaluation window: (day number, labels, scores)."""
+def score(catalog: Catalog, day: dt.date) -> list[Pooled]:
+    """Train the model of a day, and score each day of its evaluation window."""
+    import numpy as np
+
     from aml_assets.core.graph import FEATURES, MODEL
     from aml_assets.steps.builders.build_model import build_model
     from aml_assets.steps.inputs.model_selection import read_model
@@ -108,37 +172,79 @@ def score(catalog: Catalog, day: dt.date) -> list[tuple[int, np.ndarray, np.ndar
         catalog.upstream(FEATURES),
         read_model(catalog.upstream(MODEL), catalog.models.path(day)),
     )
-    numbers = [(each - DAY_0).days for each in window.days]
-    return list(zip(numbers, window.labels_by_day, window.scores_by_day, strict=True))
+    scored = []
+    for each, labels, scores in zip(
+        window.days, window.labels_by_day, window.scores_by_day, strict=True
+    ):
+        frame, _ = catalog.features.load_with_manifest(each, ["account_id"])
+        accounts = np.asarray(frame.column(0).to_pylist(), dtype=object)
+        if len(accounts) != len(labels):
+            sys.exit(f"{each}: not every report is scored, so that accounts cannot be told")
+        scored.append(Pooled(labels, scores, np.full(len(labels), (each - DAY_0).days), accounts))
+    return scored
 
 
-def report(pooled: Pooled) -> None:
-    """The table, and the figures as JSON."""
+def at_budget(pooled: Pooled, budget: int) -> Budget:
+    """Alert the accounts with the highest report each day; ties go by the account's id."""
+    import pandas as pd
+
+    frame = pd.DataFrame(
+        {
+            "day": pooled.days,
+            "account": pooled.accounts,
+            "score": pooled.scores,
+            "label": pooled.labels,
+        }
+    )
+    best = frame.groupby(["day", "account"], as_index=False).max()
+    best = best.sort_values(["day", "score", "account"], ascending=[True, False, True])
+    alerted = best.groupby("day").head(budget)
+    return Budget(int(alerted["label"].sum()), len(alerted), int(best["label"].sum()))
+
+
+def report(measured: Mapping[str, Pooled]) -> None:
+    """The tables, and the figures as JSON."""
     import numpy as np
     from _intervals import average_precision, bootstrap_interval, roc_auc
 
-    rows, positives = len(pooled.labels), int(pooled.labels.sum())
     figures: dict[str, float | list[float] | int] = {}
-    lines = []
-    for name, title, statistic in (
-        ("auc", "AUC", roc_auc),
-        ("ap", "average precision", average_precision),
-    ):
+    lines: list[list[str]] = []
+
+    def measure(name: str, title: str, pooled: Pooled, statistic: Statistic) -> None:
         value = statistic(pooled.labels, pooled.scores)
-        interval = bootstrap_interval(pooled.labels, pooled.scores, pooled.blocks, statistic)
         if value is None:
             sys.exit("the evaluation days hold no positive: nothing can be measured")
-        figures |= {
-            name: round(value, 4),
-            f"{name}_ci": [round(interval.low, 4), round(interval.high, 4)],
-        }
+        interval = bootstrap_interval(pooled.labels, pooled.scores, pooled.blocks, statistic)
+        figures[name] = round(value, 4)
+        figures[f"{name}_ci"] = [round(interval.low, 4), round(interval.high, 4)]
         lines.append([title, f"{value:.4f}", f"[{interval.low:.3f}, {interval.high:.3f}]"])
+
+    for name, pooled in measured.items():
+        measure(f"{name}_auc", f"{name}: AUC", pooled, roc_auc)
+        measure(f"{name}_ap", f"{name}: average precision", pooled, average_precision)
+    network = measured["network"]
+    title = f"network: average precision without days {', '.join(map(str, BURSTS))}"
+    measure("network_ap_without_bursts", title, network.without(BURSTS), average_precision)
+    rows, positives = len(network.labels), int(network.labels.sum())
     print_table(
-        f"{rows:,} reports, {positives:,} of them laundering, in {len(np.unique(pooled.blocks))} "
+        f"{rows:,} reports, {positives:,} of them laundering, in {len(np.unique(network.blocks))} "
         f"blocks of {EVAL_DAYS} days ({machine()})",
         ["", "pooled", "95 % interval"],
         lines,
     )
+    budgets: list[list[str]] = []
+    for name, pooled in measured.items():
+        for size in BUDGETS:
+            of = at_budget(pooled, size)
+            recall, precision = of.found / of.positives, of.found / of.alerts
+            budgets.append([f"{name}: {size}", f"{recall:.3f}", f"{precision:.3f}", f"{of.found}"])
+            if name == "network":
+                figures |= {
+                    f"recall_at_{size}": round(recall, 4),
+                    f"precision_at_{size}": round(precision, 4),
+                }
+    header = ["accounts alerted a day", "recall", "precision", "found"]
+    print_table("By alert budget, in accounts and days", header, budgets)
     print_figures({**figures, "rows": rows, "positives": positives})
 
 

@@ -16,6 +16,7 @@ from aml_assets.core.graph import LANDING, PREDICTIONS, TABLES, Days, Reads
 from aml_assets.core.model.windows import Windows
 from aml_assets.errors import AmlError, CorruptFile, NotTrainable, PartitionError, SettingsError
 from aml_assets.io.catalog import Catalog
+from aml_assets.settings.table_settings import TRX
 from aml_assets.steps.inputs.window_frames import windows_of
 
 Partition = tuple[str, dt.date]
@@ -222,9 +223,9 @@ def _days_read(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]
     match edge.days:
         case Days.SAME:
             yield day
-        case Days.LOOK_BACK:
+        case Days.LOOK_BACK | Days.HISTORY:
             yield day
-            yield from _look_back_days(catalog, edge.asset, day)
+            yield from _earlier_days(catalog, edge, day)
         case Days.TRAINING | Days.WINDOWS:
             windows = _windows(catalog, day)
             if windows is not None:
@@ -240,12 +241,14 @@ def _days_read(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]
             pass
 
 
-def _look_back_days(catalog: Catalog, asset: str, day: dt.date) -> Iterator[dt.date]:
-    """Earlier days that have landed: a late STR may name a transaction of any of them."""
-    first = catalog.settings.partitions.first_day
-    oldest = max(day - catalog.settings.features.trx_lookback_days * ONE_DAY, first)
+def _earlier_days(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]:
+    """Earlier days whose transactions have landed: a history, or what a late STR may name."""
+    features = catalog.settings.features
+    history = features.network.horizon_days - 1
+    reach = history if edge.days is Days.HISTORY else features.trx_lookback_days
+    oldest = max(day - reach * ONE_DAY, catalog.settings.partitions.first_day)
     for past in days_between(oldest, day - ONE_DAY):
-        if _landed(catalog, asset, past):
+        if catalog.landing.has(TRX, past):
             yield past
 
 

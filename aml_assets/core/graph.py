@@ -13,6 +13,8 @@ from enum import Enum
 
 LANDING = "landing"
 TABLES = "tables"
+PAIR_DAY = "features/pair_day"
+NETWORK = "features/network"
 FEATURES = "features/merged_features"
 MODEL = "models/model"
 METRICS = "models/metrics"
@@ -31,6 +33,7 @@ class Days(Enum):
 
     SAME = "the same day's; without it nothing can be built"
     IF_STORED = "the same day's, if it is stored"
+    HISTORY = "the same day's, and those of the horizon before it"
     LOOK_BACK = "the same day's, and earlier ones in which late transactions are looked up"
     TRAINING = "the training window's, and those of the delay after it"
     WINDOWS = "the training window's, the delay's and the evaluation window's"
@@ -80,7 +83,11 @@ class Asset:
     @property
     def own_day(self) -> list[str]:
         """The upstream assets without whose same day nothing can be built."""
-        return [each.asset for each in self.reads if each.days in (Days.SAME, Days.LOOK_BACK)]
+        return [
+            each.asset
+            for each in self.reads
+            if each.days in (Days.SAME, Days.HISTORY, Days.LOOK_BACK)
+        ]
 
     @property
     def step(self) -> str:
@@ -120,7 +127,22 @@ class Graph:
     @property
     def learning(self) -> list[str]:
         """What windows and features are turned into: all assets of the last stage."""
-        return [name for name in self.names if self.stage(name) == 2]
+        return [name for name in self.names if self.stage(name) > self.stage(FEATURES)]
+
+    @property
+    def partials(self) -> list[str]:
+        """What one day's transactions add to the history of later days: stored with their table."""
+        history = {each.asset for row in self for each in row.reads if each.days is Days.HISTORY}
+        return [name for name in self.names if name in history]
+
+    @property
+    def prepared(self) -> list[str]:
+        """What is built of the tables and of histories up to the merged frame, which is the last.
+
+        The partials are left out.
+        """
+        reads = [row.name for row in self if any(r.days is Days.HISTORY for r in row.reads)]
+        return [*reads, FEATURES]
 
     def extended(self, rows: Iterable[Asset]) -> Graph:
         """This graph with further assets after its own."""
@@ -142,8 +164,8 @@ class Graph:
     def stage(self, name: str) -> int:
         """How many times whole ranges of days must be complete before an asset can be built.
 
-        Tables are stage 0; features, which look back over days of transactions, stage 1; what
-        reads windows of features, stage 2. Assets of one stage can share a run over a range.
+        Tables and partials are stage 0; what reads days of them, stage 1, and so on up to what
+        reads windows of features. Assets of one stage can share a run over a range.
         """
         if name not in self._rows:
             return 0
@@ -156,27 +178,42 @@ class Graph:
         )
 
 
-_SPANS_DAYS = (Days.LOOK_BACK, Days.TRAINING, Days.WINDOWS)
+_SPANS_DAYS = (Days.HISTORY, Days.LOOK_BACK, Days.TRAINING, Days.WINDOWS)
 
 
-def asset_graph(tables: Iterable[str], *, customers: Iterable[str] = (), trx: str = "trx") -> Graph:
+def asset_graph(
+    tables: Iterable[str],
+    *,
+    customers: Iterable[str] = (),
+    trx: str = "trx",
+    network: bool = True,
+) -> Graph:
     """The graph of a bank.
 
     Args:
         tables: the names of its landed tables.
         customers: those among them that hold customers' names, for the alert page.
         trx: the table in which late transactions are looked up.
+        network: whether features of the network of payments are computed.
     """
     names = list(tables)
     checked = [Asset(f"{TABLES}/{name}", (Reads(f"{LANDING}/{name}"),)) for name in names]
     look_back = {trx: Days.LOOK_BACK}
+    relations = (
+        Asset(PAIR_DAY, (Reads(f"{TABLES}/{trx}"),)),
+        Asset(NETWORK, (Reads(PAIR_DAY, Days.HISTORY),)),
+    )
     learning, prediction = frozenset({SELF_LEARNING}), frozenset({BATCH_PREDICTION})
     return Graph(
         [
             *checked,
+            *(relations if network else ()),
             Asset(
                 FEATURES,
-                tuple(Reads(f"{TABLES}/{n}", look_back.get(n, Days.SAME)) for n in names),
+                (
+                    *(Reads(f"{TABLES}/{n}", look_back.get(n, Days.SAME)) for n in names),
+                    *((Reads(NETWORK, Days.LOOK_BACK),) if network else ()),
+                ),
             ),
             Asset(MODEL, (Reads(FEATURES, Days.TRAINING),), learning),
             Asset(METRICS, (Reads(MODEL), Reads(FEATURES, Days.WINDOWS)), learning),

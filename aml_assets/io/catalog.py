@@ -57,7 +57,10 @@ class Catalog:
         no_core_dumps()  # whoever has a catalog handles customers' data
         self.settings = settings
         self.graph: Graph = asset_graph(
-            settings.tables, customers=settings.customer_tables, trx=TRX
+            settings.tables,
+            customers=settings.customer_tables,
+            trx=TRX,
+            network=settings.has_network,
         ).extended(rows)
 
     @cached_property

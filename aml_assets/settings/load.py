@@ -109,6 +109,15 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _no_table_takes_the_name_of_ours(self) -> Settings:
+        if "network" in self.tables and self.has_network:
+            raise ValueError(
+                "tables.network: the network's features are joined under this name; call the table "
+                "otherwise, or set features.network.enabled: false"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _pages_name_columns_of_tables(self) -> Settings:
         self.reports.refuse_unknown(self.tables)
         return self
@@ -141,6 +150,13 @@ class Settings(BaseSettings):
             if not table.daily and identity and table.key == [identity]:
                 found[name] = identity
         return found
+
+    @property
+    def has_network(self) -> bool:
+        """Whether features of the network are computed: wanted, and transactions name both ends."""
+        trx = self.tables[TRX]
+        ends = trx.column("account_id"), trx.column("target_account_id")
+        return self.features.network.enabled and all(ends)
 
     @property
     def daily_tables(self) -> list[str]:

@@ -87,7 +87,7 @@ EFFECTFUL_METHODS = {
 ALLOWED = {
     ("core/model/training.py", "os"): "OpenMP reads one variable as XGBoost loads",
     ("core/pages/rendering.py", "read_text"): "the package's own style and script",
-    ("core/tables/sql/__init__.py", "read_text"): "the package's own SQL",
+    ("core/sql/__init__.py", "read_text"): "the package's own SQL",
 }
 """(file, what it uses) → the reason why that is no effect."""
 

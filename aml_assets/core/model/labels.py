@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aml_assets.core.sql import render
 from aml_assets.core.tables import engine
-from aml_assets.core.tables.sql import render
 from aml_assets.core.tables.values import widened
 from aml_assets.errors import InputError
 from aml_assets.settings.table_settings import STR

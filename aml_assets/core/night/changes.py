@@ -43,6 +43,27 @@ def stale_inputs(
     return changed_inputs(stored, current)
 
 
+def to_prepare(view: View, rules: Rules, day: dt.date, current: CurrentDigest) -> tuple[str, ...]:
+    """What of a day's partials is missing or stale; where none is, of its features.
+
+    Partials come first, since the features of other days read them. Of what leads to the features,
+    the first that is missing or stale is built again, with all that follows from it. Features that
+    did not read all that is prepared were built under other settings; they are stale.
+    """
+
+    def is_stale(asset: str) -> bool:
+        stored = view.partition(asset, day)
+        if stored is None or changed_inputs(stored, current):
+            return True
+        reads = rules.prepared[:-1] if asset == rules.features else ()
+        return bool(stored.digest) and not set(reads) <= stored.inputs.keys()
+
+    if partials := tuple(filter(is_stale, rules.partials)):
+        return partials
+    first = next((n for n, asset in enumerate(rules.prepared) if is_stale(asset)), None)
+    return () if first is None else rules.prepared[first:]
+
+
 def is_evidence(view: View, rules: Rules, asset: str, day: dt.date) -> bool:
     """Whether a partition is kept as it was built, even when its inputs change later.
 

@@ -9,14 +9,23 @@ from __future__ import annotations
 import datetime as dt
 
 from aml_assets.core.days import ONE_DAY, days_between
-from aml_assets.core.night.changes import current_digests
+from aml_assets.core.night.changes import current_digests, to_prepare
 from aml_assets.core.night.view import Rules, Untrainable, View
-from aml_assets.core.staleness import changed_inputs
 
 
 def look_back_days(day: dt.date, rules: Rules) -> list[dt.date]:
-    """The earlier days in whose transactions a day's late reports are looked up, oldest first."""
-    return days_between(day - rules.look_back * ONE_DAY, day - ONE_DAY)
+    """The earlier days whose transactions a day's features need, oldest first.
+
+    Late reports are looked up in them, and their partials are the day's history.
+    """
+    reach = max(rules.look_back, rules.history)
+    return days_between(day - reach * ONE_DAY, day - ONE_DAY)
+
+
+def unstored_transactions(view: View, rules: Rules, day: dt.date) -> list[str]:
+    """What is not stored of a day's transactions: their table and its partials."""
+    kept = (rules.tables[rules.transactions], *rules.partials)
+    return [asset for asset in kept if not view.partition(asset, day)]
 
 
 def unwatched_days(view: View, rules: Rules) -> list[dt.date]:
@@ -24,24 +33,18 @@ def unwatched_days(view: View, rules: Rules) -> list[dt.date]:
     needed = {past for day in view.days for past in look_back_days(day, rules)}
     landed = view.landed.get(rules.transactions, frozenset())
     unwatched = (needed & landed) - set(view.days) - view.skipped
-    table = rules.tables[rules.transactions]
-    return sorted(past for past in unwatched if not view.partition(table, past))
+    return sorted(past for past in unwatched if unstored_transactions(view, rules, past))
 
 
 def tables_to_check(view: View, rules: Rules) -> list[dt.date]:
     """Days whose features may be requested now, if no check of their tables forbids it."""
     current = current_digests(view, rules)
-
-    def needs_features(day: dt.date) -> bool:
-        stored = view.partition(rules.features, day)
-        return stored is None or bool(changed_inputs(stored, current))
-
     return [
         day
         for day in view.days
         if day not in view.busy | view.skipped
         and all(view.partition(table, day) for table in rules.tables.values())
-        and needs_features(day)
+        and to_prepare(view, rules, day, current)
     ]
 
 

@@ -7,17 +7,19 @@ here: models (``core.night.learning``), or when a day has settled (``core.night.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from aml_assets.core import staleness
+from aml_assets.core.days import ONE_DAY, days_between
 from aml_assets.core.night import readiness
 from aml_assets.core.night.candidate import Candidate, DayWork
-from aml_assets.core.night.changes import landed_anew
+from aml_assets.core.night.changes import landed_anew, to_prepare
 from aml_assets.core.night.cursor import WITH_TABLES, RequestKey, Stage
 from aml_assets.core.night.finding import CURRENT, NOTHING, RUN_FAILED, Finding, Outcome, failed
-from aml_assets.core.night.lookups import look_back_days
+from aml_assets.core.night.lookups import look_back_days, unstored_transactions
 from aml_assets.core.night.tick import Tick
-from aml_assets.core.staleness import Fingerprint, changed_inputs
+from aml_assets.core.staleness import Fingerprint
 
 # -- tables --------------------------------------------------------------------------------
 
@@ -75,9 +77,9 @@ def _propose_tables(tick: Tick, days: list[dt.date]) -> None:
     remember = {RequestKey(Stage.TABLES, day): tick.settled[day] for day in days}
     remember |= {RequestKey(Stage.STATICS, day): statics for day in days}
     features = {RequestKey(Stage.FEATURES, day): WITH_TABLES for day in days}
-    tables = tuple(tick.rules.tables.values())
+    tables = (*tick.rules.tables.values(), *tick.rules.partials)
     if wait is None:
-        assets = (*tables, tick.rules.features)
+        assets = (*tables, *tick.rules.prepared)
         tick.propose(Candidate(Stage.TABLES, assets, tuple(days), remember | features))
     else:
         tick.propose(Candidate(Stage.TABLES, tables, tuple(days), remember, tuple(features)))
@@ -131,9 +133,26 @@ def request_features(tick: Tick) -> None:
         elif finding.outcome is Outcome.BLOCKED:
             tick.unbuildable.add(day)
         elif finding.outcome is Outcome.BUILD:
-            pending[day] = DayWork((tick.rules.features,), {key: finding.fingerprint})
+            assets = to_prepare(tick.view, tick.rules, day, tick.current)
+            pending[day] = DayWork(assets, {key: finding.fingerprint})
     tick.changing |= pending.keys()
-    tick.propose_days(Stage.FEATURES, pending)
+    tick.propose_days(Stage.FEATURES, dict(_in_order(tick, pending)))
+
+
+def _in_order(tick: Tick, pending: Mapping[dt.date, DayWork]) -> Iterator[tuple[dt.date, DayWork]]:
+    """The days whose look-back is not being prepared by another run, which has to end first."""
+    end = min(pending, default=dt.date.min) + tick.rules.days_per_run * ONE_DAY
+
+    def is_coming(past: dt.date, day: dt.date) -> bool:
+        apart = past in tick.view.busy or (past in pending and day >= end)
+        kept = tick.rules.prepared[:-1]
+        return apart and not all(tick.view.partition(asset, past) for asset in kept)
+
+    for day, work in pending.items():
+        past = days_between(day - tick.rules.look_back * ONE_DAY, day - ONE_DAY)
+        only_partials = set(work.assets) <= set(tick.rules.partials)
+        if only_partials or not any(is_coming(each, day) for each in past):
+            yield day, work
 
 
 def _features(tick: Tick, day: dt.date) -> Finding:
@@ -142,12 +161,12 @@ def _features(tick: Tick, day: dt.date) -> Finding:
     tables_stored = all(view.partition(asset, day) for asset in rules.tables.values())
     if day in view.skipped or not tables_stored:
         return NOTHING
-    stored = view.partition(rules.features, day)
-    if stored is not None and not changed_inputs(stored, tick.current):
+    if not to_prepare(view, rules, day, tick.current):
         return CURRENT
     if reason := view.blocked.get(day):
         return Finding(Outcome.BLOCKED, f"features are blocked: {reason}")
-    if wait := _look_back_wait(tick, day):
+    wait = _look_back_wait(tick, day)
+    if wait and set(to_prepare(view, rules, day, tick.current)) - set(rules.partials):
         note = f"features wait for the transactions of {wait.day}"
         return Finding(Outcome.WAIT, note, needs=wait.run)
     inputs = _features_fingerprint(tick, day)
@@ -161,6 +180,7 @@ def _features_fingerprint(tick: Tick, day: dt.date) -> Fingerprint:
     past = look_back_days(day, tick.rules)
     inputs = {asset: [day] for asset in tick.rules.tables.values()}
     inputs[tick.rules.tables[tick.rules.transactions]] += past
+    inputs |= dict.fromkeys((*tick.rules.partials, *tick.rules.prepared[:-1]), past)
     skipped = [each for each in past if each in tick.view.skipped]
     return staleness.fingerprint([staleness.inputs_fingerprint(inputs, tick.current), *skipped])
 
@@ -192,7 +212,8 @@ def _wait_for_transactions(tick: Tick, past: dt.date) -> Wait | None:
     """The wait for one day's transactions; ``None`` if they are stored, or cannot be stored now."""
     view, table = tick.view, tick.rules.transactions
     landed = past in view.landed.get(table, ())
-    if not landed or past in view.skipped or _is_stored(tick, table, past):
+    lacking = unstored_transactions(view, tick.rules, past)
+    if not landed or past in view.skipped or not lacking:
         return None
     if past in view.busy:
         return Wait(past)
@@ -242,6 +263,6 @@ def _transactions_settled(tick: Tick, day: dt.date, listing: readiness.FileListi
 
 
 def _transactions_run(tick: Tick, day: dt.date, signature: str) -> Candidate:
-    assets = (tick.rules.tables[tick.rules.transactions],)
+    assets = tuple(unstored_transactions(tick.view, tick.rules, day))
     remember = {RequestKey(Stage.TRANSACTIONS, day): signature}
     return Candidate(Stage.TRANSACTIONS, assets, (day,), remember)

@@ -31,12 +31,15 @@ class Rules:
         daily, static: names of the landed tables.
         tables: landed table → the asset of its checked table.
         transactions: the daily table that late reports look back into.
+        partials: what is stored of a day's transactions beside their table, for later days.
+        prepared: what is built of tables and histories, upstream first; the last are the features.
         features, model, metrics, predictions: names of the assets.
         pages: the asset of each HTML page → the asset that it describes.
         windows: day → the windows of its model, or the reason why it has none.
         model_day: model_id → its day; ``None`` for one that belongs to no day.
         deadline: day → when it should have landed, POSIX seconds.
         look_back: days in which a late report's transaction is looked up.
+        history: days before a day whose partials its features read.
         settle: seconds, see ``readiness.unsettled``.
         longest_gap: seconds, see ``readiness.observe``.
         restate: which partitions are rebuilt when a day changes: ``features`` or ``all``.
@@ -60,6 +63,9 @@ class Rules:
     look_back: int
     settle: float | None
     longest_gap: float
+    partials: tuple[str, ...] = ()
+    prepared: tuple[str, ...] = ()
+    history: int = 0
     restate: str = "features"
     policy: str = "newest"
     max_age: int = 7

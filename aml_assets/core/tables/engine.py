@@ -2,7 +2,7 @@
 
 Belongs here: running a query with a fixed number of threads, shut in: the engine sees the tables
 that it is given, and no file, network or extension. Does not belong here: the SQL itself
-(``core.tables.sql``), what the frames mean, or where the engine may spill (``io.scratch``).
+(``core.sql``), what the frames mean, or where the engine may spill (``io.scratch``).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Belongs here: naming the merged columns, and the join itself. Does not belong here: the lookup of
 earlier transactions (``core.tables.look_back``), reading the tables
-(``steps.builders.build_features``), the SQL texts (``core.tables.sql``), or a column's use as a
+(``steps.builders.build_features``), the SQL texts (``core.sql``), or a column's use as a
 feature (``core.model.encoding``).
 """
 
@@ -17,6 +17,7 @@ from functools import reduce
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aml_assets.core.sql import render
 from aml_assets.core.tables import dictionaries, engine
 from aml_assets.core.tables.contracts import CheckedTable, Column
 from aml_assets.core.tables.join_columns import (
@@ -27,7 +28,6 @@ from aml_assets.core.tables.join_columns import (
     with_equal_types,
     with_trx_day,
 )
-from aml_assets.core.tables.sql import render
 from aml_assets.errors import InputError
 from aml_assets.settings.table_settings import STR, TRX, Join, TableSettings
 

@@ -14,10 +14,12 @@ import pyarrow.compute as pc
 
 from aml_assets.core.days import ONE_DAY
 from aml_assets.core.graph import FEATURES, TABLES
+from aml_assets.core.relations.merging import NETWORK_TABLE, features_of_days, network_join
+from aml_assets.core.relations.network import PAIR_FEATURES
 from aml_assets.core.tables import joins, look_back
 from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.core.tables.counts import count_nulls, orphan_keys
-from aml_assets.core.tables.join_columns import TRX_DAY
+from aml_assets.core.tables.join_columns import TRX_DAY, with_trx_day
 from aml_assets.errors import NotReady
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.upstream import Upstream, inputs_read
@@ -36,14 +38,16 @@ CODE_VERSION = "1"
 
 
 def build_features(
-    catalog: Catalog, day: dt.date, tables: Mapping[str, Upstream[pa.Table]]
+    catalog: Catalog, day: dt.date, inputs: Mapping[str, Upstream[pa.Table]]
 ) -> Built:
     """Join a day's tables; transactions of late STRs are looked up in earlier days.
+
+    A transaction has the network features of its own day.
 
     Args:
         catalog: settings, landing and decisions.
         day: the partition.
-        tables: the checked tables, by the table's name.
+        inputs: the checked tables by the table's name, and ``network``, where it is computed.
 
     Raises:
         NotReady: a table of the day, or an earlier day that has landed, is not stored yet.
@@ -51,9 +55,10 @@ def build_features(
         CheckFailed: a table of the day failed a check that blocks.
     """
     settings = catalog.settings
+    tables = {name: inputs[name] for name in settings.tables}
     loaded: dict[str, CheckedTable] = {}
-    for name in settings.tables:
-        loaded[name], manifest = load_table(tables[name], day)
+    for name, table in tables.items():
+        loaded[name], manifest = load_table(table, day)
         refuse_blocked(catalog, day, f"{TABLES}/{name}", manifest)
     own = loaded[TRX]
     rows_read = {name: checked.table.num_rows for name, checked in loaded.items()}
@@ -61,7 +66,7 @@ def build_features(
     if join is not None:
         earlier = _earlier_days(catalog, day, join, tables[TRX])
         loaded[TRX] = look_back.look_back(loaded[STR], own, join, day=day, earlier=earlier)
-    merged = joins.merge(loaded, settings.joins, settings.tables, day=day)
+    merged = _merged(catalog, day, loaded, inputs.get(PAIR_FEATURES))
     trx_day = merged.table.column(TRX_DAY)
     figures = {
         "rows": merged.table.num_rows,
@@ -79,17 +84,38 @@ def build_features(
             for name, counts in orphan_keys({**loaded, TRX: own}, settings.joins).items()
         },
     }
-    return Built(merged.table, _manifest(catalog, day, tables, facts | figures), figures)
+    return Built(merged.table, _manifest(catalog, day, inputs, facts | figures), figures)
+
+
+def _merged(
+    catalog: Catalog,
+    day: dt.date,
+    loaded: Mapping[str, CheckedTable],
+    networks: Upstream[pa.Table] | None,
+) -> joins.MergedFrame:
+    """The tables' join, with the network features of each transaction's own day."""
+    settings = catalog.settings
+    if networks is None:
+        return joins.merge(loaded, settings.joins, settings.tables, day=day)
+    spec = settings.tables[TRX]
+    reached = with_trx_day(loaded[TRX], day).table.column(TRX_DAY).unique().to_pylist()
+    frames = {each: load_table(networks, each)[0] for each in sorted({day, *reached})}
+    return joins.merge(
+        {**loaded, PAIR_FEATURES: features_of_days(frames)},
+        [*settings.joins, network_join(spec)],
+        {**settings.tables, PAIR_FEATURES: NETWORK_TABLE},
+        day=day,
+    )
 
 
 def _manifest(
-    catalog: Catalog, day: dt.date, tables: Mapping[str, Upstream[pa.Table]], facts: dict[str, Any]
+    catalog: Catalog, day: dt.date, inputs: Mapping[str, Upstream[pa.Table]], facts: dict[str, Any]
 ) -> Manifest:
     settings = catalog.settings
     return Manifest(
         asset=FEATURES,
         partition=str(day),
-        inputs=inputs_read(*(tables[name] for name in settings.tables)),
+        inputs=inputs_read(*inputs.values()),
         code_version=CODE_VERSION,
         settings=settings_hash(
             [each.model_dump() for each in settings.joins],

@@ -72,6 +72,7 @@ class Watcher:
     def rules(self) -> Rules:
         """The settings, as far as the night's decisions depend on them."""
         settings, automation = self._settings, self._settings.automation
+        graph = self._catalog.graph
         return Rules(
             daily=tuple(settings.daily_tables),
             static=self._static_tables(),
@@ -81,11 +82,14 @@ class Watcher:
             model=MODEL,
             metrics=METRICS,
             predictions=PREDICTIONS,
-            pages=self._catalog.graph.followers,
+            pages=graph.followers,
             windows=self.windows,
             model_day=self._model_day,
             deadline=self.deadline,
             look_back=settings.features.trx_lookback_days,
+            partials=tuple(graph.partials),
+            prepared=tuple(graph.prepared),
+            history=self._history,
             settle=automation.settle_seconds,
             longest_gap=2.0 * automation.interval_seconds,
             restate=automation.restate_policy,
@@ -121,12 +125,18 @@ class Watcher:
         return self._reach(today) if given is None else given
 
     def _reach(self, today: dt.date) -> int:
-        """How many days back a change can matter: windows, and late reports before them."""
+        """How many days back a change can matter: windows, late reports and histories before."""
         windows = self._settings.windows
         reach = windows.train_days + windows.delay_days + windows.eval_days
         if windows.fixed:
             reach = max(0, (today - windows.fixed.train_start).days)
-        return reach + self._settings.features.trx_lookback_days
+        return reach + max(self._settings.features.trx_lookback_days, self._history)
+
+    @property
+    def _history(self) -> int:
+        """How many days before a day its features read the partials of."""
+        settings = self._settings
+        return settings.features.network.horizon_days - 1 if settings.has_network else 0
 
     def _static_tables(self) -> tuple[str, ...]:
         return tuple(name for name, table in self._settings.tables.items() if not table.daily)

@@ -1,0 +1,70 @@
+"""Account codes: the SQL engine joins 64-bit numbers, not the bank's ids.
+
+Belongs here: one code for each distinct id of some columns, and the way back. Does not belong here:
+which columns hold accounts (``movements``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from aml_assets.core.tables import dictionaries
+
+
+@dataclass(frozen=True)
+class AccountCodes:
+    """Columns of account ids as codes.
+
+    Attributes:
+        columns: the codes of each given column, int64, null for null.
+        ids: the ids; a code is a position here.
+    """
+
+    columns: tuple[pa.ChunkedArray, ...]
+    ids: pa.Array
+
+    def decoded(self, codes: pa.ChunkedArray) -> pa.Array:
+        """The ids of some codes."""
+        return self.ids.take(codes.combine_chunks())
+
+
+def account_codes(columns: Sequence[pa.ChunkedArray]) -> AccountCodes:
+    """Code the ids of columns that all have one type; equal ids of any column have one code.
+
+    Only each chunk's distinct ids are compared, not its rows, if its ids are a dictionary already.
+    """
+    chunks = [_dictionary(chunk) for column in columns for chunk in column.chunks]
+    if not chunks:
+        empty = pa.chunked_array([], pa.int64())
+        return AccountCodes(tuple(empty for _ in columns), pa.array([], pa.string()))
+    unified = pa.chunked_array(chunks).unify_dictionaries()
+    coded: list[pa.ChunkedArray] = []
+    start = 0
+    for column in columns:
+        own = unified.chunks[start : start + column.num_chunks]
+        start += column.num_chunks
+        coded.append(pa.chunked_array([each.indices.cast(pa.int64()) for each in own], pa.int64()))
+    return AccountCodes(tuple(coded), unified.chunk(0).dictionary)
+
+
+def sorted_by_pair(table: pa.Table) -> pa.Table:
+    """A table sorted by ``payer`` and ``payee``, with text ids as dictionaries of sorted values.
+
+    Later days code dictionaries without reading each row.
+    """
+    table = table.sort_by([("payer", "ascending"), ("payee", "ascending")])
+    for name in ("payer", "payee"):
+        ids = table.column(name)
+        if pa.types.is_string(ids.type):
+            encoded = dictionaries.encode(ids)
+            stored = dictionaries.from_codes(encoded.indices, encoded.dictionary)
+            table = table.set_column(table.schema.get_field_index(name), name, stored)
+    return table
+
+
+def _dictionary(chunk: pa.Array) -> pa.DictionaryArray:
+    encoded = chunk if pa.types.is_dictionary(chunk.type) else chunk.dictionary_encode()
+    return encoded.cast(pa.dictionary(pa.int32(), encoded.type.value_type))

@@ -1,0 +1,106 @@
+"""Movements: one day's transactions as payer, payee and an exact amount.
+
+Belongs here: reading the roles of the bank's ``trx`` columns. Does not belong here: what is made of
+the movements (``core.relations.partials``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aml_assets.core.relations.account_codes import AccountCodes, account_codes
+from aml_assets.core.tables.join_columns import different_types
+from aml_assets.core.tables.values import WHOLE
+from aml_assets.settings.table_settings import TRX, TableSettings
+
+MONEY = pa.decimal128(38, 4)
+"""Amounts are summed exactly, so that no order of rows changes a byte; ten-thousandths suffice."""
+
+
+@dataclass(frozen=True)
+class Movements:
+    """A day's transactions.
+
+    Attributes:
+        table: payer, payee (codes), payer_is_ours, payee_is_ours, amount; one row a transaction.
+        accounts: the codes' ids.
+    """
+
+    table: pa.Table
+    accounts: AccountCodes
+
+
+def movement_columns(spec: TableSettings) -> list[str]:
+    """The columns of ``trx`` that movements are read from."""
+    roles = ("account_id", "target_account_id", "cust_id", "target_cust_id", "amount")
+    return list(dict.fromkeys(name for role in roles if (name := spec.column(role))))
+
+
+def movements(trx: pa.Table, spec: TableSettings, day: dt.date) -> Movements:
+    """Read a day's movements.
+
+    An account is a customer's if its customer is known; where the bank has no column for the
+    customer of a side, each account of that side counts as one.
+
+    Args:
+        trx: the checked table.
+        spec: its settings; with the roles ``account_id`` and ``target_account_id``.
+        day: the partition, for errors.
+
+    Raises:
+        InputError: payers' and payees' ids differ in type, so that no payee is ever a payer.
+    """
+    payer, payee = (_accounts(trx, spec, role) for role in ("account_id", "target_account_id"))
+    payer, payee = _of_one_type(payer, payee, spec, day)
+    accounts = account_codes([payer, payee])
+    ours = [_is_ours(trx, spec, role) for role in ("cust_id", "target_cust_id")]
+    table = pa.table(
+        {
+            "payer": accounts.columns[0],
+            "payee": accounts.columns[1],
+            "payer_is_ours": ours[0],
+            "payee_is_ours": ours[1],
+            "amount": _amounts(trx, spec),
+        }
+    )
+    return Movements(table, accounts)
+
+
+def _accounts(trx: pa.Table, spec: TableSettings, role: str) -> pa.ChunkedArray:
+    name = spec.column(role)
+    return trx.column(name) if name else pa.chunked_array([pa.nulls(trx.num_rows, pa.string())])
+
+
+def _of_one_type(
+    payer: pa.ChunkedArray, payee: pa.ChunkedArray, spec: TableSettings, day: dt.date
+) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    if payer.type == payee.type:
+        return payer, payee
+    if payee.null_count == len(payee):
+        return payer, payee.cast(payer.type)
+    if payer.null_count == len(payer):
+        return payer.cast(payee.type), payee
+    if {payer.type, payee.type} == {pa.int64(), WHOLE}:
+        return payer.cast(WHOLE), payee.cast(WHOLE)
+    names = f"{spec.column('account_id')}, {spec.column('target_account_id')}"
+    raise different_types(TRX, names, day, [payer.type, payee.type])
+
+
+def _is_ours(trx: pa.Table, spec: TableSettings, role: str) -> pa.ChunkedArray:
+    name = spec.column(role)
+    if name is None:
+        return pa.chunked_array([pa.repeat(True, trx.num_rows)])
+    return pc.is_valid(trx.column(name))
+
+
+def _amounts(trx: pa.Table, spec: TableSettings) -> pa.ChunkedArray:
+    name = spec.column("amount")
+    if name is None:
+        return pa.chunked_array([pa.nulls(trx.num_rows, MONEY)])
+    values = trx.column(name)
+    exact = pa.types.is_integer(values.type)
+    return (values if exact else pc.round(values, MONEY.scale)).cast(MONEY)

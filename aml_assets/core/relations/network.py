@@ -1,0 +1,139 @@
+"""The network: what the payments of many days say of each pair of accounts of one day.
+
+Belongs here: the features of pairs from partials, and how much past they know. Does not belong
+here: which days are read (``steps.builders.build_network``), or what an account alone did.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aml_assets.core.relations.account_codes import account_codes, sorted_by_pair
+from aml_assets.core.sql import render
+from aml_assets.core.tables import engine
+from aml_assets.core.tables.contracts import Column
+from aml_assets.core.tables.join_columns import different_types
+from aml_assets.core.tables.values import WHOLE
+from aml_assets.settings.feature_settings import NetworkSettings
+
+PAIR_FEATURES = "network"
+"""The table that the features of pairs have in the merged frame."""
+
+SHORT_HISTORY = "short_history"
+"""Column: true while less than the horizon is known, so that "new" may only mean "not known"."""
+
+_EPOCH = dt.date(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class NetworkFrame:
+    """The pairs of one day.
+
+    Attributes:
+        table: payer, payee and the features (int64), one row per pair, sorted by payer and payee.
+        columns: the facts of the columns, for the merged frame.
+        hubs: window in days → accounts of the day with more new counterparties than the bound.
+    """
+
+    table: pa.Table
+    columns: Mapping[str, Column]
+    hubs: Mapping[str, int]
+
+
+def network(
+    partials: Mapping[dt.date, pa.Table],
+    day: dt.date,
+    settings: NetworkSettings,
+    *,
+    history_days: int,
+) -> NetworkFrame:
+    """The features of each pair that paid on a day.
+
+    Args:
+        partials: day → its ``pair_day``, of the horizon's days that are stored; with the day's own.
+        day: the partition.
+        settings: windows, horizon and bound.
+        history_days: how many days of the horizon are known.
+
+    Raises:
+        InputError: the ids of two days differ in type.
+    """
+    days = sorted(partials)
+    payers = _column(partials, days, "payer")
+    payees = _column(partials, days, "payee")
+    accounts = account_codes([payers, payees])
+    numbers = [
+        pa.repeat(pa.scalar((each - _EPOCH).days, pa.int64()), partials[each].num_rows)
+        for each in days
+    ]
+    pairs = pa.table(
+        {
+            "day": pa.chunked_array(numbers, pa.int64()),
+            "payer": accounts.columns[0],
+            "payee": accounts.columns[1],
+            "payments": pa.chunked_array(
+                [c for each in days for c in partials[each].column("payments").chunks], pa.int64()
+            ),
+        }
+    )
+    filled = {
+        "day": (day - _EPOCH).days,
+        "windows": settings.windows,
+        "bound": settings.max_new_counterparties,
+    }
+    frame = engine.query(render("network", **filled), {"pair_day": pairs})
+    arrays = {name: accounts.decoded(frame.column(name)) for name in ("payer", "payee")}
+    features = frame.drop_columns(["payer", "payee"])
+    arrays |= {name: features.column(name).cast(pa.int64()) for name in features.column_names}
+    short = history_days < settings.horizon_days
+    arrays[SHORT_HISTORY] = pa.repeat(pa.scalar(short), frame.num_rows)
+    table = sorted_by_pair(pa.table(arrays))
+    return NetworkFrame(table, _columns(table), _hubs(table, settings))
+
+
+def _column(
+    partials: Mapping[dt.date, pa.Table], days: list[dt.date], name: str
+) -> pa.ChunkedArray:
+    """One column of all days, in one type; a day without a row takes the others' type."""
+    columns = [(each, partials[each].column(name)) for each in days if partials[each].num_rows]
+    types = {_plain(column.type) for _, column in columns}
+    if types == {pa.int64(), WHOLE}:
+        columns = [(each, column.cast(WHOLE)) for each, column in columns]
+    elif len(types) > 1:
+        last = _plain(columns[-1][1].type)
+        odd = next(each for each, column in columns[::-1] if _plain(column.type) != last)
+        raise different_types("trx", name, odd, sorted(types, key=str))
+    return pa.chunked_array([chunk for _, column in columns for chunk in column.chunks] or [[]])
+
+
+def _plain(type_: pa.DataType) -> pa.DataType:
+    return type_.value_type if pa.types.is_dictionary(type_) else type_
+
+
+def _columns(table: pa.Table) -> dict[str, Column]:
+    kinds = {"payer": "id", "payee": "id", SHORT_HISTORY: "boolean"}
+    return {
+        name: Column(PAIR_FEATURES, name, kinds.get(name, "numeric")) for name in table.column_names
+    }
+
+
+def _hubs(table: pa.Table, settings: NetworkSettings) -> dict[str, int]:
+    """How many of the day's accounts are beyond the bound, by window."""
+    bound = settings.max_new_counterparties
+    found: dict[str, int] = {}
+    for window in settings.windows:
+        hubs: set[str] = set()
+        for side in ("payer", "payee"):
+            of = f"{side}_new"
+            beyond = pc.or_(
+                pc.greater(table.column(f"{of}_payees_{window}"), bound),
+                pc.greater(table.column(f"{of}_payers_{window}"), bound),
+            )
+            hubs |= set(table.column(side).filter(beyond).to_pylist())
+        found[str(window)] = len(hubs)
+    return found

@@ -1,0 +1,122 @@
+"""Relations: each day's partial, and the network features of a day from the partials before it.
+
+Belongs here: which partials are read for a day, and the manifests. Does not belong here: what is
+computed (``core.relations``), or joining it to reports (``build_features``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from aml_assets.core.days import ONE_DAY
+from aml_assets.core.graph import NETWORK, PAIR_DAY
+from aml_assets.core.relations import network as networks
+from aml_assets.core.relations import partials
+from aml_assets.core.relations.movements import movement_columns, movements
+from aml_assets.errors import NotReady
+from aml_assets.io.manifest import Manifest, settings_hash
+from aml_assets.io.upstream import Upstream, inputs_read
+from aml_assets.settings.table_settings import TRX
+from aml_assets.steps.builders.built import Built
+from aml_assets.steps.inputs.exemptions import exemption
+from aml_assets.steps.inputs.stored_frames import column_facts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from aml_assets.io.catalog import Catalog
+
+CODE_VERSION = "1"
+
+
+def build_pair_day(catalog: Catalog, day: dt.date, trx: Upstream[pa.Table]) -> Built:
+    """Who paid whom on a day.
+
+    Transactions that failed a check are in it, as a late report's look-back finds them, too: the
+    day's own features are blocked, and later days are not held up.
+
+    Raises:
+        NotReady: the day's transactions are not stored.
+        InputError: payers' and payees' ids differ in type.
+    """
+    spec = catalog.settings.tables[TRX]
+    table, _ = trx.load(day, movement_columns(spec))
+    partial = partials.pair_day(movements(table, spec, day))
+    manifest = Manifest(
+        asset=PAIR_DAY,
+        partition=str(day),
+        inputs=inputs_read(trx),
+        code_version=CODE_VERSION,
+        settings=settings_hash(spec.roles),
+        facts=partial.counts,
+    )
+    return Built(partial.table, manifest, {"rows": partial.table.num_rows, **partial.counts})
+
+
+def build_network(catalog: Catalog, day: dt.date, pair_day: Upstream[pa.Table]) -> Built:
+    """The features of each pair that paid on a day, from the horizon up to the day.
+
+    Raises:
+        NotReady: the partial of a day that has landed is not stored yet.
+        InputError: ids differ in type between days.
+    """
+    settings = catalog.settings.features.network
+    days = _history(catalog, day, pair_day, settings.horizon_days)
+    loaded = {each: pair_day.load(each, ["payer", "payee", "payments"])[0] for each in days}
+    known = _history_days(catalog, days, settings.horizon_days)
+    frame = networks.network(loaded, day, settings, history_days=known)
+    facts = {"history_days": known, "days_read": len(days), "hubs": dict(frame.hubs)}
+    manifest = Manifest(
+        asset=NETWORK,
+        partition=str(day),
+        inputs=inputs_read(pair_day),
+        code_version=CODE_VERSION,
+        settings=settings_hash(settings.model_dump()),
+        facts={**facts, "columns": column_facts(frame.columns)},
+    )
+    return Built(frame.table, manifest, {"rows": frame.table.num_rows, **facts})
+
+
+def _history(
+    catalog: Catalog, day: dt.date, partials: Upstream[pa.Table], horizon: int
+) -> list[dt.date]:
+    """The days of the horizon whose partial is stored, newest first; the others are on record.
+
+    A day that has landed and is not stored yet will change the result once it is stored. It is an
+    error to retry, never a day without transactions.
+    """
+    found = [day]
+    for distance in range(1, horizon):
+        past = day - distance * ONE_DAY
+        if past < catalog.settings.partitions.first_day:
+            break
+        if partials.has(past):
+            found.append(past)
+        elif catalog.landing.has(TRX, past) and exemption(catalog, past) is None:
+            raise NotReady(
+                f"the history of {day} lacks this day, which has landed but has not been "
+                "materialized yet",
+                table=partials.asset,
+                day=past,
+                remedy=f"Materialize it: aml backfill --from {past} --to {past} "
+                f"--select {partials.asset}",
+            )
+        else:
+            partials.record(str(past))
+    return found
+
+
+def _history_days(catalog: Catalog, days: list[dt.date], horizon: int) -> int:
+    """How many days of the horizon are known: from its first stored day on.
+
+    Days before that one on which nothing could land, by the calendar or by decision, are known to
+    be empty.
+    """
+    day, first = max(days), min(days)
+    while (day - first).days + 1 < horizon:
+        before = first - ONE_DAY
+        if before < catalog.settings.partitions.first_day or exemption(catalog, before) is None:
+            break
+        first = before
+    return (day - first).days + 1
