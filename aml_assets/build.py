@@ -12,13 +12,12 @@ from typing import Any
 import dagster as dg
 
 from aml_assets.assets.day_asset import DayAsset
-from aml_assets.assets.features import merged_features
+from aml_assets.assets.features import merged_features, network, pair_day
 from aml_assets.assets.hdfs_io_manager import HdfsIOManager
 from aml_assets.assets.landing import landing_assets
 from aml_assets.assets.models import metrics, model
 from aml_assets.assets.partitions import daily_partitions
 from aml_assets.assets.predictions import predictions
-from aml_assets.assets.relations import network, pair_day
 from aml_assets.assets.reports import alert_report, model_report
 from aml_assets.assets.resources import catalog_resource, run_options_resource
 from aml_assets.assets.tables import table_assets

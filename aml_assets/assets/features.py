@@ -1,7 +1,7 @@
-"""Features: one row per STR of a day, with all that is known of it.
+"""Features: what is known of a day's reports, and the network of payments that they stand in.
 
-Belongs here: the declaration of the merged frame. Does not belong here: how it is built
-(``steps.builders.build_features``).
+Belongs here: the declaration of the merged frame and of what it is joined with. Does not belong
+here: how they are built (``steps.builders``).
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from aml_assets.assets.day_asset import day_asset
 from aml_assets.assets.day_step import StepRun
-from aml_assets.core.graph import FEATURES
+from aml_assets.core.graph import FEATURES, NETWORK, PAIR_DAY
 from aml_assets.steps.builders.build_features import CODE_VERSION, build_features
+from aml_assets.steps.builders.build_relations import CODE_VERSION as RELATIONS_VERSION
+from aml_assets.steps.builders.build_relations import build_network, build_pair_day
 from aml_assets.steps.builders.built import Built
 
 if TYPE_CHECKING:
@@ -21,10 +23,28 @@ if TYPE_CHECKING:
     from aml_assets.io.upstream import Upstream
 
 
+@day_asset(PAIR_DAY, kinds={"duckdb", "parquet"}, code_version=RELATIONS_VERSION)
+def pair_day(day: dt.date, run: StepRun, trx: Upstream[pa.Table]) -> Built:
+    """Each pair of customers' accounts that moved money on the day: payments and their total.
+
+    What a day adds to the network; it changes only if the day's transactions are restated.
+    """
+    return build_pair_day(run.catalog, day, trx)
+
+
+@day_asset(NETWORK, kinds={"duckdb", "parquet"}, code_version=RELATIONS_VERSION)
+def network(day: dt.date, run: StepRun, pair_day: Upstream[pa.Table]) -> Built:
+    """Each pair of the day in the network of payments before it: new relations, fans, go-betweens.
+
+    Read from the partials of the horizon alone, so that the order of building changes nothing.
+    """
+    return build_network(run.catalog, day, pair_day)
+
+
 @day_asset(FEATURES, kinds={"duckdb", "parquet"}, code_version=CODE_VERSION)
-def merged_features(day: dt.date, run: StepRun, **tables: Upstream[pa.Table]) -> Built:
+def merged_features(day: dt.date, run: StepRun, **inputs: Upstream[pa.Table]) -> Built:
     """Every STR of the day, left-joined with its transaction, customers and account.
 
     The transaction of an STR that came late is looked up in earlier days.
     """
-    return build_features(run.catalog, day, tables)
+    return build_features(run.catalog, day, inputs)

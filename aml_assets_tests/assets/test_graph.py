@@ -8,6 +8,7 @@ import pytest
 from aml_assets_tests.conftest import day
 
 TABLES = ("account", "corporate", "retail", "str", "trx")
+PAIR_DAY, NETWORK = "features/pair_day", "features/network"
 FEATURES = "features/merged_features"
 ALERT_PAGE, MODEL_PAGE = "reports/alert_report", "reports/model_report"
 
@@ -15,7 +16,13 @@ ALERT_PAGE, MODEL_PAGE = "reports/alert_report", "reports/model_report"
 GRAPH = {
     **{f"landing/{name}": ("landing", {"parquet"}, set()) for name in TABLES},
     **{f"tables/{name}": ("tables", {"parquet"}, {f"landing/{name}"}) for name in TABLES},
-    FEATURES: ("features", {"duckdb", "parquet"}, {f"tables/{name}" for name in TABLES}),
+    PAIR_DAY: ("features", {"duckdb", "parquet"}, {"tables/trx"}),
+    NETWORK: ("features", {"duckdb", "parquet"}, {PAIR_DAY}),
+    FEATURES: (
+        "features",
+        {"duckdb", "parquet"},
+        {*(f"tables/{name}" for name in TABLES), NETWORK},
+    ),
     "models/model": ("models", {"xgboost"}, {FEATURES}),
     "models/metrics": ("models", {"json"}, {FEATURES, "models/model"}),
     "predictions/predictions": ("predictions", {"csv"}, {FEATURES, "models/model"}),
@@ -26,7 +33,7 @@ GRAPH = {
     ),
     MODEL_PAGE: ("reports", {"html"}, {"models/model", "models/metrics", FEATURES}),
 }
-PREPARED = {*(f"tables/{name}" for name in TABLES), FEATURES}
+PREPARED = {*(f"tables/{name}" for name in TABLES), PAIR_DAY, NETWORK, FEATURES}
 LEARNT = {"models/model", "models/metrics", MODEL_PAGE}
 SCORED = {"predictions/predictions", ALERT_PAGE}
 JOBS = {
@@ -133,6 +140,7 @@ def test_a_good_night_materializes_the_day_and_reports_what_it_read(built):
         "retail": 6,
         "corporate": 2,
         "account": 8,
+        "network": 8,
     }
     model = run.figures("models/model", 7)
     assert (model["model_id"], model["rows"], model["positives"], model["undecided"]) == (

@@ -8,6 +8,8 @@ from aml_assets.core.graph import (
     METRICS,
     MODEL,
     MODEL_PAGE,
+    NETWORK,
+    PAIR_DAY,
     PREDICTIONS,
     Asset,
     Days,
@@ -34,8 +36,8 @@ def test_every_asset_comes_after_all_that_it_reads(graph: Graph):
 def test_a_stage_is_how_often_whole_ranges_must_be_complete_before(graph: Graph):
     stages = {name: graph.stage(name) for name in graph.names}
     assert {stages[f"tables/{name}"] for name in TABLES} == {0}
-    assert stages[FEATURES] == 1
-    assert {stages[each] for each in (MODEL, METRICS, PREDICTIONS, ALERT_PAGE, MODEL_PAGE)} == {2}
+    assert (stages[PAIR_DAY], stages[NETWORK], stages[FEATURES]) == (0, 1, 2)
+    assert {stages[each] for each in (MODEL, METRICS, PREDICTIONS, ALERT_PAGE, MODEL_PAGE)} == {3}
     assert graph.learning == [MODEL, METRICS, PREDICTIONS, ALERT_PAGE, MODEL_PAGE]
 
 
@@ -52,14 +54,22 @@ def test_only_what_reads_windows_needs_nothing_of_the_day_itself(graph: Graph):
     assert graph[METRICS].own_day == [MODEL]
     assert graph[PREDICTIONS].own_day == [FEATURES]
     assert graph[ALERT_PAGE].own_day == [PREDICTIONS, FEATURES]
-    assert set(graph[FEATURES].own_day) == {f"tables/{name}" for name in TABLES}
+    assert set(graph[FEATURES].own_day) == {*(f"tables/{name}" for name in TABLES), NETWORK}
+
+
+def test_what_the_network_adds_is_stored_with_transactions_and_prepared_with_features(graph: Graph):
+    assert graph.partials == [PAIR_DAY]
+    assert graph.prepared == [NETWORK, FEATURES]
+    without = asset_graph(TABLES, network=False)
+    assert (without.partials, without.prepared) == ([], [FEATURES])
+    assert without[FEATURES].upstream == [f"tables/{name}" for name in TABLES]
 
 
 def test_a_bank_adds_a_row_and_everything_derives_from_it(graph: Graph):
     row = Asset("own/active", (Reads("tables/trx"), Reads(FEATURES, Days.TRAINING)))
     longer = graph.extended([row])
     assert longer.names == [*graph.names, "own/active"]
-    assert longer.stage("own/active") == 2
+    assert longer.stage("own/active") == 3
     assert longer["own/active"].group == "own"
     assert longer["own/active"].step == "own__active"
     assert longer.of_job("self_learning")[-1] == "own/active"

@@ -24,6 +24,7 @@ from aml_assets.errors import NotTrainable
 
 FIRST = dt.date(2024, 1, 1)
 DAILY, STATIC = ("trx", "str"), ("retail",)
+PAIR_DAY, NETWORK = "features/pair_day", "features/network"
 FEATURES, MODEL = "features/merged_features", "models/model"
 METRICS, PREDICTIONS = "models/metrics", "predictions/predictions"
 ALERT_PAGE, MODEL_PAGE = "reports/alert_report", "reports/model_report"
@@ -65,6 +66,7 @@ class Night:
         train, evaluate: days of the windows.
         look_back: days in which late reports look.
         history: days before its own whose metrics a model's page shows.
+        network: days before its own whose partials the network reads; ``None`` without a network.
         rules: more of the rules.
     """
 
@@ -72,6 +74,7 @@ class Night:
     evaluate: int = 1
     look_back: int = 2
     history: int = 2
+    network: int | None = None
     settle: float | None = 90.0
     restate: str = "features"
     policy: str = "newest"
@@ -102,7 +105,7 @@ class Night:
 
     def __post_init__(self) -> None:
         self.now = self.now or dt.datetime(2024, 1, 1, 6, tzinfo=dt.UTC).timestamp()
-        for asset in (*TABLES.values(), FEATURES, *LEARNT):
+        for asset in (*TABLES.values(), PAIR_DAY, NETWORK, FEATURES, *LEARNT):
             self.store.setdefault(asset, {})
         if not self.statics:
             self.statics = {name: listing(self.now - 1e6, "s", done=True) for name in STATIC}
@@ -206,6 +209,9 @@ class Night:
             model_day=dt.date.fromisoformat,
             deadline=lambda d: dt.datetime.combine(d + ONE_DAY, dt.time(9), dt.UTC).timestamp(),
             look_back=self.look_back,
+            partials=() if self.network is None else (PAIR_DAY,),
+            prepared=(FEATURES,) if self.network is None else (NETWORK, FEATURES),
+            history=self.network or 0,
             settle=self.settle,
             longest_gap=2 * INTERVAL,
             restate=self.restate,
@@ -260,7 +266,7 @@ class Night:
             # Features see of a content only the part before its dot.
             seen = [v.partition(".")[0] for ks in inputs.values() for v in ks.values()]
             return f"f {of} {sorted(seen)}"
-        if asset in TABLES.values():
+        if asset in (*TABLES.values(), PAIR_DAY):
             return next(iter(next(iter(inputs.values())).values()))
         return f"{asset} {of} {made_of}"
 
@@ -275,14 +281,12 @@ class Night:
             if (of, name) not in self.landed or (of, name) in self.bad:
                 return None
             return {f"landing/{name}": {str(of): f"{name}-{self.content[of, name]}"}}
+        if asset == PAIR_DAY:
+            return None if of not in self.store["tables/trx"] else self._read("tables/trx", of)
+        if asset == NETWORK:
+            return self._history(of)
         if asset == FEATURES:
-            if of in self.blocked:
-                return None
-            tables = {each: {str(of): self._digest_of(each, of)} for each in TABLES.values()}
-            if of in self.late:
-                past = self.late[of]
-                tables["tables/trx"][str(past)] = self._digest_of("tables/trx", past)
-            return None if ABSENT in [d[str(of)] for d in tables.values()] else tables
+            return self._features_inputs(of)
         if asset == MODEL:
             return self._window(of, eval_too=False) if of not in self.refuses_training else None
         if asset == METRICS:
@@ -307,6 +311,28 @@ class Night:
             return None
         model = self.store[MODEL][max(models)]
         return {FEATURES: {str(of): features.digest}, MODEL: {str(max(models)): model.digest}}
+
+    def _read(self, asset: str, *days: dt.date) -> dict[str, dict[str, str]]:
+        return {asset: {str(each): self._digest_of(asset, each) for each in days}}
+
+    def _history(self, of: dt.date) -> dict[str, dict[str, str]] | None:
+        """The partials of the network of a day; ``None`` while one that has landed is missing."""
+        days = days_between(max(FIRST, of - (self.network or 0) * ONE_DAY), of)
+        lacking = {each for each in days if each not in self.store[PAIR_DAY]}
+        if of in lacking or any((each, "trx") in self.landed for each in lacking - self.skipped):
+            return None
+        return self._read(PAIR_DAY, *days)
+
+    def _features_inputs(self, of: dt.date) -> dict[str, dict[str, str]] | None:
+        if of in self.blocked:
+            return None
+        read = {each: {str(of): self._digest_of(each, of)} for each in TABLES.values()}
+        if self.network is not None:
+            read |= self._read(NETWORK, of)
+        if of in self.late:
+            for asset in {"tables/trx", NETWORK} & read.keys():
+                read[asset] |= self._read(asset, self.late[of])[asset]
+        return None if any(ABSENT in keys.values() for keys in read.values()) else read
 
     def _described(self, of: dt.date) -> dict[str, dict[str, str]] | None:
         """The inputs of a model's page: its metrics, those of the days before, and the day."""

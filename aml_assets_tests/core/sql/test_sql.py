@@ -7,7 +7,7 @@ import duckdb
 import jinja2
 import pytest
 
-from aml_assets.core.tables import sql
+from aml_assets.core import sql
 
 ODD = ["plain", 'a "quoted" name', "'; DROP TABLE reports; --", "{{ 7 * 7 }}", "größe", "select"]
 VALUES = {
@@ -30,6 +30,8 @@ VALUES = {
         ],
     },
     "newest_decisions": {"key": ODD},
+    "pair_day": {},
+    "network": {"day": 19_800, "windows": [7, 30], "bound": 200},
 }
 """What each file is filled with here; a new file has to be added."""
 
@@ -58,7 +60,7 @@ def test_the_engine_parses_each_file_with_any_name_quoted_in_it(name):
     text = sql.render(name, **VALUES[name])
     (statement,) = duckdb.extract_statements(text)
     assert statement.type.name == "SELECT"
-    for odd in ODD[: len(VALUES[name]["key"])]:
+    for odd in ODD[: len(VALUES[name].get("key", ()))]:
         assert sql.quoted(odd) in text
 
 
