@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from aml_assets.core.graph import FEATURES
 from aml_assets_tests.conftest import STATIC, Bank, day, flip_byte, str_columns, trx_columns
 
 BAD = 7
@@ -143,7 +144,7 @@ def test_a_table_that_breaks_its_contract_is_refused_in_one_sentence(built: Bank
     # A stored snapshot stands for the day until someone restates it.
     config = {"restate": [case.table]} if static else None
     # Models need nothing of the day, so they are no part of this.
-    only = (f"tables/{case.table}", "features", "predictions")
+    only = (f"tables/{case.table}", FEATURES, "predictions")
     assert _refused(built, only=only, config=config) == case.sentence
 
 
@@ -161,7 +162,7 @@ def test_a_file_that_is_cut_or_not_parquet_is_refused(
 ):
     file = built.folder("trx", BAD) / "part-00000.parquet"
     file.write_bytes(file.read_bytes()[:-9] if content is None else content)
-    assert _refused(built, only=("tables/trx", "features")) == (
+    assert _refused(built, only=("tables/trx", FEATURES)) == (
         f"table trx, day 2024-01-07: the file part-00000.parquet is {what}. "
         "Have the upstream system write it again."
     )

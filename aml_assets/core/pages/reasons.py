@@ -22,6 +22,8 @@ import pyarrow as pa
 
 from aml_assets.core.model.encoding import Encoder, Feature, Frame
 from aml_assets.core.model.reference import FeatureDistribution
+from aml_assets.core.relations.network import PAIR_FEATURES
+from aml_assets.core.relations.words import name_of, sentence_of
 from aml_assets.core.tables.join_columns import TRX_DAY
 from aml_assets.settings.table_settings import STR, TRX
 
@@ -145,6 +147,8 @@ def explain(
 
 def spoken(table: str, column: str) -> str:
     """A column's name in words, with the table's name unless it is a transaction's or repeated."""
+    if table == PAIR_FEATURES:
+        return name_of(column)
     words = column.replace("_", " ").strip() or column
     plain = table in (STR, TRX) or words.casefold().startswith(table.casefold())
     return words if plain else f"{table} {words}"
@@ -203,6 +207,8 @@ class _Words:
             return f"{name} is on a {_WEEKDAYS[value.weekday()]}{_equal(training, value.weekday())}"
         if feature.encoding == "age_days":
             return self._age(name, feature, value, training)
+        if feature.table == PAIR_FEATURES and (said := sentence_of(feature.column, int(value))):
+            return said + _usual(training, float(value))
         if isinstance(value, bool):
             return f"{name} is {'true' if value else 'false'}{_equal(training, int(value))}"
         return _number(name, number(value), float(value), training)
@@ -258,6 +264,15 @@ def _number(name: str, text: str, value: float, training: FeatureDistribution | 
     if not place.below:  # between two kept quantiles, rows may lie below that are not known to
         return f"{name} is {text} ({_beyond(place.above, 'above')})"
     return f"{name} is {text} ({_beyond(place.below, 'below')})"
+
+
+def _usual(training: FeatureDistribution | None, value: float) -> str:
+    """How many training rows lie below a value, or above it, in brackets; "" if it is not known."""
+    if training is None or (place := training.locate(value)) is None:
+        return ""
+    if place.below >= place.above:
+        return f" ({_beyond(place.below, 'below')})"
+    return f" ({_beyond(place.above, 'above')})"
 
 
 def _beyond(part: float, side: str) -> str:

@@ -1,0 +1,104 @@
+"""Words: the name of each network feature, and the sentence that a value of it says.
+
+Belongs here: English texts for pages. Does not belong here: how usual a value is, which the pages
+say of every feature (``core.pages.reasons``).
+"""
+
+from __future__ import annotations
+
+import re
+
+_WINDOWED = re.compile(r"(?P<what>\w+?)_(?P<days>\d+)")
+
+_OF_PAIR = {
+    "pair_payments": (
+        "payments of this payer to this payee",
+        "the payer has paid this payee {times}",
+    ),
+    "pair_age": ("days since the pair's first payment", "the pair's first payment was {ago}"),
+    "pair_gap": ("days since the pair's last payment", "the pair's last payment was {ago}"),
+    "reverse_payments": ("payments back to the payer", "the payee has paid the payer {times}"),
+    "reverse_age": (
+        "days since the first payment back",
+        "the payee first paid the payer {ago}",
+    ),
+    "short_history": ("history is short", "less history is stored than the horizon asks for"),
+}
+
+_OF_WINDOW = {
+    "payees": ("accounts paid by the {side}", "the {side} paid {accounts} in {days}"),
+    "payers": ("accounts that paid the {side}", "the {side} was paid by {accounts} in {days}"),
+    "new_payees": (
+        "accounts newly paid by the {side}",
+        "the {side} paid {accounts} for the first time in {days}",
+    ),
+    "new_payers": (
+        "accounts that newly paid the {side}",
+        "the {side} was paid by {accounts} for the first time in {days}",
+    ),
+    "shared_payees": (
+        "new payees shared with another payer",
+        "another account newly paid {number} of the same payees in {days}",
+    ),
+    "sharing_payers": (
+        "payers who share new payees",
+        "{number} other payers of this payee share new payees with the payer in {days}",
+    ),
+    "gather_ways": (
+        "go-betweens from the payer's payers to the payee",
+        "an account that newly paid the payer reaches this payee by {number} go-betweens in {days}",
+    ),
+    "scatter_ways": (
+        "go-betweens from the payer to the payee's payees",
+        "the payer reaches a new payee of this payee by {number} go-betweens in {days}",
+    ),
+    "upstream": (
+        "accounts two new payments before the payee",
+        "{accounts} stand two new payments before the payee in {days}",
+    ),
+    "downstream": (
+        "accounts two new payments after the payer",
+        "{accounts} can be reached from the payer by two new payments in {days}",
+    ),
+}
+
+
+def name_of(column: str) -> str:
+    """The name of a network feature; its column's name if it has none here."""
+    what, side, days = _parts(column)
+    if days is None:
+        return _OF_PAIR.get(column, (column.replace("_", " "), ""))[0]
+    name = _OF_WINDOW.get(what, (what.replace("_", " "), ""))[0]
+    return f"{name.format(side=side)}, {_counted(days, 'day')}"
+
+
+def sentence_of(column: str, value: int) -> str | None:
+    """What a value of a network feature says; ``None`` for a feature without words."""
+    what, side, days = _parts(column)
+    words = _OF_PAIR.get(column) if days is None else _OF_WINDOW.get(what)
+    if words is None:
+        return None
+    return words[1].format(
+        side=side,
+        number=f"{value:,}",
+        accounts=_counted(value, "account"),
+        times=_counted(value, "time"),
+        ago="today" if value == 0 else f"{_counted(value, 'day')} before",
+        days=_counted(days or 0, "day"),
+    )
+
+
+def _parts(column: str) -> tuple[str, str, int | None]:
+    """What is counted, of which side ("" for the pair), and in how many days, if in a window."""
+    match = _WINDOWED.fullmatch(column)
+    if match is None:
+        return column, "", None
+    what, days = match["what"], int(match["days"])
+    for side in ("payer", "payee"):
+        if what.startswith(f"{side}_"):
+            return what.removeprefix(f"{side}_"), side, days
+    return what, "", days
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
