@@ -70,6 +70,7 @@ class FeatureLine:
     Attributes:
         name: as a person says it.
         source: ``table.column``, and the part of a time.
+        family: its table's name.
         gain: its share of the gain of all splits, in [0, 1].
         magnitude: mean magnitude of its contributions over the evaluation window, in log-odds;
             ``None`` if the window has no rows.
@@ -81,6 +82,7 @@ class FeatureLine:
 
     name: str
     source: str
+    family: str
     gain: float
     magnitude: float | None
     missing: tuple[float | None, float | None, float | None]
@@ -198,6 +200,19 @@ class ModelPage:
         ]
 
     @property
+    def families(self) -> list[tuple[str, int, float, float | None]]:
+        """Each table's features, together: number, gain, and magnitude; largest gain first."""
+        found: dict[str, list[FeatureLine]] = {}
+        for each in self.features:
+            found.setdefault(each.family, []).append(each)
+        lines: list[tuple[str, int, float, float | None]] = []
+        for family, members in found.items():
+            magnitudes = [each.magnitude for each in members if each.magnitude is not None]
+            gain = sum(each.gain for each in members)
+            lines.append((family, len(members), gain, sum(magnitudes) if magnitudes else None))
+        return sorted(lines, key=lambda line: (-line[2], line[0]))
+
+    @property
     def largest_gain(self) -> float:
         """The largest gain of a feature, which is the length of a whole bar."""
         return max((each.gain for each in self.features), default=0.0) or 1.0
@@ -293,6 +308,7 @@ def feature_lines(
             FeatureLine(
                 name=_spoken(feature),
                 source=feature.name,
+                family=feature.table,
                 gain=gains.get(feature.name, 0.0) / total,
                 magnitude=None if magnitudes is None else float(magnitudes[position]),
                 missing=(
