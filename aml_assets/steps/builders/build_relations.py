@@ -14,7 +14,6 @@ from aml_assets.core.graph import NETWORK, PAIR_DAY
 from aml_assets.core.relations import network as networks
 from aml_assets.core.relations import partials
 from aml_assets.core.relations.movements import movement_columns, movements
-from aml_assets.errors import NotReady
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.table_settings import TRX
@@ -58,13 +57,12 @@ def build_network(catalog: Catalog, day: dt.date, pair_day: Upstream[pa.Table]) 
     """The features of each pair that paid on a day, from the horizon up to the day.
 
     Raises:
-        NotReady: the partial of a day that has landed is not stored yet.
+        NotReady: the day's own partial is not stored yet.
         InputError: ids differ in type between days.
     """
     settings = catalog.settings.features.network
-    days = _history(catalog, day, pair_day, settings.horizon_days)
+    days, known = _history(catalog, day, pair_day, settings.horizon_days)
     loaded = {each: pair_day.load(each, ["payer", "payee", "payments"])[0] for each in days}
-    known = _history_days(catalog, days, settings.horizon_days)
     frame = networks.network(loaded, day, settings, history_days=known)
     facts = {"history_days": known, "days_read": len(days), "hubs": dict(frame.hubs)}
     manifest = Manifest(
@@ -80,43 +78,22 @@ def build_network(catalog: Catalog, day: dt.date, pair_day: Upstream[pa.Table]) 
 
 def _history(
     catalog: Catalog, day: dt.date, partials: Upstream[pa.Table], horizon: int
-) -> list[dt.date]:
-    """The days of the horizon whose partial is stored, newest first; the others are on record.
+) -> tuple[list[dt.date], int]:
+    """The days of the horizon whose partial is stored, newest first, and how many are known.
 
-    A day that has landed and is not stored yet will change the result once it is stored. It is an
-    error to retry, never a day without transactions.
+    A day without a partial is on record as absent, so that the network is stale once it is stored:
+    one day that cannot be built must not hold up the 89 after it. Days count as known, back from
+    the day itself, up to the first that is absent although it was not to be empty.
     """
-    found = [day]
+    found, known, whole = [day], 1, True
     for distance in range(1, horizon):
         past = day - distance * ONE_DAY
         if past < catalog.settings.partitions.first_day:
             break
         if partials.has(past):
             found.append(past)
-        elif catalog.landing.has(TRX, past) and exemption(catalog, past) is None:
-            raise NotReady(
-                f"the history of {day} lacks this day, which has landed but has not been "
-                "materialized yet",
-                table=partials.asset,
-                day=past,
-                remedy=f"Materialize it: aml backfill --from {past} --to {past} "
-                f"--select {partials.asset}",
-            )
         else:
             partials.record(str(past))
-    return found
-
-
-def _history_days(catalog: Catalog, days: list[dt.date], horizon: int) -> int:
-    """How many days of the horizon are known: from its first stored day on.
-
-    Days before that one on which nothing could land, by the calendar or by decision, are known to
-    be empty.
-    """
-    day, first = max(days), min(days)
-    while (day - first).days + 1 < horizon:
-        before = first - ONE_DAY
-        if before < catalog.settings.partitions.first_day or exemption(catalog, before) is None:
-            break
-        first = before
-    return (day - first).days + 1
+            whole = whole and exemption(catalog, past) is not None
+        known += whole
+    return found, known

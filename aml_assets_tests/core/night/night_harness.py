@@ -316,12 +316,9 @@ class Night:
         return {asset: {str(each): self._digest_of(asset, each) for each in days}}
 
     def _history(self, of: dt.date) -> dict[str, dict[str, str]] | None:
-        """The partials of the network of a day; ``None`` while one that has landed is missing."""
+        """The partials of the network of a day: its own, and those before it that are stored."""
         days = days_between(max(FIRST, of - (self.network or 0) * ONE_DAY), of)
-        lacking = {each for each in days if each not in self.store[PAIR_DAY]}
-        if of in lacking or any((each, "trx") in self.landed for each in lacking - self.skipped):
-            return None
-        return self._read(PAIR_DAY, *days)
+        return self._read(PAIR_DAY, *days) if of in self.store[PAIR_DAY] else None
 
     def _features_inputs(self, of: dt.date) -> dict[str, dict[str, str]] | None:
         if of in self.blocked:

@@ -106,7 +106,7 @@ def test_features_stand_by_gain_with_their_drift_from_the_training_rows():
 
 def test_each_tables_features_stand_together_with_all_of_their_gain():
     page = pages.read(report().to_html())
-    assert rows(page, "families") == [["trx", "3", "100\u00a0%", "0.850"]]
+    assert rows(page, "families") == [["trx", "3", "100 %", "0.850"]]
 
 
 def test_a_day_without_metrics_is_a_gap_and_no_zero():

@@ -90,18 +90,16 @@ def test_days_on_which_nothing_could_land_are_known_to_be_empty(bank: Bank):
     assert publish(bank, NETWORK, 5)["history_days"] == 4
 
 
-def test_a_day_that_landed_and_is_not_stored_is_an_error_to_retry(bank: Bank):
+def test_a_history_with_a_hole_is_short_and_stale_once_the_hole_is_filled(bank: Bank):
     history(bank, 2, 4, 5)
-    with pytest.raises(NotReady) as refused:
-        publish(bank, NETWORK, 5)
-    assert str(refused.value) == (
-        "table features/pair_day, day 2024-01-03: the history of 2024-01-05 lacks this day, which "
-        "has landed but has not been materialized yet. Materialize it: aml backfill --from "
-        "2024-01-03 --to 2024-01-03 --select features/pair_day"
-    )
+    facts = publish(bank, NETWORK, 5)
+    assert (facts["history_days"], facts["days_read"]) == (2, 3)
+    assert row(bank, 5, 50)["short_history"] is True
+    absent = bank.catalog.frames(NETWORK).manifest(day(5)).inputs[PAIR_DAY]["2024-01-03"]
+    assert absent == "absent"
     skip(bank.catalog, day(3), "the file is lost", by="Ada")
-    publish(bank, NETWORK, 5)
-    assert bank.catalog.frames(NETWORK).manifest(day(5)).inputs[PAIR_DAY]["2024-01-03"] == "absent"
+    assert publish(bank, NETWORK, 5)["history_days"] == 4, "a person said that it is to be empty"
+    assert row(bank, 5, 50)["short_history"] is False
 
 
 def test_the_transaction_of_a_late_report_has_the_network_of_its_own_day(bank: Bank):
