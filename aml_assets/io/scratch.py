@@ -145,7 +145,8 @@ def _locked(root: Path) -> Generator[None]:
 
 def _abandoned(root: Path) -> Iterator[Leftover]:
     for folder in sorted(root.iterdir()):
-        with suppress(BlockingIOError, NotADirectoryError):  # in use; no folder of ours
+        # In use; no folder of ours; removed meanwhile by the process that used it.
+        with suppress(BlockingIOError, NotADirectoryError, FileNotFoundError):
             os.close(_lock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB))
             files = (each for each in folder.rglob("*") if each.is_file())
             yield Leftover(folder, sum(each.lstat().st_size for each in files))

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from aml_assets.errors import AmlError
+from aml_assets.io import scratch
 from aml_assets.io.scratch import scratch_folder, sweep
 
 SPILLING = """
@@ -99,3 +100,17 @@ print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), *resource.getrlimit(resource.RLIMI
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     closed = inherited == "0" or resource.getrlimit(resource.RLIMIT_CORE)[1] == 0
     assert done.stdout.split() == (["0", "0", "0"] if closed else ["0", "1", "1"])
+
+
+def test_a_folder_whose_work_ends_while_others_sweep_is_simply_gone(root, monkeypatch):
+    real = scratch._lock
+
+    def ends(folder, how):
+        if folder != root:
+            folder.rmdir()
+        return real(folder, how)
+
+    root.mkdir(0o700)
+    (root / "ending").mkdir()
+    monkeypatch.setattr(scratch, "_lock", ends)
+    assert scratch.sweep() == []
