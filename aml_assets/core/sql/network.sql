@@ -4,8 +4,7 @@
 -- not pay before. The graph of new relations leaves out accounts with more new counterparties on
 -- a side than the bound (payrolls, merchants); the counts per account leave out nobody.
 --
--- Inputs   pair_day: day (days since 1970-01-01), payer, payee (64-bit codes), payments; the days
---          of the horizon up to the day itself, one row per day and pair.
+-- Inputs   relation: what relation.sql gives, up to the day itself.
 -- Grain    one row per pair that paid on the day.
 -- Output   payer, payee;
 --          pair_payments, pair_age, pair_gap: payments in this direction, days since the first,
@@ -21,25 +20,8 @@
 --          upstream_w: accounts two new payments before the payee;
 --          downstream_w: accounts two new payments after the payer.
 -- Filled   day, windows (days), bound (new counterparties).
-WITH relation AS (
-    SELECT
-        payer,
-        payee,
-        MIN(day) AS first_day,
-        MAX(day) AS last_day,
-        MAX(CASE WHEN day < {{ day }} THEN day END) AS previous_day,
-        CAST(SUM(payments) AS BIGINT) AS payments
-    FROM pair_day
-    GROUP BY payer, payee
-),
-today AS (
+WITH today AS (
     SELECT payer, payee FROM relation WHERE last_day = {{ day }}
-),
-payers AS (
-    SELECT DISTINCT payer FROM today
-),
-payees AS (
-    SELECT DISTINCT payee FROM today
 ),
 {% for w in windows %}
 fan_{{ w }} AS (
@@ -74,21 +56,26 @@ fan_{{ w }} AS (
 ),
 fresh_{{ w }} AS (
     SELECT payer, payee
-    FROM (
-        SELECT
-            payer,
-            payee,
-            COUNT(*) OVER (PARTITION BY payer) AS new_payees,
-            COUNT(*) OVER (PARTITION BY payee) AS new_payers
-        FROM relation
-        WHERE first_day > {{ day - w }}
-    ) AS counted
-    WHERE new_payees <= {{ bound }} AND new_payers <= {{ bound }}
+    FROM relation
+    WHERE first_day > {{ day - w }}
+        AND NOT EXISTS (
+            SELECT 1 FROM fan_{{ w }} AS fan
+            WHERE fan.account = relation.payer AND fan.new_payees > {{ bound }}
+        )
+        AND NOT EXISTS (
+            SELECT 1 FROM fan_{{ w }} AS fan
+            WHERE fan.account = relation.payee AND fan.new_payers > {{ bound }}
+        )
+),
+outgoing_{{ w }} AS (
+    SELECT payer, payee FROM fresh_{{ w }} WHERE payer IN (SELECT payer FROM today)
+),
+incoming_{{ w }} AS (
+    SELECT payer, payee FROM fresh_{{ w }} WHERE payee IN (SELECT payee FROM today)
 ),
 peers_{{ w }} AS (
     SELECT a.payer, b.payer AS peer, COUNT(*) AS shared
-    FROM payers
-    INNER JOIN fresh_{{ w }} AS a ON a.payer = payers.payer
+    FROM outgoing_{{ w }} AS a
     INNER JOIN fresh_{{ w }} AS b ON b.payee = a.payee AND b.payer <> a.payer
     GROUP BY a.payer, b.payer
 ),
@@ -99,21 +86,19 @@ shared_{{ w }} AS (
         MAX(peers.shared) AS shared_payees,
         CAST(SUM(CASE WHEN peers.shared >= 2 THEN 1 ELSE 0 END) AS BIGINT) AS sharing_payers
     FROM today
-    INNER JOIN fresh_{{ w }} AS other ON other.payee = today.payee
-    INNER JOIN peers_{{ w }} AS peers ON peers.payer = today.payer AND peers.peer = other.payer
+    INNER JOIN incoming_{{ w }} AS other ON other.payee = today.payee
+    LEFT JOIN peers_{{ w }} AS peers ON peers.payer = today.payer AND peers.peer = other.payer
     GROUP BY today.payer, today.payee
 ),
 ways_in_{{ w }} AS (
     SELECT a.payer AS origin, b.payee, COUNT(*) AS ways
-    FROM payees
-    INNER JOIN fresh_{{ w }} AS b ON b.payee = payees.payee
+    FROM incoming_{{ w }} AS b
     INNER JOIN fresh_{{ w }} AS a ON a.payee = b.payer
     GROUP BY a.payer, b.payee
 ),
 ways_out_{{ w }} AS (
     SELECT a.payer, b.payee AS target, COUNT(*) AS ways
-    FROM payers
-    INNER JOIN fresh_{{ w }} AS a ON a.payer = payers.payer
+    FROM outgoing_{{ w }} AS a
     INNER JOIN fresh_{{ w }} AS b ON b.payer = a.payee
     GROUP BY a.payer, b.payee
 ),
@@ -121,7 +106,7 @@ gather_{{ w }} AS (
     SELECT today.payer, today.payee, MAX(ways_in.ways) AS ways
     FROM today
     INNER JOIN fresh_{{ w }} AS funding ON funding.payee = today.payer
-    INNER JOIN ways_in_{{ w }} AS ways_in
+    LEFT JOIN ways_in_{{ w }} AS ways_in
         ON ways_in.origin = funding.payer AND ways_in.payee = today.payee
     GROUP BY today.payer, today.payee
 ),
@@ -129,7 +114,7 @@ scatter_{{ w }} AS (
     SELECT today.payer, today.payee, MAX(ways_out.ways) AS ways
     FROM today
     INNER JOIN fresh_{{ w }} AS onward ON onward.payer = today.payee
-    INNER JOIN ways_out_{{ w }} AS ways_out
+    LEFT JOIN ways_out_{{ w }} AS ways_out
         ON ways_out.payer = today.payer AND ways_out.target = onward.payee
     GROUP BY today.payer, today.payee
 ),
