@@ -151,7 +151,8 @@ def _column(
         last = _plain(columns[-1][1].type)
         odd = next(each for each, column in columns[::-1] if _plain(column.type) != last)
         raise different_types("trx", name, odd, sorted(types, key=str))
-    return pa.chunked_array([chunk for _, column in columns for chunk in column.chunks] or [[]])
+    type_ = _plain(partials[days[-1]].column(name).type) if not columns else None
+    return pa.chunked_array([chunk for _, column in columns for chunk in column.chunks], type_)
 
 
 def _plain(type_: pa.DataType) -> pa.DataType:
