@@ -122,7 +122,9 @@ def most_of(numbers):
 
 
 account = st.integers(0, 8)
-payments = st.lists(st.tuples(st.integers(0, 5), account, account), min_size=12, max_size=40, unique=True)
+payments = st.lists(
+    st.tuples(st.integers(0, 5), account, account), min_size=12, max_size=40, unique=True
+)
 
 
 @settings(max_examples=12)
