@@ -24,47 +24,35 @@ WITH today AS (
     SELECT payer, payee FROM relation WHERE last_day = {{ day }}
 ),
 {% for w in windows %}
-fan_{{ w }} AS (
+paying_{{ w }} AS (
     SELECT
-        account,
-        CAST(SUM(payees) AS BIGINT) AS payees,
-        CAST(SUM(payers) AS BIGINT) AS payers,
-        CAST(SUM(new_payees) AS BIGINT) AS new_payees,
-        CAST(SUM(new_payers) AS BIGINT) AS new_payers
-    FROM (
-        SELECT
-            payer AS account,
-            COUNT(*) AS payees,
-            0 AS payers,
-            SUM(CASE WHEN first_day > {{ day - w }} THEN 1 ELSE 0 END) AS new_payees,
-            0 AS new_payers
-        FROM relation
-        WHERE last_day > {{ day - w }}
-        GROUP BY payer
-        UNION ALL
-        SELECT
-            payee AS account,
-            0 AS payees,
-            COUNT(*) AS payers,
-            0 AS new_payees,
-            SUM(CASE WHEN first_day > {{ day - w }} THEN 1 ELSE 0 END) AS new_payers
-        FROM relation
-        WHERE last_day > {{ day - w }}
-        GROUP BY payee
-    ) AS sides
-    GROUP BY account
+        payer AS account,
+        COUNT(*) AS payees,
+        CAST(SUM(CASE WHEN first_day > {{ day - w }} THEN 1 ELSE 0 END) AS BIGINT) AS new_payees
+    FROM relation
+    WHERE last_day > {{ day - w }}
+    GROUP BY payer
+),
+paid_{{ w }} AS (
+    SELECT
+        payee AS account,
+        COUNT(*) AS payers,
+        CAST(SUM(CASE WHEN first_day > {{ day - w }} THEN 1 ELSE 0 END) AS BIGINT) AS new_payers
+    FROM relation
+    WHERE last_day > {{ day - w }}
+    GROUP BY payee
 ),
 fresh_{{ w }} AS (
     SELECT payer, payee
     FROM relation
     WHERE first_day > {{ day - w }}
         AND NOT EXISTS (
-            SELECT 1 FROM fan_{{ w }} AS fan
-            WHERE fan.account = relation.payer AND fan.new_payees > {{ bound }}
+            SELECT 1 FROM paying_{{ w }} AS hub
+            WHERE hub.account = relation.payer AND hub.new_payees > {{ bound }}
         )
         AND NOT EXISTS (
-            SELECT 1 FROM fan_{{ w }} AS fan
-            WHERE fan.account = relation.payee AND fan.new_payers > {{ bound }}
+            SELECT 1 FROM paid_{{ w }} AS hub
+            WHERE hub.account = relation.payee AND hub.new_payers > {{ bound }}
         )
 ),
 outgoing_{{ w }} AS (
@@ -73,10 +61,17 @@ outgoing_{{ w }} AS (
 incoming_{{ w }} AS (
     SELECT payer, payee FROM fresh_{{ w }} WHERE payee IN (SELECT payee FROM today)
 ),
+rivals_{{ w }} AS (
+    SELECT DISTINCT today.payer, other.payer AS rival
+    FROM today
+    INNER JOIN incoming_{{ w }} AS other
+        ON other.payee = today.payee AND other.payer <> today.payer
+),
 peers_{{ w }} AS (
     SELECT a.payer, b.payer AS peer, COUNT(*) AS shared
     FROM outgoing_{{ w }} AS a
-    INNER JOIN fresh_{{ w }} AS b ON b.payee = a.payee AND b.payer <> a.payer
+    INNER JOIN fresh_{{ w }} AS b ON b.payee = a.payee
+    INNER JOIN rivals_{{ w }} AS rivals ON rivals.payer = a.payer AND rivals.rival = b.payer
     GROUP BY a.payer, b.payer
 ),
 shared_{{ w }} AS (
@@ -133,14 +128,14 @@ SELECT
     {{ day }} - pair.previous_day AS pair_gap,
     COALESCE(opposite.payments, 0) AS reverse_payments,
     {{ day }} - opposite.first_day AS reverse_age{% for w in windows %},
-    of_payer_{{ w }}.payees AS payer_payees_{{ w }},
-    of_payer_{{ w }}.payers AS payer_payers_{{ w }},
-    of_payer_{{ w }}.new_payees AS payer_new_payees_{{ w }},
-    of_payer_{{ w }}.new_payers AS payer_new_payers_{{ w }},
-    of_payee_{{ w }}.payees AS payee_payees_{{ w }},
-    of_payee_{{ w }}.payers AS payee_payers_{{ w }},
-    of_payee_{{ w }}.new_payees AS payee_new_payees_{{ w }},
-    of_payee_{{ w }}.new_payers AS payee_new_payers_{{ w }},
+    COALESCE(payer_paying_{{ w }}.payees, 0) AS payer_payees_{{ w }},
+    COALESCE(payer_paid_{{ w }}.payers, 0) AS payer_payers_{{ w }},
+    COALESCE(payer_paying_{{ w }}.new_payees, 0) AS payer_new_payees_{{ w }},
+    COALESCE(payer_paid_{{ w }}.new_payers, 0) AS payer_new_payers_{{ w }},
+    COALESCE(payee_paying_{{ w }}.payees, 0) AS payee_payees_{{ w }},
+    COALESCE(payee_paid_{{ w }}.payers, 0) AS payee_payers_{{ w }},
+    COALESCE(payee_paying_{{ w }}.new_payees, 0) AS payee_new_payees_{{ w }},
+    COALESCE(payee_paid_{{ w }}.new_payers, 0) AS payee_new_payers_{{ w }},
     COALESCE(shared_{{ w }}.shared_payees, 0) AS shared_payees_{{ w }},
     COALESCE(shared_{{ w }}.sharing_payers, 0) AS sharing_payers_{{ w }},
     COALESCE(gather_{{ w }}.ways, 0) AS gather_ways_{{ w }},
@@ -152,8 +147,10 @@ FROM today
 INNER JOIN relation AS pair ON pair.payer = today.payer AND pair.payee = today.payee
 LEFT JOIN relation AS opposite ON opposite.payer = today.payee AND opposite.payee = today.payer
 {% for w in windows %}
-INNER JOIN fan_{{ w }} AS of_payer_{{ w }} ON of_payer_{{ w }}.account = today.payer
-INNER JOIN fan_{{ w }} AS of_payee_{{ w }} ON of_payee_{{ w }}.account = today.payee
+LEFT JOIN paying_{{ w }} AS payer_paying_{{ w }} ON payer_paying_{{ w }}.account = today.payer
+LEFT JOIN paid_{{ w }} AS payer_paid_{{ w }} ON payer_paid_{{ w }}.account = today.payer
+LEFT JOIN paying_{{ w }} AS payee_paying_{{ w }} ON payee_paying_{{ w }}.account = today.payee
+LEFT JOIN paid_{{ w }} AS payee_paid_{{ w }} ON payee_paid_{{ w }}.account = today.payee
 LEFT JOIN shared_{{ w }}
     ON shared_{{ w }}.payer = today.payer AND shared_{{ w }}.payee = today.payee
 LEFT JOIN gather_{{ w }}
