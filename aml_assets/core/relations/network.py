@@ -133,7 +133,7 @@ def _cycles(
 def _ranks(frame: pa.Table, relation: pa.Table, before: int, accounts: int) -> dict[str, pa.Array]:
     """The rank of both ends of each pair among the relations that paid after a day."""
     recent = relation.filter(pc.greater(relation.column("last_day"), before))
-    rank = ranks(*(recent.column(name).to_numpy() for name in ("payer", "payee")), accounts)
+    rank = ranks(recent.column("payer").to_numpy(), recent.column("payee").to_numpy(), accounts)
     return {
         f"{side}_rank": pa.array(rank[frame.column(side).to_numpy()]) for side in ("payer", "payee")
     }

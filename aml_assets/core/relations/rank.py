@@ -28,6 +28,8 @@ def ranks(payer: np.ndarray, payee: np.ndarray, accounts: int) -> np.ndarray:
     Returns:
         float64, shape (accounts,), rounded to six digits; 0 for an account without a relation.
     """
+    # Sums of floats hang on their order, and the relations come in any.
+    payee, payer = np.divmod(np.sort(payee * accounts + payer), accounts)
     paid = np.bincount(payer, minlength=accounts)
     present = (paid + np.bincount(payee, minlength=accounts)) > 0
     count = int(present.sum())

@@ -69,7 +69,7 @@ def features(rows, given_=SMALL, ids=str):
 def read_plainly(rows):
     """Pair of the day → features, by loops over sets."""
     rows = [row for row in rows if row[1] != row[2]]
-    days: dict = {}
+    days: dict[tuple[int, int], list[int]] = {}
     for ago, payer, payee in rows:
         days.setdefault((payer, payee), []).append(ago)
     return {pair: of_pair(days, *pair) for pair in days if 0 in days[pair]}
