@@ -1,7 +1,7 @@
 """Cycles: the shortest round trip of money that a payment of the day closes.
 
 Belongs here: the search through payments in time, which SQL cannot say. Does not belong here: which
-payments it may use (``core.sql.new_payments``), or what becomes of its answer (``network``).
+payments it may use (``core.sql``), or what becomes of its answer (``network``).
 
 A cycle starts with a payment by the payee of the closing one and returns to it. Days do not
 decrease along it; payments of one day count as ordered, since a day is all that is known.

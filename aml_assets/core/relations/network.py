@@ -1,7 +1,7 @@
 """The network: what the payments of many days say of each pair of accounts of one day.
 
 Belongs here: the features of pairs from partials, and how much past they know. Does not belong
-here: which days are read (``steps.builders.build_network``), or what an account alone did.
+here: which days are read (``steps.builders.build_relations``), or what an account alone did.
 
 The features are the columns of ``network.sql``; with ``features.network.cycles``, for each window
 of w days, cycle_w: how many accounts the shortest round trip of new relations has that a payment
