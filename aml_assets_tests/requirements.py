@@ -27,3 +27,10 @@ def amlgentex() -> Path:
     landing = SHARED_DATA / "amlgentex"
     require(landing.is_dir(), f"the real input ({landing.name} beside the checkout)")
     return landing
+
+
+def laundering_attempts() -> Path:
+    """The laundering attempts of AMLworld HI-Small, with their kinds."""
+    file = SHARED_DATA / "HI-Small_Patterns.txt"
+    require(file.is_file(), f"the known answers ({file.name} beside the checkout)")
+    return file

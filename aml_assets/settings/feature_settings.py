@@ -20,13 +20,17 @@ class NetworkSettings(Section):
     ``enabled``: whether they are computed. ``windows``: lengths in days in which counterparties,
     go-betweens and new relations are counted. ``horizon_days``: a pair of accounts is new if its
     first payment within so many days lies in the window. ``max_new_counterparties``: an account
-    with more new counterparties on a side, such as a payroll, is no go-between.
+    with more new counterparties on a side, such as a payroll, is no go-between. ``cycles``:
+    whether round trips of money are searched for. ``rank``: whether accounts are ranked by how
+    central they are.
     """
 
     enabled: bool = True
     windows: tuple[Annotated[int, Field(ge=1)], ...] = (7, 30)
     horizon_days: Annotated[int, Field(ge=1)] = 90
     max_new_counterparties: Annotated[int, Field(ge=1)] = 200
+    cycles: bool = True
+    rank: bool = True
 
     @field_validator("windows")
     @classmethod

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from aml_assets_tests.hadoop.artefacts import require_hadoop
-from aml_assets_tests.requirements import amlgentex
+from aml_assets_tests.requirements import amlgentex, laundering_attempts
 
 pytestmark = pytest.mark.long  # whole benchmarks
 
@@ -50,6 +50,20 @@ def test_detection_ends_with_figures_that_real_input_can_give():
     for name in ("auc", "ap"):
         low, high = values[f"{name}_ci"]
         assert low <= values[name] <= high
+
+
+def test_features_end_with_what_a_night_costs():
+    values = figures("features.py", "--small", "--landing", str(amlgentex()))
+    assert list(values) == ["movements_per_second", "growth", "peak_mb", "speedup"]
+    assert values["growth"] < 5, "three times the movements"
+    assert values["peak_mb"] < 1500
+
+
+def test_known_patterns_end_with_the_share_of_each_kind_that_is_marked():
+    patterns, landing = str(laundering_attempts()), str(amlgentex())
+    values = figures("known_patterns.py", "--small", "--patterns", patterns, "--landing", landing)
+    assert values.pop("gather-scatter") >= 43 / 51 - 1e-4
+    assert values == dict.fromkeys(["fan-in", "fan-out", "scatter-gather", "cycle"], 1.0)
 
 
 def test_a_backfill_ends_with_what_it_costs_over_the_plain_work():

@@ -207,7 +207,7 @@ class _Words:
             return f"{name} is on a {_WEEKDAYS[value.weekday()]}{_equal(training, value.weekday())}"
         if feature.encoding == "age_days":
             return self._age(name, feature, value, training)
-        if feature.table == PAIR_FEATURES and (said := sentence_of(feature.column, int(value))):
+        if feature.table == PAIR_FEATURES and (said := sentence_of(feature.column, float(value))):
             return said + _usual(training, float(value))
         if isinstance(value, bool):
             return f"{name} is {'true' if value else 'false'}{_equal(training, int(value))}"

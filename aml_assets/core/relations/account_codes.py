@@ -32,14 +32,14 @@ class AccountCodes:
 
 
 def account_codes(columns: Sequence[pa.ChunkedArray]) -> AccountCodes:
-    """Code the ids of columns that all have one type; equal ids of any column have one code.
+    """Code the ids of one column or more, all of one type; equal ids have one code.
 
     Only each chunk's distinct ids are compared, not its rows, if its ids are a dictionary already.
     """
     chunks = [_dictionary(chunk) for column in columns for chunk in column.chunks]
     if not chunks:
         empty = pa.chunked_array([], pa.int64())
-        return AccountCodes(tuple(empty for _ in columns), pa.array([], pa.string()))
+        return AccountCodes(tuple(empty for _ in columns), pa.array([], columns[0].type))
     unified = pa.chunked_array(chunks).unify_dictionaries()
     coded: list[pa.ChunkedArray] = []
     start = 0

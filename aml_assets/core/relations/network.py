@@ -1,7 +1,13 @@
 """The network: what the payments of many days say of each pair of accounts of one day.
 
 Belongs here: the features of pairs from partials, and how much past they know. Does not belong
-here: which days are read (``steps.builders.build_network``), or what an account alone did.
+here: which days are read (``steps.builders.build_relations``), or what an account alone did.
+
+The features are the columns of ``network.sql``; with ``features.network.cycles``, for each window
+of w days, cycle_w: how many accounts the shortest round trip of new relations has that a payment
+of the pair closes today (``cycles``; null: none); with ``features.network.rank``, payer_rank and
+payee_rank: how many times as central a receiver the account is as the average one of the longest
+window (``rank``).
 """
 
 from __future__ import annotations
@@ -9,11 +15,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from aml_assets.core.relations.account_codes import account_codes, sorted_by_pair
+from aml_assets.core.relations.cycles import Payments, cycle_lengths, payments_within
+from aml_assets.core.relations.rank import ranks
 from aml_assets.core.sql import render
 from aml_assets.core.tables import engine
 from aml_assets.core.tables.contracts import Column
@@ -35,7 +44,8 @@ class NetworkFrame:
     """The pairs of one day.
 
     Attributes:
-        table: payer, payee and the features (int64), one row per pair, sorted by payer and payee.
+        table: payer, payee and the features (int64, ranks float64), one row per pair, sorted by
+            payer and payee.
         columns: the facts of the columns, for the merged frame.
         hubs: window in days → accounts of the day with more new counterparties than the bound.
     """
@@ -81,19 +91,52 @@ def network(
             ),
         }
     )
+    number = (day - _EPOCH).days
+    relation = engine.query(render("relation", day=number), {"pair_day": pairs})
     filled = {
-        "day": (day - _EPOCH).days,
+        "day": number,
         "windows": settings.windows,
         "bound": settings.max_new_counterparties,
     }
-    frame = engine.query(render("network", **filled), {"pair_day": pairs})
+    frame = engine.query(render("network", **filled), {"relation": relation})
     arrays = {name: accounts.decoded(frame.column(name)) for name in ("payer", "payee")}
     features = frame.drop_columns(["payer", "payee"])
     arrays |= {name: features.column(name).cast(pa.int64()) for name in features.column_names}
+    size = len(accounts.ids)
+    if settings.cycles:
+        arrays |= _cycles(frame, {"pair_day": pairs, "relation": relation}, filled, size)
+    if settings.rank:
+        arrays |= _ranks(frame, relation, number - settings.windows[-1], size)
     short = history_days < settings.horizon_days
     arrays[SHORT_HISTORY] = pa.repeat(pa.scalar(short), frame.num_rows)
     table = sorted_by_pair(pa.table(arrays))
     return NetworkFrame(table, _columns(table), _hubs(table, settings))
+
+
+def _cycles(
+    frame: pa.Table, views: Mapping[str, pa.Table], filled: Mapping[str, Any], accounts: int
+) -> dict[str, pa.Array]:
+    """The cycles that each pair of the day closes, by window."""
+    day, windows = filled["day"], filled["windows"]
+    rows = engine.query(render("new_payments", since=day - windows[-1] + 1), views)
+    payments = Payments(*(rows.column(name).to_numpy() for name in ("day", "payer", "payee")))
+    first = rows.column("first_day").to_numpy()
+    payer, payee = (frame.column(name).to_numpy() for name in ("payer", "payee"))
+    found: dict[str, pa.Array] = {}
+    for window in windows:
+        new = payments_within(payments, first, day - window + 1, filled["bound"])
+        lengths = cycle_lengths(payer, payee, day, new, accounts)
+        found[f"cycle_{window}"] = pa.array(lengths, pa.int64(), mask=lengths == 0)
+    return found
+
+
+def _ranks(frame: pa.Table, relation: pa.Table, before: int, accounts: int) -> dict[str, pa.Array]:
+    """The rank of both ends of each pair among the relations that paid after a day."""
+    recent = relation.filter(pc.greater(relation.column("last_day"), before))
+    rank = ranks(recent.column("payer").to_numpy(), recent.column("payee").to_numpy(), accounts)
+    return {
+        f"{side}_rank": pa.array(rank[frame.column(side).to_numpy()]) for side in ("payer", "payee")
+    }
 
 
 def _column(
@@ -108,7 +151,8 @@ def _column(
         last = _plain(columns[-1][1].type)
         odd = next(each for each, column in columns[::-1] if _plain(column.type) != last)
         raise different_types("trx", name, odd, sorted(types, key=str))
-    return pa.chunked_array([chunk for _, column in columns for chunk in column.chunks] or [[]])
+    type_ = _plain(partials[days[-1]].column(name).type) if not columns else None
+    return pa.chunked_array([chunk for _, column in columns for chunk in column.chunks], type_)
 
 
 def _plain(type_: pa.DataType) -> pa.DataType:

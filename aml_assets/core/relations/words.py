@@ -22,6 +22,14 @@ _OF_PAIR = {
         "days since the first payment back",
         "the payee first paid the payer {ago}",
     ),
+    "payer_rank": (
+        "how central a receiver the payer is",
+        "the payer is {number} times as central a receiver as the average account",
+    ),
+    "payee_rank": (
+        "how central a receiver the payee is",
+        "the payee is {number} times as central a receiver as the average account",
+    ),
     "short_history": ("history is short", "less history is stored than the horizon asks for"),
 }
 
@@ -60,6 +68,10 @@ _OF_WINDOW = {
         "accounts two new payments after the payer",
         "{accounts} can be reached from the payer by two new payments in {days}",
     ),
+    "cycle": (
+        "accounts of the round trip that the payment closes",
+        "the payment closes a round trip of {accounts}, all new to each other in {days}",
+    ),
 }
 
 
@@ -72,7 +84,7 @@ def name_of(column: str) -> str:
     return f"{name.format(side=side)}, {_counted(days, 'day')}"
 
 
-def sentence_of(column: str, value: int) -> str | None:
+def sentence_of(column: str, value: float) -> str | None:
     """What a value of a network feature says; ``None`` for a feature without words."""
     what, side, days = _parts(column)
     words = _OF_PAIR.get(column) if days is None else _OF_WINDOW.get(what)
@@ -80,10 +92,10 @@ def sentence_of(column: str, value: int) -> str | None:
         return None
     return words[1].format(
         side=side,
-        number=f"{value:,}",
-        accounts=_counted(value, "account"),
-        times=_counted(value, "time"),
-        ago="today" if value == 0 else f"{_counted(value, 'day')} before",
+        number=f"{value:,.2g}" if value % 1 else f"{value:,.0f}",
+        accounts=_counted(int(value), "account"),
+        times=_counted(int(value), "time"),
+        ago="today" if value == 0 else f"{_counted(int(value), 'day')} before",
         days=_counted(days or 0, "day"),
     )
 

@@ -8,12 +8,12 @@ Does not belong here: running them (``core.tables.engine``).
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
 
 def quoted(name: str) -> str:
@@ -42,5 +42,10 @@ def render(name: str, **values: Any) -> str:
     Raises:
         jinja2.UndefinedError: a value that the file uses is missing.
     """
+    return _template(name).render(**values)
+
+
+@cache
+def _template(name: str) -> Template:
     text = resources.files(__name__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
-    return _environment().from_string(text).render(**values)
+    return _environment().from_string(text)

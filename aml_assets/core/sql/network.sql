@@ -4,8 +4,7 @@
 -- not pay before. The graph of new relations leaves out accounts with more new counterparties on
 -- a side than the bound (payrolls, merchants); the counts per account leave out nobody.
 --
--- Inputs   pair_day: day (days since 1970-01-01), payer, payee (64-bit codes), payments; the days
---          of the horizon up to the day itself, one row per day and pair.
+-- Inputs   relation: what relation.sql gives, up to the day itself.
 -- Grain    one row per pair that paid on the day.
 -- Output   payer, payee;
 --          pair_payments, pair_age, pair_gap: payments in this direction, days since the first,
@@ -21,75 +20,58 @@
 --          upstream_w: accounts two new payments before the payee;
 --          downstream_w: accounts two new payments after the payer.
 -- Filled   day, windows (days), bound (new counterparties).
-WITH relation AS (
-    SELECT
-        payer,
-        payee,
-        MIN(day) AS first_day,
-        MAX(day) AS last_day,
-        MAX(CASE WHEN day < {{ day }} THEN day END) AS previous_day,
-        CAST(SUM(payments) AS BIGINT) AS payments
-    FROM pair_day
-    GROUP BY payer, payee
-),
-today AS (
+WITH today AS (
     SELECT payer, payee FROM relation WHERE last_day = {{ day }}
 ),
-payers AS (
-    SELECT DISTINCT payer FROM today
-),
-payees AS (
-    SELECT DISTINCT payee FROM today
-),
 {% for w in windows %}
-fan_{{ w }} AS (
+paying_{{ w }} AS (
     SELECT
-        account,
-        CAST(SUM(payees) AS BIGINT) AS payees,
-        CAST(SUM(payers) AS BIGINT) AS payers,
-        CAST(SUM(new_payees) AS BIGINT) AS new_payees,
-        CAST(SUM(new_payers) AS BIGINT) AS new_payers
-    FROM (
-        SELECT
-            payer AS account,
-            COUNT(*) AS payees,
-            0 AS payers,
-            SUM(CASE WHEN first_day > {{ day - w }} THEN 1 ELSE 0 END) AS new_payees,
-            0 AS new_payers
-        FROM relation
-        WHERE last_day > {{ day - w }}
-        GROUP BY payer
-        UNION ALL
-        SELECT
-            payee AS account,
-            0 AS payees,
-            COUNT(*) AS payers,
-            0 AS new_payees,
-            SUM(CASE WHEN first_day > {{ day - w }} THEN 1 ELSE 0 END) AS new_payers
-        FROM relation
-        WHERE last_day > {{ day - w }}
-        GROUP BY payee
-    ) AS sides
-    GROUP BY account
+        payer AS account,
+        COUNT(*) AS payees,
+        CAST(SUM(CASE WHEN first_day > {{ day - w }} THEN 1 ELSE 0 END) AS BIGINT) AS new_payees
+    FROM relation
+    WHERE last_day > {{ day - w }}
+    GROUP BY payer
+),
+paid_{{ w }} AS (
+    SELECT
+        payee AS account,
+        COUNT(*) AS payers,
+        CAST(SUM(CASE WHEN first_day > {{ day - w }} THEN 1 ELSE 0 END) AS BIGINT) AS new_payers
+    FROM relation
+    WHERE last_day > {{ day - w }}
+    GROUP BY payee
 ),
 fresh_{{ w }} AS (
     SELECT payer, payee
-    FROM (
-        SELECT
-            payer,
-            payee,
-            COUNT(*) OVER (PARTITION BY payer) AS new_payees,
-            COUNT(*) OVER (PARTITION BY payee) AS new_payers
-        FROM relation
-        WHERE first_day > {{ day - w }}
-    ) AS counted
-    WHERE new_payees <= {{ bound }} AND new_payers <= {{ bound }}
+    FROM relation
+    WHERE first_day > {{ day - w }}
+        AND NOT EXISTS (
+            SELECT 1 FROM paying_{{ w }} AS hub
+            WHERE hub.account = relation.payer AND hub.new_payees > {{ bound }}
+        )
+        AND NOT EXISTS (
+            SELECT 1 FROM paid_{{ w }} AS hub
+            WHERE hub.account = relation.payee AND hub.new_payers > {{ bound }}
+        )
+),
+outgoing_{{ w }} AS (
+    SELECT payer, payee FROM fresh_{{ w }} WHERE payer IN (SELECT payer FROM today)
+),
+incoming_{{ w }} AS (
+    SELECT payer, payee FROM fresh_{{ w }} WHERE payee IN (SELECT payee FROM today)
+),
+rivals_{{ w }} AS (
+    SELECT DISTINCT today.payer, other.payer AS rival
+    FROM today
+    INNER JOIN incoming_{{ w }} AS other
+        ON other.payee = today.payee AND other.payer <> today.payer
 ),
 peers_{{ w }} AS (
     SELECT a.payer, b.payer AS peer, COUNT(*) AS shared
-    FROM payers
-    INNER JOIN fresh_{{ w }} AS a ON a.payer = payers.payer
-    INNER JOIN fresh_{{ w }} AS b ON b.payee = a.payee AND b.payer <> a.payer
+    FROM outgoing_{{ w }} AS a
+    INNER JOIN fresh_{{ w }} AS b ON b.payee = a.payee
+    INNER JOIN rivals_{{ w }} AS rivals ON rivals.payer = a.payer AND rivals.rival = b.payer
     GROUP BY a.payer, b.payer
 ),
 shared_{{ w }} AS (
@@ -99,21 +81,19 @@ shared_{{ w }} AS (
         MAX(peers.shared) AS shared_payees,
         CAST(SUM(CASE WHEN peers.shared >= 2 THEN 1 ELSE 0 END) AS BIGINT) AS sharing_payers
     FROM today
-    INNER JOIN fresh_{{ w }} AS other ON other.payee = today.payee
-    INNER JOIN peers_{{ w }} AS peers ON peers.payer = today.payer AND peers.peer = other.payer
+    INNER JOIN incoming_{{ w }} AS other ON other.payee = today.payee
+    LEFT JOIN peers_{{ w }} AS peers ON peers.payer = today.payer AND peers.peer = other.payer
     GROUP BY today.payer, today.payee
 ),
 ways_in_{{ w }} AS (
     SELECT a.payer AS origin, b.payee, COUNT(*) AS ways
-    FROM payees
-    INNER JOIN fresh_{{ w }} AS b ON b.payee = payees.payee
+    FROM incoming_{{ w }} AS b
     INNER JOIN fresh_{{ w }} AS a ON a.payee = b.payer
     GROUP BY a.payer, b.payee
 ),
 ways_out_{{ w }} AS (
     SELECT a.payer, b.payee AS target, COUNT(*) AS ways
-    FROM payers
-    INNER JOIN fresh_{{ w }} AS a ON a.payer = payers.payer
+    FROM outgoing_{{ w }} AS a
     INNER JOIN fresh_{{ w }} AS b ON b.payer = a.payee
     GROUP BY a.payer, b.payee
 ),
@@ -121,7 +101,7 @@ gather_{{ w }} AS (
     SELECT today.payer, today.payee, MAX(ways_in.ways) AS ways
     FROM today
     INNER JOIN fresh_{{ w }} AS funding ON funding.payee = today.payer
-    INNER JOIN ways_in_{{ w }} AS ways_in
+    LEFT JOIN ways_in_{{ w }} AS ways_in
         ON ways_in.origin = funding.payer AND ways_in.payee = today.payee
     GROUP BY today.payer, today.payee
 ),
@@ -129,7 +109,7 @@ scatter_{{ w }} AS (
     SELECT today.payer, today.payee, MAX(ways_out.ways) AS ways
     FROM today
     INNER JOIN fresh_{{ w }} AS onward ON onward.payer = today.payee
-    INNER JOIN ways_out_{{ w }} AS ways_out
+    LEFT JOIN ways_out_{{ w }} AS ways_out
         ON ways_out.payer = today.payer AND ways_out.target = onward.payee
     GROUP BY today.payer, today.payee
 ),
@@ -148,14 +128,14 @@ SELECT
     {{ day }} - pair.previous_day AS pair_gap,
     COALESCE(opposite.payments, 0) AS reverse_payments,
     {{ day }} - opposite.first_day AS reverse_age{% for w in windows %},
-    of_payer_{{ w }}.payees AS payer_payees_{{ w }},
-    of_payer_{{ w }}.payers AS payer_payers_{{ w }},
-    of_payer_{{ w }}.new_payees AS payer_new_payees_{{ w }},
-    of_payer_{{ w }}.new_payers AS payer_new_payers_{{ w }},
-    of_payee_{{ w }}.payees AS payee_payees_{{ w }},
-    of_payee_{{ w }}.payers AS payee_payers_{{ w }},
-    of_payee_{{ w }}.new_payees AS payee_new_payees_{{ w }},
-    of_payee_{{ w }}.new_payers AS payee_new_payers_{{ w }},
+    COALESCE(payer_paying_{{ w }}.payees, 0) AS payer_payees_{{ w }},
+    COALESCE(payer_paid_{{ w }}.payers, 0) AS payer_payers_{{ w }},
+    COALESCE(payer_paying_{{ w }}.new_payees, 0) AS payer_new_payees_{{ w }},
+    COALESCE(payer_paid_{{ w }}.new_payers, 0) AS payer_new_payers_{{ w }},
+    COALESCE(payee_paying_{{ w }}.payees, 0) AS payee_payees_{{ w }},
+    COALESCE(payee_paid_{{ w }}.payers, 0) AS payee_payers_{{ w }},
+    COALESCE(payee_paying_{{ w }}.new_payees, 0) AS payee_new_payees_{{ w }},
+    COALESCE(payee_paid_{{ w }}.new_payers, 0) AS payee_new_payers_{{ w }},
     COALESCE(shared_{{ w }}.shared_payees, 0) AS shared_payees_{{ w }},
     COALESCE(shared_{{ w }}.sharing_payers, 0) AS sharing_payers_{{ w }},
     COALESCE(gather_{{ w }}.ways, 0) AS gather_ways_{{ w }},
@@ -167,8 +147,10 @@ FROM today
 INNER JOIN relation AS pair ON pair.payer = today.payer AND pair.payee = today.payee
 LEFT JOIN relation AS opposite ON opposite.payer = today.payee AND opposite.payee = today.payer
 {% for w in windows %}
-INNER JOIN fan_{{ w }} AS of_payer_{{ w }} ON of_payer_{{ w }}.account = today.payer
-INNER JOIN fan_{{ w }} AS of_payee_{{ w }} ON of_payee_{{ w }}.account = today.payee
+LEFT JOIN paying_{{ w }} AS payer_paying_{{ w }} ON payer_paying_{{ w }}.account = today.payer
+LEFT JOIN paid_{{ w }} AS payer_paid_{{ w }} ON payer_paid_{{ w }}.account = today.payer
+LEFT JOIN paying_{{ w }} AS payee_paying_{{ w }} ON payee_paying_{{ w }}.account = today.payee
+LEFT JOIN paid_{{ w }} AS payee_paid_{{ w }} ON payee_paid_{{ w }}.account = today.payee
 LEFT JOIN shared_{{ w }}
     ON shared_{{ w }}.payer = today.payer AND shared_{{ w }}.payee = today.payee
 LEFT JOIN gather_{{ w }}

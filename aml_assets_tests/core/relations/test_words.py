@@ -31,6 +31,12 @@ def test_every_feature_has_a_name_and_a_sentence_of_its_own():
         ("reverse_payments", 1200, "the payee has paid the payer 1,200 times"),
         ("payer_new_payees_7", 12, "the payer paid 12 accounts for the first time in 7 days"),
         ("payee_payers_1", 1, "the payee was paid by 1 account in 1 day"),
+        ("payee_rank", 2.25, "the payee is 2.2 times as central a receiver as the average account"),
+        (
+            "cycle_7",
+            3,
+            "the payment closes a round trip of 3 accounts, all new to each other in 7 days",
+        ),
         ("shared_payees_30", 3, "another account newly paid 3 of the same payees in 30 days"),
     ],
 )

@@ -31,9 +31,14 @@ VALUES = {
     },
     "newest_decisions": {"key": ODD},
     "pair_day": {},
+    "relation": {"day": 19_800},
+    "new_payments": {"since": 19_771},
     "network": {"day": 19_800, "windows": [7, 30], "bound": 200},
 }
 """What each file is filled with here; a new file has to be added."""
+
+UNORDERED = {"relation", "new_payments"}
+"""Steps on the way to the network, each read by code to which order says nothing."""
 
 FILES = sorted(
     entry.name.removesuffix(".sql")
@@ -64,7 +69,7 @@ def test_the_engine_parses_each_file_with_any_name_quoted_in_it(name):
         assert sql.quoted(odd) in text
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", sorted({*FILES} - UNORDERED))
 def test_each_file_orders_its_rows(name):
     assert re.search(r"\nORDER BY [^()]+$", sql.render(name, **VALUES[name]).rstrip())
 
