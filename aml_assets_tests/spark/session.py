@@ -5,10 +5,23 @@ Belongs here: a query over Arrow tables. Does not belong here: the server (`serv
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 import pyarrow as pa
+
+
+@contextmanager
+def _a_program_of_a_file() -> Generator[None]:
+    """Name a file for the main module, wherever pyspark may import more of itself.
+
+    It takes one without, as pytest's workers have it, for a run of its own tests, and exits.
+    """
+    with mock.patch.object(sys.modules["__main__"], "__file__", __file__, create=True):
+        yield
 
 
 class SparkSession:
@@ -19,10 +32,11 @@ class SparkSession:
     """
 
     def __init__(self, url: str) -> None:
-        from pyspark.sql.connect.session import SparkSession as Client
+        with _a_program_of_a_file():
+            from pyspark.sql.connect.session import SparkSession as Client
 
-        # pyspark is not typed well enough for a strict reader.
-        self._client: Any = Client.builder.remote(url).create()
+            # pyspark is not typed well enough for a strict reader.
+            self._client: Any = Client.builder.remote(url).create()
 
     def close(self) -> None:
         """End the session."""
@@ -35,14 +49,15 @@ class SparkSession:
             sql: the text of a rendered SQL file.
             views: view name → table, of types that Spark has (`plain`).
         """
-        try:
-            for name, table in views.items():
-                frame = self._client.createDataFrame(table)
-                frame.createOrReplaceTempView(f"`{name.replace('`', '``')}`")
-            return self._client.sql(sql).toArrow()
-        finally:
-            for name in views:
-                self._client.catalog.dropTempView(name)
+        with _a_program_of_a_file():
+            try:
+                for name, table in views.items():
+                    frame = self._client.createDataFrame(table)
+                    frame.createOrReplaceTempView(f"`{name.replace('`', '``')}`")
+                return self._client.sql(sql).toArrow()
+            finally:
+                for name in views:
+                    self._client.catalog.dropTempView(name)
 
 
 def plain(table: pa.Table) -> pa.Table:
