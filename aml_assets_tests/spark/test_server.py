@@ -45,3 +45,10 @@ def _listening(folder: Path) -> list[str]:
     found = [row[1].partition(":")[0] for row in rows if row[3] == "0A" and row[9] in inodes]
     assert found
     return found
+
+
+@pytest.mark.long
+def test_the_jars_of_this_machine_are_those_of_the_list():
+    SPARK.require()
+    SPARK.classpath()
+    SPARK.refuse_other_jars(SPARK.folder)
