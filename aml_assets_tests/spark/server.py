@@ -46,8 +46,12 @@ _SETTINGS: Mapping[str, str] = {
     "spark.sql.autoBroadcastJoinThreshold": "-1",
 }
 
-# The second compiler costs more than it gains in a life this short.
-_JAVA_OPTIONS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xmx1g")
+# The second compiler costs more than it gains in a life this short; and so does verifying the code of
+# jars that are known by their hashes.
+_JAVA_OPTIONS = (
+    *("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xmx1g"),
+    *("-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote"),
+)
 _OPENED = (
     *("java.io", "java.lang", "java.lang.invoke", "java.lang.reflect", "java.net", "java.nio"),
     *("java.util", "java.util.concurrent", "sun.nio.ch", "sun.nio.cs", "sun.security.action"),
