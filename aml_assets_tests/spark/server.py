@@ -46,7 +46,7 @@ _SETTINGS: Mapping[str, str] = {
     "spark.sql.autoBroadcastJoinThreshold": "-1",
 }
 
-# The second compiler costs more than it gains in a life this short; and so does verifying the code of
+# The second compiler costs more than it gains in a life this short; so does verifying the code of
 # jars that are known by their hashes.
 _JAVA_OPTIONS = (
     *("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xmx1g"),
