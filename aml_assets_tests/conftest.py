@@ -29,6 +29,7 @@ from aml_assets.build import build_definitions
 from aml_assets.io.catalog import Catalog
 from aml_assets.settings.load import Settings, load_settings
 from aml_assets_tests.hadoop.fixtures import hadoop as hadoop
+from aml_assets_tests.spark.fixtures import spark as spark
 
 # A busy machine is slow, and that is no failure.
 hypothesis_settings.register_profile("untimed", deadline=None)

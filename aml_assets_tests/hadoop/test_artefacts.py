@@ -11,6 +11,7 @@ import pytest
 
 from aml_assets_tests.hadoop import artefacts
 from aml_assets_tests.hadoop.artefacts import ROOT, ArtefactError, refuse_other_jars
+from aml_assets_tests.maven import Artefacts
 
 DOCKERFILE = (ROOT / "deploy/services/Dockerfile").read_text("utf-8")
 
@@ -26,7 +27,7 @@ def listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ["sha256sum", "--", "a.jar", "b.jar"], cwd=folder, capture_output=True, check=True
     ).stdout
     (tmp_path / "jars.sha256").write_bytes(sums)
-    monkeypatch.setattr(artefacts, "HASHES", tmp_path / "jars.sha256")
+    monkeypatch.setattr(artefacts, "HADOOP", Artefacts("Hadoop", tmp_path / "pom.xml"))
     return folder
 
 

@@ -1,9 +1,20 @@
 """The SQL files, and the rendering of their column lists.
 
-Belongs here: ``*.sql`` that run unchanged on DuckDB and on Spark SQL (with
-``spark.sql.ansi.enabled`` and ``spark.sql.ansi.doubleQuotedIdentifiers``), and the rendering of
-their column lists and join chains. Each file's header gives inputs, grain and output columns.
+Belongs here: ``*.sql`` that run unchanged on DuckDB and on Spark SQL, and the rendering of their
+column lists and join chains. Each file's header gives inputs, grain and output columns.
 Does not belong here: running them (``core.tables.engine``).
+
+A test runs each file on both engines and compares rows, types and order. Spark needs four settings:
+
+- ``spark.sql.ansi.enabled`` and ``spark.sql.ansi.doubleQuotedIdentifiers``: "x" is a name;
+- ``spark.sql.variable.substitute=false``: else ``${x}`` in a name is replaced;
+- ``spark.sql.timestampType=TIMESTAMP_NTZ``: a time is a clock time, without a zone.
+
+Where the dialects differ, a file is spelled so that both agree: a sum of whole numbers and a place
+in a window are cast to BIGINT where they are returned; an order over nulls names them; a quotient
+or mean of money is taken of doubles; a day is a number, and so are the bounds of a window over
+days; a divisor is not zero; no text has a backslash. ``aml_assets_tests/core/sql/dialects.py`` has
+each difference that was found.
 """
 
 from __future__ import annotations

@@ -1,0 +1,228 @@
+"""Each SQL file gives the same rows, types and order on DuckDB and on Spark SQL, unchanged.
+
+Our code runs twice on random inputs, the second time with Spark in the engine's place.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from aml_assets.core import sql
+from aml_assets.core.days import ONE_DAY
+from aml_assets.core.model.labels import newest_decisions
+from aml_assets.core.relations.merging import NETWORK_TABLE, features_of_days, network_join
+from aml_assets.core.relations.movements import movement_columns, movements
+from aml_assets.core.relations.network import PAIR_FEATURES, network
+from aml_assets.core.relations.partials import pair_day
+from aml_assets.core.tables import engine, joins
+from aml_assets.core.tables.contracts import CheckedTable
+from aml_assets.settings.feature_settings import NetworkSettings
+from aml_assets.settings.load import Settings
+from aml_assets_tests.core.samples import DAY, check
+from aml_assets_tests.core.sql import random_inputs
+from aml_assets_tests.core.sql.dialects import DIFFERENCES, FACTS, Difference
+from aml_assets_tests.requirements import amlgentex
+from aml_assets_tests.spark.session import SparkSession, plain
+
+SETTINGS = Settings()
+TRX = SETTINGS.tables["trx"]
+Run = Callable[[], list[pa.Table]]
+
+
+def merge_a_bank(rng: np.random.Generator) -> Run:
+    bank = random_inputs.bank(rng)
+    tables = {name: check(name, **columns) for name, columns in bank.items()}
+    partial = pair_day(movements(tables["trx"].table, TRX, DAY)).table
+    pairs = network({DAY: partial}, DAY, NetworkSettings(), history_days=1)
+    features = features_of_days({DAY: CheckedTable(pairs.table, pairs.columns)})
+
+    def run() -> list[pa.Table]:
+        merged = joins.merge(
+            {**tables, PAIR_FEATURES: features},
+            [*SETTINGS.joins, network_join(TRX)],
+            {**SETTINGS.tables, PAIR_FEATURES: NETWORK_TABLE},
+            day=DAY,
+        )
+        assert all(merged.matched.values())
+        return [merged.table]
+
+    return run
+
+
+def select_reports(rng: np.random.Generator) -> Run:
+    days = list(random_inputs.reports(rng, 9))
+
+    def run() -> list[pa.Table]:
+        found = newest_decisions(
+            days[:6], key=random_inputs.KEY, label="label", deciding=days[6:8], known=days[8:]
+        )
+        return [
+            pa.table({"row": each.rows, "label": pa.array(each.labels, from_pandas=True)})
+            for each in found
+        ]
+
+    return run
+
+
+def pairs_of(rng: np.random.Generator, day: dt.date, size: int = 40) -> Run:
+    landed = check("trx", day=day, **random_inputs.transfers(rng, size, accounts=30))
+    return lambda: [pair_day(movements(landed.table, TRX, day)).table]
+
+
+def many_pairs(rng: np.random.Generator) -> Run:
+    return pairs_of(rng, DAY, size=500)
+
+
+def network_of_forty_days(rng: np.random.Generator, windows: tuple[int, ...] = (30,)) -> Run:
+    days = [DAY - n * ONE_DAY for n in range(0, 40, 3)]
+    partials = {day: pairs_of(rng, day)()[0] for day in days}
+    bounded = NetworkSettings(windows=windows, max_new_counterparties=7)
+
+    def run() -> list[pa.Table]:
+        found = network(partials, DAY, bounded, history_days=40)
+        assert found.hubs["30"]
+        return [found.table]
+
+    return run
+
+
+@dataclass(frozen=True)
+class Case:
+    """What our code makes of random inputs, by which of the files, and from which seeds."""
+
+    make: Callable[[np.random.Generator], Run]
+    files: tuple[str, ...]
+    seeds: tuple[int, ...] = (1, 2)
+
+
+def network_of_two_windows(rng: np.random.Generator) -> Run:
+    return network_of_forty_days(rng, windows=(7, 30))
+
+
+CASES = (
+    Case(merge_a_bank, ("merged_features",)),
+    Case(select_reports, ("newest_decisions",)),
+    Case(many_pairs, ("pair_day",)),
+    Case(network_of_forty_days, ("network",), seeds=(1,)),
+)
+"""All files; a new one has to be added."""
+
+# Its plan has a hundred and fifty shuffles: fifteen seconds of a processor.
+LONG = Case(network_of_two_windows, ("network",), seeds=(2,))
+
+
+@pytest.fixture
+def on_both(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Run], tuple[list[pa.Table], list[pa.Table], list[str]]]:
+    """Runs something with DuckDB and then with Spark; returns both results, and Spark's queries."""
+
+    def twice(run: Run) -> tuple[list[pa.Table], list[pa.Table], list[str]]:
+        by_duckdb = run()
+        asked: list[str] = []
+        of_duckdb = engine.query
+
+        def query(text: str, views: Mapping[str, pa.Table]) -> pa.Table:
+            asked.append(text)
+            views = {name: plain(table) for name, table in views.items()}
+            found = spark.query(text, views)
+            assert found.num_rows
+            assert_same(found, of_duckdb(text, views))
+            return found
+
+        with monkeypatch.context() as patch:
+            patch.setattr(engine, "query", query)
+            return by_duckdb, run(), asked
+
+    return twice
+
+
+def assert_same(found: pa.Table, expected: pa.Table) -> None:
+    """The same columns, types, rows and order; Spark's schema also says which are never null."""
+    assert found.column_names == expected.column_names
+    assert found.schema.types == expected.schema.types
+    assert found.to_pylist() == expected.to_pylist()
+
+
+# -- the files -----------------------------------------------------------------------------
+
+
+def first_line(name: str) -> str:
+    return resources.files(sql).joinpath(f"{name}.sql").read_text("utf-8").splitlines()[0]
+
+
+def test_every_file_is_tried_on_both_engines():
+    files = [entry.name for entry in resources.files(sql).iterdir() if entry.name.endswith(".sql")]
+    assert sorted(files) == sorted(f"{name}.sql" for case in CASES for name in case.files)
+
+
+@pytest.mark.parametrize(
+    ("case", "seed"),
+    [
+        pytest.param(case, seed, id=f"{case.make.__name__} {seed}", marks=marks)
+        for cases, marks in ((CASES, ()), ([LONG], pytest.mark.long))
+        for case in cases
+        for seed in case.seeds
+    ],
+)
+def test_a_file_gives_the_same_on_both_engines_whatever_the_tables_hold(on_both, case, seed):
+    by_duckdb, by_spark, asked = on_both(case.make(np.random.default_rng(seed)))
+    assert {text.splitlines()[0] for text in asked} == set(map(first_line, case.files))
+    for found, expected in zip(by_spark, by_duckdb, strict=True):
+        assert_same(found, expected)
+
+
+@pytest.mark.long
+def test_the_network_of_a_simulated_bank_is_the_same_on_both_engines(on_both):
+    landing = amlgentex() / "trx" / "daily"
+    days = sorted(dt.date.fromisoformat(folder.name) for folder in landing.iterdir())[:6]
+    partials = {}
+    for day in days:
+        landed = pq.read_table(landing / str(day), columns=movement_columns(TRX))
+        partials[day] = pair_day(movements(landed, TRX, day)).table
+    (by_duckdb,), (by_spark,), _ = on_both(
+        lambda: [network(partials, days[-1], NetworkSettings(), history_days=6).table]
+    )
+    assert_same(by_spark, by_duckdb)
+
+
+# -- the dialects --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda each: each.what)
+def test_where_the_dialects_differ_one_spelling_means_the_same(
+    spark: SparkSession, difference: Difference
+):
+    assert outcome(engine.query, difference.avoided) != outcome(spark.query, difference.avoided)
+    assert_same(spark.query(difference.written, FACTS), engine.query(difference.written, FACTS))
+
+
+def outcome(query: Callable[[str, Mapping[str, pa.Table]], pa.Table], text: str) -> object:
+    """Types and rows that a query gives, or that it was refused."""
+    from pyspark.errors import PySparkException
+
+    from aml_assets.errors import AmlError
+
+    try:
+        found = query(text, FACTS)
+    except (PySparkException, AmlError):
+        return "refused"
+    return found.schema.types, found.to_pylist()
+
+
+ODD = ['a "quoted" name', "'; --", "{{ 7 * 7 }}", "größe", "select", "`", "${env:HOME}", "a\\b"]
+"""Names of views and columns. Spark takes all but one that ends with a backslash."""
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_quoted_name_may_hold_any_character_on_both_engines(spark: SparkSession, name: str):
+    text = f"SELECT {sql.quoted(name)}.x AS {sql.quoted(name)} FROM {sql.quoted(name)}"
+    views = {name: pa.table({"x": [1]})}
+    assert spark.query(text, views).to_pylist() == [{name: 1}]
+    assert engine.query(text, views).to_pylist() == [{name: 1}]

@@ -1,0 +1,26 @@
+"""The fixture of the shared Spark session.
+
+Belongs here: what the conftest hands to tests. Does not belong here: how it runs (`server`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from aml_assets_tests.spark.server import SPARK, spark_server
+from aml_assets_tests.spark.session import SparkSession
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """One session for all tests of this process; it starts in five seconds of a processor.
+
+    Keep its tests in one file: `make test` gives each file to one process, and so starts one Spark.
+    """
+    SPARK.require()
+    with spark_server(tmp_path_factory.mktemp("spark")) as url:
+        session = SparkSession(url)
+        yield session
+        session.close()
