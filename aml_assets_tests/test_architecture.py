@@ -176,7 +176,6 @@ ELSEWHERE: Mapping[str, str] = {
     "core/pages/alert_rows": "core/pages/test_alert_page.py",
     "core/tables/join_columns": "core/tables/test_joins.py",
     "core/tables/refusals": "core/tables/test_contracts.py",
-    "io/bounded_parquet": "io/test_landing_limits.py",
     "io/catalog": "assets/test_graph.py",
     "io/filesystems": "io/test_promises_adapter.py",
     "io/formats": "io/test_promises_formats.py",
