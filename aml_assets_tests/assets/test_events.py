@@ -84,12 +84,13 @@ READ_BY_DAY_6: Mapping[Days, Sequence[int]] = {
     Days.SAME: (6,),
     Days.IF_STORED: (6,),
     Days.LOOK_BACK: (4, 5, 6),
+    Days.HISTORY: (4, 5, 6),
     Days.TRAINING: (1, 2, 3, 4),
     Days.WINDOWS: (1, 2, 3, 4, 5),
     Days.SCORING: (6,),
     Days.NAMED: (6,),
 }
-"""The days that a row means: a look-back of 2 days, windows of 3, 1 (the delay) and 1."""
+"""The days that a row means: look-back 2 days, horizon 3, windows 3, 1 (the delay) and 1."""
 
 BESIDE: Mapping[tuple[str, str], Sequence[int]] = {
     (MODEL_PAGE, METRICS): (1, 2, 3, 4, 5),
@@ -104,10 +105,10 @@ def test_every_manifest_records_exactly_the_days_that_the_graph_declares(
     bank = landed_bank.copy_to(
         tmp_path / "delayed",
         windows={"train_days": 3, "delay_days": 1, "eval_days": 1},
-        features={"trx_lookback_days": 2},
+        features={"trx_lookback_days": 2, "network": {"windows": [1], "horizon_days": 3}},
     )
-    # Nobody knows one transaction: so each day of the look-back is consulted.
-    bank.land("str", 6, {**str_columns(6), "trx_id": [*range(600, 607), 999_999]})
+    # Nobody knows one transaction, so each day of the look-back is consulted; two are late.
+    bank.land("str", 6, {**str_columns(6), "trx_id": [400, 500, *range(600, 605), 999_999]})
     bank.prepare(1, 6)
     bank.good("daily", 6)
     graph, seen = bank.catalog.graph, set[Days]()

@@ -5,10 +5,19 @@ from __future__ import annotations
 import dagster as dg
 import pytest
 
-from aml_assets.core.graph import ALERT_PAGE, FEATURES, MODEL, MODEL_PAGE, PREDICTIONS
+from aml_assets.core.graph import (
+    ALERT_PAGE,
+    FEATURES,
+    MODEL,
+    MODEL_PAGE,
+    NETWORK,
+    PAIR_DAY,
+    PREDICTIONS,
+)
 from aml_assets_tests.conftest import PREPARE, STATIC, Bank, Run, day
 
 LEARN_AND_SCORE = ("features", "models", "predictions", "reports")
+FRAMES = {PAIR_DAY, NETWORK, FEATURES}
 TABLES = {f"tables/{name}" for name in ("trx", "str", *STATIC)}
 
 
@@ -36,7 +45,7 @@ def test_a_run_in_place_of_one_that_died_does_what_is_left_and_checks_the_rest(b
     died = bank.good("daily", 5, only=("tables",))
     assert {asset for asset, _ in died.materialized} >= TABLES
     run = bank.good("daily", 5, only=PREPARE, tags=in_place_of(died))
-    assert run.materialized == {(FEATURES, str(day(5)))}
+    assert run.materialized == {(asset, str(day(5))) for asset in FRAMES}
     assert "tables/trx 2024-01-05: built by an earlier try of this step" in run.log
     checked = {
         entry.get_dagster_event().asset_check_evaluation_data.asset_key.to_user_string()
@@ -52,7 +61,7 @@ def test_what_is_stored_otherwise_than_the_one_that_died_told_is_built_again(ban
     path = bank.catalog.table("trx").path(day(5))
     bank.catalog.store.delete(path)
     run = bank.good("daily", 5, only=PREPARE, tags=in_place_of(died))
-    assert {asset for asset, _ in run.materialized} - {"landing/trx"} == {"tables/trx", FEATURES}
+    assert {asset for asset, _ in run.materialized} - {"landing/trx"} == {"tables/trx", *FRAMES}
 
 
 def test_what_was_damaged_after_the_one_that_died_told_of_it_is_built_again(bank: Bank):
@@ -81,7 +90,7 @@ def test_another_attempt_of_a_range_leaves_alone_the_days_that_were_built(bank: 
         "reason": ["rule 1"],
     }
     bank.land("str", 5, reports)
-    bank.good("daily", days=(4, 5), only=("tables",))
+    bank.good("daily", days=(4, 5), only=("tables", PAIR_DAY, NETWORK))
     bank.options["automation"] = {"retries": 1, "retry_delay_seconds": 0}
     run = bank.bad("daily", days=(4, 5), only=(FEATURES,), tags={"aml/asked_by": "landing"})
     assert run.retried == 1
