@@ -42,14 +42,19 @@ def test_preparation_ends_with_its_three_ratios():
 
 def test_detection_ends_with_figures_that_real_input_can_give():
     values = figures("detection.py", "--small", "--landing", str(amlgentex()))
-    assert list(values) == ["auc", "auc_ci", "ap", "ap_ci", "rows", "positives"]
+    measured = ["join_auc", "join_ap", "network_auc", "network_ap", "network_ap_without_bursts"]
+    budgets = [f"{what}_at_{size}" for size in (5, 10, 20) for what in ("recall", "precision")]
+    with_intervals = [name for each in measured for name in (each, f"{each}_ci")]
+    assert list(values) == [*with_intervals, *budgets, "rows", "positives"]
     assert (values["rows"], values["positives"]) == (16_890, 91)
-    assert 0.75 < values["auc"] < 0.97, "outside: a leak or a wrong join"
+    assert 0.75 < values["join_auc"] < 0.97, "outside: a leak or a wrong join"
     # Ranked at random, the precision would be the share of positives.
-    assert 4 * 91 / 16_890 < values["ap"] < 0.4
-    for name in ("auc", "ap"):
+    assert 4 * 91 / 16_890 < values["join_ap"] < 0.4
+    assert values["network_ap"] > 2 * values["join_ap"]
+    for name in measured:
         low, high = values[f"{name}_ci"]
         assert low <= values[name] <= high
+    assert all(0 < values[name] <= 1 for name in budgets)
 
 
 def test_features_end_with_what_a_night_costs():
