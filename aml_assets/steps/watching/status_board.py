@@ -114,7 +114,8 @@ class StatusBoard:
 
     def _lacks_something(self, day: dt.date) -> bool:
         """Whether anything of the day is missing or stale."""
-        states = {self.of(asset, day).state for asset in (FEATURES, *self._catalog.graph.learning)}
+        graph = self._catalog.graph
+        states = {self.of(asset, day).state for asset in (*graph.prepared, *graph.learning)}
         return not states.isdisjoint({"missing", "stale"})
 
     def landed(self, day: dt.date) -> list[str]:
@@ -222,7 +223,8 @@ class StatusBoard:
             yield TABLES
         if day in self.plan.unbuildable:
             return
-        for asset in (FEATURES, *self._catalog.graph.learning):
+        graph = self._catalog.graph
+        for asset in (*graph.partials, *graph.prepared, *graph.learning):
             if self.of(asset, day).state == "stale":
                 yield asset
 
