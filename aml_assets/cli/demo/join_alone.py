@@ -1,0 +1,59 @@
+"""What the network of payments is worth: the demo's model once more, without its features.
+
+Belongs here: one figure for the demo's summary. Does not belong here: the figures of a day
+(``steps.builders.build_metrics``), or measuring in earnest (``benchmarks``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from aml_assets.io.catalog import Catalog
+
+
+def average_precision_of_join(catalog: Catalog, day: dt.date) -> float | None:
+    """Return the average precision in a day's evaluation window by the join of the tables alone.
+
+    The same window, parameters and features are used as for the day's model, less the network's.
+
+    Returns:
+        A share in [0, 1]; ``None`` without a decided positive in the evaluation window.
+
+    Raises:
+        NotTrainable: the day's windows cannot be read.
+    """
+    from sklearn.metrics import average_precision_score
+
+    from aml_assets.core.graph import FEATURES, MODEL
+    from aml_assets.core.model import scoring, training
+    from aml_assets.core.model.encoding import Matrix
+    from aml_assets.core.relations.network import PAIR_FEATURES
+    from aml_assets.steps.builders.build_model import training_data
+    from aml_assets.steps.inputs.model_selection import read_model
+    from aml_assets.steps.inputs.scored_window import score_evaluation_window
+    from aml_assets.steps.inputs.window_frames import windows_of
+
+    features, settings = catalog.upstream(FEATURES), catalog.settings.training
+    data = training_data(catalog, features, windows_of(catalog, day))
+    kept = [
+        place
+        for place, feature in enumerate(data.encoder.features)
+        if feature.table != PAIR_FEATURES
+    ]
+    batches = [(values[:, kept], labels) for values, labels in data.batches]
+    booster = training.train(batches, settings)
+    model = read_model(catalog.upstream(MODEL), catalog.models.path(day))
+    window = score_evaluation_window(catalog, features, model)
+    scores = [
+        scoring.predict(booster, Matrix(each.values[:, kept], {}, {}, ()), threads=settings.threads)
+        for each in window.matrices
+    ]
+    decided = ~np.isnan(window.truth)
+    truth = window.truth[decided]
+    if not truth.any():
+        return None
+    return float(average_precision_score(truth, np.concatenate(scores)[decided]))
