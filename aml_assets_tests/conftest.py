@@ -225,12 +225,13 @@ class Bank:
 
     @property
     def settings(self) -> Settings:
-        """Small windows (train 3, evaluate 1), few trees, no retries, unless the options differ."""
+        """Windows of 3 + 1 days, few trees, no retries, unless the options differ."""
         base: dict[str, Any] = {
             "landing": {"url": str(self.landing)},
             "store": {"url": str(self.store)},
             "partitions": {"first_day": day(1), "last_day": day(20)},
             "windows": {"train_days": 3, "eval_days": 1},
+            "features": {"network": {"windows": [3], "horizon_days": 6}},
             "training": {"rounds": 3, "max_depth": 2, "threads": 1, "min_child_weight": 0},
             "automation": {"retries": 0},
         }

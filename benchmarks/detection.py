@@ -186,20 +186,23 @@ def score(catalog: Catalog, day: dt.date) -> list[Pooled]:
 
 def at_budget(pooled: Pooled, budget: int) -> Budget:
     """Alert the accounts with the highest report each day; ties go by the account's id."""
-    import pandas as pd
-
-    frame = pd.DataFrame(
-        {
-            "day": pooled.days,
-            "account": pooled.accounts,
-            "score": pooled.scores,
-            "label": pooled.labels,
-        }
-    )
-    best = frame.groupby(["day", "account"], as_index=False).max()
-    best = best.sort_values(["day", "score", "account"], ascending=[True, False, True])
-    alerted = best.groupby("day").head(budget)
-    return Budget(int(alerted["label"].sum()), len(alerted), int(best["label"].sum()))
+    best: dict[int, dict[str, tuple[float, float]]] = {}
+    for day, account, score, label in zip(
+        pooled.days.tolist(),
+        pooled.accounts.tolist(),
+        pooled.scores.tolist(),
+        pooled.labels.tolist(),
+        strict=True,
+    ):
+        known = best.setdefault(day, {}).get(account, (0.0, 0.0))
+        best[day][account] = max(known[0], score), max(known[1], label)
+    found = alerts = 0
+    for accounts in best.values():
+        first = sorted(accounts.items(), key=lambda each: (-each[1][0], each[0]))[:budget]
+        found += sum(label > 0 for _, (_, label) in first)
+        alerts += len(first)
+    positives = sum(label > 0 for each in best.values() for _, label in each.values())
+    return Budget(found, alerts, positives)
 
 
 def report(measured: Mapping[str, Pooled]) -> None:
@@ -211,7 +214,7 @@ def report(measured: Mapping[str, Pooled]) -> None:
     lines: list[list[str]] = []
 
     def measure(name: str, title: str, pooled: Pooled, statistic: Statistic) -> None:
-        value = statistic(pooled.labels, pooled.scores)
+        value = statistic(pooled.labels, pooled.scores, np.ones(len(pooled.labels)))
         if value is None:
             sys.exit("the evaluation days hold no positive: nothing can be measured")
         interval = bootstrap_interval(pooled.labels, pooled.scores, pooled.blocks, statistic)

@@ -18,7 +18,7 @@ import dagster as dg
 import pytest
 
 from aml_assets.automation.landing_sensor import slow_starts
-from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE
+from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE, NETWORK, PAIR_DAY
 from aml_assets.errors import DamagedFile
 from aml_assets.steps.checking import overrides
 from aml_assets.steps.inputs import exemptions
@@ -46,6 +46,7 @@ def touch(folder: Path, seconds: float) -> None:
         os.utime(path, (moment, moment))
 
 
+FRAMES = {PAIR_DAY, NETWORK, FEATURES}
 ALL = {"tables/trx", "tables/str", "tables/retail", "tables/corporate", "tables/account"}
 
 
@@ -58,7 +59,7 @@ def test_landed_days_are_built_each_asset_once_and_then_there_is_nothing_to_do(w
     assert watching.settle() == set()
     watching.bank.land_day(7)
     made = watching.at(7).settle()
-    wanted = {*ALL, FEATURES, *watching.bank.catalog.graph.learning}
+    wanted = {*ALL, *FRAMES, *watching.bank.catalog.graph.learning}
     assert made == {(asset, str(day(7))) for asset in wanted}
     assert all(watching.outcomes)
 
@@ -81,10 +82,10 @@ def test_a_restated_day_goes_as_far_as_its_content_differs(watch):
     watching = watch(automation={"restate_policy": "all"})
     folder = watching.bank.folder("trx", 3)
     touch(folder, 5)
-    assert {asset for asset, _ in watching.settle()} == {*ALL, FEATURES}
+    assert {asset for asset, _ in watching.settle()} == {*ALL, *FRAMES}
     watching.bank.land("str", 3, str_columns(3, [0, 1, 0, 0, 1, 1, 0, None]))
     touch(watching.bank.folder("str", 3), 10)
-    made = watching.settle() - {(asset, str(day(3))) for asset in {*ALL, FEATURES}}
+    made = watching.settle() - {(asset, str(day(3))) for asset in {*ALL, *FRAMES}}
     # With 3 days to train and 1 to measure, day 5 measured it not, trained on 1 … 3.
     trained = {
         (asset, str(day(n))) for n in (5, 6) for asset in watching.bank.catalog.graph.learning
@@ -100,7 +101,7 @@ def test_evidence_of_past_days_stays_and_is_shown_as_superseded(watch):
     watching.bank.land("str", 3, str_columns(3, [0, 1, 0, 0, 1, 1, 0, None]))
     touch(watching.bank.folder("str", 3), 10)
     made = watching.settle()
-    assert {asset for asset, _ in made} == {*ALL, FEATURES, METRICS, MODEL_PAGE}
+    assert {asset for asset, _ in made} == {*ALL, *FRAMES, METRICS, MODEL_PAGE}
     assert watching.bank.catalog.models.manifest(day(5)).digest == before
     status = watching.status_board().of(MODEL, day(5))
     assert status.state == "superseded"

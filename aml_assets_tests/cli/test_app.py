@@ -127,6 +127,7 @@ def test_an_unknown_setting_is_named(shell):
     assert "unknown setting windows.trian_days" in done.stderr
 
 
+@pytest.mark.long  # processes of their own
 def test_dagster_job_execute_runs_one_day_and_refuses_to_run_without_one(shell):
     assert shell("aml", "backfill", "--from", str(day(5)), "--to", str(day(6))).returncode == 0
     job = ("dagster", "job", "execute", "-m", "aml_assets.definitions", "-j", "daily")
@@ -208,6 +209,7 @@ def test_the_demo_never_writes_into_a_banks_landing(shell, landed_bank: Bank):
     assert sorted(landed_bank.landing.rglob("*")) == before
 
 
+@pytest.mark.long  # processes of their own
 def test_the_ui_listens_on_loopback_alone_and_stops_whole(shell):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -16,7 +16,6 @@ from aml_assets.cli.app import app
 from aml_assets_tests.conftest import Bank, day
 
 ASSETS = {
-    "features": "features/merged_features",
     "model": "models/model",
     "model_meta": "models/metrics",
     "predict_res": "predictions/predictions",
@@ -47,7 +46,7 @@ def test_whichever_file_is_damaged_both_say_which_and_show_the_rest(built: Bank,
     files = sorted(path for path in built.store.rglob(f"*{day(5)}*/*") if path.is_file())
     files += sorted(path for path in built.store.rglob(f"*{day(5)}*") if path.is_file())
     assert {path.relative_to(built.store).parts[0] for path in files} >= {
-        *ASSETS, "tables", "checks", "receipts",
+        *ASSETS, "tables", "features", "checks", "receipts",
     }  # fmt: skip
     days = [line.split()[0] for line in aml("status").output.splitlines() if "2024-" in line[:12]]
     for path in files:

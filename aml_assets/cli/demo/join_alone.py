@@ -1,7 +1,7 @@
 """What the network of payments is worth: the demo's model once more, without its features.
 
 Belongs here: one figure for the demo's summary. Does not belong here: the figures of a day
-(``steps.builders.build_metrics``), or measuring in earnest (``benchmarks``).
+(``steps.builders.build_metrics``), or measuring on real input (the benchmark ``detection.py``).
 """
 
 from __future__ import annotations

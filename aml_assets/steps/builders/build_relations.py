@@ -7,7 +7,7 @@ computed (``core.relations``), or joining it to reports (``build_features``).
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.days import ONE_DAY
 from aml_assets.core.graph import NETWORK, PAIR_DAY
@@ -64,7 +64,11 @@ def build_network(catalog: Catalog, day: dt.date, pair_day: Upstream[pa.Table]) 
     days, known = _history(catalog, day, pair_day, settings.horizon_days)
     loaded = {each: pair_day.load(each, ["payer", "payee", "payments"])[0] for each in days}
     frame = networks.network(loaded, day, settings, history_days=known)
-    facts = {"history_days": known, "days_read": len(days), "hubs": dict(frame.hubs)}
+    facts: dict[str, Any] = {
+        "history_days": known,
+        "days_read": len(days),
+        "hubs": dict(frame.hubs),
+    }
     manifest = Manifest(
         asset=NETWORK,
         partition=str(day),
