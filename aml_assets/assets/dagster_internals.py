@@ -49,6 +49,9 @@ from dagster._core.launcher import WorkerStatus as WorkerStatus
 from dagster._core.run_coordinator import QueuedRunCoordinator as QueuedRunCoordinator
 from dagster._core.run_coordinator import SubmitRunContext as SubmitRunContext
 
+# The run that the daemon started in place of one that died; written into the latter's tags.
+from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG as AUTO_RETRY_RUN_ID_TAG
+
 # Where a run's code server is reached, as JSON: {host, port or socket}.
 from dagster._core.storage.tags import GRPC_INFO_TAG as GRPC_INFO_TAG
 

@@ -15,7 +15,11 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from aml_assets.assets.dagster_internals import sensor_state
+from aml_assets.assets.dagster_internals import (
+    AUTO_RETRY_RUN_ID_TAG,
+    WILL_RETRY_TAG,
+    sensor_state,
+)
 from aml_assets.assets.partitions import requested_days
 from aml_assets.assets.run_tags import (
     ASKED_BY,
@@ -51,6 +55,8 @@ _UNFINISHED = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+_RESTART_SECONDS = 600
+"""For so long a run that died counts as under way until Dagster has started it again."""
 _MISSED_TICKS = 5
 """Intervals without a tick after which the sensor counts as off."""
 
@@ -217,8 +223,11 @@ def slow_starts(instance: dg.DagsterInstance, now: float | None = None) -> Itera
 
 
 def unfinished_days(instance: dg.DagsterInstance, settings: Settings) -> Iterator[list[dt.date]]:
-    """The days of each run that is queued or under way, whoever requested it."""
-    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
+    """The days of each run that is queued, under way or about to be started again.
+
+    It does not matter who requested the run.
+    """
+    for run in (*instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)), *_restarting(instance)):
         if not {ONE_PARTITION, RANGE_START} & set(run.tags):
             continue
         try:
@@ -226,3 +235,13 @@ def unfinished_days(instance: dg.DagsterInstance, settings: Settings) -> Iterato
         except AmlError:
             continue  # a run of other partitions, or one that will refuse its days itself
         yield days
+
+
+def _restarting(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
+    """The runs that died a short time ago and that Dagster has yet to start again."""
+    died = dg.RunsFilter(
+        statuses=[dg.DagsterRunStatus.FAILURE],
+        tags={WILL_RETRY_TAG: "true"},
+        updated_after=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=_RESTART_SECONDS),
+    )
+    return [run for run in instance.get_runs(died) if AUTO_RETRY_RUN_ID_TAG not in run.tags]

@@ -191,6 +191,7 @@ def test_the_tags_that_we_read_and_write_have_dagsters_names():
         "dagster/parent_run_id": internals.PARENT_RUN_ID_TAG,
         "dagster/retry_number": internals.RETRY_NUMBER_TAG,
         "dagster/will_retry": internals.WILL_RETRY_TAG,
+        "dagster/auto_retry_run_id": internals.AUTO_RETRY_RUN_ID_TAG,
     }
     assert {name: theirs for name, theirs in ours.items() if name != theirs} == {}, MOVED
 

@@ -17,7 +17,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from aml_assets.automation.landing_sensor import slow_starts
+from aml_assets.automation.landing_sensor import slow_starts, unfinished_days
 from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE, NETWORK, PAIR_DAY
 from aml_assets.errors import DamagedFile
 from aml_assets.steps.checking import overrides
@@ -243,3 +243,15 @@ def test_a_run_that_does_not_come_to_start_is_told_of():
     (line,) = slow_starts(instance, now=time.time() + 60)
     told = rf"The run {run.run_id[:8]} has been starting for 6\d s, and holds .* free \d+ s"
     assert re.match(told, line)
+
+
+def test_a_day_whose_run_died_is_under_way_until_dagster_has_started_it_again(built: Bank):
+    died = dg.DagsterRun(
+        "daily",
+        status=dg.DagsterRunStatus.FAILURE,
+        tags={"dagster/partition": str(day(7)), "dagster/will_retry": "true"},
+    )
+    built.instance.add_run(died)
+    assert list(unfinished_days(built.instance, built.settings)) == [[day(7)]]
+    built.instance.add_run_tags(died.run_id, {"dagster/auto_retry_run_id": "another"})
+    assert list(unfinished_days(built.instance, built.settings)) == []
