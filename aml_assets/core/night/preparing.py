@@ -252,9 +252,29 @@ def _unwatched_wait(tick: Tick, past: dt.date) -> Wait | None:
     requested = tick.requested(Stage.TRANSACTIONS, past)
     if requested == listing.signature:
         return None
-    if requested is not None and not _transactions_settled(tick, past, listing):
-        return None
-    return Wait(past, _transactions_run(tick, past, listing.signature))
+    if requested is not None:
+        settled = _transactions_settled(tick, past, listing)
+        return Wait(past, _transactions_run(tick, past, listing.signature)) if settled else None
+    return Wait(past, _first_transactions(tick, past))
+
+
+def _first_transactions(tick: Tick, first: dt.date) -> Candidate:
+    """One run for an unwatched day and those after it that were not requested yet either."""
+    assets = tuple(unstored_transactions(tick.view, tick.rules, first))
+    days = [first]
+    while len(days) < tick.rules.days_per_run:
+        day = days[-1] + ONE_DAY
+        if (
+            day not in tick.view.transactions
+            or day in tick.view.busy
+            or tick.requested(Stage.TRANSACTIONS, day) is not None
+            or tuple(unstored_transactions(tick.view, tick.rules, day)) != assets
+        ):
+            break
+        days.append(day)
+    listings = tick.view.transactions
+    remember = {RequestKey(Stage.TRANSACTIONS, day): listings[day].signature for day in days}
+    return Candidate(Stage.TRANSACTIONS, assets, tuple(days), remember)
 
 
 def _transactions_settled(tick: Tick, day: dt.date, listing: readiness.FileListing) -> bool:

@@ -125,12 +125,12 @@ class Watcher:
         return self._reach(today) if given is None else given
 
     def _reach(self, today: dt.date) -> int:
-        """How many days back a change can matter: windows, late reports and histories before."""
+        """How many days back a change can matter: windows, and late reports before them."""
         windows = self._settings.windows
         reach = windows.train_days + windows.delay_days + windows.eval_days
         if windows.fixed:
             reach = max(0, (today - windows.fixed.train_start).days)
-        return reach + max(self._settings.features.trx_lookback_days, self._history)
+        return reach + self._settings.features.trx_lookback_days
 
     @property
     def _history(self) -> int:

@@ -92,3 +92,17 @@ def test_a_blocked_day_holds_up_nobody_s_history():
     assert not night.has(FEATURES, 5)
     assert night.has(PAIR_DAY, 5)
     assert night.has(FEATURES, 6)
+
+
+def test_the_history_before_the_watched_days_is_stored_by_one_run():
+    night = nights(20, watched=9)
+    night.network = 4
+    night.ran.clear()
+    night.restart()
+    night.settle_down()
+    before = [
+        (run.first, run.last)
+        for run in night.ran
+        if run.assets == (PAIR_DAY,) and run.last < day(11)
+    ]
+    assert before == [(day(7), day(10))]
