@@ -258,23 +258,29 @@ def _unwatched_wait(tick: Tick, past: dt.date) -> Wait | None:
     return Wait(past, _first_transactions(tick, past))
 
 
-def _first_transactions(tick: Tick, first: dt.date) -> Candidate:
-    """One run for an unwatched day and those after it that were not requested yet either."""
-    assets = tuple(unstored_transactions(tick.view, tick.rules, first))
+def _first_transactions(tick: Tick, past: dt.date) -> Candidate:
+    """One run for an unwatched day and those next to it that were not requested yet either.
+
+    Whichever of them is waited for, the run is the same; it begins with the oldest.
+    """
+    listings, assets = tick.view.transactions, unstored_transactions(tick.view, tick.rules, past)
+
+    def is_alike(day: dt.date) -> bool:
+        return (
+            day in listings
+            and day not in tick.view.busy
+            and tick.requested(Stage.TRANSACTIONS, day) is None
+            and unstored_transactions(tick.view, tick.rules, day) == assets
+        )
+
+    first = past
+    while is_alike(first - ONE_DAY):
+        first -= ONE_DAY
     days = [first]
-    while len(days) < tick.rules.days_per_run:
-        day = days[-1] + ONE_DAY
-        if (
-            day not in tick.view.transactions
-            or day in tick.view.busy
-            or tick.requested(Stage.TRANSACTIONS, day) is not None
-            or tuple(unstored_transactions(tick.view, tick.rules, day)) != assets
-        ):
-            break
-        days.append(day)
-    listings = tick.view.transactions
+    while len(days) < tick.rules.days_per_run and is_alike(days[-1] + ONE_DAY):
+        days.append(days[-1] + ONE_DAY)
     remember = {RequestKey(Stage.TRANSACTIONS, day): listings[day].signature for day in days}
-    return Candidate(Stage.TRANSACTIONS, assets, tuple(days), remember)
+    return Candidate(Stage.TRANSACTIONS, tuple(assets), tuple(days), remember)
 
 
 def _transactions_settled(tick: Tick, day: dt.date, listing: readiness.FileListing) -> bool:
