@@ -93,13 +93,22 @@ def _merged(
     loaded: Mapping[str, CheckedTable],
     networks: Upstream[pa.Table] | None,
 ) -> joins.MergedFrame:
-    """The tables' join, with the network features of each transaction's own day."""
+    """The tables' join, with the network features of each transaction's own day.
+
+    An earlier day without a stored network is on record as absent, and its features are null: days
+    before the watched ones may have none.
+    """
     settings = catalog.settings
     if networks is None:
         return joins.merge(loaded, settings.joins, settings.tables, day=day)
     spec = settings.tables[TRX]
     reached = with_trx_day(loaded[TRX], day).table.column(TRX_DAY).unique().to_pylist()
-    frames = {each: load_table(networks, each)[0] for each in sorted({day, *reached})}
+    frames = {day: load_table(networks, day)[0]}
+    for each in sorted({*reached} - {day}):
+        if networks.has(each):
+            frames[each] = load_table(networks, each)[0]
+        else:
+            networks.record(str(each))
     return joins.merge(
         {**loaded, PAIR_FEATURES: features_of_days(frames)},
         [*settings.joins, network_join(spec)],
