@@ -10,7 +10,7 @@ from aml_assets_tests.conftest import PREPARE, Bank, day, str_columns, trx_colum
 
 FRAME = "features/merged_features"
 NO_NETWORK = {"network": {"enabled": False}}
-"""A history waits for each landed day; here only the look-back does."""
+"""Only the look-back is looked at here; the network is in `steps/builders/test_build_relations`."""
 
 
 @pytest.fixture

@@ -123,7 +123,8 @@ def request_features(tick: Tick) -> None:
     for day in tick.view.days:
         if day in tick.changing:
             continue
-        finding, key = _features(tick, day), RequestKey(Stage.FEATURES, day)
+        needed = to_prepare(tick.view, tick.rules, day, tick.current)
+        finding, key = _features(tick, day, needed), RequestKey(Stage.FEATURES, day)
         tick.record(key, finding)
         if finding.outcome is Outcome.WAIT:
             tick.changing.add(day)
@@ -133,8 +134,7 @@ def request_features(tick: Tick) -> None:
         elif finding.outcome is Outcome.BLOCKED:
             tick.unbuildable.add(day)
         elif finding.outcome is Outcome.BUILD:
-            assets = to_prepare(tick.view, tick.rules, day, tick.current)
-            pending[day] = DayWork(assets, {key: finding.fingerprint})
+            pending[day] = DayWork(needed, {key: finding.fingerprint})
     tick.changing |= pending.keys()
     tick.propose_days(Stage.FEATURES, dict(_in_order(tick, pending)))
 
@@ -150,23 +150,31 @@ def _in_order(tick: Tick, pending: Mapping[dt.date, DayWork]) -> Iterator[tuple[
 
     for day, work in pending.items():
         past = days_between(day - tick.rules.look_back * ONE_DAY, day - ONE_DAY)
-        only_partials = set(work.assets) <= set(tick.rules.partials)
-        if only_partials or not any(is_coming(each, day) for each in past):
+        if _only_partials(tick, work.assets) or not any(is_coming(each, day) for each in past):
             yield day, work
 
 
-def _features(tick: Tick, day: dt.date) -> Finding:
-    """What a day's features need."""
+def _only_partials(tick: Tick, assets: tuple[str, ...]) -> bool:
+    return set(assets) <= set(tick.rules.partials)
+
+
+def _features(tick: Tick, day: dt.date, needed: tuple[str, ...]) -> Finding:
+    """What a day's features need.
+
+    Args:
+        tick: the tick.
+        day: the day.
+        needed: what is missing or stale of the day.
+    """
     view, rules = tick.view, tick.rules
     tables_stored = all(view.partition(asset, day) for asset in rules.tables.values())
     if day in view.skipped or not tables_stored:
         return NOTHING
-    if not to_prepare(view, rules, day, tick.current):
+    if not needed:
         return CURRENT
     if reason := view.blocked.get(day):
         return Finding(Outcome.BLOCKED, f"features are blocked: {reason}")
-    wait = _look_back_wait(tick, day)
-    if wait and set(to_prepare(view, rules, day, tick.current)) - set(rules.partials):
+    if not _only_partials(tick, needed) and (wait := _look_back_wait(tick, day)):
         note = f"features wait for the transactions of {wait.day}"
         return Finding(Outcome.WAIT, note, needs=wait.run)
     inputs = _features_fingerprint(tick, day)
@@ -236,7 +244,7 @@ def _partial_wait(tick: Tick, past: dt.date) -> Wait | None:
         return Wait(past)
     if tick.requested(Stage.TRANSACTIONS, past) == listing.signature:
         return None
-    run = _transactions_run(tick, past, listing.signature)
+    run = _transactions_run(tick, {past: listing})
     return Wait(past, run if _transactions_settled(tick, past, listing) else None)
 
 
@@ -254,7 +262,7 @@ def _unwatched_wait(tick: Tick, past: dt.date) -> Wait | None:
         return None
     if requested is not None:
         settled = _transactions_settled(tick, past, listing)
-        return Wait(past, _transactions_run(tick, past, listing.signature)) if settled else None
+        return Wait(past, _transactions_run(tick, {past: listing})) if settled else None
     return Wait(past, _first_transactions(tick, past))
 
 
@@ -279,8 +287,7 @@ def _first_transactions(tick: Tick, past: dt.date) -> Candidate:
     days = [first]
     while len(days) < tick.rules.days_per_run and is_alike(days[-1] + ONE_DAY):
         days.append(days[-1] + ONE_DAY)
-    remember = {RequestKey(Stage.TRANSACTIONS, day): listings[day].signature for day in days}
-    return Candidate(Stage.TRANSACTIONS, tuple(assets), tuple(days), remember)
+    return _transactions_run(tick, {day: listings[day] for day in days})
 
 
 def _transactions_settled(tick: Tick, day: dt.date, listing: readiness.FileListing) -> bool:
@@ -288,7 +295,9 @@ def _transactions_settled(tick: Tick, day: dt.date, listing: readiness.FileListi
     return readiness.unsettled(state, listing, settle=tick.rules.settle) is None
 
 
-def _transactions_run(tick: Tick, day: dt.date, signature: str) -> Candidate:
-    assets = tuple(unstored_transactions(tick.view, tick.rules, day))
-    remember = {RequestKey(Stage.TRANSACTIONS, day): signature}
-    return Candidate(Stage.TRANSACTIONS, assets, (day,), remember)
+def _transactions_run(tick: Tick, listings: Mapping[dt.date, readiness.FileListing]) -> Candidate:
+    """The run for consecutive days, oldest first, of which the same is not stored."""
+    days = tuple(listings)
+    assets = tuple(unstored_transactions(tick.view, tick.rules, days[0]))
+    remember = {RequestKey(Stage.TRANSACTIONS, day): of.signature for day, of in listings.items()}
+    return Candidate(Stage.TRANSACTIONS, assets, days, remember)

@@ -63,9 +63,9 @@ class Rules:
     look_back: int
     settle: float | None
     longest_gap: float
-    partials: tuple[str, ...] = ()
-    prepared: tuple[str, ...] = ()
-    history: int = 0
+    partials: tuple[str, ...]
+    prepared: tuple[str, ...]
+    history: int
     restate: str = "features"
     policy: str = "newest"
     max_age: int = 7

@@ -10,6 +10,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from aml_assets.core.days import ONE_DAY, days_between
 from aml_assets.core.model.windows import Windows, rolling
@@ -385,6 +386,17 @@ class Night:
     def note(self, number: int) -> str:
         """The note of the last plan about a day."""
         return self.plan.notes.get(day(number), "")
+
+
+def nights(count: int, **options: Any) -> Night:
+    """A bank whose first days landed, one a night, and were built as far as nothing hinders it."""
+    night = Night(**options)
+    for number in range(1, count + 1):
+        night.set_day(number)
+        night.land(number)
+        night.settle_down()
+    night.ran.clear()
+    return night
 
 
 def listing(modified: float, content: str, *, done: bool) -> FileListing:

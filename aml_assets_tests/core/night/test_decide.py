@@ -23,19 +23,9 @@ from aml_assets_tests.core.night.night_harness import (
     Night,
     day,
     listing,
+    nights,
     writing,
 )
-
-
-def nights(count: int, **options) -> Night:
-    """A bank whose first days landed and were built, one a night."""
-    night = Night(**options)
-    for number in range(1, count + 1):
-        night.set_day(number)
-        night.land(number)
-        night.settle_down()
-    night.ran.clear()
-    return night
 
 
 def test_a_landed_day_becomes_tables_and_features_and_then_what_learns_and_scores():

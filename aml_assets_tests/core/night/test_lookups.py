@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from aml_assets.core.night.lookups import features_to_check, tables_to_check, unwatched_days
-from aml_assets_tests.core.night.night_harness import FEATURES, PREDICTIONS, TABLES, Night, day
-
-
-def built(count: int, **options) -> Night:
-    """A bank whose first days landed and were built, one a night."""
-    night = Night(**options)
-    for number in range(1, count + 1):
-        night.set_day(number)
-        night.land(number)
-        night.settle_down()
-    return night
+from aml_assets_tests.core.night.night_harness import FEATURES, PREDICTIONS, TABLES, day, nights
 
 
 def test_in_a_store_that_is_up_to_date_no_verdict_is_looked_up():
-    night = built(8)
+    night = nights(8)
     assert tables_to_check(night.view(), night.rules()) == []
     assert features_to_check(night.view(), night.rules()) == []
 
 
 def test_the_tables_of_days_without_features_or_with_changed_ones_are_checked():
-    night = built(8)
+    night = nights(8)
     del night.store[FEATURES][day(3)]
     night._publish(TABLES["trx"], day(5), {"landing/trx": {str(day(5)): "trx-other"}})
     assert tables_to_check(night.view(), night.rules()) == [day(3), day(5)]
@@ -34,7 +24,7 @@ def test_the_tables_of_days_without_features_or_with_changed_ones_are_checked():
 
 
 def test_features_are_checked_where_predictions_are_missing_and_a_model_may_score():
-    night = built(8)
+    night = nights(8)
     assert day(4) in night.store[FEATURES]  # before the first model
     for number in (6, 7):
         del night.store[PREDICTIONS][day(number)]
@@ -45,7 +35,7 @@ def test_features_are_checked_where_predictions_are_missing_and_a_model_may_scor
 
 
 def test_only_landed_transactions_that_are_not_stored_are_listed_of_unwatched_days():
-    night = built(8, watched=2, look_back=3)
+    night = nights(8, watched=2, look_back=3)
     assert unwatched_days(night.view(), night.rules()) == []
     for number in (1, 4, 7):
         del night.store[TABLES["trx"]][day(number)]

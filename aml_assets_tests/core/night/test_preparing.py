@@ -15,21 +15,16 @@ from aml_assets_tests.core.night.night_harness import (
     TABLES,
     Night,
     day,
+    nights,
 )
 
 
-def nights(count: int, **options) -> Night:
-    """A bank whose first days landed, one a night."""
-    night = Night(**options)
-    for number in range(1, count + 1):
+def test_a_landed_day_becomes_partials_and_features_in_the_run_of_its_tables():
+    night = Night(network=4)
+    for number in (1, 2, 3):
         night.set_day(number)
         night.land(number)
         night.settle_down()
-    return night
-
-
-def test_a_landed_day_becomes_partials_and_features_in_the_run_of_its_tables():
-    night = nights(3, network=4)
     prepared = (*TABLES.values(), PAIR_DAY, NETWORK, FEATURES)
     assert [request.assets for request in night.ran] == [prepared] * 3
     assert all(night.builds(asset, 2) == 1 for asset in (PAIR_DAY, NETWORK, FEATURES))
@@ -37,7 +32,6 @@ def test_a_landed_day_becomes_partials_and_features_in_the_run_of_its_tables():
 
 def test_restated_transactions_reach_exactly_the_days_whose_history_holds_them():
     night = nights(12, network=4)
-    night.ran.clear()
     night.land(5, "trx", content="b")
     night.settle_down()
     assert {number for asset, number in night.remade() if asset == NETWORK} == {5, 6, 7, 8, 9}
@@ -48,7 +42,6 @@ def test_restated_transactions_reach_exactly_the_days_whose_history_holds_them()
 
 def test_transactions_that_land_again_unchanged_reach_no_other_day():
     night = nights(8, network=4)
-    night.ran.clear()
     night.land(5, "trx")
     night.settle_down()
     assert {number for _, number in night.remade()} == {5}
