@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from aml_assets.core.days import ONE_DAY, days_between, ranges
+from aml_assets.core.days import ONE_DAY, days_before, days_between, ranges
 from aml_assets.core.graph import LANDING, PREDICTIONS, TABLES, Days, Reads
 from aml_assets.core.model.windows import Windows
 from aml_assets.errors import AmlError, CorruptFile, NotTrainable, PartitionError, SettingsError
@@ -244,10 +244,9 @@ def _days_read(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]
 def _earlier_days(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]:
     """Earlier days whose transactions have landed: a history, or what a late STR may name."""
     features = catalog.settings.features
-    history = features.network.horizon_days - 1
-    reach = history if edge.days is Days.HISTORY else features.trx_lookback_days
-    oldest = max(day - reach * ONE_DAY, catalog.settings.partitions.first_day)
-    for past in days_between(oldest, day - ONE_DAY):
+    is_history = edge.days is Days.HISTORY
+    reach = features.network.earlier_days if is_history else features.trx_lookback_days
+    for past in days_before(day, reach, catalog.settings.partitions.first_day):
         if catalog.landing.has(TRX, past):
             yield past
 

@@ -30,6 +30,12 @@ def days_between(first: dt.date, last: dt.date) -> list[dt.date]:
     return [first + ONE_DAY * n for n in range((last - first).days + 1)]
 
 
+def days_before(day: dt.date, count: int, first: dt.date = dt.date.min) -> list[dt.date]:
+    """Return the ``count`` days before ``day``, oldest first; none before ``first``."""
+    back = min(count, (day - first).days)
+    return days_between(day - back * ONE_DAY, day - ONE_DAY)
+
+
 def ranges(days: list[dt.date]) -> Iterator[tuple[dt.date, dt.date]]:
     """Yield each unbroken sequence among ``days`` as (first, last), oldest first."""
     ordered = sorted(set(days))

@@ -32,6 +32,11 @@ class NetworkSettings(Section):
     cycles: bool = True
     rank: bool = True
 
+    @property
+    def earlier_days(self) -> int:
+        """How many days before its own a network reads: the horizon holds the day itself."""
+        return self.horizon_days - 1
+
     @field_validator("windows")
     @classmethod
     def _each_once(cls, windows: tuple[int, ...]) -> tuple[int, ...]:

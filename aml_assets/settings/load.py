@@ -34,6 +34,7 @@ from aml_assets.settings.sources import (
 )
 from aml_assets.settings.store_settings import HdfsSettings, LandingSettings, StoreSettings
 from aml_assets.settings.table_settings import (
+    PAIR_FEATURES,
     STR,
     TRX,
     Join,
@@ -110,10 +111,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _no_table_takes_the_name_of_ours(self) -> Settings:
-        if "network" in self.tables and self.has_network:
+        if PAIR_FEATURES in self.tables and self.has_network:
             raise ValueError(
-                "tables.network: the network's features are joined under this name; call the table "
-                "otherwise, or set features.network.enabled: false"
+                f"tables.{PAIR_FEATURES}: the network's features are joined under this name; call "
+                "the table otherwise, or set features.network.enabled: false"
             )
         return self
 

@@ -25,6 +25,9 @@ STR = "str"
 TRX = "trx"
 """The table of transactions; a late report's transaction is found in its earlier days."""
 
+PAIR_FEATURES = "network"
+"""The table that the network's features have in the merged frame; no landed one has its name."""
+
 ID_ROLES = ("trx_id", "ins_id", "cust_id", "account_id", "target_cust_id", "target_account_id")
 """Roles whose columns are ids."""
 

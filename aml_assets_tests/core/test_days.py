@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aml_assets.core.days import ONE_DAY, days_between, parse_day, ranges, span
+from aml_assets.core.days import ONE_DAY, days_before, days_between, parse_day, ranges, span
 
 DAYS = st.dates(dt.date(1990, 1, 1), dt.date(2100, 1, 1))
 
@@ -39,3 +39,10 @@ def test_a_range_of_one_day_is_written_as_that_day():
     first = dt.date(2024, 3, 1)
     assert span(first, first) == "2024-03-01"
     assert span(first, dt.date(2024, 3, 5)) == "2024-03-01 … 2024-03-05"
+
+
+def test_the_days_before_a_day_end_at_the_first_one():
+    assert days_before(dt.date(2024, 1, 3), 2) == [dt.date(2024, 1, 1), dt.date(2024, 1, 2)]
+    assert days_before(dt.date(2024, 1, 3), 9, dt.date(2024, 1, 2)) == [dt.date(2024, 1, 2)]
+    assert days_before(dt.date(2024, 1, 3), 0) == []
+    assert days_before(dt.date(2024, 1, 3), 10**9, dt.date(2024, 1, 3)) == []

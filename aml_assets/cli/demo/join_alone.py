@@ -31,7 +31,7 @@ def average_precision_of_join(catalog: Catalog, day: dt.date) -> float | None:
     from aml_assets.core.graph import FEATURES, MODEL
     from aml_assets.core.model import scoring, training
     from aml_assets.core.model.encoding import Matrix
-    from aml_assets.core.relations.network import PAIR_FEATURES
+    from aml_assets.settings.table_settings import PAIR_FEATURES
     from aml_assets.steps.builders.build_model import training_data
     from aml_assets.steps.inputs.model_selection import read_model
     from aml_assets.steps.inputs.scored_window import score_evaluation_window

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.core.days import ONE_DAY, days_before
 from aml_assets.core.night.changes import current_digests, to_prepare
 from aml_assets.core.night.view import Rules, Untrainable, View
 
@@ -18,8 +18,7 @@ def look_back_days(day: dt.date, rules: Rules) -> list[dt.date]:
 
     Late reports are looked up in them, and their partials are the day's history.
     """
-    reach = max(rules.look_back, rules.history)
-    return days_between(day - reach * ONE_DAY, day - ONE_DAY)
+    return days_before(day, max(rules.look_back, rules.history))
 
 
 def unstored_transactions(view: View, rules: Rules, day: dt.date) -> list[str]:

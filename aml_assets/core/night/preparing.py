@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from aml_assets.core import staleness
-from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.core.days import ONE_DAY, days_before
 from aml_assets.core.night import readiness
 from aml_assets.core.night.candidate import Candidate, DayWork
 from aml_assets.core.night.changes import landed_anew, to_prepare
@@ -149,7 +149,7 @@ def _in_order(tick: Tick, pending: Mapping[dt.date, DayWork]) -> Iterator[tuple[
         return apart and not all(tick.view.partition(asset, past) for asset in kept)
 
     for day, work in pending.items():
-        past = days_between(day - tick.rules.look_back * ONE_DAY, day - ONE_DAY)
+        past = days_before(day, tick.rules.look_back)
         if _only_partials(tick, work.assets) or not any(is_coming(each, day) for each in past):
             yield day, work
 

@@ -22,10 +22,9 @@ import pyarrow as pa
 
 from aml_assets.core.model.encoding import Encoder, Feature, Frame
 from aml_assets.core.model.reference import FeatureDistribution
-from aml_assets.core.relations.network import PAIR_FEATURES
 from aml_assets.core.relations.words import name_of, sentence_of
 from aml_assets.core.tables.join_columns import TRX_DAY
-from aml_assets.settings.table_settings import STR, TRX
+from aml_assets.settings.table_settings import PAIR_FEATURES, STR, TRX
 
 if TYPE_CHECKING:
     import xgboost

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from aml_assets.core.relations.network import PAIR_FEATURES
 from aml_assets.core.tables.contracts import CheckedTable, Column
 from aml_assets.core.tables.join_columns import TRX_DAY
-from aml_assets.settings.table_settings import TRX, Join, TableSettings
+from aml_assets.settings.table_settings import PAIR_FEATURES, TRX, Join, TableSettings
 
 _ENDS = ("payer", "payee")
 _DAY = "day"

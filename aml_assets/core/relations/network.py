@@ -29,9 +29,7 @@ from aml_assets.core.tables.contracts import Column
 from aml_assets.core.tables.join_columns import different_types
 from aml_assets.core.tables.values import WHOLE
 from aml_assets.settings.feature_settings import NetworkSettings
-
-PAIR_FEATURES = "network"
-"""The table that the features of pairs have in the merged frame."""
+from aml_assets.settings.table_settings import PAIR_FEATURES
 
 SHORT_HISTORY = "short_history"
 """Column: true while less than the horizon is known, so that "new" may only mean "not known"."""

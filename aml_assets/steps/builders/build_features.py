@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
-from aml_assets.core.days import ONE_DAY
+from aml_assets.core.days import days_before
 from aml_assets.core.graph import FEATURES, TABLES
 from aml_assets.core.relations.merging import NETWORK_TABLE, features_of_days, network_join
-from aml_assets.core.relations.network import PAIR_FEATURES
 from aml_assets.core.tables import joins, look_back
 from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.core.tables.counts import count_nulls, orphan_keys
@@ -23,7 +22,7 @@ from aml_assets.core.tables.join_columns import TRX_DAY, with_trx_day
 from aml_assets.errors import NotReady
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.upstream import Upstream, inputs_read
-from aml_assets.settings.table_settings import STR, TRX, Join
+from aml_assets.settings.table_settings import PAIR_FEATURES, STR, TRX, Join
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.checking.verdicts import refuse_blocked
 from aml_assets.steps.inputs.exemptions import skip_of
@@ -148,10 +147,9 @@ def _earlier_days(
     A day that has landed and is not stored yet will change the result once it is stored. It is an
     error to retry, never a day without transactions.
     """
-    for distance in range(1, catalog.settings.features.trx_lookback_days + 1):
-        past = day - distance * ONE_DAY
-        if past < catalog.settings.partitions.first_day:
-            return
+    settings = catalog.settings
+    back = days_before(day, settings.features.trx_lookback_days, settings.partitions.first_day)
+    for past in reversed(back):
         if trx.has(past):
             yield past, _lookup(past, join, trx)
         elif catalog.landing.has(TRX, past) and skip_of(catalog, past) is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from aml_assets.core.days import ONE_DAY
+from aml_assets.core.days import days_before
 from aml_assets.core.graph import NETWORK, PAIR_DAY
 from aml_assets.core.relations import network as networks
 from aml_assets.core.relations import partials
@@ -61,7 +61,7 @@ def build_network(catalog: Catalog, day: dt.date, pair_day: Upstream[pa.Table]) 
         InputError: ids differ in type between days.
     """
     settings = catalog.settings.features.network
-    days, known = _history(catalog, day, pair_day, settings.horizon_days)
+    days, known = _history(catalog, day, pair_day, settings.earlier_days)
     loaded = {each: pair_day.load(each, ["payer", "payee", "payments"])[0] for each in days}
     frame = networks.network(loaded, day, settings, history_days=known)
     facts: dict[str, Any] = {
@@ -81,7 +81,7 @@ def build_network(catalog: Catalog, day: dt.date, pair_day: Upstream[pa.Table]) 
 
 
 def _history(
-    catalog: Catalog, day: dt.date, partials: Upstream[pa.Table], horizon: int
+    catalog: Catalog, day: dt.date, partials: Upstream[pa.Table], earlier: int
 ) -> tuple[list[dt.date], int]:
     """The days of the horizon whose partial is stored, newest first, and how many are known.
 
@@ -90,10 +90,7 @@ def _history(
     the day itself, up to the first that is absent although it was not to be empty.
     """
     found, known, whole = [day], 1, True
-    for distance in range(1, horizon):
-        past = day - distance * ONE_DAY
-        if past < catalog.settings.partitions.first_day:
-            break
+    for past in reversed(days_before(day, earlier, catalog.settings.partitions.first_day)):
         if partials.has(past):
             found.append(past)
         else:

@@ -136,7 +136,7 @@ class Watcher:
     def _history(self) -> int:
         """How many days before a day its features read the partials of."""
         settings = self._settings
-        return settings.features.network.horizon_days - 1 if settings.has_network else 0
+        return settings.features.network.earlier_days if settings.has_network else 0
 
     def _static_tables(self) -> tuple[str, ...]:
         return tuple(name for name, table in self._settings.tables.items() if not table.daily)

@@ -19,12 +19,13 @@ from aml_assets.core.days import ONE_DAY
 from aml_assets.core.model.labels import newest_decisions
 from aml_assets.core.relations.merging import NETWORK_TABLE, features_of_days, network_join
 from aml_assets.core.relations.movements import movement_columns, movements
-from aml_assets.core.relations.network import PAIR_FEATURES, network
+from aml_assets.core.relations.network import network
 from aml_assets.core.relations.partials import pair_day
 from aml_assets.core.tables import engine, joins
 from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.settings.feature_settings import NetworkSettings
 from aml_assets.settings.load import Settings
+from aml_assets.settings.table_settings import PAIR_FEATURES
 from aml_assets_tests.core.samples import DAY, check
 from aml_assets_tests.core.sql import random_inputs
 from aml_assets_tests.core.sql.dialects import DIFFERENCES, FACTS, Difference
