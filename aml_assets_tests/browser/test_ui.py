@@ -24,7 +24,7 @@ pytestmark = pytest.mark.long  # webserver, daemon and code server, clicked thro
 GROUPS = {
     "landing": ["trx", "str", "retail", "corporate", "account"],
     "tables": ["trx", "str", "retail", "corporate", "account"],
-    "features": ["merged_features"],
+    "features": ["pair_day", "network", "merged_features"],
     "models": ["model", "metrics"],
     "predictions": ["predictions"],
     "reports": ["alert_report", "model_report"],
@@ -95,11 +95,14 @@ def test_another_sites_page_changes_nothing_and_its_links_open_pages(page: Page,
 
 
 def test_the_lineage_goes_from_landing_to_reports_in_groups(page: Page):
+    page.set_viewport_size({"width": 2880, "height": 1800})
     page.goto("/asset-groups")
     expect(page.get_by_text("reports", exact=True).first).to_be_visible()
     page.wait_for_timeout(1000)  # the graph takes keys once it is drawn
     page.keyboard.press("Alt+e")
     expect(page.get_by_text("merged_features", exact=True).first).to_be_visible()
+    for _ in range(5):  # what is out of sight is not drawn
+        page.get_by_role("button", name="zoom_out").click()
     left = {}
     for group, assets in GROUPS.items():
         for asset in assets:
