@@ -173,6 +173,7 @@ ELSEWHERE: Mapping[str, str] = {
     "automation/jobs": "assets/test_graph.py",
     "build": "test_definitions.py",
     "core/night": "core/night/test_decide.py",
+    "core/model/ruled_out": "core/model/test_encoding.py",
     "core/pages/alert_rows": "core/pages/test_alert_page.py",
     "core/tables/join_columns": "core/tables/test_joins.py",
     "core/tables/refusals": "core/tables/test_contracts.py",

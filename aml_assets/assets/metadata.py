@@ -36,6 +36,7 @@ _ROLES: Mapping[str, str] = {
     "target_account_id": "Id of the counterparty's account.",
     "amount": "Amount of the transaction.",
     "timestamp": "Time of the transaction.",
+    "decided_at": "When investigators decided.",
     "label": "What investigators decided: 1 suspicious, 0 not, null undecided.",
 }
 _OURS: Mapping[str, str] = {

@@ -15,6 +15,9 @@ from typing import TypeAlias
 ABSENT = "absent"
 """Recorded in place of a digest: the input was looked up, and was not stored."""
 
+RIPENS_ON = "ripens_on"
+"""A fact of a manifest: the ISO day on which what was built of labels known then is outdated."""
+
 Fingerprint: TypeAlias = str
 """A short hash of a state of inputs, made by `fingerprint`."""
 
@@ -52,6 +55,12 @@ def changed_inputs(stored: StoredPartition, current: CurrentDigest) -> list[tupl
         for key, digest in keys.items()
         if (now := current(asset, key)) is not None and now != digest
     ]
+
+
+def has_ripened(stored: StoredPartition, newest: dt.date | None) -> bool:
+    """Whether a partition was built of labels of which more are known by the newest stored day."""
+    ripens = stored.facts.get(RIPENS_ON)
+    return newest is not None and isinstance(ripens, str) and ripens <= str(newest)
 
 
 def fingerprint(parts: Iterable[object]) -> Fingerprint:

@@ -24,6 +24,7 @@ from aml_assets.settings.automation_settings import AutomationSettings
 from aml_assets.settings.calendar_settings import PartitionSettings
 from aml_assets.settings.check_settings import CheckSettings
 from aml_assets.settings.feature_settings import FeatureSettings
+from aml_assets.settings.label_settings import LabelSettings
 from aml_assets.settings.page_settings import OutputSettings, PageSettings
 from aml_assets.settings.scoring_settings import ScoringSettings
 from aml_assets.settings.section import Section
@@ -69,6 +70,7 @@ class Settings(BaseSettings):
     # Below `tables`, since fields are validated in this order and the joins follow from them.
     joins: list[Join] = Field(default_factory=list, validate_default=True)
     features: FeatureSettings = FeatureSettings()
+    labels: LabelSettings = LabelSettings()
     training: TrainingSettings = TrainingSettings()
     scoring: ScoringSettings = ScoringSettings()
     reports: PageSettings = PageSettings()
@@ -124,6 +126,15 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _no_decision_is_known_at_its_report(self) -> Settings:
+        spec = self.tables[STR]
+        known = self.labels.known_at_report
+        for role in ("label", "decided_at"):
+            if spec.column(role) in known:
+                raise ValueError(f"labels.known_at_report names the column of {STR}'s role {role}")
+        return self
+
+    @model_validator(mode="after")
     def _early_stopping_leaves_days_to_train(self) -> Settings:
         shortest = self.windows.shortest_training
         if self.training.early_stopping_days >= shortest:
@@ -151,6 +162,25 @@ class Settings(BaseSettings):
             if not table.daily and identity and table.key == [identity]:
                 found[name] = identity
         return found
+
+    @property
+    def delay_days(self) -> int:
+        """The days between the training and the evaluation window, in which labels ripen."""
+        given = self.windows.delay_days
+        return self.labels.maturity_days if given is None else given
+
+    @property
+    def labels_ripen(self) -> bool:
+        """Whether a label may be known later than its report."""
+        return bool(self.labels.maturity_days or self.tables[STR].column("decided_at"))
+
+    @property
+    def report_features(self) -> tuple[str, ...] | None:
+        """The columns of reports that may be features; ``None``: all of them.
+
+        Where labels ripen, a table of reports is landed again with what was found out since.
+        """
+        return self.labels.known_at_report if self.labels_ripen else None
 
     @property
     def has_network(self) -> bool:

@@ -31,7 +31,7 @@ PAIR_FEATURES = "network"
 ID_ROLES = ("trx_id", "ins_id", "cust_id", "account_id", "target_cust_id", "target_account_id")
 """Roles whose columns are ids."""
 
-ROLES = (*ID_ROLES, "amount", "currency", "timestamp", "label")
+ROLES = (*ID_ROLES, "amount", "currency", "timestamp", "label", "decided_at")
 """All roles that a column can have."""
 
 

@@ -26,13 +26,15 @@ class WindowSettings(Section):
     """Lengths of the windows, as in the Fraud Detection Handbook: t, d and e in days.
 
     Model and metrics of day D evaluate on D-e … D-1 and train on D-e-d-t … D-e-d-1, where
-    ``train_days`` is t, ``delay_days`` is d and ``eval_days`` is e. ``min_train_days`` (default:
-    all ``train_days``) is the shortest training window accepted near the first partition.
+    ``train_days`` is t, ``delay_days`` is d and ``eval_days`` is e. ``delay_days`` (default:
+    ``labels.maturity_days``) are the days in which the training window's labels ripen.
+    ``min_train_days`` (default: all ``train_days``) is the shortest training window accepted near
+    the first partition.
     ``fixed`` replaces the rolling windows altogether.
     """
 
     train_days: Annotated[int, Field(ge=1)] = 27
-    delay_days: Annotated[int, Field(ge=0)] = 0
+    delay_days: Annotated[int, Field(ge=0)] | None = None
     eval_days: Annotated[int, Field(ge=1)] = 3
     min_train_days: Annotated[int, Field(ge=1)] | None = None
     fixed: FixedWindows | None = None

@@ -13,7 +13,7 @@ values are NaN, and counted.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,8 +23,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aml_assets.core.graph import FEATURES
+from aml_assets.core.model.ruled_out import NEVER_FEATURES, ruled_out, too_distinct
 from aml_assets.core.tables import dictionaries
-from aml_assets.core.tables.contracts import INDEX, Column
+from aml_assets.core.tables.contracts import INDEX, LABEL, Column
 from aml_assets.core.tables.values import has_no_value
 from aml_assets.errors import InputError, NotTrainable
 from aml_assets.settings.table_settings import STR
@@ -33,13 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Encoding = Literal["number", "category", "hour", "weekday", "age_days"]
-
-_NEVER_FEATURES = {
-    "id": "an id",
-    "text": "a text by configuration",
-    INDEX: "the index of a data frame (force its kind under tables.*.kinds if it is none)",
-}
-"""The kinds of columns that are never features, with the reason."""
 
 _TIME_ENCODINGS: tuple[Encoding, ...] = ("hour", "weekday", "age_days")
 
@@ -180,6 +174,7 @@ def fit(
     *,
     max_text_distinct_share: float,
     min_category_rows: int,
+    report_features: Collection[str] | None = None,
 ) -> Encoder:
     """Select the features of a training window, and fit the vocabularies.
 
@@ -188,6 +183,7 @@ def fit(
         max_text_distinct_share: a category with a larger share of distinct values, at its own
             table's grain, is a name or a free text; it is left out unless forced.
         min_category_rows: a value in fewer rows does not enter the vocabulary.
+        report_features: the columns of reports that may be features; all by default.
 
     Raises:
         InputError: a column has different kinds on different days.
@@ -195,12 +191,13 @@ def fit(
     """
     features: list[Feature] = []
     left_out: dict[str, str] = {}
-    excluded = ruled_out([frame.columns for frame in frames], max_text_distinct_share)
+    days = [frame.columns for frame in frames]
+    excluded = ruled_out(days, max_text_distinct_share, report_features)
     for (table, source), kind in _kinds(frames).items():
         name = f"{table}.{source}"
-        if kind in ("label", "day"):
+        if kind in (LABEL, "day"):
             continue
-        reason = excluded.get((table, source)) or _NEVER_FEATURES.get(kind)
+        reason = excluded.get((table, source)) or NEVER_FEATURES.get(kind)
         if reason:
             left_out[name] = reason
         elif not _has_values(frames, table, source):
@@ -227,48 +224,6 @@ def fit(
             remedy="Force columns under tables.*.kinds, or have features landed.",
         )
     return Encoder(tuple(features), left_out)
-
-
-def ruled_out(
-    days: Sequence[Mapping[str, Column]], max_text_distinct_share: float
-) -> dict[tuple[str, str], str]:
-    """The columns that cannot be features, from the manifests' facts alone.
-
-    Args:
-        days: each day's columns (merged name → source), oldest first.
-        max_text_distinct_share: as in `fit`.
-
-    Returns:
-        (table, column) → the reason.
-    """
-    known: dict[tuple[str, str], list[Column]] = {}
-    for columns in days:
-        for column in columns.values():
-            known.setdefault((column.table, column.source), []).append(column)
-    reasons: dict[tuple[str, str], str] = {}
-    for (table, source), facts in known.items():
-        kinds = {fact.kind for fact in facts}
-        if len(kinds) == 1 and kinds <= set(_NEVER_FEATURES):
-            reasons[table, source] = _NEVER_FEATURES[facts[0].kind]
-        elif kinds == {"category"} and table != STR:
-            # In the merged frame a name of ``retail`` repeats as often as its customer is
-            # reported; only its own table shows how distinct its values are.
-            distinct = sum(fact.distinct or 0 for fact in facts)
-            values = sum(fact.values or 0 for fact in facts)
-            reason = _too_distinct(facts, distinct, values, max_text_distinct_share)
-            if reason:
-                reasons[table, source] = reason
-    return reasons
-
-
-def _too_distinct(facts: Sequence[Column], distinct: int, values: int, limit: float) -> str | None:
-    """The reason why a text is no category; ``None`` if it is one."""
-    if not values or distinct / values <= limit or any(fact.forced for fact in facts):
-        return None
-    return (
-        f"{distinct / values:.0%} of its values in {facts[0].table} are distinct: a name or a free "
-        f"text (force it under tables.{facts[0].table}.kinds if it is a category)"
-    )
 
 
 def _kinds(frames: Sequence[Frame]) -> dict[tuple[str, str], str]:
@@ -353,7 +308,7 @@ def _vocabulary(
     )
     if table == STR:
         # A row of the frame is a row of ``str``, so the whole window can be counted here.
-        reason = _too_distinct(facts, int((rows > 0).sum()), int(rows.sum()), max_distinct_share)
+        reason = too_distinct(facts, int((rows > 0).sum()), int(rows.sum()), max_distinct_share)
         if reason:
             return (), reason
     kept = encoded.dictionary.take(pa.array(np.flatnonzero(rows >= min_rows), pa.int64()))

@@ -8,7 +8,7 @@ trained on and never counted as negative.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aml_assets.core.days import ONE_DAY
+from aml_assets.core.model.encoding import Frame
 from aml_assets.core.sql import render
 from aml_assets.core.tables import engine
 from aml_assets.core.tables.values import widened
 from aml_assets.errors import InputError
 from aml_assets.settings.table_settings import STR
+
+_EPOCH = dt.date(1970, 1, 1)
 
 _PLACE = ["frame", "position"]
 """The columns that identify a row: the number of its day in the window, and its row there."""
@@ -37,6 +41,49 @@ class LabelledReports:
 
     day: dt.date
     table: pa.Table
+
+
+@dataclass(frozen=True)
+class Ripeness:
+    """Which decisions are known.
+
+    Attributes:
+        known_by: the last day whose decisions count.
+        maturity_days: a decision without a day of its own is known so many days after its report.
+        decided_at: the column with the day or time of the decision; ``None`` where there is none.
+    """
+
+    known_by: dt.date
+    maturity_days: int = 0
+    decided_at: str | None = None
+
+    def is_mature(self, day: dt.date) -> bool:
+        """Whether every decision of a day's reports ought to be known."""
+        return self.matures(day) <= self.known_by
+
+    def matures(self, day: dt.date) -> dt.date:
+        """The day on which every decision of a day's reports ought to be known."""
+        return day + self.maturity_days * ONE_DAY
+
+    def is_known(self, decided: pa.ChunkedArray, day: Any) -> pa.ChunkedArray:
+        """Whether decisions are known, of reports that are not repeated.
+
+        Args:
+            decided: the days of the decisions as numbers, null where there is none.
+            day: the reports' days as numbers: one, or an array.
+        """
+        mature = pc.add(day, pa.scalar(self.maturity_days, pa.int32()))
+        return pc.less_equal(pc.coalesce(decided, mature), (self.known_by - _EPOCH).days)
+
+    def next_decision(self, reports: Sequence[LabelledReports]) -> dt.date | None:
+        """The first later day on which more of these reports' decisions will be known."""
+        coming = [day for each in reports if (day := self.matures(each.day)) > self.known_by]
+        if self.decided_at:
+            for each in reports:
+                days = _plain_days(each.table.column(self.decided_at))
+                later = days.filter(pc.greater(days, pa.scalar(self.known_by)))
+                coming += [pc.min(later).as_py()] if len(later) else []
+        return min(coming, default=None)
 
 
 @dataclass(frozen=True)
@@ -61,8 +108,9 @@ def newest_decisions(
     label: str,
     deciding: Sequence[LabelledReports] = (),
     known: Sequence[LabelledReports] = (),
+    ripeness: Ripeness | None = None,
 ) -> list[SelectedReports]:
-    """Select one row per report of a window, with its newest decision.
+    """Select one row per report of a window, with its newest known decision.
 
     Args:
         inside: the window's days, oldest first.
@@ -70,6 +118,8 @@ def newest_decisions(
         label: the label column; 0, 1 or null.
         deciding: later days whose rows may decide a report of the window, but are not selected.
         known: days whose reports are left out: a model is not measured on what it learnt.
+        ripeness: which decisions are known; all by default. A decision that is not known makes its
+            row undecided.
 
     Returns:
         One entry per day of ``inside``, in order; a day without rows has empty arrays.
@@ -83,11 +133,12 @@ def newest_decisions(
         return [SelectedReports(reports.day, *empty) for reports in inside]
     # The columns' own names do not matter here, and one may be called "frame" or "label".
     numbered = [f"key {number}" for number in range(len(key))]
-    stacked = _stacked(days, key, label, inside=len(inside))
-    selected = _select(stacked, numbered)
+    ripeness = ripeness or Ripeness(max(reports.day for reports in days))
+    stacked = _stacked(days, key, label, ripeness.decided_at, inside=len(inside))
+    selected = _select(stacked, numbered, ripeness)
     filled = [reports for reports in known if reports.table.num_rows]
     if filled:
-        learnt = _stacked(filled, key, label, inside=0).select(numbered)
+        learnt = _stacked(filled, key, label, None, inside=0).select(numbered)
         selected = _without_learnt(selected, stacked, learnt, numbered)
     frames = selected.column("frame").to_numpy()
     positions = selected.column("position").to_numpy()
@@ -98,8 +149,53 @@ def newest_decisions(
     ]
 
 
+def as_known(
+    frame: Frame,
+    *,
+    key: Sequence[str],
+    label: str | None,
+    ripeness: Ripeness,
+    report_features: Collection[str],
+) -> Frame:
+    """A day's frame as it was known at its end: what came to its reports later is left out.
+
+    Args:
+        frame: the merged frame.
+        key: the reports' key columns.
+        label: the label column; a label that was not known is null. ``None``: there is none.
+        ripeness: which decisions are known.
+        report_features: the columns of reports that are written with the report; of the others,
+            those beside key and label are left out.
+    """
+    kept = {*key, label, *report_features}
+    names = [
+        name
+        for name in frame.table.column_names
+        if (column := frame.columns.get(name)) is None
+        or column.table != STR
+        or column.source in kept
+        or column.kind == "day"
+    ]
+    table = frame.table.select(names)
+    if label is not None:
+        day = pa.scalar((frame.day - _EPOCH).days, pa.int32())
+        known = ripeness.is_known(_decided(frame.table, ripeness.decided_at, day), day)
+        place = table.schema.get_field_index(label)
+        table = table.set_column(place, label, _where(known, table.column(label)))
+    return Frame(frame.day, table, {name: frame.columns[name] for name in names})
+
+
+def _where(known: pa.ChunkedArray, labels: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.if_else(known, labels, pa.scalar(None, labels.type))
+
+
 def _stacked(
-    days: Sequence[LabelledReports], key: Sequence[str], label: str, *, inside: int
+    days: Sequence[LabelledReports],
+    key: Sequence[str],
+    label: str,
+    decided_at: str | None,
+    *,
+    inside: int,
 ) -> pa.Table:
     parts = []
     for number, reports in enumerate(days):
@@ -108,6 +204,9 @@ def _stacked(
             continue  # without a row its key has no type to disagree with
         part = reports.table.select([*key, label])
         part = part.rename_columns([*(f"key {n}" for n in range(len(key))), "label"])
+        day = pa.scalar((reports.day - _EPOCH).days, pa.int32())
+        part = part.append_column("day", pa.repeat(day, rows))
+        part = part.append_column("decided", _decided(reports.table, decided_at, day))
         part = part.append_column("frame", pa.repeat(pa.scalar(number, pa.int32()), rows))
         part = part.append_column("position", pa.array(np.arange(rows), pa.int64()))
         parts.append(part.append_column("inside", pa.repeat(pa.scalar(number < inside), rows)))
@@ -123,16 +222,39 @@ def _stacked(
         ) from None
 
 
-def _select(stacked: pa.Table, key: list[str]) -> pa.Table:
+def _decided(table: pa.Table, decided_at: str | None, day: pa.Scalar) -> pa.Array:
+    """The day of each decision as a number, int32: never before the report's own; null: unknown."""
+    if decided_at is None:
+        return pa.nulls(table.num_rows, pa.int32())
+    days = _plain_days(table.column(decided_at)).cast(pa.int32())
+    return pc.max_element_wise(days, day, skip_nulls=False)
+
+
+def _plain_days(times: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Times or days as days; a column without a value may be of any type."""
+    if times.null_count == len(times):
+        return pa.chunked_array([pa.nulls(len(times), pa.date32())])
+    return times.cast(pa.date32(), safe=False)
+
+
+def _select(stacked: pa.Table, key: list[str], ripeness: Ripeness) -> pa.Table:
     """Frame, position and label of the selected row of each report, ordered by the first two."""
     columns = [*_PLACE, "label"]
     suspects = _may_repeat(stacked.column(key[0]))
-    single = stacked.filter(pc.and_not(stacked.column("inside"), suspects)).select(columns)
+    single = stacked.filter(pc.and_not(stacked.column("inside"), suspects))
+    known = ripeness.is_known(single.column("decided"), single.column("day"))
+    labels = _where(known, single.column("label"))
+    single = single.select(_PLACE).append_column("label", labels)
     if not pc.any(suspects).as_py():
         return single
-    ranked = engine.query(
-        render("newest_decisions", key=key), {"reports": stacked.filter(suspects)}
-    ).select(columns)
+    sql = render(
+        "newest_decisions",
+        key=key,
+        known_by=(ripeness.known_by - _EPOCH).days,
+        maturity=ripeness.maturity_days,
+        names_days=ripeness.decided_at is not None,
+    )
+    ranked = engine.query(sql, {"reports": stacked.filter(suspects)}).select(columns)
     return _in_order(pa.concat_tables([single, ranked], promote_options="permissive"))
 
 

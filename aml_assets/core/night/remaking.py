@@ -58,9 +58,13 @@ def _remake(tick: Tick, asset: str, day: dt.date) -> Finding:
     stored = tick.view.partition(asset, day)
     if stored is None or is_evidence(tick.view, tick.rules, asset, day):
         return NOTHING
-    if not stale_inputs(tick.rules, asset, stored, tick.current):
+    newest = max(tick.view.stored.get(tick.rules.features, ()), default=None)
+    ripened = staleness.has_ripened(stored, newest)
+    if not ripened and not stale_inputs(tick.rules, asset, stored, tick.current):
         return CURRENT
     inputs = staleness.inputs_fingerprint(stored.inputs, tick.current)
+    if ripened:
+        inputs = staleness.fingerprint([inputs, stored.facts[staleness.RIPENS_ON]])
     if tick.requested(Stage.REMAKE, day, asset) == inputs:
         return failed(asset, inputs, is_minor=True)
     features = map(dt.date.fromisoformat, stored.inputs.get(tick.rules.features, ()))

@@ -160,6 +160,7 @@ class _Checker:
         self._by_role: dict[str | None, Kind] = {
             spec.column("amount"): "numeric",
             spec.column("timestamp"): "time",
+            spec.column("decided_at"): "time",
         }
 
     def _place(self, *columns: str) -> Place:

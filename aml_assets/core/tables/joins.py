@@ -170,8 +170,8 @@ def _name_outputs(
 ) -> list[_Output]:
     """Name the merged columns: a name that two tables have is prefixed by its table.
 
-    The reports' key and label, and the columns that joins start from, keep their bare name, because
-    readers of the frame look for those.
+    The reports' key, label and day of decision, and the columns that joins start from, keep their
+    bare name, because readers of the frame look for those.
 
     Raises:
         InputError: two merged columns would have one name.
@@ -182,9 +182,9 @@ def _name_outputs(
         drop = set(join.on.values())
         sources += [(join.table, name) for name in tables[join.table].columns if name not in drop]
     bare = {(STR, name) for name in specs[STR].key}
-    label = specs[STR].column("label")
-    if label:
-        bare.add((STR, label))
+    for role in ("label", "decided_at"):
+        if column := specs[STR].column(role):
+            bare.add((STR, column))
     taken = {name.casefold() for _, name in bare}
     for join in joins:
         for pair in pairs_of(join):

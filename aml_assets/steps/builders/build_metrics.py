@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aml_assets.core.graph import FEATURES, METRICS
 from aml_assets.core.model import evaluation
 from aml_assets.core.pages import plots
+from aml_assets.core.staleness import RIPENS_ON
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.steps.builders.built import Built
@@ -66,8 +67,13 @@ def build_metrics(
         partition=str(day),
         inputs=inputs_read(models, features),
         code_version=CODE_VERSION,
-        settings=settings_hash(settings.scoring.threshold, settings.output.style),
-        facts={"ad_hoc": options.ad_hoc},
+        settings=settings_hash(
+            settings.scoring.threshold, settings.output.style, settings.labels.maturity_days
+        ),
+        facts={
+            "ad_hoc": options.ad_hoc,
+            **({RIPENS_ON: str(measured.ripens_on)} if measured.ripens_on else {}),
+        },
     )
     pictures = {
         "ROC and precision-recall": plots.roc_and_precision_recall(truth, scores),
@@ -93,4 +99,7 @@ def _content(model: StoredModel, measured: ScoredWindow, figures: dict[str, Any]
         "train_rows": facts["rows"],
         "train_positives": facts["positives"],
         "repeated_reports": measured.reports - len(measured.truth),
+        "ripe_rows": measured.ripe_rows,
+        "ripe_share": measured.ripe_rows / len(measured.truth) if len(measured.truth) else None,
+        "ripens_on": str(measured.ripens_on) if measured.ripens_on else None,
     }

@@ -17,7 +17,7 @@ import numpy as np
 
 from aml_assets.core.days import ONE_DAY
 from aml_assets.core.graph import MODEL
-from aml_assets.core.model import encoding, labels, reference, scoring, training
+from aml_assets.core.model import encoding, reference, scoring, training
 from aml_assets.core.model.constants import without_constants
 from aml_assets.core.model.encoding import Encoder
 from aml_assets.core.model.training import Batch
@@ -32,9 +32,10 @@ from aml_assets.steps.builders.built import Built
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
 from aml_assets.steps.inputs.window_frames import (
     decided,
-    key_and_label,
     read_training_window,
     read_window,
+    report_columns,
+    select_reports,
     windows_of,
 )
 
@@ -83,21 +84,17 @@ def training_data(catalog: Catalog, features: Upstream[pa.Table], windows: Windo
         NotTrainable: a hole in the window, labels of one class only, or constant features only.
     """
     settings = catalog.settings
-    key, label = key_and_label(catalog)
     train = read_training_window(catalog, features, windows.train_days)
-    delay = read_window(catalog, features, windows.delay_days, [*key, label])
-    selected = labels.newest_decisions(
-        train.reports([*key, label]),
-        key=key,
-        label=label,
-        deciding=delay.reports([*key, label]),
-    )
+    delay = read_window(catalog, features, windows.delay_days, report_columns(catalog))
+    known_by = windows.eval_start - ONE_DAY
+    selected = select_reports(catalog, train, known_by=known_by, deciding=[delay])
     known = [decided(each) for each in selected]
     training.refuse_one_class([each.labels for each in known])
     encoder = encoding.fit(
         train.frames,
         max_text_distinct_share=settings.features.max_text_distinct_share,
         min_category_rows=settings.features.min_category_rows,
+        report_features=settings.report_features,
     )
     days, matrices = train.days, list[np.ndarray]()
     for each in known:

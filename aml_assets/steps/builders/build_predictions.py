@@ -20,6 +20,7 @@ from aml_assets.steps.checking.verdicts import refuse_blocked
 from aml_assets.steps.inputs.model_selection import StoredModel, select_model
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
 from aml_assets.steps.inputs.stored_frames import load_frame
+from aml_assets.steps.inputs.window_frames import as_known
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,6 +58,7 @@ def build_predictions(
     refuse_blocked(catalog, day, FEATURES, manifest)
     pin = options.model or (model_id_of(catalog, day, options) if options.ad_hoc else None)
     model = select_model(models, settings.scoring, day, pin, options.look_ahead)
+    frame = as_known(catalog, frame)
     matrix = model.encoder.transform(frame)
     scores = scoring.predict(model.booster, matrix, threads=settings.training.threads)
     if settings.output.style == "legacy":

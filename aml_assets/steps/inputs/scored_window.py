@@ -14,13 +14,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from aml_assets.core.model import labels, scoring
+from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.core.model import scoring
 from aml_assets.core.model.encoding import Matrix
 from aml_assets.core.model.labels import LabelledReports
 from aml_assets.core.model.windows import Windows
 from aml_assets.errors import AmlError
 from aml_assets.io.upstream import Upstream
-from aml_assets.steps.inputs.window_frames import Window, decided, key_and_label, read_window
+from aml_assets.steps.inputs.stored_frames import load_frame
+from aml_assets.steps.inputs.window_frames import (
+    Window,
+    decided,
+    read_window,
+    report_columns,
+    ripeness,
+    select_reports,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,6 +50,8 @@ class ScoredWindow:
         scores_by_day: per day float32 of shape (rows,).
         reports: how many rows were read.
         digests: what was read of the windows: partition → digest or ``absent``.
+        ripe_rows: how many STRs are of days whose decisions ought all to be known.
+        ripens_on: the day on which more decisions will be known; ``None``: all are.
     """
 
     windows: Windows
@@ -50,6 +61,8 @@ class ScoredWindow:
     scores_by_day: list[NDArray[Any]]
     reports: int
     digests: Mapping[str, str]
+    ripe_rows: int
+    ripens_on: dt.date | None
 
     @property
     def truth(self) -> NDArray[Any]:
@@ -67,20 +80,30 @@ def score_evaluation_window(
 ) -> ScoredWindow:
     """Score the evaluation window of a model: each STR once, and none that it has learnt from.
 
+    Where labels ripen, an STR is undecided until its whole day is ripe: what is decided early is
+    not like the rest. Decisions count that are known by the newest day that is stored.
+
     Raises:
         NotTrainable: a hole in the evaluation window.
     """
     windows = _windows_of(model)
-    key, label = key_and_label(catalog)
+    columns = report_columns(catalog)
     measured = read_window(catalog, features, windows.eval_days)
-    learnt = read_window(catalog, features, windows.train_days, [*key, label])
-    delay = read_window(catalog, features, windows.delay_days, [*key, label])
-    selected = labels.newest_decisions(
-        measured.reports([*key, label]),
-        key=key,
-        label=label,
-        known=_trained_on(learnt, delay, key, label),
+    learnt = read_window(catalog, features, windows.train_days, columns)
+    delay = read_window(catalog, features, windows.delay_days, columns)
+    known_by = windows.eval_end
+    later = Window()
+    if catalog.settings.labels_ripen:
+        known_by = max([known_by, *features.partitions.days()])
+        later = _deciding(catalog, features, windows.eval_end, known_by)
+    selected = select_reports(
+        catalog,
+        measured,
+        known_by=known_by,
+        deciding=[later],
+        learnt=_trained_on(catalog, windows, learnt, delay),
     )
+    ripe = ripeness(catalog, known_by)
     matrices = [
         model.encoder.transform(frame, each.rows)
         for frame, each in zip(measured.frames, selected, strict=True)
@@ -90,19 +113,40 @@ def score_evaluation_window(
         windows=windows,
         days=[frame.day for frame in measured.frames],
         matrices=matrices,
-        labels_by_day=[each.labels for each in selected],
+        labels_by_day=[
+            each.labels if ripe.is_mature(each.day) else np.full_like(each.labels, np.nan)
+            for each in selected
+        ],
         scores_by_day=[scoring.predict(model.booster, each, threads=threads) for each in matrices],
         reports=sum(frame.table.num_rows for frame in measured.frames),
         digests={**learnt.digests, **delay.digests, **measured.digests},
+        ripe_rows=sum(len(each.rows) for each in selected if ripe.is_mature(each.day)),
+        ripens_on=ripe.next_decision(measured.reports(columns)),
     )
 
 
-def _trained_on(learnt: Window, delay: Window, key: list[str], label: str) -> list[LabelledReports]:
+def _deciding(
+    catalog: Catalog, features: Upstream[pa.Table], eval_end: dt.date, known_by: dt.date
+) -> Window:
+    """The later days in which reports of an evaluation window may be repeated with a decision."""
+    last = min(known_by, eval_end + catalog.settings.labels.maturity_days * ONE_DAY)
+    later = Window()
+    for day in days_between(eval_end + ONE_DAY, last):
+        if features.has(day):
+            frame, _ = load_frame(features, day, report_columns(catalog))
+            later.frames.append(frame)
+        else:
+            features.record(str(day))
+    return later
+
+
+def _trained_on(
+    catalog: Catalog, windows: Windows, learnt: Window, delay: Window
+) -> list[LabelledReports]:
     """The STRs that training took; one that was undecided then can still be measured."""
-    days = learnt.reports([*key, label])
-    selected = labels.newest_decisions(
-        days, key=key, label=label, deciding=delay.reports([*key, label])
-    )
+    days = learnt.reports(report_columns(catalog))
+    known_by = windows.eval_start - ONE_DAY
+    selected = select_reports(catalog, learnt, known_by=known_by, deciding=[delay])
     return [
         LabelledReports(each.day, each.table.take(pa.array(decided(taken).rows, pa.int64())))
         for each, taken in zip(days, selected, strict=True)

@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from aml_assets.core.graph import FEATURES
-from aml_assets.core.model import encoding, windows
+from aml_assets.core.model import labels, windows
 from aml_assets.core.model.encoding import Frame
-from aml_assets.core.model.labels import LabelledReports, SelectedReports
+from aml_assets.core.model.labels import LabelledReports, Ripeness, SelectedReports
+from aml_assets.core.model.ruled_out import ruled_out
 from aml_assets.core.model.windows import Windows
 from aml_assets.errors import NotReady, NotTrainable, SettingsError
 from aml_assets.io.catalog import Catalog
@@ -41,7 +42,7 @@ def windows_of(catalog: Catalog, day: dt.date, given: FixedWindows | None = None
         return windows.rolling(
             day,
             train_days=settings.windows.train_days,
-            delay_days=settings.windows.delay_days,
+            delay_days=settings.delay_days,
             eval_days=settings.windows.eval_days,
             first_day=settings.partitions.first_day,
             min_train_days=settings.windows.min_train_days,
@@ -124,17 +125,18 @@ def read_training_window(
     """
     refuse_missing(catalog, features, days)
     stored = {day: features.manifest(day) for day in days if features.has(day)}
-    hopeless = encoding.ruled_out(
+    hopeless = ruled_out(
         [columns_of(manifest) for manifest in stored.values()],
         catalog.settings.features.max_text_distinct_share,
+        catalog.settings.report_features,
     )
-    key, label = key_and_label(catalog)
+    needed = report_columns(catalog)
 
     def wanted(manifest: Manifest) -> list[str]:
         return [
             name
             for name, column in columns_of(manifest).items()
-            if name in (*key, label) or (column.table, column.source) not in hopeless
+            if name in needed or (column.table, column.source) not in hopeless
         ]
 
     window = read_window(catalog, features, days, wanted)
@@ -181,6 +183,71 @@ def refuse_missing(catalog: Catalog, features: Upstream[pa.Table], days: Sequenc
             remedy="Have them delivered; or go on without them (aml skip DAY --why REASON), or, if "
             "they are empty by design, list them under partitions.empty_days.",
         )
+
+
+def report_columns(catalog: Catalog) -> list[str]:
+    """The columns by which reports are selected: key, label, and day of decision, if there is one.
+
+    Raises:
+        SettingsError: the config says that the bank has no label.
+    """
+    key, label = key_and_label(catalog)
+    decided_at = catalog.settings.tables[STR].column("decided_at")
+    return [*key, label, *([decided_at] if decided_at else [])]
+
+
+def ripeness(catalog: Catalog, known_by: dt.date) -> Ripeness:
+    """Which decisions are known by the end of a day, under the settings."""
+    settings = catalog.settings
+    decided_at = settings.tables[STR].column("decided_at")
+    return Ripeness(known_by, settings.labels.maturity_days, decided_at)
+
+
+def as_known(catalog: Catalog, frame: Frame) -> Frame:
+    """A day's frame as it was known at the day's end; where labels do not ripen, as it is."""
+    settings = catalog.settings
+    if settings.report_features is None:
+        return frame
+    spec = settings.tables[STR]
+    return labels.as_known(
+        frame,
+        key=spec.key,
+        label=spec.column("label"),
+        ripeness=ripeness(catalog, frame.day),
+        report_features=settings.report_features,
+    )
+
+
+def select_reports(
+    catalog: Catalog,
+    inside: Window,
+    *,
+    known_by: dt.date,
+    deciding: Sequence[Window] = (),
+    learnt: Sequence[LabelledReports] = (),
+) -> list[SelectedReports]:
+    """Select one row per report of a window, with the newest decision known by the end of a day.
+
+    Args:
+        catalog: settings: the reports' columns, and when their labels are ripe.
+        inside: the window; it holds `report_columns`.
+        known_by: the last day whose decisions count.
+        deciding: later days whose rows may decide a report of the window.
+        learnt: reports that are left out, since the model has learnt them.
+
+    Raises:
+        InputError: the key or the label has different types on different days.
+    """
+    key, label = key_and_label(catalog)
+    columns = report_columns(catalog)
+    return labels.newest_decisions(
+        inside.reports(columns),
+        key=key,
+        label=label,
+        deciding=[each for window in deciding for each in window.reports(columns)],
+        known=learnt,
+        ripeness=ripeness(catalog, known_by),
+    )
 
 
 def key_and_label(catalog: Catalog) -> tuple[list[str], str]:

@@ -127,7 +127,7 @@ class Watcher:
     def _reach(self, today: dt.date) -> int:
         """How many days back a change can matter: windows, and late reports before them."""
         windows = self._settings.windows
-        reach = windows.train_days + windows.delay_days + windows.eval_days
+        reach = windows.train_days + self._settings.delay_days + windows.eval_days
         if windows.fixed:
             reach = max(0, (today - windows.fixed.train_start).days)
         return reach + self._settings.features.trx_lookback_days

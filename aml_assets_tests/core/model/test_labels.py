@@ -1,6 +1,7 @@
 """The selection of one row per report, with its newest decision."""
 
 import datetime as dt
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aml_assets.core.days import ONE_DAY
-from aml_assets.core.model.labels import LabelledReports, newest_decisions
+from aml_assets.core.model.labels import LabelledReports, Ripeness, newest_decisions
 from aml_assets.core.tables.values import WHOLE
 from aml_assets.errors import InputError
 
@@ -83,11 +84,12 @@ def test_a_day_without_a_row_has_no_type_to_disagree_with():
 def test_keys_of_two_types_are_a_named_error_without_a_value():
     numbers = days({(123456789, 1): 1})
     texts = days({("123456789", 1): 1}, first=DAY + ONE_DAY, id_type=pa.string())
-    for arguments in (
+    cases: tuple[dict[str, Any], ...] = (
         {"inside": [*numbers, *texts]},
         {"inside": numbers, "known": texts},
         {"inside": numbers, "known": [*numbers, *texts]},
-    ):
+    )
+    for arguments in cases:
         with pytest.raises(InputError, match="table str") as caught:
             newest_decisions(key=KEY, label="label", **arguments)
         assert "123456789" not in str(caught.value)
@@ -139,3 +141,141 @@ def test_a_report_is_found_again_where_ids_have_outgrown_int64():
     assert chosen(large, known=small) == [{(2**63, 1): 0}]
     later = days({(1, 1): 1, (2**63, 1): 0}, first=DAY + ONE_DAY, id_type=WHOLE)
     assert chosen([*small, *later]) == [{(2, 1): 1}, {(1, 1): 1, (2**63, 1): 0}]
+
+
+# -- ripe labels -----------------------------------------------------------------------------------
+
+
+def ripe_days(*contents):
+    """As `days`, of contents {(trx_id, ins_id): (label, day of the decision or None)}."""
+    found = []
+    plain = days(*({key: label for key, (label, _) in content.items()} for content in contents))
+    for content, each in zip(contents, plain, strict=True):
+        at = [None if n is None else DAY + n * ONE_DAY for _, n in content.values()]
+        decided = pa.array(at, pa.date32()).cast(pa.timestamp("us"))
+        found.append(LabelledReports(each.day, each.table.append_column("decided", decided)))
+    return found
+
+
+def known_by(number, contents, deciding=0, *, maturity=0, named=True):
+    """Per day, the chosen keys with the labels that are known by the end of a day.
+
+    With ``named``, the bank names the days of its decisions.
+    """
+    window = ripe_days(*contents)
+    inside = window[: len(window) - deciding]
+    result = newest_decisions(
+        inside,
+        key=KEY,
+        label="label",
+        deciding=window[len(inside) :],
+        ripeness=Ripeness(DAY + number * ONE_DAY, maturity, "decided" if named else None),
+    )
+    return [
+        {
+            list(content)[row]: None if np.isnan(label) else int(label)
+            for row, label in zip(each.rows, each.labels, strict=True)
+        }
+        for content, each in zip(contents, result, strict=False)
+    ]
+
+
+def test_a_label_is_undecided_until_its_report_is_mature():
+    window = days({(1, 1): 1}, {(2, 1): 0})
+    for number, labels in ((29, [None, None]), (30, [1, None]), (31, [1, 0])):
+        ripe = Ripeness(DAY + number * ONE_DAY, 30)
+        selected = newest_decisions(window, key=KEY, label="label", ripeness=ripe)
+        got = [None if np.isnan(each.labels[0]) else int(each.labels[0]) for each in selected]
+        assert got == labels
+    assert ripe.next_decision(window) is None
+    assert Ripeness(DAY, 30).next_decision(window) == DAY + 30 * ONE_DAY
+
+
+def test_a_decision_is_known_on_its_own_day_and_never_before_its_report():
+    contents = [{(1, 1): (1, 4), (2, 1): (0, None)}, {(3, 1): (1, -5)}]
+    assert known_by(0, contents, maturity=9) == [{(1, 1): None, (2, 1): None}, {(3, 1): None}]
+    assert known_by(1, contents, maturity=9) == [{(1, 1): None, (2, 1): None}, {(3, 1): 1}]
+    assert known_by(4, contents, maturity=9) == [{(1, 1): 1, (2, 1): None}, {(3, 1): 1}]
+    assert known_by(9, contents, maturity=9) == [{(1, 1): 1, (2, 1): 0}, {(3, 1): 1}]
+    ripe = Ripeness(DAY, 0, "decided")
+    assert ripe.next_decision(ripe_days(*contents)) == DAY + ONE_DAY
+    assert ripe.next_decision(ripe_days(contents[0])) == DAY + 4 * ONE_DAY
+
+
+def test_a_repeated_report_brings_its_decision_with_it():
+    contents = [{(1, 1): (0, None)}, {(1, 1): (1, None)}, {(1, 1): (0, None)}]
+    for number, label in enumerate((None, 1, 0)):
+        assert known_by(number, contents, 2, maturity=9, named=False) == [{(1, 1): label}]
+        # Where the bank names days of decisions, a row without one is not decided yet.
+        assert known_by(number, contents, 2, maturity=9) == [{(1, 1): None}]
+
+
+RIPE_CONTENT = st.dictionaries(
+    st.tuples(st.integers(0, 3), st.integers(0, 1)),
+    st.tuples(st.sampled_from([0, 1, None]), st.none() | st.integers(0, 8)),
+    max_size=5,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    contents=st.lists(RIPE_CONTENT, min_size=1, max_size=5),
+    deciding=st.integers(0, 2),
+    maturity=st.integers(0, 4),
+    number=st.integers(0, 8),
+    named=st.booleans(),
+)
+def test_what_is_known_is_what_one_would_know_by_hand(contents, deciding, maturity, number, named):
+    deciding = min(deciding, len(contents) - 1)
+    seen, known = set(), []
+    for place, content in enumerate(contents):
+        known.append({})
+        for key, (label, decided) in content.items():
+            since = place if key in seen and not named else place + maturity
+            since = max(decided, place) if named and decided is not None else since
+            known[-1][key] = label if since <= number else None
+        seen |= set(content)
+    inside = len(contents) - deciding
+    expected = naive(known[:inside], known[inside:], [])
+    assert known_by(number, contents, deciding, maturity=maturity, named=named) == expected
+
+
+def delays(rng, rows, slow, kind):
+    return np.where(slow, 60, 5) if kind == "by customer" else np.full(rows, kind)
+
+
+@pytest.mark.parametrize("kind", [15, 45, 90, "by customer"])
+def test_recall_at_the_budget_on_ripe_labels_is_that_of_all_labels(kind):
+    rng = np.random.default_rng(7)
+    count, rows, budget, today = 130, 1_500, 100, 130
+    reports, truth, scores = [], [], []
+    for number in range(count):
+        slow = rng.random(rows) < 0.5  # customers whose cases take long are harder to find, too
+        positive = rng.random(rows) < 0.04
+        decided = number + delays(rng, rows, slow, kind)
+        # The bank writes 0 until it has decided.
+        label = pa.array((positive & (decided <= today)).astype(np.int8))
+        table = pa.table({"trx_id": np.arange(rows) + number * rows, "label": label})
+        reports.append(LabelledReports(DAY + number * ONE_DAY, table))
+        truth.append(positive.astype(float))
+        scores.append(rng.normal(size=rows) + positive * np.where(slow, 1.0, 3.0))
+
+    def at_the_budget(labels):
+        """Recall and precision of the highest scores of each day, over all decided days."""
+        found = alerts = positives = 0
+        for label, score in zip(labels, scores, strict=True):
+            top = np.argsort(-score)[:budget]
+            if not np.isnan(label).any():
+                found, alerts = found + label[top].sum(), alerts + budget
+                positives += label.sum()
+        return found / positives, found / alerts
+
+    def measured(maturity):
+        ripe = Ripeness(DAY + today * ONE_DAY, maturity)
+        chosen_ = newest_decisions(reports, key=["trx_id"], label="label", ripeness=ripe)
+        return at_the_budget([each.labels for each in chosen_])
+
+    final = at_the_budget(truth)
+    ripe = measured(60 if kind == "by customer" else kind)
+    assert ripe == pytest.approx(final, abs=0.02)
+    assert measured(0) != pytest.approx(final, abs=0.02)

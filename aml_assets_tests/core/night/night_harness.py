@@ -20,7 +20,7 @@ from aml_assets.core.night.lookups import features_to_check, tables_to_check, un
 from aml_assets.core.night.plan import Request, TickPlan
 from aml_assets.core.night.readiness import FileListing
 from aml_assets.core.night.view import Rules, Untrainable, View
-from aml_assets.core.staleness import ABSENT, StoredPartition, fingerprint
+from aml_assets.core.staleness import ABSENT, RIPENS_ON, StoredPartition, fingerprint
 from aml_assets.errors import NotTrainable
 
 FIRST = dt.date(2024, 1, 1)
@@ -67,6 +67,7 @@ class Night:
         train, evaluate: days of the windows.
         look_back: days in which late reports look.
         history: days before its own whose metrics a model's page shows.
+        maturity: days after which the labels of a report are known.
         network: days before its own whose partials the network reads; ``None`` without a network.
         rules: more of the rules.
     """
@@ -96,6 +97,7 @@ class Night:
     refuses_reports: set[dt.date] = field(default_factory=set)
     late: dict[dt.date, dt.date] = field(default_factory=dict)
     pinned: bool = True
+    maturity: int = 0
     blocked_features: dict[dt.date, str] = field(default_factory=dict)
     damaged: dict[dt.date, str] = field(default_factory=dict)
     bad_statics: bool = False
@@ -255,10 +257,19 @@ class Night:
         made_of = fingerprint(sorted((a, k, v) for a, ks in inputs.items() for k, v in ks.items()))
         digest = self._digest(asset, of, inputs, made_of)
         self.built[(asset, of), made_of] += 1
-        self.store[asset][of] = StoredPartition(digest, inputs, self.now)
+        facts = self._ripening(of) if asset == METRICS else {}
+        self.store[asset][of] = StoredPartition(f"{digest}{facts or ''}", inputs, self.now, facts)
         name = asset.rpartition("/")[2]
         if name in DAILY:
             self.receipts.setdefault(name, {})[of] = self.landed[of, name].signature
+
+    def _ripening(self, of: dt.date) -> dict[str, object]:
+        """When more of the labels that metrics were measured on will be known, if ever."""
+        windows, newest = self.windows(of), max(self.store[FEATURES])
+        assert isinstance(windows, Windows)
+        ripe = (each + self.maturity * ONE_DAY for each in windows.eval_days)
+        coming = min((each for each in ripe if each > newest), default=None)
+        return {RIPENS_ON: str(coming)} if coming else {}
 
     def _digest(
         self, asset: str, of: dt.date, inputs: dict[str, dict[str, str]], made_of: str

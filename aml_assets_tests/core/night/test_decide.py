@@ -368,6 +368,20 @@ def test_predictions_wait_for_a_pinned_model_and_run_when_it_comes():
     assert night.has(PREDICTIONS, 7)
 
 
+def test_metrics_are_remade_each_time_more_of_their_labels_are_known_and_then_never_again():
+    night = nights(6, evaluate=2, maturity=3)
+    builds = [night.builds(METRICS, 6)]
+    for number in range(7, 12):
+        night.set_day(number)
+        night.land(number)
+        night.settle_down()
+        builds.append(night.builds(METRICS, 6))
+    assert builds == [1, 2, 3, 3, 3, 3]  # the labels of days 4 and 5 are known on days 7 and 8
+    assert night.builds(MODEL_PAGE, 6) == 3
+    assert (night.builds(MODEL, 6), night.builds(PREDICTIONS, 6)) == (1, 1)
+    assert night.tick(5).requests == []
+
+
 def test_a_static_table_that_broke_holds_its_days_until_it_lands_anew():
     night = nights(5)
     night.set_day(6)

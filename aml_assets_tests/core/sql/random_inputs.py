@@ -90,7 +90,7 @@ def bank(rng: np.random.Generator) -> dict[str, dict[str, Any]]:
 
 
 def reports(rng: np.random.Generator, days: int) -> Iterator[LabelledReports]:
-    """Days of reports that recur: a key of a text and a number, the label 0, 1 or null."""
+    """Days of reports that recur: a key of a text and a number, a label or null, and its day."""
     keys = [(text, number) for text in TEXTS for number in range(4)]
     for n in range(days):
         mine = [
@@ -101,6 +101,11 @@ def reports(rng: np.random.Generator, days: int) -> Iterator[LabelledReports]:
                 KEY[0]: pa.array([key[0] for key in mine], pa.string()),
                 KEY[1]: pa.array([key[1] for key in mine], pa.int64()),
                 "label": with_nulls(rng, rng.integers(0, 2, len(mine)).tolist(), pa.int8()),
+                "decided": with_nulls(
+                    rng,
+                    [DAY + n * ONE_DAY for n in rng.integers(0, 12, len(mine)).tolist()],
+                    pa.date32(),
+                ),
             }
         )
         yield LabelledReports(DAY + n * ONE_DAY, table)

@@ -16,7 +16,7 @@ import pytest
 
 from aml_assets.core import sql
 from aml_assets.core.days import ONE_DAY
-from aml_assets.core.model.labels import newest_decisions
+from aml_assets.core.model.labels import Ripeness, newest_decisions
 from aml_assets.core.relations.merging import NETWORK_TABLE, features_of_days, network_join
 from aml_assets.core.relations.movements import movement_columns, movements
 from aml_assets.core.relations.network import network
@@ -61,10 +61,16 @@ def merge_a_bank(rng: np.random.Generator) -> Run:
 
 def select_reports(rng: np.random.Generator) -> Run:
     days = list(random_inputs.reports(rng, 9))
+    ripeness = Ripeness(days[6].day, maturity_days=2, decided_at="decided")
 
     def run() -> list[pa.Table]:
         found = newest_decisions(
-            days[:6], key=random_inputs.KEY, label="label", deciding=days[6:8], known=days[8:]
+            days[:6],
+            key=random_inputs.KEY,
+            label="label",
+            deciding=days[6:8],
+            known=days[8:],
+            ripeness=ripeness,
         )
         return [
             pa.table({"row": each.rows, "label": pa.array(each.labels, from_pandas=True)})

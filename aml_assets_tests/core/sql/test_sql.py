@@ -29,7 +29,12 @@ VALUES = {
             }
         ],
     },
-    "newest_decisions": {"key": ODD},
+    "newest_decisions": {
+        "key": ODD,
+        "known_by": 19_800,
+        "maturity": 30,
+        "names_days": False,
+    },
     "pair_day": {},
     "relation": {"day": 19_800},
     "new_payments": {"since": 19_771},

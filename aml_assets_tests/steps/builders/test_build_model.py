@@ -14,6 +14,7 @@ from aml_assets.io.catalog import Catalog
 from aml_assets.steps.builders.build_features import build_features
 from aml_assets.steps.builders.build_model import training_data
 from aml_assets.steps.builders.build_table import build_table
+from aml_assets.steps.inputs import window_frames
 from aml_assets.steps.inputs.window_frames import read_training_window, read_window, windows_of
 from aml_assets_tests.conftest import Bank, day
 
@@ -79,7 +80,7 @@ def test_a_day_that_is_replaced_while_the_window_is_read_is_an_error_to_retry(ca
     days = windows_of(catalog, day(ASKED)).train_days
     frame, manifest = catalog.features.load_with_manifest(days[-1])
     place, amounts = frame.column_names.index("amount"), pa.array([1.0] * len(frame))
-    decide = encoding.ruled_out
+    decide = window_frames.ruled_out
 
     def restate_meanwhile(*arguments):
         catalog.features.publish(
@@ -87,6 +88,6 @@ def test_a_day_that_is_replaced_while_the_window_is_read_is_an_error_to_retry(ca
         )
         return decide(*arguments)
 
-    monkeypatch.setattr(encoding, "ruled_out", restate_meanwhile)
+    monkeypatch.setattr(window_frames, "ruled_out", restate_meanwhile)
     with pytest.raises(NotReady, match="replaced while the window was read"):
         read_training_window(catalog, catalog.upstream(FEATURES), days)

@@ -1,0 +1,131 @@
+"""As known then: what is learnt and scored on a day knows nothing of what came to light later.
+
+Belongs here: the same day built from the whole history, and from what was known at its end. Does
+not belong here: which decisions are known when (``core/model/test_labels``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from aml_assets.core.graph import FEATURES, MODEL, NETWORK, PAIR_DAY
+from aml_assets.steps.builders.build_features import build_features
+from aml_assets.steps.builders.build_model import build_model, training_data
+from aml_assets.steps.builders.build_predictions import build_predictions
+from aml_assets.steps.builders.build_relations import build_network, build_pair_day
+from aml_assets.steps.builders.build_table import build_table
+from aml_assets.steps.inputs.window_frames import windows_of
+from aml_assets_tests.conftest import Bank, day, trx_columns
+
+pytestmark = pytest.mark.long  # half a minute of builds
+
+DAY, LAST, MATURITY = 8, 11, 2
+
+Case = dict[str, Any]
+
+
+def options(*, names_days: bool) -> dict[str, Any]:
+    """Windows and ripe labels of a bank that names the days of its decisions, or does not."""
+    roles = {"tables": {"str": {"roles": {"decided_at": "closed"}}}} if names_days else {}
+    return {
+        **roles,
+        "windows": {"train_days": 3, "eval_days": 1},
+        "labels": {"maturity_days": MATURITY},
+        "features": {"network": {"windows": [2], "horizon_days": 3}},
+    }
+
+
+def history(random: Random, *, names_days: bool) -> dict[int, list[Case]]:
+    """Per day, its reports: some of late transactions, some that were reported before."""
+    found: dict[int, list[Case]] = {}
+    for number in range(1, LAST + 1):
+        own = [number * 100 + row for row in range(8)]
+        late = [(number - 1) * 100 + 8 + random.randrange(4)] if number > 1 else []
+        before = [case["trx"] for case in found.get(number - 1, [])]
+        repeated = random.sample(before, 2) if before else []
+        cases = [_case(random, number, trx, names_days) for trx in dict.fromkeys([*own, *late])]
+        for trx in {*repeated} - {*own, *late}:
+            cases.append(_case(random, number, trx, names_days))
+            if not names_days:
+                cases[-1]["written"] = number  # such a row brings its decision with it
+        found[number] = cases
+    return found
+
+
+def _case(random: Random, number: int, trx: int, names_days: bool) -> Case:
+    """A report, its label, and the day on which that is written into the table."""
+    written = number + random.randrange(MATURITY + 1)
+    slow = names_days and random.random() < 0.3
+    decided = number + random.randrange(6) if slow else written
+    return {
+        "trx": trx,
+        "label": int(random.random() < 0.4),
+        "written": decided if slow else written,
+        "decided": decided if (names_days and random.random() < 0.8) or slow else None,
+        # Until it has decided, the bank writes 0; but a slow decision stays open beyond maturity.
+        "open": None if slow else 0,
+    }
+
+
+def landed(cases: list[Case], by: int) -> dict[str, Any]:
+    """The table of reports as it lies there at the end of a day."""
+    known = [case["written"] <= by for case in cases]
+    shown = list(zip(cases, known, strict=True))
+    closed = [day(case["decided"]) if k and case["decided"] else None for case, k in shown]
+    status = [f"closed as {case['label']}" if k else None for case, k in shown]
+    return {
+        "trx_id": [case["trx"] for case in cases],
+        "ins_id": [7] * len(cases),
+        "label": pa.array([case["label" if k else "open"] for case, k in shown], pa.int8()),
+        "closed": pa.array(closed, pa.date32()),
+        "status": pa.array(status, pa.string()),
+    }
+
+
+def build(bank: Bank) -> dict[str, Any]:
+    """Tables, relations, features, the model and the predictions of `DAY`; what they hold."""
+    catalog = bank.catalog
+    last = max(when for when in catalog.landing.days("trx"))
+    for when in (day(n) for n in range(1, LAST + 1) if day(n) <= last):
+        for name in catalog.settings.tables:
+            build_table(catalog, name, when).publish_to(catalog.table(name), when)
+        for asset, builder in ((PAIR_DAY, build_pair_day), (NETWORK, build_network)):
+            builder(catalog, when, **catalog.inputs(asset)).publish_to(catalog.of(asset), when)
+        inputs = catalog.inputs(FEATURES)
+        build_features(catalog, when, inputs).publish_to(catalog.features, when)
+    when = day(DAY)
+    data = training_data(catalog, catalog.upstream(FEATURES), windows_of(catalog, when))
+    model = build_model(catalog, when, catalog.upstream(FEATURES))
+    model.publish_to(catalog.models, when)
+    features, models = catalog.upstream(FEATURES), catalog.upstream(MODEL)
+    scored = build_predictions(catalog, when, features, models)
+    scored.publish_to(catalog.predictions, when)
+    learnt = [(values.tobytes(), labels.tobytes()) for values, labels in data.batches]
+    csv = next(of for path, of in bank.files().items() if path.endswith(".csv"))
+    return {"learnt": learnt, "model": bytes(model.value.save_raw("ubj")), "predictions": csv}
+
+
+@settings(deadline=None, max_examples=6, phases=[Phase.explicit, Phase.generate])
+@given(seed=st.integers(0, 2**32), names_days=st.booleans())
+def test_a_day_from_the_whole_history_equals_it_from_what_was_known_at_its_end(seed, names_days):
+    cases = history(Random(seed), names_days=names_days)
+    found = []
+    with TemporaryDirectory() as folder:
+        for name, last, by in (("then", DAY, DAY), ("now", LAST, LAST + 9)):
+            bank = Bank(Path(folder) / name, options(names_days=names_days))
+            bank.land_static()
+            for number in range(1, last + 1):
+                bank.land("trx", number, trx_columns(number))
+                bank.land("str", number, landed(cases[number], by))
+            found.append(build(bank))
+    then, now = found
+    for what in ("learnt", "model", "predictions"):
+        assert then[what] == now[what], what
