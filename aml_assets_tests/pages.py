@@ -89,13 +89,15 @@ def alerts_in(page: Element) -> list[dict[str, Any]]:
     texts = packed["texts"]
     names = [
         *("score", "below", "share", "decision", "key", "when", "offset", "amount", "currency"),
-        *("who", "whom", "own", "reasons", "rest", "margin"),
+        *("who", "whom", "own", "families", "rest", "margin"),
     ]
     rows = [dict(zip(names, row, strict=True)) for row in packed["alerts"]]
     for row in rows:
         row |= {each: texts[row[each]] for each in ("share", "decision", "offset", "currency")}
         row["own"] = [texts[place] for place in row["own"]]
-        triples = zip(*[iter(row["reasons"])] * 3, strict=True)
+        row["families"] = [(texts[name], by, told) for name, by, told in row["families"]]
+        flat = [value for _, _, told in row["families"] for value in told]
+        triples = zip(*[iter(flat)] * 3, strict=True)
         row["reasons"] = [(texts[head] + texts[rest], by) for head, rest, by in triples]
     return rows
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from aml_assets.settings.section import Section
-from aml_assets.settings.table_settings import TableSettings
+from aml_assets.settings.table_settings import STR, TableSettings
 
 
 def _one_line(text: str) -> str:
@@ -43,8 +43,10 @@ class PageSettings(Section):
     word for confidential. ``history_days``: number of days whose metrics the model page shows.
     ``segments``: categories, each as ``table.column``, by which the model page splits the
     evaluation; without any it takes those that the model uses most.
-    ``budget``: alerts that the investigators can work per day. ``base_url``: where a
-    web server serves the store, for links to the pages in the UI.
+    ``budget``: the alert budget, which is how many alerts (reports, accounts or customers) the
+    investigators can work per day. ``types``: the column that says of what type a report is, as
+    ``table.column``, for figures by type; frames may lack it, and ``None`` is for no such figures.
+    ``base_url``: where a web server serves the store, for links to the pages in the UI.
     """
 
     alerts: Annotated[int, Field(ge=1)] = 1000
@@ -57,7 +59,8 @@ class PageSettings(Section):
     history_days: Annotated[int, Field(ge=1)] = 30
     base_url: Annotated[str, Field(pattern=r"^https?://[^\s/]+")] | None = None
     segments: list[QualifiedColumn] = Field(default_factory=list)
-    budget: Annotated[int, Field(ge=1)] | None = None
+    budget: Annotated[int, Field(ge=1)] = 20
+    types: QualifiedColumn | None = f"{STR}.report_type"
 
     def refuse_unknown(self, tables: Mapping[str, TableSettings]) -> None:
         """Refuse columns that no page can show.
@@ -65,8 +68,11 @@ class PageSettings(Section):
         Raises:
             ValueError: a column's table is unknown, or the column is never read.
         """
-        for key in ("columns", "segments"):
-            for name in getattr(self, key):
+        # The default of types is no bank's choice: its column may be missing, or left out.
+        types = [self.types] if self.types and "types" in self.model_fields_set else []
+        chosen = {"columns": self.columns, "segments": self.segments, "types": types}
+        for key, names in chosen.items():
+            for name in names:
                 table, _, column = name.partition(".")
                 if table not in tables:
                     raise ValueError(

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from aml_assets.core.pages.alert_page import Alert, AlertPage, Party
-from aml_assets.core.pages.reasons import Explanation, Reason
+from aml_assets.core.pages.reasons import Explanation, FamilyReasons, Reason
 from aml_assets_tests.browser.conftest import Tab
 from aml_assets_tests.conftest import Bank, day, str_columns
 
@@ -82,12 +82,16 @@ def page_of(count: int) -> str:
     """A page of alerts that are as wide and as high as alerts get."""
     words = "account opened is 2012-07-10, 1,841 days before the report (96.8 % of training rows"
     reasons = tuple(Reason("a.b", f"{words} are {n} longer ago)", (8 - n) / 4) for n in range(8))
+    families = tuple(
+        FamilyReasons(name, 1.5, reasons[2 * place : 2 * place + 2])
+        for place, name in enumerate(("behaviour of the payer", "go-betweens", "fans", "ranks"))
+    )
     one = Alert(
         rank=1, score=0.5, below=0.5, decision="suspicious", key=("1000000000", "1"),
         when="2024-03-05 12:00:00", offset="+01:00", amount="123,456,789.00", currency="EUR",
         who=Party("f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "Handelmaatschappij " * 8, "NL91ABNA04"),
         whom=Party("C1", None, "A2"), own=("cash structuring", "Desk Rotterdam"),
-        explanation=Explanation(-3.0, reasons, 0.1, 1.0),
+        explanation=Explanation(-3.0, families, 0.1, 1.0),
     )  # fmt: skip
     return AlertPage(
         day=day(5), alerts=[replace(one, rank=n + 1) for n in range(count)], rows=count, flagged=1,

@@ -38,6 +38,15 @@ def test_a_column_that_no_page_can_show_is_refused_by_name(key: str, column: str
     assert sentence in str(refused.value)
 
 
+def test_the_type_of_reports_is_checked_where_the_bank_names_it():
+    left_out = {"tables": {"str": {"exclude": ["report_type"]}}}
+    assert settings_of(left_out).reports.types == "str.report_type"  # no bank's choice
+    for given in ({"types": "cards.kind"}, {"types": "str.report_type"}):
+        with pytest.raises(SettingsError, match=r"reports\.types"):
+            settings_of({**left_out, "reports": given})
+    assert settings_of({"reports": {"types": None}}).reports.types is None
+
+
 def test_a_marking_is_one_line():
     with pytest.raises(ValidationError, match="marking"):
         PageSettings(marking="SECRET\nor not")

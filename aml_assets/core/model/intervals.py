@@ -1,7 +1,8 @@
-"""Intervals of ranking figures, and what a number of alerts finds.
+"""Intervals of figures, and what a number of alerts finds.
 
-Belongs here: the uncertainty of AUC and average precision, precision and recall at a number of
-alerts. Does not belong here: the figures at a threshold (``core.model.evaluation``).
+Belongs here: the uncertainty of AUC, average precision and shares, precision and recall at a number
+of alerts. Does not belong here: the figures at a threshold (``core.model.evaluation``), or lists by
+day (``core.model.budget``).
 
 All intervals hold at 95 % and take rows for independent. Those of AUC and average precision are
 formed on the logit scale, so that they stay inside [0, 1].
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from aml_assets.core.model.evaluation import checked, cumulative_weights
+from aml_assets.core.model.evaluation import checked, cumulative_weights, wilson
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,6 +93,13 @@ def average_precision(value: float, positives: int) -> Interval:
         slack = min(1.0, 3 / positives)
         return Interval(value, max(0.0, value - slack), min(1.0, value + slack))
     return _on_logits(value, 1 / math.sqrt(positives * value * (1 - value)))
+
+
+def proportion(found: float, of: int) -> Interval:
+    """A share with Wilson's interval: ``found`` of ``of``, which is at least 1."""
+    value = found / of
+    low, high = wilson(np.array([value]), np.array([of]))
+    return Interval(value, float(low[0]), float(high[0]))
 
 
 def at_alerts(labels: NDArray[Any], scores: NDArray[Any], alerts: int) -> AtAlerts | None:

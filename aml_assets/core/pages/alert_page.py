@@ -18,15 +18,12 @@ import numpy as np
 
 from aml_assets.core.model.encoding import Frame
 from aml_assets.core.pages.alert_rows import packed
-from aml_assets.core.pages.reasons import Explanation, share
+from aml_assets.core.pages.reasons import LEADING, Explanation, share
 from aml_assets.core.pages.rendering import render
 from aml_assets.settings.table_settings import STR, TRX, TableSettings
 
 if TYPE_CHECKING:
     from markupsafe import Markup
-
-SHOWN_REASONS = 3
-"""Reasons shown in a row; a click unfolds the others."""
 
 WITHOUT_SCRIPT = 50
 """Alerts that stand in the page as HTML, too, for a browser that runs no script."""
@@ -143,9 +140,9 @@ class AlertPage:
     marking: str = ""
 
     @property
-    def shown_reasons(self) -> int:
-        """The number of reasons in a row."""
-        return SHOWN_REASONS
+    def shown_families(self) -> int:
+        """The number of families in a row, each with its first reason; a click unfolds all."""
+        return LEADING
 
     @property
     def first(self) -> Sequence[Alert]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aml_assets.core.pages.alert_page import Alert, Party
+    from aml_assets.core.pages.reasons import FamilyReasons
 
 
 class _Texts:
@@ -55,12 +56,6 @@ def packed(alerts: Sequence[Alert]) -> str:
 
 
 def _row(alert: Alert, texts: _Texts) -> list[Any]:
-    reasons: list[Any] = []
-    for each in alert.explanation.reasons:
-        words, bracket, usual = each.words.partition(" (")
-        reasons += [
-            texts.place(words), texts.place(bracket + usual), round(each.contribution, 4)
-        ]  # fmt: skip
     return [
         alert.score,
         round(alert.below, 6),
@@ -74,10 +69,21 @@ def _row(alert: Alert, texts: _Texts) -> list[Any]:
         _party(alert.who),
         _party(alert.whom),
         [texts.place(each) for each in alert.own],
-        reasons,
+        [_family(each, texts) for each in alert.explanation.families],
         round(alert.explanation.rest, 4),
         round(alert.explanation.margin, 4),
     ]
+
+
+def _family(family: FamilyReasons, texts: _Texts) -> list[Any]:
+    """A family's name, its contribution, and of each of its reasons three entries."""
+    reasons: list[Any] = []
+    for each in family.reasons:
+        words, bracket, usual = each.words.partition(" (")
+        reasons += [
+            texts.place(words), texts.place(bracket + usual), round(each.contribution, 4)
+        ]  # fmt: skip
+    return [texts.place(family.family), round(family.contribution, 4), reasons]
 
 
 def _party(party: Party) -> list[str]:

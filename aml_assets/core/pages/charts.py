@@ -68,6 +68,39 @@ def over_days(
     return chart
 
 
+def by_budget(
+    label: str,
+    lengths: Sequence[int],
+    series: Sequence[tuple[str, Sequence[float | None]]],
+    budget: int,
+) -> Chart:
+    """Draw shares over the length of the days' lists, with the budget marked.
+
+    Args:
+        label: the chart's name.
+        lengths: units a day, ascending; the last one is the axis' end.
+        series: at most two pairs of a name and, per length, a share in [0, 1] or ``None``.
+        budget: one of the lengths.
+    """
+    chart = Chart(label, Axis(0, lengths[-1]), _SHARE)
+    for tick in _QUARTERS:
+        chart.y_tick(tick, _percent(tick))
+    for tick in sorted({-(-budget // 2), budget, -(-3 * budget // 2), 2 * budget}):
+        chart.x_tick(tick, f"{tick:,}")
+    chart.upright(budget, 0, 1, "grey dashed")
+    looks = (("blue", False), ("vermilion dashed", True))
+    pairs = list(zip(series, looks, strict=False))
+    for (name, line), (look, square) in pairs:
+        points = [(x, y) for x, y in zip(lengths, line, strict=True) if y is not None]
+        if len(points) > 1:
+            chart.line(points, look)
+        for x, y in points:
+            chart.mark(square, x, y, look, f"{name} at {x:,} a day: {y:.3f}", size=2.8)
+    chart.legend((name, look) for (name, _), (look, _) in pairs)
+    chart.x_name(f"a day; dashed: the budget, {budget:,}")
+    return chart
+
+
 def reliability(label: str, bins: Reliability, *, size: tuple[int, int] = (440, 220)) -> Chart:
     """Draw observed shares over mean scores with their intervals, on square-root scales.
 

@@ -1,8 +1,9 @@
 """The model page: a day's model, its evaluation, its features, and their drift.
 
 Belongs here: the content of the page, from figures and arrays. Does not belong here: computing
-figures (``core.model.evaluation``, ``core.pages.drift``), or reading anything
-(``steps.builders.build_model_page``).
+figures (``core.model.evaluation``, ``core.pages.drift``), the lines of its larger tables
+(``core.pages.feature_lines``, ``core.pages.budget_lines``, ``core.pages.validation``), or reading
+anything (``steps.builders.build_model_page``).
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aml_assets.core.model import evaluation, intervals
-from aml_assets.core.model.encoding import Encoder, Feature
 from aml_assets.core.model.intervals import Interval
-from aml_assets.core.model.reference import FeatureDistribution
-from aml_assets.core.pages import charts, reasons
+from aml_assets.core.pages import charts
 from aml_assets.core.pages import drift as drifting
+from aml_assets.core.pages.budget_lines import ByBudget
 from aml_assets.core.pages.drift import Drift
+from aml_assets.core.pages.feature_lines import FamilyLine, FeatureLine
 from aml_assets.core.pages.rendering import render
 from aml_assets.core.pages.svg import Chart
 from aml_assets.core.pages.validation import FEWEST, AlertLine, Change, Segment, limits
@@ -40,9 +41,6 @@ _FIGURES = (
     ("base_rate", "base rate", "share of suspicious among the decided"),
     ("decided_share", "decided", "share of the window’s reports with a decision"),
 )  # fmt: skip
-
-_CALENDAR = "a few days have few weekdays"
-"""The reason why the drift of a weekday is not measured."""
 
 
 @dataclass(frozen=True)
@@ -64,34 +62,6 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class FeatureLine:
-    """One feature: its importance, and its drift from the training rows.
-
-    Attributes:
-        name: as a person says it.
-        source: ``table.column``, and the part of a time.
-        family: its table's name.
-        gain: its share of the gain of all splits, in [0, 1].
-        magnitude: mean magnitude of its contributions over the evaluation window, in log-odds;
-            ``None`` if the window has no rows.
-        missing: shares of missing values in training, evaluation window and day, in [0, 1];
-            ``None`` where there are no rows.
-        evaluated, today: the drift of the evaluation window, and of the day.
-        no_drift: the reason why a drift is ``None``.
-    """
-
-    name: str
-    source: str
-    family: str
-    gain: float
-    magnitude: float | None
-    missing: tuple[float | None, float | None, float | None]
-    evaluated: Drift | None
-    today: Drift | None
-    no_drift: str
-
-
-@dataclass(frozen=True)
 class ModelPage:
     """Everything on a day's model page.
 
@@ -106,6 +76,7 @@ class ModelPage:
             if undecided.
         today: the day's scores; ``None`` if the day has no features.
         features: the features, most important first.
+        families: the same by what they are about, largest gain first.
         left_out: column → the reason why it is no feature.
         with_reference: true if the model kept the distributions of its training rows.
         alert_report: the path of the day's alert page, relative to this one; "" for no link.
@@ -126,6 +97,7 @@ class ModelPage:
     scores: np.ndarray
     today: np.ndarray | None
     features: Sequence[FeatureLine]
+    families: Sequence[FamilyLine]
     left_out: Mapping[str, str]
     with_reference: bool
     alert_report: str
@@ -158,6 +130,18 @@ class ModelPage:
             _figure(self.metrics, key, name, note, of_ranking.get(key))
             for key, name, note in _FIGURES
         ]
+
+    @property
+    def by_budget(self) -> ByBudget | None:
+        """What the days' lists find; ``None`` in metrics of before they held it."""
+        found = self.metrics.get("by_budget")
+        return ByBudget(found) if found else None
+
+    @property
+    def budget_chart(self) -> Markup | None:
+        """Recall and precision over the length of the list; ``None`` without a positive."""
+        chart = self.by_budget and self.by_budget.chart()
+        return _drawn(chart) if chart else None
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -200,19 +184,6 @@ class ModelPage:
         ]
 
     @property
-    def families(self) -> list[tuple[str, int, float, float | None]]:
-        """Each table's features, together: number, gain, and magnitude; largest gain first."""
-        found: dict[str, list[FeatureLine]] = {}
-        for each in self.features:
-            found.setdefault(each.family, []).append(each)
-        lines: list[tuple[str, int, float, float | None]] = []
-        for family, members in found.items():
-            magnitudes = [each.magnitude for each in members if each.magnitude is not None]
-            gain = sum(each.gain for each in members)
-            lines.append((family, len(members), gain, sum(magnitudes) if magnitudes else None))
-        return sorted(lines, key=lambda line: (-line[2], line[0]))
-
-    @property
     def largest_gain(self) -> float:
         """The largest gain of a feature, which is the length of a whole bar."""
         return max((each.gain for each in self.features), default=0.0) or 1.0
@@ -221,6 +192,16 @@ class ModelPage:
     def largest_magnitude(self) -> float:
         """The largest magnitude of a feature, which is the length of a whole bar."""
         return max((each.magnitude or 0.0 for each in self.features), default=0.0) or 1.0
+
+    @property
+    def largest_family_gain(self) -> float:
+        """The same of families."""
+        return max((each.gain for each in self.families), default=0.0) or 1.0
+
+    @property
+    def largest_family_magnitude(self) -> float:
+        """The same of families."""
+        return max((each.magnitude or 0.0 for each in self.families), default=0.0) or 1.0
 
     @property
     def ranking_chart(self) -> Markup:
@@ -277,81 +258,10 @@ class ModelPage:
         return _drawn(charts.histograms("How the scores are spread", groups)) if groups else None
 
 
-def feature_lines(
-    encoder: Encoder,
-    reference: Sequence[FeatureDistribution] | None,
-    gains: Mapping[str, float],
-    contributed: np.ndarray,
-    evaluated: np.ndarray,
-    today: np.ndarray | None,
-) -> list[FeatureLine]:
-    """The model's features, most important first.
-
-    Args:
-        encoder: the model's encoder.
-        reference: the features' distributions over the training rows; ``None`` if it kept none.
-        gains: feature → total gain; features that no tree splits on may be missing.
-        contributed: `reasons.contributions` of rows of the evaluation window.
-        evaluated: the evaluation window, encoded: float32, shape (rows, features).
-        today: the day, encoded; ``None`` if it has no features.
-    """
-    total = sum(gains.values()) or 1.0
-    magnitudes = (
-        np.abs(contributed[:, :-1].astype(np.float64)).mean(axis=0) if len(contributed) else None
-    )
-    lines = []
-    for position, feature in enumerate(encoder.features):
-        distribution = reference[position] if reference else None
-        columns = evaluated[:, position], None if today is None else today[:, position]
-        drifts, reason = _drifts(feature, distribution, columns)
-        lines.append(
-            FeatureLine(
-                name=_spoken(feature),
-                source=feature.name,
-                family=feature.table,
-                gain=gains.get(feature.name, 0.0) / total,
-                magnitude=None if magnitudes is None else float(magnitudes[position]),
-                missing=(
-                    distribution.missing_share if distribution else None,
-                    _missing(columns[0]),
-                    _missing(columns[1]),
-                ),
-                evaluated=drifts[0],
-                today=drifts[1],
-                no_drift=reason,
-            )
-        )
-    return sorted(lines, key=lambda each: (-each.gain, -(each.magnitude or 0), each.source))
-
-
-def _drifts(
-    feature: Feature, distribution: FeatureDistribution | None, columns: Sequence[np.ndarray | None]
-) -> tuple[list[Drift | None], str]:
-    if distribution is None:
-        return [None, None], "the model kept no training rows"
-    if feature.encoding == "weekday":
-        return [None, None], _CALENDAR
-    category = feature.encoding == "category"
-    found = [
-        None if column is None else drifting.of_column(distribution, column, category=category)
-        for column in columns
-    ]
-    return found, "no rows"
-
-
 def _drawn(chart: Chart) -> Markup:
     from markupsafe import Markup
 
     return Markup(chart.to_svg())
-
-
-def _missing(column: np.ndarray | None) -> float | None:
-    return None if column is None or not len(column) else float(np.isnan(column).mean())
-
-
-def _spoken(feature: Feature) -> str:
-    part = {"hour": ": hour", "weekday": ": weekday", "age_days": ": age in days"}
-    return reasons.spoken(feature.table, feature.column) + part.get(feature.encoding, "")
 
 
 def _of(metrics: Mapping[str, Any] | None, name: str) -> float | None:

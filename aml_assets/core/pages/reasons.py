@@ -7,7 +7,8 @@ here: which reports are explained (``steps.builders.build_alert_page``), or how 
 Contributions are SHAP values of the trees (Lundberg et al., From local explanations to global
 understanding with explainable AI for trees, 2020), as XGBoost's ``pred_contribs`` computes them:
 in log-odds, and with the base value they add up to the score's own log-odds. Features of one
-column (hour, weekday and age of a time) are added up, since a person sees one column.
+column (hour, weekday and age of a time) are added up, since a person sees one column; and so are
+the columns of a family, which say together what the score comes from.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import pyarrow as pa
 
 from aml_assets.core.model.encoding import Encoder, Feature, Frame
 from aml_assets.core.model.reference import FeatureDistribution
+from aml_assets.core.relations.families import family_of
 from aml_assets.core.relations.words import name_of, sentence_of
 from aml_assets.core.tables.join_columns import TRX_DAY
 from aml_assets.settings.table_settings import PAIR_FEATURES, STR, TRX
@@ -34,6 +36,9 @@ _EXTREME = 0.9
 
 _RARE = 0.01
 """A value is called rare if a smaller share of the training rows holds it."""
+
+LEADING = 3
+"""The families with the largest sums, of which each has at least one reason."""
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -54,20 +59,40 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class FamilyReasons:
+    """The contribution of one family to a score, and its reasons.
+
+    Attributes:
+        family: what its columns are about.
+        contribution: of all of its columns, in log-odds; positive raises the score.
+        reasons: the largest contributions of its columns, those in the family's direction first.
+    """
+
+    family: str
+    contribution: float
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
 class Explanation:
     """One report's score as a sum of contributions.
 
     Attributes:
         base: log-odds of the model's average training row.
-        reasons: the largest contributions by magnitude, largest first.
-        rest: the sum of all other columns' contributions, in log-odds.
-        margin: the score's log-odds, which is the sum of base, reasons and rest.
+        families: those with a reason, largest contribution by magnitude first.
+        rest: the sum of all other families' contributions, in log-odds.
+        margin: the score's log-odds, which is the sum of base, families and rest.
     """
 
     base: float
-    reasons: tuple[Reason, ...]
+    families: tuple[FamilyReasons, ...]
     rest: float
     margin: float
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The reasons of all families, in their order."""
+        return tuple(reason for family in self.families for reason in family.reasons)
 
 
 def contributions(booster: xgboost.Booster, values: np.ndarray, *, threads: int) -> np.ndarray:
@@ -102,6 +127,18 @@ def columns_of(encoder: Encoder) -> dict[str, list[int]]:
     return grouped
 
 
+def families_of(encoder: Encoder) -> dict[str, list[int]]:
+    """Group the features by what they are about.
+
+    Returns:
+        family → positions of its features, in the encoder's order.
+    """
+    grouped: dict[str, list[int]] = {}
+    for position, feature in enumerate(encoder.features):
+        grouped.setdefault(family_of(feature.table, feature.column), []).append(position)
+    return grouped
+
+
 def explain(
     encoder: Encoder,
     reference: Sequence[FeatureDistribution] | None,
@@ -117,31 +154,64 @@ def explain(
         reference: the model's training rows, feature by feature; ``None`` if it kept none.
         frame: the merged frame's rows.
         contributed: the same rows' `contributions`, shape (rows, features + 1), in log-odds.
-        most: the largest number of reasons for a row; contributions of 0 are left out.
+        most: the largest number of reasons for a row; contributions of 0 are left out. Each of the
+            families with the largest sums has one, as far as there are so many.
 
     Returns:
         One explanation per row, in the frame's order.
     """
-    groups = columns_of(encoder)
-    names = list(groups)
+    columns = columns_of(encoder)
+    features = list(columns.values())
+    families = [family_of(*_place(encoder, each)) for each in features]
+    names = list(dict.fromkeys(families))
+    member = np.array([names.index(each) for each in families])
     wide = contributed.astype(np.float64)
-    by_column = np.column_stack([wide[:, groups[name]].sum(axis=1) for name in names])
-    order = np.argsort(-np.abs(by_column), axis=1, kind="stable")[:, :most]
+    by_column = np.column_stack([wide[:, each].sum(axis=1) for each in features])
+    by_family = np.column_stack(
+        [by_column[:, member == place].sum(axis=1) for place in range(len(names))]
+    )
     say = _Words(encoder, reference, frame)
-    found = []
+    found: list[Explanation] = []
     for row in range(len(wide)):
-        reasons = []
-        for place in order[row]:
-            contribution = float(by_column[row, place])
-            if contribution == 0:
-                continue
-            features = groups[names[place]]
-            strongest = features[int(np.argmax(np.abs(wide[row, features])))]
-            reasons.append(Reason(names[place], say.of(row, strongest), contribution))
+        groups: dict[int, list[Reason]] = {}
+        for place in _picked(by_column[row], by_family[row], member, most):
+            strongest = max(features[place], key=lambda each: abs(wide[row, each]))
+            reason = Reason(
+                list(columns)[place], say.of(row, strongest), float(by_column[row, place])
+            )
+            groups.setdefault(int(member[place]), []).append(reason)
+        told = tuple(
+            _family(names[place], float(by_family[row, place]), groups[place])
+            for place in np.argsort(-np.abs(by_family[row]), kind="stable").tolist()
+            if place in groups
+        )
         base, margin = float(wide[row, -1]), float(wide[row].sum())
-        rest = margin - base - sum(reason.contribution for reason in reasons)
-        found.append(Explanation(base, tuple(reasons), rest, margin))
+        rest = margin - base - sum(each.contribution for each in told)
+        found.append(Explanation(base, told, rest, margin))
     return found
+
+
+def _place(encoder: Encoder, positions: Sequence[int]) -> tuple[str, str]:
+    feature = encoder.features[positions[0]]
+    return feature.table, feature.column
+
+
+def _picked(
+    by_column: np.ndarray, by_family: np.ndarray, member: np.ndarray, most: int
+) -> list[int]:
+    """The columns that are told of a row: one of each leading family, then the largest ones."""
+    first: list[int] = []
+    for family in np.argsort(-np.abs(by_family), kind="stable")[:LEADING].tolist():
+        mine = np.flatnonzero(member == family)
+        first.append(int(mine[np.argmax(by_column[mine] * np.sign(by_family[family]))]))
+    order = [*first, *np.argsort(-np.abs(by_column), kind="stable").tolist()]
+    return [place for place in dict.fromkeys(order) if by_column[place] != 0][:most]
+
+
+def _family(name: str, contribution: float, reasons: Sequence[Reason]) -> FamilyReasons:
+    sign = 1 if contribution >= 0 else -1
+    ordered = sorted(reasons, key=lambda each: -sign * each.contribution)
+    return FamilyReasons(name, contribution, tuple(ordered))
 
 
 def spoken(table: str, column: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from aml_assets.core.model import evaluation, intervals
+from aml_assets.core.model.budget import REST
 from aml_assets.core.model.encoding import Encoder
 from aml_assets.core.model.intervals import Interval
 from aml_assets.core.pages.reasons import spoken
@@ -27,8 +28,6 @@ number of values of one; other values are taken together."""
 FEWEST = 10
 """Reports of a value below which it is not shown by name: a few reports say nothing of a model, and
 much of those who made them."""
-
-REST = "all others"
 
 
 @dataclass(frozen=True)
@@ -85,22 +84,15 @@ class Change:
     note: str
 
 
-def alert_lines(
-    truth: np.ndarray, scores: np.ndarray, *, threshold: float, budget: int | None, days: int
-) -> list[AlertLine]:
-    """Precision, recall and lift at round numbers of alerts, at the budget, and at the threshold.
+def alert_lines(truth: np.ndarray, scores: np.ndarray, *, threshold: float) -> list[AlertLine]:
+    """Precision, recall and lift at round numbers of alerts of the window, and at the threshold.
 
     Args:
         truth: labels of the evaluation window, shape (rows,), NaN if undecided.
         scores: shape (rows,), in [0, 1].
         threshold: the score above which a report is flagged.
-        budget: alerts that the investigators can work per day; ``None`` if it is not known.
-        days: days of the window with reports.
     """
     lines = [_at(f"{each} alerts", each, truth, scores) for each in ALERTS]
-    if budget is not None and days:
-        name = f"the budget: {budget:,} a day for {days} days"
-        lines.append(_at(name, budget * days, truth, scores))
     above = evaluation.flagged(scores, threshold) & ~np.isnan(truth)
     name = f"the threshold, {threshold:g}"
     if not above.any():
@@ -125,16 +117,11 @@ def _at(name: str, alerts: int, truth: np.ndarray, scores: np.ndarray) -> AlertL
 
 def _line(name: str, alerts: int, found: float, truth: np.ndarray) -> AlertLine:
     positives, decided = float(np.nansum(truth)), int((~np.isnan(truth)).sum())
-    precision = _wilson(found / alerts, alerts)
+    precision = intervals.proportion(found, alerts)
     if not positives:
         return AlertLine(name, alerts, precision, None, None, "no decided report is suspicious")
-    recall = _wilson(found / positives, int(positives))
+    recall = intervals.proportion(found, int(positives))
     return AlertLine(name, alerts, precision, recall, found / alerts * decided / positives)
-
-
-def _wilson(value: float, rows: int) -> Interval:
-    low, high = evaluation.wilson(np.array([value]), np.array([rows]))
-    return Interval(value, float(low[0]), float(high[0]))
 
 
 def segments(

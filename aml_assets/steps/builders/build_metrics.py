@@ -1,7 +1,8 @@
 """The metrics of a day's model on the evaluation window before the day.
 
 Belongs here: the metrics file and its manifest. Does not belong here: the figures
-(``core.model.evaluation``), or the scored window (``steps.inputs.scored_window``).
+(``core.model.evaluation``, ``core.model.budget``), or the scored window
+(``steps.inputs.scored_window``).
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.graph import FEATURES, METRICS
-from aml_assets.core.model import evaluation
+from aml_assets.core.model import budget, evaluation
+from aml_assets.core.model.budget import ACCOUNT, CUSTOMER, Scored
 from aml_assets.core.pages import plots
 from aml_assets.core.staleness import RIPENS_ON
 from aml_assets.io.manifest import Manifest, settings_hash
@@ -18,7 +20,7 @@ from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.inputs.model_selection import StoredModel, read_model
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
-from aml_assets.steps.inputs.scored_window import ScoredWindow, score_evaluation_window
+from aml_assets.steps.inputs.scored_window import TYPE, ScoredWindow, score_evaluation_window
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +28,10 @@ if TYPE_CHECKING:
 
     from aml_assets.io.catalog import Catalog
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
+
+BY_BUDGET = "by_budget"
+"""The metrics' part that the model page draws; the UI has its figures at the budget alone."""
 
 LEGACY_PRECISION = "precesion"
 """The 2019 flow's key for precision; a reader of ours may still look for it."""
@@ -60,6 +65,9 @@ def build_metrics(
     truth, scores = measured.truth, measured.scores
     figures = evaluation.evaluate(truth, scores, threshold=settings.scoring.threshold)
     content = _content(model, measured, figures)
+    by_budget = _by_budget(catalog, model, measured)
+    at_budget, reasons = budget.flat(by_budget)
+    content |= {**at_budget, "reasons": {**figures["reasons"], **reasons}}
     if settings.output.style == "legacy":
         content[LEGACY_PRECISION] = content["precision"]
     manifest = Manifest(
@@ -68,7 +76,11 @@ def build_metrics(
         inputs=inputs_read(models, features),
         code_version=CODE_VERSION,
         settings=settings_hash(
-            settings.scoring.threshold, settings.output.style, settings.labels.maturity_days
+            settings.scoring.threshold,
+            settings.output.style,
+            settings.labels.maturity_days,
+            settings.reports.budget,
+            settings.reports.types,
         ),
         facts={
             "ad_hoc": options.ad_hoc,
@@ -81,7 +93,26 @@ def build_metrics(
         "Scores": plots.score_distribution(truth, scores),
     }
     path = catalog.metrics.template.fill(model.model_id)
-    return Built(content, manifest, content, pictures, ad_hoc=options.ad_hoc, path=path)
+    value = {**content, BY_BUDGET: by_budget}
+    return Built(value, manifest, content, pictures, ad_hoc=options.ad_hoc, path=path)
+
+
+def _by_budget(catalog: Catalog, model: StoredModel, measured: ScoredWindow) -> dict[str, Any]:
+    """What the days' lists find, and whether the model looks at the reports' type."""
+    settings, texts = catalog.settings.reports, measured.texts
+    found = budget.by_budget(
+        Scored(measured.day_numbers, measured.truth, measured.scores),
+        {unit: texts[unit] for unit in (ACCOUNT, CUSTOMER)},
+        texts[TYPE],
+        settings.budget,
+    )
+    features = {f"{each.table}.{each.column}" for each in model.encoder.features}
+    return {
+        **found,
+        "days": sum(len(labels) > 0 for labels in measured.labels_by_day),
+        "types_column": settings.types,
+        "types_are_a_feature": settings.types in features,
+    }
 
 
 def _content(model: StoredModel, measured: ScoredWindow, figures: dict[str, Any]) -> dict[str, Any]:

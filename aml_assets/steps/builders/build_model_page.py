@@ -17,7 +17,8 @@ from aml_assets.core.days import ONE_DAY, days_between
 from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE
 from aml_assets.core.model import scoring
 from aml_assets.core.pages import reasons, validation
-from aml_assets.core.pages.model_page import ModelPage, feature_lines
+from aml_assets.core.pages.feature_lines import family_lines, feature_lines
+from aml_assets.core.pages.model_page import ModelPage
 from aml_assets.core.pages.validation import AlertLine, Change, Segment
 from aml_assets.errors import ForeignFile, ModelError, Outdated
 from aml_assets.io.manifest import Manifest, settings_hash
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
     from aml_assets.settings.page_settings import PageSettings
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 
 _EXPLAINED = 2000
 """Rows of the evaluation window that the mean contributions are taken over, evenly spaced."""
@@ -94,9 +95,7 @@ def build_model_page(
         inputs=inputs_read(models, metrics, features),
         code_version=CODE_VERSION,
         settings=settings_hash(
-            catalog.settings.reports.model_dump(
-                include={"history_days", "segments", "budget", "marking"}
-            ),
+            catalog.settings.reports.model_dump(include={"history_days", "segments", "marking"}),
             catalog.settings.scoring.pinned_model,
         ),
         facts={"model_id": model_id},
@@ -122,6 +121,8 @@ def _page(
         [np.zeros((0, width), np.float32), *(each.values for each in measured.matrices)]
     )
     sample = evaluated[:: max(1, -(-len(evaluated) // _EXPLAINED))]
+    contributed = reasons.contributions(model.booster, sample, threads=threads)
+    gains = scoring.importance(model.booster, model.encoder)
     reports = catalog.settings.reports
     at_alerts, segments = _parts(reports, model, measured, evaluated, float(metrics["threshold"]))
     return ModelPage(
@@ -137,11 +138,12 @@ def _page(
         features=feature_lines(
             model.encoder,
             model.reference,
-            scoring.importance(model.booster, model.encoder),
-            reasons.contributions(model.booster, sample, threads=threads),
+            gains,
+            contributed,
             evaluated,
             today,
         ),
+        families=family_lines(model.encoder, gains, contributed),
         left_out=model.encoder.left_out,
         with_reference=model.reference is not None,
         alert_report=alert_page,
@@ -166,11 +168,8 @@ def _parts(
         (str(each), len(labels))
         for each, labels in zip(measured.days, measured.labels_by_day, strict=True)
     ]
-    with_rows = sum(rows > 0 for _, rows in days)
     return (
-        validation.alert_lines(
-            truth, scores, threshold=threshold, budget=reports.budget, days=with_rows
-        ),
+        validation.alert_lines(truth, scores, threshold=threshold),
         validation.segments(
             truth,
             scores,

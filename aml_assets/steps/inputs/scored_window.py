@@ -1,13 +1,13 @@
 """The evaluation window of a model, scored by it.
 
-Belongs here: which STRs of the window count, and their scores. Does not belong here: figures
-(``core.model.evaluation``) or where they are stored (``steps.builders``).
+Belongs here: which STRs of the window count, their scores, and whose they are. Does not belong
+here: figures (``core.model.evaluation``) or where they are stored (``steps.builders``).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,14 @@ import pyarrow as pa
 
 from aml_assets.core.days import ONE_DAY, days_between
 from aml_assets.core.model import scoring
+from aml_assets.core.model.budget import ACCOUNT, CUSTOMER
 from aml_assets.core.model.encoding import Matrix
-from aml_assets.core.model.labels import LabelledReports
+from aml_assets.core.model.labels import LabelledReports, SelectedReports
 from aml_assets.core.model.windows import Windows
+from aml_assets.core.tables import dictionaries
 from aml_assets.errors import AmlError
 from aml_assets.io.upstream import Upstream
+from aml_assets.settings.table_settings import STR, TRX
 from aml_assets.steps.inputs.stored_frames import load_frame
 from aml_assets.steps.inputs.window_frames import (
     Window,
@@ -35,7 +38,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from aml_assets.io.catalog import Catalog
+    from aml_assets.settings.load import Settings
     from aml_assets.steps.inputs.model_selection import StoredModel
+
+TYPE = "type"
+"""The name of an STR's type among the texts of a scored window."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,8 @@ class ScoredWindow:
         digests: what was read of the windows: partition → digest or ``absent``.
         ripe_rows: how many STRs are of days whose decisions ought all to be known.
         ripens_on: the day on which more decisions will be known; ``None``: all are.
+        texts: of each STR its paying `ACCOUNT`, paying `CUSTOMER` and `TYPE`, shape (rows,), null
+            where it is not known; ``None`` where the frames have no such column.
     """
 
     windows: Windows
@@ -63,6 +72,13 @@ class ScoredWindow:
     digests: Mapping[str, str]
     ripe_rows: int
     ripens_on: dt.date | None
+    texts: Mapping[str, pa.Array | None]
+
+    @property
+    def day_numbers(self) -> NDArray[Any]:
+        """The position of each STR's day in ``days``, int64 of shape (rows,)."""
+        rows = np.array([len(each) for each in self.labels_by_day], np.int64)
+        return np.repeat(np.arange(len(rows)), rows)
 
     @property
     def truth(self) -> NDArray[Any]:
@@ -122,7 +138,44 @@ def score_evaluation_window(
         digests={**learnt.digests, **delay.digests, **measured.digests},
         ripe_rows=sum(len(each.rows) for each in selected if ripe.is_mature(each.day)),
         ripens_on=ripe.next_decision(measured.reports(columns)),
+        texts={
+            name: place and _texts(measured, selected, place)
+            for name, place in _places(catalog.settings).items()
+        },
     )
+
+
+def _places(settings: Settings) -> dict[str, tuple[str, str] | None]:
+    """The column, as (table, column), of each text of an STR; ``None`` where there is none."""
+
+    def column(role: str) -> tuple[str, str] | None:
+        named = [(table, settings.tables[table].column(role)) for table in (TRX, STR)]
+        return next(((table, name) for table, name in named if name), None)
+
+    types = (settings.reports.types or "").partition(".")
+    return {
+        ACCOUNT: column("account_id"),
+        CUSTOMER: column("cust_id"),
+        TYPE: (types[0], types[2]) if types[2] else None,
+    }
+
+
+def _texts(
+    window: Window, selected: Sequence[SelectedReports], place: tuple[str, str]
+) -> pa.Array | None:
+    """The texts of a column, STR by STR; ``None`` if no frame has it."""
+    parts: list[pa.Array] = []
+    held = not window.frames
+    for frame, each in zip(window.frames, selected, strict=True):
+        column = frame.column(*place)
+        held = held or column is not None
+        rows = pa.array(each.rows, pa.int64())
+        parts.append(
+            pa.nulls(len(rows), pa.string())
+            if column is None
+            else dictionaries.encode(column.take(rows)).cast(pa.string())
+        )
+    return pa.concat_arrays([pa.array([], pa.string()), *parts]) if held else None
 
 
 def _deciding(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from aml_assets.core.pages.alert_page import AlertPage, Roles, alerts_of, amount_in_words
-from aml_assets.core.pages.reasons import Explanation, Reason
+from aml_assets.core.pages.reasons import Explanation, FamilyReasons, Reason
 from aml_assets.settings.load import Settings
 from aml_assets_tests import pages
 from aml_assets_tests.core.samples import frame, reports, transactions
@@ -22,7 +22,11 @@ DAY = dt.date(2024, 3, 5)
 
 def explanation(words="amount is 7", count=5) -> Explanation:
     reasons = tuple(Reason("trx.amount", words, 1.25 - n) for n in range(count))
-    return Explanation(base=-2.0, reasons=reasons, rest=0.5, margin=1.0)
+    families = (
+        FamilyReasons("the transaction", 2.25, reasons[:2]),
+        FamilyReasons("<b>", -1.5, reasons[2:]),
+    )
+    return Explanation(base=-2.0, families=families, rest=0.5, margin=1.0)
 
 
 def report(
@@ -133,6 +137,9 @@ def test_the_data_holds_every_fact_once_and_an_export_knows_its_columns():
     assert first["offset"] == "+01:00"  # in winter
     assert first["who"] == [HOSTILE, "c0", "0"]
     assert [by for _, by in first["reasons"]][:2] == [1.25, 0.25]
+    assert [(name, by) for name, by, _ in first["families"]] == [
+        ("the transaction", 2.25), ("<b>", -1.5),
+    ]  # fmt: skip
 
 
 def test_what_is_not_known_is_said_and_is_no_zero():
@@ -210,6 +217,8 @@ def test_the_page_reads_without_its_script():
     page = pages.read(report().to_html())
     assert "hidden" in page.one("div", id="scripted").attributes  # of no use without it
     assert "average training row −2.00" in shown(page)[0].say()
+    families = [each.say().partition(":")[0] for each in shown(page)[0].all("li")]
+    assert families == ["+2.25 the transaction", "−1.50 <b>"]
     assert "runs no script" in page.one("div", id="plain").say()
 
 

@@ -55,6 +55,17 @@ def test_two_lines_differ_by_dashes_and_marks_and_both_are_in_the_legend():
     assert set(NAMES) <= set(texts(svg))
 
 
+def test_a_budget_is_marked_and_a_length_without_a_figure_is_no_point():
+    shares = [("recall", [0.1, 0.3, 0.5, 0.6]), ("precision", [None, 0.9, 0.8, 0.5])]
+    svg = parsed(charts.by_budget("by <budget>", [1, 2, 3, 4], shares, 2))
+    (mark,) = (each for each in svg.iter("line") if each.attrib["class"] == "line grey dashed")
+    second = [each for each in svg.iter("circle") if "at 2 a day" in (each[0].text or "")]
+    assert mark.attrib["x1"] == second[0].attrib["cx"]
+    assert len(list(svg.iter("circle"))) == 4
+    assert len(list(svg.iter("rect"))) == 3
+    assert {"1", "2", "3", "4"} <= set(texts(svg))
+
+
 @pytest.mark.parametrize("values", [[0.0] * 6, [1.0] * 6, [0.25] * 6, [0.0, 1.0] * 3, [None] * 6])
 def test_every_value_lies_inside_the_image(values):
     svg = over_days(values)

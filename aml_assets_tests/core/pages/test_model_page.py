@@ -4,13 +4,15 @@ import datetime as dt
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 
 from aml_assets.core.days import days_between
-from aml_assets.core.model import evaluation
+from aml_assets.core.model import budget, evaluation
 from aml_assets.core.model.encoding import Encoder, Feature
 from aml_assets.core.model.reference import fit
 from aml_assets.core.pages import validation
-from aml_assets.core.pages.model_page import ModelPage, feature_lines
+from aml_assets.core.pages.feature_lines import family_lines, feature_lines
+from aml_assets.core.pages.model_page import ModelPage
 from aml_assets_tests import pages
 
 DAY = dt.date(2024, 3, 10)
@@ -32,9 +34,23 @@ MOVED = TRAINED[:600] + np.array([2, 0, 0], np.float32)
 def report(today: np.ndarray | None = MOVED, decided=True, with_reference=True) -> ModelPage:
     truth = (RNG.random(600) < 0.2).astype(np.float32) if decided else np.full(600, np.nan)
     scores = np.random.default_rng(1).random(600)
+    days_of = np.repeat(np.arange(3), 200)
+    accounts = pa.array([f"A{n % 150}" for n in range(600)])
+    types = pa.array(["fan <i>", "cycle", None] * 200)
     metrics = {
         **evaluation.evaluate(truth, scores),
         "restated_train_days": [],
+        "by_budget": {
+            **budget.by_budget(
+                budget.Scored(days_of, truth, scores),
+                {"account": accounts, "customer": None},
+                types,
+                10,
+            ),
+            "days": 3,
+            "types_column": "str.typology",
+            "types_are_a_feature": True,
+        },
     }
     days = days_between(DAY - dt.timedelta(days=9), DAY)
     contributed = np.tile(np.array([0.5, -0.25, 0.1, -3], np.float32), (600, 1))
@@ -63,11 +79,12 @@ def report(today: np.ndarray | None = MOVED, decided=True, with_reference=True) 
             TRAINED[:600],
             today,
         ),
+        families=family_lines(ENCODER, {"trx.amount": 3.0, "trx.<b>": 1.0}, contributed),
         left_out=ENCODER.left_out,
         with_reference=with_reference,
         alert_report="alert_report_2024-03-10.html",
         built_by={"code version": "2", "xgboost": "3.2.0"},
-        at_alerts=validation.alert_lines(truth, scores, threshold=1.0, budget=10, days=3),
+        at_alerts=validation.alert_lines(truth, scores, threshold=1.0),
         segments=validation.segments(
             truth,
             scores,
@@ -104,9 +121,37 @@ def test_features_stand_by_gain_with_their_drift_from_the_training_rows():
     assert "few weekdays" in found["trx.timestamp weekday"].one("td", data_f="psi-window").say()
 
 
-def test_each_tables_features_stand_together_with_all_of_their_gain():
+def test_each_familys_features_stand_together_with_all_of_their_gain():
     page = pages.read(report().to_html())
-    assert rows(page, "families") == [["trx", "3", "100 %", "0.850"]]
+    assert rows(page, "families") == [
+        ["the transaction", "how much, when, by which channel", "3", "100 %", "0.350"]
+    ]
+    amount = lines(page)["trx.amount"]
+    assert amount.one("td", data_f="family").say() == "the transaction"
+
+
+def test_the_lists_at_the_budget_stand_by_unit_with_a_chart_and_by_type():
+    one = report()
+    page = pages.read(one.to_html())
+    found = {name: cells for name, *cells in rows(page, "at-budget")}
+    assert list(found) == ["reports", "paying accounts", "paying customers"]
+    assert found["paying customers"] == ["no column has the role cust_id"]
+    at = one.metrics["by_budget"]["units"]["account"]["at"]
+    assert found["paying accounts"][0] == str(at["found"])
+    assert f"of {at['positives']} suspicious" in found["paying accounts"][2]
+    chart = page.one("figure", id="budget")
+    assert len(list(chart.all("circle"))) == len(list(chart.all("rect"))) == 20
+    assert "Card precision top-10" in page.one("p", id="cards").say()
+    assert [name for name, *_ in rows(page, "types")] == ["cycle", "fan <i>", "all others"]
+    assert "The model looks at this column" in page.say()
+    assert "no operating point" in page.say()
+
+
+def test_metrics_of_before_there_was_a_budget_say_so():
+    one = report()
+    before = {name: value for name, value in one.metrics.items() if name != "by_budget"}
+    page = pages.read(replace(one, metrics=before).to_html())
+    assert "measured before they held this" in page.say()
 
 
 def test_a_day_without_metrics_is_a_gap_and_no_zero():
@@ -119,7 +164,7 @@ def test_a_day_without_metrics_is_a_gap_and_no_zero():
 def test_every_chart_is_an_image_with_a_name():
     page = pages.read(report().to_html())
     charts = [svg for svg in page.all("svg") if "aria-hidden" not in svg.attributes]
-    assert len(charts) == 6
+    assert len(charts) == 7
     for chart in charts:
         assert chart.attributes["role"] == "img"
         assert chart.attributes["aria-label"]
@@ -172,10 +217,8 @@ def test_a_validator_finds_alerts_change_segments_parameters_and_limits():
     page = pages.read(replace(one, facts={**one.facts, "parameters": {"seed": 0}}).to_html())
     alerts = {name: cells for name, *cells in rows(page, "at-alerts")}
     assert list(alerts) == [
-        "20 alerts", "50 alerts", "100 alerts", "200 alerts",
-        "the budget: 10 a day for 3 days", "the threshold, 1",
+        "20 alerts", "50 alerts", "100 alerts", "200 alerts", "the threshold, 1",
     ]  # fmt: skip
-    assert alerts["the budget: 10 a day for 3 days"][0] == "30"
     assert alerts["the threshold, 1"][-1] == "nothing is flagged"
     change = {name: cells for name, *cells in rows(page, "change")}
     assert change["AUC"][0] == "0.250"

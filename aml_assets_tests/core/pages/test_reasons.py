@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 
 from aml_assets.core.model import encoding, reference, training
-from aml_assets.core.model.encoding import Frame
+from aml_assets.core.model.encoding import Encoder, Feature, Frame
 from aml_assets.core.pages import reasons
+from aml_assets.core.tables.contracts import Column
 from aml_assets.settings.training_settings import TrainingSettings
 from aml_assets_tests.core.samples import DAY, accounts, customers, frame, reports, transactions
 
@@ -74,8 +75,55 @@ def test_contributions_add_up_to_each_scores_log_odds(model):
     for each, margin in zip(found, margins, strict=True):
         assert len(each.reasons) <= 2
         assert each.margin == pytest.approx(float(margin), abs=1e-5)
-        parts = each.base + sum(reason.contribution for reason in each.reasons) + each.rest
+        parts = each.base + sum(family.contribution for family in each.families) + each.rest
         assert parts == pytest.approx(each.margin, abs=1e-9)
+
+
+FANS = Encoder(
+    (
+        Feature("trx", "amount", "number"),
+        *(Feature("network", f"payer_new_payees_{days}", "number") for days in (7, 14, 30)),
+        Feature("network", "cycle_30", "number"),
+        Feature("network", "payee_rank", "number"),
+    ),
+    {},
+)
+
+
+def of_fans(*contributions: float, most=2) -> reasons.Explanation:
+    """The explanation of one report by contributions to each feature of `FANS`."""
+    numbers = {f"payer_new_payees_{days}": pa.array([days]) for days in (7, 14, 30)}
+    day = Frame(
+        DAY,
+        pa.table({"amount": [9.5], **numbers, "cycle_30": [3], "payee_rank": [2.5]}),
+        {
+            name: Column("trx" if name == "amount" else "network", name, "numeric")
+            for name in ("amount", *numbers, "cycle_30", "payee_rank")
+        },
+    )
+    values = np.array([[*contributions, -3.0]])
+    (found,) = reasons.explain(FANS, None, day, values, most=most)
+    return found
+
+
+def test_a_family_of_many_small_reasons_comes_before_a_single_larger_one():
+    found = of_fans(0.5, 0.3, 0.25, 0.2, 0.0, -0.1)
+    assert [(each.family, round(each.contribution, 9)) for each in found.families] == [
+        ("fans", 0.75), ("the transaction", 0.5),
+    ]  # fmt: skip
+    assert [plain(each.words) for each in found.reasons] == [
+        "the payer paid 7 accounts for the first time in 7 days",
+        "amount is 9.50",
+    ]
+    assert found.rest == pytest.approx(-0.1)
+
+
+def test_a_familys_first_reason_points_where_the_family_does():
+    found = of_fans(0.0, -0.9, 0.6, 0.5, 0.1, 0.0, most=4)
+    fans = found.families[0]
+    assert (fans.family, round(fans.contribution, 9)) == ("fans", 0.2)
+    assert [each.contribution for each in fans.reasons] == [0.6, 0.5, -0.9]
+    assert [each.family for each in found.families] == ["fans", "round trips"]
 
 
 def test_the_parts_of_a_time_are_one_reason_and_the_largest_comes_first(model):
@@ -83,7 +131,7 @@ def test_the_parts_of_a_time_are_one_reason_and_the_largest_comes_first(model):
     suspicious = found[0]  # country XX at midnight
     columns = [reason.column for reason in suspicious.reasons]
     assert sorted(columns)[-2:] == ["trx.country", "trx.timestamp"]
-    sizes = [abs(reason.contribution) for reason in suspicious.reasons]
+    sizes = [abs(family.contribution) for family in suspicious.families]
     assert sizes == sorted(sizes, reverse=True)
     assert words(suspicious)["trx.country"] == "country is “XX” (5.0 % of training rows)"
     assert words(suspicious)["trx.timestamp"].startswith("timestamp is at 00:00–00:59 (4.2 % of")

@@ -40,8 +40,8 @@ def test_the_settings_name_the_categories():
     }  # fmt: skip
 
 
-def lines(truth=TRUTH, threshold=0.5, budget=None) -> dict[str, validation.AlertLine]:
-    found = validation.alert_lines(truth, SCORES, threshold=threshold, budget=budget, days=2)
+def lines(truth=TRUTH, threshold=0.5) -> dict[str, validation.AlertLine]:
+    found = validation.alert_lines(truth, SCORES, threshold=threshold)
     return {each.name: each for each in found}
 
 
@@ -52,9 +52,8 @@ def test_a_threshold_above_all_scores_is_called_one_at_which_nothing_is_flagged(
 
 
 def test_more_alerts_than_decided_reports_and_no_positive_are_said_and_are_no_zero():
-    found = lines(budget=30)
+    found = lines()
     assert found["200 alerts"].note == "the window has 100 decided reports"
-    assert found["the budget: 30 a day for 2 days"].alerts == 60
     assert lines(np.zeros(100))["20 alerts"].note == "no decided report is suspicious"
     assert found["the threshold, 0.5"].lift == 1.0
 

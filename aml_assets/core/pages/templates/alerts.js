@@ -6,13 +6,15 @@
   const { texts, base, alerts } = JSON.parse(document.getElementById("data").textContent);
   const exact = (amount) => amount.replaceAll(",", "");
   const rows = alerts.map(([score, below, share, decision, key, when, offset, amount, currency,
-    from, to, own, reasons, rest, margin], place) => {
+    from, to, own, families, rest, margin], place) => {
     const row = { rank: place + 1, score, below, share: texts[share], decision: texts[decision],
       key, when, offset: texts[offset], amount, currency: texts[currency], from, to,
-      own: own.map((each) => texts[each]), reasons: [], rest, margin };
-    for (let at = 0; at < reasons.length; at += 3) {
-      row.reasons.push([reasons[at + 2], texts[reasons[at]] + texts[reasons[at + 1]]]);
-    }
+      own: own.map((each) => texts[each]), rest, margin };
+    row.families = families.map(([name, by, told]) => {
+      const reasons = [];
+      for (let at = 0; at < told.length; at += 3) reasons.push([told[at + 2], texts[told[at]] + texts[told[at + 1]]]);
+      return { name: texts[name], by, reasons };
+    });
     return row;
   });
   const FACTS = {
@@ -21,7 +23,8 @@
     amount: (row) => exact(row.amount), currency: (row) => row.currency,
     name: (row) => row.from[0], customer: (row) => row.from[1], account: (row) => row.from[2],
     target_name: (row) => row.to[0], target_customer: (row) => row.to[1], target_account: (row) => row.to[2],
-    reasons: (row) => row.reasons.map(([by, words]) => `${words} [${by.toFixed(4)}]`).join("; ").replaceAll("\u00a0", " "),
+    reasons: (row) => row.families.map(({ name, by, reasons }) => `${name} [${by.toFixed(4)}]: `
+      + reasons.map(([each, words]) => `${words} [${each.toFixed(4)}]`).join(", ")).join("; ").replaceAll("\u00a0", " "),
     model_id: () => table.dataset.model,
   };
   const fact = (row, name) => {
@@ -53,18 +56,25 @@
     ...(account ? [element("span", "id account", account, { f: `${prefix}account` })] : []),
     ...(customer || account ? [] : [element("span", "none", "not known")]),
   ], { label });
-  const list = (reasons) => element("ol", "reasons", reasons.map(([by, words]) =>
-    element("li", "", [element("b", by > 0 ? "up" : "down", signed(by)), element("span", "", words)], { c: by.toFixed(4) })));
-  const SHOWN = Number(table.dataset.reasons);
+  const reason = (by, words, look = "") => {
+    const made = element("li", look, [element("b", by > 0 ? "up" : "down", signed(by)), element("span", "", words)]);
+    made.dataset.c = by.toFixed(4);
+    return made;
+  };
+  const strong = (name) => element("strong", "", `${name}:`);
+  const SHOWN = Number(table.dataset.families);
   const why = (row) => {
-    const more = row.reasons.slice(SHOWN);
-    const details = element("details", "", element("summary", "", more.length ? `${more.length} more, and the sum` : "the sum"));
-    details.addEventListener("toggle", () => details.append(list(more), element("p", "",
-      `average training row ${signed(base)}, all other columns ${signed(row.rest)}; together ${signed(row.margin)} log-odds, a score of ${row.score.toFixed(3)}`,
+    const shown = row.families.slice(0, SHOWN).map(({ name, by, reasons: [[, words]] }) => reason(by, [strong(name), ` ${words}`]));
+    const all = () => row.families.flatMap(({ name, by, reasons }) => [
+      reason(by, [strong(name)], "family"), ...reasons.map(([each, words]) => reason(each, words, "part"))]);
+    const count = row.families.reduce((sum, { reasons }) => sum + reasons.length, 0);
+    const details = element("details", "", element("summary", "", `all ${count} reasons, and the sum`));
+    details.addEventListener("toggle", () => details.append(element("ol", "reasons", all()), element("p", "",
+      `average training row ${signed(base)}, all else ${signed(row.rest)}; together ${signed(row.margin)} log-odds, a score of ${row.score.toFixed(3)}`,
     )), { once: true });
     const own = row.own.map((text, place) => element("span", "", [
       `${OWN[place]}: `, known(text, "", `own ${place}`, "none")]));
-    return cell("why", [...(own.length ? [element("p", "own", own)] : []), list(row.reasons.slice(0, SHOWN)), details]);
+    return cell("why", [...(own.length ? [element("p", "own", own)] : []), element("ol", "reasons", shown), details]);
   };
   const FIELDS = JSON.parse(table.dataset.fields);
   const OWN = FIELDS.filter(([name]) => name.startsWith("own ")).map(([, title]) => title);
@@ -110,7 +120,7 @@
   const field = (name) => document.getElementById(`filter-${name}`);
   const text = (row) => row.text ??= [
     row.rank, row.score.toFixed(3), row.decision, ...row.key, row.when, row.amount, exact(row.amount), row.currency,
-    ...row.from, ...row.to, ...row.own, ...row.reasons.map(([, words]) => words),
+    ...row.from, ...row.to, ...row.own, ...row.families.flatMap(({ name, reasons }) => [name, ...reasons.map(([, words]) => words)]),
   ].join(" ").toLowerCase().replace(/\s+/g, " ");
   const state = document.getElementById("shown");
   let order = ["rank", true, false, ""];

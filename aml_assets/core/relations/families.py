@@ -1,0 +1,76 @@
+"""Families: what the features of a model are about, so that pages can say it of many at once.
+
+Belongs here: the family of a column, by its table and its name, and the family's words. Does not
+belong here: a feature's own words (``core.relations.words``), or what a family contributes
+(``core.pages.reasons``, ``core.pages.model_page``).
+
+A column that no rule knows is of its table's family, and a table that no rule knows, such as one
+that a bank adds, is a family of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from aml_assets.settings.table_settings import PAIR_FEATURES, STR, TRX
+
+_TABLES: Mapping[str, str] = {
+    STR: "the report",
+    TRX: "the transaction",
+    "retail": "the customer",
+    "corporate": "the customer",
+    "account": "the account",
+    PAIR_FEATURES: "the network",
+    "behaviour": "behaviour",
+    "label_history": "earlier decisions",
+}
+
+_COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    PAIR_FEATURES: (
+        (r"pair_.*|reverse_.*", "the pair"),
+        (r"pay(er|ee)_(new_)?pay(er|ee)s(_\d+)?", "fans"),
+        (r"shared_payees.*|sharing_payers.*", "shared payees"),
+        (r"(gather|scatter)_ways.*", "go-betweens"),
+        (r"upstream.*|downstream.*", "layers"),
+        (r"cycle.*", "round trips"),
+        (r"pay(er|ee)_rank.*", "ranks"),
+        (r"short_history", "length of the history"),
+    ),
+    "behaviour": (
+        (r"payer_.*", "behaviour of the payer"),
+        (r"payee_.*", "behaviour of the payee"),
+    ),
+}
+"""Table → pattern of a column's whole name → its family; the first pattern that fits counts."""
+
+_WORDS: Mapping[str, str] = {
+    "the report": "who or what reported it",
+    "the transaction": "how much, when, by which channel",
+    "the customer": "who pays",
+    "the account": "the account that pays",
+    "the pair": "whether these two have paid each other before",
+    "fans": "how many accounts both pay and are paid by, strangers above all",
+    "shared payees": "payers who work through one list of payees",
+    "go-betweens": "accounts by which money comes and goes side by side",
+    "layers": "accounts two new payments away",
+    "round trips": "money that comes back where it left",
+    "ranks": "how central a receiver each account is",
+    "length of the history": "whether new may only mean not known",
+    "behaviour of the payer": "what the payer does usually",
+    "behaviour of the payee": "what the payee does usually",
+    "earlier decisions": "what investigators found out before about those around it",
+}
+
+
+def family_of(table: str, column: str) -> str:
+    """The family of a feature's column, in words that a page shows."""
+    for pattern, family in _COLUMNS.get(table, ()):
+        if re.fullmatch(pattern, column):
+            return family
+    return _TABLES.get(table, table.replace("_", " "))
+
+
+def meaning_of(family: str) -> str:
+    """What the features of a family say, in a few words; "" for a table that a bank adds."""
+    return _WORDS.get(family, "")
