@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import numpy as np
     from _intervals import Statistic
 
+    from aml_assets.core.model.budget import AtBudget
     from aml_assets.io.catalog import Catalog
 
 DAY_0 = dt.date(2023, 1, 1)
@@ -79,21 +80,6 @@ class Pooled:
 
         kept = ~np.isin(self.days, days)
         return Pooled(self.labels[kept], self.scores[kept], self.days[kept], self.accounts[kept])
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What a daily number of alerts finds, pooled over the days.
-
-    Attributes:
-        found: alerted account-days with a laundering report.
-        alerts: alerted account-days.
-        positives: account-days with a laundering report.
-    """
-
-    found: int
-    alerts: int
-    positives: int
 
 
 def main() -> None:
@@ -184,25 +170,15 @@ def score(catalog: Catalog, day: dt.date) -> list[Pooled]:
     return scored
 
 
-def at_budget(pooled: Pooled, budget: int) -> Budget:
-    """Alert the accounts with the highest report each day; ties go by the account's id."""
-    best: dict[int, dict[str, tuple[float, float]]] = {}
-    for day, account, score, label in zip(
-        pooled.days.tolist(),
-        pooled.accounts.tolist(),
-        pooled.scores.tolist(),
-        pooled.labels.tolist(),
-        strict=True,
-    ):
-        known = best.setdefault(day, {}).get(account, (0.0, 0.0))
-        best[day][account] = max(known[0], score), max(known[1], label)
-    found = alerts = 0
-    for accounts in best.values():
-        first = sorted(accounts.items(), key=lambda each: (-each[1][0], each[0]))[:budget]
-        found += sum(label > 0 for _, (_, label) in first)
-        alerts += len(first)
-    positives = sum(label > 0 for each in best.values() for _, label in each.values())
-    return Budget(found, alerts, positives)
+def at_budget(pooled: Pooled, size: int) -> AtBudget:
+    """What each day's list of so many accounts finds."""
+    import numpy as np
+
+    from aml_assets.core.model import budget
+
+    _, codes = np.unique(pooled.accounts.astype(str), return_inverse=True)
+    scored = budget.Scored(pooled.days, pooled.labels, pooled.scores)
+    return budget.at_budget(budget.units(scored, codes), size)
 
 
 def report(measured: Mapping[str, Pooled]) -> None:
@@ -239,7 +215,7 @@ def report(measured: Mapping[str, Pooled]) -> None:
     for name, pooled in measured.items():
         for size in BUDGETS:
             of = at_budget(pooled, size)
-            recall, precision = of.found / of.positives, of.found / of.alerts
+            recall, precision = of.found / of.positives, of.found / of.listed
             budgets.append([f"{name}: {size}", f"{recall:.3f}", f"{precision:.3f}", f"{of.found}"])
             if name == "network":
                 figures |= {

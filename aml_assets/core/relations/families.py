@@ -38,6 +38,7 @@ _COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = {
         (r"short_history", "length of the history"),
     ),
     "behaviour": (
+        (r"pay(er|ee)_short_history", "length of the history"),
         (r"payer_.*", "behaviour of the payer"),
         (r"payee_.*", "behaviour of the payee"),
     ),

@@ -34,6 +34,7 @@ def test_every_feature_of_the_network_has_a_family_with_a_meaning():
         ("network", "added_later_7", "the network"),
         ("behaviour", "payer_sum_30", "behaviour of the payer"),
         ("behaviour", "payee_days_since", "behaviour of the payee"),
+        ("behaviour", "payer_short_history", "length of the history"),
         ("behaviour", "anything", "behaviour"),
         ("label_history", "payer_reports", "earlier decisions"),
         ("trx", "payer_rank", "the transaction"),
