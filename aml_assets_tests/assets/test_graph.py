@@ -166,7 +166,12 @@ def test_every_step_shows_figures_that_plot_and_pictures_that_people_look_at(bui
     }
     assert pictures == {
         "models/model": {"Most important features"},
-        "models/metrics": {"ROC and precision-recall", "Calibration", "Scores"},
+        "models/metrics": {
+            "Recall and precision by budget",
+            "ROC and precision-recall",
+            "Calibration",
+            "Scores",
+        },
         "predictions/predictions": {"Scores"},
     }
     for name in ("auc", "average_precision"):

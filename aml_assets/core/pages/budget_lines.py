@@ -119,7 +119,7 @@ class ByBudget:
             for each in self.content["types"] or ()
         ]
 
-    def chart(self) -> Chart | None:
+    def chart(self, size: tuple[int, int] = (440, 220)) -> Chart | None:
         """Recall and precision over the length of the list; ``None`` without a positive."""
         points = self.content["units"][self.unit]["points"]
         if not points or points[0]["recall"] is None:
@@ -133,6 +133,7 @@ class ByBudget:
                 for name in ("recall", "precision")
             ],
             self.budget,
+            size=size,
         )
 
 

@@ -73,6 +73,8 @@ def by_budget(
     lengths: Sequence[int],
     series: Sequence[tuple[str, Sequence[float | None]]],
     budget: int,
+    *,
+    size: tuple[int, int] = (440, 220),
 ) -> Chart:
     """Draw shares over the length of the days' lists, with the budget marked.
 
@@ -81,8 +83,9 @@ def by_budget(
         lengths: units a day, ascending; the last one is the axis' end.
         series: at most two pairs of a name and, per length, a share in [0, 1] or ``None``.
         budget: one of the lengths.
+        size: width and height in pixels.
     """
-    chart = Chart(label, Axis(0, lengths[-1]), _SHARE)
+    chart = Chart(label, Axis(0, lengths[-1]), _SHARE, size=size)
     for tick in _QUARTERS:
         chart.y_tick(tick, _percent(tick))
     for tick in sorted({-(-budget // 2), budget, -(-3 * budget // 2), 2 * budget}):

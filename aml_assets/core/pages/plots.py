@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -20,6 +20,7 @@ import numpy as np
 
 from aml_assets.core.model.evaluation import checked, evaluate, reliability
 from aml_assets.core.pages import charts
+from aml_assets.core.pages.budget_lines import ByBudget
 from aml_assets.core.pages.rendering import text_of
 from aml_assets.core.pages.svg import BOTTOM, Axis, Chart, add, as_text, image
 from aml_assets.errors import shown
@@ -97,6 +98,22 @@ def calibration(labels: NDArray[Any], scores: NDArray[Any], *, bins: int = 10) -
         )  # fmt: skip
     lower.title("decided rows per bin")
     return _picture(title, _counts(measured), [(upper, 0, _HEAD), (lower, 0, _HEAD + 232)])
+
+
+def by_budget(found: Mapping[str, Any]) -> str:
+    """Draw recall and precision over the length of the days' lists, with the budget marked.
+
+    Args:
+        found: what ``core.model.budget.by_budget`` returned.
+
+    Returns:
+        An SVG; a sentence in place of the lines without a decided positive.
+    """
+    lists, title = ByBudget(found), "What a day's list finds"
+    chart = lists.chart(size=(_WIDTH, _HEIGHT - _HEAD))
+    if chart is None:
+        return _nothing(title, "No lines", "No decided report is positive.")
+    return _picture(title, f"lists of {lists.unit_name}, by their length", [(chart, 0, _HEAD)])
 
 
 def score_distribution(labels: NDArray[Any], scores: NDArray[Any]) -> str:

@@ -88,6 +88,7 @@ def build_metrics(
         },
     )
     pictures = {
+        "Recall and precision by budget": plots.by_budget(by_budget),
         "ROC and precision-recall": plots.roc_and_precision_recall(truth, scores),
         "Calibration": plots.calibration(truth, scores),
         "Scores": plots.score_distribution(truth, scores),

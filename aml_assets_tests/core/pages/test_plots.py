@@ -8,8 +8,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from aml_assets.core.model import budget
 from aml_assets.core.pages.plots import (
     as_markdown,
+    by_budget,
     calibration,
     importance,
     roc_and_precision_recall,
@@ -52,11 +54,18 @@ def curves(svg: str) -> list[str]:
     return [element.attrib["points"] for element in opened(svg).iter(f"{SVG}polyline")]
 
 
+def lists(labels, scores) -> str:
+    """The picture of what the lists of two days find."""
+    scored = budget.Scored(np.arange(len(labels)) % 2, labels, scores)
+    return by_budget(budget.by_budget(scored, {}, None, 20))
+
+
 def every_picture():
     labels, scores = rows()
     drawn = {draw.__name__: draw(labels, scores) for draw in OF_LABELS}
     return {
         **drawn,
+        "by_budget": lists(labels, scores),
         "score_histogram": score_histogram(scores),
         "importance": importance(NAMES, GAINS),
     }
@@ -79,7 +88,7 @@ def test_the_same_input_gives_the_same_bytes_from_any_thread():
         first, *others = [job.result() for job in [pool.submit(every_picture) for _ in range(4)]]
     assert all(other == first for other in others)
     assert every_picture() == first
-    assert len(set(first.values())) == 5
+    assert len(set(first.values())) == 6
 
 
 @pytest.mark.parametrize("draw", OF_LABELS)
@@ -121,6 +130,12 @@ def test_a_handful_of_positives_among_many_rows_is_drawn(draw, positives):
 @pytest.mark.parametrize("score", [0.0, 0.5, 1.0])
 def test_scores_that_are_all_alike_are_drawn(draw, score):
     assert curves(draw(np.array([0.0, 1.0, NAN] * 5), np.full(15, score)))
+
+
+def test_lists_without_a_positive_are_no_curve():
+    for label in (0.0, NAN):
+        svg = lists(np.full(8, label), np.linspace(0, 1, 8))
+        assert said(svg)[-1] == "No lines: no decided report is positive."
 
 
 def test_a_day_without_labels_has_a_histogram_even_when_it_is_empty():
