@@ -60,10 +60,11 @@ class Scored:
 
     def __post_init__(self) -> None:
         labels, scores = checked(self.labels, self.scores)
-        if np.shape(self.days) != labels.shape:
+        days = np.asarray(self.days, np.int64)
+        if days.shape != labels.shape:
             raise ValueError("days must be as many as the labels")
-        object.__setattr__(self, "labels", labels)
-        object.__setattr__(self, "scores", scores)
+        for name, values in (("days", days), ("labels", labels), ("scores", scores)):
+            object.__setattr__(self, name, values)
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def units(scored: Scored, ids: NDArray[Any] | None = None) -> Units:
     rows = len(scored.labels)
     own = _codes(np.full(rows, -1) if ids is None else ids)
     order = np.lexsort((own, scored.days))
-    days, own = np.asarray(scored.days)[order], own[order]
+    days, own = scored.days[order], own[order]
     is_first = np.append(True, (np.diff(days) != 0) | (np.diff(own) != 0))[:rows]
     first = np.flatnonzero(is_first)
     if not rows:
@@ -205,7 +206,7 @@ def card_precision_top_k(scored: Scored, ids: NDArray[Any], k: int) -> list[floa
     decided = ~np.isnan(scored.labels)
     found = np.array([], np.int64)
     shares: list[float] = []
-    for day in np.unique(np.asarray(scored.days)[decided]):
+    for day in np.unique(scored.days[decided]):
         rows = np.flatnonzero(decided & (scored.days == day) & ~np.isin(codes, found))
         of_day = units(_taken(scored, rows), codes[rows])
         hits = of_day.ids[(of_day.places < k) & (of_day.labels == 1)]
@@ -362,7 +363,7 @@ def _codes(ids: NDArray[Any]) -> NDArray[Any]:
 
 
 def _taken(scored: Scored, rows: NDArray[Any]) -> Scored:
-    return Scored(np.asarray(scored.days)[rows], scored.labels[rows], scored.scores[rows])
+    return Scored(scored.days[rows], scored.labels[rows], scored.scores[rows])
 
 
 def _as_dict(interval: Interval | None) -> dict[str, float] | None:
