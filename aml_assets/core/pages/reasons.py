@@ -199,7 +199,7 @@ def _place(encoder: Encoder, positions: Sequence[int]) -> tuple[str, str]:
 def _picked(
     by_column: np.ndarray, by_family: np.ndarray, member: np.ndarray, most: int
 ) -> list[int]:
-    """The columns that are told of a row: one of each leading family, then the largest ones."""
+    """The columns that a row is explained by: one of each leading family, then the largest ones."""
     first: list[int] = []
     for family in np.argsort(-np.abs(by_family), kind="stable")[:LEADING].tolist():
         mine = np.flatnonzero(member == family)

@@ -218,7 +218,7 @@ def test_the_page_reads_without_its_script():
     assert "hidden" in page.one("div", id="scripted").attributes  # of no use without it
     assert "average training row −2.00" in shown(page)[0].say()
     families = [each.say().partition(":")[0] for each in shown(page)[0].all("li")]
-    assert families == ["+2.25 the transaction", "−1.50 <b>"]
+    assert families == ["+2.25the transaction", "−1.50<b>"]
     assert "runs no script" in page.one("div", id="plain").say()
 
 
