@@ -65,8 +65,10 @@
   const SHOWN = Number(table.dataset.families);
   const why = (row) => {
     const shown = row.families.slice(0, SHOWN).map(({ name, by, reasons: [[, words]] }) => reason(by, [strong(name), ` ${words}`]));
-    const all = () => row.families.flatMap(({ name, by, reasons }) => [
-      reason(by, [strong(name)], "family"), ...reasons.map(([each, words]) => reason(each, words, "part"))]);
+    const alone = (by, reasons) => reasons.length === 1 && signed(reasons[0][0]) === signed(by);
+    const all = () => row.families.flatMap(({ name, by, reasons }) => (alone(by, reasons)
+      ? [reason(by, [strong(name), ` ${reasons[0][1]}`], "family")]
+      : [reason(by, [strong(name)], "family"), ...reasons.map(([each, words]) => reason(each, words, "part"))]));
     const count = row.families.reduce((sum, { reasons }) => sum + reasons.length, 0);
     const details = element("details", "", element("summary", "", `all ${count} reasons, and the sum`));
     details.addEventListener("toggle", () => details.append(element("ol", "reasons", all()), element("p", "",
