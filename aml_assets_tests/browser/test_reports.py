@@ -247,6 +247,40 @@ def test_the_model_page_scrolls_its_tables_and_not_itself(told: Bank, offline: T
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_a_laptop_shows_the_whole_table_of_features(told: Bank, offline: Tab):
+    page = offline.page
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.goto((told.store / told.catalog.model_pages.path(day(5))).as_uri())
+    wide, held = page.locator("#features").evaluate(
+        "t => [t.offsetWidth, t.parentNode.clientWidth]"
+    )
+    assert wide <= held
+
+
+def test_the_model_page_fits_on_paper(told: Bank, offline: Tab):
+    page = offline.page
+    page.goto((told.store / told.catalog.model_pages.path(day(5))).as_uri())
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 1039, "height": 718})  # A4 landscape within its margins
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1039
+
+
+def test_reasons_unfold_by_family_and_add_up_to_the_score(alerts: Tab):
+    why = alerts.page.locator("#alerts td.why").first
+    brief = why.locator("> ol")
+    assert brief.locator("strong").count() == brief.locator("li").count() <= 3
+    why.locator("summary").click()
+    why.get_by_text("average training row").wait_for()
+    assert not brief.is_visible()  # nothing is said twice
+    families = why.locator("details li.family").evaluate_all("all => all.map(x => +x.dataset.c)")
+    base, rest, margin = (
+        float(each.replace("−", "-")) for each in re.findall(
+            r"[+−]?\d+\.\d\d(?!\d)", why.locator("details p").inner_text()
+        )[:3]
+    )  # fmt: skip
+    assert sum(families) + base + rest == pytest.approx(margin, abs=0.02)
+
+
 def test_ten_thousand_alerts_open_as_they_are_needed(offline: Tab, many: Path):
     page = offline.page
     assert many.stat().st_size < 8_000_000
