@@ -21,7 +21,8 @@ class TrainingSettings(Section):
     ``rounds`` is the number of trees. ``early_stopping_rounds`` ends training after that many
     rounds without progress on the last ``early_stopping_days`` of the training window; both are
     given, or neither. ``negative_sampling`` is the share of negatives that is kept, and
-    ``bagging`` the number of fits whose margins are averaged.
+    ``bagging`` the number of fits whose margins are averaged. With ``refit`` the model that scores
+    is fitted again with the evaluation days, after another one was measured on them.
     """
 
     preset: Literal["default", "flow_2019"] = "default"
@@ -41,6 +42,7 @@ class TrainingSettings(Section):
     early_stopping_days: Annotated[int, Field(ge=0)] = 0
     negative_sampling: Annotated[float, Field(gt=0, le=1)] = 1.0
     bagging: Annotated[int, Field(ge=1, le=100)] = 1
+    refit: bool = False
 
     @model_validator(mode="before")
     @classmethod

@@ -38,15 +38,17 @@ def build_metrics(
     models: Upstream[xgboost.Booster],
     features: Upstream[pa.Table],
     options: RunOptions | None = None,
+    measured_models: Upstream[xgboost.Booster] | None = None,
 ) -> Built:
     """Measure the day's model on its evaluation window.
 
     Args:
         catalog: settings, landing and decisions.
         day: the partition.
-        models: the stored models.
+        models: the stored models that score.
         features: the merged frames.
         options: of this run.
+        measured_models: those to be measured, if they are others.
 
     Raises:
         ModelError: the model is not stored.
@@ -54,18 +56,23 @@ def build_metrics(
     """
     options = options or RunOptions()
     settings = catalog.settings
-    path = models.partitions.template.fill(model_id_of(catalog, day, options))
-    model = read_model(models, path)
+    model_id = model_id_of(catalog, day, options)
+    model = read_model(models, models.partitions.template.fill(model_id))
+    both: dict[str, Any] = {}
+    if measured_models is not None:
+        scoring = model
+        model = read_model(measured_models, measured_models.partitions.template.fill(model_id))
+        both = {"measured_model": _said(model), "scoring_model": _said(scoring)}
     measured = score_evaluation_window(catalog, features, model)
     truth, scores = measured.truth, measured.scores
     figures = evaluation.evaluate(truth, scores, threshold=settings.scoring.threshold)
-    content = _content(model, measured, figures)
+    content = _content(model, measured, figures) | both
     if settings.output.style == "legacy":
         content[LEGACY_PRECISION] = content["precision"]
     manifest = Manifest(
         asset=METRICS,
         partition=str(day),
-        inputs=inputs_read(models, features),
+        inputs=inputs_read(*([measured_models] if measured_models else []), models, features),
         code_version=CODE_VERSION,
         settings=settings_hash(
             settings.scoring.threshold, settings.output.style, settings.labels.maturity_days
@@ -82,6 +89,16 @@ def build_metrics(
     }
     path = catalog.metrics.template.fill(model.model_id)
     return Built(content, manifest, content, pictures, ad_hoc=options.ad_hoc, path=path)
+
+
+def _said(model: StoredModel) -> dict[str, Any]:
+    """Which model it is, and what it has learnt from."""
+    first, last = model.trained_on
+    return {
+        "model_id": model.model_id,
+        "digest": model.manifest.digest,
+        "trained_on": f"{first} … {last}",
+    }
 
 
 def _content(model: StoredModel, measured: ScoredWindow, figures: dict[str, Any]) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def build_model_page(
     Args:
         catalog: settings, and where pages are stored.
         day: the partition.
-        models: the stored models.
+        models: the stored models that metrics measure.
         metrics: the stored metrics.
         features: the merged frames.
         options: of this run.
@@ -240,8 +240,10 @@ def _today(
 def _refuse_other_metrics(
     metrics: Manifest, model: StoredModel, measured: ScoredWindow, day: dt.date
 ) -> None:
-    now = {MODEL: {model.model_id: model.manifest.digest}, FEATURES: dict(measured.digests)}
-    if metrics.inputs != now:
+    # Beside a measured model of its own, the metrics name the one that scores.
+    scoring = {name: keys for name, keys in metrics.inputs.items() if name == MODEL}
+    now = {model.manifest.asset: {model.model_id: model.manifest.digest}}
+    if metrics.inputs != scoring | now | {FEATURES: dict(measured.digests)}:
         raise Outdated(
             "they are of another model, or of other features, than are stored now",
             table=METRICS,

@@ -210,4 +210,5 @@ def test_the_preset_of_2019_is_what_the_flow_ran_with():
         "early_stopping_days": 0,
         "negative_sampling": 1.0,
         "bagging": 1,
+        "refit": False,
     }
