@@ -61,7 +61,7 @@ def test_only_what_reads_windows_needs_nothing_of_the_day_itself(graph: Graph):
 
 
 def test_a_model_that_is_fitted_again_reads_the_evaluation_days_and_the_measured_one(graph: Graph):
-    refit = asset_graph(TABLES, refit=True)
+    refit = asset_graph(TABLES, customers=("retail", "corporate"), refit=True)
     assert (graph.measured, refit.measured) == (MODEL, MEASURED_MODEL)
     assert set(refit.names) - set(graph.names) == {MEASURED_MODEL}
     assert refit[MEASURED_MODEL] == replace(graph[MODEL], name=MEASURED_MODEL)
