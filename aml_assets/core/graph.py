@@ -211,6 +211,8 @@ def asset_graph(
         Asset(PAIR_DAY, (Reads(f"{TABLES}/{trx}"),)),
         Asset(NETWORK, (Reads(PAIR_DAY, Days.HISTORY),)),
     )
+    measured = Reads(MEASURED_MODEL if refit else MODEL)
+    described = (measured, Reads(METRICS), Reads(FEATURES, Days.WINDOWS))
     learning, prediction = frozenset({SELF_LEARNING}), frozenset({BATCH_PREDICTION})
     return Graph(
         [
@@ -236,16 +238,7 @@ def asset_graph(
                 prediction,
                 follows=PREDICTIONS,
             ),
-            Asset(
-                MODEL_PAGE,
-                (
-                    Reads(MEASURED_MODEL if refit else MODEL),
-                    Reads(METRICS),
-                    Reads(FEATURES, Days.WINDOWS),
-                ),
-                learning,
-                follows=METRICS,
-            ),
+            Asset(MODEL_PAGE, described, learning, follows=METRICS),
         ]
     )
 
