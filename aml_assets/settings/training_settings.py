@@ -42,7 +42,7 @@ class TrainingSettings(Section):
     early_stopping_days: Annotated[int, Field(ge=0)] = 0
     negative_sampling: Annotated[float, Field(gt=0, le=1)] = 1.0
     bagging: Annotated[int, Field(ge=1, le=100)] = 1
-    refit: bool = False
+    refit: bool = True
 
     @model_validator(mode="before")
     @classmethod
