@@ -45,12 +45,12 @@ def alert_report(
 def model_report(
     day: dt.date,
     run: StepRun,
+    model: Upstream[xgboost.Booster],
     metrics: Upstream[Any],
     merged_features: Upstream[pa.Table],
-    **models: Upstream[xgboost.Booster],
+    measured_model: Upstream[xgboost.Booster] | None = None,
 ) -> Built:
     """The model of the day: windows, metrics over time, calibration, drift, and its features."""
-    (measured,) = models.values()
     return _models.build_model_page(
-        run.catalog, day, measured, metrics, merged_features, run.options
+        run.catalog, day, model, metrics, merged_features, run.options, measured_model
     )

@@ -211,8 +211,9 @@ def asset_graph(
         Asset(PAIR_DAY, (Reads(f"{TABLES}/{trx}"),)),
         Asset(NETWORK, (Reads(PAIR_DAY, Days.HISTORY),)),
     )
-    measured = Reads(MEASURED_MODEL if refit else MODEL)
-    described = (measured, Reads(METRICS), Reads(FEATURES, Days.WINDOWS))
+    # Metrics from before there was a refit have measured the model itself.
+    measured = (Reads(MEASURED_MODEL, Days.IF_STORED),) if refit else ()
+    described = (*measured, Reads(MODEL), Reads(METRICS), Reads(FEATURES, Days.WINDOWS))
     learning, prediction = frozenset({SELF_LEARNING}), frozenset({BATCH_PREDICTION})
     return Graph(
         [

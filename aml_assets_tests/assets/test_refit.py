@@ -160,10 +160,12 @@ def test_plans_and_the_board_know_the_measured_model(bank: Bank):
     assert Notebook(bank.catalog).load(MEASURED_MODEL, day(6)).facts["rows"] == 21
 
 
-def test_metrics_of_before_keep_what_they_measured(built: Bank):
-    built.good("daily", 5, only=("reports",))
+def test_metrics_of_before_keep_what_they_measured_and_their_page_describes_that(built: Bank):
     built.options["training"] = {"refit": True}
     shown: StatusBoard = board(built, 5)
     assert shown.of(MEASURED_MODEL, day(5)).state == "exempt"
     assert {shown.of(each, day(5)).state for each in (MODEL, METRICS)} == {"built"}
-    assert list(shown.repair_commands()) == []
+    built.good("daily", 5, only=("reports",))
+    assert 'id="refit"' not in built.catalog.model_pages.load(day(5))
+    assert MEASURED_MODEL not in manifest(built, MODEL_PAGE, 5).inputs
+    assert list(board(built, 5).repair_commands()) == []

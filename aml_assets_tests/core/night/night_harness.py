@@ -359,9 +359,9 @@ class Night:
         if metrics is None or window is None or metrics.inputs[FEATURES] != window[FEATURES]:
             return None
         past = days_between(of - self.history * ONE_DAY, of)
-        measured = MEASURED if self.refit else MODEL
+        models = {MEASURED, MODEL} & metrics.inputs.keys()
         return {
-            measured: {str(of): self._digest_of(measured, of)},
+            **{each: {str(of): self._digest_of(each, of)} for each in models},
             METRICS: {str(each): self._digest_of(METRICS, each) for each in past},
             FEATURES: {**window[FEATURES], str(of): self._digest_of(FEATURES, of)},
         }
