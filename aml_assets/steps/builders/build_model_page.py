@@ -80,9 +80,9 @@ def build_model_page(
     measured = score_evaluation_window(catalog, features, model)
     _refuse_other_metrics(measured_by, inputs_read(*read), measured, day)
     history = _history(catalog, metrics, day, figures)
-    link = link_between(path, alert_page)
-    changes = _changes(catalog, day, models, metrics, history)
+    changes, link = _changes(catalog, day, models, metrics, history), link_between(path, alert_page)
     page = _page(catalog, day, model, figures, history, changes, measured, features, link)
+    reports = catalog.settings.reports
     shown = {
         "model_id": model_id,
         "days_with_metrics": sum(each is not None for each in history.values()),
@@ -97,9 +97,7 @@ def build_model_page(
         inputs=inputs_read(*read, metrics, features),
         code_version=CODE_VERSION,
         settings=settings_hash(
-            catalog.settings.reports.model_dump(
-                include={"history_days", "segments", "budget", "marking"}
-            ),
+            reports.model_dump(include={"history_days", "segments", "budget", "marking"}),
             catalog.settings.scoring.pinned_model,
         ),
         facts={"model_id": model_id},
