@@ -78,11 +78,19 @@ class TrainingData:
         return int(sum(float(truth.sum()) for _, truth in self.batches))
 
 
-def days_learnt(windows: Windows, *, refit: bool) -> tuple[list[dt.date], list[dt.date]]:
-    """The days whose STRs a model learns from, and later ones of which it takes decisions alone."""
-    if refit:
-        return days_between(windows.train_start, windows.eval_end), []
-    return windows.train_days, windows.delay_days
+def days_learnt(
+    windows: Windows, *, refit: bool, maturity_days: int
+) -> tuple[list[dt.date], list[dt.date]]:
+    """The days whose STRs a model learns from, and later ones of which it takes decisions alone.
+
+    A refit learns from every day of the windows that is ripe by the last of them: what is decided
+    early is not like the rest.
+    """
+    if not refit:
+        return windows.train_days, windows.delay_days
+    last = max(windows.train_end, windows.eval_end - maturity_days * ONE_DAY)
+    learnt = days_between(windows.train_start, last)
+    return learnt, days_between(last + ONE_DAY, windows.eval_end)
 
 
 def training_data(
@@ -94,13 +102,14 @@ def training_data(
         catalog: settings, landing and decisions.
         features: the merged frames.
         windows: of the day.
-        refit: learn from all of the windows, up to the last evaluation day.
+        refit: learn from what is ripe of all the windows, up to the last evaluation day.
 
     Raises:
         NotTrainable: a hole in the window, labels of one class only, or constant features only.
     """
     settings = catalog.settings
-    learnt, deciding = days_learnt(windows, refit=refit)
+    maturity = settings.labels.maturity_days
+    learnt, deciding = days_learnt(windows, refit=refit, maturity_days=maturity)
     train = read_training_window(catalog, features, learnt)
     delay = read_window(catalog, features, deciding, report_columns(catalog))
     known_by = windows.eval_end if refit else windows.eval_start - ONE_DAY
@@ -194,7 +203,9 @@ def _build(
         "features": len(data.encoder.features),
     }
     if measured is not None:
-        facts["refit"] = True
+        maturity = catalog.settings.labels.maturity_days
+        learnt, _ = days_learnt(windows, refit=True, maturity_days=maturity)
+        facts["refit_until"] = str(learnt[-1])
     figures = facts | {
         "undecided": data.reports - data.rows,
         "trees": booster.num_boosted_rounds(),
