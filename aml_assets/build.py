@@ -15,7 +15,7 @@ from aml_assets.assets.day_asset import DayAsset
 from aml_assets.assets.features import merged_features, network, pair_day
 from aml_assets.assets.hdfs_io_manager import HdfsIOManager
 from aml_assets.assets.landing import landing_assets
-from aml_assets.assets.models import metrics, model
+from aml_assets.assets.models import measured_model, metrics, model
 from aml_assets.assets.partitions import daily_partitions
 from aml_assets.assets.predictions import predictions
 from aml_assets.assets.reports import alert_report, model_report
@@ -86,6 +86,7 @@ def declared_assets(settings: Settings) -> list[DayAsset]:
         *table_assets(settings.tables),
         *((pair_day, network) if settings.has_network else ()),
         merged_features,
+        *((measured_model,) if settings.training.refit else ()),
         model,
         metrics,
         predictions,

@@ -173,13 +173,14 @@ class Bank:
 
     @property
     def variables(self) -> dict[str, str]:
-        """The environment by which a command finds the bank, under its partitions and windows."""
+        """The environment by which a command finds the bank, under its windows and models."""
         return {
             "AML_LANDING__URL": str(self.landing),
             "AML_STORE__URL": str(self.store),
             "AML_PARTITIONS__LAST_DAY": str(day(20)),
             "AML_WINDOWS__TRAIN_DAYS": "3",
             "AML_WINDOWS__EVAL_DAYS": "1",
+            "AML_TRAINING__REFIT": "false",
         }
 
     def folder(self, table: str, number: int | None = None) -> Path:
@@ -232,7 +233,13 @@ class Bank:
             "partitions": {"first_day": day(1), "last_day": day(20)},
             "windows": {"train_days": 3, "eval_days": 1},
             "features": {"network": {"windows": [3], "horizon_days": 6}},
-            "training": {"rounds": 3, "max_depth": 2, "threads": 1, "min_child_weight": 0},
+            "training": {
+                "rounds": 3,
+                "max_depth": 2,
+                "threads": 1,
+                "min_child_weight": 0,
+                "refit": False,  # one model a day; two have tests of their own
+            },
             "automation": {"retries": 0},
         }
         for section, values in self.options.items():

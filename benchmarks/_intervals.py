@@ -133,6 +133,50 @@ def bootstrap_interval(
     Source:
         Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapters 8 and 13.
     """
+    values = _replicated(labels, scores, blocks, statistic, replicates, level, seed)
+    return _interval([value for value in values if value is not None], replicates, level)
+
+
+def paired_interval(
+    labels: NDArray[Any],
+    scores: tuple[NDArray[Any], NDArray[Any]],
+    blocks: NDArray[Any],
+    statistic: Statistic,
+    *,
+    replicates: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Percentile bootstrap of how much higher a statistic is by the second scores than the first.
+
+    Both are resampled by the same draws of blocks, so what days have in common cancels out. See
+    :func:`bootstrap_interval` for the other arguments and errors.
+    """
+    first, second = (
+        _replicated(labels, each, blocks, statistic, replicates, level, seed) for each in scores
+    )
+    apart = [b - a for a, b in zip(first, second, strict=True) if a is not None and b is not None]
+    return _interval(apart, replicates, level)
+
+
+def _interval(values: list[float], replicates: int, level: float) -> Interval:
+    if not values:
+        raise ValueError(f"the statistic is defined in none of the {replicates} replicates")
+    tail = (1.0 - level) / 2.0
+    low, high = np.quantile(values, [tail, 1.0 - tail])
+    return Interval(float(low), float(high), len(values), replicates - len(values))
+
+
+def _replicated(
+    labels: NDArray[Any],
+    scores: NDArray[Any],
+    blocks: NDArray[Any],
+    statistic: Statistic,
+    replicates: int,
+    level: float,
+    seed: int,
+) -> list[float | None]:
+    """The statistic of each replicate, ``None`` where it is undefined."""
     labels, scores = checked(labels, scores)
     blocks = np.asarray(blocks)
     if blocks.shape != labels.shape:
@@ -151,16 +195,10 @@ def bootstrap_interval(
         )
 
     draws = np.random.default_rng(seed)
-    values: list[float] = []
+    values: list[float | None] = []
     for _ in range(replicates):
         drawn = draws.integers(len(names), size=len(names))
         weights = np.bincount(drawn, minlength=len(names)).astype(np.float64)[block]
         value = statistic(labels, scores, weights)
-        if value is not None and not math.isnan(value):
-            values.append(float(value))
-    if not values:
-        raise ValueError(f"the statistic is defined in none of the {replicates} replicates")
-
-    tail = (1.0 - level) / 2.0
-    low, high = np.quantile(values, [tail, 1.0 - tail])
-    return Interval(float(low), float(high), len(values), replicates - len(values))
+        values.append(None if value is None or math.isnan(value) else float(value))
+    return values

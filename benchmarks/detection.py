@@ -4,7 +4,9 @@ The rolling protocol on AMLGentex's simulated bank (100 days from 2023-01-01): e
 model is trained on 27 days and scores the next 3, until the evaluation days 40 to 98 (day 0 is
 2023-01-01) are covered once. All scores are pooled; the intervals are 95 % bootstrap intervals
 of 3-day blocks. It is measured with the join of the five tables alone, and with the features of
-the network. Everything goes through the product's own steps into a temporary store.
+the network. Then each of these days is scored as its own night scores it: by the day's model that
+was fitted again up to the day before, and by the measured one, whose training ended three days
+earlier. Everything goes through the product's own steps into a temporary store.
 
 Run it alone: ``.venv/bin/python benchmarks/detection.py [--small] [--landing FOLDER]``.
 """
@@ -94,13 +96,14 @@ def main() -> None:
             "Name it with --landing."
         )
     last = LAST_SMALL if given.small else LAST
-    report({name: run(given.landing, last, network=on) for name, on in VARIANTS.items()})
-
-
-def run(landing: Path, last: int, *, network: bool) -> Pooled:
-    """The rolling protocol up to the evaluation day ``last``, in a store of its own."""
-    with tempfile.TemporaryDirectory(prefix="aml-detection-") as store:
-        return _run(_catalog(landing, store, network=network), last)
+    measured: dict[str, Pooled] = {}
+    for name, on in VARIANTS.items():
+        with tempfile.TemporaryDirectory(prefix="aml-detection-") as store:
+            catalog = _catalog(given.landing, store, network=on)
+            measured[name] = run(catalog, last)
+            if on:
+                measured |= run_nights(catalog, last)
+    report(measured)
 
 
 def _catalog(landing: Path, store: str, *, network: bool) -> Catalog:
@@ -119,14 +122,13 @@ def _catalog(landing: Path, store: str, *, network: bool) -> Catalog:
     )
 
 
-def _run(catalog: Catalog, last: int) -> Pooled:
-    import numpy as np
-
+def run(catalog: Catalog, last: int) -> Pooled:
+    """The rolling protocol up to the evaluation day ``last``, in an empty store."""
     starts = range(FIRST, last + 1, EVAL_DAYS)
     end = starts[-1] + EVAL_DAYS
     say(f"preparing {end} days {'with' if catalog.settings.has_network else 'without'} network ...")
     for number in range(end):
-        if number >= FIRST - TRAIN_DAYS:
+        if number >= FIRST - EVAL_DAYS - TRAIN_DAYS:  # of the first night's model, too
             prepare_day(catalog, _day(number))
         elif catalog.settings.has_network:
             prepare_history(catalog, _day(number))
@@ -134,13 +136,32 @@ def _run(catalog: Catalog, last: int) -> Pooled:
     for start in starts:
         say(f"model of {_day(start + EVAL_DAYS)} ...")
         parts += score(catalog, _day(start + EVAL_DAYS))
-    pooled = Pooled(
-        *(
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("labels", "scores", "days", "accounts")
+    return _together(parts).without(range(last + 1, end))
+
+
+def run_nights(catalog: Catalog, last: int) -> dict[str, Pooled]:
+    """The same days, each by its own night's model, in the protocol's store."""
+    import numpy as np
+    from _nightly import nights
+
+    numbers = range(FIRST, last + 1)
+    names = ("nightly", "nightly_without_refit")
+    found = {}
+    for name, scored in zip(names, nights(catalog, map(_day, numbers)), strict=True):
+        found[name] = _together(
+            [
+                Pooled(labels, scores, np.full(len(labels), number), accounts)
+                for number, (labels, scores, accounts) in zip(numbers, scored, strict=True)
+            ]
         )
-    )
-    return pooled.without(range(last + 1, end))
+    return found
+
+
+def _together(parts: Sequence[Pooled]) -> Pooled:
+    import numpy as np
+
+    names = ("labels", "scores", "days", "accounts")
+    return Pooled(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def score(catalog: Catalog, day: dt.date) -> list[Pooled]:
@@ -184,12 +205,12 @@ def at_budget(pooled: Pooled, size: int) -> AtBudget:
 def report(measured: Mapping[str, Pooled]) -> None:
     """The tables, and the figures as JSON."""
     import numpy as np
-    from _intervals import average_precision, bootstrap_interval, roc_auc
+    from _intervals import average_precision, bootstrap_interval, paired_interval, roc_auc
 
     figures: dict[str, float | list[float] | int] = {}
     lines: list[list[str]] = []
 
-    def measure(name: str, title: str, pooled: Pooled, statistic: Statistic) -> None:
+    def measure(name: str, title: str, pooled: Pooled, statistic: Statistic) -> float:
         value = statistic(pooled.labels, pooled.scores, np.ones(len(pooled.labels)))
         if value is None:
             sys.exit("the evaluation days hold no positive: nothing can be measured")
@@ -197,13 +218,25 @@ def report(measured: Mapping[str, Pooled]) -> None:
         figures[name] = round(value, 4)
         figures[f"{name}_ci"] = [round(interval.low, 4), round(interval.high, 4)]
         lines.append([title, f"{value:.4f}", f"[{interval.low:.3f}, {interval.high:.3f}]"])
+        return value
 
+    precisions: dict[str, float] = {}
     for name, pooled in measured.items():
         measure(f"{name}_auc", f"{name}: AUC", pooled, roc_auc)
-        measure(f"{name}_ap", f"{name}: average precision", pooled, average_precision)
+        title = f"{name}: average precision"
+        precisions[name] = measure(f"{name}_ap", title, pooled, average_precision)
     network = measured["network"]
     title = f"network: average precision without days {', '.join(map(str, BURSTS))}"
     measure("network_ap_without_bursts", title, network.without(BURSTS), average_precision)
+    fresh, stale = measured["nightly"], measured["nightly_without_refit"]
+    gain = paired_interval(
+        fresh.labels, (stale.scores, fresh.scores), fresh.blocks, average_precision
+    )
+    added = precisions["nightly"] - precisions["nightly_without_refit"]
+    figures["refit_gain"] = round(added, 4)
+    figures["refit_gain_ci"] = [round(end, 4) for end in gain]
+    title = "nightly: what the refit adds to average precision, paired"
+    lines.append([title, f"{added:+.4f}", f"[{gain.low:+.3f}, {gain.high:+.3f}]"])
     rows, positives = len(network.labels), int(network.labels.sum())
     print_table(
         f"{rows:,} reports, {positives:,} of them laundering, in {len(np.unique(network.blocks))} "

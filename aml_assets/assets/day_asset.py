@@ -36,7 +36,8 @@ class DayAsset:
     Attributes:
         name: group/name.
         build: builds one day; its parameters are ``day``, the inputs by the last part of their
-            name, and ``run`` if it wants the `StepRun`. ``**inputs`` takes all that is not named.
+            name, and ``run`` if it wants the `StepRun`. ``**inputs`` takes all that is not named;
+            an input that only some graphs have has a default.
         code_version: changed whenever the same inputs would give something else.
         kinds: technologies, for the lineage.
         description: for the lineage; the function's docstring by default.
@@ -107,7 +108,7 @@ class DayAsset:
         if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
             taken = {"run"} & parameters.keys()
             return self.build(**{n: v for n, v in values.items() if n != "run" or n in taken})
-        return self.build(**{name: values[name] for name in parameters})
+        return self.build(**{name: values[name] for name in parameters if name in values})
 
 
 def day_asset(

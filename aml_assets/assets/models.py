@@ -1,4 +1,4 @@
-"""Models: one model per day, and its metrics on the days after its training window.
+"""Models: a day's model, the measured one where that is another, and its metrics.
 
 Belongs here: their declaration. Does not belong here: how they are built
 (``steps.builders.build_model``, ``steps.builders.build_metrics``).
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from aml_assets.assets.day_asset import day_asset
 from aml_assets.assets.day_step import StepRun
-from aml_assets.core.graph import METRICS, MODEL
+from aml_assets.core.graph import MEASURED_MODEL, METRICS, MODEL
 from aml_assets.steps.builders import build_metrics as _metrics
 from aml_assets.steps.builders import build_model as _model
 from aml_assets.steps.builders.built import Built
@@ -23,13 +23,27 @@ if TYPE_CHECKING:
     from aml_assets.io.upstream import Upstream
 
 
+@day_asset(MEASURED_MODEL, kinds={"xgboost"}, code_version=_model.CODE_VERSION)
+def measured_model(day: dt.date, run: StepRun, merged_features: Upstream[pa.Table]) -> Built:
+    """XGBoost, trained on the training window before the day, for the metrics to measure.
+
+    The model that scores is fitted again with the evaluation days.
+    """
+    return _model.build_measured_model(run.catalog, day, merged_features, run.options)
+
+
 @day_asset(MODEL, kinds={"xgboost"}, code_version=_model.CODE_VERSION)
-def model(day: dt.date, run: StepRun, merged_features: Upstream[pa.Table]) -> Built:
-    """XGBoost, trained on the training window before the day.
+def model(
+    day: dt.date,
+    run: StepRun,
+    merged_features: Upstream[pa.Table],
+    measured_model: Upstream[xgboost.Booster] | None = None,
+) -> Built:
+    """XGBoost, trained on the training window before the day; with a refit, up to the day.
 
     One file holds the booster with its encoder and manifest. Needs nothing of the day itself.
     """
-    return _model.build_model(run.catalog, day, merged_features, run.options)
+    return _model.build_model(run.catalog, day, merged_features, run.options, measured_model)
 
 
 @day_asset(METRICS, kinds={"json"}, code_version=_metrics.CODE_VERSION)
@@ -38,6 +52,9 @@ def metrics(
     run: StepRun,
     model: Upstream[xgboost.Booster],
     merged_features: Upstream[pa.Table],
+    measured_model: Upstream[xgboost.Booster] | None = None,
 ) -> Built:
     """Metrics of the day's model on the evaluation window before it."""
-    return _metrics.build_metrics(run.catalog, day, model, merged_features, run.options)
+    return _metrics.build_metrics(
+        run.catalog, day, model, merged_features, run.options, measured_model
+    )

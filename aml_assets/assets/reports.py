@@ -48,6 +48,9 @@ def model_report(
     model: Upstream[xgboost.Booster],
     metrics: Upstream[Any],
     merged_features: Upstream[pa.Table],
+    measured_model: Upstream[xgboost.Booster] | None = None,
 ) -> Built:
     """The model of the day: windows, metrics over time, calibration, drift, and its features."""
-    return _models.build_model_page(run.catalog, day, model, metrics, merged_features, run.options)
+    return _models.build_model_page(
+        run.catalog, day, model, metrics, merged_features, run.options, measured_model
+    )

@@ -96,7 +96,8 @@ def _hourly_self_learning(catalog: Catalog) -> dg.ScheduleDefinition:
         moment = context.scheduled_execution_time
         today = watcher.today(moment.timestamp() if moment else time.time())
         # The model reads nothing of today. Only the sensor knows whether today has landed whole.
-        only = None if catalog.features.has(today) else [MODEL, METRICS, MODEL_PAGE]
+        learnt = dict.fromkeys([catalog.graph.measured, MODEL, METRICS, MODEL_PAGE])
+        only = None if catalog.features.has(today) else list(learnt)
         return dg.RunRequest(
             run_key=moment.isoformat() if moment else None,
             partition_key=str(today),

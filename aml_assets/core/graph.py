@@ -16,6 +16,7 @@ TABLES = "tables"
 PAIR_DAY = "features/pair_day"
 NETWORK = "features/network"
 FEATURES = "features/merged_features"
+MEASURED_MODEL = "models/measured_model"
 MODEL = "models/model"
 METRICS = "models/metrics"
 PREDICTIONS = "predictions/predictions"
@@ -130,6 +131,11 @@ class Graph:
         return [name for name in self.names if self.stage(name) > self.stage(FEATURES)]
 
     @property
+    def measured(self) -> str:
+        """The model that metrics measure: the day's own, unless another one is fitted for them."""
+        return MEASURED_MODEL if MEASURED_MODEL in self else MODEL
+
+    @property
     def partials(self) -> list[str]:
         """What one day's transactions add to the history of later days: stored with their table."""
         history = {each.asset for row in self for each in row.reads if each.days is Days.HISTORY}
@@ -187,6 +193,7 @@ def asset_graph(
     customers: Iterable[str] = (),
     trx: str = "trx",
     network: bool = True,
+    refit: bool = False,
 ) -> Graph:
     """The graph of a bank.
 
@@ -195,6 +202,7 @@ def asset_graph(
         customers: those among them that hold customers' names, for the alert page.
         trx: the table in which late transactions are looked up.
         network: whether features of the network of payments are computed.
+        refit: whether the model that scores is fitted again, after another one was measured.
     """
     names = list(tables)
     checked = [Asset(f"{TABLES}/{name}", (Reads(f"{LANDING}/{name}"),)) for name in names]
@@ -203,6 +211,9 @@ def asset_graph(
         Asset(PAIR_DAY, (Reads(f"{TABLES}/{trx}"),)),
         Asset(NETWORK, (Reads(PAIR_DAY, Days.HISTORY),)),
     )
+    # Metrics from before there was a refit have measured the model itself.
+    measured = (Reads(MEASURED_MODEL, Days.IF_STORED),) if refit else ()
+    described = (*measured, Reads(MODEL), Reads(METRICS), Reads(FEATURES, Days.WINDOWS))
     learning, prediction = frozenset({SELF_LEARNING}), frozenset({BATCH_PREDICTION})
     return Graph(
         [
@@ -215,8 +226,7 @@ def asset_graph(
                     *((Reads(NETWORK, Days.LOOK_BACK),) if network else ()),
                 ),
             ),
-            Asset(MODEL, (Reads(FEATURES, Days.TRAINING),), learning),
-            Asset(METRICS, (Reads(MODEL), Reads(FEATURES, Days.WINDOWS)), learning),
+            *_learnt(learning, refit=refit),
             Asset(PREDICTIONS, (Reads(FEATURES), Reads(MODEL, Days.SCORING)), prediction),
             Asset(
                 ALERT_PAGE,
@@ -229,11 +239,19 @@ def asset_graph(
                 prediction,
                 follows=PREDICTIONS,
             ),
-            Asset(
-                MODEL_PAGE,
-                (Reads(MODEL), Reads(METRICS), Reads(FEATURES, Days.WINDOWS)),
-                learning,
-                follows=METRICS,
-            ),
+            Asset(MODEL_PAGE, described, learning, follows=METRICS),
         ]
+    )
+
+
+def _learnt(jobs: frozenset[str], *, refit: bool) -> tuple[Asset, ...]:
+    """The model of a day, and its metrics."""
+    training, windows = Reads(FEATURES, Days.TRAINING), Reads(FEATURES, Days.WINDOWS)
+    if not refit:
+        return Asset(MODEL, (training,), jobs), Asset(METRICS, (Reads(MODEL), windows), jobs)
+    measured = Reads(MEASURED_MODEL)
+    return (
+        Asset(MEASURED_MODEL, (training,), jobs),
+        Asset(MODEL, (measured, windows), jobs),
+        Asset(METRICS, (measured, Reads(MODEL), windows), jobs),
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aml_assets.core.graph import (
     ALERT_PAGE,
     FEATURES,
+    MEASURED_MODEL,
     METRICS,
     MODEL,
     MODEL_PAGE,
@@ -61,6 +62,7 @@ class Catalog:
             customers=settings.customer_tables,
             trx=TRX,
             network=settings.has_network,
+            refit=settings.training.refit,
         ).extended(rows)
 
     @cached_property
@@ -126,9 +128,17 @@ class Catalog:
 
     @property
     def models(self) -> PartitionStore[xgboost.Booster]:
-        """The models."""
-        template = _inside(self.settings.store.model, "model_id")
-        return PartitionStore(self.store, MODEL, template, ModelFormat(), self.model_id)
+        """The models that score."""
+        return self._models(MODEL, self.settings.store.model)
+
+    @property
+    def measured_models(self) -> PartitionStore[xgboost.Booster]:
+        """The models that metrics measure, where the ones that score are fitted again."""
+        return self._models(MEASURED_MODEL, self.settings.store.measured_model)
+
+    def _models(self, asset: str, template: str) -> PartitionStore[xgboost.Booster]:
+        place = _inside(template, "model_id")
+        return PartitionStore(self.store, asset, place, ModelFormat(), self.model_id)
 
     @property
     def metrics(self) -> PartitionStore[Any]:
@@ -168,6 +178,7 @@ class Catalog:
         """The partitions of any asset; one we do not know keeps frames."""
         special = {
             MODEL: self.models,
+            MEASURED_MODEL: self.measured_models,
             METRICS: self.metrics,
             PREDICTIONS: self.predictions,
             ALERT_PAGE: self.alert_pages,

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from aml_assets.automation.backfill_plan import select_assets
 from aml_assets.core.compare.day_comparison import shifts
 from aml_assets.core.days import ONE_DAY, parse_day
-from aml_assets.core.graph import MODEL, PREDICTIONS
+from aml_assets.core.graph import MEASURED_MODEL, MODEL, PREDICTIONS
 from aml_assets.errors import AmlError
 from aml_assets.io.catalog import Catalog
 from aml_assets.notebook.stored_model import Model
@@ -83,7 +83,7 @@ class Bank:
         """Load one day of an asset.
 
         Returns:
-            A pandas frame; for metrics a dictionary; for the model a `Model`. Columns of integers
+            A pandas frame; for metrics a dictionary; for a model a `Model`. Columns of integers
             and booleans keep their type beside nulls (``Int64``, ``boolean``).
 
         Raises:
@@ -93,6 +93,9 @@ class Bank:
         name = self._name(asset)
         if name == MODEL:
             return self.model(day)
+        if name == MEASURED_MODEL:
+            path = self._catalog.measured_models.path(_day(day))
+            return Model(self._catalog, read_model(self._catalog.upstream(name), path))
         content = self._catalog.of(name).load(_day(day))
         return content if isinstance(content, dict) else _pandas(content)
 
@@ -162,7 +165,7 @@ class Bank:
     def _comparable(self, name: str, day: dt.date) -> pa.Table:
         partitions = self._catalog.of(name)
         frame = partitions.load(day)
-        if isinstance(frame, dict) or name == MODEL:
+        if not isinstance(frame, pa.Table):
             raise AmlError(
                 "only frames can be compared so", table=name, remedy="Take tables or features."
             )

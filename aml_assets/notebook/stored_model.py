@@ -71,11 +71,11 @@ class Model:
         """Windows, days read, rows, positives."""
 
     def __repr__(self) -> str:
-        of = self.facts["windows"]
+        first, last = self._stored.trained_on
         return (
             f"Model({self.id}: {len(self._stored.encoder.features)} features, "
             f"{self._stored.booster.num_boosted_rounds()} trees, "
-            f"trained on {of['train_start']} … {of['train_end']})"
+            f"trained on {first} … {last})"
         )
 
     @property

@@ -25,5 +25,7 @@ TRAINING_PRESETS: Mapping[str, Mapping[str, Any]] = {
         "base_score": 0.5,
         "max_bin": 4096,
         "seed": 0,
+        # It scored with the very model that it had measured.
+        "refit": False,
     },
 }

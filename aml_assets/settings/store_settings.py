@@ -70,6 +70,7 @@ class StoreSettings(Section):
     url: Url = "var/store"
     frames: str = "{asset}/{date}/data.parquet"
     model: str = "model/{model_id}.ubj"
+    measured_model: str = "measured_model/{model_id}.ubj"
     metrics: str = "model_meta/{model_id}.meta.json"
     predictions: str = "predict_res/{prefix}{date}.csv"
     alert_report: str = "report/alert_report_{date}.html"
@@ -85,6 +86,7 @@ class StoreSettings(Section):
         for name, needed, optional in (
             ("frames", ("{asset}", "{date}"), ()),
             ("model", ("{model_id}",), ()),
+            ("measured_model", ("{model_id}",), ()),
             ("metrics", ("{model_id}",), ()),
             ("predictions", ("{date}",), ("{prefix}",)),
             ("alert_report", ("{date}",), ()),
@@ -99,7 +101,12 @@ class StoreSettings(Section):
                 rest = rest.replace(part, "")
             if "{" in rest or "}" in rest:
                 raise ValueError(f"{name} may only use {', '.join(allowed)}: {template!r}")
-        for one, other in (("model", "metrics"), ("alert_report", "model_report")):
+        for one, other in (
+            ("model", "metrics"),
+            ("model", "measured_model"),
+            ("measured_model", "metrics"),
+            ("alert_report", "model_report"),
+        ):
             if getattr(self, one) == getattr(self, other):
                 raise ValueError(f"{one} and {other} would be one and the same file")
         return self

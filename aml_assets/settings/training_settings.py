@@ -20,7 +20,9 @@ class TrainingSettings(Section):
 
     ``rounds`` is the number of trees. ``early_stopping_rounds`` ends training after that many
     rounds without progress on the last ``early_stopping_days`` of the training window; both are
-    given, or neither.
+    given, or neither. ``negative_sampling`` is the share of negatives that is kept, and
+    ``bagging`` the number of fits whose margins are averaged. With ``refit`` the model that scores
+    is fitted again with the evaluation days, after another one was measured on them.
     """
 
     preset: Literal["default", "flow_2019"] = "default"
@@ -38,6 +40,9 @@ class TrainingSettings(Section):
     threads: Annotated[int, Field(ge=1)] = 2
     early_stopping_rounds: Annotated[int, Field(ge=1)] | None = None
     early_stopping_days: Annotated[int, Field(ge=0)] = 0
+    negative_sampling: Annotated[float, Field(gt=0, le=1)] = 1.0
+    bagging: Annotated[int, Field(ge=1, le=100)] = 1
+    refit: bool = True
 
     @model_validator(mode="before")
     @classmethod
@@ -51,5 +56,15 @@ class TrainingSettings(Section):
         if (self.early_stopping_rounds is None) != (self.early_stopping_days == 0):
             raise ValueError(
                 "training.early_stopping_rounds and training.early_stopping_days go together"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _bagged_fits_differ(self) -> TrainingSettings:
+        shares = (self.subsample, self.colsample_bytree, self.negative_sampling)
+        if self.bagging > 1 and min(shares) == 1:
+            raise ValueError(
+                "training.bagging needs subsample, colsample_bytree or negative_sampling below 1: "
+                "all its fits are alike otherwise"
             )
         return self

@@ -7,10 +7,19 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 
-from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE, PREDICTIONS, Days
+from aml_assets.core.graph import (
+    FEATURES,
+    MEASURED_MODEL,
+    METRICS,
+    MODEL,
+    MODEL_PAGE,
+    PREDICTIONS,
+    Days,
+)
 from aml_assets_tests.conftest import Bank, day, str_columns
 
 VERSION = "dagster/data_version"
+MODELS = (MEASURED_MODEL, MODEL)
 
 
 def stale(bank: Bank, asset: str, number: int) -> StaleStatus:
@@ -99,13 +108,15 @@ BESIDE: Mapping[tuple[str, str], Sequence[int]] = {
 """What the model page shows beside its row, if it is stored: metrics so far, the day's drift."""
 
 
+@pytest.mark.parametrize("refit", [False, True])
 def test_every_manifest_records_exactly_the_days_that_the_graph_declares(
-    landed_bank: Bank, tmp_path
+    landed_bank: Bank, tmp_path, refit
 ):
     bank = landed_bank.copy_to(
         tmp_path / "delayed",
         windows={"train_days": 3, "delay_days": 1, "eval_days": 1},
         features={"trx_lookback_days": 2, "network": {"windows": [1], "horizon_days": 3}},
+        training={"refit": refit},
     )
     # Nobody knows one transaction, so each day of the look-back is consulted; two are late.
     bank.land("str", 6, {**str_columns(6), "trx_id": [400, 500, *range(600, 605), 999_999]})
@@ -118,7 +129,7 @@ def test_every_manifest_records_exactly_the_days_that_the_graph_declares(
             seen.add(edge.days)
             days = {*READ_BY_DAY_6[edge.days], *BESIDE.get((asset.name, edge.asset), ())}
             names = {
-                bank.catalog.model_id(day(n)) if edge.asset == MODEL else str(day(n)) for n in days
+                bank.catalog.model_id(day(n)) if edge.asset in MODELS else str(day(n)) for n in days
             }
             declared.setdefault(edge.asset, set()).update(names)
         manifest = bank.catalog.of(asset.name).manifest(day(6))

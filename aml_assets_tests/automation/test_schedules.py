@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from aml_assets.automation import schedules
-from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE
+from aml_assets.core.graph import FEATURES, MEASURED_MODEL, METRICS, MODEL, MODEL_PAGE
 from aml_assets_tests.conftest import Bank, day
 
 
@@ -63,5 +63,8 @@ def test_the_hourly_self_learning_takes_of_today_only_what_needs_nothing_of_it(b
     assert before.partition_key == str(day(7))
     assert assets(before) == {MODEL, METRICS, MODEL_PAGE}
     assert built.catalog.features.has(day(6)), FEATURES
+    fitted_again = Bank(built.root, {**built.options, "training": {"refit": True}})
+    (both,) = tick(fitted_again, "hourly_self_learning", 7).run_requests
+    assert assets(both) == {MEASURED_MODEL, MODEL, METRICS, MODEL_PAGE}
     (whole,) = tick(built, "hourly_self_learning", 6).run_requests
     assert whole.asset_selection is None

@@ -42,10 +42,13 @@ def test_preparation_ends_with_its_three_ratios():
 
 def test_detection_ends_with_figures_that_real_input_can_give():
     values = figures("detection.py", "--small", "--landing", str(amlgentex()))
-    measured = ["join_auc", "join_ap", "network_auc", "network_ap", "network_ap_without_bursts"]
+    variants = ("join", "network", "nightly", "nightly_without_refit")
+    measured = [f"{name}_{what}" for name in variants for what in ("auc", "ap")]
+    measured.append("network_ap_without_bursts")
     budgets = [f"{what}_at_{size}" for size in (5, 10, 20) for what in ("recall", "precision")]
     with_intervals = [name for each in measured for name in (each, f"{each}_ci")]
-    assert list(values) == [*with_intervals, *budgets, "rows", "positives"]
+    refit = ["refit_gain", "refit_gain_ci"]
+    assert list(values) == [*with_intervals, *refit, *budgets, "rows", "positives"]
     assert (values["rows"], values["positives"]) == (16_890, 91)
     assert 0.75 < values["join_auc"] < 0.97, "outside: a leak or a wrong join"
     # Ranked at random, the precision would be the share of positives.
@@ -55,6 +58,15 @@ def test_detection_ends_with_figures_that_real_input_can_give():
         low, high = values[f"{name}_ci"]
         assert low <= values[name] <= high
     assert all(0 < values[name] <= 1 for name in budgets)
+
+
+def test_training_ends_with_each_setting_against_none():
+    values = figures("training.py", "--small", "--landing", str(amlgentex()))
+    assert values["none_ap"] > 0.2
+    assert 0.5 < values["negative_sampling_30_calibration"] < 2
+    assert values["weights_10_calibration"] > 1.2 * values["none_calibration"]
+    low, high = values["bagging_3_gain_ci"]
+    assert low < values["bagging_3_ap"] - values["none_ap"] < high
 
 
 def test_features_end_with_what_a_night_costs():

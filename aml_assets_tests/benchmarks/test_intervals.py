@@ -11,6 +11,7 @@ from sklearn import metrics
 from benchmarks._intervals import (  # pyright: ignore[reportMissingImports]
     average_precision,
     bootstrap_interval,
+    paired_interval,
     roc_auc,
 )
 
@@ -150,3 +151,18 @@ def test_an_interval_that_cannot_be_given_is_refused():
         bootstrap_interval(labels, scores, np.arange(3), roc_auc, replicates=0)
     with pytest.raises(ValueError, match="level"):
         bootstrap_interval(labels, scores, np.arange(3), roc_auc, level=1.0)
+
+
+def test_a_paired_interval_leaves_out_what_both_scores_share():
+    random = np.random.default_rng(0)
+    labels = (random.random(600) < 0.2).astype(float)
+    blocks = np.repeat(np.arange(20), 30)
+    first = np.clip(0.3 * labels + 0.7 * random.random(600), 0, 1)
+    same = paired_interval(labels, (first, first), blocks, roc_auc, replicates=50)
+    assert (same.low, same.high) == (0.0, 0.0)
+    better = np.clip(first + 0.05 * labels, 0, 1)
+    apart = paired_interval(labels, (first, better), blocks, roc_auc, replicates=200)
+    alone = bootstrap_interval(labels, better, blocks, roc_auc, replicates=200)
+    gain = roc_auc(labels, better) - roc_auc(labels, first)
+    assert 0 < apart.low < gain < apart.high
+    assert apart.high - apart.low < alone.high - alone.low

@@ -25,7 +25,7 @@ GROUPS = {
     "landing": ["trx", "str", "retail", "corporate", "account"],
     "tables": ["trx", "str", "retail", "corporate", "account"],
     "features": ["pair_day", "network", "merged_features"],
-    "models": ["model", "metrics"],
+    "models": ["measured_model", "model", "metrics"],
     "predictions": ["predictions"],
     "reports": ["alert_report", "model_report"],
 }
@@ -33,6 +33,7 @@ KINDS = {
     "landing/trx": "Parquet",
     "tables/trx": "Parquet",
     "features/merged_features": "DuckDB",
+    "models/measured_model": "XGBoost",
     "models/model": "XGBoost",
     "models/metrics": "json",
     "predictions/predictions": "csv",

@@ -1,10 +1,13 @@
 """The table of assets: what derives from its rows."""
 
+from dataclasses import replace
+
 import pytest
 
 from aml_assets.core.graph import (
     ALERT_PAGE,
     FEATURES,
+    MEASURED_MODEL,
     METRICS,
     MODEL,
     MODEL_PAGE,
@@ -55,6 +58,21 @@ def test_only_what_reads_windows_needs_nothing_of_the_day_itself(graph: Graph):
     assert graph[PREDICTIONS].own_day == [FEATURES]
     assert graph[ALERT_PAGE].own_day == [PREDICTIONS, FEATURES]
     assert set(graph[FEATURES].own_day) == {*(f"tables/{name}" for name in TABLES), NETWORK}
+
+
+def test_a_model_that_is_fitted_again_reads_the_evaluation_days_and_the_measured_one(graph: Graph):
+    refit = asset_graph(TABLES, customers=("retail", "corporate"), refit=True)
+    assert (graph.measured, refit.measured) == (MODEL, MEASURED_MODEL)
+    assert set(refit.names) - set(graph.names) == {MEASURED_MODEL}
+    assert refit[MEASURED_MODEL] == replace(graph[MODEL], name=MEASURED_MODEL)
+    assert refit[MODEL].reads == (Reads(MEASURED_MODEL), Reads(FEATURES, Days.WINDOWS))
+    assert refit[METRICS].own_day == [MEASURED_MODEL, MODEL]
+    assert refit[PREDICTIONS] == graph[PREDICTIONS]
+    assert refit[ALERT_PAGE] == graph[ALERT_PAGE]
+    assert refit.stage(MEASURED_MODEL) == refit.stage(MODEL) == refit.stage(METRICS)
+    assert {a for a in refit.names if refit.uses_windows(a)} == {
+        *(MEASURED_MODEL, MODEL, METRICS, MODEL_PAGE)
+    }
 
 
 def test_what_the_network_adds_is_stored_with_transactions_and_prepared_with_features(graph: Graph):

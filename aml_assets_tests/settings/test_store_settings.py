@@ -23,6 +23,7 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
         ({"model": "{model_id}/{date}.ubj"}, r"model may only use \{model_id\}"),
         ({"predictions": "{prefix}.csv"}, r"predictions must contain \{date\}"),
         ({"metrics": "model/{model_id}.ubj"}, "model and metrics would be one and the same file"),
+        ({"measured_model": "model/{model_id}.ubj"}, "model and measured_model would be one"),
         ({"model_report": "report/alert_report_{date}.html"}, "alert_report and model_report"),
         ({"file_permissions": "440"}, "must let the owner read and write"),
         ({"folder_permissions": "650"}, "must let the owner do all"),

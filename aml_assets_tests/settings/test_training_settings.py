@@ -21,8 +21,22 @@ def test_half_an_early_stopping_is_refused(half: dict[str, int]):
     assert TrainingSettings(early_stopping_rounds=5, early_stopping_days=2)
 
 
+def test_bagging_of_fits_that_are_all_alike_is_refused():
+    with pytest.raises(ValidationError, match="all its fits are alike"):
+        TrainingSettings(bagging=3)
+    for share in ("subsample", "colsample_bytree", "negative_sampling"):
+        assert TrainingSettings.model_validate({"bagging": 3, share: 0.9})
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"rounds": 0}, {"learning_rate": 0}, {"subsample": 1.1}, {"base_score": 1}]
+    "wrong",
+    [
+        {"rounds": 0},
+        {"learning_rate": 0},
+        {"subsample": 1.1},
+        {"base_score": 1},
+        {"negative_sampling": 0},
+    ],
 )
 def test_a_parameter_out_of_its_bounds_is_refused(wrong: dict[str, float]):
     with pytest.raises(ValidationError, match=next(iter(wrong))):

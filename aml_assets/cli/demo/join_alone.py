@@ -28,7 +28,7 @@ def average_precision_of_join(catalog: Catalog, day: dt.date) -> float | None:
     """
     from sklearn.metrics import average_precision_score
 
-    from aml_assets.core.graph import FEATURES, MODEL
+    from aml_assets.core.graph import FEATURES
     from aml_assets.core.model import scoring, training
     from aml_assets.core.model.encoding import Matrix
     from aml_assets.settings.table_settings import PAIR_FEATURES
@@ -46,7 +46,8 @@ def average_precision_of_join(catalog: Catalog, day: dt.date) -> float | None:
     ]
     batches = [(values[:, kept], labels) for values, labels in data.batches]
     booster = training.train(batches, settings)
-    model = read_model(catalog.upstream(MODEL), catalog.models.path(day))
+    models = catalog.upstream(catalog.graph.measured)
+    model = read_model(models, models.partitions.path(day))
     window = score_evaluation_window(catalog, features, model)
     scores = [
         scoring.predict(booster, Matrix(each.values[:, kept], {}, {}, ()), threads=settings.threads)

@@ -159,7 +159,7 @@ def _summary(catalog: Catalog, day: dt.date) -> None:
 
     features: Any = catalog.features.manifest(day).facts
     metrics = catalog.metrics.load(day)
-    model: Any = catalog.models.manifest(day).facts
+    model: Any = catalog.of(catalog.graph.measured).manifest(day).facts
     predictions: Any = catalog.predictions.manifest(day).facts
     windows = model["windows"]
 

@@ -72,6 +72,7 @@ class _Facts(_Part):
     positives: _Rows
     train_days_read: list[str]
     windows: _Windows
+    refit_until: _Day | None = None
     parameters: dict[str, Any] = {}
     libraries: dict[str, Any] = {}
 
@@ -124,6 +125,17 @@ def check_facts(facts: Mapping[str, Any], partition: str, trained_on: Mapping[st
         _DAYS.validate_python([partition, *trained_on])
     except ValidationError:
         raise ValueError("its manifest is none of a model of ours") from None
+
+
+def trained_on(facts: Mapping[str, Any]) -> tuple[str, str]:
+    """The first and the last day that a model was fitted on, in ISO format.
+
+    Args:
+        facts: of its manifest, checked. A model that was fitted again has learnt from later days
+            than those of the training window.
+    """
+    windows = facts["windows"]
+    return windows["train_start"], facts.get("refit_until") or windows["train_end"]
 
 
 def _is_whole(each: FeatureDistribution) -> bool:

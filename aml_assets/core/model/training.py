@@ -1,8 +1,9 @@
 """Training of the gradient-boosted classifier on encoded days.
 
-Belongs here: the checks before training, XGBoost's parameters, and the iterator that hands it one
-day after another. Does not belong here: selecting the days (``core.model.windows``,
-``core.model.labels``), or storing the booster (``io.formats.booster``).
+Belongs here: the checks before training, XGBoost's parameters, the negatives that are kept, and the
+iterator that hands it one day after another. Does not belong here: selecting the days
+(``core.model.windows``, ``core.model.labels``), averaging fits (``core.model.averaging``), or
+storing the booster (``io.formats.booster``).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aml_assets.core.graph import MODEL
+from aml_assets.core.model.averaging import averaged
 from aml_assets.errors import NotTrainable
 from aml_assets.settings.training_settings import TrainingSettings
 
@@ -49,12 +51,49 @@ def train(
 
     Returns:
         The booster; the same input gives the same bytes. With early stopping, it is cut to the
-        best iteration.
+        best iteration. With bagging, its margin is the mean of the fits' margins.
 
     Raises:
         NotTrainable: no row, no positive or no negative.
     """
     refuse_one_class([labels for _, labels in batches])
+    if stopping:
+        refuse_one_class([labels for _, labels in stopping], "the early-stopping days hold")
+    share, fits = settings.negative_sampling, []
+    for number in range(settings.bagging):
+        seed = settings.seed + number
+        kept = batches if share == 1 else sampled(batches, share, seed=seed)
+        fits.append(_fit(kept, settings, stopping, seed=seed))
+    # Among the rows that are kept, the odds of a positive are 1 / share times as high.
+    return averaged(fits, odds=share)
+
+
+def sampled(batches: Sequence[Batch], share: float, *, seed: int) -> list[Batch]:
+    """All positives of some days, and a share of their negatives, drawn by the rows' order.
+
+    Args:
+        batches: the days.
+        share: of the negatives, in (0, 1).
+        seed: of the draws.
+
+    Raises:
+        NotTrainable: no negative is left.
+    """
+    draws = np.random.default_rng(seed % 2**32)
+    kept: list[Batch] = []
+    for features, labels in batches:
+        drawn = (labels == 1) | (draws.random(len(labels)) < share)
+        kept.append((features[drawn], labels[drawn]))
+    refuse_one_class(
+        [labels for _, labels in kept],
+        "with this training.negative_sampling, the training window keeps",
+    )
+    return kept
+
+
+def _fit(
+    batches: Sequence[Batch], settings: TrainingSettings, stopping: Sequence[Batch], *, seed: int
+) -> xgboost.Booster:
     xgb = load_xgboost()
     parameters = {
         "booster": "gbtree",
@@ -70,14 +109,13 @@ def train(
         "scale_pos_weight": settings.scale_pos_weight,
         "base_score": settings.base_score,
         "max_bin": settings.max_bin,
-        "seed": settings.seed,
+        "seed": seed,
         "nthread": settings.threads,
         "verbosity": 0,
     }
     matrix = _matrix(xgb, batches, settings)
     evaluated = []
     if stopping:
-        refuse_one_class([labels for _, labels in stopping], "the early-stopping days hold")
         held_out = _matrix(xgb, stopping, settings, reference=matrix)
         evaluated = [(held_out, "stopping")]
     booster = xgb.train(

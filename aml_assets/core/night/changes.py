@@ -18,7 +18,7 @@ def current_digests(view: View, rules: Rules) -> CurrentDigest:
     """A lookup of the digests that are stored now, by asset and partition key."""
 
     def current(asset: str, key: str) -> str | None:
-        if asset == rules.model:
+        if asset in rules.models:
             day = rules.model_day(key)
         elif asset in view.stored:
             day = dt.date.fromisoformat(key)
@@ -69,7 +69,7 @@ def is_evidence(view: View, rules: Rules, asset: str, day: dt.date) -> bool:
 
     True for models, predictions and alert pages of past days, unless ``restate`` is ``all``.
     """
-    kept = rules.pages.get(asset, asset) in (rules.model, rules.predictions)
+    kept = rules.pages.get(asset, asset) in (*rules.models, rules.predictions)
     return kept and day < view.today and rules.restate != "all"
 
 

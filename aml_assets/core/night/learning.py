@@ -17,7 +17,7 @@ from aml_assets.core.model.windows import Windows
 from aml_assets.core.night.candidate import DayWork
 from aml_assets.core.night.cursor import RequestKey, Stage
 from aml_assets.core.night.finding import CURRENT, Finding, Outcome, failed
-from aml_assets.core.night.lookups import usable_models
+from aml_assets.core.night.lookups import missing_learnt, usable_models
 from aml_assets.core.night.tick import Tick
 from aml_assets.core.night.view import Untrainable
 from aml_assets.core.staleness import Fingerprint
@@ -47,7 +47,7 @@ def _day_work(tick: Tick, day: dt.date, *, has_features: bool) -> DayWork:
     if learning.outcome is Outcome.WAIT:
         return DayWork(())
     if learning.outcome is Outcome.BUILD:
-        assets += _missing(tick, day)
+        assets += missing_learnt(tick.view, rules, day)
         remember[key] = learning.fingerprint
     if has_features:
         scoring = _scoring(tick, day, trains_too=learning.outcome is Outcome.BUILD)
@@ -65,7 +65,8 @@ def _day_work(tick: Tick, day: dt.date, *, has_features: bool) -> DayWork:
 
 def _learning(tick: Tick, day: dt.date) -> Finding:
     """What a day's model and metrics need; ``WAIT``: its predictions have to wait, too."""
-    missing, windows = _missing(tick, day), tick.rules.windows(day)
+    missing = missing_learnt(tick.view, tick.rules, day)
+    windows = tick.rules.windows(day)
     if isinstance(windows, Untrainable):
         is_noted = missing and not tick.view.partition(tick.rules.predictions, day)
         return Finding(Outcome.NOTHING, windows.reason if is_noted else "", is_minor=True)
@@ -77,11 +78,6 @@ def _learning(tick: Tick, day: dt.date) -> Finding:
     if tick.requested(Stage.LEARNING, day) == inputs:
         return failed("model and metrics", inputs)
     return Finding(Outcome.BUILD, fingerprint=inputs)
-
-
-def _missing(tick: Tick, day: dt.date) -> list[str]:
-    learnt = (tick.rules.model, tick.rules.metrics)
-    return [asset for asset in learnt if not tick.view.partition(asset, day)]
 
 
 class _Gap(Enum):

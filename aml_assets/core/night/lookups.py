@@ -67,6 +67,18 @@ def usable_models(view: View, rules: Rules, day: dt.date) -> list[tuple[dt.date,
     return [(each, of.digest) for each, of in models if of.digest and oldest <= each <= day]
 
 
+def missing_learnt(view: View, rules: Rules, day: dt.date) -> list[str]:
+    """The day's models and metrics that are missing, upstream first.
+
+    Metrics that measured no model of their own, since they were built under other settings, need
+    none.
+    """
+    metrics = view.partition(rules.metrics, day)
+    is_exempt = metrics is not None and rules.measured not in metrics.inputs
+    needed = (rules.model,) if is_exempt else rules.models
+    return [asset for asset in (*needed, rules.metrics) if not view.partition(asset, day)]
+
+
 def _may_have_a_model(view: View, rules: Rules, day: dt.date) -> bool:
     """Whether a model can score the day now, or can be trained by the run that scores."""
     if rules.policy == "pinned":

@@ -10,6 +10,7 @@ these days. Days before them are left alone, so that the cursor stays bounded in
 from __future__ import annotations
 
 from aml_assets.core.night.cursor import Cursor, RequestKey, Stage
+from aml_assets.core.night.lookups import missing_learnt
 from aml_assets.core.night.view import Rules, View
 
 _MOST_FAILED_DAYS = 366
@@ -43,7 +44,6 @@ def _would_be_repeated(key: RequestKey, cursor: Cursor, view: View, rules: Rules
     if not view.has_landed(key.day, rules.daily):
         return False
     if key.stage is Stage.LEARNING:
-        learnt = (rules.model, rules.metrics)
-        return not all(view.partition(asset, key.day) for asset in learnt)
+        return bool(missing_learnt(view, rules, key.day))
     tables_requested = RequestKey(Stage.TABLES, key.day) in cursor.requested
     return tables_requested and not view.partition(rules.features, key.day)

@@ -25,10 +25,10 @@ def request_remakes(tick: Tick) -> None:
         if day in tick.changing:
             continue
         remember = _stale(tick, day)
-        if any(key.asset == tick.rules.model for key in remember):
-            # Rebuild the model alone first; its dependents are compared with the new digest on the
+        if any(key.asset in tick.rules.models for key in remember):
+            # Rebuild models alone first; their dependents are compared with the new digest on the
             # next tick.
-            remember = {key: of for key, of in remember.items() if key.asset == tick.rules.model}
+            remember = {key: of for key, of in remember.items() if key.asset in tick.rules.models}
         assets = {key.asset for key in remember}
         remember = {
             key: of
@@ -44,7 +44,7 @@ def _stale(tick: Tick, day: dt.date) -> dict[RequestKey, staleness.Fingerprint]:
     """A day's partitions to rebuild, upstream first, with the fingerprints of their inputs."""
     rules = tick.rules
     stale: dict[RequestKey, staleness.Fingerprint] = {}
-    for asset in (rules.model, rules.metrics, rules.predictions, *rules.pages):
+    for asset in (*rules.models, rules.metrics, rules.predictions, *rules.pages):
         key = RequestKey(Stage.REMAKE, day, asset)
         finding = _remake(tick, asset, day)
         tick.record(key, finding)

@@ -34,6 +34,7 @@ class Rules:
         partials: what is stored of a day's transactions beside their table, for later days.
         prepared: what is built of tables and histories, upstream first; the last are the features.
         features, model, metrics, predictions: names of the assets.
+        measured: the asset of the model that metrics measure; ``None`` if it is ``model``.
         pages: the asset of each HTML page → the asset that it describes.
         windows: day → the windows of its model, or the reason why it has none.
         model_day: model_id → its day; ``None`` for one that belongs to no day.
@@ -71,6 +72,12 @@ class Rules:
     max_age: int = 7
     days_per_run: int = 30
     max_runs: int = 8
+    measured: str | None = None
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The assets that keep a day's models, upstream first."""
+        return (self.measured, self.model) if self.measured else (self.model,)
 
 
 @dataclass(frozen=True)

@@ -188,7 +188,6 @@ def _page(
     model_page = catalog.model_pages.path(model.day)
     if model.manifest.facts.get("ad_hoc"):
         model_page = beside(model_page, model.model_id)
-    windows: Any = model.manifest.facts["windows"]
     trained_rows: Any = model.manifest.facts["rows"]
     return AlertPage(
         day=day,
@@ -211,7 +210,7 @@ def _page(
         model_id=model.model_id,
         model_digest=model.manifest.digest,
         chosen=str(scored.manifest.facts["model_chosen"]),
-        trained=(windows["train_start"], windows["train_end"], int(trained_rows)),
+        trained=(*model.trained_on, int(trained_rows)),
         predictions=link_between(path, scored.path),
         predictions_digest=scored.manifest.digest,
         model_report=link_between(path, model_page),

@@ -43,15 +43,17 @@ def build_metrics(
     models: Upstream[xgboost.Booster],
     features: Upstream[pa.Table],
     options: RunOptions | None = None,
+    measured_models: Upstream[xgboost.Booster] | None = None,
 ) -> Built:
     """Measure the day's model on its evaluation window.
 
     Args:
         catalog: settings, landing and decisions.
         day: the partition.
-        models: the stored models.
+        models: the stored models that score.
         features: the merged frames.
         options: of this run.
+        measured_models: those to be measured, if they are others.
 
     Raises:
         ModelError: the model is not stored.
@@ -59,12 +61,17 @@ def build_metrics(
     """
     options = options or RunOptions()
     settings = catalog.settings
-    path = models.partitions.template.fill(model_id_of(catalog, day, options))
-    model = read_model(models, path)
+    model_id = model_id_of(catalog, day, options)
+    model = read_model(models, models.partitions.template.fill(model_id))
+    both: dict[str, Any] = {}
+    if measured_models is not None:
+        scoring = model
+        model = read_model(measured_models, measured_models.partitions.template.fill(model_id))
+        both = {"measured_model": _said(model), "scoring_model": _said(scoring)}
     measured = score_evaluation_window(catalog, features, model)
     truth, scores = measured.truth, measured.scores
     figures = evaluation.evaluate(truth, scores, threshold=settings.scoring.threshold)
-    content = _content(model, measured, figures)
+    content = _content(model, measured, figures) | both
     by_budget = _by_budget(catalog, model, measured)
     at_budget, reasons = budget.flat(by_budget)
     content |= {**at_budget, "reasons": {**figures["reasons"], **reasons}}
@@ -73,7 +80,7 @@ def build_metrics(
     manifest = Manifest(
         asset=METRICS,
         partition=str(day),
-        inputs=inputs_read(models, features),
+        inputs=inputs_read(*([measured_models] if measured_models else []), models, features),
         code_version=CODE_VERSION,
         settings=settings_hash(
             settings.scoring.threshold,
@@ -113,6 +120,16 @@ def _by_budget(catalog: Catalog, model: StoredModel, measured: ScoredWindow) -> 
         "days": sum(len(labels) > 0 for labels in measured.labels_by_day),
         "types_column": settings.types,
         "types_are_a_feature": settings.types in features,
+    }
+
+
+def _said(model: StoredModel) -> dict[str, Any]:
+    """Which model it is, and what it has learnt from."""
+    first, last = model.trained_on
+    return {
+        "model_id": model.model_id,
+        "digest": model.manifest.digest,
+        "trained_on": f"{first} … {last}",
     }
 
 

@@ -1,8 +1,8 @@
-"""The model of a day: trained on the window before it, with its encoder and manifest in one file.
+"""The models of a day: trained on the window before it, with encoder and manifest in one file.
 
-Belongs here: assembling the training window, and the model's manifest. Does not belong here:
-encoding and training themselves (``core.model``), or which model scores a day
-(``steps.inputs.model_selection``).
+Belongs here: assembling the training window, and a model's manifest: of the one that scores, and of
+the measured one where that is another. Does not belong here: encoding and training themselves
+(``core.model``), or which model scores a day (``steps.inputs.model_selection``).
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aml_assets.core.days import ONE_DAY
-from aml_assets.core.graph import MODEL
+from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.core.graph import MEASURED_MODEL, MODEL
 from aml_assets.core.model import encoding, reference, scoring, training
 from aml_assets.core.model.constants import without_constants
 from aml_assets.core.model.encoding import Encoder
 from aml_assets.core.model.training import Batch
 from aml_assets.core.model.windows import Windows
 from aml_assets.core.pages import plots
-from aml_assets.errors import NotTrainable, SettingsError
+from aml_assets.errors import NotTrainable, Outdated, SettingsError
 from aml_assets.io.formats.booster import ENCODER, REFERENCE
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.training_settings import TrainingSettings
 from aml_assets.steps.builders.built import Built
+from aml_assets.steps.inputs.model_selection import StoredModel, read_model
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
 from aml_assets.steps.inputs.window_frames import (
     decided,
@@ -77,16 +78,41 @@ class TrainingData:
         return int(sum(float(truth.sum()) for _, truth in self.batches))
 
 
-def training_data(catalog: Catalog, features: Upstream[pa.Table], windows: Windows) -> TrainingData:
+def days_learnt(
+    windows: Windows, *, refit: bool, maturity_days: int
+) -> tuple[list[dt.date], list[dt.date]]:
+    """The days whose STRs a model learns from, and later ones of which it takes decisions alone.
+
+    A refit learns from every day of the windows that is ripe by the last of them: what is decided
+    early is not like the rest.
+    """
+    if not refit:
+        return windows.train_days, windows.delay_days
+    last = max(windows.train_end, windows.eval_end - maturity_days * ONE_DAY)
+    learnt = days_between(windows.train_start, last)
+    return learnt, days_between(last + ONE_DAY, windows.eval_end)
+
+
+def training_data(
+    catalog: Catalog, features: Upstream[pa.Table], windows: Windows, *, refit: bool = False
+) -> TrainingData:
     """Put a training window together: select its decided STRs, fit the encoder, encode.
+
+    Args:
+        catalog: settings, landing and decisions.
+        features: the merged frames.
+        windows: of the day.
+        refit: learn from what is ripe of all the windows, up to the last evaluation day.
 
     Raises:
         NotTrainable: a hole in the window, labels of one class only, or constant features only.
     """
     settings = catalog.settings
-    train = read_training_window(catalog, features, windows.train_days)
-    delay = read_window(catalog, features, windows.delay_days, report_columns(catalog))
-    known_by = windows.eval_start - ONE_DAY
+    maturity = settings.labels.maturity_days
+    learnt, deciding = days_learnt(windows, refit=refit, maturity_days=maturity)
+    train = read_training_window(catalog, features, learnt)
+    delay = read_window(catalog, features, deciding, report_columns(catalog))
+    known_by = windows.eval_end if refit else windows.eval_start - ONE_DAY
     selected = select_reports(catalog, train, known_by=known_by, deciding=[delay])
     known = [decided(each) for each in selected]
     training.refuse_one_class([each.labels for each in known])
@@ -111,27 +137,62 @@ def build_model(
     day: dt.date,
     features: Upstream[pa.Table],
     options: RunOptions | None = None,
+    measured: Upstream[xgboost.Booster] | None = None,
 ) -> Built:
-    """Train the model of a day; it needs nothing of the day itself.
+    """Train the model that scores a day; it needs nothing of the day itself.
 
     Args:
         catalog: settings, landing and decisions.
         day: the partition.
         features: the merged frames.
         options: of this run.
+        measured: the measured models; that of the day is fitted again with the evaluation days, by
+            the same parameters and rounds. Without them, the training window is all it learns from.
 
     Raises:
         NotTrainable: too early, a hole in the window, labels of one class only, or no
             early-stopping day with STRs.
+        ModelError: the day has no measured model to be fitted again.
+        Outdated: its measured model was trained otherwise.
         SettingsError: contradictory dates or parameters.
     """
-    options = options or RunOptions()
+    return _build(catalog, MODEL, day, features, options or RunOptions(), measured)
+
+
+def build_measured_model(
+    catalog: Catalog,
+    day: dt.date,
+    features: Upstream[pa.Table],
+    options: RunOptions | None = None,
+) -> Built:
+    """Train the model that a day's metrics measure, where the one that scores is fitted again.
+
+    See `build_model` for arguments and errors.
+    """
+    return _build(catalog, MEASURED_MODEL, day, features, options or RunOptions())
+
+
+def _build(
+    catalog: Catalog,
+    asset: str,
+    day: dt.date,
+    features: Upstream[pa.Table],
+    options: RunOptions,
+    measured: Upstream[xgboost.Booster] | None = None,
+) -> Built:
     parameters = options.parameters(catalog.settings.training)
     windows = windows_of(catalog, day, options.windows)
-    _refuse_stopping_on_all(parameters, windows, day)
-    data = training_data(catalog, features, windows)
-    booster = _train(data, parameters, windows, day)
     model_id = model_id_of(catalog, day, options)
+    _refuse_stopping_on_all(parameters, windows, day)
+    if measured is None:
+        data = training_data(catalog, features, windows)
+        booster = _train(data, parameters, windows, day)
+    else:
+        first = read_model(measured, measured.partitions.template.fill(model_id))
+        _refuse_other_fit(first, parameters, windows, day)
+        data = training_data(catalog, features, windows, refit=True)
+        booster = training.train(data.batches, _with_rounds_of(first, parameters))
+    _attach(data, booster)
     gains = scoring.importance(booster, data.encoder)
     facts: dict[str, Any] = {
         "model_id": model_id,
@@ -141,6 +202,10 @@ def build_model(
         "positives": data.positives,
         "features": len(data.encoder.features),
     }
+    if measured is not None:
+        maturity = catalog.settings.labels.maturity_days
+        learnt, _ = days_learnt(windows, refit=True, maturity_days=maturity)
+        facts["refit_until"] = str(learnt[-1])
     figures = facts | {
         "undecided": data.reports - data.rows,
         "trees": booster.num_boosted_rounds(),
@@ -151,9 +216,9 @@ def build_model(
     }
     provenance = _provenance(parameters)
     manifest = Manifest(
-        asset=MODEL,
+        asset=asset,
         partition=str(day),
-        inputs=inputs_read(features),
+        inputs=inputs_read(*([measured] if measured else []), features),
         code_version=CODE_VERSION,
         settings=settings_hash(
             provenance["parameters"],
@@ -164,7 +229,7 @@ def build_model(
         facts={**facts, "train_days_read": [*data.days], **provenance},
     )
     pictures = {"Most important features": plots.importance(list(gains), list(gains.values()))}
-    path = catalog.models.template.fill(model_id)
+    path = catalog.of(asset).template.fill(model_id)
     return Built(booster, manifest, figures, pictures, ad_hoc=options.ad_hoc, path=path)
 
 
@@ -174,8 +239,7 @@ def _provenance(parameters: TrainingSettings) -> dict[str, Any]:
     import xgboost
 
     return {
-        # The same trees come of any number of threads.
-        "parameters": parameters.model_dump(mode="json", exclude={"preset", "threads"}),
+        "parameters": _shown(parameters),
         "libraries": {
             "python": platform.python_version(),
             "numpy": np.__version__,
@@ -183,6 +247,11 @@ def _provenance(parameters: TrainingSettings) -> dict[str, Any]:
             "xgboost": xgboost.__version__,
         },
     }
+
+
+def _shown(parameters: TrainingSettings) -> dict[str, Any]:
+    """What of the parameters makes the trees; any number of threads makes the same."""
+    return parameters.model_dump(mode="json", exclude={"preset", "threads", "refit"})
 
 
 def _refuse_stopping_on_all(parameters: TrainingSettings, windows: Windows, day: dt.date) -> None:
@@ -210,7 +279,31 @@ def _train(
                 day=day,
                 remedy="Raise training.early_stopping_days, or switch early stopping off.",
             )
-    booster = training.train(data.batches[:cut], parameters, stopping=data.batches[cut:])
+    return training.train(data.batches[:cut], parameters, stopping=data.batches[cut:])
+
+
+def _refuse_other_fit(
+    first: StoredModel, parameters: TrainingSettings, windows: Windows, day: dt.date
+) -> None:
+    facts = first.manifest.facts
+    if (facts.get("parameters"), facts["windows"]) != (_shown(parameters), windows.as_dict()):
+        raise Outdated(
+            "it was trained with other parameters or windows than are set now",
+            table=MEASURED_MODEL,
+            day=day,
+            remedy=f"Train it again: aml backfill --from {day} --to {day} --select "
+            f"{MEASURED_MODEL} --remake",
+        )
+
+
+def _with_rounds_of(first: StoredModel, parameters: TrainingSettings) -> TrainingSettings:
+    """The parameters with the rounds of a fitted model: with bagging, the mean of its fits'."""
+    rounds = max(1, round(first.booster.num_boosted_rounds() / parameters.bagging))
+    return parameters.model_copy(update={"rounds": rounds})
+
+
+def _attach(data: TrainingData, booster: xgboost.Booster) -> None:
+    """Let a booster carry its encoder, and the distribution of the rows that it was trained on."""
     distributions = reference.fit(
         [values for values, _ in data.batches],
         [feature.encoding == "category" for feature in data.encoder.features],
@@ -222,4 +315,3 @@ def _train(
     booster.set_attr(
         **{name: json.dumps(value, sort_keys=True) for name, value in attributes.items()}
     )
-    return booster

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aml_assets.core.days import ONE_DAY, days_between
-from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE
+from aml_assets.core.graph import FEATURES, MEASURED_MODEL, METRICS, MODEL, MODEL_PAGE
 from aml_assets.core.model import scoring
 from aml_assets.core.pages import reasons, validation
 from aml_assets.core.pages.feature_lines import family_lines, feature_lines
@@ -51,16 +51,18 @@ def build_model_page(
     metrics: Upstream[Any],
     features: Upstream[pa.Table],
     options: RunOptions | None = None,
+    measured_models: Upstream[xgboost.Booster] | None = None,
 ) -> Built:
-    """Describe the model of a day.
+    """Describe the model of a day that its metrics measured.
 
     Args:
         catalog: settings, and where pages are stored.
         day: the partition.
-        models: the stored models.
+        models: the stored models that score.
         metrics: the stored metrics.
         features: the merged frames.
         options: of this run.
+        measured_models: those that metrics measured, if they are others.
 
     Raises:
         NotReady: the model or its metrics are not stored.
@@ -69,22 +71,23 @@ def build_model_page(
     """
     options = options or RunOptions()
     model_id = model_id_of(catalog, day, options)
-    path, alert_page = catalog.model_pages.path(day), catalog.alert_pages.path(day)
-    if options.ad_hoc:
-        path, alert_page = beside(path, model_id), beside(alert_page, model_id)
+    path, alert_page = _paths(catalog, day, model_id if options.ad_hoc else None)
     model = read_model(models, models.partitions.template.fill(model_id))
     figures, measured_by = _metrics(metrics, day, model, ad_hoc=options.ad_hoc)
+    read = [models]
+    if measured_models is not None and MEASURED_MODEL in measured_by.inputs:
+        model = read_model(measured_models, measured_models.partitions.template.fill(model_id))
+        read.append(measured_models)
     measured = score_evaluation_window(catalog, features, model)
-    _refuse_other_metrics(measured_by, model, measured, day)
+    _refuse_other_metrics(measured_by, inputs_read(*read), measured, day)
     history = _history(catalog, metrics, day, figures)
-    link = link_between(path, alert_page)
-    changes = _changes(catalog, day, models, metrics, history)
+    changes, link = _changes(catalog, day, models, metrics, history), link_between(path, alert_page)
     page = _page(catalog, day, model, figures, history, changes, measured, features, link)
-    drift = page.score_drift
+    reports = catalog.settings.reports
     shown = {
         "model_id": model_id,
         "days_with_metrics": sum(each is not None for each in history.values()),
-        "score_psi": None if drift is None else drift.psi,
+        "score_psi": page.score_drift.psi if page.score_drift else None,
         "features_shifted": len(page.shifted),
         "path": path,
         "ad_hoc": options.ad_hoc,
@@ -92,15 +95,21 @@ def build_model_page(
     manifest = Manifest(
         asset=MODEL_PAGE,
         partition=str(day),
-        inputs=inputs_read(models, metrics, features),
+        inputs=inputs_read(*read, metrics, features),
         code_version=CODE_VERSION,
         settings=settings_hash(
-            catalog.settings.reports.model_dump(include={"history_days", "segments", "marking"}),
+            reports.model_dump(include={"history_days", "segments", "marking"}),
             catalog.settings.scoring.pinned_model,
         ),
         facts={"model_id": model_id},
     )
     return Built(page.to_html(), manifest, shown, ad_hoc=options.ad_hoc, path=path)
+
+
+def _paths(catalog: Catalog, day: dt.date, ad_hoc: str | None) -> tuple[str, str]:
+    """The paths of the day's model page and alert page, or of an ad hoc model's."""
+    paths = catalog.model_pages.path(day), catalog.alert_pages.path(day)
+    return (beside(paths[0], ad_hoc), beside(paths[1], ad_hoc)) if ad_hoc else paths
 
 
 def _page(
@@ -237,10 +246,12 @@ def _today(
 
 
 def _refuse_other_metrics(
-    metrics: Manifest, model: StoredModel, measured: ScoredWindow, day: dt.date
+    metrics: Manifest,
+    models: dict[str, dict[str, str]],
+    measured: ScoredWindow,
+    day: dt.date,
 ) -> None:
-    now = {MODEL: {model.model_id: model.manifest.digest}, FEATURES: dict(measured.digests)}
-    if metrics.inputs != now:
+    if metrics.inputs != {**models, FEATURES: dict(measured.digests)}:
         raise Outdated(
             "they are of another model, or of other features, than are stored now",
             table=METRICS,

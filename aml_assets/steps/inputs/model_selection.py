@@ -61,6 +61,11 @@ class StoredModel:
         """The day whose model it is."""
         return dt.date.fromisoformat(self.manifest.partition)
 
+    @property
+    def trained_on(self) -> tuple[str, str]:
+        """The first and the last day of the window that it was fitted on, in ISO format."""
+        return carried.trained_on(self.manifest.facts)
+
     def looks_ahead(self, day: dt.date) -> dt.date | None:
         """The last day that it has learnt from, if that is ``day`` or a later one.
 
@@ -208,7 +213,7 @@ def read_model(models: Upstream[xgboost.Booster], path: str) -> StoredModel:
     except NotFound:
         raise ModelError(
             f"there is no model under {path}",
-            table=MODEL,
+            table=stored.asset,
             remedy="Train it (job self_learning), or choose another one.",
         ) from None
     # Not read a second time: the day may be trained again in between.

@@ -48,12 +48,19 @@ class RunOptions:
     def parameters(self, base: TrainingSettings) -> TrainingSettings:
         """The run's parameters over the settings'; a preset named by the run replaces them all.
 
+        Whether a model is fitted again stays: the graph has its assets by the settings.
+
         Raises:
-            SettingsError: a parameter that XGBoost or our bounds refuse.
+            SettingsError: a parameter that XGBoost or our bounds refuse, or another ``refit``.
         """
         from pydantic import ValidationError
 
-        start = {} if "preset" in self.training else base.model_dump()
+        if self.training.get("refit", base.refit) != base.refit:
+            raise SettingsError(
+                "training parameters of this run: refit: all runs do as the settings say",
+                remedy="Change training.refit, and load the definitions again.",
+            )
+        start = {"refit": base.refit} if "preset" in self.training else base.model_dump()
         try:
             return TrainingSettings.model_validate({**start, **self.training})
         except ValidationError as error:

@@ -15,13 +15,14 @@ import numpy as np
 import pyarrow as pa
 
 from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.core.graph import MODEL
 from aml_assets.core.model import scoring
 from aml_assets.core.model.budget import ACCOUNT, CUSTOMER
 from aml_assets.core.model.encoding import Matrix
 from aml_assets.core.model.labels import LabelledReports, SelectedReports
 from aml_assets.core.model.windows import Windows
 from aml_assets.core.tables import dictionaries
-from aml_assets.errors import AmlError
+from aml_assets.errors import AmlError, ModelError
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.table_settings import STR, TRX
 from aml_assets.steps.inputs.stored_frames import load_frame
@@ -101,8 +102,17 @@ def score_evaluation_window(
 
     Raises:
         NotTrainable: a hole in the evaluation window.
+        ModelError: the model has learnt from that window.
     """
     windows = _windows_of(model)
+    if (last := model.looks_ahead(windows.eval_start)) is not None:
+        raise ModelError(
+            f"it has learnt from days up to {last}, so it cannot be measured on "
+            f"{windows.eval_start} … {windows.eval_end}",
+            table=MODEL,
+            day=model.day,
+            remedy="With training.refit its measured model is; without, train the day again.",
+        )
     columns = report_columns(catalog)
     measured = read_window(catalog, features, windows.eval_days)
     learnt = read_window(catalog, features, windows.train_days, columns)

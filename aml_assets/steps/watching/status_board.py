@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from aml_assets.core.days import days_between, ranges
-from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS, TABLES
+from aml_assets.core.graph import FEATURES, PREDICTIONS, TABLES
 from aml_assets.core.night.changes import (
     current_digests,
     is_evidence,
@@ -22,7 +22,7 @@ from aml_assets.core.night.changes import (
 from aml_assets.core.night.cursor import Cursor
 from aml_assets.core.night.day_failure import DayFailure, told
 from aml_assets.core.night.decide import decide
-from aml_assets.core.night.lookups import usable_models
+from aml_assets.core.night.lookups import missing_learnt, usable_models
 from aml_assets.core.night.plan import TickPlan
 from aml_assets.core.night.view import Rules, Untrainable, View
 from aml_assets.errors import StoreError, Unreachable
@@ -126,7 +126,8 @@ class StatusBoard:
         """The status of an asset's partition."""
         stored = self.view.partition(asset, day)
         if stored is None:
-            return PartitionStatus("exempt" if day in self.view.exempt else "missing")
+            is_exempt = day in self.view.exempt or self._is_needless(asset, day)
+            return PartitionStatus("exempt" if is_exempt else "missing")
         if not stored.digest:
             return PartitionStatus("unreadable")
         changed = tuple(stale_inputs(self.rules, asset, stored, self.current))
@@ -134,6 +135,11 @@ class StatusBoard:
             return PartitionStatus("built")
         kept = is_evidence(self.view, self.rules, asset, day)
         return PartitionStatus("superseded" if kept else "stale", changed)
+
+    def _is_needless(self, asset: str, day: dt.date) -> bool:
+        """Whether an asset is the measured model of a day whose metrics measured another one."""
+        of_metrics = asset == self.rules.measured
+        return of_metrics and asset not in missing_learnt(self.view, self.rules, day)
 
     def tables(self, day: dt.date) -> PartitionStatus:
         """The status of a day's tables together; ``stale`` if the day has landed anew."""
@@ -240,8 +246,8 @@ class StatusBoard:
         if not built:
             return None
         if isinstance(self.rules.windows(day), Untrainable):  # a backfill leaves these out itself
-            learnt = (MODEL, METRICS)
-            missing = [m for m in missing if self._catalog.graph.subject(m) not in learnt]
+            graph = self._catalog.graph
+            missing = [each for each in missing if not graph.uses_windows(each)]
         if set(missing) <= set(built):
             return ()
         names = self._short_names()
@@ -265,7 +271,7 @@ class StatusBoard:
             return state == "built" or (state == "missing" and self._can_be_built(described, day))
         if asset == FEATURES:
             return self._can_have_features(day)
-        if asset in (MODEL, METRICS):
+        if self._catalog.graph.uses_windows(asset):
             return self._can_learn(day)
         return asset != PREDICTIONS or self._can_be_scored(day)
 

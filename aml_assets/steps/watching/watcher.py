@@ -18,7 +18,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aml_assets.core.days import ONE_DAY, days_between
-from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS, TABLES
+from aml_assets.core.graph import (
+    FEATURES,
+    MEASURED_MODEL,
+    METRICS,
+    MODEL,
+    PREDICTIONS,
+    TABLES,
+)
 from aml_assets.core.model.windows import Windows
 from aml_assets.core.night.cursor import Cursor
 from aml_assets.core.night.lookups import features_to_check, tables_to_check, unwatched_days
@@ -97,6 +104,7 @@ class Watcher:
             max_age=settings.scoring.max_age_days,
             days_per_run=automation.days_per_run,
             max_runs=automation.max_runs,
+            measured=MEASURED_MODEL if MEASURED_MODEL in graph else None,
         )
 
     def today(self, now: float) -> dt.date:

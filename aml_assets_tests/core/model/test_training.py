@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from aml_assets.core.model.training import refuse_one_class, train
+from aml_assets.core.model.training import refuse_one_class, sampled, train
 from aml_assets.errors import NotTrainable
 from aml_assets.settings.training_settings import TrainingSettings
 
@@ -150,6 +150,48 @@ def test_early_stopping_keeps_only_the_rounds_up_to_the_best():
     )
 
 
+def test_a_share_of_the_negatives_is_drawn_by_seed_and_every_positive_stays():
+    days = batches(200, size=4000)
+    kept = sampled(days, 0.25, seed=3)
+    for (features, labels), (few, of) in zip(days, kept, strict=True):
+        assert of.sum() == labels.sum()
+        assert len(few) == len(of)
+        np.testing.assert_array_equal(few[of == 1], features[labels == 1])
+    negatives = [sum(len(of) - of.sum() for _, of in each) for each in (days, kept)]
+    assert negatives[1] / negatives[0] == pytest.approx(0.25, abs=0.03)
+    for (features, _), (again, _) in zip(kept, sampled(days, 0.25, seed=3), strict=True):
+        np.testing.assert_array_equal(features, again)
+    other = sampled(days, 0.25, seed=4)
+    assert [len(labels) for _, labels in other] != [len(labels) for _, labels in kept]
+    with pytest.raises(NotTrainable, match=r"negative_sampling, the training window keeps no neg"):
+        sampled(batches(), 1e-9, seed=0)
+
+
+def test_scores_stay_calibrated_when_negatives_are_left_out():
+    settings = {**QUICK, "rounds": 40}
+    truth = rows(size=8000, seed=1)[1]
+    features = rows(size=8000, seed=1)[0]
+    sampling = TrainingSettings(**settings, negative_sampling=0.1)
+    scores = train([(features, truth)], sampling).inplace_predict(features)
+    assert scores.mean() == pytest.approx(truth.mean(), rel=0.1)
+    weighted = TrainingSettings(**settings, scale_pos_weight=10.0)
+    raised = train([(features, truth)], weighted).inplace_predict(features)
+    assert raised.mean() > 1.25 * truth.mean(), "weights are not corrected"
+
+
+def test_bagged_fits_differ_by_their_seeds_and_give_the_same_bytes_together():
+    settings = {**QUICK, "subsample": 0.5}
+    bagged = TrainingSettings(**settings, bagging=3)
+    booster = train(batches(100), bagged)
+    assert booster.num_boosted_rounds() == 24
+    assert booster.save_raw() == train(batches(100), bagged).save_raw()
+    fits = [train(batches(100), TrainingSettings(**settings, seed=seed)) for seed in range(3)]
+    features = rows(seed=3)[0]
+    expected = np.mean([f.inplace_predict(features, predict_type="margin") for f in fits], 0)
+    margin = booster.inplace_predict(features, predict_type="margin")
+    np.testing.assert_allclose(margin, expected, atol=1e-5)
+
+
 def test_the_preset_of_2019_is_what_the_flow_ran_with():
     preset = TrainingSettings.model_validate({"preset": "flow_2019"})
     assert preset.model_dump(exclude={"preset", "threads"}) == {
@@ -166,4 +208,7 @@ def test_the_preset_of_2019_is_what_the_flow_ran_with():
         "scale_pos_weight": 1.0,
         "early_stopping_rounds": None,
         "early_stopping_days": 0,
+        "negative_sampling": 1.0,
+        "bagging": 1,
+        "refit": False,
     }

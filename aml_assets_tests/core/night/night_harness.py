@@ -27,6 +27,7 @@ FIRST = dt.date(2024, 1, 1)
 DAILY, STATIC = ("trx", "str"), ("retail",)
 PAIR_DAY, NETWORK = "features/pair_day", "features/network"
 FEATURES, MODEL = "features/merged_features", "models/model"
+MEASURED = "models/measured_model"
 METRICS, PREDICTIONS = "models/metrics", "predictions/predictions"
 ALERT_PAGE, MODEL_PAGE = "reports/alert_report", "reports/model_report"
 PAGES = {ALERT_PAGE: PREDICTIONS, MODEL_PAGE: METRICS}
@@ -69,6 +70,7 @@ class Night:
         history: days before its own whose metrics a model's page shows.
         maturity: days after which the labels of a report are known.
         network: days before its own whose partials the network reads; ``None`` without a network.
+        refit: whether the model that scores is fitted again after another one was measured.
         rules: more of the rules.
     """
 
@@ -77,6 +79,7 @@ class Night:
     look_back: int = 2
     history: int = 2
     network: int | None = None
+    refit: bool = False
     settle: float | None = 90.0
     restate: str = "features"
     policy: str = "newest"
@@ -108,7 +111,7 @@ class Night:
 
     def __post_init__(self) -> None:
         self.now = self.now or dt.datetime(2024, 1, 1, 6, tzinfo=dt.UTC).timestamp()
-        for asset in (*TABLES.values(), PAIR_DAY, NETWORK, FEATURES, *LEARNT):
+        for asset in (*TABLES.values(), PAIR_DAY, NETWORK, FEATURES, MEASURED, *LEARNT):
             self.store.setdefault(asset, {})
         if not self.statics:
             self.statics = {name: listing(self.now - 1e6, "s", done=True) for name in STATIC}
@@ -221,6 +224,7 @@ class Night:
             policy=self.policy,
             max_runs=self.max_runs,
             days_per_run=self.days_per_run,
+            measured=MEASURED if self.refit else None,
         )
 
     def windows(self, of: dt.date) -> Windows | Untrainable:
@@ -299,13 +303,8 @@ class Night:
             return self._history(of)
         if asset == FEATURES:
             return self._features_inputs(of)
-        if asset == MODEL:
-            return self._window(of, eval_too=False) if of not in self.refuses_training else None
-        if asset == METRICS:
-            window = self._window(of, eval_too=True)
-            if window is None or of not in self.store[MODEL]:
-                return None
-            return {**window, MODEL: {str(of): self.store[MODEL][of].digest}}
+        if asset in (MEASURED, MODEL, METRICS):
+            return self._learnt(asset, of)
         if asset == MODEL_PAGE:
             return self._described(of)
         if asset == ALERT_PAGE:
@@ -323,6 +322,16 @@ class Night:
             return None
         model = self.store[MODEL][max(models)]
         return {FEATURES: {str(of): features.digest}, MODEL: {str(max(models)): model.digest}}
+
+    def _learnt(self, asset: str, of: dt.date) -> dict[str, dict[str, str]] | None:
+        is_fitted_again = asset == MODEL and self.refit
+        window = self._window(of, eval_too=asset == METRICS or is_fitted_again)
+        models = [MEASURED] if self.refit and asset != MEASURED else []
+        models += [MODEL] if asset == METRICS else []
+        refused = of in self.refuses_training and asset != METRICS
+        if window is None or refused or any(of not in self.store[each] for each in models):
+            return None
+        return {**window, **{each: {str(of): self._digest_of(each, of)} for each in models}}
 
     def _read(self, asset: str, *days: dt.date) -> dict[str, dict[str, str]]:
         return {asset: {str(each): self._digest_of(asset, each) for each in days}}
@@ -350,8 +359,9 @@ class Night:
         if metrics is None or window is None or metrics.inputs[FEATURES] != window[FEATURES]:
             return None
         past = days_between(of - self.history * ONE_DAY, of)
+        models = {MEASURED, MODEL} & metrics.inputs.keys()
         return {
-            MODEL: {str(of): self._digest_of(MODEL, of)},
+            **{each: {str(of): self._digest_of(each, of)} for each in models},
             METRICS: {str(each): self._digest_of(METRICS, each) for each in past},
             FEATURES: {**window[FEATURES], str(of): self._digest_of(FEATURES, of)},
         }

@@ -15,6 +15,7 @@ from aml_assets_tests.core.night.night_harness import (
     ALERT_PAGE,
     FEATURES,
     LEARNT,
+    MEASURED,
     METRICS,
     MODEL,
     MODEL_PAGE,
@@ -132,6 +133,46 @@ def test_with_restate_policy_all_exactly_what_was_made_of_the_day_is_remade():
     closure |= {(MODEL_PAGE, number) for number in range(6, 10 + night.history + 1)}
     assert night.remade() == closure
     assert max(n for ((asset, _), _), n in night.built.items() if asset in LEARNT) == 1
+
+
+def test_where_models_are_fitted_again_the_measured_one_is_built_first_in_the_same_run():
+    night = nights(4, refit=True)
+    night.set_day(5)
+    night.land(5)
+    night.tick()
+    night.work()
+    assert [r.assets for r in night.tick().requests] == [(MEASURED, *LEARNT)]
+    night.work()
+    assert night.settle_down().requests == []
+    assert {night.builds(asset, 5) for asset in (MEASURED, *LEARNT)} == {1}
+
+
+def test_an_evaluation_day_that_is_restated_reaches_the_model_that_learnt_from_it():
+    night = nights(12, restate="all", refit=True)
+    night.land(6, content="b")
+    night.settle_down()
+    built = night.remade()
+    assert {n for asset, n in built if asset == MEASURED} == {8, 9, 10}
+    assert {n for asset, n in built if asset == MODEL} == {7, 8, 9, 10}
+    assert {n for asset, n in built if asset == METRICS} == {7, 8, 9, 10}
+    assert max(n for ((asset, _), _), n in night.built.items() if asset in LEARNT) == 1
+    past = nights(12, refit=True)
+    past.land(6, content="b")
+    past.settle_down()
+    assert not {MEASURED, MODEL} & {asset for asset, _ in past.remade()}, "they are evidence"
+
+
+def test_days_from_before_models_were_fitted_again_need_no_measured_model():
+    night = nights(8)
+    night.refit = True
+    assert night.settle_down().requests == []
+    night.set_day(9)
+    night.land(9)
+    night.settle_down()
+    assert sorted(night.store[MEASURED]) == [day(9)]
+    del night.store[MEASURED][day(9)]
+    night.settle_down()
+    assert night.has(MEASURED, 9), "these metrics have measured it"
 
 
 def test_a_window_of_more_than_a_hundred_days_sees_its_oldest_day_change():

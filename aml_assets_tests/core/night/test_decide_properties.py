@@ -18,6 +18,7 @@ from aml_assets_tests.core.night.night_harness import (
     DAILY,
     FEATURES,
     LEARNT,
+    MEASURED,
     METRICS,
     MODEL,
     MODEL_PAGE,
@@ -73,9 +74,9 @@ def play(night: Night, history: list[tuple[str, int, str]]) -> bool:
 
 
 @cache
-def built() -> Night:
+def built(*, refit: bool) -> Night:
     """A bank whose days landed at once and were built; but for the last two."""
-    night = Night(settle=60.0)
+    night = Night(settle=60.0, refit=refit)
     for number in range(1, DAYS - 1):
         night.land(number)
     night.set_day(DAYS)
@@ -89,9 +90,12 @@ def built() -> Night:
     history=st.lists(EVENTS, max_size=15),
     restate=st.sampled_from(["features", "all"]),
     max_runs=st.sampled_from([1, 3, 8]),
+    refit=st.booleans(),
 )
-def test_every_history_ends_with_every_ready_day_built_once_per_content(history, restate, max_runs):
-    night = copy.deepcopy(built())
+def test_every_history_ends_with_every_ready_day_built_once_per_content(
+    history, restate, max_runs, refit
+):
+    night = copy.deepcopy(built(refit=refit))
     night.restate, night.max_runs = restate, max_runs
     lost = play(night, history)
     night.settle_down(120)
@@ -110,6 +114,7 @@ def test_every_history_ends_with_every_ready_day_built_once_per_content(history,
         window = range(number - 4, number)
         if number in good and all(n in good for n in window):
             assert night.has(MODEL, number)
+            assert night.has(MEASURED, number) == refit
             assert night.has(METRICS, number)
             assert night.has(PREDICTIONS, number)
             assert night.has(MODEL_PAGE, number)
@@ -121,8 +126,9 @@ def test_every_history_ends_with_every_ready_day_built_once_per_content(history,
 def stale(night: Night) -> list[tuple[str, dt.date]]:
     """The partitions that are stale, and should not be."""
     found = []
-    for asset in (FEATURES, *LEARNT):
-        if night.restate == "features" and asset in (MODEL, PREDICTIONS, ALERT_PAGE):
+    kept = (MEASURED, MODEL, PREDICTIONS, ALERT_PAGE)
+    for asset in (FEATURES, MEASURED, *LEARNT):
+        if night.restate == "features" and asset in kept:
             continue
         for of, stored in night.store[asset].items():
             for upstream, keys in stored.inputs.items():
