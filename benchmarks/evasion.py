@@ -1,8 +1,8 @@
 """Evasion: what is still found of schemes that the model has never seen, and of those that hide.
 
-The rolling protocol of ``detection``, with the network, and 20 accounts alerted a day. A laundering
-account of a day is a paying account with a laundering report that day; recall is the share of them
-that is alerted.
+The rolling protocol of ``detection``, with the network, and 20 accounts alerted a day. A pair
+of an account and a day is laundering if the account pays in a laundering report that day; recall is
+the share of such pairs that is alerted.
 
 * A typology left out: each model is trained once more without one typology's laundering reports
   (their label is not known to it, as that of an undecided report), and its recall of that
@@ -11,8 +11,8 @@ that is alerted.
   (``_typologies``).
 * Evasions: the models are trained on the bank as it is; on the evaluation days, a tenth of each
   scheme's payments is changed (``_evasions``), and once more three tenths; partials, network and
-  features follow through the product's own steps. Recall is that of all laundering accounts of
-  the changed bank.
+  features follow through the product's own steps. Recall is that of all laundering pairs of the
+  changed bank.
 
 Run it alone: ``.venv/bin/python benchmarks/evasion.py [--small] [--landing FOLDER]``.
 """
@@ -20,6 +20,7 @@ Run it alone: ``.venv/bin/python benchmarks/evasion.py [--small] [--landing FOLD
 from __future__ import annotations
 
 import argparse
+import math
 import shutil
 import sys
 import tempfile
@@ -102,15 +103,15 @@ class Scored:
 
 @dataclass(frozen=True)
 class Found:
-    """Laundering accounts, each on one day: how many there are, and how many were alerted."""
+    """Laundering accounts and days: how many there are, and how many were alerted."""
 
     alerted: int
     all: int
 
     @property
     def recall(self) -> float:
-        """The share that was alerted."""
-        return self.alerted / self.all
+        """The share that was alerted; NaN where there are none."""
+        return self.alerted / self.all if self.all else math.nan
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,8 @@ def measure(landing: Path, folder: Path, last: int, shares: Sequence[float]) -> 
         prepare_day(bank, _day(number))
     blocks = [fit(bank, start, last, kinds) for start in range(FIRST, last + 1, EVAL_DAYS)]
     base = score(bank, blocks)
+    if not base.guilty.any():
+        sys.exit("the evaluation days hold no positive: nothing can be measured")
     figures = report_typologies(base, found, kinds)
     ordinary = ordinary_accounts(landing, payments, last)
     targets = [within for scheme in found if (within := _within(scheme, last))]
@@ -304,20 +307,21 @@ def _column(bank: Catalog, day: Any, name: str) -> list[Any]:
 
 def alerted(scored: Scored, model: str, budget: int) -> set[tuple[int, str]]:
     """The accounts with the highest report of each day; ties go by the account's id."""
-    best: dict[tuple[int, str], float] = {}
+    best: dict[int, dict[str, float]] = {}
     for day, account, value in zip(
         scored.days.tolist(), scored.accounts.tolist(), scored.scores[model].tolist(), strict=True
     ):
-        best[day, account] = max(best.get((day, account), 0.0), value)
-    found: set[tuple[int, str]] = set()
-    for day in {day for day, _ in best}:
-        accounts = [each for each in best if each[0] == day]
-        found |= set(sorted(accounts, key=lambda each: (-best[each], each[1]))[:budget])
-    return found
+        of_day = best.setdefault(day, {})
+        of_day[account] = max(of_day.get(account, 0.0), value)
+    return {
+        (day, account)
+        for day, of_day in best.items()
+        for account, _ in sorted(of_day.items(), key=lambda each: (-each[1], each[0]))[:budget]
+    }
 
 
 def recalled(scored: Scored, wanted: np.ndarray, model: str = SEEN) -> Found:
-    """How many of the laundering accounts behind some reports are alerted."""
+    """How many of the paying accounts and days of some reports are alerted."""
     accounts = set(zip(scored.days[wanted].tolist(), scored.accounts[wanted].tolist(), strict=True))
     return Found(len(accounts & alerted(scored, model, BUDGET)), len(accounts))
 
@@ -354,7 +358,15 @@ def report_typologies(
         figures[f"{kind}_seen"] = round(seen.recall, 4)
         figures[f"{kind}_unseen"] = round(unseen.recall, 4)
         figures[f"{kind}_ratio"] = None if ratio is None else round(ratio, 4)
-    header = ["", "schemes", "reports", "accounts", "recall, seen", "unseen", "unseen ÷ seen"]
+    header = [
+        "",
+        "schemes",
+        "reports",
+        "accounts and days",
+        "recall, seen",
+        "unseen",
+        "unseen ÷ seen",
+    ]
     print_table(
         f"Typologies left out of training; {BUDGET} accounts alerted a day ({machine()})",
         header,
@@ -389,7 +401,7 @@ def report_evasions(base: Scored, evaded: Sequence[Evaded]) -> dict[str, Any]:
         )
         name = f"{each.name}_{each.share * 100:.0f}"
         figures |= {f"{name}_recall": round(after.recall, 4), f"{name}_lost": round(lost, 4)}
-    header = ["", "payments changed", "accounts", "recall", "lost", "of the changed", "after"]
+    header = ["", "changed", "accounts and days", "recall", "lost", "of the changed", "after"]
     print_table(
         f"Evasions by a share of each scheme's payments; {BUDGET} accounts alerted a day",
         header,
