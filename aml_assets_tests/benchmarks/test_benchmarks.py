@@ -62,11 +62,11 @@ def test_evasion_ends_with_what_is_still_found():
     evasions = [
         f"{name}_10_{what}"
         for name in ("intermediary", "merged", "split", "shifted")
-        for what in ("recall", "lost")
+        for what in ("recall", "lost", "lost_ci")
     ]
-    assert list(values)[-9:] == ["recall", *evasions]
+    assert list(values)[-13:] == ["recall", *evasions]
     assert all(0 < values[name] <= 1 for name in values if name.endswith("recall"))
-    typologies = list(values)[:-9]
+    typologies = list(values)[:-13]
     assert [name.rsplit("_", 1)[1] for name in typologies[:3]] == ["seen", "unseen", "ratio"]
     assert all(0 <= values[name] <= 1 for name in typologies if name.endswith("seen"))
     assert values["bipartite_seen"] > 0.5, "a scheme of one day, among the evaluated ones"
