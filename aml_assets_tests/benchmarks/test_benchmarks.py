@@ -69,6 +69,21 @@ def test_training_ends_with_each_setting_against_none():
     assert low < values["bagging_3_ap"] - values["none_ap"] < high
 
 
+def test_evasion_ends_with_what_is_still_found():
+    values = figures("evasion.py", "--small", "--landing", str(amlgentex()))
+    evasions = [
+        f"{name}_10_{what}"
+        for name in ("intermediary", "merged", "split", "shifted")
+        for what in ("recall", "lost", "lost_ci")
+    ]
+    assert list(values)[-13:] == ["recall", *evasions]
+    assert all(0 < values[name] <= 1 for name in values if name.endswith("recall"))
+    typologies = list(values)[:-13]
+    assert [name.rsplit("_", 1)[1] for name in typologies[:3]] == ["seen", "unseen", "ratio"]
+    assert all(0 <= values[name] <= 1 for name in typologies if name.endswith("seen"))
+    assert values["bipartite_seen"] > 0.5, "a scheme of one day, among the evaluated ones"
+
+
 def test_features_end_with_what_a_night_costs():
     values = figures("features.py", "--small", "--landing", str(amlgentex()))
     assert list(values) == ["movements_per_second", "growth", "peak_mb", "speedup"]
@@ -106,8 +121,9 @@ def test_hdfs_bytes_end_with_their_ratios():
     assert all(math.isfinite(value) and value > 0 for value in values.values())
 
 
-def test_detection_without_its_data_says_what_is_missing(tmp_path):
-    done = run("detection.py", "--landing", str(tmp_path))
+@pytest.mark.parametrize("name", ["detection.py", "evasion.py"])
+def test_a_protocol_without_its_data_says_what_is_missing(tmp_path, name):
+    done = run(name, "--landing", str(tmp_path))
     assert done.returncode != 0
     assert "--landing" in done.stderr
     assert "Traceback" not in done.stderr
