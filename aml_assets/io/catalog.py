@@ -17,6 +17,7 @@ from aml_assets.core.graph import (
     METRICS,
     MODEL,
     MODEL_PAGE,
+    NETWORK,
     PREDICTIONS,
     TABLES,
     Asset,
@@ -60,7 +61,7 @@ class Catalog:
             settings.tables,
             customers=settings.customer_tables,
             trx=TRX,
-            network=settings.has_network,
+            histories=_histories(settings),
         ).extended(rows)
 
     @cached_property
@@ -188,6 +189,11 @@ class Catalog:
     def model_id(self, day: dt.date) -> str:
         """The name of the day's own model."""
         return f"{self.settings.store.model_prefix}_{day}"
+
+
+def _histories(settings: Settings) -> dict[str, int]:
+    """The features that read a history, and how many days before their own they read."""
+    return {NETWORK: settings.features.network.earlier_days} if settings.has_network else {}
 
 
 def _inside(text: str, placeholder: str = "date") -> Template:

@@ -113,11 +113,12 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _no_table_takes_the_name_of_ours(self) -> Settings:
-        if PAIR_FEATURES in self.tables and self.has_network:
-            raise ValueError(
-                f"tables.{PAIR_FEATURES}: the network's features are joined under this name; call "
-                "the table otherwise, or set features.network.enabled: false"
-            )
+        for name, family in self._names_of_ours.items():
+            if name in self.tables:
+                raise ValueError(
+                    f"tables.{name}: features of ours are joined under this name; call the table "
+                    f"otherwise, or set features.{family}.enabled: false"
+                )
         return self
 
     @model_validator(mode="after")
@@ -188,6 +189,11 @@ class Settings(BaseSettings):
         trx = self.tables[TRX]
         ends = trx.column("account_id"), trx.column("target_account_id")
         return self.features.network.enabled and all(ends)
+
+    @property
+    def _names_of_ours(self) -> dict[str, str]:
+        """The tables that our features have in the join → their section of ``features``."""
+        return {PAIR_FEATURES: PAIR_FEATURES} if self.has_network else {}
 
     @property
     def daily_tables(self) -> list[str]:

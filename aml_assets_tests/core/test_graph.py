@@ -23,7 +23,7 @@ TABLES = ("trx", "str", "retail", "corporate", "account")
 
 @pytest.fixture
 def graph() -> Graph:
-    return asset_graph(TABLES, customers=("retail", "corporate"))
+    return asset_graph(TABLES, customers=("retail", "corporate"), histories={NETWORK: 89})
 
 
 def test_every_asset_comes_after_all_that_it_reads(graph: Graph):
@@ -60,8 +60,9 @@ def test_only_what_reads_windows_needs_nothing_of_the_day_itself(graph: Graph):
 def test_what_the_network_adds_is_stored_with_transactions_and_prepared_with_features(graph: Graph):
     assert graph.partials == [PAIR_DAY]
     assert graph.prepared == [NETWORK, FEATURES]
-    without = asset_graph(TABLES, network=False)
-    assert (without.partials, without.prepared) == ([], [FEATURES])
+    assert graph.history == 89
+    without = asset_graph(TABLES)
+    assert (without.partials, without.prepared, without.history) == ([], [FEATURES], 0)
     assert without[FEATURES].upstream == [f"tables/{name}" for name in TABLES]
 
 

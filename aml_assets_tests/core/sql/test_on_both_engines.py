@@ -16,8 +16,9 @@ import pytest
 
 from aml_assets.core import sql
 from aml_assets.core.days import ONE_DAY
+from aml_assets.core.graph import NETWORK
 from aml_assets.core.model.labels import Ripeness, newest_decisions
-from aml_assets.core.relations.merging import NETWORK_TABLE, features_of_days, network_join
+from aml_assets.core.relations.merging import of_pair
 from aml_assets.core.relations.movements import movement_columns, movements
 from aml_assets.core.relations.network import network
 from aml_assets.core.relations.partials import pair_day
@@ -25,7 +26,6 @@ from aml_assets.core.tables import engine, joins
 from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.settings.feature_settings import NetworkSettings
 from aml_assets.settings.load import Settings
-from aml_assets.settings.table_settings import PAIR_FEATURES
 from aml_assets_tests.core.samples import DAY, check
 from aml_assets_tests.core.sql import random_inputs
 from aml_assets_tests.core.sql.dialects import DIFFERENCES, FACTS, Difference
@@ -44,13 +44,14 @@ def merge_a_bank(rng: np.random.Generator) -> Run:
     tables = {name: check(name, **columns) for name, columns in bank.items()}
     partial = pair_day(movements(tables["trx"].table, TRX, DAY)).table
     pairs = network({DAY: partial}, DAY, NetworkSettings(), history_days=1)
-    features = features_of_days({DAY: CheckedTable(pairs.table, pairs.columns)})
+    joined = of_pair(NETWORK)
+    features = joined.of_days({DAY: CheckedTable(pairs.table, pairs.columns)})
 
     def run() -> list[pa.Table]:
         merged = joins.merge(
-            {**tables, PAIR_FEATURES: features},
-            [*SETTINGS.joins, network_join(TRX)],
-            {**SETTINGS.tables, PAIR_FEATURES: NETWORK_TABLE},
+            {**tables, joined.table: features},
+            [*SETTINGS.joins, joined.join(TRX)],
+            {**SETTINGS.tables, joined.table: joined.contract},
             day=DAY,
         )
         assert all(merged.matched.values())
