@@ -35,7 +35,9 @@ from aml_assets.settings.sources import (
 )
 from aml_assets.settings.store_settings import HdfsSettings, LandingSettings, StoreSettings
 from aml_assets.settings.table_settings import (
+    ACCOUNT_FEATURES,
     PAIR_FEATURES,
+    SIDES,
     STR,
     TRX,
     Join,
@@ -43,6 +45,7 @@ from aml_assets.settings.table_settings import (
     check_joins,
     default_joins,
     join_columns,
+    table_of_side,
     with_default_tables,
 )
 from aml_assets.settings.training_settings import TrainingSettings
@@ -191,9 +194,18 @@ class Settings(BaseSettings):
         return self.features.network.enabled and all(ends)
 
     @property
+    def has_behaviour(self) -> bool:
+        """Whether features of accounts are computed: wanted, and transactions name the payer's."""
+        return self.features.behaviour.enabled and self.tables[TRX].column("account_id") is not None
+
+    @property
     def _names_of_ours(self) -> dict[str, str]:
         """The tables that our features have in the join → their section of ``features``."""
-        return {PAIR_FEATURES: PAIR_FEATURES} if self.has_network else {}
+        found = {PAIR_FEATURES: PAIR_FEATURES} if self.has_network else {}
+        if self.has_behaviour:
+            sides = [table_of_side(ACCOUNT_FEATURES, side) for side in SIDES]
+            found |= dict.fromkeys((ACCOUNT_FEATURES, *sides), ACCOUNT_FEATURES)
+        return found
 
     @property
     def daily_tables(self) -> list[str]:

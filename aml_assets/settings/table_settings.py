@@ -28,6 +28,12 @@ TRX = "trx"
 PAIR_FEATURES = "network"
 """The table that the network's features have in the merged frame; no landed one has its name."""
 
+ACCOUNT_FEATURES = "behaviour"
+"""The table that the features of each account's behaviour have in the merged frame."""
+
+OUR_FEATURES = (PAIR_FEATURES, ACCOUNT_FEATURES)
+"""The tables of the merged frame that hold features of ours."""
+
 SIDES = {"payer": "account_id", "payee": "target_account_id"}
 """The two accounts of a transaction → the role of the column that names each."""
 
