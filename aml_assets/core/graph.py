@@ -15,6 +15,8 @@ LANDING = "landing"
 TABLES = "tables"
 PAIR_DAY = "features/pair_day"
 NETWORK = "features/network"
+ACCOUNT_DAY = "features/account_day"
+BEHAVIOUR = "features/behaviour"
 FEATURES = "features/merged_features"
 MODEL = "models/model"
 METRICS = "models/metrics"
@@ -188,7 +190,7 @@ class Graph:
 _SPANS_DAYS = (Days.HISTORY, Days.LOOK_BACK, Days.TRAINING, Days.WINDOWS)
 
 
-_HISTORIES = {PAIR_DAY: NETWORK}
+_HISTORIES = {PAIR_DAY: NETWORK, ACCOUNT_DAY: BEHAVIOUR}
 """Partial of a day's transactions → the asset that reads a history of it."""
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.graph import (
     ALERT_PAGE,
+    BEHAVIOUR,
     FEATURES,
     METRICS,
     MODEL,
@@ -193,7 +194,11 @@ class Catalog:
 
 def _histories(settings: Settings) -> dict[str, int]:
     """The features that read a history, and how many days before their own they read."""
-    return {NETWORK: settings.features.network.earlier_days} if settings.has_network else {}
+    features = settings.features
+    found = {NETWORK: features.network.earlier_days} if settings.has_network else {}
+    if settings.has_behaviour:
+        found[BEHAVIOUR] = features.behaviour.earlier_days
+    return found
 
 
 def _inside(text: str, placeholder: str = "date") -> Template:
