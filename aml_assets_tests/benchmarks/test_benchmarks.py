@@ -42,7 +42,8 @@ def test_preparation_ends_with_its_three_ratios():
 
 def test_detection_ends_with_figures_that_real_input_can_give():
     values = figures("detection.py", "--small", "--landing", str(amlgentex()))
-    measured = ["join_auc", "join_ap", "network_auc", "network_ap", "network_ap_without_bursts"]
+    measured = ["join_auc", "join_ap", "network_auc", "network_ap", "behaviour_ap", "outside_ap"]
+    measured.append("network_ap_without_bursts")
     budgets = [f"{what}_at_{size}" for size in (5, 10, 20) for what in ("recall", "precision")]
     with_intervals = [name for each in measured for name in (each, f"{each}_ci")]
     assert list(values) == [*with_intervals, *budgets, "rows", "positives"]
@@ -59,7 +60,8 @@ def test_detection_ends_with_figures_that_real_input_can_give():
 
 def test_features_end_with_what_a_night_costs():
     values = figures("features.py", "--small", "--landing", str(amlgentex()))
-    assert list(values) == ["movements_per_second", "growth", "peak_mb", "speedup"]
+    costs = ["movements_per_second", "growth", "peak_mb", "speedup", "behaviour_per_second"]
+    assert list(values) == costs
     assert values["growth"] < 5, "three times the movements"
     assert values["peak_mb"] < 1500
 
