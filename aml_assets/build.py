@@ -12,7 +12,13 @@ from typing import Any
 import dagster as dg
 
 from aml_assets.assets.day_asset import DayAsset
-from aml_assets.assets.features import merged_features, network, pair_day
+from aml_assets.assets.features import (
+    account_day,
+    behaviour,
+    merged_features,
+    network,
+    pair_day,
+)
 from aml_assets.assets.hdfs_io_manager import HdfsIOManager
 from aml_assets.assets.landing import landing_assets
 from aml_assets.assets.models import measured_model, metrics, model
@@ -85,6 +91,7 @@ def declared_assets(settings: Settings) -> list[DayAsset]:
     return [
         *table_assets(settings.tables),
         *((pair_day, network) if settings.has_network else ()),
+        *((account_day, behaviour) if settings.has_behaviour else ()),
         merged_features,
         *((measured_model,) if settings.training.refit else ()),
         model,

@@ -232,7 +232,10 @@ class Bank:
             "store": {"url": str(self.store)},
             "partitions": {"first_day": day(1), "last_day": day(20)},
             "windows": {"train_days": 3, "eval_days": 1},
-            "features": {"network": {"windows": [3], "horizon_days": 6}},
+            "features": {
+                "network": {"windows": [3], "horizon_days": 6},
+                "behaviour": {"windows": [1, 3], "horizon_days": 6},
+            },
             "training": {
                 "rounds": 3,
                 "max_depth": 2,

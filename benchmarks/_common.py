@@ -52,17 +52,14 @@ def prepare_day(catalog: Catalog, day: dt.date) -> int:
     Returns:
         The rows of the merged frame.
     """
-    from aml_assets.core.graph import FEATURES, NETWORK
+    from aml_assets.core.graph import FEATURES
     from aml_assets.steps.builders.build_features import build_features
-    from aml_assets.steps.builders.build_relations import build_network
     from aml_assets.steps.builders.build_table import build_table
 
     for name in catalog.settings.tables:
         build_table(catalog, name, day).publish_to(catalog.table(name), day)
-    if NETWORK in catalog.graph:
-        _prepare_pairs(catalog, day)
-        built = build_network(catalog, day, **catalog.inputs(NETWORK))
-        built.publish_to(catalog.frames(NETWORK), day)
+    _prepare(catalog, day, catalog.graph.partials)
+    _prepare(catalog, day, catalog.graph.prepared[:-1])
     published = build_features(catalog, day, catalog.inputs(FEATURES)).publish_to(
         catalog.features, day
     )
@@ -70,20 +67,27 @@ def prepare_day(catalog: Catalog, day: dt.date) -> int:
 
 
 def prepare_history(catalog: Catalog, day: dt.date) -> None:
-    """A day's transactions and what they add to the network, for later days alone."""
+    """A day's transactions and what they add to the history of later days, alone."""
     from aml_assets.settings.table_settings import TRX
     from aml_assets.steps.builders.build_table import build_table
 
     build_table(catalog, TRX, day).publish_to(catalog.table(TRX), day)
-    _prepare_pairs(catalog, day)
+    _prepare(catalog, day, catalog.graph.partials)
 
 
-def _prepare_pairs(catalog: Catalog, day: dt.date) -> None:
-    from aml_assets.core.graph import PAIR_DAY
-    from aml_assets.steps.builders.build_relations import build_pair_day
+def _prepare(catalog: Catalog, day: dt.date, assets: Iterable[str]) -> None:
+    from aml_assets.core.graph import ACCOUNT_DAY, BEHAVIOUR, NETWORK, PAIR_DAY
+    from aml_assets.steps.builders import build_relations
 
-    built = build_pair_day(catalog, day, **catalog.inputs(PAIR_DAY))
-    built.publish_to(catalog.frames(PAIR_DAY), day)
+    builders = {
+        PAIR_DAY: build_relations.build_pair_day,
+        ACCOUNT_DAY: build_relations.build_account_day,
+        NETWORK: build_relations.build_network,
+        BEHAVIOUR: build_relations.build_behaviour,
+    }
+    for asset in assets:
+        built = builders[asset](catalog, day, **catalog.inputs(asset))
+        built.publish_to(catalog.frames(asset), day)
 
 
 def peak_memory() -> float:

@@ -3,10 +3,13 @@
 The rolling protocol on AMLGentex's simulated bank (100 days from 2023-01-01): every third day a
 model is trained on 27 days and scores the next 3, until the evaluation days 40 to 98 (day 0 is
 2023-01-01) are covered once. All scores are pooled; the intervals are 95 % bootstrap intervals
-of 3-day blocks. It is measured with the join of the five tables alone, and with the features of
-the network. Then each of these days is scored as its own night scores it: by the day's model that
-was fitted again up to the day before, and by the measured one, whose training ended three days
-earlier. Everything goes through the product's own steps into a temporary store.
+of 3-day blocks. It is measured with the join of the five tables alone, with the features of the
+network, with those of each account's behaviour among customers besides, and with those of its
+behaviour towards the outside, too: in this bank, who will launder spends otherwise from the first
+day on, so that the last figure says nothing of other banks. With the network, each of these days is
+also scored as its own night scores it: by the day's model that was fitted again up to the day
+before, and by the measured one, whose training ended three days earlier. Everything goes through
+the product's own steps into a temporary store.
 
 Run it alone: ``.venv/bin/python benchmarks/detection.py [--small] [--landing FOLDER]``.
 """
@@ -17,9 +20,10 @@ import argparse
 import datetime as dt
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from _common import (
     THREADS,
@@ -32,7 +36,7 @@ from _common import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     from _intervals import Statistic
@@ -43,8 +47,14 @@ if TYPE_CHECKING:
 DAY_0 = dt.date(2023, 1, 1)
 FIRST, LAST, LAST_SMALL = 40, 98, 51
 TRAIN_DAYS, EVAL_DAYS = 27, 3
-VARIANTS = {"join": False, "network": True}
-"""What is measured → whether the features of the network are on."""
+_OFF = {"enabled": False}
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    "join": {"network": _OFF, "behaviour": _OFF},
+    "network": {"behaviour": _OFF},
+    "behaviour": {"behaviour": {"outside": False}},
+    "outside": {},
+}
+"""What is measured → its settings of ``features``."""
 
 LANDING = Path(__file__).resolve().parents[2] / "shared" / "data" / "amlgentex"
 
@@ -97,16 +107,16 @@ def main() -> None:
         )
     last = LAST_SMALL if given.small else LAST
     measured: dict[str, Pooled] = {}
-    for name, on in VARIANTS.items():
+    for name in VARIANTS:
         with tempfile.TemporaryDirectory(prefix="aml-detection-") as store:
-            catalog = _catalog(given.landing, store, network=on)
-            measured[name] = run(catalog, last)
-            if on:
+            catalog = _catalog(given.landing, store, name)
+            measured[name] = run(catalog, last, name)
+            if name == "network":
                 measured |= run_nights(catalog, last)
     report(measured)
 
 
-def _catalog(landing: Path, store: str, *, network: bool) -> Catalog:
+def _catalog(landing: Path, store: str, variant: str) -> Catalog:
     from aml_assets.io.catalog import Catalog
     from aml_assets.settings.load import load_settings
 
@@ -115,26 +125,28 @@ def _catalog(landing: Path, store: str, *, network: bool) -> Catalog:
             landing={"url": str(landing)},
             store={"url": store},
             partitions={"first_day": DAY_0},
-            features={"network": {"enabled": network}},
+            features=VARIANTS[variant],
             windows={"train_days": TRAIN_DAYS, "delay_days": 0, "eval_days": EVAL_DAYS},
             training={"rounds": 100, "max_depth": 6, "learning_rate": 0.1, "threads": THREADS},
         )
     )
 
 
-def run(catalog: Catalog, last: int) -> Pooled:
+def run(catalog: Catalog, last: int, variant: str) -> Pooled:
     """The rolling protocol up to the evaluation day ``last``, in an empty store."""
+    import numpy as np
+
     starts = range(FIRST, last + 1, EVAL_DAYS)
     end = starts[-1] + EVAL_DAYS
-    say(f"preparing {end} days {'with' if catalog.settings.has_network else 'without'} network ...")
+    say(f"{variant}: preparing {end} days ...")
     for number in range(end):
         if number >= FIRST - EVAL_DAYS - TRAIN_DAYS:  # of the first night's model, too
             prepare_day(catalog, _day(number))
-        elif catalog.settings.has_network:
+        elif catalog.graph.partials:
             prepare_history(catalog, _day(number))
     parts: list[Pooled] = []
     for start in starts:
-        say(f"model of {_day(start + EVAL_DAYS)} ...")
+        say(f"{variant}: model of {_day(start + EVAL_DAYS)} ...")
         parts += score(catalog, _day(start + EVAL_DAYS))
     return _together(parts).without(range(last + 1, end))
 
@@ -222,7 +234,8 @@ def report(measured: Mapping[str, Pooled]) -> None:
 
     precisions: dict[str, float] = {}
     for name, pooled in measured.items():
-        measure(f"{name}_auc", f"{name}: AUC", pooled, roc_auc)
+        if name not in ("behaviour", "outside"):
+            measure(f"{name}_auc", f"{name}: AUC", pooled, roc_auc)
         title = f"{name}: average precision"
         precisions[name] = measure(f"{name}_ap", title, pooled, average_precision)
     network = measured["network"]

@@ -1,9 +1,10 @@
-"""Features of the network: what a night costs, at the given world's size and at 20 times it.
+"""Our features: what a night costs, at the given world's size and at 20 times it.
 
-A night is the partial of the day's movements and the features of its pairs from the partials of
-the days before it, through the product's own functions, from Arrow tables to Arrow tables. Times
-are processor seconds, all threads together, the least of some repeats. The world is AMLGentex's
-(``--landing FOLDER`` for any of that shape), and copies of it with accounts of their own.
+A night of the network is the partial of the day's movements and the features of its pairs from the
+partials of the days before it, through the product's own functions, from Arrow tables to Arrow
+tables; the behaviour of accounts is measured apart, in the same way. Times are processor seconds,
+all threads together, the least of some repeats. The world is AMLGentex's (``--landing FOLDER`` for
+any of that shape), and copies of it with accounts of their own.
 
 The baseline computes the same counts with pandas, as a flow does that stores no features: for each
 of the 27 nights of a training window, from the transactions of the horizon before it. Ours has the
@@ -49,11 +50,12 @@ def main() -> None:
     parser.add_argument("--landing", type=Path, default=LANDING, help="the world's landing folder")
     parser.add_argument("--copies", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--baseline", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--behaviour", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if not (given.landing / "trx").is_dir():
         sys.exit(f"There is no world in {given.landing}; name its folder with --landing FOLDER.")
     if given.copies:
-        measured = baseline if given.baseline else night
+        measured = baseline if given.baseline else behaviour if given.behaviour else night
         print_figures(measured(given.landing, given.copies))
     else:
         report(given.landing, COPIES_SMALL if given.small else COPIES)
@@ -62,9 +64,12 @@ def main() -> None:
 def report(landing: Path, copies: int) -> None:
     """Measure both sizes and the baseline, each in a process of its own, and print the figures."""
     sizes: dict[int, dict[str, Any]] = {}
+    accounts: dict[int, dict[str, Any]] = {}
     for size in (1, copies):
         say(f"{size} × the given world ...")
-        sizes[size] = run_child(__file__, "--landing", str(landing), "--copies", str(size))
+        of_size = ("--landing", str(landing), "--copies", str(size))
+        sizes[size] = run_child(__file__, *of_size)
+        accounts[size] = run_child(__file__, *of_size, "--behaviour")
     say("the same counts by pandas over the whole window ...")
     pandas = run_child(__file__, "--landing", str(landing), "--copies", str(copies), "--baseline")
     one, many = sizes[1], sizes[copies]
@@ -80,18 +85,24 @@ def report(landing: Path, copies: int) -> None:
                     f"{many[name]:.2f}",
                     f"{pandas[name]:.2f}" if name == "together" else "",
                 ]
-                for name in ("partial", "network", "together")
+                for name in ("partial", "features", "together")
             ),
             [f"the {TRAIN_DAYS} nights of a window", "", "", f"{pandas['window']:.2f}"],
             ["peak memory, MB", *(f"{each['peak_mb']:,.0f}" for each in (one, many, pandas))],
+            *(
+                [f"behaviour apart: {name}", *(f"{of[name]:.2f}" for of in accounts.values()), ""]
+                for name in ("partial", "features", "peak_mb")
+            ),
         ],
     )
+    of_accounts = accounts[copies]
     print_figures(
         {
             "movements_per_second": round(many["movements"] / many["together"]),
             "growth": round(many["together"] / one["together"], 2),
             "peak_mb": round(many["peak_mb"]),
             "speedup": round(pandas["window"] / many["together"], 1),
+            "behaviour_per_second": round(many["movements"] / of_accounts["together"]),
         }
     )
 
@@ -103,26 +114,60 @@ def night(landing: Path, copies: int) -> dict[str, float]:
     from aml_assets.core.relations.partials import pair_day
     from aml_assets.settings.feature_settings import NetworkSettings
 
-    spec = _spec()
-    day = DAY_0 + dt.timedelta(LAST)
-    settings = NetworkSettings()
+    spec, settings = _spec(), NetworkSettings()
 
     def partial(trx: pa.Table, day: dt.date) -> pa.Table:
         return pair_day(movements(trx, spec, day)).table
 
+    def features(partials: dict[dt.date, pa.Table], day: dt.date) -> object:
+        return network(partials, day, settings, history_days=90)
+
+    return _night(landing, copies, partial, features) | {"peak_mb": peak_memory()}
+
+
+def behaviour(landing: Path, copies: int) -> dict[str, float]:
+    """What the accounts' partial of the night and their behaviour cost."""
+    from aml_assets.core.relations import account_behaviour as behaviours
+    from aml_assets.core.relations.movements import movements
+    from aml_assets.core.relations.partials import account_day
+    from aml_assets.core.relations.traits import trait_columns, trait_names, traits
+    from aml_assets.settings.feature_settings import BehaviourSettings
+
+    spec, settings = _spec(), BehaviourSettings()
+    names = trait_names(spec, settings)
+
+    def partial(trx: pa.Table, day: dt.date) -> pa.Table:
+        moved = movements(trx, spec, day)
+        return account_day(moved, traits(trx, moved.table["amount"], spec, settings)).table
+
+    def features(partials: dict[dt.date, pa.Table], day: dt.date) -> object:
+        return behaviours.behaviour(partials, day, settings, traits=names, history_days=90)
+
+    more = trait_columns(spec, settings)
+    return _night(landing, copies, partial, features, *more) | {"peak_mb": peak_memory()}
+
+
+def _night(
+    landing: Path,
+    copies: int,
+    partial: Callable[[pa.Table, dt.date], pa.Table],
+    features: Callable[[dict[dt.date, pa.Table], dt.date], object],
+    *more: str,
+) -> dict[str, float]:
+    """Processor seconds of a partial, and of the features of it and of those before it."""
+    day = DAY_0 + dt.timedelta(LAST)
     days = [DAY_0 + dt.timedelta(number) for number in range(LAST)]
-    partials = {each: partial(_landed(landing, each, copies), each) for each in days}
-    trx = _landed(landing, day, copies)
+    partials = {each: partial(_landed(landing, each, copies, *more), each) for each in days}
+    trx = _landed(landing, day, copies, *more)
     gc.collect()
     repeats = 5 if copies == 1 else 3
     partials[day], of_partial = _least(lambda: partial(trx, day), repeats)
-    _, of_network = _least(lambda: network(partials, day, settings, history_days=90), repeats)
+    _, of_features = _least(lambda: features(partials, day), repeats)
     return {
         "movements": trx.num_rows,
         "partial": of_partial,
-        "network": of_network,
-        "together": of_partial + of_network,
-        "peak_mb": peak_memory(),
+        "features": of_features,
+        "together": of_partial + of_features,
     }
 
 
@@ -143,7 +188,7 @@ def _spec() -> Any:
     return TableSettings.model_validate(with_default_tables({})[TRX])
 
 
-def _landed(landing: Path, day: dt.date, copies: int) -> pa.Table:
+def _landed(landing: Path, day: dt.date, copies: int, *more: str) -> pa.Table:
     """A day's transactions, with as many copies of each account."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -152,7 +197,7 @@ def _landed(landing: Path, day: dt.date, copies: int) -> pa.Table:
     from aml_assets.core.relations.movements import movement_columns
 
     (file,) = (landing / "trx" / "daily" / str(day)).glob("*.parquet")
-    table = pq.read_table(file, columns=movement_columns(_spec()))
+    table = pq.read_table(file, columns=[*movement_columns(_spec()), *more])
     is_text = [pa.types.is_string(f.type) or pa.types.is_large_string(f.type) for f in table.schema]
     parts = [
         [

@@ -193,7 +193,7 @@ def _catalog(root: Path, days: int) -> Catalog:
         partitions={"first_day": _window(days)[0]},
         windows={"train_days": days},
         # The flow of 2019 had no network; `features.py` says what ours costs.
-        features={"network": {"enabled": False}},
+        features={"network": {"enabled": False}, "behaviour": {"enabled": False}},
     )
     return Catalog(settings)
 

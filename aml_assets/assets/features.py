@@ -1,4 +1,4 @@
-"""Features: what is known of a day's reports, and the network of payments that they stand in.
+"""Features: what is known of a day's reports, of the accounts in them and of their network.
 
 Belongs here: the declaration of the merged frame and of what it is joined with. Does not belong
 here: how they are built (``steps.builders``).
@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING
 
 from aml_assets.assets.day_asset import day_asset
 from aml_assets.assets.day_step import StepRun
-from aml_assets.core.graph import FEATURES, NETWORK, PAIR_DAY
+from aml_assets.core.graph import ACCOUNT_DAY, BEHAVIOUR, FEATURES, NETWORK, PAIR_DAY
 from aml_assets.steps.builders.build_features import CODE_VERSION, build_features
 from aml_assets.steps.builders.build_relations import CODE_VERSION as RELATIONS_VERSION
-from aml_assets.steps.builders.build_relations import build_network, build_pair_day
+from aml_assets.steps.builders.build_relations import (
+    build_account_day,
+    build_behaviour,
+    build_network,
+    build_pair_day,
+)
 from aml_assets.steps.builders.built import Built
 
 if TYPE_CHECKING:
@@ -39,6 +44,24 @@ def network(day: dt.date, run: StepRun, pair_day: Upstream[pa.Table]) -> Built:
     Read from the partials of the horizon alone, so that the order of building changes nothing.
     """
     return build_network(run.catalog, day, pair_day)
+
+
+@day_asset(ACCOUNT_DAY, kinds={"duckdb", "parquet"}, code_version=RELATIONS_VERSION)
+def account_day(day: dt.date, run: StepRun, trx: Upstream[pa.Table]) -> Built:
+    """What each customer's account paid and was paid on the day: counts, sums, squares, traits.
+
+    What a day adds to the behaviour; it changes only if the day's transactions are restated.
+    """
+    return build_account_day(run.catalog, day, trx)
+
+
+@day_asset(BEHAVIOUR, kinds={"duckdb", "parquet"}, code_version=RELATIONS_VERSION)
+def behaviour(day: dt.date, run: StepRun, account_day: Upstream[pa.Table]) -> Built:
+    """Each account of the day: what it does lately, against what it usually does.
+
+    Read from the partials of the horizon alone, so that the order of building changes nothing.
+    """
+    return build_behaviour(run.catalog, day, account_day)
 
 
 @day_asset(FEATURES, kinds={"duckdb", "parquet"}, code_version=CODE_VERSION)

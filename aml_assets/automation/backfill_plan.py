@@ -243,9 +243,8 @@ def _days_read(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]
 
 def _earlier_days(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]:
     """Earlier days whose transactions have landed: a history, or what a late STR may name."""
-    features = catalog.settings.features
     is_history = edge.days is Days.HISTORY
-    reach = features.network.earlier_days if is_history else features.trx_lookback_days
+    reach = edge.earlier if is_history else catalog.settings.features.trx_lookback_days
     for past in days_before(day, reach, catalog.settings.partitions.first_day):
         if catalog.landing.has(TRX, past):
             yield past

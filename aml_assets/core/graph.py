@@ -15,6 +15,8 @@ LANDING = "landing"
 TABLES = "tables"
 PAIR_DAY = "features/pair_day"
 NETWORK = "features/network"
+ACCOUNT_DAY = "features/account_day"
+BEHAVIOUR = "features/behaviour"
 FEATURES = "features/merged_features"
 MEASURED_MODEL = "models/measured_model"
 MODEL = "models/model"
@@ -49,10 +51,12 @@ class Reads:
     Attributes:
         asset: the upstream asset's name.
         days: which of its partitions are read.
+        earlier: of a history, how many days before the day itself.
     """
 
     asset: str
     days: Days = Days.SAME
+    earlier: int = 0
 
 
 @dataclass(frozen=True)
@@ -150,6 +154,11 @@ class Graph:
         reads = [row.name for row in self if any(r.days is Days.HISTORY for r in row.reads)]
         return [*reads, FEATURES]
 
+    @property
+    def history(self) -> int:
+        """The most days before its own that any asset reads a history of; 0 without one."""
+        return max((each.earlier for row in self for each in row.reads), default=0)
+
     def extended(self, rows: Iterable[Asset]) -> Graph:
         """This graph with further assets after its own."""
         return Graph([*self, *rows])
@@ -187,12 +196,23 @@ class Graph:
 _SPANS_DAYS = (Days.HISTORY, Days.LOOK_BACK, Days.TRAINING, Days.WINDOWS)
 
 
+_HISTORIES = {PAIR_DAY: NETWORK, ACCOUNT_DAY: BEHAVIOUR}
+"""Partial of a day's transactions → the asset that reads a history of it."""
+
+
+def _relations(trx: str, histories: Mapping[str, int]) -> Iterator[Asset]:
+    for partial, asset in _HISTORIES.items():
+        if asset in histories:
+            yield Asset(partial, (Reads(f"{TABLES}/{trx}"),))
+            yield Asset(asset, (Reads(partial, Days.HISTORY, histories[asset]),))
+
+
 def asset_graph(
     tables: Iterable[str],
     *,
     customers: Iterable[str] = (),
     trx: str = "trx",
-    network: bool = True,
+    histories: Mapping[str, int] | None = None,
     refit: bool = False,
 ) -> Graph:
     """The graph of a bank.
@@ -201,16 +221,13 @@ def asset_graph(
         tables: the names of its landed tables.
         customers: those among them that hold customers' names, for the alert page.
         trx: the table in which late transactions are looked up.
-        network: whether features of the network of payments are computed.
+        histories: each asset of ours that reads a history and is computed → how many days before
+            its own it reads.
         refit: whether the model that scores is fitted again, after another one was measured.
     """
-    names = list(tables)
+    names, histories = list(tables), histories or {}
     checked = [Asset(f"{TABLES}/{name}", (Reads(f"{LANDING}/{name}"),)) for name in names]
     look_back = {trx: Days.LOOK_BACK}
-    relations = (
-        Asset(PAIR_DAY, (Reads(f"{TABLES}/{trx}"),)),
-        Asset(NETWORK, (Reads(PAIR_DAY, Days.HISTORY),)),
-    )
     # Metrics from before there was a refit have measured the model itself.
     measured = (Reads(MEASURED_MODEL, Days.IF_STORED),) if refit else ()
     described = (*measured, Reads(MODEL), Reads(METRICS), Reads(FEATURES, Days.WINDOWS))
@@ -218,12 +235,12 @@ def asset_graph(
     return Graph(
         [
             *checked,
-            *(relations if network else ()),
+            *_relations(trx, histories),
             Asset(
                 FEATURES,
                 (
                     *(Reads(f"{TABLES}/{n}", look_back.get(n, Days.SAME)) for n in names),
-                    *((Reads(NETWORK, Days.LOOK_BACK),) if network else ()),
+                    *(Reads(a, Days.LOOK_BACK) for a in _HISTORIES.values() if a in histories),
                 ),
             ),
             *_learnt(learning, refit=refit),

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.graph import (
     ALERT_PAGE,
+    BEHAVIOUR,
     FEATURES,
     MEASURED_MODEL,
     METRICS,
     MODEL,
     MODEL_PAGE,
+    NETWORK,
     PREDICTIONS,
     TABLES,
     Asset,
@@ -61,7 +63,7 @@ class Catalog:
             settings.tables,
             customers=settings.customer_tables,
             trx=TRX,
-            network=settings.has_network,
+            histories=_histories(settings),
             refit=settings.training.refit,
         ).extended(rows)
 
@@ -199,6 +201,15 @@ class Catalog:
     def model_id(self, day: dt.date) -> str:
         """The name of the day's own model."""
         return f"{self.settings.store.model_prefix}_{day}"
+
+
+def _histories(settings: Settings) -> dict[str, int]:
+    """The features that read a history, and how many days before their own they read."""
+    features = settings.features
+    found = {NETWORK: features.network.earlier_days} if settings.has_network else {}
+    if settings.has_behaviour:
+        found[BEHAVIOUR] = features.behaviour.earlier_days
+    return found
 
 
 def _inside(text: str, placeholder: str = "date") -> Template:

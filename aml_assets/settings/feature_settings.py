@@ -7,11 +7,26 @@ features are computed. Does not belong here: encoding (``core.model.encoding``),
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
 from aml_assets.settings.section import Section
+
+Windows = tuple[Annotated[int, Field(ge=1)], ...]
+"""Lengths of windows in days; each counts once, the shortest first."""
+
+Hour = Annotated[int, Field(ge=0, le=24)]
+
+MarkName = Annotated[str, Field(pattern=r"^[a-z]+(_[a-z]+)*$")]
+"""The name of a kind of payments, which begins a feature's name."""
+
+Mark = dict[str, Annotated[tuple[str, ...], Field(min_length=1)]]
+"""Column of ``trx`` → the values there that mean it, as texts."""
+
+TRAITS = ("round", "below_threshold", "night", "weekend")
+"""What a payment can be without the bank's saying so; no mark has one of these names."""
 
 
 class NetworkSettings(Section):
@@ -26,7 +41,7 @@ class NetworkSettings(Section):
     """
 
     enabled: bool = True
-    windows: tuple[Annotated[int, Field(ge=1)], ...] = (7, 30)
+    windows: Windows = (7, 30)
     horizon_days: Annotated[int, Field(ge=1)] = 90
     max_new_counterparties: Annotated[int, Field(ge=1)] = 200
     cycles: bool = True
@@ -40,15 +55,61 @@ class NetworkSettings(Section):
     @field_validator("windows")
     @classmethod
     def _each_once(cls, windows: tuple[int, ...]) -> tuple[int, ...]:
-        if not windows:
-            raise ValueError("name at least one window, or set enabled: false")
-        return tuple(sorted(set(windows)))
+        return _shortest_first(windows)
 
     @model_validator(mode="after")
     def _horizon_reaches_beyond_the_windows(self) -> NetworkSettings:
         if self.horizon_days < self.windows[-1]:
             raise ValueError("horizon_days is shorter than a window, so that every pair is new")
         return self
+
+
+class BehaviourSettings(Section):
+    """Features of each account that a transaction connects: what it does lately, and usually.
+
+    ``enabled``: whether they are computed. ``windows``: lengths in days in which payments are
+    counted and added up. ``horizon_days``: the days that are an account's own history. ``outside``:
+    whether payments with accounts of nobody who is a customer are looked at, too. ``round_to``: a
+    multiple of it is a round amount. ``threshold``: an amount from which something must be done,
+    as a declaration (``null``: none); ``below_share``: an amount is just below it within this share
+    of it. ``night``: the hours from which and until which it is night. ``marks``: the name of a
+    kind of payments, such as ``cash`` → column of ``trx`` → the values there that mean it.
+    """
+
+    enabled: bool = True
+    windows: Windows = (1, 7, 30, 90)
+    horizon_days: Annotated[int, Field(ge=2)] = 90
+    outside: bool = True
+    round_to: Annotated[Decimal, Field(gt=0, le=10**9, decimal_places=4)] = Decimal(100)
+    threshold: Annotated[Decimal, Field(gt=0, le=10**15, decimal_places=4)] | None = None
+    below_share: Annotated[Decimal, Field(gt=0, lt=1, decimal_places=4)] = Decimal("0.1")
+    night: tuple[Hour, Hour] = (22, 6)
+    marks: dict[MarkName, Mark] = Field(default_factory=dict)
+
+    @property
+    def earlier_days(self) -> int:
+        """How many days before its own a behaviour reads: the horizon holds the day itself."""
+        return self.horizon_days - 1
+
+    @field_validator("windows")
+    @classmethod
+    def _each_once(cls, windows: tuple[int, ...]) -> tuple[int, ...]:
+        return _shortest_first(windows)
+
+    @model_validator(mode="after")
+    def _does_not_contradict_itself(self) -> BehaviourSettings:
+        if self.horizon_days < self.windows[-1]:
+            raise ValueError("horizon_days is shorter than a window, which would not be known")
+        taken = sorted({*TRAITS} & {*self.marks})
+        if taken:
+            raise ValueError(f"marks.{taken[0]}: there is a feature of this name; choose another")
+        return self
+
+
+def _shortest_first(windows: tuple[int, ...]) -> tuple[int, ...]:
+    if not windows:
+        raise ValueError("name at least one window, or set enabled: false")
+    return tuple(sorted(set(windows)))
 
 
 class FeatureSettings(Section):
@@ -59,7 +120,8 @@ class FeatureSettings(Section):
     larger share of distinct values, in its own table, is a name or free text and no feature.
     ``min_category_rows``: a category in fewer rows of the training window stays out of the
     vocabulary. ``max_abs_number``: a larger number is taken for a broken feed and refused.
-    ``network``: features of relations between accounts.
+    ``network``: features of relations between accounts. ``behaviour``: features of what an account
+    does by itself.
     """
 
     trx_lookback_days: Annotated[int, Field(ge=0)] = 30
@@ -67,3 +129,4 @@ class FeatureSettings(Section):
     min_category_rows: Annotated[int, Field(ge=1)] = 2
     max_abs_number: Annotated[float, Field(gt=0, le=3e38)] = 1e20
     network: NetworkSettings = NetworkSettings()
+    behaviour: BehaviourSettings = BehaviourSettings()

@@ -35,7 +35,9 @@ from aml_assets.settings.sources import (
 )
 from aml_assets.settings.store_settings import HdfsSettings, LandingSettings, StoreSettings
 from aml_assets.settings.table_settings import (
+    ACCOUNT_FEATURES,
     PAIR_FEATURES,
+    SIDES,
     STR,
     TRX,
     Join,
@@ -43,6 +45,7 @@ from aml_assets.settings.table_settings import (
     check_joins,
     default_joins,
     join_columns,
+    table_of_side,
     with_default_tables,
 )
 from aml_assets.settings.training_settings import TrainingSettings
@@ -113,11 +116,12 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _no_table_takes_the_name_of_ours(self) -> Settings:
-        if PAIR_FEATURES in self.tables and self.has_network:
-            raise ValueError(
-                f"tables.{PAIR_FEATURES}: the network's features are joined under this name; call "
-                "the table otherwise, or set features.network.enabled: false"
-            )
+        for name, family in self._names_of_ours.items():
+            if name in self.tables:
+                raise ValueError(
+                    f"tables.{name}: features of ours are joined under this name; call the table "
+                    f"otherwise, or set features.{family}.enabled: false"
+                )
         return self
 
     @model_validator(mode="after")
@@ -188,6 +192,20 @@ class Settings(BaseSettings):
         trx = self.tables[TRX]
         ends = trx.column("account_id"), trx.column("target_account_id")
         return self.features.network.enabled and all(ends)
+
+    @property
+    def has_behaviour(self) -> bool:
+        """Whether features of accounts are computed: wanted, and transactions name the payer's."""
+        return self.features.behaviour.enabled and self.tables[TRX].column("account_id") is not None
+
+    @property
+    def _names_of_ours(self) -> dict[str, str]:
+        """The tables that our features have in the join → their section of ``features``."""
+        found = {PAIR_FEATURES: PAIR_FEATURES} if self.has_network else {}
+        if self.has_behaviour:
+            sides = [table_of_side(ACCOUNT_FEATURES, side) for side in SIDES]
+            found |= dict.fromkeys((ACCOUNT_FEATURES, *sides), ACCOUNT_FEATURES)
+        return found
 
     @property
     def daily_tables(self) -> list[str]:

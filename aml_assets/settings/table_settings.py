@@ -28,6 +28,15 @@ TRX = "trx"
 PAIR_FEATURES = "network"
 """The table that the network's features have in the merged frame; no landed one has its name."""
 
+ACCOUNT_FEATURES = "behaviour"
+"""The table that the features of each account's behaviour have in the merged frame."""
+
+OUR_FEATURES = (PAIR_FEATURES, ACCOUNT_FEATURES)
+"""The tables of the merged frame that hold features of ours."""
+
+SIDES = {"payer": "account_id", "payee": "target_account_id"}
+"""The two accounts of a transaction → the role of the column that names each."""
+
 ID_ROLES = ("trx_id", "ins_id", "cust_id", "account_id", "target_cust_id", "target_account_id")
 """Roles whose columns are ids."""
 
@@ -164,6 +173,11 @@ _DEFAULT_JOINS: tuple[tuple[str, str, str], ...] = (
     ("account", "trx", "account_id"),
 )
 """(table, the table that it is joined to, the role that both share): the joins of 2019."""
+
+
+def table_of_side(family: str, side: str) -> str:
+    """The table that features of an account have in the join, for one side of a transaction."""
+    return f"{side}_{family}"
 
 
 def with_default_tables(given: Mapping[str, Any]) -> dict[str, Any]:

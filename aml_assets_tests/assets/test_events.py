@@ -101,6 +101,8 @@ READ_BY_DAY_6: Mapping[Days, Sequence[int]] = {
 }
 """The days that a row means: look-back 2 days, horizon 3, windows 3, 1 (the delay) and 1."""
 
+SHORT = {"windows": [1], "horizon_days": 3}
+
 BESIDE: Mapping[tuple[str, str], Sequence[int]] = {
     (MODEL_PAGE, METRICS): (1, 2, 3, 4, 5),
     (MODEL_PAGE, FEATURES): (6,),
@@ -115,7 +117,7 @@ def test_every_manifest_records_exactly_the_days_that_the_graph_declares(
     bank = landed_bank.copy_to(
         tmp_path / "delayed",
         windows={"train_days": 3, "delay_days": 1, "eval_days": 1},
-        features={"trx_lookback_days": 2, "network": {"windows": [1], "horizon_days": 3}},
+        features={"trx_lookback_days": 2, "network": SHORT, "behaviour": SHORT},
         training={"refit": refit},
     )
     # Nobody knows one transaction, so each day of the look-back is consulted; two are late.

@@ -9,6 +9,7 @@ from aml_assets_tests.conftest import day
 
 TABLES = ("account", "corporate", "retail", "str", "trx")
 PAIR_DAY, NETWORK = "features/pair_day", "features/network"
+ACCOUNT_DAY, BEHAVIOUR = "features/account_day", "features/behaviour"
 FEATURES = "features/merged_features"
 ALERT_PAGE, MODEL_PAGE = "reports/alert_report", "reports/model_report"
 
@@ -18,10 +19,12 @@ GRAPH = {
     **{f"tables/{name}": ("tables", {"parquet"}, {f"landing/{name}"}) for name in TABLES},
     PAIR_DAY: ("features", {"duckdb", "parquet"}, {"tables/trx"}),
     NETWORK: ("features", {"duckdb", "parquet"}, {PAIR_DAY}),
+    ACCOUNT_DAY: ("features", {"duckdb", "parquet"}, {"tables/trx"}),
+    BEHAVIOUR: ("features", {"duckdb", "parquet"}, {ACCOUNT_DAY}),
     FEATURES: (
         "features",
         {"duckdb", "parquet"},
-        {*(f"tables/{name}" for name in TABLES), NETWORK},
+        {*(f"tables/{name}" for name in TABLES), NETWORK, BEHAVIOUR},
     ),
     "models/model": ("models", {"xgboost"}, {FEATURES}),
     "models/metrics": ("models", {"json"}, {FEATURES, "models/model"}),
@@ -33,7 +36,8 @@ GRAPH = {
     ),
     MODEL_PAGE: ("reports", {"html"}, {"models/model", "models/metrics", FEATURES}),
 }
-PREPARED = {*(f"tables/{name}" for name in TABLES), PAIR_DAY, NETWORK, FEATURES}
+FRAMES = {PAIR_DAY, NETWORK, ACCOUNT_DAY, BEHAVIOUR, FEATURES}
+PREPARED = {*(f"tables/{name}" for name in TABLES), *FRAMES}
 LEARNT = {"models/model", "models/metrics", MODEL_PAGE}
 SCORED = {"predictions/predictions", ALERT_PAGE}
 JOBS = {
@@ -141,6 +145,8 @@ def test_a_good_night_materializes_the_day_and_reports_what_it_read(built):
         "corporate": 2,
         "account": 8,
         "network": 8,
+        "payer_behaviour": 8,
+        "payee_behaviour": 8,
     }
     model = run.figures("models/model", 7)
     assert (model["model_id"], model["rows"], model["positives"], model["undecided"]) == (

@@ -115,7 +115,8 @@ def test_days_published_before_a_run_was_stopped_are_known_to_dagster(
 def test_one_bad_day_of_features_leaves_the_others_and_the_models_that_need_not_it(
     long_bank: Bank,
 ):
-    before = ("tables", "features/pair_day", "features/network")
+    histories = ("pair_day", "network", "account_day", "behaviour")
+    before = ("tables", *(f"features/{name}" for name in histories))
     long_bank.good("daily", days=(5, 7), only=before)
     (long_bank.store / "tables/str/2024-01-06/data.parquet").unlink()
     run = long_bank.bad("daily", days=(5, 7), only=("features/merged_features",))

@@ -9,13 +9,13 @@ from aml_assets.io.manifest import ABSENT
 from aml_assets_tests.conftest import PREPARE, Bank, day, str_columns, trx_columns
 
 FRAME = "features/merged_features"
-NO_NETWORK = {"network": {"enabled": False}}
-"""Only the look-back is looked at here; the network is in `steps/builders/test_build_relations`."""
+NO_HISTORY = {"network": {"enabled": False}, "behaviour": {"enabled": False}}
+"""Only the look-back is looked at here; histories are in `steps/builders/test_build_relations`."""
 
 
 @pytest.fixture
 def bank(landed_bank: Bank, tmp_path: Path) -> Bank:
-    return landed_bank.copy_to(tmp_path / "bank", features=NO_NETWORK)
+    return landed_bank.copy_to(tmp_path / "bank", features=NO_HISTORY)
 
 
 def report(bank: Bank, number: int, transactions: list[int | None]) -> None:
@@ -96,7 +96,7 @@ def test_a_day_whose_reports_all_match_its_own_transactions_consults_none(bank: 
 def test_the_look_back_ends_where_the_settings_say(
     bank: Bank, lookback: int, found: list[str | None], days: set[int]
 ):
-    bank.options["features"] = {**NO_NETWORK, "trx_lookback_days": lookback}
+    bank.options["features"] = {**NO_HISTORY, "trx_lookback_days": lookback}
     report(bank, 5, [300, 400])
     bank.prepare(1, 5)
     assert found_on(bank, 5) == found

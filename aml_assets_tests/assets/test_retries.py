@@ -6,7 +6,9 @@ import dagster as dg
 import pytest
 
 from aml_assets.core.graph import (
+    ACCOUNT_DAY,
     ALERT_PAGE,
+    BEHAVIOUR,
     FEATURES,
     MODEL,
     MODEL_PAGE,
@@ -17,7 +19,7 @@ from aml_assets.core.graph import (
 from aml_assets_tests.conftest import PREPARE, STATIC, Bank, Run, day
 
 LEARN_AND_SCORE = ("features", "models", "predictions", "reports")
-FRAMES = {PAIR_DAY, NETWORK, FEATURES}
+FRAMES = {PAIR_DAY, NETWORK, ACCOUNT_DAY, BEHAVIOUR, FEATURES}
 TABLES = {f"tables/{name}" for name in ("trx", "str", *STATIC)}
 
 
@@ -90,7 +92,7 @@ def test_another_attempt_of_a_range_leaves_alone_the_days_that_were_built(bank: 
         "reason": ["rule 1"],
     }
     bank.land("str", 5, reports)
-    bank.good("daily", days=(4, 5), only=("tables", PAIR_DAY, NETWORK))
+    bank.good("daily", days=(4, 5), only=("tables", *sorted(FRAMES - {FEATURES})))
     bank.options["automation"] = {"retries": 1, "retry_delay_seconds": 0}
     run = bank.bad("daily", days=(4, 5), only=(FEATURES,), tags={"aml/asked_by": "landing"})
     assert run.retried == 1

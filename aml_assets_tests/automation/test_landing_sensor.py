@@ -18,7 +18,16 @@ import dagster as dg
 import pytest
 
 from aml_assets.automation.landing_sensor import slow_starts, unfinished_days
-from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE, NETWORK, PAIR_DAY
+from aml_assets.core.graph import (
+    ACCOUNT_DAY,
+    BEHAVIOUR,
+    FEATURES,
+    METRICS,
+    MODEL,
+    MODEL_PAGE,
+    NETWORK,
+    PAIR_DAY,
+)
 from aml_assets.errors import DamagedFile
 from aml_assets.steps.checking import overrides
 from aml_assets.steps.inputs import exemptions
@@ -46,7 +55,7 @@ def touch(folder: Path, seconds: float) -> None:
         os.utime(path, (moment, moment))
 
 
-FRAMES = {PAIR_DAY, NETWORK, FEATURES}
+FRAMES = {PAIR_DAY, NETWORK, ACCOUNT_DAY, BEHAVIOUR, FEATURES}
 ALL = {"tables/trx", "tables/str", "tables/retail", "tables/corporate", "tables/account"}
 
 

@@ -44,6 +44,7 @@ def test_detection_ends_with_figures_that_real_input_can_give():
     values = figures("detection.py", "--small", "--landing", str(amlgentex()))
     variants = ("join", "network", "nightly", "nightly_without_refit")
     measured = [f"{name}_{what}" for name in variants for what in ("auc", "ap")]
+    measured += ["behaviour_ap", "outside_ap"]
     measured.append("network_ap_without_bursts")
     budgets = [f"{what}_at_{size}" for size in (5, 10, 20) for what in ("recall", "precision")]
     with_intervals = [name for each in measured for name in (each, f"{each}_ci")]
@@ -86,7 +87,8 @@ def test_evasion_ends_with_what_is_still_found():
 
 def test_features_end_with_what_a_night_costs():
     values = figures("features.py", "--small", "--landing", str(amlgentex()))
-    assert list(values) == ["movements_per_second", "growth", "peak_mb", "speedup"]
+    costs = ["movements_per_second", "growth", "peak_mb", "speedup", "behaviour_per_second"]
+    assert list(values) == costs
     assert values["growth"] < 5, "three times the movements"
     assert values["peak_mb"] < 1500
 

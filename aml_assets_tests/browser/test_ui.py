@@ -24,7 +24,7 @@ pytestmark = pytest.mark.long  # webserver, daemon and code server, clicked thro
 GROUPS = {
     "landing": ["trx", "str", "retail", "corporate", "account"],
     "tables": ["trx", "str", "retail", "corporate", "account"],
-    "features": ["pair_day", "network", "merged_features"],
+    "features": ["pair_day", "network", "account_day", "behaviour", "merged_features"],
     "models": ["measured_model", "model", "metrics"],
     "predictions": ["predictions"],
     "reports": ["alert_report", "model_report"],

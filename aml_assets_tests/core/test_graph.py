@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from aml_assets.core.graph import (
+    ACCOUNT_DAY,
     ALERT_PAGE,
+    BEHAVIOUR,
     FEATURES,
     MEASURED_MODEL,
     METRICS,
@@ -22,11 +24,12 @@ from aml_assets.core.graph import (
 )
 
 TABLES = ("trx", "str", "retail", "corporate", "account")
+HISTORIES = {NETWORK: 89, BEHAVIOUR: 29}
 
 
 @pytest.fixture
 def graph() -> Graph:
-    return asset_graph(TABLES, customers=("retail", "corporate"))
+    return asset_graph(TABLES, customers=("retail", "corporate"), histories=HISTORIES)
 
 
 def test_every_asset_comes_after_all_that_it_reads(graph: Graph):
@@ -40,6 +43,7 @@ def test_a_stage_is_how_often_whole_ranges_must_be_complete_before(graph: Graph)
     stages = {name: graph.stage(name) for name in graph.names}
     assert {stages[f"tables/{name}"] for name in TABLES} == {0}
     assert (stages[PAIR_DAY], stages[NETWORK], stages[FEATURES]) == (0, 1, 2)
+    assert (stages[ACCOUNT_DAY], stages[BEHAVIOUR]) == (0, 1)
     assert {stages[each] for each in (MODEL, METRICS, PREDICTIONS, ALERT_PAGE, MODEL_PAGE)} == {3}
     assert graph.learning == [MODEL, METRICS, PREDICTIONS, ALERT_PAGE, MODEL_PAGE]
 
@@ -57,11 +61,15 @@ def test_only_what_reads_windows_needs_nothing_of_the_day_itself(graph: Graph):
     assert graph[METRICS].own_day == [MODEL]
     assert graph[PREDICTIONS].own_day == [FEATURES]
     assert graph[ALERT_PAGE].own_day == [PREDICTIONS, FEATURES]
-    assert set(graph[FEATURES].own_day) == {*(f"tables/{name}" for name in TABLES), NETWORK}
+    assert set(graph[FEATURES].own_day) == {
+        *(f"tables/{name}" for name in TABLES),
+        NETWORK,
+        BEHAVIOUR,
+    }
 
 
 def test_a_model_that_is_fitted_again_reads_the_evaluation_days_and_the_measured_one(graph: Graph):
-    refit = asset_graph(TABLES, customers=("retail", "corporate"), refit=True)
+    refit = asset_graph(TABLES, customers=("retail", "corporate"), histories=HISTORIES, refit=True)
     assert (graph.measured, refit.measured) == (MODEL, MEASURED_MODEL)
     assert set(refit.names) - set(graph.names) == {MEASURED_MODEL}
     assert refit[MEASURED_MODEL] == replace(graph[MODEL], name=MEASURED_MODEL)
@@ -75,11 +83,18 @@ def test_a_model_that_is_fitted_again_reads_the_evaluation_days_and_the_measured
     }
 
 
-def test_what_the_network_adds_is_stored_with_transactions_and_prepared_with_features(graph: Graph):
-    assert graph.partials == [PAIR_DAY]
-    assert graph.prepared == [NETWORK, FEATURES]
-    without = asset_graph(TABLES, network=False)
-    assert (without.partials, without.prepared) == ([], [FEATURES])
+def test_partials_are_stored_with_transactions_and_histories_prepared_with_features(graph: Graph):
+    assert graph.partials == [PAIR_DAY, ACCOUNT_DAY]
+    assert graph.prepared == [NETWORK, BEHAVIOUR, FEATURES]
+    assert graph.history == 89
+    alone = asset_graph(TABLES, histories={BEHAVIOUR: 29})
+    assert (alone.partials, alone.prepared, alone.history) == (
+        [ACCOUNT_DAY],
+        [BEHAVIOUR, FEATURES],
+        29,
+    )
+    without = asset_graph(TABLES)
+    assert (without.partials, without.prepared, without.history) == ([], [FEATURES], 0)
     assert without[FEATURES].upstream == [f"tables/{name}" for name in TABLES]
 
 

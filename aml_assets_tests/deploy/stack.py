@@ -58,7 +58,10 @@ hdfs:
   user: aml
   client: {dfs.client.use.datanode.hostname: "true"}
 windows: {train_days: 3, eval_days: 1}
-features: {trx_lookback_days: 1, network: {windows: [1], horizon_days: 2}}
+features:
+  trx_lookback_days: 1
+  network: &short {windows: [1], horizon_days: 2}
+  behaviour: *short
 partitions: {last_day: 2024-02-14}
 automation: {interval_seconds: 5, catch_up_from: 2024-02-09}
 """

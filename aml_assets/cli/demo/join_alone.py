@@ -1,4 +1,4 @@
-"""What the network of payments is worth: the demo's model once more, without its features.
+"""What our own features are worth: the demo's model once more, of the bank's tables alone.
 
 Belongs here: one figure for the demo's summary. Does not belong here: the figures of a day
 (``steps.builders.build_metrics``), or measuring on real input (the benchmark ``detection.py``).
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def average_precision_of_join(catalog: Catalog, day: dt.date) -> float | None:
     """Return the average precision in a day's evaluation window by the join of the tables alone.
 
-    The same window, parameters and features are used as for the day's model, less the network's.
+    The same window, parameters and features are used as for the day's model, less those of pairs
+    and accounts that we computed.
 
     Returns:
         A share in [0, 1]; ``None`` without a decided positive in the evaluation window.
@@ -31,19 +32,15 @@ def average_precision_of_join(catalog: Catalog, day: dt.date) -> float | None:
     from aml_assets.core.graph import FEATURES
     from aml_assets.core.model import scoring, training
     from aml_assets.core.model.encoding import Matrix
-    from aml_assets.settings.table_settings import PAIR_FEATURES
     from aml_assets.steps.builders.build_model import training_data
     from aml_assets.steps.inputs.model_selection import read_model
     from aml_assets.steps.inputs.scored_window import score_evaluation_window
     from aml_assets.steps.inputs.window_frames import windows_of
 
     features, settings = catalog.upstream(FEATURES), catalog.settings.training
+    landed = catalog.settings.tables
     data = training_data(catalog, features, windows_of(catalog, day))
-    kept = [
-        place
-        for place, feature in enumerate(data.encoder.features)
-        if feature.table != PAIR_FEATURES
-    ]
+    kept = [place for place, of in enumerate(data.encoder.features) if of.table in landed]
     batches = [(values[:, kept], labels) for values, labels in data.batches]
     booster = training.train(batches, settings)
     models = catalog.upstream(catalog.graph.measured)

@@ -126,12 +126,13 @@ def _land(catalog: Catalog, last: dt.date, days: int) -> dt.date:
     return last
 
 
-def _without_network(catalog: Catalog, day: dt.date) -> str:
+def _of_tables_alone(catalog: Catalog, day: dt.date) -> str:
     """What the average precision is by the join of the tables alone, in brackets."""
     from aml_assets.cli.demo.join_alone import average_precision_of_join
 
-    alone = average_precision_of_join(catalog, day) if catalog.settings.has_network else None
-    return "" if alone is None else f" (without the network of payments {alone:.3f})"
+    has_more = catalog.settings.has_network or catalog.settings.has_behaviour
+    alone = average_precision_of_join(catalog, day) if has_more else None
+    return "" if alone is None else f" (of the five tables alone {alone:.3f})"
 
 
 def _marker(landing: Store) -> str | None:
@@ -191,7 +192,7 @@ def _summary(catalog: Catalog, day: dt.date) -> None:
         f"reports, {metrics['positives']:,} suspicious",
     )
     table.add_row("AUC", figure("auc"))
-    table.add_row("average precision", figure("average_precision") + _without_network(catalog, day))
+    table.add_row("average precision", figure("average_precision") + _of_tables_alone(catalog, day))
     table.add_row("scored by", f"{predictions['model_id']} ({predictions['model_chosen']})")
     url = catalog.settings.store.url
     predicted, alerts, model_page = (

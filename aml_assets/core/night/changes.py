@@ -46,9 +46,9 @@ def stale_inputs(
 def to_prepare(view: View, rules: Rules, day: dt.date, current: CurrentDigest) -> tuple[str, ...]:
     """What of a day's partials is missing or stale; where none is, of its features.
 
-    Partials come first, since the features of other days read them. Of what leads to the features,
-    the first that is missing or stale is built again, with all that follows from it. Features that
-    did not read all that is prepared were built under other settings; they are stale.
+    Partials come first, since the features of other days read them. What leads to the features is
+    built again where it is missing or stale, and then they are. Features that did not read all that
+    is prepared were built under other settings; they are stale.
     """
 
     def is_stale(asset: str) -> bool:
@@ -60,8 +60,9 @@ def to_prepare(view: View, rules: Rules, day: dt.date, current: CurrentDigest) -
 
     if partials := tuple(filter(is_stale, rules.partials)):
         return partials
-    first = next((n for n, asset in enumerate(rules.prepared) if is_stale(asset)), None)
-    return () if first is None else rules.prepared[first:]
+    *histories, features = rules.prepared
+    stale = tuple(filter(is_stale, histories))
+    return (*stale, features) if stale or is_stale(features) else ()
 
 
 def is_evidence(view: View, rules: Rules, asset: str, day: dt.date) -> bool:

@@ -26,7 +26,7 @@ from aml_assets.core.model.reference import FeatureDistribution
 from aml_assets.core.relations.families import family_of
 from aml_assets.core.relations.words import name_of, sentence_of
 from aml_assets.core.tables.join_columns import TRX_DAY
-from aml_assets.settings.table_settings import PAIR_FEATURES, STR, TRX
+from aml_assets.settings.table_settings import OUR_FEATURES, STR, TRX
 
 if TYPE_CHECKING:
     import xgboost
@@ -216,7 +216,7 @@ def _family(name: str, contribution: float, reasons: Sequence[Reason]) -> Family
 
 def spoken(table: str, column: str) -> str:
     """A column's name in words, with the table's name unless it is a transaction's or repeated."""
-    if table == PAIR_FEATURES:
+    if table in OUR_FEATURES:
         return name_of(column)
     words = column.replace("_", " ").strip() or column
     plain = table in (STR, TRX) or words.casefold().startswith(table.casefold())
@@ -276,7 +276,7 @@ class _Words:
             return f"{name} is on a {_WEEKDAYS[value.weekday()]}{_equal(training, value.weekday())}"
         if feature.encoding == "age_days":
             return self._age(name, feature, value, training)
-        if feature.table == PAIR_FEATURES and (said := sentence_of(feature.column, float(value))):
+        if feature.table in OUR_FEATURES and (said := sentence_of(feature.column, float(value))):
             return said + _usual(training, float(value))
         if isinstance(value, bool):
             return f"{name} is {'true' if value else 'false'}{_equal(training, int(value))}"

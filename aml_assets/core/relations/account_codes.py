@@ -50,16 +50,16 @@ def account_codes(columns: Sequence[pa.ChunkedArray]) -> AccountCodes:
     return AccountCodes(tuple(coded), unified.chunk(0).dictionary)
 
 
-def sorted_by_pair(table: pa.Table) -> pa.Table:
-    """A table sorted by ``payer`` and ``payee``, with text ids as dictionaries of sorted values.
+def sorted_by_ids(table: pa.Table, ids: Sequence[str], *others: str) -> pa.Table:
+    """A table sorted by its ids and then by others, with text ids as dictionaries in order.
 
     Later days code dictionaries without reading each row.
     """
-    table = table.sort_by([("payer", "ascending"), ("payee", "ascending")])
-    for name in ("payer", "payee"):
-        ids = table.column(name)
-        if pa.types.is_string(ids.type):
-            encoded = dictionaries.encode(ids)
+    table = table.sort_by([(name, "ascending") for name in (*ids, *others)])
+    for name in ids:
+        column = table.column(name)
+        if pa.types.is_string(column.type):
+            encoded = dictionaries.encode(column)
             stored = dictionaries.from_codes(encoded.indices, encoded.dictionary)
             table = table.set_column(table.schema.get_field_index(name), name, stored)
     return table

@@ -21,6 +21,10 @@ MONEY = pa.decimal128(38, 4)
 """Amounts are summed exactly, so that no order of rows changes a byte; ten-thousandths suffice."""
 
 
+ROLES = ("account_id", "target_account_id", "cust_id", "target_cust_id", "amount")
+"""The roles of ``trx`` that movements are read from."""
+
+
 @dataclass(frozen=True)
 class Movements:
     """A day's transactions.
@@ -36,8 +40,7 @@ class Movements:
 
 def movement_columns(spec: TableSettings) -> list[str]:
     """The columns of ``trx`` that movements are read from."""
-    roles = ("account_id", "target_account_id", "cust_id", "target_cust_id", "amount")
-    return list(dict.fromkeys(name for role in roles if (name := spec.column(role))))
+    return list(dict.fromkeys(name for role in ROLES if (name := spec.column(role))))
 
 
 def movements(trx: pa.Table, spec: TableSettings, day: dt.date) -> Movements:
@@ -48,7 +51,7 @@ def movements(trx: pa.Table, spec: TableSettings, day: dt.date) -> Movements:
 
     Args:
         trx: the checked table.
-        spec: its settings; with the roles ``account_id`` and ``target_account_id``.
+        spec: its settings; with the role ``account_id`` or ``target_account_id``.
         day: the partition, for errors.
 
     Raises:
@@ -57,7 +60,10 @@ def movements(trx: pa.Table, spec: TableSettings, day: dt.date) -> Movements:
     payer, payee = (_accounts(trx, spec, role) for role in ("account_id", "target_account_id"))
     payer, payee = _of_one_type(payer, payee, spec, day)
     accounts = account_codes([payer, payee])
-    ours = [_is_ours(trx, spec, role) for role in ("cust_id", "target_cust_id")]
+    ours = [
+        _is_ours(trx, spec, role, ids)
+        for role, ids in (("cust_id", payer), ("target_cust_id", payee))
+    ]
     table = pa.table(
         {
             "payer": accounts.columns[0],
@@ -90,11 +96,11 @@ def _of_one_type(
     raise different_types(TRX, names, day, [payer.type, payee.type])
 
 
-def _is_ours(trx: pa.Table, spec: TableSettings, role: str) -> pa.ChunkedArray:
+def _is_ours(
+    trx: pa.Table, spec: TableSettings, role: str, accounts: pa.ChunkedArray
+) -> pa.ChunkedArray:
     name = spec.column(role)
-    if name is None:
-        return pa.chunked_array([pa.repeat(True, trx.num_rows)])
-    return pc.is_valid(trx.column(name))
+    return pc.is_valid(accounts if name is None else trx.column(name))
 
 
 def _amounts(trx: pa.Table, spec: TableSettings) -> pa.ChunkedArray:

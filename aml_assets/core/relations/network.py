@@ -20,21 +20,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aml_assets.core.relations.account_codes import account_codes, sorted_by_pair
+from aml_assets.core.relations.account_codes import sorted_by_ids
 from aml_assets.core.relations.cycles import Payments, cycle_lengths, payments_within
+from aml_assets.core.relations.history import SHORT_HISTORY, number_of, one_table
 from aml_assets.core.relations.rank import ranks
 from aml_assets.core.sql import render
 from aml_assets.core.tables import engine
 from aml_assets.core.tables.contracts import Column
-from aml_assets.core.tables.join_columns import different_types
-from aml_assets.core.tables.values import WHOLE
 from aml_assets.settings.feature_settings import NetworkSettings
 from aml_assets.settings.table_settings import PAIR_FEATURES
-
-SHORT_HISTORY = "short_history"
-"""Column: true while less than the horizon is known, so that "new" may only mean "not known"."""
-
-_EPOCH = dt.date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -71,25 +65,8 @@ def network(
     Raises:
         InputError: the ids of two days differ in type.
     """
-    days = sorted(partials)
-    payers = _column(partials, days, "payer")
-    payees = _column(partials, days, "payee")
-    accounts = account_codes([payers, payees])
-    numbers = [
-        pa.repeat(pa.scalar((each - _EPOCH).days, pa.int64()), partials[each].num_rows)
-        for each in days
-    ]
-    pairs = pa.table(
-        {
-            "day": pa.chunked_array(numbers, pa.int64()),
-            "payer": accounts.columns[0],
-            "payee": accounts.columns[1],
-            "payments": pa.chunked_array(
-                [c for each in days for c in partials[each].column("payments").chunks], pa.int64()
-            ),
-        }
-    )
-    number = (day - _EPOCH).days
+    pairs, accounts = one_table(partials, ids=("payer", "payee"), columns=("payments",))
+    number = number_of(day)
     relation = engine.query(render("relation", day=number), {"pair_day": pairs})
     filled = {
         "day": number,
@@ -107,7 +84,7 @@ def network(
         arrays |= _ranks(frame, relation, number - settings.windows[-1], size)
     short = history_days < settings.horizon_days
     arrays[SHORT_HISTORY] = pa.repeat(pa.scalar(short), frame.num_rows)
-    table = sorted_by_pair(pa.table(arrays))
+    table = sorted_by_ids(pa.table(arrays), ("payer", "payee"))
     return NetworkFrame(table, _columns(table), _hubs(table, settings))
 
 
@@ -135,26 +112,6 @@ def _ranks(frame: pa.Table, relation: pa.Table, before: int, accounts: int) -> d
     return {
         f"{side}_rank": pa.array(rank[frame.column(side).to_numpy()]) for side in ("payer", "payee")
     }
-
-
-def _column(
-    partials: Mapping[dt.date, pa.Table], days: list[dt.date], name: str
-) -> pa.ChunkedArray:
-    """One column of all days, in one type; a day without a row takes the others' type."""
-    columns = [(each, partials[each].column(name)) for each in days if partials[each].num_rows]
-    types = {_plain(column.type) for _, column in columns}
-    if types == {pa.int64(), WHOLE}:
-        columns = [(each, column.cast(WHOLE)) for each, column in columns]
-    elif len(types) > 1:
-        last = _plain(columns[-1][1].type)
-        odd = next(each for each, column in columns[::-1] if _plain(column.type) != last)
-        raise different_types("trx", name, odd, sorted(types, key=str))
-    type_ = _plain(partials[days[-1]].column(name).type) if not columns else None
-    return pa.chunked_array([chunk for _, column in columns for chunk in column.chunks], type_)
-
-
-def _plain(type_: pa.DataType) -> pa.DataType:
-    return type_.value_type if pa.types.is_dictionary(type_) else type_
 
 
 def _columns(table: pa.Table) -> dict[str, Column]:

@@ -1,12 +1,14 @@
-"""Words: the name of each network feature, and the sentence that a value of it says.
+"""Words: the name of each feature of ours, and the sentence that a value of it says.
 
 Belongs here: English texts for pages. Does not belong here: how usual a value is, which the pages
-say of every feature (``core.pages.reasons``).
+say of every feature (``core.pages.reasons``), or the texts about one account (``account_words``).
 """
 
 from __future__ import annotations
 
 import re
+
+from aml_assets.core.relations.account_words import Words, words_of
 
 _WINDOWED = re.compile(r"(?P<what>\w+?)_(?P<days>\d+)")
 
@@ -76,40 +78,47 @@ _OF_WINDOW = {
 
 
 def name_of(column: str) -> str:
-    """The name of a network feature; its column's name if it has none here."""
-    what, side, days = _parts(column)
-    if days is None:
-        return _OF_PAIR.get(column, (column.replace("_", " "), ""))[0]
-    name = _OF_WINDOW.get(what, (what.replace("_", " "), ""))[0]
-    return f"{name.format(side=side)}, {_counted(days, 'day')}"
+    """The name of a feature of ours; its column's name if it has none here."""
+    words, side, days = _parts(column)
+    name = words[0].format(side=side) if words else column.replace("_", " ")
+    return f"{name}, {_counted(days, 'day')}" if words and days else name
 
 
 def sentence_of(column: str, value: float) -> str | None:
-    """What a value of a network feature says; ``None`` for a feature without words."""
-    what, side, days = _parts(column)
-    words = _OF_PAIR.get(column) if days is None else _OF_WINDOW.get(what)
+    """What a value of a feature of ours says; ``None`` for a feature without words."""
+    words, side, days = _parts(column)
     if words is None:
         return None
     return words[1].format(
         side=side,
-        number=f"{value:,.2g}" if value % 1 else f"{value:,.0f}",
+        number=_number(value),
+        size=_number(abs(value)),
+        above="below" if value < 0 else "above",
+        share=f"{100 * value:.0f} %",
         accounts=_counted(int(value), "account"),
+        payments=_counted(int(value), "payment"),
         times=_counted(int(value), "time"),
         ago="today" if value == 0 else f"{_counted(int(value), 'day')} before",
         days=_counted(days or 0, "day"),
     )
 
 
-def _parts(column: str) -> tuple[str, str, int | None]:
-    """What is counted, of which side ("" for the pair), and in how many days, if in a window."""
+def _parts(column: str) -> tuple[Words | None, str, int | None]:
+    """A feature's words, whose side it is of ("" for the pair), and its days, if in a window."""
     match = _WINDOWED.fullmatch(column)
-    if match is None:
-        return column, "", None
-    what, days = match["what"], int(match["days"])
+    what, days = (match["what"], int(match["days"])) if match else (column, None)
+    if words := (_OF_WINDOW if match else _OF_PAIR).get(what):
+        return words, "", days
     for side in ("payer", "payee"):
         if what.startswith(f"{side}_"):
-            return what.removeprefix(f"{side}_"), side, days
-    return what, "", days
+            of_side = what.removeprefix(f"{side}_")
+            of_network = _OF_WINDOW.get(of_side) if match else None
+            return of_network or words_of(of_side), side, days
+    return None, "", days
+
+
+def _number(value: float) -> str:
+    return f"{value:,.2g}" if value % 1 and abs(value) < 100 else f"{value:,.0f}"
 
 
 def _counted(number: int, word: str) -> str:

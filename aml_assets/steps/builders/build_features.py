@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from aml_assets.core.days import days_before
 from aml_assets.core.graph import FEATURES, TABLES
-from aml_assets.core.relations.merging import NETWORK_TABLE, features_of_days, network_join
+from aml_assets.core.relations.merging import JOINED
 from aml_assets.core.tables import joins, look_back
 from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.core.tables.counts import count_nulls, orphan_keys
@@ -22,7 +22,7 @@ from aml_assets.core.tables.join_columns import TRX_DAY, with_trx_day
 from aml_assets.errors import NotReady
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.upstream import Upstream, inputs_read
-from aml_assets.settings.table_settings import PAIR_FEATURES, STR, TRX, Join
+from aml_assets.settings.table_settings import STR, TRX, Join
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.checking.verdicts import refuse_blocked
 from aml_assets.steps.inputs.exemptions import skip_of
@@ -35,18 +35,20 @@ if TYPE_CHECKING:
 
 CODE_VERSION = "1"
 
+_OURS = {each.asset for each in JOINED}
+
 
 def build_features(
     catalog: Catalog, day: dt.date, inputs: Mapping[str, Upstream[pa.Table]]
 ) -> Built:
     """Join a day's tables; transactions of late STRs are looked up in earlier days.
 
-    A transaction has the network features of its own day.
+    A transaction has our features, of its pair and of its accounts, as of its own day.
 
     Args:
         catalog: settings, landing and decisions.
         day: the partition.
-        inputs: the checked tables by the table's name, and ``network``, where it is computed.
+        inputs: the checked tables by the table's name, and the features of ours that are computed.
 
     Raises:
         NotReady: a table of the day, or an earlier day that has landed, is not stored yet.
@@ -65,7 +67,8 @@ def build_features(
     if join is not None:
         earlier = _earlier_days(catalog, day, join, tables[TRX])
         loaded[TRX] = look_back.look_back(loaded[STR], own, join, day=day, earlier=earlier)
-    merged = _merged(catalog, day, loaded, inputs.get(PAIR_FEATURES))
+    ours = {each.asset: each for each in inputs.values() if each.asset in _OURS}
+    merged = _merged(catalog, day, loaded, ours)
     trx_day = merged.table.column(TRX_DAY)
     figures = {
         "rows": merged.table.num_rows,
@@ -90,30 +93,44 @@ def _merged(
     catalog: Catalog,
     day: dt.date,
     loaded: Mapping[str, CheckedTable],
-    networks: Upstream[pa.Table] | None,
+    ours: Mapping[str, Upstream[pa.Table]],
 ) -> joins.MergedFrame:
-    """The tables' join, with the network features of each transaction's own day.
+    """The tables' join, with our features of each transaction's own day.
 
-    An earlier day without a stored network is on record as absent, and its features are null: days
-    before the watched ones may have none.
+    Args:
+        catalog: the settings.
+        day: the partition.
+        loaded: table → its rows; of ``trx``, with ``trx_day``.
+        ours: asset of features → its partitions.
     """
     settings = catalog.settings
-    if networks is None:
-        return joins.merge(loaded, settings.joins, settings.tables, day=day)
-    spec = settings.tables[TRX]
+    tables, chain, specs = dict(loaded), list(settings.joins), dict(settings.tables)
     reached = with_trx_day(loaded[TRX], day).table.column(TRX_DAY).unique().to_pylist()
-    frames = {day: load_table(networks, day)[0]}
-    for each in sorted({*reached} - {day}):
-        if networks.has(each):
-            frames[each] = load_table(networks, each)[0]
+    past = sorted({*reached} - {day})
+    frames = {asset: _stored_days(of, day, past) for asset, of in ours.items()}
+    for each in JOINED:
+        if each.asset in frames and each.fit(specs[TRX]):
+            tables[each.table] = each.of_days(frames[each.asset])
+            chain.append(each.join(specs[TRX]))
+            specs[each.table] = each.contract
+    return joins.merge(tables, chain, specs, day=day)
+
+
+def _stored_days(
+    features: Upstream[pa.Table], day: dt.date, past: list[dt.date]
+) -> dict[dt.date, CheckedTable]:
+    """The day's own features, and those of earlier days that are stored.
+
+    An earlier day that is not stored is on record as absent, and its features are null: days before
+    the watched ones may have none.
+    """
+    found = {day: load_table(features, day)[0]}
+    for each in past:
+        if features.has(each):
+            found[each] = load_table(features, each)[0]
         else:
-            networks.record(str(each))
-    return joins.merge(
-        {**loaded, PAIR_FEATURES: features_of_days(frames)},
-        [*settings.joins, network_join(spec)],
-        {**settings.tables, PAIR_FEATURES: NETWORK_TABLE},
-        day=day,
-    )
+            features.record(str(each))
+    return found
 
 
 def _manifest(

@@ -1,4 +1,4 @@
-"""Relations: each day's partial, and the network features of a day from the partials before it.
+"""Relations: each day's partials, and the features of a day from the partials before it.
 
 Belongs here: which partials are read for a day, and the manifests. Does not belong here: what is
 computed (``core.relations``), or joining it to reports (``build_features``).
@@ -10,16 +10,25 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.days import days_before
-from aml_assets.core.graph import NETWORK, PAIR_DAY
+from aml_assets.core.graph import ACCOUNT_DAY, BEHAVIOUR, NETWORK, PAIR_DAY
+from aml_assets.core.relations import account_behaviour as behaviours
 from aml_assets.core.relations import network as networks
 from aml_assets.core.relations import partials
-from aml_assets.core.relations.movements import movement_columns, movements
+from aml_assets.core.relations.merging import JOINED
+from aml_assets.core.relations.movements import ROLES, movement_columns, movements
+from aml_assets.core.relations.traits import (
+    refuse_missing_marks,
+    trait_columns,
+    trait_names,
+    traits,
+)
+from aml_assets.errors import Outdated
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.table_settings import TRX
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.inputs.exemptions import exemption
-from aml_assets.steps.inputs.stored_frames import column_facts
+from aml_assets.steps.inputs.stored_frames import column_facts, columns_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,12 +51,49 @@ def build_pair_day(catalog: Catalog, day: dt.date, trx: Upstream[pa.Table]) -> B
     spec = catalog.settings.tables[TRX]
     table, _ = trx.load(day, movement_columns(spec))
     partial = partials.pair_day(movements(table, spec, day))
+    return _built(PAIR_DAY, day, trx, partial, settings_hash(spec.roles))
+
+
+def build_account_day(catalog: Catalog, day: dt.date, trx: Upstream[pa.Table]) -> Built:
+    """What each customer's account paid and was paid on a day.
+
+    Transactions that failed a check are in it, as in ``build_pair_day``.
+
+    Raises:
+        NotReady: the day's transactions are not stored.
+        InputError: payers' and payees' ids differ in type, or a marked column is missing.
+    """
+    spec, settings = catalog.settings.tables[TRX], catalog.settings.features.behaviour
+    needed = list(dict.fromkeys([*movement_columns(spec), *trait_columns(spec, settings)]))
+
+    def columns(manifest: Manifest) -> list[str]:
+        refuse_missing_marks(list(columns_of(manifest)), settings, day)
+        return needed
+
+    table, _ = trx.load(day, columns)
+    moved = movements(table, spec, day)
+    found = traits(table, moved.table.column("amount"), spec, settings)
+    partial = partials.account_day(moved, found)
+    return _built(ACCOUNT_DAY, day, trx, partial, _account_settings(catalog))
+
+
+def _account_settings(catalog: Catalog) -> str:
+    """The settings that an account's partial is counted by."""
+    chosen = {"round_to", "threshold", "below_share", "night", "marks"}
+    settings = catalog.settings.features.behaviour.model_dump(mode="json", include=chosen)
+    columns = [catalog.settings.tables[TRX].column(role) for role in (*ROLES, "timestamp")]
+    return settings_hash(columns, settings)
+
+
+def _built(
+    asset: str, day: dt.date, trx: Upstream[pa.Table], partial: partials.Partial, settings: str
+) -> Built:
     manifest = Manifest(
-        asset=PAIR_DAY,
+        asset=asset,
         partition=str(day),
         inputs=inputs_read(trx),
         code_version=CODE_VERSION,
-        settings=settings_hash(spec.roles),
+        settings=settings,
         facts=partial.counts,
     )
     return Built(partial.table, manifest, {"rows": partial.table.num_rows, **partial.counts})
@@ -59,10 +105,11 @@ def build_network(catalog: Catalog, day: dt.date, pair_day: Upstream[pa.Table]) 
     Raises:
         NotReady: the day's own partial is not stored yet.
         InputError: ids differ in type between days.
+        Outdated: a partial is of another version of the code.
     """
     settings = catalog.settings.features.network
     days, known = _history(catalog, day, pair_day, settings.earlier_days)
-    loaded = {each: pair_day.load(each, ["payer", "payee", "payments"])[0] for each in days}
+    loaded = _partials(pair_day, days, ["payer", "payee", "payments"])
     frame = networks.network(loaded, day, settings, history_days=known)
     facts: dict[str, Any] = {
         "history_days": known,
@@ -78,6 +125,62 @@ def build_network(catalog: Catalog, day: dt.date, pair_day: Upstream[pa.Table]) 
         facts={**facts, "columns": column_facts(frame.columns)},
     )
     return Built(frame.table, manifest, {"rows": frame.table.num_rows, **facts})
+
+
+def build_behaviour(catalog: Catalog, day: dt.date, account_day: Upstream[pa.Table]) -> Built:
+    """The features of each account that moved money on a day, from the horizon up to the day.
+
+    Raises:
+        NotReady: the day's own partial is not stored yet.
+        InputError: ids differ in type between days.
+        Outdated: a partial is of another version of the code, or was counted by other settings.
+    """
+    settings, spec = catalog.settings.features.behaviour, catalog.settings.tables[TRX]
+    days, known = _history(catalog, day, account_day, settings.earlier_days)
+    names = trait_names(spec, settings)
+    columns = ["account", "paid", "inside", *behaviours.MEASURES, *names]
+    loaded = _partials(account_day, days, columns, _account_settings(catalog))
+    frame = behaviours.behaviour(loaded, day, settings, traits=names, history_days=known)
+    sides = [each.side for each in JOINED if each.asset == BEHAVIOUR and each.fit(spec)]
+    facts: dict[str, Any] = {"history_days": known, "days_read": len(days), "joined_to": sides}
+    manifest = Manifest(
+        asset=BEHAVIOUR,
+        partition=str(day),
+        inputs=inputs_read(account_day),
+        code_version=CODE_VERSION,
+        settings=settings_hash(settings.model_dump(mode="json")),
+        facts={**facts, "columns": column_facts(frame.columns)},
+    )
+    return Built(frame.table, manifest, {"rows": frame.table.num_rows, **facts})
+
+
+def _partials(
+    of: Upstream[pa.Table], days: list[dt.date], columns: list[str], settings: str | None = None
+) -> dict[dt.date, pa.Table]:
+    """Stored partials; one that counts otherwise than ours is refused before it is read.
+
+    Args:
+        of: the partials.
+        days: which, newest first.
+        columns: what is read of each.
+        settings: the hash of the settings that they have to be counted by; ``None``: any.
+    """
+
+    def chosen(manifest: Manifest) -> list[str]:
+        other = None if settings in (None, manifest.settings) else "by other settings"
+        if manifest.code_version != CODE_VERSION:
+            other = "by another version of the code"
+        if other:
+            raise Outdated(
+                f"it was counted {other}, so that it cannot be added up with other days",
+                table=of.asset,
+                day=manifest.partition,
+                remedy=f"Build the history again: aml backfill --from {days[-1]} "
+                f"--to {days[0]} --select {of.asset} --remake",
+            )
+        return columns
+
+    return {each: of.load(each, chosen)[0] for each in days}
 
 
 def _history(

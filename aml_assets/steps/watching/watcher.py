@@ -96,7 +96,7 @@ class Watcher:
             look_back=settings.features.trx_lookback_days,
             partials=tuple(graph.partials),
             prepared=tuple(graph.prepared),
-            history=self._history,
+            history=graph.history,
             settle=automation.settle_seconds,
             longest_gap=2.0 * automation.interval_seconds,
             restate=automation.restate_policy,
@@ -139,12 +139,6 @@ class Watcher:
         if windows.fixed:
             reach = max(0, (today - windows.fixed.train_start).days)
         return reach + self._settings.features.trx_lookback_days
-
-    @property
-    def _history(self) -> int:
-        """How many days before a day its features read the partials of."""
-        settings = self._settings
-        return settings.features.network.earlier_days if settings.has_network else 0
 
     def _static_tables(self) -> tuple[str, ...]:
         return tuple(name for name, table in self._settings.tables.items() if not table.daily)

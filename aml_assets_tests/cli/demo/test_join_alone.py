@@ -1,4 +1,4 @@
-"""The demo's figure without the network of payments."""
+"""The demo's figure by the tables alone."""
 
 from aml_assets.cli.demo import join_alone
 from aml_assets.core.model import training

@@ -26,6 +26,8 @@ from aml_assets.errors import NotTrainable
 FIRST = dt.date(2024, 1, 1)
 DAILY, STATIC = ("trx", "str"), ("retail",)
 PAIR_DAY, NETWORK = "features/pair_day", "features/network"
+ACCOUNT_DAY, BEHAVIOUR = "features/account_day", "features/behaviour"
+PARTIALS = {NETWORK: PAIR_DAY, BEHAVIOUR: ACCOUNT_DAY}
 FEATURES, MODEL = "features/merged_features", "models/model"
 MEASURED = "models/measured_model"
 METRICS, PREDICTIONS = "models/metrics", "predictions/predictions"
@@ -69,7 +71,7 @@ class Night:
         look_back: days in which late reports look.
         history: days before its own whose metrics a model's page shows.
         maturity: days after which the labels of a report are known.
-        network: days before its own whose partials the network reads; ``None`` without a network.
+        network, behaviour: days before its own whose partials each reads; ``None``: there is none.
         refit: whether the model that scores is fitted again after another one was measured.
         rules: more of the rules.
     """
@@ -80,6 +82,7 @@ class Night:
     history: int = 2
     network: int | None = None
     refit: bool = False
+    behaviour: int | None = None
     settle: float | None = 90.0
     restate: str = "features"
     policy: str = "newest"
@@ -111,7 +114,7 @@ class Night:
 
     def __post_init__(self) -> None:
         self.now = self.now or dt.datetime(2024, 1, 1, 6, tzinfo=dt.UTC).timestamp()
-        for asset in (*TABLES.values(), PAIR_DAY, NETWORK, FEATURES, MEASURED, *LEARNT):
+        for asset in (*TABLES.values(), *PARTIALS.values(), *PARTIALS, FEATURES, MEASURED, *LEARNT):
             self.store.setdefault(asset, {})
         if not self.statics:
             self.statics = {name: listing(self.now - 1e6, "s", done=True) for name in STATIC}
@@ -215,9 +218,9 @@ class Night:
             model_day=dt.date.fromisoformat,
             deadline=lambda d: dt.datetime.combine(d + ONE_DAY, dt.time(9), dt.UTC).timestamp(),
             look_back=self.look_back,
-            partials=() if self.network is None else (PAIR_DAY,),
-            prepared=(FEATURES,) if self.network is None else (NETWORK, FEATURES),
-            history=self.network or 0,
+            partials=tuple(PARTIALS[asset] for asset in self.histories),
+            prepared=(*self.histories, FEATURES),
+            history=max(self.histories.values(), default=0),
             settle=self.settle,
             longest_gap=2 * INTERVAL,
             restate=self.restate,
@@ -282,7 +285,7 @@ class Night:
             # Features see of a content only the part before its dot.
             seen = [v.partition(".")[0] for ks in inputs.values() for v in ks.values()]
             return f"f {of} {sorted(seen)}"
-        if asset in (*TABLES.values(), PAIR_DAY):
+        if asset in (*TABLES.values(), *PARTIALS.values()):
             return next(iter(next(iter(inputs.values())).values()))
         return f"{asset} {of} {made_of}"
 
@@ -297,10 +300,10 @@ class Night:
             if (of, name) not in self.landed or (of, name) in self.bad:
                 return None
             return {f"landing/{name}": {str(of): f"{name}-{self.content[of, name]}"}}
-        if asset == PAIR_DAY:
+        if asset in PARTIALS.values():
             return None if of not in self.store["tables/trx"] else self._read("tables/trx", of)
-        if asset == NETWORK:
-            return self._history(of)
+        if asset in PARTIALS:
+            return self._history(asset, of)
         if asset == FEATURES:
             return self._features_inputs(of)
         if asset in (MEASURED, MODEL, METRICS):
@@ -336,19 +339,26 @@ class Night:
     def _read(self, asset: str, *days: dt.date) -> dict[str, dict[str, str]]:
         return {asset: {str(each): self._digest_of(asset, each) for each in days}}
 
-    def _history(self, of: dt.date) -> dict[str, dict[str, str]] | None:
-        """The partials of the network of a day: its own, and those before it that are stored."""
-        days = days_between(max(FIRST, of - (self.network or 0) * ONE_DAY), of)
-        return self._read(PAIR_DAY, *days) if of in self.store[PAIR_DAY] else None
+    @property
+    def histories(self) -> dict[str, int]:
+        """What reads a history here, and how many days before its own."""
+        reach = {NETWORK: self.network, BEHAVIOUR: self.behaviour}
+        return {asset: days for asset, days in reach.items() if days is not None}
+
+    def _history(self, asset: str, of: dt.date) -> dict[str, dict[str, str]] | None:
+        """The partials that a day reads: its own, and those before it that are stored."""
+        partial = PARTIALS[asset]
+        days = days_between(max(FIRST, of - self.histories.get(asset, 0) * ONE_DAY), of)
+        return self._read(partial, *days) if of in self.store[partial] else None
 
     def _features_inputs(self, of: dt.date) -> dict[str, dict[str, str]] | None:
         if of in self.blocked:
             return None
         read = {each: {str(of): self._digest_of(each, of)} for each in TABLES.values()}
-        if self.network is not None:
-            read |= self._read(NETWORK, of)
+        for asset in self.histories:
+            read |= self._read(asset, of)
         if of in self.late:
-            for asset in {"tables/trx", NETWORK} & read.keys():
+            for asset in {"tables/trx", *self.histories} & read.keys():
                 read[asset] |= self._read(asset, self.late[of])[asset]
         return None if any(ABSENT in keys.values() for keys in read.values()) else read
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import pytest
 
 from aml_assets_tests.core.night.night_harness import (
+    ACCOUNT_DAY,
+    BEHAVIOUR,
     FEATURES,
     NETWORK,
     PAIR_DAY,
@@ -38,6 +40,28 @@ def test_restated_transactions_reach_exactly_the_days_whose_history_holds_them()
     assert {number for asset, number in night.remade() if asset == FEATURES} == {5, 6, 7, 8, 9}
     assert {number for asset, number in night.remade() if asset == PAIR_DAY} == {5}
     assert all(night.builds(PREDICTIONS, number) == 1 for number in range(6, 12)), "evidence stays"
+
+
+def test_two_histories_are_built_together_and_each_again_where_its_own_reach_ends():
+    night = nights(12, network=4, behaviour=2)
+    assert night.has(BEHAVIOUR, *range(1, 13))
+    night.land(5, "trx", content="b")
+    night.settle_down()
+    assert {number for asset, number in night.remade() if asset == BEHAVIOUR} == {5, 6, 7}
+    assert {number for asset, number in night.remade() if asset == NETWORK} == {5, 6, 7, 8, 9}
+    assert {number for asset, number in night.remade() if asset == FEATURES} == {5, 6, 7, 8, 9}
+
+
+def test_a_second_history_that_is_switched_on_leaves_the_first_as_it_is():
+    night = nights(20, watched=9, network=4)
+    night.behaviour = 6
+    night.ran.clear()
+    night.restart()
+    night.settle_down()
+    assert night.has(ACCOUNT_DAY, *range(5, 21))
+    remade = {asset for asset, _ in night.remade()}
+    assert remade.isdisjoint({PAIR_DAY, NETWORK, *TABLES.values()})
+    assert remade >= {ACCOUNT_DAY, BEHAVIOUR, FEATURES}
 
 
 def test_transactions_that_land_again_unchanged_reach_no_other_day():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aml_assets.core.relations.account_codes import account_codes, sorted_by_pair
+from aml_assets.core.relations.account_codes import account_codes, sorted_by_ids
 
 TEXTS = st.lists(st.one_of(st.none(), st.sampled_from(["a", "b", "ä", "", "B"])), max_size=8)
 
@@ -47,7 +47,8 @@ def test_no_chunk_at_all_gives_no_id_of_the_columns_type():
 
 
 def test_a_sorted_table_holds_its_texts_once_and_in_order():
-    table = sorted_by_pair(pa.table({"payer": ["b", "a", "b"], "payee": ["x", "z", "a"]}))
+    pairs = pa.table({"payer": ["b", "a", "b"], "payee": ["x", "z", "a"]})
+    table = sorted_by_ids(pairs, ("payer", "payee"))
     assert table.to_pylist() == [
         {"payer": "a", "payee": "z"},
         {"payer": "b", "payee": "a"},

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aml_assets.core.relations.history import SHORT_HISTORY
 from aml_assets.core.relations.movements import movements
-from aml_assets.core.relations.network import SHORT_HISTORY, network
+from aml_assets.core.relations.network import network
 from aml_assets.core.relations.partials import pair_day
 from aml_assets.errors import InputError
 from aml_assets.settings.feature_settings import NetworkSettings

@@ -7,6 +7,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib import resources
 
 import numpy as np
@@ -16,16 +17,18 @@ import pytest
 
 from aml_assets.core import sql
 from aml_assets.core.days import ONE_DAY
+from aml_assets.core.graph import NETWORK
 from aml_assets.core.model.labels import Ripeness, newest_decisions
-from aml_assets.core.relations.merging import NETWORK_TABLE, features_of_days, network_join
+from aml_assets.core.relations.account_behaviour import behaviour
+from aml_assets.core.relations.merging import of_pair
 from aml_assets.core.relations.movements import movement_columns, movements
 from aml_assets.core.relations.network import network
-from aml_assets.core.relations.partials import pair_day
+from aml_assets.core.relations.partials import account_day, pair_day
+from aml_assets.core.relations.traits import trait_names, traits
 from aml_assets.core.tables import engine, joins
 from aml_assets.core.tables.contracts import CheckedTable
-from aml_assets.settings.feature_settings import NetworkSettings
+from aml_assets.settings.feature_settings import BehaviourSettings, NetworkSettings
 from aml_assets.settings.load import Settings
-from aml_assets.settings.table_settings import PAIR_FEATURES
 from aml_assets_tests.core.samples import DAY, check
 from aml_assets_tests.core.sql import random_inputs
 from aml_assets_tests.core.sql.dialects import DIFFERENCES, FACTS, Difference
@@ -44,13 +47,14 @@ def merge_a_bank(rng: np.random.Generator) -> Run:
     tables = {name: check(name, **columns) for name, columns in bank.items()}
     partial = pair_day(movements(tables["trx"].table, TRX, DAY)).table
     pairs = network({DAY: partial}, DAY, NetworkSettings(), history_days=1)
-    features = features_of_days({DAY: CheckedTable(pairs.table, pairs.columns)})
+    joined = of_pair(NETWORK)
+    features = joined.of_days({DAY: CheckedTable(pairs.table, pairs.columns)})
 
     def run() -> list[pa.Table]:
         merged = joins.merge(
-            {**tables, PAIR_FEATURES: features},
-            [*SETTINGS.joins, network_join(TRX)],
-            {**SETTINGS.tables, PAIR_FEATURES: NETWORK_TABLE},
+            {**tables, joined.table: features},
+            [*SETTINGS.joins, joined.join(TRX)],
+            {**SETTINGS.tables, joined.table: joined.contract},
             day=DAY,
         )
         assert all(merged.matched.values())
@@ -102,6 +106,41 @@ def network_of_forty_days(rng: np.random.Generator, windows: tuple[int, ...] = (
     return run
 
 
+BEHAVIOUR = BehaviourSettings(threshold=Decimal(1_000), round_to=Decimal("0.0002"))
+TRAITS = trait_names(TRX, BEHAVIOUR)
+
+
+def accounts_of(rng: np.random.Generator, day: dt.date, size: int = 40) -> Run:
+    columns = random_inputs.transfers(rng, size, accounts=30)
+    # Sums of squares up to 10^15: beyond it the engines' doubles differ in the last digit.
+    few = random_inputs.amounts(rng, size, 11)
+    columns["amount"] = random_inputs.with_nulls(rng, few, pa.decimal128(24, 11))
+    landed = check("trx", day=day, **columns).table
+
+    def run() -> list[pa.Table]:
+        moved = movements(landed, TRX, day)
+        found = traits(landed, moved.table["amount"], TRX, BEHAVIOUR)
+        return [account_day(moved, found).table]
+
+    return run
+
+
+def many_accounts(rng: np.random.Generator) -> Run:
+    return accounts_of(rng, DAY, size=500)
+
+
+def behaviour_of_forty_days(rng: np.random.Generator) -> Run:
+    days = [DAY - n * ONE_DAY for n in range(0, 40, 3)]
+    partials = {day: accounts_of(rng, day)()[0] for day in days}
+
+    def run() -> list[pa.Table]:
+        found = behaviour(partials, DAY, BEHAVIOUR, traits=TRAITS, history_days=40)
+        assert found.table.column("sent_unusual").null_count < found.table.num_rows
+        return [found.table]
+
+    return run
+
+
 @dataclass(frozen=True)
 class Case:
     """What our code makes of random inputs, by which of the files, and from which seeds."""
@@ -121,6 +160,8 @@ CASES = (
     Case(select_reports, ("newest_decisions",)),
     Case(many_pairs, ("pair_day",)),
     Case(network_of_forty_days, NETWORK_FILES, seeds=(1,)),
+    Case(many_accounts, ("account_day",)),
+    Case(behaviour_of_forty_days, ("behaviour",)),
 )
 """All files; a new one has to be added."""
 

@@ -8,6 +8,7 @@ import jinja2
 import pytest
 
 from aml_assets.core import sql
+from aml_assets.core.relations.account_behaviour import FLOWS
 
 ODD = ["plain", 'a "quoted" name', "'; DROP TABLE reports; --", "{{ 7 * 7 }}", "größe", "select"]
 VALUES = {
@@ -38,6 +39,16 @@ VALUES = {
     "pair_day": {},
     "relation": {"day": 19_800},
     "new_payments": {"since": 19_771},
+    "account_day": {"traits": ODD[:2]},
+    "behaviour": {
+        "day": 19_800,
+        "windows": [1, 7, 90],
+        "passing": [1, 7],
+        "habit": [1, 90],
+        "reaches": [1, 7, 90],
+        "flows": FLOWS,
+        "traits": ["round", "night"],
+    },
     "network": {"day": 19_800, "windows": [7, 30], "bound": 200},
 }
 """What each file is filled with here; a new file has to be added."""

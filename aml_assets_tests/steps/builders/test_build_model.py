@@ -25,7 +25,8 @@ ASKED = 6
 @pytest.fixture
 def catalog(tmp_path) -> Catalog:
     """Days 1 to 5, the accounts with a name of their own each."""
-    bank = Bank(tmp_path, {"features": {"network": {"enabled": False}}})
+    off = {"enabled": False}
+    bank = Bank(tmp_path, {"features": {"network": off, "behaviour": off}})
     bank.land_static()
     names = [f"Name {n}" for n in range(10)]
     bank.land("account", None, {"account_id": list(range(50, 60)), "owner": names})

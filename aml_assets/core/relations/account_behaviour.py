@@ -1,0 +1,114 @@
+"""Behaviour: what each account of one day does lately, and what it usually does.
+
+Belongs here: the features of accounts from partials, and how much past they know. Does not belong
+here: which days are read (``steps.builders.build_relations``), or what an account's counterparties
+say of it (``network``).
+
+The features are the columns of ``behaviour.sql``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from aml_assets.core.relations.account_codes import sorted_by_ids
+from aml_assets.core.relations.history import SHORT_HISTORY, number_of, one_table
+from aml_assets.core.sql import render
+from aml_assets.core.tables import engine
+from aml_assets.core.tables.contracts import Column
+from aml_assets.settings.feature_settings import BehaviourSettings
+from aml_assets.settings.table_settings import ACCOUNT_FEATURES
+
+
+class Flow(NamedTuple):
+    """Payments of one direction, with customers or with the outside.
+
+    Attributes:
+        name: begins the names of its features.
+        paid: whether the account paid.
+        inside: whether the other account is a customer's.
+    """
+
+    name: str
+    paid: bool
+    inside: bool
+
+
+FLOWS = (
+    Flow("sent", paid=True, inside=True),
+    Flow("received", paid=False, inside=True),
+    Flow("sent_outside", paid=True, inside=False),
+    Flow("received_outside", paid=False, inside=False),
+)
+"""All flows; those with the outside are left out by ``features.behaviour.outside: false``."""
+
+MEASURES = ("payments", "amounts", "total", "largest", "squares")
+"""The columns of a partial beside account, paid and inside, and before the traits."""
+
+
+@dataclass(frozen=True)
+class BehaviourFrame:
+    """The accounts of one day.
+
+    Attributes:
+        table: account and the features (int64 or float64), one row per account, sorted by it.
+        columns: the facts of the columns, for the merged frame.
+    """
+
+    table: pa.Table
+    columns: Mapping[str, Column]
+
+
+def behaviour(
+    partials: Mapping[dt.date, pa.Table],
+    day: dt.date,
+    settings: BehaviourSettings,
+    *,
+    traits: Sequence[str],
+    history_days: int,
+) -> BehaviourFrame:
+    """The features of each account that moved money on a day.
+
+    Args:
+        partials: day → its ``account_day``, of the horizon's days that are stored; with the day's
+            own.
+        day: the partition.
+        settings: windows, horizon, and whether the outside counts.
+        traits: the traits that the partials count.
+        history_days: how many days of the horizon are known.
+
+    Raises:
+        InputError: the ids of two days differ in type.
+    """
+    columns = ("paid", "inside", *MEASURES, *traits)
+    whole, accounts = one_table(partials, ids=("account",), columns=columns)
+    if not settings.outside:
+        whole = whole.filter(whole.column("inside"))
+    windows = settings.windows
+    filled = {
+        "day": number_of(day),
+        "windows": windows,
+        "passing": windows[:-1] or windows,
+        "habit": sorted({windows[0], windows[-1]}),
+        "reaches": sorted({1, *windows, settings.horizon_days}),
+        "flows": [flow for flow in FLOWS if flow.inside or settings.outside],
+        "traits": list(traits),
+    }
+    frame = engine.query(render("behaviour", **filled), {"account_day": whole})
+    short = history_days < settings.horizon_days
+    table = frame.set_column(0, "account", accounts.decoded(frame.column("account")))
+    table = table.append_column(SHORT_HISTORY, pa.repeat(pa.scalar(short), frame.num_rows))
+    table = sorted_by_ids(table, ("account",))
+    kinds = {"account": "id", SHORT_HISTORY: "boolean"}
+    return BehaviourFrame(
+        table,
+        {
+            name: Column(ACCOUNT_FEATURES, name, kinds.get(name, "numeric"))
+            for name in table.column_names
+        },
+    )

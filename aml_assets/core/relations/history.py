@@ -1,0 +1,74 @@
+"""History: the partials of many days as one table, for the SQL that reads them together.
+
+Belongs here: putting days together, with one code for each account. Does not belong here: which
+days are read (``steps.builders.build_relations``), or what is computed of them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+
+from aml_assets.core.relations.account_codes import AccountCodes, account_codes
+from aml_assets.core.tables.join_columns import different_types
+from aml_assets.core.tables.values import WHOLE
+
+SHORT_HISTORY = "short_history"
+"""Column: true while less than the horizon is known, so that "new" may only mean "not known"."""
+
+_EPOCH = dt.date(1970, 1, 1)
+
+
+def number_of(day: dt.date) -> int:
+    """A day as the SQL files have it: days since 1970-01-01."""
+    return (day - _EPOCH).days
+
+
+def one_table(
+    partials: Mapping[dt.date, pa.Table], *, ids: Sequence[str], columns: Sequence[str]
+) -> tuple[pa.Table, AccountCodes]:
+    """The partials of some days below each other, with their day and codes in place of ids.
+
+    Args:
+        partials: day → its rows; at least one day.
+        ids: the columns of accounts.
+        columns: the other columns; of one type on all days.
+
+    Returns:
+        ``day`` (a number), the ids as codes, the other columns; and the codes' ids.
+
+    Raises:
+        InputError: the ids of two days differ in type.
+    """
+    days = sorted(partials)
+    accounts = account_codes([_ids(partials, days, name) for name in ids])
+    numbers = [
+        pa.repeat(pa.scalar(number_of(each), pa.int64()), partials[each].num_rows) for each in days
+    ]
+    arrays = {"day": pa.chunked_array(numbers, pa.int64())}
+    arrays |= dict(zip(ids, accounts.columns, strict=True))
+    for name in columns:
+        type_ = partials[days[-1]].schema.field(name).type
+        chunks = [chunk for each in days for chunk in partials[each].column(name).chunks]
+        arrays[name] = pa.chunked_array(chunks, type_)
+    return pa.table(arrays), accounts
+
+
+def _ids(partials: Mapping[dt.date, pa.Table], days: list[dt.date], name: str) -> pa.ChunkedArray:
+    """One column of all days, in one type; a day without a row takes the others' type."""
+    columns = [(each, partials[each].column(name)) for each in days if partials[each].num_rows]
+    types = {_plain(column.type) for _, column in columns}
+    if types == {pa.int64(), WHOLE}:
+        columns = [(each, column.cast(WHOLE)) for each, column in columns]
+    elif len(types) > 1:
+        last = _plain(columns[-1][1].type)
+        odd = next(each for each, column in columns[::-1] if _plain(column.type) != last)
+        raise different_types("trx", name, odd, sorted(types, key=str))
+    type_ = _plain(partials[days[-1]].column(name).type) if not columns else None
+    return pa.chunked_array([chunk for _, column in columns for chunk in column.chunks], type_)
+
+
+def _plain(type_: pa.DataType) -> pa.DataType:
+    return type_.value_type if pa.types.is_dictionary(type_) else type_
