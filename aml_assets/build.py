@@ -15,9 +15,11 @@ from aml_assets.assets.day_asset import DayAsset
 from aml_assets.assets.features import (
     account_day,
     behaviour,
+    label_history,
     merged_features,
     network,
     pair_day,
+    report_day,
 )
 from aml_assets.assets.hdfs_io_manager import HdfsIOManager
 from aml_assets.assets.landing import landing_assets
@@ -90,8 +92,10 @@ def declared_assets(settings: Settings) -> list[DayAsset]:
     """Our own assets that are built, upstream first."""
     return [
         *table_assets(settings.tables),
-        *((pair_day, network) if settings.has_network else ()),
+        *((pair_day,) if settings.has_network or settings.has_label_history else ()),
+        *((network,) if settings.has_network else ()),
         *((account_day, behaviour) if settings.has_behaviour else ()),
+        *((report_day, label_history) if settings.has_label_history else ()),
         merged_features,
         *((measured_model,) if settings.training.refit else ()),
         model,

@@ -11,8 +11,18 @@ from typing import TYPE_CHECKING
 
 from aml_assets.assets.day_asset import day_asset
 from aml_assets.assets.day_step import StepRun
-from aml_assets.core.graph import ACCOUNT_DAY, BEHAVIOUR, FEATURES, NETWORK, PAIR_DAY
+from aml_assets.core.graph import (
+    ACCOUNT_DAY,
+    BEHAVIOUR,
+    FEATURES,
+    LABEL_HISTORY,
+    NETWORK,
+    PAIR_DAY,
+    REPORT_DAY,
+)
 from aml_assets.steps.builders.build_features import CODE_VERSION, build_features
+from aml_assets.steps.builders.build_label_history import CODE_VERSION as LABELS_VERSION
+from aml_assets.steps.builders.build_label_history import build_label_history, build_report_day
 from aml_assets.steps.builders.build_relations import CODE_VERSION as RELATIONS_VERSION
 from aml_assets.steps.builders.build_relations import (
     build_account_day,
@@ -62,6 +72,26 @@ def behaviour(day: dt.date, run: StepRun, account_day: Upstream[pa.Table]) -> Bu
     Read from the partials of the horizon alone, so that the order of building changes nothing.
     """
     return build_behaviour(run.catalog, day, account_day)
+
+
+@day_asset(REPORT_DAY, kinds={"duckdb", "parquet"}, code_version=LABELS_VERSION)
+def report_day(day: dt.date, run: StepRun, **inputs: Upstream[pa.Table]) -> Built:
+    """Each report of the day with its label and the accounts of its transaction.
+
+    What a day adds to the label history.
+    """
+    return build_report_day(run.catalog, day, inputs)
+
+
+@day_asset(LABEL_HISTORY, kinds={"duckdb", "parquet"}, code_version=LABELS_VERSION)
+def label_history(
+    day: dt.date, run: StepRun, report_day: Upstream[pa.Table], pair_day: Upstream[pa.Table]
+) -> Built:
+    """Each account of the day: confirmed reports of it, and of those that it deals with.
+
+    Read from earlier days' reports, as far as their decisions are known by the day's end.
+    """
+    return build_label_history(run.catalog, day, report_day, pair_day)
 
 
 @day_asset(FEATURES, kinds={"duckdb", "parquet"}, code_version=CODE_VERSION)

@@ -223,17 +223,13 @@ def _days_read(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]
     match edge.days:
         case Days.SAME:
             yield day
+        case Days.EARLIER:
+            yield from _earlier_days(catalog, edge, day)
         case Days.LOOK_BACK | Days.HISTORY:
             yield day
             yield from _earlier_days(catalog, edge, day)
         case Days.TRAINING | Days.WINDOWS:
-            windows = _windows(catalog, day)
-            if windows is not None:
-                last = windows.eval_end if edge.days is Days.WINDOWS else None
-                end = last or windows.eval_start - ONE_DAY
-                for past in days_between(windows.train_start, end):
-                    if _landed(catalog, edge.asset, past):
-                        yield past
+            yield from _days_of_windows(catalog, edge, day)
         case Days.SCORING:
             if catalog.settings.scoring.model_policy != "pinned":
                 yield day
@@ -241,10 +237,19 @@ def _days_read(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]
             pass
 
 
+def _days_of_windows(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]:
+    windows = _windows(catalog, day)
+    if windows is not None:
+        last = windows.eval_end if edge.days is Days.WINDOWS else None
+        for past in days_between(windows.train_start, last or windows.eval_start - ONE_DAY):
+            if _landed(catalog, edge.asset, past):
+                yield past
+
+
 def _earlier_days(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]:
     """Earlier days whose transactions have landed: a history, or what a late STR may name."""
-    is_history = edge.days is Days.HISTORY
-    reach = edge.earlier if is_history else catalog.settings.features.trx_lookback_days
+    is_late = edge.days is Days.LOOK_BACK
+    reach = catalog.settings.features.trx_lookback_days if is_late else edge.earlier
     for past in days_before(day, reach, catalog.settings.partitions.first_day):
         if catalog.landing.has(TRX, past):
             yield past

@@ -17,6 +17,8 @@ PAIR_DAY = "features/pair_day"
 NETWORK = "features/network"
 ACCOUNT_DAY = "features/account_day"
 BEHAVIOUR = "features/behaviour"
+REPORT_DAY = "features/report_day"
+LABEL_HISTORY = "features/label_history"
 FEATURES = "features/merged_features"
 MEASURED_MODEL = "models/measured_model"
 MODEL = "models/model"
@@ -37,6 +39,7 @@ class Days(Enum):
     SAME = "the same day's; without it nothing can be built"
     IF_STORED = "the same day's, if it is stored"
     HISTORY = "the same day's, and those of the horizon before it"
+    EARLIER = "those of the horizon before it"
     LOOK_BACK = "the same day's, and earlier ones in which late transactions are looked up"
     TRAINING = "the training window's, and those of the delay after it"
     WINDOWS = "the training window's, the delay's and the evaluation window's"
@@ -147,12 +150,17 @@ class Graph:
 
     @property
     def prepared(self) -> list[str]:
-        """What is built of the tables and of histories up to the merged frame, which is the last.
+        """What is built of days of tables and partials up to the merged frame, which is the last.
 
         The partials are left out.
         """
-        reads = [row.name for row in self if any(r.days is Days.HISTORY for r in row.reads)]
-        return [*reads, FEATURES]
+        before = self.names[: self.names.index(FEATURES)]
+        return [*(name for name in before if self.stage(name)), FEATURES]
+
+    @property
+    def joined(self) -> list[str]:
+        """What is prepared for the merged frame and joined into it."""
+        return [name for name in self[FEATURES].upstream if name in self.prepared]
 
     @property
     def history(self) -> int:
@@ -193,18 +201,26 @@ class Graph:
         )
 
 
-_SPANS_DAYS = (Days.HISTORY, Days.LOOK_BACK, Days.TRAINING, Days.WINDOWS)
+_SPANS_DAYS = (Days.HISTORY, Days.EARLIER, Days.LOOK_BACK, Days.TRAINING, Days.WINDOWS)
 
 
 _HISTORIES = {PAIR_DAY: NETWORK, ACCOUNT_DAY: BEHAVIOUR}
 """Partial of a day's transactions → the asset that reads a history of it."""
 
 
-def _relations(trx: str, histories: Mapping[str, int]) -> Iterator[Asset]:
+def _relations(trx: str, reports: str, histories: Mapping[str, int]) -> Iterator[Asset]:
+    """Partials of a day, and the features that read histories of them."""
+    labels = histories.get(LABEL_HISTORY)
     for partial, asset in _HISTORIES.items():
-        if asset in histories:
+        if asset in histories or (partial == PAIR_DAY and labels):
             yield Asset(partial, (Reads(f"{TABLES}/{trx}"),))
+        if asset in histories:
             yield Asset(asset, (Reads(partial, Days.HISTORY, histories[asset]),))
+    if labels:
+        late = Reads(f"{TABLES}/{trx}", Days.LOOK_BACK)
+        reported = Reads(REPORT_DAY, Days.EARLIER, labels)
+        yield Asset(REPORT_DAY, (Reads(f"{TABLES}/{reports}"), late))
+        yield Asset(LABEL_HISTORY, (reported, Reads(PAIR_DAY, Days.HISTORY, labels)))
 
 
 def asset_graph(
@@ -212,6 +228,7 @@ def asset_graph(
     *,
     customers: Iterable[str] = (),
     trx: str = "trx",
+    reports: str = "str",
     histories: Mapping[str, int] | None = None,
     refit: bool = False,
 ) -> Graph:
@@ -221,6 +238,7 @@ def asset_graph(
         tables: the names of its landed tables.
         customers: those among them that hold customers' names, for the alert page.
         trx: the table in which late transactions are looked up.
+        reports: the table of reports.
         histories: each asset of ours that reads a history and is computed → how many days before
             its own it reads.
         refit: whether the model that scores is fitted again, after another one was measured.
@@ -228,6 +246,7 @@ def asset_graph(
     names, histories = list(tables), histories or {}
     checked = [Asset(f"{TABLES}/{name}", (Reads(f"{LANDING}/{name}"),)) for name in names]
     look_back = {trx: Days.LOOK_BACK}
+    ours = [asset for asset in (*_HISTORIES.values(), LABEL_HISTORY) if asset in histories]
     # Metrics from before there was a refit have measured the model itself.
     measured = (Reads(MEASURED_MODEL, Days.IF_STORED),) if refit else ()
     described = (*measured, Reads(MODEL), Reads(METRICS), Reads(FEATURES, Days.WINDOWS))
@@ -235,12 +254,12 @@ def asset_graph(
     return Graph(
         [
             *checked,
-            *_relations(trx, histories),
+            *_relations(trx, reports, histories),
             Asset(
                 FEATURES,
                 (
                     *(Reads(f"{TABLES}/{n}", look_back.get(n, Days.SAME)) for n in names),
-                    *(Reads(a, Days.LOOK_BACK) for a in _HISTORIES.values() if a in histories),
+                    *(Reads(asset, Days.LOOK_BACK) for asset in ours),
                 ),
             ),
             *_learnt(learning, refit=refit),

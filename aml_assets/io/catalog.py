@@ -15,6 +15,7 @@ from aml_assets.core.graph import (
     ALERT_PAGE,
     BEHAVIOUR,
     FEATURES,
+    LABEL_HISTORY,
     MEASURED_MODEL,
     METRICS,
     MODEL,
@@ -209,6 +210,8 @@ def _histories(settings: Settings) -> dict[str, int]:
     found = {NETWORK: features.network.earlier_days} if settings.has_network else {}
     if settings.has_behaviour:
         found[BEHAVIOUR] = features.behaviour.earlier_days
+    if settings.has_label_history:
+        found[LABEL_HISTORY] = features.label_history.earlier_days
     return found
 
 

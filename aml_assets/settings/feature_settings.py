@@ -106,6 +106,22 @@ class BehaviourSettings(Section):
         return self
 
 
+class LabelHistorySettings(Section):
+    """Features of the confirmed reports in which an account, or one that it deals with, stands.
+
+    ``enabled``: whether they are computed. ``horizon_days``: days in which reports count, and
+    counterparties are looked for.
+    """
+
+    enabled: bool = False
+    horizon_days: Annotated[int, Field(ge=2)] = 90
+
+    @property
+    def earlier_days(self) -> int:
+        """How many days before its own a label history reads."""
+        return self.horizon_days - 1
+
+
 def _shortest_first(windows: tuple[int, ...]) -> tuple[int, ...]:
     if not windows:
         raise ValueError("name at least one window, or set enabled: false")
@@ -121,7 +137,7 @@ class FeatureSettings(Section):
     ``min_category_rows``: a category in fewer rows of the training window stays out of the
     vocabulary. ``max_abs_number``: a larger number is taken for a broken feed and refused.
     ``network``: features of relations between accounts. ``behaviour``: features of what an account
-    does by itself.
+    does by itself. ``label_history``: features of confirmed reports.
     """
 
     trx_lookback_days: Annotated[int, Field(ge=0)] = 30
@@ -130,3 +146,4 @@ class FeatureSettings(Section):
     max_abs_number: Annotated[float, Field(gt=0, le=3e38)] = 1e20
     network: NetworkSettings = NetworkSettings()
     behaviour: BehaviourSettings = BehaviourSettings()
+    label_history: LabelHistorySettings = LabelHistorySettings()

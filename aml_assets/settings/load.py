@@ -36,6 +36,7 @@ from aml_assets.settings.sources import (
 from aml_assets.settings.store_settings import HdfsSettings, LandingSettings, StoreSettings
 from aml_assets.settings.table_settings import (
     ACCOUNT_FEATURES,
+    LABEL_FEATURES,
     PAIR_FEATURES,
     SIDES,
     STR,
@@ -45,6 +46,7 @@ from aml_assets.settings.table_settings import (
     check_joins,
     default_joins,
     join_columns,
+    reported_transactions,
     table_of_side,
     with_default_tables,
 )
@@ -130,6 +132,18 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _a_label_history_can_be_had(self) -> Settings:
+        trx, reports = self.tables[TRX], self.tables[STR]
+        roles = {(TRX, role): trx.column(role) for role in SIDES.values()}
+        roles[STR, "label"] = reports.column("label")
+        lacking = [f"tables.{table}.roles.{role}" for (table, role), of in roles.items() if not of]
+        if reported_transactions(self.joins) is None:
+            lacking.append(f"a join of {TRX} to {STR}")
+        if self.has_label_history and lacking:
+            raise ValueError(f"features.label_history needs {', '.join(lacking)}")
+        return self
+
+    @model_validator(mode="after")
     def _no_decision_is_known_at_its_report(self) -> Settings:
         spec = self.tables[STR]
         known = self.labels.known_at_report
@@ -199,12 +213,20 @@ class Settings(BaseSettings):
         return self.features.behaviour.enabled and self.tables[TRX].column("account_id") is not None
 
     @property
+    def has_label_history(self) -> bool:
+        """Whether features of confirmed reports are computed."""
+        return self.features.label_history.enabled
+
+    @property
     def _names_of_ours(self) -> dict[str, str]:
         """The tables that our features have in the join → their section of ``features``."""
         found = {PAIR_FEATURES: PAIR_FEATURES} if self.has_network else {}
         if self.has_behaviour:
             sides = [table_of_side(ACCOUNT_FEATURES, side) for side in SIDES]
             found |= dict.fromkeys((ACCOUNT_FEATURES, *sides), ACCOUNT_FEATURES)
+        if self.has_label_history:
+            sides = [table_of_side(LABEL_FEATURES, side) for side in SIDES]
+            found |= dict.fromkeys((LABEL_FEATURES, *sides), LABEL_FEATURES)
         return found
 
     @property

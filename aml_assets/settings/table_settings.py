@@ -31,7 +31,10 @@ PAIR_FEATURES = "network"
 ACCOUNT_FEATURES = "behaviour"
 """The table that the features of each account's behaviour have in the merged frame."""
 
-OUR_FEATURES = (PAIR_FEATURES, ACCOUNT_FEATURES)
+LABEL_FEATURES = "label_history"
+"""The table that the label history's features have in the merged frame."""
+
+OUR_FEATURES = (PAIR_FEATURES, ACCOUNT_FEATURES, LABEL_FEATURES)
 """The tables of the merged frame that hold features of ours."""
 
 SIDES = {"payer": "account_id", "payee": "target_account_id"}
@@ -233,6 +236,15 @@ def default_joins(tables: Mapping[str, TableSettings]) -> list[Join]:
             )
         joins.append(Join(table=table, on={f"{left}.{theirs}": ours}))
     return joins
+
+
+def reported_transactions(joins: Sequence[Join]) -> Join | None:
+    """The join that goes from reports to transactions directly, so that these can be looked up."""
+
+    def is_direct(join: Join) -> bool:
+        return join.table == TRX and all(left.partition(".")[0] == STR for left in join.on)
+
+    return next(filter(is_direct, joins), None)
 
 
 def join_columns(joins: Sequence[Join], table: str) -> list[str]:

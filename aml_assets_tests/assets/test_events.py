@@ -94,6 +94,7 @@ READ_BY_DAY_6: Mapping[Days, Sequence[int]] = {
     Days.IF_STORED: (6,),
     Days.LOOK_BACK: (4, 5, 6),
     Days.HISTORY: (4, 5, 6),
+    Days.EARLIER: (4, 5),
     Days.TRAINING: (1, 2, 3, 4),
     Days.WINDOWS: (1, 2, 3, 4, 5),
     Days.SCORING: (6,),
@@ -117,7 +118,12 @@ def test_every_manifest_records_exactly_the_days_that_the_graph_declares(
     bank = landed_bank.copy_to(
         tmp_path / "delayed",
         windows={"train_days": 3, "delay_days": 1, "eval_days": 1},
-        features={"trx_lookback_days": 2, "network": SHORT, "behaviour": SHORT},
+        features={
+            "trx_lookback_days": 2,
+            "network": SHORT,
+            "behaviour": SHORT,
+            "label_history": {"enabled": True, "horizon_days": 3},
+        },
         training={"refit": refit},
     )
     # Nobody knows one transaction, so each day of the look-back is consulted; two are late.

@@ -55,7 +55,7 @@ def to_prepare(view: View, rules: Rules, day: dt.date, current: CurrentDigest) -
         stored = view.partition(asset, day)
         if stored is None or changed_inputs(stored, current):
             return True
-        reads = rules.prepared[:-1] if asset == rules.features else ()
+        reads = rules.joined if asset == rules.features else ()
         return bool(stored.digest) and not set(reads) <= stored.inputs.keys()
 
     if partials := tuple(filter(is_stale, rules.partials)):

@@ -33,6 +33,7 @@ class Rules:
         transactions: the daily table that late reports look back into.
         partials: what is stored of a day's transactions beside their table, for later days.
         prepared: what is built of tables and histories, upstream first; the last are the features.
+        joined: those of the prepared that the features read.
         features, model, metrics, predictions: names of the assets.
         measured: the asset of the model that metrics measure; ``None`` if it is ``model``.
         pages: the asset of each HTML page → the asset that it describes.
@@ -66,6 +67,7 @@ class Rules:
     longest_gap: float
     partials: tuple[str, ...]
     prepared: tuple[str, ...]
+    joined: tuple[str, ...]
     history: int
     restate: str = "features"
     policy: str = "newest"

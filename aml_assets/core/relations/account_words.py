@@ -62,6 +62,26 @@ _OTHERS = {
         "share of the {side}'s money that passes through",
         "what came into and what went out of the {side}'s account in {days} agree to {share}",
     ),
+    "confirmed": (
+        "confirmed reports of the {side}",
+        "the {side} stands in {reports} that were confirmed",
+    ),
+    "confirmed_age": (
+        "days since the {side}'s last confirmed report",
+        "the last confirmed report of the {side} was {ago}",
+    ),
+    "near_confirmed": (
+        "the {side}'s counterparties with confirmed reports",
+        "{accounts} that the {side} deals with stand in confirmed reports",
+    ),
+    "near_share": (
+        "share of the {side}'s counterparties with confirmed reports",
+        "{share} of those that the {side} deals with stand in confirmed reports",
+    ),
+    "short_label_history": (
+        "history of the {side}'s reports is short",
+        "fewer days of reports are stored than the horizon asks for",
+    ),
     "short_history": (
         "history of the {side} is short",
         "less history is stored of the {side} than the horizon asks for",
@@ -78,12 +98,14 @@ def words_of(feature: str) -> Words | None:
         if feature == flow or feature.startswith(f"{flow}_"):
             words = _OF_FLOW.get(feature.removeprefix(flow).removeprefix("_"))
             return words and _filled(words, DID=did, WHOM=whom)
+    if feature in _OTHERS:
+        return _OTHERS[feature]
     if feature.endswith("_share"):
         trait = feature.removesuffix("_share")
         how = _TRAITS.get(trait, f"marked {trait.replace('_', ' ')}")
         name = "share of the {side}'s payments HOW"
         return _filled((name, "{share} of the {side}'s payments in {days} were HOW"), HOW=how)
-    return _OTHERS.get(feature)
+    return None
 
 
 def _filled(words: Words, **values: str) -> Words:

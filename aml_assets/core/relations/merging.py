@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from aml_assets.core.graph import BEHAVIOUR, NETWORK
+from aml_assets.core.graph import BEHAVIOUR, LABEL_HISTORY, NETWORK
 from aml_assets.core.tables.contracts import CheckedTable, Column
 from aml_assets.core.tables.join_columns import TRX_DAY
 from aml_assets.settings.table_settings import SIDES, TRX, Join, TableSettings, table_of_side
@@ -104,5 +104,9 @@ def of_each_account(asset: str) -> tuple[DayFeatures, ...]:
     return tuple(DayFeatures(asset, {role: "account"}, side) for side, role in SIDES.items())
 
 
-JOINED: tuple[DayFeatures, ...] = (of_pair(NETWORK), *of_each_account(BEHAVIOUR))
+JOINED: tuple[DayFeatures, ...] = (
+    of_pair(NETWORK),
+    *of_each_account(BEHAVIOUR),
+    *of_each_account(LABEL_HISTORY),
+)
 """All of our features that a merged frame has, where they are computed; in the frame's order."""

@@ -97,6 +97,7 @@ def sentence_of(column: str, value: float) -> str | None:
         share=f"{100 * value:.0f} %",
         accounts=_counted(int(value), "account"),
         payments=_counted(int(value), "payment"),
+        reports=_counted(int(value), "report"),
         times=_counted(int(value), "time"),
         ago="today" if value == 0 else f"{_counted(int(value), 'day')} before",
         days=_counted(days or 0, "day"),

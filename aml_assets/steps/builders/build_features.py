@@ -7,25 +7,23 @@ not belong here: the join (``core.tables.joins``) or encoding (``core.model.enco
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
-from aml_assets.core.days import days_before
 from aml_assets.core.graph import FEATURES, TABLES
 from aml_assets.core.relations.merging import JOINED
 from aml_assets.core.tables import joins, look_back
 from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.core.tables.counts import count_nulls, orphan_keys
 from aml_assets.core.tables.join_columns import TRX_DAY, with_trx_day
-from aml_assets.errors import NotReady
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.upstream import Upstream, inputs_read
-from aml_assets.settings.table_settings import STR, TRX, Join
+from aml_assets.settings.table_settings import STR, TRX, reported_transactions
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.checking.verdicts import refuse_blocked
-from aml_assets.steps.inputs.exemptions import skip_of
+from aml_assets.steps.inputs.earlier_transactions import earlier_days
 from aml_assets.steps.inputs.stored_frames import column_facts, load_table
 
 if TYPE_CHECKING:
@@ -63,9 +61,8 @@ def build_features(
         refuse_blocked(catalog, day, f"{TABLES}/{name}", manifest)
     own = loaded[TRX]
     rows_read = {name: checked.table.num_rows for name, checked in loaded.items()}
-    join = next((j for j in settings.joins if _looks_up_trx(j)), None)
-    if join is not None:
-        earlier = _earlier_days(catalog, day, join, tables[TRX])
+    if (join := reported_transactions(settings.joins)) is not None:
+        earlier = earlier_days(catalog, day, join, tables[TRX])
         loaded[TRX] = look_back.look_back(loaded[STR], own, join, day=day, earlier=earlier)
     ours = {each.asset: each for each in inputs.values() if each.asset in _OURS}
     merged = _merged(catalog, day, loaded, ours)
@@ -149,53 +146,3 @@ def _manifest(
         ),
         facts=facts,
     )
-
-
-def _looks_up_trx(join: Join) -> bool:
-    """True if a join goes from STRs to transactions directly, so that these can be looked up."""
-    return join.table == TRX and all(left.partition(".")[0] == STR for left in join.on)
-
-
-def _earlier_days(
-    catalog: Catalog, day: dt.date, join: Join, trx: Upstream[pa.Table]
-) -> Iterator[tuple[dt.date, look_back.Lookup]]:
-    """Earlier days, newest first, back to the first partition; each one taken is recorded.
-
-    A day that has landed and is not stored yet will change the result once it is stored. It is an
-    error to retry, never a day without transactions.
-    """
-    settings = catalog.settings
-    back = days_before(day, settings.features.trx_lookback_days, settings.partitions.first_day)
-    for past in reversed(back):
-        if trx.has(past):
-            yield past, _lookup(past, join, trx)
-        elif catalog.landing.has(TRX, past) and skip_of(catalog, past) is None:
-            raise NotReady(
-                f"reports of {day} may belong to transactions of this day, which has landed but "
-                "has not been materialized yet",
-                table=trx.asset,
-                day=past,
-                remedy=f"Materialize it: aml backfill --from {past} --to {past} "
-                f"--select {trx.asset}",
-            )
-        else:
-            trx.record(str(past))
-
-
-def _lookup(past: dt.date, join: Join, trx: Upstream[pa.Table]) -> look_back.Lookup:
-    def lookup(wanted: pa.Table) -> CheckedTable | None:
-        references, manifest = load_table(trx, past, list(join.on.values()))
-        positions = look_back.matching_rows(references.table, wanted, day=past)
-        if not len(positions):
-            return None
-        checked, whole = load_table(trx, past)
-        if whole.digest != manifest.digest:
-            raise NotReady(
-                "it was replaced while it was read",
-                table=trx.asset,
-                day=past,
-                remedy="Run it again.",
-            )
-        return CheckedTable(checked.table.take(positions), checked.columns)
-
-    return lookup

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from aml_assets.core.days import days_before
 from aml_assets.core.graph import ACCOUNT_DAY, BEHAVIOUR, NETWORK, PAIR_DAY
 from aml_assets.core.relations import account_behaviour as behaviours
 from aml_assets.core.relations import network as networks
@@ -22,12 +21,11 @@ from aml_assets.core.relations.traits import (
     trait_names,
     traits,
 )
-from aml_assets.errors import Outdated
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.table_settings import TRX
 from aml_assets.steps.builders.built import Built
-from aml_assets.steps.inputs.exemptions import exemption
+from aml_assets.steps.inputs.histories import known_days, stored_partials
 from aml_assets.steps.inputs.stored_frames import column_facts, columns_of
 
 if TYPE_CHECKING:
@@ -108,8 +106,8 @@ def build_network(catalog: Catalog, day: dt.date, pair_day: Upstream[pa.Table]) 
         Outdated: a partial is of another version of the code.
     """
     settings = catalog.settings.features.network
-    days, known = _history(catalog, day, pair_day, settings.earlier_days)
-    loaded = _partials(pair_day, days, ["payer", "payee", "payments"])
+    days, known = known_days(catalog, day, pair_day, settings.earlier_days)
+    loaded = stored_partials(pair_day, days, ["payer", "payee", "payments"], CODE_VERSION)
     frame = networks.network(loaded, day, settings, history_days=known)
     facts: dict[str, Any] = {
         "history_days": known,
@@ -136,10 +134,10 @@ def build_behaviour(catalog: Catalog, day: dt.date, account_day: Upstream[pa.Tab
         Outdated: a partial is of another version of the code, or was counted by other settings.
     """
     settings, spec = catalog.settings.features.behaviour, catalog.settings.tables[TRX]
-    days, known = _history(catalog, day, account_day, settings.earlier_days)
+    days, known = known_days(catalog, day, account_day, settings.earlier_days)
     names = trait_names(spec, settings)
     columns = ["account", "paid", "inside", *behaviours.MEASURES, *names]
-    loaded = _partials(account_day, days, columns, _account_settings(catalog))
+    loaded = stored_partials(account_day, days, columns, CODE_VERSION, _account_settings(catalog))
     frame = behaviours.behaviour(loaded, day, settings, traits=names, history_days=known)
     sides = [each.side for each in JOINED if each.asset == BEHAVIOUR and each.fit(spec)]
     facts: dict[str, Any] = {"history_days": known, "days_read": len(days), "joined_to": sides}
@@ -152,52 +150,3 @@ def build_behaviour(catalog: Catalog, day: dt.date, account_day: Upstream[pa.Tab
         facts={**facts, "columns": column_facts(frame.columns)},
     )
     return Built(frame.table, manifest, {"rows": frame.table.num_rows, **facts})
-
-
-def _partials(
-    of: Upstream[pa.Table], days: list[dt.date], columns: list[str], settings: str | None = None
-) -> dict[dt.date, pa.Table]:
-    """Stored partials; one that counts otherwise than ours is refused before it is read.
-
-    Args:
-        of: the partials.
-        days: which, newest first.
-        columns: what is read of each.
-        settings: the hash of the settings that they have to be counted by; ``None``: any.
-    """
-
-    def chosen(manifest: Manifest) -> list[str]:
-        other = None if settings in (None, manifest.settings) else "by other settings"
-        if manifest.code_version != CODE_VERSION:
-            other = "by another version of the code"
-        if other:
-            raise Outdated(
-                f"it was counted {other}, so that it cannot be added up with other days",
-                table=of.asset,
-                day=manifest.partition,
-                remedy=f"Build the history again: aml backfill --from {days[-1]} "
-                f"--to {days[0]} --select {of.asset} --remake",
-            )
-        return columns
-
-    return {each: of.load(each, chosen)[0] for each in days}
-
-
-def _history(
-    catalog: Catalog, day: dt.date, partials: Upstream[pa.Table], earlier: int
-) -> tuple[list[dt.date], int]:
-    """The days of the horizon whose partial is stored, newest first, and how many are known.
-
-    A day without a partial is on record as absent, so that the network is stale once it is stored:
-    one day that cannot be built must not hold up the 89 after it. Days count as known, back from
-    the day itself, up to the first that is absent although it was not to be empty.
-    """
-    found, known, whole = [day], 1, True
-    for past in reversed(days_before(day, earlier, catalog.settings.partitions.first_day)):
-        if partials.has(past):
-            found.append(past)
-        else:
-            partials.record(str(past))
-            whole = whole and exemption(catalog, past) is not None
-        known += whole
-    return found, known

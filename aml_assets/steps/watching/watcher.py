@@ -96,6 +96,7 @@ class Watcher:
             look_back=settings.features.trx_lookback_days,
             partials=tuple(graph.partials),
             prepared=tuple(graph.prepared),
+            joined=tuple(graph.joined),
             history=graph.history,
             settle=automation.settle_seconds,
             longest_gap=2.0 * automation.interval_seconds,

@@ -220,6 +220,7 @@ class Night:
             look_back=self.look_back,
             partials=tuple(PARTIALS[asset] for asset in self.histories),
             prepared=(*self.histories, FEATURES),
+            joined=tuple(self.histories),
             history=max(self.histories.values(), default=0),
             settle=self.settle,
             longest_gap=2 * INTERVAL,

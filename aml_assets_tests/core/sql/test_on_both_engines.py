@@ -20,6 +20,7 @@ from aml_assets.core.days import ONE_DAY
 from aml_assets.core.graph import NETWORK
 from aml_assets.core.model.labels import Ripeness, newest_decisions
 from aml_assets.core.relations.account_behaviour import behaviour
+from aml_assets.core.relations.label_history import label_history
 from aml_assets.core.relations.merging import of_pair
 from aml_assets.core.relations.movements import movement_columns, movements
 from aml_assets.core.relations.network import network
@@ -141,6 +142,25 @@ def behaviour_of_forty_days(rng: np.random.Generator) -> Run:
     return run
 
 
+def labels_of_forty_days(rng: np.random.Generator) -> Run:
+    pairs = {day: pairs_of(rng, day)()[0] for day in (DAY - n * ONE_DAY for n in range(0, 40, 3))}
+    reports: dict[dt.date, pa.Table] = {}
+    for number, (day, table) in enumerate(pairs.items()):
+        labels = random_inputs.with_nulls(rng, rng.integers(0, 2, len(table)).tolist(), pa.int8())
+        key = pa.array(np.arange(len(table)) + 1_000 * number)
+        accounts = {side: table.column(side).cast(pa.string()) for side in ("payer", "payee")}
+        reports[day] = pa.table({"key_1": key, **accounts, "label": labels})
+
+    def run() -> list[pa.Table]:
+        earlier = {day: table for day, table in reports.items() if day < DAY}
+        known = Ripeness(DAY, maturity_days=5)
+        found = label_history(earlier, pairs, known, key=["key_1"], is_short=True)
+        assert found.confirmed
+        return [found.table]
+
+    return run
+
+
 @dataclass(frozen=True)
 class Case:
     """What our code makes of random inputs, by which of the files, and from which seeds."""
@@ -162,6 +182,7 @@ CASES = (
     Case(network_of_forty_days, NETWORK_FILES, seeds=(1,)),
     Case(many_accounts, ("account_day",)),
     Case(behaviour_of_forty_days, ("behaviour",)),
+    Case(labels_of_forty_days, ("label_history", "newest_decisions", "relation")),
 )
 """All files; a new one has to be added."""
 
@@ -217,7 +238,8 @@ def first_line(name: str) -> str:
 
 def test_every_file_is_tried_on_both_engines():
     files = [entry.name for entry in resources.files(sql).iterdir() if entry.name.endswith(".sql")]
-    assert sorted(files) == sorted(f"{name}.sql" for case in CASES for name in case.files)
+    tried = {f"{name}.sql" for case in CASES for name in case.files}
+    assert sorted(files) == sorted(tried)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ VALUES = {
         "flows": FLOWS,
         "traits": ["round", "night"],
     },
+    "label_history": {"day": 19_800},
     "network": {"day": 19_800, "windows": [7, 30], "bound": 200},
 }
 """What each file is filled with here; a new file has to be added."""

@@ -1,0 +1,172 @@
+"""Label history: the confirmed reports in which an account, or one that it deals with, stands.
+
+Belongs here: the accounts of a day's reports, and the features that many days of them give. Does
+not belong here: which days are read (``steps.builders.build_label_history``), or which decisions
+are known (``core.model.labels``).
+
+The features are the columns of ``label_history.sql``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aml_assets.core.model.labels import LabelledReports, Ripeness, newest_decisions
+from aml_assets.core.relations.account_codes import AccountCodes, sorted_by_ids
+from aml_assets.core.relations.history import number_of, one_table
+from aml_assets.core.sql import render
+from aml_assets.core.tables import engine
+from aml_assets.core.tables.contracts import Column
+from aml_assets.core.tables.join_columns import different_types
+from aml_assets.core.tables.joins import MergedFrame
+from aml_assets.core.tables.values import WHOLE
+from aml_assets.settings.table_settings import LABEL_FEATURES, SIDES, STR, TRX, TableSettings
+
+SHORT_LABEL_HISTORY = "short_label_history"
+"""Column: true while less than the horizon is known, so that reports may be missing."""
+
+LABEL, DECIDED_AT = "label", "decided_at"
+"""Columns of `report_day`, beside the key (``key_1`` and on) and the two accounts."""
+
+
+def report_day(merged: MergedFrame, specs: Mapping[str, TableSettings]) -> pa.Table:
+    """A day's reports with the accounts of their transactions, sorted by the reports' key.
+
+    Args:
+        merged: the day's reports, joined with their transactions.
+        specs: the tables' settings.
+
+    Returns:
+        The key as ``key_1`` and on, ``payer`` and ``payee`` (null where not known), ``label``, and
+        ``decided_at``, where the bank names it.
+    """
+    reports, trx = specs[STR], specs[TRX]
+    names = {(of.table, of.source): name for name, of in merged.columns.items()}
+    wanted: dict[str, tuple[str, str | None]] = {
+        **{key: (STR, source) for key, source in zip(key_names(reports), reports.key, strict=True)},
+        **{side: (TRX, trx.column(role)) for side, role in SIDES.items()},
+        LABEL: (STR, reports.column("label")),
+        DECIDED_AT: (STR, reports.column("decided_at")),
+    }
+    return pa.table(
+        {
+            name: merged.table.column(names[table, column])
+            for name, (table, column) in wanted.items()
+            if column is not None
+        }
+    )
+
+
+def columns_of(reports: TableSettings) -> list[str]:
+    """The columns of `report_day`."""
+    decided = [DECIDED_AT] if reports.column("decided_at") else []
+    return [*key_names(reports), *SIDES, LABEL, *decided]
+
+
+def key_names(reports: TableSettings) -> list[str]:
+    """The names of the key's columns in `report_day`."""
+    return [f"key_{number}" for number in range(1, len(reports.key) + 1)]
+
+
+def of_partials(ripeness: Ripeness) -> Ripeness:
+    """The same, of the columns of `report_day`."""
+    return replace(ripeness, decided_at=DECIDED_AT if ripeness.decided_at else None)
+
+
+@dataclass(frozen=True)
+class LabelHistoryFrame:
+    """The accounts of one day.
+
+    Attributes:
+        table: account and the features, one row per account that paid or was paid, sorted by it.
+        columns: the facts of the columns, for the merged frame.
+        confirmed: how many confirmed reports were known.
+    """
+
+    table: pa.Table
+    columns: Mapping[str, Column]
+    confirmed: int
+
+
+def label_history(
+    reports: Mapping[dt.date, pa.Table],
+    pairs: Mapping[dt.date, pa.Table],
+    ripeness: Ripeness,
+    *,
+    key: Sequence[str],
+    is_short: bool,
+) -> LabelHistoryFrame:
+    """What is known of each account that paid or was paid on a day.
+
+    Args:
+        reports: day → its ``report_day``, of days before the day.
+        pairs: day → its ``pair_day``, of the horizon's days; with the day's own.
+        ripeness: which decisions are known; by the end of the day.
+        key: the key's columns in ``reports``.
+        is_short: whether less than the horizon is known.
+
+    Raises:
+        InputError: the ids of two days differ in type.
+    """
+    day, days = ripeness.known_by, sorted(reports)
+    selected = newest_decisions(
+        [LabelledReports(each, reports[each]) for each in days],
+        key=key,
+        label=LABEL,
+        ripeness=ripeness,
+    )
+    known = {
+        each.day: reports[each.day].take(pa.array(each.rows[each.labels == 1], pa.int64()))
+        for each in selected
+    }
+    whole, accounts = one_table(pairs, ids=tuple(SIDES), columns=("payments",))
+    number = number_of(day)
+    views = {
+        "relation": engine.query(render("relation", day=number), {"pair_day": whole}),
+        "confirmed": _by_account(known, accounts, day),
+    }
+    frame = engine.query(render("label_history", day=number), views)
+    table = frame.set_column(0, "account", accounts.decoded(frame.column("account")))
+    table = table.append_column(SHORT_LABEL_HISTORY, pa.repeat(pa.scalar(is_short), frame.num_rows))
+    table = sorted_by_ids(table, ("account",))
+    kinds = {"account": "id", SHORT_LABEL_HISTORY: "boolean"}
+    columns = {
+        name: Column(LABEL_FEATURES, name, kinds.get(name, "numeric"))
+        for name in table.column_names
+    }
+    return LabelHistoryFrame(table, columns, sum(each.num_rows for each in known.values()))
+
+
+def _by_account(
+    known: Mapping[dt.date, pa.Table], accounts: AccountCodes, day: dt.date
+) -> pa.Table:
+    """Confirmed reports as account (a code of the pairs') and day, one row per account and report.
+
+    An account without a pair in the horizon is left out: no account of the day deals with it.
+    """
+    schema = pa.schema([("account", pa.int64()), ("day", pa.int64())])
+    if not any(each.num_rows for each in known.values()):
+        return schema.empty_table()
+    whole, reported = one_table(known, ids=tuple(SIDES), columns=())
+    codes = _codes(reported.ids, accounts.ids, day)
+    payer, payee = (codes.take(whole.column(side).combine_chunks()) for side in SIDES)
+    is_one = pc.fill_null(pc.equal(payer, payee), False)  # it counts once
+    payee = pc.if_else(is_one, pa.scalar(None, pa.int64()), payee)
+    numbers = whole.column("day").combine_chunks()
+    sides = [pa.table({"account": side, "day": numbers}, schema) for side in (payer, payee)]
+    return pa.concat_tables(sides).drop_null()
+
+
+def _codes(reported: pa.Array, accounts: pa.Array, day: dt.date) -> pa.Array:
+    """The code of each reported account among those of the pairs, null where it has none."""
+    if {reported.type, accounts.type} == {pa.int64(), WHOLE}:
+        reported, accounts = reported.cast(WHOLE), accounts.cast(WHOLE)
+    if reported.type != accounts.type:
+        names = ", ".join(SIDES)
+        raise different_types(TRX, names, day, [reported.type, accounts.type])
+    return pc.index_in(reported, value_set=accounts).cast(pa.int64())

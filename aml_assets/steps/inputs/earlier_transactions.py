@@ -1,0 +1,86 @@
+"""Earlier transactions: the days in which a report's transaction is looked up, newest first.
+
+Belongs here: which days are taken, and reading what is found. Does not belong here: the lookup
+itself (``core.tables.look_back``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from aml_assets.core.days import days_before
+from aml_assets.core.tables import look_back
+from aml_assets.core.tables.contracts import CheckedTable
+from aml_assets.errors import NotReady
+from aml_assets.settings.table_settings import TRX, Join
+from aml_assets.steps.inputs.exemptions import skip_of
+from aml_assets.steps.inputs.stored_frames import load_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from aml_assets.io.catalog import Catalog
+    from aml_assets.io.upstream import Upstream
+
+
+def earlier_days(
+    catalog: Catalog,
+    day: dt.date,
+    join: Join,
+    trx: Upstream[pa.Table],
+    columns: list[str] | None = None,
+) -> Iterator[tuple[dt.date, look_back.Lookup]]:
+    """Earlier days, newest first, back to the first partition; each one taken is recorded.
+
+    A day that has landed and is not stored yet will change the result once it is stored. It is an
+    error to retry, never a day without transactions.
+
+    Args:
+        catalog: the settings, the landing and skips.
+        day: the reports' day.
+        join: the join of transactions to reports.
+        trx: the checked transactions.
+        columns: only these columns of transactions that are found.
+
+    Raises:
+        NotReady: a day has landed, and is not stored.
+    """
+    settings = catalog.settings
+    back = days_before(day, settings.features.trx_lookback_days, settings.partitions.first_day)
+    for past in reversed(back):
+        if trx.has(past):
+            yield past, _lookup(past, join, trx, columns)
+        elif catalog.landing.has(TRX, past) and skip_of(catalog, past) is None:
+            raise NotReady(
+                f"reports of {day} may belong to transactions of this day, which has landed but "
+                "has not been materialized yet",
+                table=trx.asset,
+                day=past,
+                remedy=f"Materialize it: aml backfill --from {past} --to {past} "
+                f"--select {trx.asset}",
+            )
+        else:
+            trx.record(str(past))
+
+
+def _lookup(
+    past: dt.date, join: Join, trx: Upstream[pa.Table], columns: list[str] | None
+) -> look_back.Lookup:
+    def lookup(wanted: pa.Table) -> CheckedTable | None:
+        references, manifest = load_table(trx, past, list(join.on.values()))
+        positions = look_back.matching_rows(references.table, wanted, day=past)
+        if not len(positions):
+            return None
+        checked, whole = load_table(trx, past, columns)
+        if whole.digest != manifest.digest:
+            raise NotReady(
+                "it was replaced while it was read",
+                table=trx.asset,
+                day=past,
+                remedy="Run it again.",
+            )
+        return CheckedTable(checked.table.take(positions), checked.columns)
+
+    return lookup

@@ -1,0 +1,87 @@
+"""Histories: the stored partials of the days up to a day, and how many days they know.
+
+Belongs here: which days are taken, and refusing partials that do not add up. Does not belong here:
+what is computed of them (``core.relations``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from aml_assets.core.days import days_before
+from aml_assets.errors import Outdated
+from aml_assets.io.manifest import Manifest
+from aml_assets.io.upstream import Upstream
+from aml_assets.steps.inputs.exemptions import exemption
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from aml_assets.io.catalog import Catalog
+
+
+def known_days(
+    catalog: Catalog,
+    day: dt.date,
+    partials: Upstream[pa.Table],
+    earlier: int,
+    *,
+    with_own: bool = True,
+) -> tuple[list[dt.date], int]:
+    """The days of the horizon whose partial is stored, newest first, and how many are known.
+
+    A day without a partial is on record as absent, so that what reads it is stale once it is
+    stored: one day that cannot be built must not hold up the 89 after it. Days count as known,
+    back from the day itself, up to the first that is absent although it was not to be empty.
+
+    Args:
+        catalog: the first partition, and the days that were to be empty.
+        day: the last day.
+        partials: those that are looked for.
+        earlier: how many days before it.
+        with_own: whether the day's own partial is needed.
+    """
+    found, known, whole = [day] if with_own else [], 1, True
+    for past in reversed(days_before(day, earlier, catalog.settings.partitions.first_day)):
+        if partials.has(past):
+            found.append(past)
+        else:
+            partials.record(str(past))
+            whole = whole and exemption(catalog, past) is not None
+        known += whole
+    return found, known
+
+
+def stored_partials(
+    of: Upstream[pa.Table],
+    days: list[dt.date],
+    columns: list[str],
+    code_version: str,
+    settings: str | None = None,
+) -> dict[dt.date, pa.Table]:
+    """Stored partials; one that counts otherwise than ours is refused before it is read.
+
+    Args:
+        of: the partials.
+        days: which, newest first.
+        columns: what is read of each.
+        code_version: of the code that they have to be counted by.
+        settings: the hash of the settings that they have to be counted by; ``None``: any.
+    """
+
+    def chosen(manifest: Manifest) -> list[str]:
+        other = None if settings in (None, manifest.settings) else "by other settings"
+        if manifest.code_version != code_version:
+            other = "by another version of the code"
+        if other:
+            raise Outdated(
+                f"it was counted {other}, so that it cannot be added up with other days",
+                table=of.asset,
+                day=manifest.partition,
+                remedy=f"Build the history again: aml backfill --from {days[-1]} "
+                f"--to {days[0]} --select {of.asset} --remake",
+            )
+        return columns
+
+    return {each: of.load(each, chosen)[0] for each in days}
