@@ -67,27 +67,27 @@ def prepare_day(catalog: Catalog, day: dt.date) -> int:
 
 
 def prepare_history(catalog: Catalog, day: dt.date) -> None:
-    """A day's transactions and what they add to the history of later days, alone."""
-    from aml_assets.settings.table_settings import TRX
+    """A day's transactions and reports, and what they add to the history of later days, alone."""
+    from aml_assets.core.graph import REPORT_DAY
+    from aml_assets.settings.table_settings import STR, TRX
     from aml_assets.steps.builders.build_table import build_table
 
-    build_table(catalog, TRX, day).publish_to(catalog.table(TRX), day)
-    _prepare(catalog, day, catalog.graph.partials)
+    for name in (TRX, STR):
+        build_table(catalog, name, day).publish_to(catalog.table(name), day)
+    _prepare(catalog, day, [*catalog.graph.partials, REPORT_DAY])
 
 
 def _prepare(catalog: Catalog, day: dt.date, assets: Iterable[str]) -> None:
-    from aml_assets.core.graph import ACCOUNT_DAY, BEHAVIOUR, NETWORK, PAIR_DAY
-    from aml_assets.steps.builders import build_relations
+    from aml_assets.assets.day_step import StepRun
+    from aml_assets.build import declared_assets
+    from aml_assets.steps.inputs.run_options import RunOptions
 
-    builders = {
-        PAIR_DAY: build_relations.build_pair_day,
-        ACCOUNT_DAY: build_relations.build_account_day,
-        NETWORK: build_relations.build_network,
-        BEHAVIOUR: build_relations.build_behaviour,
-    }
+    run = StepRun(catalog, RunOptions())
+    declared = {each.name: each for each in declared_assets(catalog.settings)}
     for asset in assets:
-        built = builders[asset](catalog, day, **catalog.inputs(asset))
-        built.publish_to(catalog.frames(asset), day)
+        if asset in declared:
+            built = declared[asset].call(day=day, run=run, **catalog.inputs(asset))
+            built.publish_to(catalog.frames(asset), day)
 
 
 def peak_memory() -> float:

@@ -21,7 +21,7 @@ import datetime as dt
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,14 +47,35 @@ if TYPE_CHECKING:
 DAY_0 = dt.date(2023, 1, 1)
 FIRST, LAST, LAST_SMALL = 40, 98, 51
 TRAIN_DAYS, EVAL_DAYS = 27, 3
-_OFF = {"enabled": False}
-VARIANTS: Mapping[str, Mapping[str, Any]] = {
-    "join": {"network": _OFF, "behaviour": _OFF},
-    "network": {"behaviour": _OFF},
-    "behaviour": {"behaviour": {"outside": False}},
-    "outside": {},
-}
-"""What is measured → its settings of ``features``."""
+_OFF, _ON = {"enabled": False}, {"enabled": True}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What is measured in one store.
+
+    Attributes:
+        features: its settings of ``features``.
+        trained: name → days after which training knows a label.
+        history: days after which the label history knows a label.
+    """
+
+    features: Mapping[str, Any]
+    trained: Mapping[str, int]
+    history: int = 0
+
+
+NETWORK = Variant({"behaviour": _OFF}, {"network": 0})
+
+VARIANTS = (
+    Variant({"network": _OFF, "behaviour": _OFF}, {"join": 0}),
+    replace(NETWORK, trained={"network": 0, "ripe7_network": 7, "ripe30_network": 30}),
+    Variant({"behaviour": {"outside": False}}, {"behaviour": 0}),
+    Variant({}, {"outside": 0}),
+    Variant({"behaviour": _OFF, "label_history": _ON}, {"history": 0, "ripe7": 7}, history=7),
+    Variant({"behaviour": _OFF, "label_history": _ON}, {"ripe30": 30}, history=30),
+)
+"""Labels are known at once, except where they ripen after so many days."""
 
 LANDING = Path(__file__).resolve().parents[2] / "shared" / "data" / "amlgentex"
 
@@ -107,16 +128,19 @@ def main() -> None:
         )
     last = LAST_SMALL if given.small else LAST
     measured: dict[str, Pooled] = {}
-    for name in VARIANTS:
+    for variant in VARIANTS:
         with tempfile.TemporaryDirectory(prefix="aml-detection-") as store:
-            catalog = _catalog(given.landing, store, name)
-            measured[name] = run(catalog, last, name)
-            if name == "network":
-                measured |= run_nights(catalog, last)
+            measured |= run(given.landing, store, variant, last)
+            if "network" in variant.trained:
+                measured |= run_nights(catalog_of(given.landing, store, variant), last)
     report(measured)
 
 
-def _catalog(landing: Path, store: str, variant: str) -> Catalog:
+def catalog_of(landing: Path, store: str, variant: Variant, maturity: int = 0) -> Catalog:
+    """A store in which labels are known after so many days; the training window ends earlier.
+
+    The first models of a bank whose labels take long have as little as ten days.
+    """
     from aml_assets.io.catalog import Catalog
     from aml_assets.settings.load import load_settings
 
@@ -125,30 +149,42 @@ def _catalog(landing: Path, store: str, variant: str) -> Catalog:
             landing={"url": str(landing)},
             store={"url": store},
             partitions={"first_day": DAY_0},
-            features=VARIANTS[variant],
-            windows={"train_days": TRAIN_DAYS, "delay_days": 0, "eval_days": EVAL_DAYS},
+            features=variant.features,
+            labels={"maturity_days": maturity},
+            windows={
+                "train_days": TRAIN_DAYS,
+                "eval_days": EVAL_DAYS,
+                "min_train_days": 10 if maturity else None,
+            },
             training={"rounds": 100, "max_depth": 6, "learning_rate": 0.1, "threads": THREADS},
         )
     )
 
 
-def run(catalog: Catalog, last: int, variant: str) -> Pooled:
+def run(landing: Path, store: str, variant: Variant, last: int) -> dict[str, Pooled]:
     """The rolling protocol up to the evaluation day ``last``, in an empty store."""
-    import numpy as np
-
     starts = range(FIRST, last + 1, EVAL_DAYS)
     end = starts[-1] + EVAL_DAYS
-    say(f"{variant}: preparing {end} days ...")
+    names = ", ".join(variant.trained)
+    say(f"{names}: preparing {end} days ...")
+    prepared = catalog_of(landing, store, variant, variant.history)
+    first = FIRST - EVAL_DAYS - TRAIN_DAYS - max(variant.trained.values())
     for number in range(end):
-        if number >= FIRST - EVAL_DAYS - TRAIN_DAYS:  # of the first night's model, too
-            prepare_day(catalog, _day(number))
-        elif catalog.graph.partials:
-            prepare_history(catalog, _day(number))
-    parts: list[Pooled] = []
-    for start in starts:
-        say(f"{variant}: model of {_day(start + EVAL_DAYS)} ...")
-        parts += score(catalog, _day(start + EVAL_DAYS))
-    return _together(parts).without(range(last + 1, end))
+        if number >= first:  # of the first night's model, too
+            prepare_day(prepared, _day(number))
+        elif prepared.graph.partials:
+            prepare_history(prepared, _day(number))
+    found: dict[str, Pooled] = {}
+    for name, maturity in variant.trained.items():
+        trained = catalog_of(landing, store, variant, maturity)
+        parts: list[Pooled] = []
+        for start in starts:
+            say(f"{name}: model of {_day(start + EVAL_DAYS)} ...")
+            build_model_of(trained, _day(start + EVAL_DAYS))
+            # Measured in hindsight, when all labels are known.
+            parts += score(catalog_of(landing, store, variant), _day(start + EVAL_DAYS))
+        found[name] = _together(parts).without(range(last + 1, end))
+    return found
 
 
 def run_nights(catalog: Catalog, last: int) -> dict[str, Pooled]:
@@ -176,16 +212,22 @@ def _together(parts: Sequence[Pooled]) -> Pooled:
     return Pooled(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
+def build_model_of(catalog: Catalog, day: dt.date) -> None:
+    """Train the model of a day."""
+    from aml_assets.core.graph import FEATURES
+    from aml_assets.steps.builders.build_model import build_model
+
+    build_model(catalog, day, catalog.upstream(FEATURES)).publish_to(catalog.models, day)
+
+
 def score(catalog: Catalog, day: dt.date) -> list[Pooled]:
-    """Train the model of a day, and score each day of its evaluation window."""
+    """Score each day of the evaluation window of a day's model."""
     import numpy as np
 
     from aml_assets.core.graph import FEATURES, MODEL
-    from aml_assets.steps.builders.build_model import build_model
     from aml_assets.steps.inputs.model_selection import read_model
     from aml_assets.steps.inputs.scored_window import score_evaluation_window
 
-    build_model(catalog, day, catalog.upstream(FEATURES)).publish_to(catalog.models, day)
     window = score_evaluation_window(
         catalog,
         catalog.upstream(FEATURES),
@@ -234,7 +276,7 @@ def report(measured: Mapping[str, Pooled]) -> None:
 
     precisions: dict[str, float] = {}
     for name, pooled in measured.items():
-        if name not in ("behaviour", "outside"):
+        if name in ("join", "network", "nightly", "nightly_without_refit"):
             measure(f"{name}_auc", f"{name}: AUC", pooled, roc_auc)
         title = f"{name}: average precision"
         precisions[name] = measure(f"{name}_ap", title, pooled, average_precision)

@@ -42,9 +42,10 @@ from detection import (
     FIRST,
     LANDING,
     LAST,
+    NETWORK,
     TRAIN_DAYS,
-    _catalog,
     _day,
+    catalog_of,
 )
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def measure(landing: Path, folder: Path, last: int, shares: Sequence[float]) -> 
     found = schemes(payments)
     kinds = {each.id: scheme.kind for scheme in found for each in scheme.payments}
     store = folder / "store"
-    bank = _catalog(landing, str(store), network=True)
+    bank = catalog_of(landing, str(store), NETWORK)
     say(f"preparing {last + 1} days ...")
     for number in range(FIRST - TRAIN_DAYS):
         prepare_history(bank, _day(number))
@@ -244,7 +245,7 @@ def rebuilt(landing: Path, store: Path, folder: Path, changes: Changes, last: in
             whole = pa.concat_tables([kept, pa.Table.from_pylist(more, landed.schema)])
             pq.write_table(whole, place / "part-0.parquet")
     shutil.copytree(store, folder / "store")
-    bank = _catalog(folder / "landing", str(folder / "store"), network=True)
+    bank = catalog_of(folder / "landing", str(folder / "store"), NETWORK)
     for number in range(FIRST, last + 1):
         prepare_day(bank, _day(number))
     return bank

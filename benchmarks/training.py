@@ -27,9 +27,10 @@ from detection import (
     LANDING,
     LAST,
     LAST_SMALL,
+    NETWORK,
     Pooled,
-    _catalog,
     _day,
+    catalog_of,
     run,
 )
 
@@ -67,8 +68,8 @@ def main() -> None:
         sys.exit(f"{given.landing} is not AMLGentex's landing. Name it with --landing.")
     last = LAST_SMALL if given.small else LAST
     with tempfile.TemporaryDirectory(prefix="aml-training-") as store:
-        catalog = _catalog(given.landing, store, network=True)
-        pooled = run(catalog, last)
+        pooled = run(given.landing, store, NETWORK, last)["network"]
+        catalog = catalog_of(given.landing, store, NETWORK)
         scores: dict[str, list[np.ndarray]] = {name: [] for name in SETTINGS}
         seconds = dict.fromkeys(SETTINGS, 0.0)
         for start in range(FIRST, last + 1, EVAL_DAYS):

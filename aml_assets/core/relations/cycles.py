@@ -26,6 +26,9 @@ MAX_WAYS = 4_000
 """A pair is given up where both its ends lead along more payments at once: in so dense a
 neighbourhood, payments close cycles by chance. It bounds time and, with the block, memory."""
 
+GIVEN_UP = -1
+"""Stands for the length of a cycle whose search was given up."""
+
 _BLOCK = 2048
 """Pairs searched for at once."""
 
@@ -76,8 +79,9 @@ def cycle_lengths(
         accounts: how many codes there are.
 
     Returns:
-        int64, shape (pairs,): 0 where no cycle of up to 12 payments is closed, where the pair is
-        not among the payments, or where its search was given up.
+        int64, shape (pairs,): 0 where no cycle of up to 12 payments is closed, or where the pair
+        is not among the payments; ``GIVEN_UP`` where its
+        search was given up.
     """
     lengths = np.zeros(len(payer), np.int64)
     last = payments.day == day
@@ -187,13 +191,14 @@ class _End:
 
 
 def _search(onward: _End, back: _End) -> np.ndarray:
-    """The payments of the shortest cycle of each pair, 0 for none, shape (pairs,)."""
+    """The payments of the shortest cycle of each pair, shape (pairs,); 0 for none."""
     pairs = len(onward.states)
     lengths = np.zeros(pairs, np.int64)
     for length in range(2, MAX_PAYMENTS + 1):
         ways_on, ways_back = onward.ways_of_pairs(pairs), back.ways_of_pairs(pairs)
         fewer = np.minimum(ways_on, ways_back)
-        alive = (lengths == 0) & (fewer > 0) & (fewer <= MAX_WAYS)
+        lengths[(lengths == 0) & (fewer > MAX_WAYS)] = GIVEN_UP
+        alive = (lengths == 0) & (fewer > 0)
         if not alive.any():
             break
         forward = ways_on <= ways_back

@@ -17,11 +17,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from aml_assets.core.relations.account_codes import sorted_by_ids
-from aml_assets.core.relations.cycles import Payments, cycle_lengths, payments_within
+from aml_assets.core.relations.cycles import GIVEN_UP, Payments, cycle_lengths, payments_within
 from aml_assets.core.relations.history import SHORT_HISTORY, number_of, one_table
 from aml_assets.core.relations.rank import ranks
 from aml_assets.core.sql import render
@@ -40,11 +41,13 @@ class NetworkFrame:
             payer and payee.
         columns: the facts of the columns, for the merged frame.
         hubs: window in days → accounts of the day with more new counterparties than the bound.
+        given_up: window in days → pairs of the day whose search for a cycle was given up.
     """
 
     table: pa.Table
     columns: Mapping[str, Column]
     hubs: Mapping[str, int]
+    given_up: Mapping[str, int]
 
 
 def network(
@@ -78,30 +81,33 @@ def network(
     features = frame.drop_columns(["payer", "payee"])
     arrays |= {name: features.column(name).cast(pa.int64()) for name in features.column_names}
     size = len(accounts.ids)
+    given_up: dict[str, int] = {}
     if settings.cycles:
-        arrays |= _cycles(frame, {"pair_day": pairs, "relation": relation}, filled, size)
+        for window, lengths in _cycles(frame, pairs, relation, filled, size).items():
+            arrays[f"cycle_{window}"] = pa.array(lengths, pa.int64(), mask=lengths <= 0)
+            given_up[str(window)] = int((lengths == GIVEN_UP).sum())
     if settings.rank:
         arrays |= _ranks(frame, relation, number - settings.windows[-1], size)
     short = history_days < settings.horizon_days
     arrays[SHORT_HISTORY] = pa.repeat(pa.scalar(short), frame.num_rows)
     table = sorted_by_ids(pa.table(arrays), ("payer", "payee"))
-    return NetworkFrame(table, _columns(table), _hubs(table, settings))
+    return NetworkFrame(table, _columns(table), _hubs(table, settings), given_up)
 
 
 def _cycles(
-    frame: pa.Table, views: Mapping[str, pa.Table], filled: Mapping[str, Any], accounts: int
-) -> dict[str, pa.Array]:
-    """The cycles that each pair of the day closes, by window."""
+    frame: pa.Table, pairs: pa.Table, relation: pa.Table, filled: Mapping[str, Any], accounts: int
+) -> dict[int, np.ndarray]:
+    """The length of the cycle that each pair of the day closes, by window."""
     day, windows = filled["day"], filled["windows"]
+    views = {"pair_day": pairs, "relation": relation}
     rows = engine.query(render("new_payments", since=day - windows[-1] + 1), views)
     payments = Payments(*(rows.column(name).to_numpy() for name in ("day", "payer", "payee")))
     first = rows.column("first_day").to_numpy()
     payer, payee = (frame.column(name).to_numpy() for name in ("payer", "payee"))
-    found: dict[str, pa.Array] = {}
+    found: dict[int, np.ndarray] = {}
     for window in windows:
         new = payments_within(payments, first, day - window + 1, filled["bound"])
-        lengths = cycle_lengths(payer, payee, day, new, accounts)
-        found[f"cycle_{window}"] = pa.array(lengths, pa.int64(), mask=lengths == 0)
+        found[window] = cycle_lengths(payer, payee, day, new, accounts)
     return found
 
 

@@ -113,6 +113,7 @@ def build_network(catalog: Catalog, day: dt.date, pair_day: Upstream[pa.Table]) 
         "history_days": known,
         "days_read": len(days),
         "hubs": dict(frame.hubs),
+        "cycles_given_up": dict(frame.given_up),
     }
     manifest = Manifest(
         asset=NETWORK,
