@@ -163,6 +163,9 @@ def test_a_paired_interval_leaves_out_what_both_scores_share():
     better = np.clip(first + 0.05 * labels, 0, 1)
     apart = paired_interval(labels, (first, better), blocks, roc_auc, replicates=200)
     alone = bootstrap_interval(labels, better, blocks, roc_auc, replicates=200)
-    gain = roc_auc(labels, better) - roc_auc(labels, first)
+    before, after = roc_auc(labels, first), roc_auc(labels, better)
+    assert before is not None
+    assert after is not None
+    gain = after - before
     assert 0 < apart.low < gain < apart.high
     assert apart.high - apart.low < alone.high - alone.low

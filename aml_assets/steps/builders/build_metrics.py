@@ -8,6 +8,7 @@ Belongs here: the metrics file and its manifest. Does not belong here: the figur
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.graph import FEATURES, METRICS
@@ -69,8 +70,8 @@ def build_metrics(
         model = read_model(measured_models, measured_models.partitions.template.fill(model_id))
         both = {"measured_model": _said(model), "scoring_model": _said(scoring)}
     measured = score_evaluation_window(catalog, features, model)
-    truth, scores = measured.truth, measured.scores
-    figures = evaluation.evaluate(truth, scores, threshold=settings.scoring.threshold)
+    threshold = settings.scoring.threshold
+    figures = evaluation.evaluate(measured.truth, measured.scores, threshold=threshold)
     content = _content(model, measured, figures) | both
     by_budget = _by_budget(catalog, model, measured)
     at_budget, reasons = budget.flat(by_budget)
@@ -83,7 +84,7 @@ def build_metrics(
         inputs=inputs_read(*([measured_models] if measured_models else []), models, features),
         code_version=CODE_VERSION,
         settings=settings_hash(
-            settings.scoring.threshold,
+            threshold,
             settings.output.style,
             settings.labels.maturity_days,
             settings.reports.budget,
@@ -94,15 +95,20 @@ def build_metrics(
             **({RIPENS_ON: str(measured.ripens_on)} if measured.ripens_on else {}),
         },
     )
-    pictures = {
+    pictures = _pictures(by_budget, measured)
+    path = catalog.metrics.template.fill(model.model_id)
+    value = {**content, BY_BUDGET: by_budget}
+    return Built(value, manifest, content, pictures, ad_hoc=options.ad_hoc, path=path)
+
+
+def _pictures(by_budget: Mapping[str, Any], measured: ScoredWindow) -> dict[str, Any]:
+    truth, scores = measured.truth, measured.scores
+    return {
         "Recall and precision by budget": plots.by_budget(by_budget),
         "ROC and precision-recall": plots.roc_and_precision_recall(truth, scores),
         "Calibration": plots.calibration(truth, scores),
         "Scores": plots.score_distribution(truth, scores),
     }
-    path = catalog.metrics.template.fill(model.model_id)
-    value = {**content, BY_BUDGET: by_budget}
-    return Built(value, manifest, content, pictures, ad_hoc=options.ad_hoc, path=path)
 
 
 def _by_budget(catalog: Catalog, model: StoredModel, measured: ScoredWindow) -> dict[str, Any]:

@@ -105,14 +105,7 @@ def score_evaluation_window(
         ModelError: the model has learnt from that window.
     """
     windows = _windows_of(model)
-    if (last := model.looks_ahead(windows.eval_start)) is not None:
-        raise ModelError(
-            f"it has learnt from days up to {last}, so it cannot be measured on "
-            f"{windows.eval_start} … {windows.eval_end}",
-            table=MODEL,
-            day=model.day,
-            remedy="With training.refit its measured model is; without, train the day again.",
-        )
+    _refuse_learnt(model, windows)
     columns = report_columns(catalog)
     measured = read_window(catalog, features, windows.eval_days)
     learnt = read_window(catalog, features, windows.train_days, columns)
@@ -153,6 +146,17 @@ def score_evaluation_window(
             for name, place in _places(catalog.settings).items()
         },
     )
+
+
+def _refuse_learnt(model: StoredModel, windows: Windows) -> None:
+    if (last := model.looks_ahead(windows.eval_start)) is not None:
+        raise ModelError(
+            f"it has learnt from days up to {last}, so it cannot be measured on "
+            f"{windows.eval_start} … {windows.eval_end}",
+            table=MODEL,
+            day=model.day,
+            remedy="With training.refit its measured model is; without, train the day again.",
+        )
 
 
 def _places(settings: Settings) -> dict[str, tuple[str, str] | None]:

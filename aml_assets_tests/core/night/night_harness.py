@@ -273,8 +273,9 @@ class Night:
 
     def _ripening(self, of: dt.date) -> dict[str, object]:
         """When more of the labels that metrics were measured on will be known, if ever."""
-        windows, newest = self.windows(of), max(self.store[FEATURES])
-        assert isinstance(windows, Windows)
+        windows, newest = self.windows(of), max(self.store[FEATURES], default=of)
+        if isinstance(windows, Untrainable):
+            return {}
         ripe = (each + self.maturity * ONE_DAY for each in windows.eval_days)
         coming = min((each for each in ripe if each > newest), default=None)
         return {RIPENS_ON: str(coming)} if coming else {}
