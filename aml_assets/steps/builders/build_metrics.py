@@ -95,9 +95,8 @@ def build_metrics(
             **({RIPENS_ON: str(measured.ripens_on)} if measured.ripens_on else {}),
         },
     )
-    pictures = _pictures(by_budget, measured)
     path = catalog.metrics.template.fill(model.model_id)
-    value = {**content, BY_BUDGET: by_budget}
+    value, pictures = {**content, BY_BUDGET: by_budget}, _pictures(by_budget, measured)
     return Built(value, manifest, content, pictures, ad_hoc=options.ad_hoc, path=path)
 
 

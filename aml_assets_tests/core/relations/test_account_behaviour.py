@@ -132,7 +132,9 @@ amount = st.one_of(st.none(), st.sampled_from([100.0, 12.5, 99.99, -3.0, 250.0, 
 def test_features_equal_a_plain_reading_of_their_definitions(rows):
     moved = moved_by_account(rows)
     found = features(rows)
-    assert sorted(found) == sorted(of for of, moves in moved.items() if not min(moves)[0])
+    assert sorted(found) == sorted(
+        of for of, moves in moved.items() if not min(move[0] for move in moves)
+    )
     for of, row in found.items():
         assert row.pop(SHORT_HISTORY) is False
         expected = read_plainly(moved[of])
