@@ -31,6 +31,8 @@ COVERAGE_FLOOR := 93
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
+# So small a bank needs no finer bins, and each of its models is trained three times as fast.
+demo: export AML_TRAINING__MAX_BIN ?= 256
 demo: install ## build a synthetic bank that ends yesterday (ARGS='--last DAY'; STORE=hdfs)
 	@$(BIN)/aml demo $(ARGS)
 
