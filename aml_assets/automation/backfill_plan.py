@@ -224,7 +224,10 @@ def _days_read(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]
         case Days.SAME:
             yield day
         case Days.EARLIER:
-            yield from _earlier_days(catalog, edge, day)
+            first_day = catalog.settings.partitions.first_day
+            for past in days_before(day, edge.earlier, first_day):
+                if _landed(catalog, edge.asset, past):
+                    yield past
         case Days.LOOK_BACK | Days.HISTORY:
             yield day
             yield from _earlier_days(catalog, edge, day)

@@ -289,5 +289,6 @@ def _learnt(jobs: frozenset[str], *, refit: bool) -> tuple[Asset, ...]:
     return (
         Asset(MEASURED_MODEL, (training,), jobs),
         Asset(MODEL, (measured, windows), jobs),
-        Asset(METRICS, (measured, Reads(MODEL), windows), jobs),
+        # A model of before there was a refit is measured itself.
+        Asset(METRICS, (Reads(MEASURED_MODEL, Days.IF_STORED), Reads(MODEL), windows), jobs),
     )

@@ -193,6 +193,12 @@ class Settings(BaseSettings):
         return bool(self.labels.maturity_days or self.tables[STR].column("decided_at"))
 
     @property
+    def label_rules(self) -> dict[str, Any]:
+        """What decides which labels and report columns are known, as JSON values."""
+        decided_at = self.tables[STR].column("decided_at")
+        return {**self.labels.model_dump(mode="json"), "decided_at": decided_at}
+
+    @property
     def report_features(self) -> tuple[str, ...] | None:
         """The columns of reports that may be features; ``None``: all of them.
 

@@ -69,14 +69,16 @@ def test_the_label_delay_lies_between_training_and_evaluation(bank: Bank):
 def test_metrics_wait_for_ripe_labels_and_say_how_many_there_are(bank: Bank):
     bank.options["labels"] = {"maturity_days": 1}
     bank.prepare(1, 5)
-    run = bank.good("self_learning", 6, only=LEARN)
+    run = bank.good("self_learning", 6)
     assert run.figures(MODEL, 6)["windows"]["train_end"] == str(day(3))
     assert run.figures(MODEL, 6)["left_out"]["str.reason"].startswith("it may be written after")
     young = bank.catalog.metrics.load(day(6))
     assert (young["rows"], young["decided"], young["auc"]) == (8, 0, None)
     assert (young["ripe_rows"], young["ripe_share"], young["ripens_on"]) == (0, 0.0, str(day(6)))
-    bank.prepare(6, 6)
-    bank.good("self_learning", 6, only=(METRICS,))
+    bank.prepare(6, 7)
+    bank.good("self_learning", 6, only=(METRICS, "reports"))
+    bank.prepare(8, 8)
+    bank.good("self_learning", 6, only=("reports",))  # what is known since changes no page alone
     ripe = bank.catalog.metrics.load(day(6))
     assert (ripe["rows"], ripe["decided"], ripe["ripe_rows"]) == (8, 7, 8)
     assert (ripe["ripe_share"], ripe["ripens_on"]) == (1.0, None)

@@ -74,7 +74,7 @@ def test_a_model_that_is_fitted_again_reads_the_evaluation_days_and_the_measured
     assert set(refit.names) - set(graph.names) == {MEASURED_MODEL}
     assert refit[MEASURED_MODEL] == replace(graph[MODEL], name=MEASURED_MODEL)
     assert refit[MODEL].reads == (Reads(MEASURED_MODEL), Reads(FEATURES, Days.WINDOWS))
-    assert refit[METRICS].own_day == [MEASURED_MODEL, MODEL]
+    assert refit[METRICS].own_day == [MODEL]
     assert refit[PREDICTIONS] == graph[PREDICTIONS]
     assert refit[ALERT_PAGE] == graph[ALERT_PAGE]
     assert refit.stage(MEASURED_MODEL) == refit.stage(MODEL) == refit.stage(METRICS)

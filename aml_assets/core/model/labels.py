@@ -164,8 +164,8 @@ def as_known(
         key: the reports' key columns.
         label: the label column; a label that was not known is null. ``None``: there is none.
         ripeness: which decisions are known.
-        report_features: the columns of reports that are written with the report; of the others,
-            those beside key and label are left out.
+        report_features: the columns of reports that are written with the report, or that joins
+            start from; of the others, those beside key and label are left out.
     """
     kept = {*key, label, *report_features}
     names = [

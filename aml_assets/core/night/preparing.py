@@ -178,8 +178,11 @@ def _features(tick: Tick, day: dt.date, needed: tuple[str, ...]) -> Finding:
         note = f"features wait for the transactions of {wait.day}"
         return Finding(Outcome.WAIT, note, needs=wait.run)
     inputs = _features_fingerprint(tick, day)
-    # Requested with its tables, a day's features saw the tables that are stored now.
-    if tick.requested(Stage.FEATURES, day) in (inputs, WITH_TABLES):
+    # Requested with its tables, a day's features saw the tables that are stored now; another run
+    # may have renewed a history since.
+    requested = tick.requested(Stage.FEATURES, day)
+    is_lacking = any(view.partition(asset, day) is None for asset in needed)
+    if requested == inputs or (requested == WITH_TABLES and is_lacking):
         return failed("features", inputs)
     return Finding(Outcome.BUILD, fingerprint=inputs)
 

@@ -57,8 +57,15 @@ def one_table(
 
 
 def _ids(partials: Mapping[dt.date, pa.Table], days: list[dt.date], name: str) -> pa.ChunkedArray:
-    """One column of all days, in one type; a day without a row takes the others' type."""
+    """One column of all days, in one type; a day without a value takes the others' type."""
     columns = [(each, partials[each].column(name)) for each in days if partials[each].num_rows]
+    valued = {_plain(column.type) for _, column in columns if column.null_count < len(column)}
+    if len(valued) == 1:
+        (type_,) = valued
+        columns = [
+            (each, column if column.null_count < len(column) else column.cast(type_))
+            for each, column in columns
+        ]
     types = {_plain(column.type) for _, column in columns}
     if types == {pa.int64(), WHOLE}:
         columns = [(each, column.cast(WHOLE)) for each, column in columns]

@@ -33,6 +33,7 @@ from aml_assets.steps.inputs.customer_names import names_of
 from aml_assets.steps.inputs.model_selection import StoredModel, model_of_digest, select_model
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
 from aml_assets.steps.inputs.stored_frames import load_frame
+from aml_assets.steps.inputs.window_frames import as_known
 
 if TYPE_CHECKING:
     import xgboost
@@ -159,9 +160,20 @@ def _scored(
         )
     ((model_id, digest),) = manifest.inputs[MODEL].items()
     model = model_of_digest(models, model_id, digest)
-    matrix = model.encoder.transform(frame)
+    known = as_known(catalog, frame)
+    matrix = model.encoder.transform(known)
+    frame = _with_labels_of(known, frame, catalog.settings.tables[STR].column("label"))
     scores = scoring.predict(model.booster, matrix, threads=catalog.settings.training.threads)
     return _Scored(manifest, path, frame, model, matrix, scores)
+
+
+def _with_labels_of(known: Frame, frame: Frame, label: str | None) -> Frame:
+    """The whole frame, as it is shown, with those labels alone that were known at its day's end."""
+    if known is frame or label is None:
+        return frame
+    place = frame.table.schema.get_field_index(label)
+    table = frame.table.set_column(place, label, known.table.column(label))
+    return Frame(frame.day, table, frame.columns)
 
 
 def _page(

@@ -36,8 +36,8 @@ def build_report_day(
 ) -> Built:
     """The reports of a day with the accounts of their transactions, late ones included.
 
-    Reports that failed a check are in it: the day's own features are blocked, and later days are
-    not held up.
+    Reports that failed a check are in it, where somebody builds them; the sensor waits until the
+    day's features may be built.
 
     Raises:
         NotReady: a table of the day, or an earlier day that has landed, is not stored yet.
@@ -63,10 +63,20 @@ def build_report_day(
         partition=str(day),
         inputs=inputs_read(*inputs.values()),
         code_version=CODE_VERSION,
-        settings=settings_hash(join.model_dump(), reports.key, reports.roles, trx.roles),
+        settings=_report_settings(catalog),
         facts=figures,
     )
     return Built(table, manifest, figures)
+
+
+def _report_settings(catalog: Catalog) -> str:
+    """The settings that a day's reports and their accounts are found by."""
+    settings = catalog.settings
+    join = reported_transactions(settings.joins)
+    reports, trx = settings.tables[STR], settings.tables[TRX]
+    columns = [trx.column(role) for role in SIDES.values()]
+    named = [reports.column(role) for role in ("label", "decided_at")]
+    return settings_hash(join and join.model_dump(), reports.key, columns, named)
 
 
 def build_label_history(
@@ -84,7 +94,7 @@ def build_label_history(
     days, reported = known_days(catalog, day, report_day, earlier, with_own=False)
     columns = histories.columns_of(catalog.settings.tables[STR])
     frame = histories.label_history(
-        stored_partials(report_day, days, columns, CODE_VERSION),
+        stored_partials(report_day, days, columns, CODE_VERSION, _report_settings(catalog)),
         stored_partials(pair_day, moved, ["payer", "payee", "payments"], PAIRS_VERSION),
         histories.of_partials(ripe),
         key=histories.key_names(catalog.settings.tables[STR]),

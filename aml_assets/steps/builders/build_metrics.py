@@ -18,6 +18,7 @@ from aml_assets.core.pages import plots
 from aml_assets.core.staleness import RIPENS_ON
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.upstream import Upstream, inputs_read
+from aml_assets.steps.builders.build_model import REFIT_UNTIL
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.inputs.model_selection import StoredModel, read_model
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
@@ -33,6 +34,9 @@ CODE_VERSION = "3"
 
 BY_BUDGET = "by_budget"
 """The metrics' part that the model page draws; the UI has its figures at the budget alone."""
+
+KNOWN_BY = "known_by"
+"""A fact of the manifest: the last day whose decisions were counted, as an ISO day."""
 
 LEGACY_PRECISION = "precesion"
 """The 2019 flow's key for precision; a reader of ours may still look for it."""
@@ -54,7 +58,7 @@ def build_metrics(
         models: the stored models that score.
         features: the merged frames.
         options: of this run.
-        measured_models: those to be measured, if they are others.
+        measured_models: those that are measured in place of models that were fitted again.
 
     Raises:
         ModelError: the model is not stored.
@@ -65,6 +69,8 @@ def build_metrics(
     model_id = model_id_of(catalog, day, options)
     model = read_model(models, models.partitions.template.fill(model_id))
     both: dict[str, Any] = {}
+    if REFIT_UNTIL not in model.manifest.facts:
+        measured_models = None  # it was not fitted again, and is measured itself
     if measured_models is not None:
         scoring = model
         model = read_model(measured_models, measured_models.partitions.template.fill(model_id))
@@ -92,6 +98,7 @@ def build_metrics(
         ),
         facts={
             "ad_hoc": options.ad_hoc,
+            KNOWN_BY: str(measured.known_by),
             **({RIPENS_ON: str(measured.ripens_on)} if measured.ripens_on else {}),
         },
     )

@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 
 CODE_VERSION = "3"
 
+REFIT_UNTIL = "refit_until"
+"""A fact of a model that was fitted again: the last day that it learnt from, as an ISO day."""
+
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -189,7 +192,8 @@ def _build(
         booster = _train(data, parameters, windows, day)
     else:
         first = read_model(measured, measured.partitions.template.fill(model_id))
-        _refuse_other_fit(first, parameters, windows, day)
+        wanted = (_shown(parameters), windows.as_dict(), catalog.settings.label_rules)
+        _refuse_other_fit(first, wanted, day)
         data = training_data(catalog, features, windows, refit=True)
         booster = training.train(data.batches, _with_rounds_of(first, parameters))
     _attach(data, booster)
@@ -205,7 +209,7 @@ def _build(
     if measured is not None:
         maturity = catalog.settings.labels.maturity_days
         learnt, _ = days_learnt(windows, refit=True, maturity_days=maturity)
-        facts["refit_until"] = str(learnt[-1])
+        facts[REFIT_UNTIL] = str(learnt[-1])
     figures = facts | {
         "undecided": data.reports - data.rows,
         "trees": booster.num_boosted_rounds(),
@@ -214,7 +218,7 @@ def _build(
         "left_out": dict(data.encoder.left_out),
         "most_important": dict(list(gains.items())[:10]),
     }
-    provenance = _provenance(parameters)
+    provenance, labels = _provenance(parameters), catalog.settings.label_rules
     manifest = Manifest(
         asset=asset,
         partition=str(day),
@@ -225,8 +229,9 @@ def _build(
             catalog.settings.features.max_text_distinct_share,
             catalog.settings.features.min_category_rows,
             windows.as_dict(),
+            labels,
         ),
-        facts={**facts, "train_days_read": [*data.days], **provenance},
+        facts={**facts, "train_days_read": [*data.days], "labels": labels, **provenance},
     )
     pictures = {"Most important features": plots.importance(list(gains), list(gains.values()))}
     path = catalog.of(asset).template.fill(model_id)
@@ -282,13 +287,11 @@ def _train(
     return training.train(data.batches[:cut], parameters, stopping=data.batches[cut:])
 
 
-def _refuse_other_fit(
-    first: StoredModel, parameters: TrainingSettings, windows: Windows, day: dt.date
-) -> None:
+def _refuse_other_fit(first: StoredModel, wanted: tuple[dict[str, Any], ...], day: dt.date) -> None:
     facts = first.manifest.facts
-    if (facts.get("parameters"), facts["windows"]) != (_shown(parameters), windows.as_dict()):
+    if (facts.get("parameters"), facts["windows"], facts.get("labels")) != wanted:
         raise Outdated(
-            "it was trained with other parameters or windows than are set now",
+            "it was trained with other parameters, windows or rules for labels than are set now",
             table=MEASURED_MODEL,
             day=day,
             remedy=f"Train it again: aml backfill --from {day} --to {day} --select "

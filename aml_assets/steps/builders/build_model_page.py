@@ -24,11 +24,13 @@ from aml_assets.errors import ForeignFile, ModelError, Outdated
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.paths import beside, link_between
 from aml_assets.io.upstream import Upstream, inputs_read
+from aml_assets.steps.builders.build_metrics import KNOWN_BY
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.inputs.model_selection import StoredModel, pinned_path, read_model
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
 from aml_assets.steps.inputs.scored_window import ScoredWindow, score_evaluation_window
 from aml_assets.steps.inputs.stored_frames import load_frame
+from aml_assets.steps.inputs.window_frames import as_known
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -78,7 +80,8 @@ def build_model_page(
     if measured_models is not None and MEASURED_MODEL in measured_by.inputs:
         model = read_model(measured_models, measured_models.partitions.template.fill(model_id))
         read.append(measured_models)
-    measured = score_evaluation_window(catalog, features, model)
+    known_by = dt.date.fromisoformat(str(measured_by.facts[KNOWN_BY]))
+    measured = score_evaluation_window(catalog, features, model, known_by)
     _refuse_other_metrics(measured_by, inputs_read(*read), measured, day)
     history = _history(catalog, metrics, day, figures)
     changes, link = _changes(catalog, day, models, metrics, history), link_between(path, alert_page)
@@ -124,7 +127,7 @@ def _page(
     alert_page: str,
 ) -> ModelPage:
     threads = catalog.settings.training.threads
-    today, today_scores = _today(features, day, model, threads)
+    today, today_scores = _today(catalog, features, day, model)
     width = len(model.encoder.features)
     evaluated = np.concatenate(
         [np.zeros((0, width), np.float32), *(each.values for each in measured.matrices)]
@@ -234,14 +237,15 @@ def _changes(
 
 
 def _today(
-    features: Upstream[pa.Table], day: dt.date, model: StoredModel, threads: int
+    catalog: Catalog, features: Upstream[pa.Table], day: dt.date, model: StoredModel
 ) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
     """The encoded features of the day, shape (rows, features), and their scores, if stored."""
     if not features.has(day):
         features.record(str(day))
         return None, None
     frame, _ = load_frame(features, day)
-    encoded = model.encoder.transform(frame)
+    encoded = model.encoder.transform(as_known(catalog, frame))
+    threads = catalog.settings.training.threads
     return encoded.values, scoring.predict(model.booster, encoded, threads=threads)
 
 

@@ -23,6 +23,7 @@ from aml_assets.core.model.labels import LabelledReports, SelectedReports
 from aml_assets.core.model.windows import Windows
 from aml_assets.core.tables import dictionaries
 from aml_assets.errors import AmlError, ModelError
+from aml_assets.io.manifest import ABSENT
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.table_settings import STR, TRX
 from aml_assets.steps.inputs.stored_frames import load_frame
@@ -58,6 +59,7 @@ class ScoredWindow:
         scores_by_day: per day float32 of shape (rows,).
         reports: how many rows were read.
         digests: what was read of the windows: partition → digest or ``absent``.
+        known_by: the last day whose decisions count.
         ripe_rows: how many STRs are of days whose decisions ought all to be known.
         ripens_on: the day on which more decisions will be known; ``None``: all are.
         texts: of each STR its paying `ACCOUNT`, paying `CUSTOMER` and `TYPE`, shape (rows,), null
@@ -71,6 +73,7 @@ class ScoredWindow:
     scores_by_day: list[NDArray[Any]]
     reports: int
     digests: Mapping[str, str]
+    known_by: dt.date
     ripe_rows: int
     ripens_on: dt.date | None
     texts: Mapping[str, pa.Array | None]
@@ -93,12 +96,21 @@ class ScoredWindow:
 
 
 def score_evaluation_window(
-    catalog: Catalog, features: Upstream[pa.Table], model: StoredModel
+    catalog: Catalog,
+    features: Upstream[pa.Table],
+    model: StoredModel,
+    known_by: dt.date | None = None,
 ) -> ScoredWindow:
     """Score the evaluation window of a model: each STR once, and none that it has learnt from.
 
     Where labels ripen, an STR is undecided until its whole day is ripe: what is decided early is
-    not like the rest. Decisions count that are known by the newest day that is stored.
+    not like the rest.
+
+    Args:
+        catalog: the settings.
+        features: the merged frames.
+        model: to be measured.
+        known_by: the last day whose decisions count; the newest stored one by default.
 
     Raises:
         NotTrainable: a hole in the evaluation window.
@@ -110,11 +122,8 @@ def score_evaluation_window(
     measured = read_window(catalog, features, windows.eval_days)
     learnt = read_window(catalog, features, windows.train_days, columns)
     delay = read_window(catalog, features, windows.delay_days, columns)
-    known_by = windows.eval_end
-    later = Window()
-    if catalog.settings.labels_ripen:
-        known_by = max([known_by, *features.partitions.days()])
-        later = _deciding(catalog, features, windows.eval_end, known_by)
+    known_by = known_by or _newest_known(catalog, features, windows)
+    later = _deciding(catalog, features, windows.eval_end, known_by)
     selected = select_reports(
         catalog,
         measured,
@@ -138,7 +147,8 @@ def score_evaluation_window(
         ],
         scores_by_day=[scoring.predict(model.booster, each, threads=threads) for each in matrices],
         reports=sum(frame.table.num_rows for frame in measured.frames),
-        digests={**learnt.digests, **delay.digests, **measured.digests},
+        digests={**learnt.digests, **delay.digests, **measured.digests, **later.digests},
+        known_by=known_by,
         ripe_rows=sum(len(each.rows) for each in selected if ripe.is_mature(each.day)),
         ripens_on=ripe.next_decision(measured.reports(columns)),
         texts={
@@ -192,6 +202,12 @@ def _texts(
     return pa.concat_arrays([pa.array([], pa.string()), *parts]) if held else None
 
 
+def _newest_known(catalog: Catalog, features: Upstream[pa.Table], windows: Windows) -> dt.date:
+    """The last day whose decisions are known now: of labels that ripen, the newest stored day."""
+    stored = features.partitions.days() if catalog.settings.labels_ripen else []
+    return max([windows.eval_end, *stored])
+
+
 def _deciding(
     catalog: Catalog, features: Upstream[pa.Table], eval_end: dt.date, known_by: dt.date
 ) -> Window:
@@ -200,10 +216,12 @@ def _deciding(
     later = Window()
     for day in days_between(eval_end + ONE_DAY, last):
         if features.has(day):
-            frame, _ = load_frame(features, day, report_columns(catalog))
+            frame, manifest = load_frame(features, day, report_columns(catalog))
             later.frames.append(frame)
+            later.digests[str(day)] = manifest.digest
         else:
             features.record(str(day))
+            later.digests[str(day)] = ABSENT
     return later
 
 

@@ -214,7 +214,7 @@ def as_known(catalog: Catalog, frame: Frame) -> Frame:
         key=spec.key,
         label=spec.column("label"),
         ripeness=ripeness(catalog, frame.day),
-        report_features=settings.report_features,
+        report_features=[*settings.report_features, *settings.join_columns(STR)],
     )
 
 

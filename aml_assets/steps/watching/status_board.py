@@ -25,6 +25,7 @@ from aml_assets.core.night.decide import decide
 from aml_assets.core.night.lookups import missing_learnt, usable_models
 from aml_assets.core.night.plan import TickPlan
 from aml_assets.core.night.view import Rules, Untrainable, View
+from aml_assets.core.staleness import RIPENS_ON, has_ripened
 from aml_assets.errors import StoreError, Unreachable
 from aml_assets.io.catalog import RECEIPTS
 from aml_assets.settings.table_settings import STR
@@ -131,6 +132,9 @@ class StatusBoard:
         if not stored.digest:
             return PartitionStatus("unreadable")
         changed = tuple(stale_inputs(self.rules, asset, stored, self.current))
+        newest = max(self.view.stored.get(self.rules.features, ()), default=None)
+        if has_ripened(stored, newest):
+            changed = (*changed, ("labels", str(stored.facts[RIPENS_ON])))
         if not changed:
             return PartitionStatus("built")
         kept = is_evidence(self.view, self.rules, asset, day)

@@ -139,7 +139,8 @@ class Watcher:
         reach = windows.train_days + self._settings.delay_days + windows.eval_days
         if windows.fixed:
             reach = max(0, (today - windows.fixed.train_start).days)
-        return reach + self._settings.features.trx_lookback_days
+        ripening = self._settings.labels.maturity_days + windows.eval_days
+        return max(reach + self._settings.features.trx_lookback_days, ripening)
 
     def _static_tables(self) -> tuple[str, ...]:
         return tuple(name for name, table in self._settings.tables.items() if not table.daily)
