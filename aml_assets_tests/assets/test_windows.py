@@ -69,7 +69,7 @@ def test_the_label_delay_lies_between_training_and_evaluation(bank: Bank):
 def test_metrics_wait_for_ripe_labels_and_say_how_many_there_are(bank: Bank):
     bank.options["labels"] = {"maturity_days": 1}
     bank.prepare(1, 5)
-    run = bank.good("self_learning", 6)
+    run = bank.good("self_learning", 6, only=("models", "reports"))
     assert run.figures(MODEL, 6)["windows"]["train_end"] == str(day(3))
     assert run.figures(MODEL, 6)["left_out"]["str.reason"].startswith("it may be written after")
     young = bank.catalog.metrics.load(day(6))
