@@ -17,7 +17,8 @@ class LabelSettings(Section):
     """When labels are ripe.
 
     ``maturity_days``: a decision is known so many days after its report, unless the column with
-    the role ``decided_at`` says its day, or the report is repeated on a later day with it. A
+    the role ``decided_at`` says its day, or, where there is no such column, the report is repeated
+    on a later day with it. A
     younger label is taken for undecided, whatever stands in the table: 0 may only mean that nobody
     has decided yet. ``known_at_report``: where labels ripen, those columns of ``str`` that are
     written with the report and never later; other columns of it may give the decision away, and

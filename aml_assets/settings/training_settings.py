@@ -22,7 +22,7 @@ class TrainingSettings(Section):
     rounds without progress on the last ``early_stopping_days`` of the training window; both are
     given, or neither. ``negative_sampling`` is the share of negatives that is kept, and
     ``bagging`` the number of fits whose margins are averaged. With ``refit`` the model that scores
-    is fitted again with the evaluation days, after another one was measured on them.
+    is fitted again up to the last ripe day, after another one was measured on the evaluation days.
     """
 
     preset: Literal["default", "flow_2019"] = "default"

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aml_assets.core.days import ONE_DAY
-from aml_assets.core.model.labels import LabelledReports, Ripeness, newest_decisions
+from aml_assets.core.model.encoding import Frame
+from aml_assets.core.model.labels import LabelledReports, Ripeness, as_known, newest_decisions
+from aml_assets.core.tables.contracts import Column
 from aml_assets.core.tables.values import WHOLE
 from aml_assets.errors import InputError
 
@@ -208,6 +210,20 @@ def test_a_repeated_report_brings_its_decision_with_it():
         assert known_by(number, contents, 2, maturity=9, named=False) == [{(1, 1): label}]
         # Where the bank names days of decisions, a row without one is not decided yet.
         assert known_by(number, contents, 2, maturity=9) == [{(1, 1): None}]
+
+
+def test_a_frame_as_known_shows_no_later_label_and_no_column_that_may_have_come_later():
+    table = pa.table({"id": [1, 2], "label": pa.array([0, 1], pa.int8()), "status": ["open"] * 2})
+    table = table.append_column("closed", pa.array([None, DAY], pa.date32()))
+    table = table.append_column("amount", pa.array([1.0, 2.0]))
+    kinds = {"id": "id", "label": "label", "status": "category", "closed": "time"}
+    columns = {name: Column("str", name, kind) for name, kind in kinds.items()}
+    frame = Frame(DAY, table, {**columns, "amount": Column("trx", "amount", "numeric")})
+    ripe = Ripeness(DAY, 5, "closed")
+    seen = as_known(frame, key=["id"], label="label", ripeness=ripe, report_features=[])
+    assert seen.table.column_names == ["id", "label", "amount"]
+    assert seen.table.column("label").to_pylist() == [None, 1]
+    assert seen.columns.keys() == {"id", "label", "amount"}
 
 
 RIPE_CONTENT = st.dictionaries(

@@ -120,3 +120,13 @@ def test_numbers_of_two_widths_are_one_account_and_texts_are_refused_by_name():
     assert rows(history({before(1): wide}, today=today))[7][0] == 1
     with pytest.raises(InputError, match="payer, payee"):
         history({before(1): reports((1, "a", "b", 1))}, today=today)
+
+
+def test_a_day_whose_reports_name_no_account_takes_the_type_of_the_others():
+    numbered = reports((1, None, None, 1)).set_column(1, "payer", pa.array([7], pa.int64()))
+    numbered = numbered.set_column(2, "payee", pa.array([None], pa.int64()))
+    unnamed = reports((2, None, None, 1))
+    found = history(
+        {before(2): numbered, before(1): unnamed}, today=pairs((7, 8), type_=pa.int64())
+    )
+    assert rows(found)[7][0] == 1
