@@ -43,7 +43,8 @@ def one_table(
         InputError: the ids of two days differ in type.
     """
     days = sorted(partials)
-    accounts = account_codes([_ids(partials, days, name) for name in ids])
+    typed = _with_one_type_for_nulls(partials, ids)
+    accounts = account_codes([_ids(typed, days, name) for name in ids])
     numbers = [
         pa.repeat(pa.scalar(number_of(each), pa.int64()), partials[each].num_rows) for each in days
     ]
@@ -56,16 +57,27 @@ def one_table(
     return pa.table(arrays), accounts
 
 
+def _with_one_type_for_nulls(
+    partials: Mapping[dt.date, pa.Table], ids: Sequence[str]
+) -> Mapping[dt.date, pa.Table]:
+    """The partials, with columns of ids that hold no value in the type of those that do."""
+    columns = {(each, name): partials[each].column(name) for each in partials for name in ids}
+    empty = [place for place, column in columns.items() if column.null_count == len(column)]
+    types = {_plain(columns[place].type) for place in columns.keys() - set(empty)}
+    if not empty or len(types) != 1:
+        return partials
+    (type_,) = types
+    found = dict(partials)
+    for each, name in empty:
+        table = found[each]
+        place = table.schema.get_field_index(name)
+        found[each] = table.set_column(place, name, pa.nulls(table.num_rows, type_))
+    return found
+
+
 def _ids(partials: Mapping[dt.date, pa.Table], days: list[dt.date], name: str) -> pa.ChunkedArray:
-    """One column of all days, in one type; a day without a value takes the others' type."""
+    """One column of all days, in one type; a day without a row takes the others' type."""
     columns = [(each, partials[each].column(name)) for each in days if partials[each].num_rows]
-    valued = {_plain(column.type) for _, column in columns if column.null_count < len(column)}
-    if len(valued) == 1:
-        (type_,) = valued
-        columns = [
-            (each, column if column.null_count < len(column) else column.cast(type_))
-            for each, column in columns
-        ]
     types = {_plain(column.type) for _, column in columns}
     if types == {pa.int64(), WHOLE}:
         columns = [(each, column.cast(WHOLE)) for each, column in columns]
