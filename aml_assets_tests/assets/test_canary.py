@@ -228,6 +228,9 @@ def test_a_join_or_a_window_that_cannot_be_made_is_not_quoted(canary: Bank, hear
     # Scoring a day whose column is of another kind than the model's.
     canary.land("trx", 7, with_column(trx(7), amount=[dt.datetime(2024, 1, 1)] * 12))  # noqa: DTZ001
     canary.options["tables"] = {"trx": {"roles": {"amount": None}}}
+    canary.options["features"] = {
+        "behaviour": {"enabled": False}
+    }  # its partials are of the amounts
     run = canary.bad("batch_prediction", 7)
     assert "column amount" in run.sentence
     assert_unheard(heard(canary))
