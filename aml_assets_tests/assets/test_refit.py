@@ -136,7 +136,7 @@ def test_an_ad_hoc_run_has_both_models_under_its_own_name(bank: Bank):
 def test_other_parameters_than_the_measured_models_are_refused(bank: Bank):
     bank.options["training"] = {"refit": True, "rounds": 2}
     run = bank.bad("self_learning", 6, only=(MODEL,))
-    assert "it was trained with other parameters or windows than are set now" in run.sentence
+    assert "it was trained with other parameters, windows or rules for labels" in run.sentence
     assert f"--select {MEASURED_MODEL} --remake" in run.sentence
     bank.good("self_learning", 6, only=LEARN)
 
