@@ -362,7 +362,10 @@ class Night:
         if of in self.late:
             for asset in {"tables/trx", *self.histories} & read.keys():
                 read[asset] |= self._read(asset, self.late[of])[asset]
-        return None if any(ABSENT in keys.values() for keys in read.values()) else read
+        absent = {key for keys in read.values() for key, seen in keys.items() if seen == ABSENT}
+        if (past := self.late.get(of)) and (past, "trx") not in self.landed:
+            absent.discard(str(past))  # what never landed is on record as absent, and holds nobody
+        return None if absent else read
 
     def _described(self, of: dt.date) -> dict[str, dict[str, str]] | None:
         """The inputs of a model's page: its metrics, those of the days before, and the day."""
