@@ -14,7 +14,8 @@
 WITH movement AS (
     SELECT
         payer, payee, payer_is_ours, payee_is_ours, amount,
-        CAST(LEAST(ABS(amount), 999999999999) AS DECIMAL(19, 2)) AS size{% for trait in traits %},
+        -- Not LEAST, which takes the bound where there is no amount.
+        CAST(CASE WHEN ABS(amount) > 999999999999 THEN 999999999999 ELSE ABS(amount) END AS DECIMAL(19, 2)) AS size{% for trait in traits %},
         {{ trait | id }}{% endfor %}
 
     FROM movements

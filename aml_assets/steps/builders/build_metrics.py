@@ -18,6 +18,7 @@ from aml_assets.core.pages import plots
 from aml_assets.core.staleness import RIPENS_ON
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.upstream import Upstream, inputs_read
+from aml_assets.settings.load import Settings
 from aml_assets.steps.builders.build_model import REFIT_UNTIL
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.inputs.model_selection import StoredModel, read_model
@@ -89,13 +90,7 @@ def build_metrics(
         partition=str(day),
         inputs=inputs_read(*([measured_models] if measured_models else []), models, features),
         code_version=CODE_VERSION,
-        settings=settings_hash(
-            threshold,
-            settings.output.style,
-            settings.labels.maturity_days,
-            settings.reports.budget,
-            settings.reports.types,
-        ),
+        settings=_settings(settings),
         facts={
             "ad_hoc": options.ad_hoc,
             KNOWN_BY: str(measured.known_by),
@@ -105,6 +100,17 @@ def build_metrics(
     path = catalog.metrics.template.fill(model.model_id)
     value, pictures = {**content, BY_BUDGET: by_budget}, _pictures(by_budget, measured)
     return Built(value, manifest, content, pictures, ad_hoc=options.ad_hoc, path=path)
+
+
+def _settings(settings: Settings) -> str:
+    """The settings that metrics depend on beside the model's."""
+    return settings_hash(
+        settings.scoring.threshold,
+        settings.output.style,
+        settings.labels.maturity_days,
+        settings.reports.budget,
+        settings.reports.types,
+    )
 
 
 def _pictures(by_budget: Mapping[str, Any], measured: ScoredWindow) -> dict[str, Any]:

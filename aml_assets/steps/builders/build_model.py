@@ -207,9 +207,7 @@ def _build(
         "features": len(data.encoder.features),
     }
     if measured is not None:
-        maturity = catalog.settings.labels.maturity_days
-        learnt, _ = days_learnt(windows, refit=True, maturity_days=maturity)
-        facts[REFIT_UNTIL] = str(learnt[-1])
+        facts[REFIT_UNTIL] = _refit_until(catalog, windows)
     figures = facts | {
         "undecided": data.reports - data.rows,
         "trees": booster.num_boosted_rounds(),
@@ -236,6 +234,12 @@ def _build(
     pictures = {"Most important features": plots.importance(list(gains), list(gains.values()))}
     path = catalog.of(asset).template.fill(model_id)
     return Built(booster, manifest, figures, pictures, ad_hoc=options.ad_hoc, path=path)
+
+
+def _refit_until(catalog: Catalog, windows: Windows) -> str:
+    maturity = catalog.settings.labels.maturity_days
+    learnt, _ = days_learnt(windows, refit=True, maturity_days=maturity)
+    return str(learnt[-1])
 
 
 def _provenance(parameters: TrainingSettings) -> dict[str, Any]:

@@ -80,8 +80,7 @@ def build_model_page(
     if measured_models is not None and MEASURED_MODEL in measured_by.inputs:
         model = read_model(measured_models, measured_models.partitions.template.fill(model_id))
         read.append(measured_models)
-    known_by = dt.date.fromisoformat(str(measured_by.facts[KNOWN_BY]))
-    measured = score_evaluation_window(catalog, features, model, known_by)
+    measured = score_evaluation_window(catalog, features, model, _known_by(measured_by))
     _refuse_other_metrics(measured_by, inputs_read(*read), measured, day)
     history = _history(catalog, metrics, day, figures)
     changes, link = _changes(catalog, day, models, metrics, history), link_between(path, alert_page)
@@ -107,6 +106,12 @@ def build_model_page(
         facts={"model_id": model_id},
     )
     return Built(page.to_html(), manifest, shown, ad_hoc=options.ad_hoc, path=path)
+
+
+def _known_by(metrics: Manifest) -> dt.date | None:
+    """The last day whose decisions the metrics count; ``None``: they do not say."""
+    known_by = metrics.facts.get(KNOWN_BY)
+    return dt.date.fromisoformat(str(known_by)) if known_by else None
 
 
 def _paths(catalog: Catalog, day: dt.date, ad_hoc: str | None) -> tuple[str, str]:

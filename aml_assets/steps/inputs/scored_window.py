@@ -151,10 +151,7 @@ def score_evaluation_window(
         known_by=known_by,
         ripe_rows=sum(len(each.rows) for each in selected if ripe.is_mature(each.day)),
         ripens_on=ripe.next_decision(measured.reports(columns)),
-        texts={
-            name: place and _texts(measured, selected, place)
-            for name, place in _places(catalog.settings).items()
-        },
+        texts=_all_texts(catalog.settings, measured, selected),
     )
 
 
@@ -182,6 +179,13 @@ def _places(settings: Settings) -> dict[str, tuple[str, str] | None]:
         CUSTOMER: column("cust_id"),
         TYPE: (types[0], types[2]) if types[2] else None,
     }
+
+
+def _all_texts(
+    settings: Settings, window: Window, selected: Sequence[SelectedReports]
+) -> dict[str, pa.Array | None]:
+    places = _places(settings)
+    return {name: place and _texts(window, selected, place) for name, place in places.items()}
 
 
 def _texts(

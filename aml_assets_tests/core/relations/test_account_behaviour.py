@@ -7,7 +7,7 @@ from statistics import mean, pstdev
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aml_assets.core.relations.account_behaviour import FLOWS, behaviour
@@ -127,6 +127,7 @@ account = st.sampled_from(["a", "b", "c", "X", None])
 amount = st.one_of(st.none(), st.sampled_from([100.0, 12.5, 99.99, -3.0, 250.0, 1300.0]))
 
 
+@example([(0, "a", "b", None), (1, "b", "a", None), (1, "b", "a", 100.0), (1, "b", "a", 100.0)])
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), account, account, amount), max_size=30))
 def test_features_equal_a_plain_reading_of_their_definitions(rows):
