@@ -125,13 +125,7 @@ def main() -> None:
     parser.add_argument(
         "--small", action="store_true", help="three stores, four models each: five minutes"
     )
-    parser.add_argument("--landing", type=Path, default=LANDING, help="AMLGentex's five tables")
-    given = parser.parse_args()
-    if not (given.landing / "trx" / "daily" / str(DAY_0)).is_dir():
-        sys.exit(
-            f"{given.landing} is not AMLGentex's landing: there is no trx/daily/{DAY_0} in it. "
-            "Name it with --landing."
-        )
+    given = with_landing(parser)
     last = LAST_SMALL if given.small else LAST
     measured: dict[str, Pooled] = {}
     for variant in SMALL if given.small else VARIANTS:
@@ -140,6 +134,18 @@ def main() -> None:
             if "network" in variant.trained:
                 measured |= run_nights(catalog_of(given.landing, store, variant), last)
     report(measured)
+
+
+def with_landing(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """The command line, with AMLGentex's landing; without it, the program ends with a sentence."""
+    parser.add_argument("--landing", type=Path, default=LANDING, help="AMLGentex's five tables")
+    given = parser.parse_args()
+    if not (given.landing / "trx" / "daily" / str(DAY_0)).is_dir():
+        sys.exit(
+            f"{given.landing} is not AMLGentex's landing: there is no trx/daily/{DAY_0} in it. "
+            "Name it with --landing."
+        )
+    return given
 
 
 def catalog_of(landing: Path, store: str, variant: Variant, maturity: int = 0) -> Catalog:

@@ -37,15 +37,14 @@ from _common import machine, prepare_day, prepare_history, print_figures, print_
 from _evasions import EVASIONS, PARTY, Booked, Changes, Surroundings, evade
 from _typologies import KINDS, Scheme, schemes
 from detection import (
-    DAY_0,
     EVAL_DAYS,
     FIRST,
-    LANDING,
     LAST,
     NETWORK,
     TRAIN_DAYS,
     _day,
     catalog_of,
+    with_landing,
 )
 
 if TYPE_CHECKING:
@@ -144,13 +143,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--small", action="store_true", help="two models of each kind")
-    parser.add_argument("--landing", type=Path, default=LANDING, help="AMLGentex's five tables")
-    given = parser.parse_args()
-    if not (given.landing / "trx" / "daily" / str(DAY_0)).is_dir():
-        sys.exit(
-            f"{given.landing} is not AMLGentex's landing: there is no trx/daily/{DAY_0} in it. "
-            "Name it with --landing."
-        )
+    given = with_landing(parser)
     last, shares = (LAST_SMALL, SHARES_SMALL) if given.small else (LAST, SHARES)
     with tempfile.TemporaryDirectory(prefix="aml-evasion-") as folder:
         measure(given.landing, Path(folder), last, shares)

@@ -14,17 +14,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from _common import machine, print_figures, print_table, say
 from _intervals import average_precision, paired_interval, roc_auc
 from detection import (
-    DAY_0,
     EVAL_DAYS,
     FIRST,
-    LANDING,
     LAST,
     LAST_SMALL,
     NETWORK,
@@ -32,6 +29,7 @@ from detection import (
     _day,
     catalog_of,
     run,
+    with_landing,
 )
 
 from aml_assets.core.graph import FEATURES, MODEL
@@ -62,10 +60,7 @@ def main() -> None:
     """Parse the command line, run the protocol under each setting and print the figures."""
     parser = argparse.ArgumentParser(description="Training settings, each against none.")
     parser.add_argument("--small", action="store_true", help="four models each, two minutes")
-    parser.add_argument("--landing", type=Path, default=LANDING, help="AMLGentex's five tables")
-    given = parser.parse_args()
-    if not (given.landing / "trx" / "daily" / str(DAY_0)).is_dir():
-        sys.exit(f"{given.landing} is not AMLGentex's landing. Name it with --landing.")
+    given = with_landing(parser)
     last = LAST_SMALL if given.small else LAST
     with tempfile.TemporaryDirectory(prefix="aml-training-") as store:
         pooled = run(given.landing, store, NETWORK, last)["network"]

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 ONE_DAY = dt.timedelta(days=1)
 
+_EPOCH = dt.date(1970, 1, 1)
+
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -23,6 +25,11 @@ def parse_day(text: str) -> dt.date | None:
         return dt.date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def number_of(day: dt.date) -> int:
+    """Return a day as Arrow's ``date32`` and the SQL files have it: days since 1970-01-01."""
+    return (day - _EPOCH).days
 
 
 def days_between(first: dt.date, last: dt.date) -> list[dt.date]:

@@ -57,10 +57,10 @@ def changed_inputs(stored: StoredPartition, current: CurrentDigest) -> list[tupl
     ]
 
 
-def has_ripened(stored: StoredPartition, newest: dt.date | None) -> bool:
-    """Whether a partition was built of labels of which more are known by the newest stored day."""
+def has_ripened(stored: StoredPartition, days: Iterable[dt.date]) -> bool:
+    """Whether a partition was built of labels of which more are known by one of the stored days."""
     ripens = stored.facts.get(RIPENS_ON)
-    return newest is not None and isinstance(ripens, str) and ripens <= str(newest)
+    return isinstance(ripens, str) and any(ripens <= str(day) for day in days)
 
 
 def fingerprint(parts: Iterable[object]) -> Fingerprint:

@@ -10,11 +10,18 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from aml_assets.settings.section import Section
 
-Windows = tuple[Annotated[int, Field(ge=1)], ...]
+
+def _shortest_first(windows: tuple[int, ...]) -> tuple[int, ...]:
+    if not windows:
+        raise ValueError("name at least one window, or set enabled: false")
+    return tuple(sorted(set(windows)))
+
+
+Windows = Annotated[tuple[Annotated[int, Field(ge=1)], ...], AfterValidator(_shortest_first)]
 """Lengths of windows in days; each counts once, the shortest first."""
 
 Hour = Annotated[int, Field(ge=0, le=24)]
@@ -29,7 +36,18 @@ TRAITS = ("round", "below_threshold", "night", "weekend")
 """What a payment can be without the bank's saying so; no mark has one of these names."""
 
 
-class NetworkSettings(Section):
+class HistorySettings(Section):
+    """Features that are computed from a history of partials; ``horizon_days`` is its length."""
+
+    horizon_days: Annotated[int, Field(ge=1)] = 90
+
+    @property
+    def earlier_days(self) -> int:
+        """How many days before its own one reads: the horizon holds the day itself."""
+        return self.horizon_days - 1
+
+
+class NetworkSettings(HistorySettings):
     """Features of the pair of accounts that a transaction connects.
 
     ``enabled``: whether they are computed. ``windows``: lengths in days in which counterparties,
@@ -42,20 +60,9 @@ class NetworkSettings(Section):
 
     enabled: bool = True
     windows: Windows = (7, 30)
-    horizon_days: Annotated[int, Field(ge=1)] = 90
     max_new_counterparties: Annotated[int, Field(ge=1)] = 200
     cycles: bool = True
     rank: bool = True
-
-    @property
-    def earlier_days(self) -> int:
-        """How many days before its own a network reads: the horizon holds the day itself."""
-        return self.horizon_days - 1
-
-    @field_validator("windows")
-    @classmethod
-    def _each_once(cls, windows: tuple[int, ...]) -> tuple[int, ...]:
-        return _shortest_first(windows)
 
     @model_validator(mode="after")
     def _horizon_reaches_beyond_the_windows(self) -> NetworkSettings:
@@ -64,7 +71,7 @@ class NetworkSettings(Section):
         return self
 
 
-class BehaviourSettings(Section):
+class BehaviourSettings(HistorySettings):
     """Features of each account that a transaction connects: what it does lately, and usually.
 
     ``enabled``: whether they are computed. ``windows``: lengths in days in which payments are
@@ -86,16 +93,6 @@ class BehaviourSettings(Section):
     night: tuple[Hour, Hour] = (22, 6)
     marks: dict[MarkName, Mark] = Field(default_factory=dict)
 
-    @property
-    def earlier_days(self) -> int:
-        """How many days before its own a behaviour reads: the horizon holds the day itself."""
-        return self.horizon_days - 1
-
-    @field_validator("windows")
-    @classmethod
-    def _each_once(cls, windows: tuple[int, ...]) -> tuple[int, ...]:
-        return _shortest_first(windows)
-
     @model_validator(mode="after")
     def _does_not_contradict_itself(self) -> BehaviourSettings:
         if self.horizon_days < self.windows[-1]:
@@ -106,7 +103,7 @@ class BehaviourSettings(Section):
         return self
 
 
-class LabelHistorySettings(Section):
+class LabelHistorySettings(HistorySettings):
     """Features of the confirmed reports in which an account, or one that it deals with, stands.
 
     ``enabled``: whether they are computed. ``horizon_days``: days in which reports count, and
@@ -115,17 +112,6 @@ class LabelHistorySettings(Section):
 
     enabled: bool = False
     horizon_days: Annotated[int, Field(ge=2)] = 90
-
-    @property
-    def earlier_days(self) -> int:
-        """How many days before its own a label history reads."""
-        return self.horizon_days - 1
-
-
-def _shortest_first(windows: tuple[int, ...]) -> tuple[int, ...]:
-    if not windows:
-        raise ValueError("name at least one window, or set enabled: false")
-    return tuple(sorted(set(windows)))
 
 
 class FeatureSettings(Section):

@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aml_assets.core.days import number_of
 from aml_assets.core.graph import FEATURES
 from aml_assets.core.model.ruled_out import NEVER_FEATURES, ruled_out, too_distinct
 from aml_assets.core.tables import dictionaries
@@ -342,7 +343,7 @@ def _encode(array: pa.Array, feature: Feature, vocabulary: pa.Array, day: dt.dat
 def _time_part(array: pa.Array, part: Encoding, day: dt.date) -> np.ndarray:
     if part == "age_days":
         days = array.cast(pa.date32(), safe=False).cast(pa.int32())
-        return _float32(pc.subtract((day - dt.date(1970, 1, 1)).days, days))
+        return _float32(pc.subtract(number_of(day), days))
     if pa.types.is_date(array.type):
         array = array.cast(pa.timestamp("us"))
     return _float32(pc.hour(array) if part == "hour" else pc.day_of_week(array))

@@ -16,15 +16,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aml_assets.core.days import ONE_DAY
+from aml_assets.core.days import ONE_DAY, number_of
 from aml_assets.core.model.encoding import Frame
 from aml_assets.core.sql import render
 from aml_assets.core.tables import engine
 from aml_assets.core.tables.values import widened
 from aml_assets.errors import InputError
 from aml_assets.settings.table_settings import STR
-
-_EPOCH = dt.date(1970, 1, 1)
 
 _PLACE = ["frame", "position"]
 """The columns that identify a row: the number of its day in the window, and its row there."""
@@ -73,7 +71,7 @@ class Ripeness:
             day: the reports' days as numbers: one, or an array.
         """
         mature = pc.add(day, pa.scalar(self.maturity_days, pa.int32()))
-        return pc.less_equal(pc.coalesce(decided, mature), (self.known_by - _EPOCH).days)
+        return pc.less_equal(pc.coalesce(decided, mature), number_of(self.known_by))
 
     def next_decision(self, reports: Sequence[LabelledReports]) -> dt.date | None:
         """The first later day on which more of these reports' decisions will be known."""
@@ -178,7 +176,7 @@ def as_known(
     ]
     table = frame.table.select(names)
     if label is not None:
-        day = pa.scalar((frame.day - _EPOCH).days, pa.int32())
+        day = pa.scalar(number_of(frame.day), pa.int32())
         known = ripeness.is_known(_decided(frame.table, ripeness.decided_at, day), day)
         place = table.schema.get_field_index(label)
         table = table.set_column(place, label, _where(known, table.column(label)))
@@ -204,7 +202,7 @@ def _stacked(
             continue  # without a row its key has no type to disagree with
         part = reports.table.select([*key, label])
         part = part.rename_columns([*(f"key {n}" for n in range(len(key))), "label"])
-        day = pa.scalar((reports.day - _EPOCH).days, pa.int32())
+        day = pa.scalar(number_of(reports.day), pa.int32())
         part = part.append_column("day", pa.repeat(day, rows))
         part = part.append_column("decided", _decided(reports.table, decided_at, day))
         part = part.append_column("frame", pa.repeat(pa.scalar(number, pa.int32()), rows))
@@ -250,7 +248,7 @@ def _select(stacked: pa.Table, key: list[str], ripeness: Ripeness) -> pa.Table:
     sql = render(
         "newest_decisions",
         key=key,
-        known_by=(ripeness.known_by - _EPOCH).days,
+        known_by=number_of(ripeness.known_by),
         maturity=ripeness.maturity_days,
         names_days=ripeness.decided_at is not None,
     )

@@ -58,8 +58,7 @@ def _remake(tick: Tick, asset: str, day: dt.date) -> Finding:
     stored = tick.view.partition(asset, day)
     if stored is None or is_evidence(tick.view, tick.rules, asset, day):
         return NOTHING
-    newest = max(tick.view.stored.get(tick.rules.features, ()), default=None)
-    ripened = staleness.has_ripened(stored, newest)
+    ripened = staleness.has_ripened(stored, tick.view.stored.get(tick.rules.features, ()))
     if not ripened and not stale_inputs(tick.rules, asset, stored, tick.current):
         return CURRENT
     inputs = staleness.inputs_fingerprint(stored.inputs, tick.current)

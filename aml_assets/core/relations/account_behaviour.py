@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from aml_assets.core.relations.account_codes import sorted_by_ids
-from aml_assets.core.relations.history import SHORT_HISTORY, number_of, one_table
+from aml_assets.core.days import number_of
+from aml_assets.core.relations.history import SHORT_HISTORY, described, one_table
 from aml_assets.core.sql import render
 from aml_assets.core.tables import engine
 from aml_assets.core.tables.contracts import Column
@@ -102,13 +102,6 @@ def behaviour(
     frame = engine.query(render("behaviour", **filled), {"account_day": whole})
     short = history_days < settings.horizon_days
     table = frame.set_column(0, "account", accounts.decoded(frame.column("account")))
-    table = table.append_column(SHORT_HISTORY, pa.repeat(pa.scalar(short), frame.num_rows))
-    table = sorted_by_ids(table, ("account",))
-    kinds = {"account": "id", SHORT_HISTORY: "boolean"}
     return BehaviourFrame(
-        table,
-        {
-            name: Column(ACCOUNT_FEATURES, name, kinds.get(name, "numeric"))
-            for name in table.column_names
-        },
+        *described(table, ACCOUNT_FEATURES, ("account",), flag=SHORT_HISTORY, is_short=short)
     )

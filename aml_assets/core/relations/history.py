@@ -11,19 +11,32 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from aml_assets.core.relations.account_codes import AccountCodes, account_codes
+from aml_assets.core.days import number_of
+from aml_assets.core.relations.account_codes import AccountCodes, account_codes, sorted_by_ids
+from aml_assets.core.tables.contracts import Column
 from aml_assets.core.tables.join_columns import different_types
 from aml_assets.core.tables.values import WHOLE
 
 SHORT_HISTORY = "short_history"
 """Column: true while less than the horizon is known, so that "new" may only mean "not known"."""
 
-_EPOCH = dt.date(1970, 1, 1)
 
+def described(
+    table: pa.Table, family: str, ids: Sequence[str], *, flag: str, is_short: bool
+) -> tuple[pa.Table, dict[str, Column]]:
+    """Features of a day as they are stored, and the facts of their columns for the merged frame.
 
-def number_of(day: dt.date) -> int:
-    """A day as the SQL files have it: days since 1970-01-01."""
-    return (day - _EPOCH).days
+    Args:
+        table: the ids and the features.
+        family: the table that the merged frame's columns are of.
+        ids: the columns of accounts, by which the rows are sorted.
+        flag: the column, true in each row or in none, that says whether the history is short.
+        is_short: whether it is.
+    """
+    table = table.append_column(flag, pa.repeat(pa.scalar(is_short), table.num_rows))
+    kinds = {**dict.fromkeys(ids, "id"), flag: "boolean"}
+    columns = {n: Column(family, n, kinds.get(n, "numeric")) for n in table.column_names}
+    return sorted_by_ids(table, ids), columns
 
 
 def one_table(

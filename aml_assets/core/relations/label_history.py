@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aml_assets.core.days import number_of
 from aml_assets.core.model.labels import LabelledReports, Ripeness, newest_decisions
-from aml_assets.core.relations.account_codes import AccountCodes, sorted_by_ids
-from aml_assets.core.relations.history import number_of, one_table
+from aml_assets.core.relations.account_codes import AccountCodes
+from aml_assets.core.relations.history import described, one_table
 from aml_assets.core.sql import render
 from aml_assets.core.tables import engine
 from aml_assets.core.tables.contracts import Column
@@ -132,13 +133,9 @@ def label_history(
     }
     frame = engine.query(render("label_history", day=number), views)
     table = frame.set_column(0, "account", accounts.decoded(frame.column("account")))
-    table = table.append_column(SHORT_LABEL_HISTORY, pa.repeat(pa.scalar(is_short), frame.num_rows))
-    table = sorted_by_ids(table, ("account",))
-    kinds = {"account": "id", SHORT_LABEL_HISTORY: "boolean"}
-    columns = {
-        name: Column(LABEL_FEATURES, name, kinds.get(name, "numeric"))
-        for name in table.column_names
-    }
+    table, columns = described(
+        table, LABEL_FEATURES, ("account",), flag=SHORT_LABEL_HISTORY, is_short=is_short
+    )
     return LabelHistoryFrame(table, columns, sum(each.num_rows for each in known.values()))
 
 

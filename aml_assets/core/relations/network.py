@@ -21,9 +21,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aml_assets.core.relations.account_codes import sorted_by_ids
+from aml_assets.core.days import number_of
 from aml_assets.core.relations.cycles import GIVEN_UP, Payments, cycle_lengths, payments_within
-from aml_assets.core.relations.history import SHORT_HISTORY, number_of, one_table
+from aml_assets.core.relations.history import SHORT_HISTORY, described, one_table
 from aml_assets.core.relations.rank import ranks
 from aml_assets.core.sql import render
 from aml_assets.core.tables import engine
@@ -89,9 +89,11 @@ def network(
     if settings.rank:
         arrays |= _ranks(frame, relation, number - settings.windows[-1], size)
     short = history_days < settings.horizon_days
-    arrays[SHORT_HISTORY] = pa.repeat(pa.scalar(short), frame.num_rows)
-    table = sorted_by_ids(pa.table(arrays), ("payer", "payee"))
-    return NetworkFrame(table, _columns(table), _hubs(table, settings), given_up)
+    ids = ("payer", "payee")
+    table, columns = described(
+        pa.table(arrays), PAIR_FEATURES, ids, flag=SHORT_HISTORY, is_short=short
+    )
+    return NetworkFrame(table, columns, _hubs(table, settings), given_up)
 
 
 def _cycles(
@@ -117,13 +119,6 @@ def _ranks(frame: pa.Table, relation: pa.Table, before: int, accounts: int) -> d
     rank = ranks(recent.column("payer").to_numpy(), recent.column("payee").to_numpy(), accounts)
     return {
         f"{side}_rank": pa.array(rank[frame.column(side).to_numpy()]) for side in ("payer", "payee")
-    }
-
-
-def _columns(table: pa.Table) -> dict[str, Column]:
-    kinds = {"payer": "id", "payee": "id", SHORT_HISTORY: "boolean"}
-    return {
-        name: Column(PAIR_FEATURES, name, kinds.get(name, "numeric")) for name in table.column_names
     }
 
 

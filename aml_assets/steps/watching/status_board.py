@@ -132,8 +132,7 @@ class StatusBoard:
         if not stored.digest:
             return PartitionStatus("unreadable")
         changed = tuple(stale_inputs(self.rules, asset, stored, self.current))
-        newest = max(self.view.stored.get(self.rules.features, ()), default=None)
-        if has_ripened(stored, newest):
+        if has_ripened(stored, self.view.stored.get(self.rules.features, ())):
             changed = (*changed, ("labels", str(stored.facts[RIPENS_ON])))
         if not changed:
             return PartitionStatus("built")
