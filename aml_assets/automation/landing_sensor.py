@@ -227,7 +227,14 @@ def unfinished_days(instance: dg.DagsterInstance, settings: Settings) -> Iterato
 
     It does not matter who requested the run.
     """
-    for run in (*instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)), *_restarting(instance)):
+    # A run that dies and is started again between two reads is in neither: the first comes twice.
+    unfinished = dg.RunsFilter(statuses=_UNFINISHED)
+    runs = (
+        *instance.get_runs(unfinished),
+        *_restarting(instance),
+        *instance.get_runs(unfinished),
+    )
+    for run in {each.run_id: each for each in runs}.values():
         if not {ONE_PARTITION, RANGE_START} & set(run.tags):
             continue
         try:
@@ -238,10 +245,19 @@ def unfinished_days(instance: dg.DagsterInstance, settings: Settings) -> Iterato
 
 
 def _restarting(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
-    """The runs that died a short time ago and that Dagster has yet to start again."""
+    """The runs that died a short time ago and that Dagster has yet to start again.
+
+    Dagster first says that a run has failed, and then in a tag whether it will start it again; in
+    between, nobody knows.
+    """
     died = dg.RunsFilter(
         statuses=[dg.DagsterRunStatus.FAILURE],
-        tags={WILL_RETRY_TAG: "true"},
         updated_after=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=_RESTART_SECONDS),
     )
-    return [run for run in instance.get_runs(died) if AUTO_RETRY_RUN_ID_TAG not in run.tags]
+    undecided = "true" if instance.run_retries_enabled else "false"
+    return [
+        run
+        for run in instance.get_runs(died)
+        if run.tags.get(WILL_RETRY_TAG, undecided) == "true"
+        and AUTO_RETRY_RUN_ID_TAG not in run.tags
+    ]

@@ -35,6 +35,8 @@ from aml_assets_tests.conftest import Bank, day, str_columns, trx_columns
 from aml_assets_tests.watch import Watch
 from aml_assets_tests.watch import watched as watched
 
+STARTED = dg.DagsterRunStatus.STARTED
+
 
 @pytest.fixture
 def watch(
@@ -264,3 +266,37 @@ def test_a_day_whose_run_died_is_under_way_until_dagster_has_started_it_again(bu
     assert list(unfinished_days(built.instance, built.settings)) == [[day(7)]]
     built.instance.add_run_tags(died.run_id, {"dagster/auto_retry_run_id": "another"})
     assert list(unfinished_days(built.instance, built.settings)) == []
+
+
+def test_a_day_is_under_way_while_dagster_has_yet_to_say_if_it_starts_its_run_again(
+    built: Bank, monkeypatch: pytest.MonkeyPatch
+):
+    tags = {"dagster/partition": str(day(7))}
+    died = built.instance.add_run(
+        dg.DagsterRun("daily", status=dg.DagsterRunStatus.FAILURE, tags=tags)
+    )
+    assert list(unfinished_days(built.instance, built.settings)) == []  # nobody starts it again
+    monkeypatch.setattr(dg.DagsterInstance, "run_retries_enabled", True)
+    assert list(unfinished_days(built.instance, built.settings)) == [[day(7)]]
+    built.instance.add_run_tags(died.run_id, {"dagster/will_retry": "false"})
+    assert list(unfinished_days(built.instance, built.settings)) == []
+
+
+def test_a_day_stays_under_way_when_its_run_is_started_again_between_two_reads(
+    built: Bank, monkeypatch: pytest.MonkeyPatch
+):
+    tags = {"dagster/partition": str(day(7)), "dagster/will_retry": "true"}
+    died = built.instance.add_run(
+        dg.DagsterRun("daily", status=dg.DagsterRunStatus.FAILURE, tags=tags)
+    )
+    read = built.instance.get_runs
+
+    def started_again_after(filters: dg.RunsFilter) -> list[dg.DagsterRun]:
+        found = list(read(filters))
+        if not built.instance.get_runs_count(dg.RunsFilter(statuses=[STARTED])):
+            again = built.instance.add_run(dg.DagsterRun("daily", status=STARTED, tags=tags))
+            built.instance.add_run_tags(died.run_id, {"dagster/auto_retry_run_id": again.run_id})
+        return found
+
+    monkeypatch.setattr(built.instance, "get_runs", started_again_after)
+    assert list(unfinished_days(built.instance, built.settings)) == [[day(7)]]

@@ -62,10 +62,11 @@ features:
   trx_lookback_days: 1
   network: &short {windows: [1], horizon_days: 2}
   behaviour: *short
+training: {max_bin: 64}
 partitions: {last_day: 2024-02-14}
 automation: {interval_seconds: 5, catch_up_from: 2024-02-09}
 """
-"""Small windows, so that the first night takes a minute; else as shipped."""
+"""Small windows and coarse bins, so that the first night takes a minute; else as shipped."""
 
 
 @dataclass

@@ -89,7 +89,7 @@ def rests(stack: Stack) -> bool:
 
 
 def test_a_day_that_lands_in_hdfs_becomes_predictions_there(stack: Stack):
-    stack.wait(lambda: rests(stack), "predictions")
+    stack.wait(lambda: rests(stack), "predictions", seconds=600)
     lines = stack.hdfs("-cat", CSV).splitlines()
     assert "pred_score" in lines[0]
     assert len(lines) > 10
@@ -138,7 +138,7 @@ def test_with_the_login_each_door_opens(stack: Stack):
 
 
 def test_a_person_logs_in_and_his_runs_have_his_name_whatever_they_claim(stack: Stack):
-    stack.wait(lambda: rests(stack), "predictions")
+    stack.wait(lambda: rests(stack), "predictions", seconds=600)
     stack.script("user", "add", "anna", "operator", given="correct horse battery\n")
     try:
         assert stack.script("user", "list") == "anna operator\n"
@@ -291,7 +291,7 @@ Catalog(load_settings()).store.publish_bytes("decisions/skips/2024-02-14.json", 
 
 
 def test_from_the_notebook_the_store_can_be_read_and_not_written(stack: Stack):
-    stack.wait(lambda: rests(stack), "predictions")
+    stack.wait(lambda: rests(stack), "predictions", seconds=600)
     read = stack.execute("notebook", "python3", "-c", READ)
     assert read.stdout.strip() == LAST, read.stderr
     written = stack.execute("notebook", "python3", "-c", WRITE)

@@ -60,12 +60,12 @@ def opened(request: pytest.FixtureRequest, cluster: Cluster) -> Callable[..., St
 
 
 def replicas(cluster: Cluster) -> dict[str, set[Path]]:
-    """The files of blocks on the disk of each DataNode."""
+    """The files of whole blocks on the disk of each DataNode; one that still arrives has none."""
     return {
         each.name: {
             path
             for path in (cluster.folder / "data" / each.name).rglob("blk_*")
-            if path.suffix != ".meta"
+            if path.suffix != ".meta" and "finalized" in path.parts
         }
         for each in cluster.datanodes
     }
