@@ -175,7 +175,6 @@ ELSEWHERE: Mapping[str, str] = {
     "core/night": "core/night/test_decide.py",
     "core/model/ruled_out": "core/model/test_encoding.py",
     "core/pages/alert_rows": "core/pages/test_alert_page.py",
-    "core/relations/history": "core/relations/test_network.py",
     "core/tables/join_columns": "core/tables/test_joins.py",
     "core/tables/refusals": "core/tables/test_contracts.py",
     "io/catalog": "assets/test_graph.py",

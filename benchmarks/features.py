@@ -128,6 +128,7 @@ def night(landing: Path, copies: int) -> dict[str, float]:
 def behaviour(landing: Path, copies: int) -> dict[str, float]:
     """What the accounts' partial of the night and their behaviour cost."""
     from aml_assets.core.relations import account_behaviour as behaviours
+    from aml_assets.core.relations.history import of_accounts
     from aml_assets.core.relations.movements import movements
     from aml_assets.core.relations.partials import account_day
     from aml_assets.core.relations.traits import trait_columns, trait_names, traits
@@ -144,7 +145,12 @@ def behaviour(landing: Path, copies: int) -> dict[str, float]:
         return behaviours.behaviour(partials, day, settings, traits=names, history_days=90)
 
     more = trait_columns(spec, settings)
-    return _night(landing, copies, partial, features, *more) | {"peak_mb": peak_memory()}
+
+    def kept(earlier: pa.Table, own: pa.Table) -> pa.Table:
+        return of_accounts(earlier, own, "account")
+
+    measured = _night(landing, copies, partial, features, *more, kept=kept)
+    return measured | {"peak_mb": peak_memory()}
 
 
 def _night(
@@ -153,16 +159,32 @@ def _night(
     partial: Callable[[pa.Table, dt.date], pa.Table],
     features: Callable[[dict[dt.date, pa.Table], dt.date], object],
     *more: str,
+    kept: Callable[[pa.Table, pa.Table], pa.Table] | None = None,
 ) -> dict[str, float]:
-    """Processor seconds of a partial, and of the features of it and of those before it."""
+    """Processor seconds of a partial, and of the features of it and of those before it.
+
+    Args:
+        landing: the world's.
+        copies: of each account.
+        partial: of a day's transactions.
+        features: of the partials, on the last day.
+        more: further columns that the partial needs.
+        kept: what the features read of an earlier partial, given the night's own; all by default.
+    """
     day = DAY_0 + dt.timedelta(LAST)
-    days = [DAY_0 + dt.timedelta(number) for number in range(LAST)]
-    partials = {each: partial(_landed(landing, each, copies, *more), each) for each in days}
     trx = _landed(landing, day, copies, *more)
-    gc.collect()
     repeats = 5 if copies == 1 else 3
-    partials[day], of_partial = _least(lambda: partial(trx, day), repeats)
+    own, of_partial = _least(lambda: partial(trx, day), repeats)
+    partials, of_reading = {day: own}, 0.0
+    for number in range(LAST):
+        earlier = DAY_0 + dt.timedelta(number)
+        table = partial(_landed(landing, earlier, copies, *more), earlier)
+        begun = time.process_time()
+        partials[earlier] = kept(table, own) if kept else table
+        of_reading += time.process_time() - begun
+    gc.collect()
     _, of_features = _least(lambda: features(partials, day), repeats)
+    of_features += of_reading
     return {
         "movements": trx.num_rows,
         "partial": of_partial,

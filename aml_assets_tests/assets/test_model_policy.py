@@ -1,5 +1,6 @@
 """Which model scores a day: today's, the newest, a pinned one; and what a model does with rows."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,15 @@ def test_a_pinned_model_scores_by_id_digest_or_path(built: Bank, by: str):
     assert figures["model_digest"] == digest
     policy(built, model_policy="pinned", pinned_model=pin)
     assert scored(built, 6)["model_digest"] == digest
+
+
+def test_a_model_that_is_pinned_outside_the_folder_of_models_scores_and_is_explained(built: Bank):
+    approved = built.store / "approved" / "of_spring.ubj"
+    approved.parent.mkdir()
+    shutil.move(built.store / f"model/{OWN}.ubj", approved)
+    policy(built, model_policy="pinned", pinned_model="approved/of_spring.ubj")
+    run = built.good("daily", 6, only=("predictions", "reports/alert_report"))
+    assert run.figures("reports/alert_report", 6)["model_id"] == OWN
 
 
 def test_a_pinned_model_that_knows_the_day_is_refused_unless_somebody_says_why(built: Bank):

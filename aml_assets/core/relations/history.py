@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aml_assets.core.days import number_of
 from aml_assets.core.relations.account_codes import AccountCodes, account_codes, sorted_by_ids
@@ -68,6 +69,26 @@ def one_table(
         chunks = [chunk for each in days for chunk in partials[each].column(name).chunks]
         arrays[name] = pa.chunked_array(chunks, type_)
     return pa.table(arrays), accounts
+
+
+def of_accounts(partial: pa.Table, wanted: pa.Table, name: str) -> pa.Table:
+    """The rows of a partial whose account is one of another day's.
+
+    Where the ids of the two differ in type, all rows: ``one_table`` names the days.
+
+    Args:
+        partial: of any day.
+        wanted: the partial with the accounts.
+        name: the column of accounts in both.
+    """
+    own, ids = (table.column(name).combine_chunks() for table in (partial, wanted))
+    if _plain(own.type) != _plain(ids.type):
+        return partial
+    values = ids.dictionary if pa.types.is_dictionary(ids.type) else ids
+    if not pa.types.is_dictionary(own.type):
+        return partial.filter(pc.is_in(own, value_set=values))
+    # Each account is looked up once, not each row.
+    return partial.filter(pc.is_in(own.dictionary, value_set=values).take(own.indices))
 
 
 def _with_one_type_for_nulls(

@@ -8,15 +8,20 @@ that it is given, and no file, network or extension. Does not belong here: the S
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from aml_assets.errors import AmlError
 
-THREADS = 2
-"""The engine's threads: fixed, so that the cost of a night does not depend on the host."""
+if TYPE_CHECKING:
+    import duckdb
+
+THREADS = 1
+"""The engine's threads: fixed, so that the cost of a night does not depend on the host. A second
+one costs the histories more than it gives them (docs/design.md)."""
 
 _CONFIG = {"threads": THREADS, "python_enable_replacements": False}
 
@@ -35,24 +40,42 @@ Folder = Callable[[], AbstractContextManager[str]]
 """Gives a folder for the length of a block."""
 
 
-def _nowhere() -> AbstractContextManager[str]:
-    return nullcontext("")
+class _Session:
+    """One engine for the queries of a block, opened by the first of them."""
+
+    def __init__(self, folder: Folder, stack: ExitStack) -> None:
+        self._folder, self._stack = folder, stack
+        self._engine: duckdb.DuckDBPyConnection | None = None
+
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own: what is registered on it, no other one sees."""
+        import duckdb
+
+        if self._engine is None:
+            spill = self._stack.enter_context(self._folder())
+            engine = duckdb.connect(":memory:", config={**_CONFIG, "temp_directory": spill})
+            self._stack.enter_context(closing(engine))
+            engine.execute(_SHUT_IN)
+            self._engine = engine
+        return self._engine.cursor()
 
 
-_spill: ContextVar[Folder] = ContextVar("spill", default=_nowhere)
+_session: ContextVar[_Session | None] = ContextVar("session", default=None)
 
 
 @contextmanager
 def spilling_into(folder: Folder) -> Generator[None]:
-    """Let each query of the block write what does not fit into memory into a folder of its own.
+    """Let the queries of the block share an engine, which spills into a folder of its own.
 
-    Without it a query for which memory does not suffice is refused.
+    What does not fit into memory is written there. Without it a query has an engine to itself, and
+    one for which memory does not suffice is refused.
     """
-    token = _spill.set(folder)
-    try:
-        yield
-    finally:
-        _spill.reset(token)
+    with ExitStack() as stack:
+        token = _session.set(_Session(folder, stack))
+        try:
+            yield
+        finally:
+            _session.reset(token)
 
 
 def query(sql: str, views: Mapping[str, pa.Table]) -> pa.Table:
@@ -68,17 +91,15 @@ def query(sql: str, views: Mapping[str, pa.Table]) -> pa.Table:
     """
     import duckdb
 
-    with _spill.get()() as spill:
-        connection = duckdb.connect(":memory:", config={**_CONFIG, "temp_directory": spill})
+    with ExitStack() as stack:
+        session = _session.get() or _Session(lambda: nullcontext(""), stack)
+        connection = stack.enter_context(closing(session.connection()))
         try:
             for name, table in views.items():
                 connection.register(name, table)
-            connection.execute(_SHUT_IN)
             return connection.sql(sql).to_arrow_table()
         except duckdb.Error as error:
             kind = type(error).__name__
-        finally:
-            connection.close()
     raise AmlError(
         f"the SQL engine refused a query over {', '.join(views)} ({kind})",
         remedy="This is a defect of ours, or memory or disk ran out.",

@@ -87,7 +87,7 @@ def build_predictions(
         inputs=inputs_read(features, models),
         code_version=CODE_VERSION,
         settings=settings_hash(settings.output.style),
-        facts={**facts, "unseen": dict(matrix.unseen)},
+        facts={**facts, "model_path": model.path, "unseen": dict(matrix.unseen)},
     )
     pictures = {"Scores": plots.score_histogram(scores)}
     return Built(table, own, figures, pictures, ad_hoc=options.ad_hoc, path=path)

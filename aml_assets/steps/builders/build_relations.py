@@ -138,7 +138,8 @@ def build_behaviour(catalog: Catalog, day: dt.date, account_day: Upstream[pa.Tab
     days, known = known_days(catalog, day, account_day, settings.earlier_days)
     names = trait_names(spec, settings)
     columns = ["account", "paid", "inside", *behaviours.MEASURES, *names]
-    loaded = stored_partials(account_day, days, columns, CODE_VERSION, _account_settings(catalog))
+    counted = _account_settings(catalog)
+    loaded = stored_partials(account_day, days, columns, CODE_VERSION, counted, accounts="account")
     frame = behaviours.behaviour(loaded, day, settings, traits=names, history_days=known)
     sides = [each.side for each in JOINED if each.asset == BEHAVIOUR and each.fit(spec)]
     facts: dict[str, Any] = {"history_days": known, "days_read": len(days), "joined_to": sides}

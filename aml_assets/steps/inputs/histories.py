@@ -10,6 +10,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from aml_assets.core.days import days_before
+from aml_assets.core.relations.history import of_accounts
 from aml_assets.errors import Outdated
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.upstream import Upstream
@@ -59,6 +60,8 @@ def stored_partials(
     columns: list[str],
     code_version: str,
     settings: str | None = None,
+    *,
+    accounts: str | None = None,
 ) -> dict[dt.date, pa.Table]:
     """Stored partials; one that counts otherwise than ours is refused before it is read.
 
@@ -68,6 +71,7 @@ def stored_partials(
         columns: what is read of each.
         code_version: of the code that they have to be counted by.
         settings: the hash of the settings that they have to be counted by; ``None``: any.
+        accounts: a column of accounts; of it, only those of the newest day are read of any day.
     """
 
     def chosen(manifest: Manifest) -> list[str]:
@@ -84,4 +88,8 @@ def stored_partials(
             )
         return columns
 
-    return {each: of.load(each, chosen)[0] for each in days}
+    found: dict[dt.date, pa.Table] = {}
+    for each in days:
+        table, _ = of.load(each, chosen)
+        found[each] = of_accounts(table, found[days[0]], accounts) if accounts and found else table
+    return found

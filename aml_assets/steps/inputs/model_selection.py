@@ -236,17 +236,25 @@ def read_model(models: Upstream[xgboost.Booster], path: str) -> StoredModel:
     return StoredModel(model_id, path, booster, encoder, manifest, reference=reference)
 
 
-def model_of_digest(models: Upstream[xgboost.Booster], model_id: str, digest: str) -> StoredModel:
+def model_of_digest(
+    models: Upstream[xgboost.Booster], model_id: str, digest: str, path: str = ""
+) -> StoredModel:
     """The very model of this content, even if it has been replaced since.
+
+    Args:
+        models: the stored models.
+        model_id: its name.
+        digest: its content's.
+        path: where it lay when it was read; a pinned model may lie anywhere in the store.
 
     Raises:
         ModelError: it is nowhere in the store.
         CorruptFile: it was altered.
     """
     stored = models.partitions
-    path = stored.template.fill(model_id)
-    for candidate in (path, version_path(path, digest)):
-        if stored.store.exists(candidate) and _digest_of(stored, candidate) == digest:
+    own = stored.template.fill(model_id)
+    for candidate in (own, version_path(own, digest), path):
+        if candidate and stored.store.exists(candidate) and _digest_of(stored, candidate) == digest:
             return read_model(models, candidate)
     return read_model(models, pinned_path(stored, digest))
 

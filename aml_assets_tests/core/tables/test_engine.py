@@ -19,6 +19,15 @@ def test_a_query_sees_only_the_views_it_was_given():
         engine.query('SELECT x FROM "table"', {})
 
 
+def test_the_queries_of_a_block_share_an_engine_and_no_view():
+    with engine.spilling_into(lambda: nullcontext("")):
+        for x in (3, 4):
+            views = {f"v{x}": pa.table({"x": [x]})}
+            assert engine.query(f"SELECT x FROM v{x}", views).to_pylist() == [{"x": x}]
+        with pytest.raises(AmlError, match="CatalogException"):
+            engine.query("SELECT x FROM v3", {})
+
+
 def test_the_engines_text_which_quotes_cells_never_comes_through():
     views = {"v": pa.table({"x": [CANARY]})}
     with pytest.raises(AmlError, match="refused a query over v") as caught:
@@ -49,8 +58,11 @@ def test_the_engines_text_which_quotes_cells_never_comes_through():
 def test_the_engine_reaches_no_file_network_or_extension_and_keeps_its_configuration(
     tmp_path, attempt
 ):
-    with pytest.raises(AmlError, match=r"\((Permission|InvalidInput)Exception\)"):
-        engine.query(attempt.format(file=tmp_path / "out.csv"), {"v": pa.table({"x": [CANARY]})})
+    views = {"v": pa.table({"x": [CANARY]})}
+    with engine.spilling_into(lambda: nullcontext("")):
+        for _ in range(2):  # what one query has tried, the next cannot either
+            with pytest.raises(AmlError, match=r"\((Permission|InvalidInput)Exception\)"):
+                engine.query(attempt.format(file=tmp_path / "out.csv"), views)
     assert list(tmp_path.iterdir()) == []
 
 
