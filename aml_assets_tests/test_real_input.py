@@ -25,7 +25,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
         landing={"url": str(amlgentex())},
         store={"url": str(tmp_path_factory.mktemp("store"))},
         partitions={"first_day": dt.date(2023, 1, 1), "last_day": LAST},
-        features={"trx_lookback_days": 3},
+        features={
+            "trx_lookback_days": 3,
+            "network": {"windows": [3, 7], "horizon_days": 14},
+            "behaviour": {"enabled": False},
+        },
+        training={"rounds": 20, "max_bin": 256},
     )
     catalog = Catalog(settings)
     instance = dg.DagsterInstance.ephemeral()

@@ -46,8 +46,6 @@ def test_a_broken_table_fails_its_step_and_what_needs_the_day_and_nothing_else(b
         "tables__trx",
         "features__pair_day",
         "features__network",
-        "features__account_day",
-        "features__behaviour",
         "features__merged_features",
         "predictions__predictions",
         "reports__alert_report",
@@ -72,9 +70,7 @@ def test_a_day_whose_own_input_failed_is_not_built_from_an_older_one(built: Bank
         for asset, first in (
             ("pair_day", "tables/trx"),
             ("network", "features/pair_day"),
-            ("account_day", "tables/trx"),
-            ("behaviour", "features/account_day"),
-            ("merged_features", "tables/trx, features/network, features/behaviour"),
+            ("merged_features", "tables/trx, features/network"),
         )
     )
     assert built.catalog.features.manifest(day(6)).digest == before
@@ -155,7 +151,7 @@ def test_a_store_that_is_away_costs_one_wait_and_the_run_says_what_is_left(
         f"table tables/{asset}: not tried after that: 2024-01-07 … 2024-01-09. "
         "Build them when it is back."
     ]
-    assert len(run.consequences) == 9
+    assert len(run.consequences) == 7
     for sentence in run.consequences:
         assert "it was not tried, since the store hdfs://bank/aml was away earlier" in sentence
 

@@ -16,7 +16,7 @@ from aml_assets.core.graph import (
     PREDICTIONS,
     Days,
 )
-from aml_assets_tests.conftest import Bank, day, str_columns
+from aml_assets_tests.conftest import PREPARE, Bank, day, str_columns
 
 VERSION = "dagster/data_version"
 MODELS = (MEASURED_MODEL, MODEL)
@@ -44,7 +44,7 @@ def events(bank: Bank, asset: str, number: int) -> list[dg.AssetMaterialization]
 @pytest.fixture
 def bank(landed_bank: Bank, tmp_path) -> Bank:
     bank = landed_bank.copy_to(tmp_path / "bank")
-    bank.prepare(1, 5)
+    bank.good("daily", days=(1, 5), only=PREPARE)
     bank.good("daily", 5)
     return bank
 

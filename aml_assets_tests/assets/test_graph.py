@@ -49,7 +49,8 @@ JOBS = {
 
 @pytest.fixture
 def definitions(new_bank) -> dg.Definitions:
-    return new_bank().definitions()
+    """As shipped, with both histories."""
+    return new_bank(features={"behaviour": {"enabled": True}}).definitions()
 
 
 def _name(key: dg.AssetKey) -> str:
@@ -126,15 +127,17 @@ def test_a_table_more_or_less_in_the_settings_is_an_asset_more_or_less(new_bank)
     )
     keys = {_name(spec.key) for spec in bank.definitions().resolve_all_asset_specs()}
     added = {"landing/branch", "tables/branch"}
-    assert keys == ({*GRAPH} - {"landing/corporate", "tables/corporate"}) | added
+    gone = {"landing/corporate", "tables/corporate", ACCOUNT_DAY, BEHAVIOUR}
+    assert keys == ({*GRAPH} - gone) | added
 
 
 def test_a_good_night_materializes_the_day_and_reports_what_it_read(built):
     run = built.good("daily", 7)
     today = str(day(7))
     read = {("landing/trx", today), ("landing/str", today)}
+    daily = JOBS["daily"] - {ACCOUNT_DAY, BEHAVIOUR}
     statics = {(f"landing/{name}", today) for name in ("retail", "corporate", "account")}
-    assert run.materialized == {(name, today) for name in JOBS["daily"]} | read | statics
+    assert run.materialized == {(name, today) for name in daily} | read | statics
     assert run.observed == set()
     assert run.figures("tables/trx", 7)["rows"] == 12
     assert run.figures("tables/retail", 7)["same_as"] == str(day(6))
@@ -145,8 +148,6 @@ def test_a_good_night_materializes_the_day_and_reports_what_it_read(built):
         "corporate": 2,
         "account": 8,
         "network": 8,
-        "payer_behaviour": 8,
-        "payee_behaviour": 8,
     }
     model = run.figures("models/model", 7)
     assert (model["model_id"], model["rows"], model["positives"], model["undecided"]) == (

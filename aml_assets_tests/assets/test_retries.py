@@ -6,9 +6,7 @@ import dagster as dg
 import pytest
 
 from aml_assets.core.graph import (
-    ACCOUNT_DAY,
     ALERT_PAGE,
-    BEHAVIOUR,
     FEATURES,
     MODEL,
     MODEL_PAGE,
@@ -19,7 +17,7 @@ from aml_assets.core.graph import (
 from aml_assets_tests.conftest import PREPARE, STATIC, Bank, Run, day
 
 LEARN_AND_SCORE = ("features", "models", "predictions", "reports")
-FRAMES = {PAIR_DAY, NETWORK, ACCOUNT_DAY, BEHAVIOUR, FEATURES}
+FRAMES = {PAIR_DAY, NETWORK, FEATURES}
 TABLES = {f"tables/{name}" for name in ("trx", "str", *STATIC)}
 
 

@@ -19,8 +19,6 @@ import pytest
 
 from aml_assets.automation.landing_sensor import slow_starts, unfinished_days
 from aml_assets.core.graph import (
-    ACCOUNT_DAY,
-    BEHAVIOUR,
     FEATURES,
     METRICS,
     MODEL,
@@ -57,7 +55,7 @@ def touch(folder: Path, seconds: float) -> None:
         os.utime(path, (moment, moment))
 
 
-FRAMES = {PAIR_DAY, NETWORK, ACCOUNT_DAY, BEHAVIOUR, FEATURES}
+FRAMES = {PAIR_DAY, NETWORK, FEATURES}
 ALL = {"tables/trx", "tables/str", "tables/retail", "tables/corporate", "tables/account"}
 
 
