@@ -23,7 +23,7 @@ from aml_assets.assets.features import (
 )
 from aml_assets.assets.hdfs_io_manager import HdfsIOManager
 from aml_assets.assets.landing import landing_assets
-from aml_assets.assets.models import measured_model, metrics, model
+from aml_assets.assets.models import measured_model, metrics, model, tuning
 from aml_assets.assets.partitions import daily_partitions
 from aml_assets.assets.predictions import predictions
 from aml_assets.assets.reports import alert_report, model_report
@@ -97,6 +97,7 @@ def declared_assets(settings: Settings) -> list[DayAsset]:
         *((account_day, behaviour) if settings.has_behaviour else ()),
         *((report_day, label_history) if settings.has_label_history else ()),
         merged_features,
+        *((tuning,) if settings.training.tuning else ()),
         *((measured_model,) if settings.training.refit else ()),
         model,
         metrics,

@@ -55,25 +55,28 @@ class Batch:
 
 
 def select_assets(catalog: Catalog, words: Sequence[str]) -> list[str]:
-    """Assets by name, last part of a name, or group; all of them for no word at all.
+    """Assets by name, last part of a name, or group; what each day has for no word at all.
+
+    What has a job of its own is selected by its name alone.
 
     Raises:
         SettingsError: a word that names none.
     """
-    known = catalog.assets
+    known, nightly = catalog.assets, catalog.graph.nightly
     chosen: set[str] = set()
     for word in words:
         hits = {
             asset
             for asset in known
-            if word in (asset, asset.rpartition("/")[2], asset.partition("/")[0])
+            if word in (asset, asset.rpartition("/")[2])
+            or (word == asset.partition("/")[0] and asset in nightly)
         }
         if not hits:
             raise SettingsError(
                 f"there is no asset or group {word!r}", remedy=f"Choose from: {', '.join(known)}."
             )
         chosen |= hits
-    return [asset for asset in known if asset in chosen or not words]
+    return [asset for asset in known if asset in chosen] if words else nightly
 
 
 def plan_backfill(
@@ -124,14 +127,15 @@ def batches(catalog: Catalog, partitions: Iterable[Partition]) -> Iterator[Batch
     """The runs that build these partitions, a stage of the graph after the other.
 
     Days with the same missing assets share a run; within one, step follows step, so that every
-    model finds its features.
+    model finds its features. What has a job of its own shares no run with what has not.
     """
     graph = catalog.graph
-    wanted = set(partitions)
-    for stage in sorted({graph.stage(asset) for asset, _ in wanted}):
+    wanted, nightly = set(partitions), set(graph.nightly)
+    parts = {name: (graph.stage(name), name in nightly) for name in graph.names}
+    for part in sorted({parts[asset] for asset, _ in wanted}):
         assets_of: dict[dt.date, tuple[str, ...]] = {}
         for day in sorted({day for _, day in wanted}):
-            missing = (a for a in graph.names if (a, day) in wanted and graph.stage(a) == stage)
+            missing = (a for a in graph.names if (a, day) in wanted and parts[a] == part)
             assets_of[day] = tuple(missing)
         found = [
             Batch(assets, first, last)
@@ -236,7 +240,7 @@ def _days_read(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]
         case Days.SCORING:
             if catalog.settings.scoring.model_policy != "pinned":
                 yield day
-        case Days.IF_STORED | Days.NAMED:
+        case Days.IF_STORED | Days.NAMED | Days.NEWEST:
             pass
 
 

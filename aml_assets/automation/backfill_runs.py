@@ -15,6 +15,7 @@ from aml_assets.assets.dagster_internals import execute_here
 from aml_assets.assets.failures import failures_of, place_away_in
 from aml_assets.assets.run_tags import CLAIMED_BY, NO_RESTART, day_tags, runtime_tags, shown_tags
 from aml_assets.automation.backfill_plan import Batch, Partition, Plan, batches
+from aml_assets.automation.jobs import job_of
 from aml_assets.core.days import days_between, ranges, span
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.decisions import this_user
@@ -46,7 +47,6 @@ def run_backfill(
     Returns:
         One sentence per failure; if the backfill ended early, a last one that says what is left.
     """
-    job = definitions.resolve_job_def("daily")
     static = [name for name, table in catalog.settings.tables.items() if not table.daily]
     sentences: list[str] = []
     failed: set[Partition] = set()
@@ -55,7 +55,7 @@ def run_backfill(
         for part in _without_failed(catalog, batch, failed):
             check()
             result = execute_here(
-                job,
+                definitions.resolve_job_def(job_of(catalog.graph, part.assets)),
                 instance,
                 assets=[dg.AssetKey.from_user_string(asset) for asset in part.assets],
                 tags=_tags(catalog, part),

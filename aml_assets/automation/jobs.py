@@ -6,12 +6,13 @@ Belongs here: names and descriptions of jobs. Does not belong here: which assets
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from aml_assets.assets.run_tags import runtime_tags
-from aml_assets.core.graph import BATCH_PREDICTION, SELF_LEARNING, Graph
+from aml_assets.core.graph import BATCH_PREDICTION, SELF_LEARNING, TUNE, Graph
 
 if TYPE_CHECKING:
     from aml_assets.assets.dagster_internals import UnresolvedAssetJobDefinition
@@ -24,14 +25,16 @@ _DESCRIPTIONS = {
     "the model, and describe it on a page.",
     BATCH_PREDICTION: "批量预估: join the day's tables, score them with the new, newest or pinned "
     "model, and explain the highest scores on a page.",
+    TUNE: "Choose training parameters by the training window before the day, for the models of the "
+    "day and of later ones.",
     DAILY: "Everything of a day: tables, features, model, metrics, predictions and both pages.",
 }
 
 
 def jobs(graph: Graph, automation: AutomationSettings) -> list[UnresolvedAssetJobDefinition]:
     """The jobs; each runs for one day, or over a range."""
-    selected = {name: graph.of_job(name) for name in (SELF_LEARNING, BATCH_PREDICTION)}
-    selected[DAILY] = graph.names
+    selected = {name: graph.of_job(name) for name in (SELF_LEARNING, BATCH_PREDICTION, TUNE)}
+    selected[DAILY] = graph.nightly
     return [
         dg.define_asset_job(
             name,
@@ -40,4 +43,10 @@ def jobs(graph: Graph, automation: AutomationSettings) -> list[UnresolvedAssetJo
             tags=runtime_tags(automation),
         )
         for name, names in selected.items()
+        if names
     ]
+
+
+def job_of(graph: Graph, assets: Iterable[str]) -> str:
+    """The job that can build some assets of one batch."""
+    return DAILY if set(assets) <= set(graph.nightly) else TUNE

@@ -1,8 +1,8 @@
-"""Schedules: the daily batch beside the sensor, and the hourly self-learning of the 2019 demo.
+"""Schedules: the daily batch beside the sensor, monthly studies, hourly self-learning as in 2019.
 
 Belongs here: runs that are requested by the clock. Does not belong here: what a tick decides
-(``core.night.decide``). Neither schedule catches up on missed ticks: the daily one looks at all
-days anyway, the hourly one learns from what is stored.
+(``core.night.decide``). No schedule catches up on missed ticks: the daily one looks at all days
+anyway, the others learn from what is stored.
 """
 
 from __future__ import annotations
@@ -22,18 +22,24 @@ from aml_assets.automation.landing_sensor import (
     sensor_cursor,
     sensor_is_ticking,
 )
-from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE
+from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE, TUNE, TUNING
 from aml_assets.core.night.plan import Request
 from aml_assets.core.night.view import Untrainable
+from aml_assets.steps.inputs.studies import newest_tunable_day
 from aml_assets.steps.watching.watcher import Watcher
 
 if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
 
 
+_TUNABLE_DAYS = 31
+"""How many days back a study is made for, where the newest windows have a hole."""
+
+
 def schedules(catalog: Catalog) -> list[dg.ScheduleDefinition]:
     """All schedules."""
-    return [_daily_batch(catalog), _hourly_self_learning(catalog)]
+    monthly = [_monthly_tuning(catalog)] if catalog.settings.training.tuning else []
+    return [_daily_batch(catalog), *monthly, _hourly_self_learning(catalog)]
 
 
 def _daily_batch(catalog: Catalog) -> dg.ScheduleDefinition:
@@ -77,6 +83,37 @@ def _whole_day(catalog: Catalog, watcher: Watcher, request: Request) -> Request:
     if FEATURES not in request.assets or isinstance(watcher.windows(request.last), Untrainable):
         return request
     return replace(request, assets=(*request.assets, *catalog.graph.learning))
+
+
+def _monthly_tuning(catalog: Catalog) -> dg.ScheduleDefinition:
+    """A study on the first of each month, which the models of the month take over."""
+    settings, watcher = catalog.settings, Watcher(catalog)
+    at = settings.automation.daily_at
+
+    @dg.schedule(
+        name="monthly_tuning",
+        job_name=TUNE,
+        cron_schedule=f"{at.minute} {at.hour} 1 * *",
+        execution_timezone=settings.partitions.time_zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="On the first of each month a study of the newest day whose training window "
+        "is complete. Models take it over until the next one.",
+    )
+    def monthly_tuning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        moment = context.scheduled_execution_time
+        today = watcher.today(moment.timestamp() if moment else time.time())
+        day = newest_tunable_day(catalog, today, back=_TUNABLE_DAYS)
+        if day is None:
+            since = f"{today} and the {_TUNABLE_DAYS} days before it"
+            return dg.SkipReason(f"No study: none of {since} has a complete training window.")
+        return dg.RunRequest(
+            run_key=moment.isoformat() if moment else None,
+            partition_key=str(day),
+            asset_selection=[dg.AssetKey.from_user_string(TUNING)],
+            tags={ASKED_BY: "monthly_tuning"},
+        )
+
+    return monthly_tuning
 
 
 def _hourly_self_learning(catalog: Catalog) -> dg.ScheduleDefinition:

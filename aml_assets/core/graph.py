@@ -20,6 +20,7 @@ BEHAVIOUR = "features/behaviour"
 REPORT_DAY = "features/report_day"
 LABEL_HISTORY = "features/label_history"
 FEATURES = "features/merged_features"
+TUNING = "models/tuning"
 MEASURED_MODEL = "models/measured_model"
 MODEL = "models/model"
 METRICS = "models/metrics"
@@ -30,6 +31,7 @@ MODEL_PAGE = "reports/model_report"
 
 SELF_LEARNING = "self_learning"
 BATCH_PREDICTION = "batch_prediction"
+TUNE = "tuning"
 _BOTH = frozenset({SELF_LEARNING, BATCH_PREDICTION})
 
 
@@ -45,6 +47,7 @@ class Days(Enum):
     WINDOWS = "the training window's, the delay's and the evaluation window's"
     SCORING = "the model that scores the day: its own, the newest, or a pinned one"
     NAMED = "the one that the same day's predictions name"
+    NEWEST = "the newest one that is stored by then, if there is one"
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ class Asset:
     Attributes:
         name: group/name, as in the lineage.
         reads: its upstream assets, and which of their partitions.
-        jobs: the jobs that build it, beside ``daily``, which builds every asset.
+        jobs: the jobs that build it, beside ``daily``, which builds every asset but those of
+            ``tuning``.
         follows: the asset together with which it is built and kept: a page's subject.
     """
 
@@ -133,9 +137,14 @@ class Graph:
         return {row.name: row.follows for row in self if row.follows}
 
     @property
+    def nightly(self) -> list[str]:
+        """The names of what each day has, upstream first: all but what has a job of its own."""
+        return [row.name for row in self if TUNE not in row.jobs]
+
+    @property
     def learning(self) -> list[str]:
-        """What windows and features are turned into: all assets of the last stage."""
-        return [name for name in self.names if self.stage(name) > self.stage(FEATURES)]
+        """What each day's windows and features are turned into: all after the features' stage."""
+        return [name for name in self.nightly if self.stage(name) > self.stage(FEATURES)]
 
     @property
     def measured(self) -> str:
@@ -201,7 +210,10 @@ class Graph:
         )
 
 
-_SPANS_DAYS = (Days.HISTORY, Days.EARLIER, Days.LOOK_BACK, Days.TRAINING, Days.WINDOWS)
+_SPANS_DAYS = (
+    *(Days.HISTORY, Days.EARLIER, Days.LOOK_BACK),
+    *(Days.TRAINING, Days.WINDOWS, Days.NEWEST),
+)
 
 
 _HISTORIES = {PAIR_DAY: NETWORK, ACCOUNT_DAY: BEHAVIOUR}
@@ -231,6 +243,7 @@ def asset_graph(
     reports: str = "str",
     histories: Mapping[str, int] | None = None,
     refit: bool = False,
+    tuned: bool = False,
 ) -> Graph:
     """The graph of a bank.
 
@@ -242,6 +255,7 @@ def asset_graph(
         histories: each asset of ours that reads a history and is computed → how many days before
             its own it reads.
         refit: whether the model that scores is fitted again, after another one was measured.
+        tuned: whether studies choose the training parameters.
     """
     names, histories = list(tables), histories or {}
     checked = [Asset(f"{TABLES}/{name}", (Reads(f"{LANDING}/{name}"),)) for name in names]
@@ -262,7 +276,7 @@ def asset_graph(
                     *(Reads(asset, Days.LOOK_BACK) for asset in ours),
                 ),
             ),
-            *_learnt(learning, refit=refit),
+            *_learnt(learning, refit=refit, tuned=tuned),
             Asset(PREDICTIONS, (Reads(FEATURES), Reads(MODEL, Days.SCORING)), prediction),
             Asset(
                 ALERT_PAGE,
@@ -280,14 +294,18 @@ def asset_graph(
     )
 
 
-def _learnt(jobs: frozenset[str], *, refit: bool) -> tuple[Asset, ...]:
-    """The model of a day, and its metrics."""
-    training, windows = Reads(FEATURES, Days.TRAINING), Reads(FEATURES, Days.WINDOWS)
+def _learnt(jobs: frozenset[str], *, refit: bool, tuned: bool) -> tuple[Asset, ...]:
+    """The study, the model of a day, and its metrics."""
+    window, windows = Reads(FEATURES, Days.TRAINING), Reads(FEATURES, Days.WINDOWS)
+    study = (Asset(TUNING, (window,), frozenset({TUNE})),) if tuned else ()
+    training = (window, Reads(TUNING, Days.NEWEST)) if tuned else (window,)
     if not refit:
-        return Asset(MODEL, (training,), jobs), Asset(METRICS, (Reads(MODEL), windows), jobs)
+        metrics = Asset(METRICS, (Reads(MODEL), windows), jobs)
+        return *study, Asset(MODEL, training, jobs), metrics
     measured = Reads(MEASURED_MODEL)
     return (
-        Asset(MEASURED_MODEL, (training,), jobs),
+        *study,
+        Asset(MEASURED_MODEL, training, jobs),
         Asset(MODEL, (measured, windows), jobs),
         # A model of before there was a refit is measured itself.
         Asset(METRICS, (Reads(MEASURED_MODEL, Days.IF_STORED), Reads(MODEL), windows), jobs),

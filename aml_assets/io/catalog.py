@@ -23,6 +23,7 @@ from aml_assets.core.graph import (
     NETWORK,
     PREDICTIONS,
     TABLES,
+    TUNING,
     Asset,
     Graph,
     asset_graph,
@@ -66,6 +67,7 @@ class Catalog:
             trx=TRX,
             histories=_histories(settings),
             refit=settings.training.refit,
+            tuned=settings.training.tuning is not None,
         ).extended(rows)
 
     @cached_property
@@ -144,6 +146,12 @@ class Catalog:
         return PartitionStore(self.store, asset, place, ModelFormat(), self.model_id)
 
     @property
+    def studies(self) -> PartitionStore[Any]:
+        """The studies that choose training parameters."""
+        template = _inside(self.settings.store.tuning)
+        return PartitionStore(self.store, TUNING, template, JsonFormat())
+
+    @property
     def metrics(self) -> PartitionStore[Any]:
         """The metrics of the models."""
         template = _inside(self.settings.store.metrics, "model_id")
@@ -182,6 +190,7 @@ class Catalog:
         special = {
             MODEL: self.models,
             MEASURED_MODEL: self.measured_models,
+            TUNING: self.studies,
             METRICS: self.metrics,
             PREDICTIONS: self.predictions,
             ALERT_PAGE: self.alert_pages,

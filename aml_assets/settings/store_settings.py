@@ -71,6 +71,7 @@ class StoreSettings(Section):
     frames: str = "{asset}/{date}/data.parquet"
     model: str = "model/{model_id}.ubj"
     measured_model: str = "measured_model/{model_id}.ubj"
+    tuning: str = "tuning/tuning_{date}.json"
     metrics: str = "model_meta/{model_id}.meta.json"
     predictions: str = "predict_res/{prefix}{date}.csv"
     alert_report: str = "report/alert_report_{date}.html"
@@ -88,6 +89,7 @@ class StoreSettings(Section):
             ("model", ("{model_id}",), ()),
             ("measured_model", ("{model_id}",), ()),
             ("metrics", ("{model_id}",), ()),
+            ("tuning", ("{date}",), ()),
             ("predictions", ("{date}",), ("{prefix}",)),
             ("alert_report", ("{date}",), ()),
             ("model_report", ("{date}",), ()),

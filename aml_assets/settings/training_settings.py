@@ -15,6 +15,17 @@ from aml_assets.settings.presets import TRAINING_PRESETS
 from aml_assets.settings.section import Section
 
 
+class TuningSettings(Section):
+    """A search for training parameters within the training window.
+
+    ``trials`` is how many sets of parameters are tried, and ``days`` the number of last days of the
+    training window on which each is scored, fitted on the days before them.
+    """
+
+    trials: Annotated[int, Field(ge=1, le=1000)] = 20
+    days: Annotated[int, Field(ge=1)] = 7
+
+
 class TrainingSettings(Section):
     """XGBoost's parameters; ``preset`` names a group of values, and values given override it.
 
@@ -23,6 +34,7 @@ class TrainingSettings(Section):
     given, or neither. ``negative_sampling`` is the share of negatives that is kept, and
     ``bagging`` the number of fits whose margins are averaged. With ``refit`` the model that scores
     is fitted again up to the last ripe day, after another one was measured on the evaluation days.
+    ``tuning`` lets a study choose some of these parameters; without it, there is none.
     """
 
     preset: Literal["default", "flow_2019"] = "default"
@@ -43,6 +55,7 @@ class TrainingSettings(Section):
     negative_sampling: Annotated[float, Field(gt=0, le=1)] = 1.0
     bagging: Annotated[int, Field(ge=1, le=100)] = 1
     refit: bool = True
+    tuning: TuningSettings | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -66,6 +66,12 @@ class _Windows(BaseModel):
     eval_end: _Day
 
 
+class _Study(_Part):
+    day: _Day
+    digest: str
+    parameters: dict[str, int | float]
+
+
 class _Facts(_Part):
     model_id: str
     rows: _Rows
@@ -75,6 +81,7 @@ class _Facts(_Part):
     refit_until: _Day | None = None
     parameters: dict[str, Any] = {}
     libraries: dict[str, Any] = {}
+    study: _Study | None = None
 
 
 _DISTRIBUTIONS = TypeAdapter(list[_Distribution])

@@ -130,13 +130,17 @@ def _fit(
 
 
 def refuse_one_class(
-    labels: Sequence[NDArray[Any]], where: str = "the training window holds"
+    labels: Sequence[NDArray[Any]],
+    where: str = "the training window holds",
+    *,
+    table: str = MODEL,
 ) -> None:
     """Refuse to train without rows, positives or negatives.
 
     Args:
         labels: per day the decided labels, 0 or 1, of shape (rows,).
         where: the beginning of the sentence.
+        table: the asset that is built.
 
     Raises:
         NotTrainable: there are none; the message names what is missing.
@@ -145,11 +149,11 @@ def refuse_one_class(
     positives = int(sum(float(each.sum()) for each in labels))
     remedy = "Wait until labels are decided, restate the days, or widen windows.train_days."
     if not rows:
-        raise NotTrainable(f"{where} no row with a decided label", table=MODEL, remedy=remedy)
+        raise NotTrainable(f"{where} no row with a decided label", table=table, remedy=remedy)
     if positives in (0, rows):
         missing = "positive" if positives == 0 else "negative"
         raise NotTrainable(
-            f"{where} no {missing} label among {rows} decided ones", table=MODEL, remedy=remedy
+            f"{where} no {missing} label among {rows} decided ones", table=table, remedy=remedy
         )
 
 

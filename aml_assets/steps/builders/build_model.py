@@ -31,6 +31,7 @@ from aml_assets.settings.training_settings import TrainingSettings
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.inputs.model_selection import StoredModel, read_model
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
+from aml_assets.steps.inputs.studies import STUDY, newest_study, parameters_of, with_study
 from aml_assets.steps.inputs.window_frames import (
     decided,
     read_training_window,
@@ -79,6 +80,23 @@ class TrainingData:
     def positives(self) -> int:
         """The number of those rows with label 1."""
         return int(sum(float(truth.sum()) for _, truth in self.batches))
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A model as it was fitted.
+
+    Attributes:
+        data: what it has learnt from.
+        booster: its trees.
+        parameters: those that made them.
+        study: the one that chose parameters; ``None``: they are the settings'.
+    """
+
+    data: TrainingData
+    booster: xgboost.Booster
+    parameters: TrainingSettings
+    study: dict[str, Any] | None
 
 
 def days_learnt(
@@ -141,6 +159,7 @@ def build_model(
     features: Upstream[pa.Table],
     options: RunOptions | None = None,
     measured: Upstream[xgboost.Booster] | None = None,
+    studies: Upstream[dict[str, Any]] | None = None,
 ) -> Built:
     """Train the model that scores a day; it needs nothing of the day itself.
 
@@ -151,15 +170,18 @@ def build_model(
         options: of this run.
         measured: the measured models; that of the day is fitted again with the evaluation days, by
             the same parameters and rounds. Without them, the training window is all it learns from.
+        studies: the stored studies, of a model that is not fitted again: the newest one up to the
+            day chooses parameters, unless the run does. Without one, the settings' stay.
 
     Raises:
         NotTrainable: too early, a hole in the window, labels of one class only, or no
             early-stopping day with STRs.
         ModelError: the day has no measured model to be fitted again.
         Outdated: its measured model was trained otherwise.
-        SettingsError: contradictory dates or parameters.
+        SettingsError: contradictory dates or parameters, or a study whose parameters are not valid.
+        CorruptFile: the study was altered.
     """
-    return _build(catalog, MODEL, day, features, options or RunOptions(), measured)
+    return _build(catalog, MODEL, day, features, options or RunOptions(), measured, studies)
 
 
 def build_measured_model(
@@ -167,12 +189,13 @@ def build_measured_model(
     day: dt.date,
     features: Upstream[pa.Table],
     options: RunOptions | None = None,
+    studies: Upstream[dict[str, Any]] | None = None,
 ) -> Built:
     """Train the model that a day's metrics measure, where the one that scores is fitted again.
 
     See `build_model` for arguments and errors.
     """
-    return _build(catalog, MEASURED_MODEL, day, features, options or RunOptions())
+    return _build(catalog, MEASURED_MODEL, day, features, options or RunOptions(), studies=studies)
 
 
 def _build(
@@ -182,20 +205,16 @@ def _build(
     features: Upstream[pa.Table],
     options: RunOptions,
     measured: Upstream[xgboost.Booster] | None = None,
+    studies: Upstream[dict[str, Any]] | None = None,
 ) -> Built:
-    parameters = options.parameters(catalog.settings.training)
     windows = windows_of(catalog, day, options.windows)
     model_id = model_id_of(catalog, day, options)
-    _refuse_stopping_on_all(parameters, windows, day)
     if measured is None:
-        data = training_data(catalog, features, windows)
-        booster = _train(data, parameters, windows, day)
+        fit = _fit(catalog, day, windows, features, options, studies)
     else:
         first = read_model(measured, measured.partitions.template.fill(model_id))
-        wanted = (_shown(parameters), windows.as_dict(), catalog.settings.label_rules)
-        _refuse_other_fit(first, wanted, day)
-        data = training_data(catalog, features, windows, refit=True)
-        booster = training.train(data.batches, _with_rounds_of(first, parameters))
+        fit = _fit_again(catalog, day, windows, features, options, first)
+    data, booster = fit.data, fit.booster
     _attach(data, booster)
     gains = scoring.importance(booster, data.encoder)
     facts: dict[str, Any] = {
@@ -208,6 +227,8 @@ def _build(
     }
     if measured is not None:
         facts[REFIT_UNTIL] = _refit_until(catalog, windows)
+    if fit.study is not None:
+        facts[STUDY] = fit.study
     figures = facts | {
         "undecided": data.reports - data.rows,
         "trees": booster.num_boosted_rounds(),
@@ -215,12 +236,13 @@ def _build(
         "empty_days": [str(each) for each in data.empty],
         "left_out": dict(data.encoder.left_out),
         "most_important": dict(list(gains.items())[:10]),
+        "parameters_of": parameters_of(fit.study, catalog.settings.training),
     }
-    provenance, labels = _provenance(parameters), catalog.settings.label_rules
+    provenance, labels = _provenance(fit.parameters), catalog.settings.label_rules
     manifest = Manifest(
         asset=asset,
         partition=str(day),
-        inputs=inputs_read(*([measured] if measured else []), features),
+        inputs=inputs_read(*(each for each in (measured, studies, features) if each)),
         code_version=CODE_VERSION,
         settings=settings_hash(
             provenance["parameters"],
@@ -236,6 +258,44 @@ def _build(
     return Built(booster, manifest, figures, pictures, ad_hoc=options.ad_hoc, path=path)
 
 
+def _fit(
+    catalog: Catalog,
+    day: dt.date,
+    windows: Windows,
+    features: Upstream[pa.Table],
+    options: RunOptions,
+    studies: Upstream[dict[str, Any]] | None,
+) -> _Fit:
+    """A model of the training window, with the parameters of the newest study, if there is one."""
+    study = None
+    if studies is not None and "preset" not in options.training:
+        study = newest_study(studies, day, windows)
+    parameters = options.parameters(with_study(catalog.settings.training, study))
+    stopping = parameters.early_stopping_days
+    refuse_holding_out_all("training.early_stopping_days", stopping, windows, day)
+    data = training_data(catalog, features, windows)
+    return _Fit(data, _train(data, parameters, windows, day), parameters, study)
+
+
+def _fit_again(
+    catalog: Catalog,
+    day: dt.date,
+    windows: Windows,
+    features: Upstream[pa.Table],
+    options: RunOptions,
+    first: StoredModel,
+) -> _Fit:
+    """A model of all ripe days, with the parameters and rounds of a measured one."""
+    facts: Any = first.manifest.facts
+    study = facts.get(STUDY) if catalog.settings.training.tuning else None
+    parameters = options.parameters(with_study(catalog.settings.training, study))
+    wanted = (parameters_shown(parameters), windows.as_dict(), catalog.settings.label_rules)
+    _refuse_other_fit(first, wanted, day)
+    data = training_data(catalog, features, windows, refit=True)
+    booster = training.train(data.batches, _with_rounds_of(first, parameters))
+    return _Fit(data, booster, parameters, study)
+
+
 def _refit_until(catalog: Catalog, windows: Windows) -> str:
     maturity = catalog.settings.labels.maturity_days
     learnt, _ = days_learnt(windows, refit=True, maturity_days=maturity)
@@ -248,7 +308,7 @@ def _provenance(parameters: TrainingSettings) -> dict[str, Any]:
     import xgboost
 
     return {
-        "parameters": _shown(parameters),
+        "parameters": parameters_shown(parameters),
         "libraries": {
             "python": platform.python_version(),
             "numpy": np.__version__,
@@ -258,37 +318,47 @@ def _provenance(parameters: TrainingSettings) -> dict[str, Any]:
     }
 
 
-def _shown(parameters: TrainingSettings) -> dict[str, Any]:
+def parameters_shown(parameters: TrainingSettings) -> dict[str, Any]:
     """What of the parameters makes the trees; any number of threads makes the same."""
-    return parameters.model_dump(mode="json", exclude={"preset", "threads", "refit"})
+    return parameters.model_dump(mode="json", exclude={"preset", "threads", "refit", "tuning"})
 
 
-def _refuse_stopping_on_all(parameters: TrainingSettings, windows: Windows, day: dt.date) -> None:
-    if parameters.early_stopping_days >= len(windows.train_days):
+def refuse_holding_out_all(setting: str, days: int, windows: Windows, day: dt.date) -> None:
+    """Refuse to hold out so many days of a training window that none is left to train on.
+
+    Raises:
+        SettingsError: it names the setting.
+    """
+    if days >= len(windows.train_days):
         raise SettingsError(
-            f"training.early_stopping_days leaves no day of the training window "
+            f"{setting} leaves no day of the training window "
             f"{windows.train_start} … {windows.train_end} to train on",
             day=day,
             remedy="Lower it, or widen the window.",
         )
 
 
+def held_out(data: TrainingData, windows: Windows, days: int) -> tuple[list[Batch], list[Batch]]:
+    """A training window without its last days, and these: the last of the calendar, so many."""
+    first = windows.train_end - (days - 1) * ONE_DAY
+    cut = sum(each < str(first) for each in data.days)
+    return data.batches[:cut], data.batches[cut:]
+
+
 def _train(
     data: TrainingData, parameters: TrainingSettings, windows: Windows, day: dt.date
 ) -> xgboost.Booster:
     """Train on all days but the last ones, which tell when to stop, if there are to be such."""
-    cut = len(data.days)
-    if parameters.early_stopping_days:
+    batches, stopping = held_out(data, windows, parameters.early_stopping_days)
+    if parameters.early_stopping_days and not stopping:
         first = windows.train_end - (parameters.early_stopping_days - 1) * ONE_DAY
-        cut = sum(each < str(first) for each in data.days)
-        if cut == len(data.days):
-            raise NotTrainable(
-                f"the early-stopping days {first} … {windows.train_end} are empty by design",
-                table=MODEL,
-                day=day,
-                remedy="Raise training.early_stopping_days, or switch early stopping off.",
-            )
-    return training.train(data.batches[:cut], parameters, stopping=data.batches[cut:])
+        raise NotTrainable(
+            f"the early-stopping days {first} … {windows.train_end} are empty by design",
+            table=MODEL,
+            day=day,
+            remedy="Raise training.early_stopping_days, or switch early stopping off.",
+        )
+    return training.train(batches, parameters, stopping=stopping)
 
 
 def _refuse_other_fit(first: StoredModel, wanted: tuple[dict[str, Any], ...], day: dt.date) -> None:

@@ -30,6 +30,7 @@ from aml_assets.steps.inputs.model_selection import StoredModel, pinned_path, re
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
 from aml_assets.steps.inputs.scored_window import ScoredWindow, score_evaluation_window
 from aml_assets.steps.inputs.stored_frames import load_frame
+from aml_assets.steps.inputs.studies import STUDY
 from aml_assets.steps.inputs.window_frames import as_known
 
 if TYPE_CHECKING:
@@ -203,11 +204,14 @@ def _built_by(model: StoredModel) -> dict[str, str]:
     """What the model was built by and from."""
     facts: Any = model.manifest.facts
     days = model.manifest.inputs[FEATURES]
+    study = facts.get(STUDY)
+    chosen = {"parameters": f"study of {study['day']}, {study['digest'][:12]}"} if study else {}
     return {
         "model": model.manifest.digest,
         "code version": model.manifest.code_version,
         "settings": model.manifest.settings,
         "learnt from": f"{len(days)} days of {FEATURES}, by digest in the model’s manifest",
+        **chosen,
         **facts.get("libraries", {}),
     }
 

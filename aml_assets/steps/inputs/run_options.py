@@ -48,19 +48,24 @@ class RunOptions:
     def parameters(self, base: TrainingSettings) -> TrainingSettings:
         """The run's parameters over the settings'; a preset named by the run replaces them all.
 
-        Whether a model is fitted again stays: the graph has its assets by the settings.
+        Whether a model is fitted again, and whether a study chooses parameters, stays: the graph
+        has its assets by the settings.
 
         Raises:
-            SettingsError: a parameter that XGBoost or our bounds refuse, or another ``refit``.
+            SettingsError: a parameter that XGBoost or our bounds refuse, or another ``refit`` or
+                ``tuning``.
         """
         from pydantic import ValidationError
 
-        if self.training.get("refit", base.refit) != base.refit:
-            raise SettingsError(
-                "training parameters of this run: refit: all runs do as the settings say",
-                remedy="Change training.refit, and load the definitions again.",
-            )
-        start = {"refit": base.refit} if "preset" in self.training else base.model_dump()
+        whole = base.model_dump()
+        kept = {name: whole[name] for name in ("refit", "tuning")}
+        for name, value in kept.items():
+            if self.training.get(name, value) != value:
+                raise SettingsError(
+                    f"training parameters of this run: {name}: all runs do as the settings say",
+                    remedy=f"Change training.{name}, and load the definitions again.",
+                )
+        start = kept if "preset" in self.training else whole
         try:
             return TrainingSettings.model_validate({**start, **self.training})
         except ValidationError as error:
