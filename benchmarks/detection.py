@@ -10,8 +10,10 @@ day on, so that the last figure says nothing of other banks. "history" adds conf
 are known after a week; in "ripe7" and "ripe30" all labels ripen so long, for the label history and
 for training. With the network, each of these days is
 also scored as its own night scores it: by the day's model that was fitted again up to the day
-before, and by the measured one, whose training ended three days earlier. Everything goes through
-the product's own steps into a temporary store.
+before, and by the measured one, whose training ended three days earlier. "tuned" is the network
+with training parameters that a study has chosen: one a month, by the first training window of the
+month, which ends before the first day that is scored with them. Everything goes through the
+product's own steps into a temporary store.
 
 Run it alone: ``.venv/bin/python benchmarks/detection.py [--small] [--landing FOLDER]``.
 """
@@ -87,6 +89,18 @@ LANDING = Path(__file__).resolve().parents[2] / "shared" / "data" / "amlgentex"
 BURSTS = (42, 53, 62)
 """Evaluation days that hold a third of all positives, each a scheme of one day."""
 
+GAINS = (
+    (
+        *("refit_gain", "nightly_without_refit", "nightly"),
+        "nightly: what the refit adds to average precision, paired",
+    ),
+    (
+        *("tuning_gain", "network", "tuned"),
+        "tuned: what studies add to average precision, paired",
+    ),
+)
+"""A difference's name, the measured without and with, and its line."""
+
 BUDGETS = (5, 10, 20)
 """Alerts a day, in accounts."""
 
@@ -133,6 +147,8 @@ def main() -> None:
             measured |= run(given.landing, store, variant, last)
             if "network" in variant.trained:
                 measured |= run_nights(catalog_of(given.landing, store, variant), last)
+                if not given.small:
+                    measured |= run_tuned(catalog_of(given.landing, store, variant), last)
     report(measured)
 
 
@@ -217,6 +233,19 @@ def run_nights(catalog: Catalog, last: int) -> dict[str, Pooled]:
     return found
 
 
+def run_tuned(catalog: Catalog, last: int) -> dict[str, Pooled]:
+    """The rolling protocol once more with the parameters of studies, in the protocol's store."""
+    from _tuned import build_tuned_model, tuned
+
+    catalog, parts, end = tuned(catalog), list[Pooled](), last + EVAL_DAYS
+    for start in range(FIRST, last + 1, EVAL_DAYS):
+        day = _day(start + EVAL_DAYS)
+        say(f"tuned: model of {day} ...")
+        build_tuned_model(catalog, day)
+        parts += score(catalog, day)
+    return {"tuned": _together(parts).without(range(last + 1, end))}
+
+
 def _together(parts: Sequence[Pooled]) -> Pooled:
     import numpy as np
 
@@ -295,15 +324,16 @@ def report(measured: Mapping[str, Pooled]) -> None:
     network = measured["network"]
     title = f"network: average precision without days {', '.join(map(str, BURSTS))}"
     measure("network_ap_without_bursts", title, network.without(BURSTS), average_precision)
-    fresh, stale = measured["nightly"], measured["nightly_without_refit"]
-    gain = paired_interval(
-        fresh.labels, (stale.scores, fresh.scores), fresh.blocks, average_precision
-    )
-    added = precisions["nightly"] - precisions["nightly_without_refit"]
-    figures["refit_gain"] = round(added, 4)
-    figures["refit_gain_ci"] = [round(end, 4) for end in gain]
-    title = "nightly: what the refit adds to average precision, paired"
-    lines.append([title, f"{added:+.4f}", f"[{gain.low:+.3f}, {gain.high:+.3f}]"])
+    for key, without, name, title in GAINS:
+        if name not in measured:
+            continue
+        less, more = measured[without], measured[name]
+        gain = paired_interval(
+            more.labels, (less.scores, more.scores), more.blocks, average_precision
+        )
+        added = precisions[name] - precisions[without]
+        figures |= {key: round(added, 4), f"{key}_ci": [round(end, 4) for end in gain]}
+        lines.append([title, f"{added:+.4f}", f"[{gain.low:+.3f}, {gain.high:+.3f}]"])
     rows, positives = len(network.labels), int(network.labels.sum())
     print_table(
         f"{rows:,} reports, {positives:,} of them laundering, in {len(np.unique(network.blocks))} "

@@ -99,6 +99,7 @@ READ_BY_DAY_6: Mapping[Days, Sequence[int]] = {
     Days.WINDOWS: (1, 2, 3, 4, 5),
     Days.SCORING: (6,),
     Days.NAMED: (6,),
+    Days.NEWEST: (6,),
 }
 """The days that a row means: look-back 2 days, horizon 3, windows 3, 1 (the delay) and 1."""
 
@@ -124,11 +125,12 @@ def test_every_manifest_records_exactly_the_days_that_the_graph_declares(
             "behaviour": SHORT,
             "label_history": {"enabled": True, "horizon_days": 3},
         },
-        training={"refit": refit},
+        training={"refit": refit, "tuning": {"trials": 1, "days": 1}},
     )
     # Nobody knows one transaction, so each day of the look-back is consulted; two are late.
     bank.land("str", 6, {**str_columns(6), "trx_id": [400, 500, *range(600, 605), 999_999]})
     bank.prepare(1, 6)
+    bank.good("tuning", 6)
     bank.good("daily", 6)
     graph, seen = bank.catalog.graph, set[Days]()
     for asset in graph:

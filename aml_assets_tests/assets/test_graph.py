@@ -65,8 +65,11 @@ def test_the_graph_is_this_one(definitions):
     assert graph == GRAPH
 
 
-def test_each_row_of_the_graph_is_an_asset_that_loads_and_has_a_place_of_its_own(new_bank):
-    bank = new_bank()
+@pytest.mark.parametrize("training", [{}, {"refit": True, "tuning": {}}])
+def test_each_row_of_the_graph_is_an_asset_that_loads_and_has_a_place_of_its_own(
+    new_bank, training
+):
+    bank = new_bank(training=training)
     loaded = bank.definitions().resolve_asset_graph().executable_asset_keys
     rows = bank.catalog.graph.names
     assert sorted(map(_name, loaded)) == sorted(rows)
@@ -110,6 +113,27 @@ def test_the_jobs_select_what_their_words_say(definitions):
         if not job.name.startswith("__")
     }
     assert jobs == JOBS
+
+
+def test_with_tuning_there_is_a_study_that_no_other_job_builds(new_bank):
+    definitions = new_bank(training={"tuning": {"trials": 2}}).definitions()
+    specs = {_name(spec.key): spec for spec in definitions.resolve_all_asset_specs()}
+    study = specs["models/tuning"]
+    assert specs.keys() - GRAPH.keys() == {"models/tuning"}
+    assert (study.kinds, {_name(dep.asset_key) for dep in study.deps}) == (
+        {"optuna", "json"},
+        {FEATURES},
+    )
+    assert {_name(dep.asset_key) for dep in specs["models/model"].deps} == {
+        FEATURES,
+        "models/tuning",
+    }
+    jobs = {
+        job.name: {_name(key) for key in job.asset_layer.executable_asset_keys}
+        for job in definitions.resolve_all_job_defs()
+        if not job.name.startswith("__")
+    }
+    assert jobs == {**JOBS, "tuning": {"models/tuning"}}
 
 
 def test_a_table_more_or_less_in_the_settings_is_an_asset_more_or_less(new_bank):

@@ -14,7 +14,7 @@ from aml_assets.automation.backfill_plan import (
 from aml_assets.automation.backfill_runs import run_backfill
 from aml_assets.build import build_definitions
 from aml_assets.core.days import days_between
-from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS
+from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS, TUNING
 from aml_assets.errors import PartitionError, SettingsError, Unreachable
 from aml_assets_tests.conftest import Bank, day, trx_columns
 
@@ -137,6 +137,22 @@ def test_assets_are_named_in_full_by_their_last_part_or_by_group(landed):
     assert select_assets(catalog, ["tables/str", FEATURES]) == ["tables/str", FEATURES]
     with pytest.raises(SettingsError, match="no asset or group 'modle'"):
         select_assets(catalog, ["modle"])
+
+
+def test_studies_are_built_by_name_alone_and_before_the_models_that_read_them(landed):
+    landed.options["training"] = {"tuning": {"trials": 1, "days": 1}}
+    catalog = landed.catalog
+    assert TUNING not in select_assets(catalog, [])
+    assert select_assets(catalog, ["models"]) == [MODEL, METRICS]
+    assert select_assets(catalog, ["tuning"]) == select_assets(catalog, [TUNING]) == [TUNING]
+    assert (TUNING, day(6)) not in plan_backfill(catalog, [MODEL], [day(6)]).added
+    plan = plan_backfill(catalog, [TUNING, MODEL], span(4, 6))
+    assert plan.left_out.keys() == {(name, day(4)) for name in (TUNING, MODEL)}
+    assert [each.assets for each in batches(catalog, plan.requested)] == [(TUNING,), (MODEL,)]
+    assert execute(landed, plan) == []
+    for number in (5, 6):
+        study = catalog.studies.manifest(day(number)).digest
+        assert catalog.models.manifest(day(number)).inputs[TUNING] == {str(day(number)): study}
 
 
 def test_a_landed_day_that_late_reports_could_name_is_added_but_no_day_before_the_first(landed):

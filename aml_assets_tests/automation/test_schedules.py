@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from aml_assets.automation import schedules
-from aml_assets.core.graph import FEATURES, MEASURED_MODEL, METRICS, MODEL, MODEL_PAGE
+from aml_assets.core.graph import FEATURES, MEASURED_MODEL, METRICS, MODEL, MODEL_PAGE, TUNING
 from aml_assets_tests.conftest import Bank, day
 
 
@@ -55,6 +55,22 @@ def test_the_daily_batch_leaves_all_of_it_to_a_sensor_that_is_on(bank, tick, mon
     done = tick(bank, "daily_batch", 6)
     assert not done.run_requests
     assert done.skip_message.startswith("The landing sensor is on")
+
+
+def test_the_monthly_tuning_requests_a_study_of_the_newest_day_with_a_whole_window(built, tick):
+    schedules_of = {each.name for each in built.definitions().schedules or ()}
+    assert "monthly_tuning" not in schedules_of, "without the setting"
+    bank = Bank(built.root, {"training": {"tuning": {"days": 1}}})
+    definition = bank.definitions().resolve_schedule_def("monthly_tuning")
+    assert str(definition.cron_schedule).split()[2:] == ["1", "*", "*"], "the first of a month"
+    assert definition.default_status is dg.DefaultScheduleStatus.RUNNING
+    # Days 1 to 6 have features: 4 to 6 train the 8th's model, whose evaluation day is not there.
+    (request,) = tick(bank, "monthly_tuning", 12).run_requests
+    assert (request.partition_key, assets(request)) == (str(day(8)), {TUNING})
+    assert request.tags["aml/asked_by"] == "monthly_tuning"
+    early = tick(bank, "monthly_tuning", 4)
+    assert not early.run_requests
+    assert early.skip_message.startswith(f"No study: none of {day(4)} and the 31 days before it")
 
 
 def test_the_hourly_self_learning_takes_of_today_only_what_needs_nothing_of_it(built, tick):

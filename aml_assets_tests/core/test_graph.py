@@ -16,6 +16,8 @@ from aml_assets.core.graph import (
     NETWORK,
     PAIR_DAY,
     PREDICTIONS,
+    TUNE,
+    TUNING,
     Asset,
     Days,
     Graph,
@@ -81,6 +83,23 @@ def test_a_model_that_is_fitted_again_reads_the_evaluation_days_and_the_measured
     assert {a for a in refit.names if refit.uses_windows(a)} == {
         *(MEASURED_MODEL, MODEL, METRICS, MODEL_PAGE)
     }
+
+
+def test_a_study_has_a_job_of_its_own_and_models_read_the_newest_one(graph: Graph):
+    for refit, learns in ((False, MODEL), (True, MEASURED_MODEL)):
+        without = asset_graph(TABLES, histories=HISTORIES, refit=refit)
+        tuned = asset_graph(TABLES, histories=HISTORIES, refit=refit, tuned=True)
+        assert set(tuned.names) - set(without.names) == {TUNING}
+        assert (tuned.nightly, tuned.learning) == (without.names, without.learning)
+        assert [job for job in ("self_learning", TUNE) if TUNING in tuned.of_job(job)] == [TUNE]
+        reads = without[learns].reads
+        assert tuned[TUNING].reads == reads == (Reads(FEATURES, Days.TRAINING),)
+        assert tuned[learns].reads == (*reads, Reads(TUNING, Days.NEWEST))
+        others = set(tuned.names) - {TUNING, learns}
+        assert all(tuned[name] == without[name] for name in others)
+        assert tuned.stage(learns) == tuned.stage(TUNING) + 1, "studies of a range come first"
+        assert tuned.uses_windows(TUNING)
+        assert tuned[learns].own_day == []
 
 
 def test_partials_are_stored_with_transactions_and_histories_prepared_with_features(graph: Graph):

@@ -28,6 +28,18 @@ def test_bagging_of_fits_that_are_all_alike_is_refused():
         assert TrainingSettings.model_validate({"bagging": 3, share: 0.9})
 
 
+def test_studies_are_off_until_any_of_their_settings_is_given(configured, monkeypatch):
+    assert load_settings().training.tuning is None
+    configured("training: {tuning: {}}")
+    tuning = load_settings().training.tuning
+    assert tuning is not None
+    assert (tuning.trials, tuning.days) == (20, 7)
+    monkeypatch.setenv("AML_TRAINING__TUNING__TRIALS", "3")
+    tuning = load_settings().training.tuning
+    assert tuning is not None
+    assert (tuning.trials, tuning.days) == (3, 7)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -36,6 +48,8 @@ def test_bagging_of_fits_that_are_all_alike_is_refused():
         {"subsample": 1.1},
         {"base_score": 1},
         {"negative_sampling": 0},
+        {"tuning": {"trials": 0}},
+        {"tuning": {"days": 0}},
     ],
 )
 def test_a_parameter_out_of_its_bounds_is_refused(wrong: dict[str, float]):

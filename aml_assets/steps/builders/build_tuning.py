@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 from aml_assets.core.graph import TUNING
 from aml_assets.core.model import tuning
 from aml_assets.core.model.training import Batch, refuse_one_class
+from aml_assets.core.model.windows import Windows
 from aml_assets.errors import SettingsError
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.steps.builders.build_model import (
+    TrainingData,
     held_out,
     parameters_shown,
     refuse_holding_out_all,
@@ -74,10 +76,7 @@ def build_tuning(
     windows = windows_of(catalog, day)
     refuse_holding_out_all("training.tuning.days", chosen.days, windows, day)
     data = training_data(catalog, features, windows)
-    fitted_on, scored_on = held_out(data, windows, chosen.days)
-    for batches, what in ((fitted_on, "fitted"), (scored_on, "scored")):
-        where = f"the days of the training window on which trials are {what} hold"
-        refuse_one_class([labels for _, labels in batches], where, table=TUNING)
+    fitted_on, scored_on = _trial_days(data, windows, chosen.days)
     found = tuning.search(
         lambda candidate: tuning.precision_on(scored_on, fitted_on, candidate),
         settings,
@@ -88,21 +87,6 @@ def build_tuning(
         "fitted_on": _described(data.days[:cut], fitted_on),
         "scored_on": _described(data.days[cut:], scored_on),
     }
-    facts: dict[str, Any] = {"windows": windows.as_dict(), "parameters": found["parameters"]}
-    manifest = Manifest(
-        asset=TUNING,
-        partition=str(day),
-        inputs=inputs_read(features),
-        code_version=CODE_VERSION,
-        settings=settings_hash(
-            parameters_shown(settings),
-            chosen.model_dump(),
-            {name: asdict(of) for name, of in tuning.SEARCH_SPACE.items()},
-            windows.as_dict(),
-            catalog.settings.label_rules,
-        ),
-        facts=facts,
-    )
     figures = {
         "average_precision": found["value"],
         "average_precision_of_settings": found["trials"][0]["value"],
@@ -113,7 +97,46 @@ def build_tuning(
         "positives": data.positives,
         **days,
     }
+    manifest = _manifest(catalog, day, features, windows, found["parameters"])
     return Built({**found, **days}, manifest, figures)
+
+
+def _trial_days(data: TrainingData, windows: Windows, days: int) -> tuple[list[Batch], list[Batch]]:
+    """The days on which trials are fitted, and those on which they are scored.
+
+    Raises:
+        NotTrainable: one of the two holds no positive, or no negative.
+    """
+    fitted_on, scored_on = held_out(data, windows, days)
+    for batches, what in ((fitted_on, "fitted"), (scored_on, "scored")):
+        where = f"the days of the training window on which trials are {what} hold"
+        refuse_one_class([labels for _, labels in batches], where, table=TUNING)
+    return fitted_on, scored_on
+
+
+def _manifest(
+    catalog: Catalog,
+    day: dt.date,
+    features: Upstream[pa.Table],
+    windows: Windows,
+    parameters: dict[str, Any],
+) -> Manifest:
+    settings = catalog.settings.training
+    facts: dict[str, Any] = {"windows": windows.as_dict(), "parameters": parameters}
+    return Manifest(
+        asset=TUNING,
+        partition=str(day),
+        inputs=inputs_read(features),
+        code_version=CODE_VERSION,
+        settings=settings_hash(
+            parameters_shown(settings),
+            settings.model_dump(include={"tuning"}),
+            {name: asdict(of) for name, of in tuning.SEARCH_SPACE.items()},
+            windows.as_dict(),
+            catalog.settings.label_rules,
+        ),
+        facts=facts,
+    )
 
 
 def _described(days: Sequence[str], batches: Sequence[Batch]) -> dict[str, Any]:
