@@ -21,6 +21,7 @@ BY_EXTRA = {
     "gssapi": "kerberos",
     "requests_gssapi": "kerberos",
     "IPython": "notebook",
+    "optuna": "tuning",
 } | dict.fromkeys(("jupyterlab", "jupyter_server", "traitlets"), "notebook")
 """Modules that only an extra brings; the rest of the package does without them."""
 BROUGHT_BY = {

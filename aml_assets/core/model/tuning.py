@@ -51,7 +51,7 @@ SEARCH_SPACE: Mapping[str, Range] = {
 }
 """The training settings that a study chooses."""
 
-_NEVER_CHOSEN = {"preset", "seed", "threads", "refit", "tuning"}
+_NEVER_TUNED = {"preset", "seed", "threads", "refit", "tuning"}
 
 
 def load_optuna() -> Any:
@@ -81,7 +81,7 @@ def applied(settings: TrainingSettings, parameters: object) -> TrainingSettings:
     Raises:
         ValueError: they are not valid, or are no parameters that a study may choose.
     """
-    allowed = TrainingSettings.model_fields.keys() - _NEVER_CHOSEN
+    allowed = TrainingSettings.model_fields.keys() - _NEVER_TUNED
     if not isinstance(parameters, Mapping) or not parameters.keys() <= allowed:
         raise ValueError("it names what is no training parameter")
     try:
@@ -116,7 +116,7 @@ def search(
 
     Args:
         value: of settings: the more, the better.
-        settings: the bank's. They are tried first, as trial 0, so that nothing worse is chosen;
+        settings: the bank's. They are tried first, as trial 0, so that nothing worse comes out;
             their seed is the sampler's.
         trials: how many others are tried.
 

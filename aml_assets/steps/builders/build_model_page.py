@@ -205,13 +205,13 @@ def _built_by(model: StoredModel) -> dict[str, str]:
     facts: Any = model.manifest.facts
     days = model.manifest.inputs[FEATURES]
     study = facts.get(STUDY)
-    chosen = {"parameters": f"study of {study['day']}, {study['digest'][:12]}"} if study else {}
+    origin = {"parameters": f"study of {study['day']}, {study['digest'][:12]}"} if study else {}
     return {
         "model": model.manifest.digest,
         "code version": model.manifest.code_version,
         "settings": model.manifest.settings,
         "learnt from": f"{len(days)} days of {FEATURES}, by digest in the model’s manifest",
-        **chosen,
+        **origin,
         **facts.get("libraries", {}),
     }
 

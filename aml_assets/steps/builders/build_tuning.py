@@ -1,4 +1,4 @@
-"""The study of a day: training parameters that its training window alone has chosen.
+"""The study of a day: training parameters, selected by its training window alone.
 
 Belongs here: the days that trials are fitted and scored on, and the study as it is stored. Does not
 belong here: the search itself (``core.model.tuning``), or which models follow a study
@@ -46,8 +46,8 @@ def build_tuning(
 ) -> Built:
     """Choose training parameters by the training window of a day; evaluation days are not read.
 
-    Each trial is fitted on the window's first days, and its value is the average precision on the
-    last ones, ``training.tuning.days`` of them. Labels are those that the day's model learns from.
+    Each trial is fitted on the window's first days, and its value is the average precision on its
+    last ones. Labels are those that the day's model learns from.
 
     Args:
         catalog: settings, landing and decisions.
@@ -62,25 +62,25 @@ def build_tuning(
             or to score on.
     """
     settings = catalog.settings.training
-    chosen = settings.tuning
-    if chosen is None:
+    wanted = settings.tuning
+    if wanted is None:
         raise SettingsError("studies are off", table=TUNING, remedy="Set training.tuning.")
     if options is not None and (options.windows or options.training):
         raise SettingsError(
-            "a study is made by the settings, and this run has dates or parameters of its own",
+            "a study follows the settings, and this run has dates or parameters of its own",
             table=TUNING,
             day=day,
             remedy="Start it without them.",
         )
     tuning.load_optuna()  # before minutes are spent
     windows = windows_of(catalog, day)
-    refuse_holding_out_all("training.tuning.days", chosen.days, windows, day)
+    refuse_holding_out_all("training.tuning.days", wanted.days, windows, day)
     data = training_data(catalog, features, windows)
-    fitted_on, scored_on = _trial_days(data, windows, chosen.days)
+    fitted_on, scored_on = _trial_days(data, windows, wanted.days)
     found = tuning.search(
         lambda candidate: tuning.precision_on(scored_on, fitted_on, candidate),
         settings,
-        trials=chosen.trials,
+        trials=wanted.trials,
     )
     cut = len(fitted_on)
     days: dict[str, Any] = {
@@ -92,9 +92,8 @@ def build_tuning(
         "average_precision_of_settings": found["trials"][0]["value"],
         "parameters": found["parameters"],
         "trial": found["trial"],
-        "trials": chosen.trials,
+        "trials": wanted.trials,
         "windows": windows.as_dict(),
-        "positives": data.positives,
         **days,
     }
     manifest = _manifest(catalog, day, features, windows, found["parameters"])

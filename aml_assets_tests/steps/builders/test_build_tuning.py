@@ -1,4 +1,4 @@
-"""Studies through Dagster: what they are made of, who takes them over, and what is refused."""
+"""Studies through Dagster: what they are built from, who takes them over, what is refused."""
 
 import sys
 from dataclasses import replace
@@ -49,7 +49,7 @@ def study(bank: Bank, number: int, **parameters: Any) -> str:
     return stored.manifest.digest
 
 
-def test_a_study_is_of_the_training_window_alone_and_says_how_it_was_made(bank: Bank):
+def test_a_study_is_of_the_training_window_alone_and_says_how_it_was_built(bank: Bank):
     found, of = bank.catalog.studies.load_with_manifest(day(6))
     assert of.inputs == {
         FEATURES: {str(day(n)): manifest(bank, FEATURES, n).digest for n in (2, 3, 4)}
@@ -174,7 +174,7 @@ def test_days_of_one_class_are_one_error_that_names_the_study(bank: Bank, labels
     assert f"table {TUNING}, day {day(6)}: the days of the training window {said}" in run.sentence
 
 
-def test_what_a_study_cannot_be_made_of_is_one_error(bank: Bank, monkeypatch):
+def test_what_a_study_cannot_be_built_from_is_one_error(bank: Bank, monkeypatch):
     run = bank.bad("tuning", 6, config={"training": {"rounds": 4}})
     assert "this run has dates or parameters of its own" in run.sentence
     bank.options["training"] = {"tuning": {"days": 3}}
