@@ -75,7 +75,10 @@ class DayAsset:
             owners=list(self.owners),
             description=self.description,
             metadata=definition_metadata(catalog, self.name, self.build),
-            freshness_policy=freshness_policy(catalog.settings),
+            # What has a job of its own comes when that runs, not each night.
+            freshness_policy=freshness_policy(catalog.settings)
+            if self.name in catalog.graph.nightly
+            else None,
         )
 
         @dg.multi_asset(

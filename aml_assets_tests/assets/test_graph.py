@@ -136,6 +136,14 @@ def test_with_tuning_there_is_a_study_that_no_other_job_builds(new_bank):
     assert jobs == {**JOBS, "tuning": {"models/tuning"}}
 
 
+def test_a_study_is_not_due_each_night(new_bank):
+    bank = new_bank(training={"tuning": {}}, partitions={"last_day": None})
+    specs = bank.definitions().resolve_all_asset_specs()
+    due = {_name(spec.key) for spec in specs if spec.freshness_policy is not None}
+    assert "models/model" in due
+    assert "models/tuning" not in due
+
+
 def test_a_table_more_or_less_in_the_settings_is_an_asset_more_or_less(new_bank):
     bank = new_bank(
         tables={

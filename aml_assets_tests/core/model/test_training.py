@@ -211,4 +211,5 @@ def test_the_preset_of_2019_is_what_the_flow_ran_with():
         "negative_sampling": 1.0,
         "bagging": 1,
         "refit": False,
+        "tuning": None,
     }

@@ -185,5 +185,7 @@ def test_what_a_study_cannot_be_built_from_is_one_error(bank: Bank, monkeypatch)
     run = bank.bad("tuning", 6)
     assert "training.tuning needs Optuna, which is not installed" in run.sentence
     assert "pip install 'aml_assets[tuning]'" in run.sentence
+    run = bank.bad("self_learning", 7, only=(MODEL,), config={"training": {"tuning": None}})
+    assert "tuning: all runs do as the settings say" in run.sentence
     # A night follows a study without Optuna.
     bank.good("self_learning", 7, only=LEARN)
