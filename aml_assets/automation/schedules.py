@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 _TUNABLE_DAYS = 31
-"""How many days back a study is made for, where the newest windows have a hole."""
+"""How many days back a study is requested for, where the newest windows have a hole."""
 
 
 def schedules(catalog: Catalog) -> list[dg.ScheduleDefinition]:

@@ -1,7 +1,7 @@
 """Studies: the stored study whose parameters a model takes over.
 
 Belongs here: finding it, its parameters over the settings', and the day that can have the next one.
-Does not belong here: making one (``steps.builders.build_tuning``) or the search
+Does not belong here: building one (``steps.builders.build_tuning``) or the search
 (``core.model.tuning``).
 """
 

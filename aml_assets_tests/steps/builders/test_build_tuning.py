@@ -116,7 +116,9 @@ def test_without_a_study_the_settings_stay_and_the_days_own_makes_the_model_stal
     assert manifest(bank, MODEL, 6).inputs[TUNING] == {str(day(6)): "absent"}
     assert board(bank, 6).of(MODEL, day(6)).state == "built"
     bank.good("tuning", 6)
-    status = board(bank, 6).of(MODEL, day(6))
+    shown = board(bank, 6)
+    assert [each.first for each in shown.plan.requests if each.assets == (MODEL,)] == [day(6)]
+    status = shown.of(MODEL, day(6))
     assert (status.state, status.changed) == ("stale", ((TUNING, str(day(6))),))
     run = bank.good("self_learning", 6, only=LEARN)
     assert run.figures(MODEL, 6)["parameters_of"] == f"study of {day(6)}"
