@@ -44,7 +44,7 @@ class Days(Enum):
     EARLIER = "those of the horizon before it"
     LOOK_BACK = "the same day's, and earlier ones in which late transactions are looked up"
     TRAINING = "the training window's, and those of the delay after it"
-    WINDOWS = "the training window's, the delay's and the evaluation window's"
+    WINDOWS = "the training window's, the delay's, the evaluation window's, and while labels ripen"
     SCORING = "the model that scores the day: its own, the newest, or a pinned one"
     NAMED = "the one that the same day's predictions name"
     NEWEST = "the newest one that is stored by then, if there is one"

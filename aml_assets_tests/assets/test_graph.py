@@ -36,6 +36,7 @@ GRAPH = {
     ),
     MODEL_PAGE: ("reports", {"html"}, {"models/model", "models/metrics", FEATURES}),
 }
+BOTH = {"behaviour": {"enabled": True}}
 FRAMES = {PAIR_DAY, NETWORK, ACCOUNT_DAY, BEHAVIOUR, FEATURES}
 PREPARED = {*(f"tables/{name}" for name in TABLES), *FRAMES}
 LEARNT = {"models/model", "models/metrics", MODEL_PAGE}
@@ -50,7 +51,7 @@ JOBS = {
 @pytest.fixture
 def definitions(new_bank) -> dg.Definitions:
     """As shipped, with both histories."""
-    return new_bank(features={"behaviour": {"enabled": True}}).definitions()
+    return new_bank(features=BOTH).definitions()
 
 
 def _name(key: dg.AssetKey) -> str:
@@ -116,7 +117,7 @@ def test_the_jobs_select_what_their_words_say(definitions):
 
 
 def test_with_tuning_there_is_a_study_that_no_other_job_builds(new_bank):
-    definitions = new_bank(training={"tuning": {"trials": 2}}).definitions()
+    definitions = new_bank(features=BOTH, training={"tuning": {"trials": 2}}).definitions()
     specs = {_name(spec.key): spec for spec in definitions.resolve_all_asset_specs()}
     study = specs["models/tuning"]
     assert specs.keys() - GRAPH.keys() == {"models/tuning"}
