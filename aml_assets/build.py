@@ -75,7 +75,7 @@ def build_definitions(
         bound = [each.bind(catalog, partitions) for each in (*declared_assets(settings), *assets)]
     return dg.Definitions(
         assets=[*landing_assets(settings, partitions), *bound],
-        jobs=jobs(catalog.graph, settings.automation),
+        jobs=jobs(catalog.graph, settings),
         sensors=[landing_sensor(catalog), *alarm_sensors(catalog)],
         schedules=schedules(catalog),
         resources={

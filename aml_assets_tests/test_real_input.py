@@ -24,10 +24,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     settings = load_settings(
         landing={"url": str(amlgentex())},
         store={"url": str(tmp_path_factory.mktemp("store"))},
-        partitions={"first_day": dt.date(2023, 1, 1), "last_day": LAST},
+        partitions={"first_day": dt.date(2023, 3, 5), "last_day": LAST},
         features={
             "trx_lookback_days": 3,
-            "network": {"windows": [3, 7], "horizon_days": 14},
+            "network": {"windows": [3, 7], "horizon_days": 7},
             "behaviour": {"enabled": False},
         },
         training={"rounds": 20, "max_bin": 256},

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 def tuning(day: dt.date, run: StepRun, merged_features: Upstream[pa.Table]) -> Built:
     """The study of the day's training window: each trial's parameters, and what they are worth.
 
-    Models of the day and of later ones take over the best ones, until there is a newer study.
+    Models of the day and of later ones that are trained from then on take over the best ones, until
+    there is a newer study.
     """
     return _tuning.build_tuning(run.catalog, day, merged_features, run.options)
 

@@ -15,7 +15,7 @@ from aml_assets.assets.dagster_internals import execute_here
 from aml_assets.assets.failures import failures_of, place_away_in
 from aml_assets.assets.run_tags import CLAIMED_BY, NO_RESTART, day_tags, runtime_tags, shown_tags
 from aml_assets.automation.backfill_plan import Batch, Partition, Plan, batches
-from aml_assets.automation.jobs import job_of
+from aml_assets.automation.jobs import fits, job_of
 from aml_assets.core.days import days_between, ranges, span
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.decisions import this_user
@@ -54,11 +54,12 @@ def run_backfill(
     for batch in list(batches(catalog, plan.partitions)):
         for part in _without_failed(catalog, batch, failed):
             check()
+            job = job_of(catalog.graph, part.assets)
             result = execute_here(
-                definitions.resolve_job_def(job_of(catalog.graph, part.assets)),
+                definitions.resolve_job_def(job),
                 instance,
                 assets=[dg.AssetKey.from_user_string(asset) for asset in part.assets],
-                tags=_tags(catalog, part),
+                tags=_tags(catalog, part, job),
                 run_config={
                     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                     "resources": {
@@ -132,8 +133,8 @@ def _without_failed(catalog: Catalog, batch: Batch, failed: set[Partition]) -> I
             yield Batch(assets, first, last)
 
 
-def _tags(catalog: Catalog, batch: Batch) -> dict[str, str]:
-    days = len(days_between(batch.first, batch.last))
+def _tags(catalog: Catalog, batch: Batch, job: str) -> dict[str, str]:
+    days = len(days_between(batch.first, batch.last)) * fits(catalog.settings, job)
     # A daemon beside us must not take a year in one run for a run that hangs, nor start again
     # what somebody stopped.
     limit = runtime_tags(catalog.settings.automation, days)

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from aml_assets.assets.run_tags import runtime_tags
-from aml_assets.core.graph import BATCH_PREDICTION, SELF_LEARNING, TUNE, Graph
+from aml_assets.core.graph import BATCH_PREDICTION, SELF_LEARNING, TUNING_JOB, Graph
 
 if TYPE_CHECKING:
     from aml_assets.assets.dagster_internals import UnresolvedAssetJobDefinition
-    from aml_assets.settings.automation_settings import AutomationSettings
+    from aml_assets.settings.load import Settings
 
 DAILY = "daily"
 
@@ -25,28 +25,34 @@ _DESCRIPTIONS = {
     "the model, and describe it on a page.",
     BATCH_PREDICTION: "批量预估: join the day's tables, score them with the new, newest or pinned "
     "model, and explain the highest scores on a page.",
-    TUNE: "Choose training parameters by the training window before the day, for the models of the "
-    "day and of later ones.",
+    TUNING_JOB: "Choose training parameters by the training window before the day, for the models "
+    "of the day and of later ones.",
     DAILY: "Everything of a day: tables, features, model, metrics, predictions and both pages.",
 }
 
 
-def jobs(graph: Graph, automation: AutomationSettings) -> list[UnresolvedAssetJobDefinition]:
+def jobs(graph: Graph, settings: Settings) -> list[UnresolvedAssetJobDefinition]:
     """The jobs; each runs for one day, or over a range."""
-    selected = {name: graph.of_job(name) for name in (SELF_LEARNING, BATCH_PREDICTION, TUNE)}
+    selected = {name: graph.of_job(name) for name in (SELF_LEARNING, BATCH_PREDICTION, TUNING_JOB)}
     selected[DAILY] = graph.nightly
     return [
         dg.define_asset_job(
             name,
             selection=dg.AssetSelection.assets(*map(dg.AssetKey.from_user_string, names)),
             description=_DESCRIPTIONS[name],
-            tags=runtime_tags(automation),
+            tags=runtime_tags(settings.automation, fits(settings, name)),
         )
         for name, names in selected.items()
         if names
     ]
 
 
+def fits(settings: Settings, job: str) -> int:
+    """How many times as long as another one a job may take for a day: a study fits many models."""
+    tuning = settings.training.tuning
+    return tuning.trials + 1 if job == TUNING_JOB and tuning else 1
+
+
 def job_of(graph: Graph, assets: Iterable[str]) -> str:
     """The job that can build some assets of one batch."""
-    return DAILY if set(assets) <= set(graph.nightly) else TUNE
+    return DAILY if set(assets) <= set(graph.nightly) else TUNING_JOB

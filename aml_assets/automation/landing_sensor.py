@@ -34,6 +34,7 @@ from aml_assets.automation.alarms.message import missed_deadline
 from aml_assets.automation.day_failures import last_failures
 from aml_assets.automation.jobs import DAILY
 from aml_assets.core.days import ranges, span
+from aml_assets.core.graph import TUNING_JOB
 from aml_assets.core.night.cursor import Cursor
 from aml_assets.core.night.day_failure import told
 from aml_assets.core.night.decide import decide
@@ -227,7 +228,8 @@ def unfinished_days(instance: dg.DagsterInstance, settings: Settings) -> Iterato
 
     It does not matter who requested the run.
     """
-    # A run that dies and is started again between two reads is in neither: the first comes twice.
+    # Unfinished runs are read before and after those that died: one that is started again in
+    # between is in neither of two reads.
     unfinished = dg.RunsFilter(statuses=_UNFINISHED)
     runs = (
         *instance.get_runs(unfinished),
@@ -235,8 +237,8 @@ def unfinished_days(instance: dg.DagsterInstance, settings: Settings) -> Iterato
         *instance.get_runs(unfinished),
     )
     for run in {each.run_id: each for each in runs}.values():
-        if not {ONE_PARTITION, RANGE_START} & set(run.tags):
-            continue
+        if run.job_name == TUNING_JOB or not {ONE_PARTITION, RANGE_START} & set(run.tags):
+            continue  # a study changes nothing that a day waits for
         try:
             days = requested_days(run.tags, settings.partitions)
         except AmlError:

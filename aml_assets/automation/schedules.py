@@ -1,8 +1,8 @@
 """Schedules: the daily batch beside the sensor, monthly studies, hourly self-learning as in 2019.
 
 Belongs here: runs that are requested by the clock. Does not belong here: what a tick decides
-(``core.night.decide``). No schedule catches up on missed ticks: the daily one looks at all days
-anyway, the others learn from what is stored.
+(``core.night.decide``). Of missed ticks Dagster makes up for the last alone: the daily schedule
+looks at all days anyway, the others learn from what is stored.
 """
 
 from __future__ import annotations
@@ -22,23 +22,25 @@ from aml_assets.automation.landing_sensor import (
     sensor_cursor,
     sensor_is_ticking,
 )
-from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE, TUNE, TUNING
+from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE, TUNING, TUNING_JOB
 from aml_assets.core.night.plan import Request
 from aml_assets.core.night.view import Untrainable
-from aml_assets.steps.inputs.studies import newest_tunable_day
+from aml_assets.steps.inputs.studies import newest_day_to_study
 from aml_assets.steps.watching.watcher import Watcher
 
 if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
+    from aml_assets.settings.training_settings import TuningSettings
 
 
-_TUNABLE_DAYS = 31
+_DAYS_BACK = 31
 """How many days back a study is requested for, where the newest windows have a hole."""
 
 
 def schedules(catalog: Catalog) -> list[dg.ScheduleDefinition]:
     """All schedules."""
-    monthly = [_monthly_tuning(catalog)] if catalog.settings.training.tuning else []
+    tuning = catalog.settings.training.tuning
+    monthly = [_monthly_tuning(catalog, tuning)] if tuning else []
     return [_daily_batch(catalog), *monthly, _hourly_self_learning(catalog)]
 
 
@@ -85,14 +87,14 @@ def _whole_day(catalog: Catalog, watcher: Watcher, request: Request) -> Request:
     return replace(request, assets=(*request.assets, *catalog.graph.learning))
 
 
-def _monthly_tuning(catalog: Catalog) -> dg.ScheduleDefinition:
+def _monthly_tuning(catalog: Catalog, tuning: TuningSettings) -> dg.ScheduleDefinition:
     """A study on the first of each month, which the models of the month take over."""
     settings, watcher = catalog.settings, Watcher(catalog)
     at = settings.automation.daily_at
 
     @dg.schedule(
         name="monthly_tuning",
-        job_name=TUNE,
+        job_name=TUNING_JOB,
         cron_schedule=f"{at.minute} {at.hour} 1 * *",
         execution_timezone=settings.partitions.time_zone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
@@ -102,9 +104,9 @@ def _monthly_tuning(catalog: Catalog) -> dg.ScheduleDefinition:
     def monthly_tuning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         moment = context.scheduled_execution_time
         today = watcher.today(moment.timestamp() if moment else time.time())
-        day = newest_tunable_day(catalog, today, back=_TUNABLE_DAYS)
+        day = newest_day_to_study(catalog, today, held_out=tuning.days, back=_DAYS_BACK)
         if day is None:
-            since = f"{today} and the {_TUNABLE_DAYS} days before it"
+            since = f"{today} and the {_DAYS_BACK} days before it"
             return dg.SkipReason(f"No study: none of {since} has a complete training window.")
         return dg.RunRequest(
             run_key=moment.isoformat() if moment else None,

@@ -31,7 +31,7 @@ MODEL_PAGE = "reports/model_report"
 
 SELF_LEARNING = "self_learning"
 BATCH_PREDICTION = "batch_prediction"
-TUNE = "tuning"
+TUNING_JOB = "tuning"
 _BOTH = frozenset({SELF_LEARNING, BATCH_PREDICTION})
 
 
@@ -44,7 +44,7 @@ class Days(Enum):
     EARLIER = "those of the horizon before it"
     LOOK_BACK = "the same day's, and earlier ones in which late transactions are looked up"
     TRAINING = "the training window's, and those of the delay after it"
-    WINDOWS = "the training window's, the delay's, the evaluation window's, and while labels ripen"
+    WINDOWS = "the windows' and the delay's; of metrics also later ones by which labels ripen"
     SCORING = "the model that scores the day: its own, the newest, or a pinned one"
     NAMED = "the one that the same day's predictions name"
     NEWEST = "the newest one that is stored by then, if there is one"
@@ -139,7 +139,7 @@ class Graph:
     @property
     def nightly(self) -> list[str]:
         """The names of what each day has, upstream first: all but what has a job of its own."""
-        return [row.name for row in self if TUNE not in row.jobs]
+        return [row.name for row in self if TUNING_JOB not in row.jobs]
 
     @property
     def learning(self) -> list[str]:
@@ -211,8 +211,12 @@ class Graph:
 
 
 _SPANS_DAYS = (
-    *(Days.HISTORY, Days.EARLIER, Days.LOOK_BACK),
-    *(Days.TRAINING, Days.WINDOWS, Days.NEWEST),
+    Days.HISTORY,
+    Days.EARLIER,
+    Days.LOOK_BACK,
+    Days.TRAINING,
+    Days.WINDOWS,
+    Days.NEWEST,
 )
 
 
@@ -297,7 +301,7 @@ def asset_graph(
 def _learnt(jobs: frozenset[str], *, refit: bool, tuned: bool) -> tuple[Asset, ...]:
     """The study, the model of a day, and its metrics."""
     window, windows = Reads(FEATURES, Days.TRAINING), Reads(FEATURES, Days.WINDOWS)
-    study = (Asset(TUNING, (window,), frozenset({TUNE})),) if tuned else ()
+    study = (Asset(TUNING, (window,), frozenset({TUNING_JOB})),) if tuned else ()
     training = (window, Reads(TUNING, Days.NEWEST)) if tuned else (window,)
     if not refit:
         metrics = Asset(METRICS, (Reads(MODEL), windows), jobs)

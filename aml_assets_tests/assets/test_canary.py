@@ -13,7 +13,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from aml_assets_tests.conftest import STATIC, Bank, day, flip_byte, str_columns, trx_columns
+from aml_assets_tests.conftest import (
+    PREPARE,
+    STATIC,
+    Bank,
+    day,
+    flip_byte,
+    str_columns,
+    trx_columns,
+)
 
 NAME = "Kanarienvogel"
 CUSTOMER = 9876543210123
@@ -222,7 +230,7 @@ def test_a_join_or_a_window_that_cannot_be_made_is_not_quoted(canary: Bank, hear
     canary.options = {}
     changed = with_column(trx(3), note=[float(n) for n in range(12)])
     canary.land("trx", 3, changed)
-    canary.prepare(3, 3)
+    canary.good("daily", 3, only=PREPARE)
     run = canary.bad("self_learning", 5, only=("models/model",))
     assert "column note" in run.sentence
     # Scoring a day whose column is of another kind than the model's.
@@ -239,7 +247,7 @@ def test_a_join_or_a_window_that_cannot_be_made_is_not_quoted(canary: Bank, hear
 def test_a_window_without_labels_is_not_quoted(canary: Bank, heard):
     for number in (1, 2, 3):
         canary.land("str", number, with_column(reports(number), label=[0] * 8))
-    canary.prepare(1, 3)
+    canary.good("daily", days=(1, 3), only=PREPARE)
     run = canary.bad("daily", 5, only=("models",))
     assert f"day {day(5)}" in run.sentence
     assert_unheard(heard(canary))

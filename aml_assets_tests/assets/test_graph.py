@@ -135,6 +135,11 @@ def test_with_tuning_there_is_a_study_that_no_other_job_builds(new_bank):
         if not job.name.startswith("__")
     }
     assert jobs == {**JOBS, "tuning": {"models/tuning"}}
+    limits = {
+        name: definitions.resolve_job_def(name).tags["dagster/max_runtime"]
+        for name in ("daily", "tuning")
+    }
+    assert limits == {"daily": "3600", "tuning": str(3 * 3600)}, "two trials, and the settings"
 
 
 def test_a_study_is_not_due_each_night(new_bank):

@@ -298,3 +298,9 @@ def test_a_day_stays_under_way_when_its_run_is_started_again_between_two_reads(
 
     monkeypatch.setattr(built.instance, "get_runs", started_again_after)
     assert list(unfinished_days(built.instance, built.settings)) == [[day(7)]]
+
+
+def test_a_study_that_is_being_built_holds_up_no_day(built: Bank):
+    tags = {"dagster/partition": str(day(7))}
+    built.instance.add_run(dg.DagsterRun("tuning", status=STARTED, tags=tags))
+    assert list(unfinished_days(built.instance, built.settings)) == []

@@ -62,7 +62,7 @@ def test_the_monthly_tuning_requests_a_study_of_the_newest_day_with_a_whole_wind
     assert "monthly_tuning" not in schedules_of, "without the setting"
     bank = Bank(built.root, {"training": {"tuning": {"days": 1}}})
     definition = bank.definitions().resolve_schedule_def("monthly_tuning")
-    assert str(definition.cron_schedule).split()[2:] == ["1", "*", "*"], "the first of a month"
+    assert definition.cron_schedule == "0 6 1 * *", "the first of a month, at automation.daily_at"
     assert definition.default_status is dg.DefaultScheduleStatus.RUNNING
     # Days 1 to 6 have features: 4 to 6 train the 8th's model, whose evaluation day is not there.
     (request,) = tick(bank, "monthly_tuning", 12).run_requests

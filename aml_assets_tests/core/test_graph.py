@@ -16,8 +16,8 @@ from aml_assets.core.graph import (
     NETWORK,
     PAIR_DAY,
     PREDICTIONS,
-    TUNE,
     TUNING,
+    TUNING_JOB,
     Asset,
     Days,
     Graph,
@@ -91,7 +91,9 @@ def test_a_study_has_a_job_of_its_own_and_models_read_the_newest_one(graph: Grap
         tuned = asset_graph(TABLES, histories=HISTORIES, refit=refit, tuned=True)
         assert set(tuned.names) - set(without.names) == {TUNING}
         assert (tuned.nightly, tuned.learning) == (without.names, without.learning)
-        assert [job for job in ("self_learning", TUNE) if TUNING in tuned.of_job(job)] == [TUNE]
+        assert [job for job in ("self_learning", TUNING_JOB) if TUNING in tuned.of_job(job)] == [
+            TUNING_JOB
+        ]
         reads = without[learns].reads
         assert tuned[TUNING].reads == reads == (Reads(FEATURES, Days.TRAINING),)
         assert tuned[learns].reads == (*reads, Reads(TUNING, Days.NEWEST))

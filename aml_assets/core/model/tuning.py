@@ -2,7 +2,7 @@
 
 Belongs here: the search space, the value of one set of parameters, and the search by Optuna. Does
 not belong here: which days these are, storing a study (``steps.builders.build_tuning``), or finding
-the study that a model follows (``steps.inputs.studies``).
+the study that a model takes over (``steps.inputs.studies``).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ Parameters = Mapping[str, float]
 
 
 @dataclass(frozen=True)
-class Range:
-    """The values of one parameter that a study may try.
+class Distribution:
+    """The values of one parameter that a study may try, as Optuna's distributions say it.
 
     Attributes:
         low, high: the ends, both included; of a whole number, two whole numbers.
@@ -40,14 +40,14 @@ class Range:
     log: bool = False
 
 
-SEARCH_SPACE: Mapping[str, Range] = {
-    "rounds": Range(50, 300, step=10),
-    "max_depth": Range(3, 10, step=1),
-    "learning_rate": Range(0.03, 0.3, log=True),
-    "reg_lambda": Range(0.1, 30.0, log=True),
-    "subsample": Range(0.5, 1.0, step=0.05),
-    "colsample_bytree": Range(0.3, 1.0, step=0.05),
-    "min_child_weight": Range(0.5, 20.0, log=True),
+SEARCH_SPACE: Mapping[str, Distribution] = {
+    "rounds": Distribution(50, 300, step=10),
+    "max_depth": Distribution(3, 10, step=1),
+    "learning_rate": Distribution(0.03, 0.3, log=True),
+    "reg_lambda": Distribution(0.1, 30.0, log=True),
+    "subsample": Distribution(0.5, 1.0, step=0.05),
+    "colsample_bytree": Distribution(0.3, 1.0, step=0.05),
+    "min_child_weight": Distribution(0.5, 20.0, log=True),
 }
 """The training settings that a study chooses."""
 
@@ -116,8 +116,7 @@ def search(
 
     Args:
         value: of settings: the more, the better.
-        settings: the bank's. They are tried first, as trial 0, so that nothing worse comes out;
-            their seed is the sampler's.
+        settings: the bank's. They are tried first, as trial 0; their seed is the sampler's.
         trials: how many others are tried.
 
     Returns:
@@ -163,7 +162,7 @@ def _trial(number: int, parameters: Parameters, value: float | None) -> dict[str
     return {"number": number, "parameters": dict(parameters), "value": value, "state": state}
 
 
-def _distribution(optuna: Any, of: Range) -> Any:
+def _distribution(optuna: Any, of: Distribution) -> Any:
     kinds = optuna.distributions
     if isinstance(of.low, int):
         return kinds.IntDistribution(of.low, of.high, step=of.step or 1, log=of.log)

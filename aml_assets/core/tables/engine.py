@@ -93,8 +93,8 @@ def query(sql: str, views: Mapping[str, pa.Table]) -> pa.Table:
 
     with ExitStack() as stack:
         session = _session.get() or _Session(lambda: nullcontext(""), stack)
-        connection = stack.enter_context(closing(session.connection()))
         try:
+            connection = stack.enter_context(closing(session.connection()))
             for name, table in views.items():
                 connection.register(name, table)
             return connection.sql(sql).to_arrow_table()

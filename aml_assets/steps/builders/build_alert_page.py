@@ -159,8 +159,8 @@ def _scored(
             "--remake",
         )
     ((model_id, digest),) = manifest.inputs[MODEL].items()
-    pinned = str(manifest.facts.get("model_path", ""))  # "": scored before paths were kept
-    model = model_of_digest(models, model_id, digest, pinned)
+    path = str(manifest.facts.get("model_path", ""))  # "": scored before paths were kept
+    model = model_of_digest(models, model_id, digest, path)
     known = as_known(catalog, frame)
     matrix = model.encoder.transform(known)
     frame = _with_labels_of(known, frame, catalog.settings.tables[STR].column("label"))

@@ -170,8 +170,9 @@ def build_model(
         options: of this run.
         measured: the measured models; that of the day is fitted again with the evaluation days, by
             the same parameters and rounds. Without them, the training window is all it learns from.
-        studies: the stored studies, of a model that is not fitted again: the newest one up to the
-            day chooses parameters, unless the run does. Without one, the settings' stay.
+        studies: the stored studies, of a model that is not fitted again. The newest one up to the
+            day that does not know the evaluation days chooses parameters, unless the run names a
+            preset; single parameters of the run count before it. Without one, the settings' stay.
 
     Raises:
         NotTrainable: too early, a hole in the window, labels of one class only, or no
@@ -236,7 +237,7 @@ def _build(
         "empty_days": [str(each) for each in data.empty],
         "left_out": dict(data.encoder.left_out),
         "most_important": dict(list(gains.items())[:10]),
-        "parameters_of": parameters_of(fit.study, catalog.settings.training),
+        "parameters_of": parameters_of(fit.study, catalog.settings.training, options.training),
     }
     provenance, labels = _provenance(fit.parameters), catalog.settings.label_rules
     manifest = Manifest(
@@ -288,9 +289,14 @@ def _fit_again(
     """A model of all ripe days, with the parameters and rounds of a measured one."""
     facts: Any = first.manifest.facts
     study = facts.get(STUDY) if catalog.settings.training.tuning else None
-    parameters = options.parameters(with_study(catalog.settings.training, study))
-    wanted = (parameters_shown(parameters), windows.as_dict(), catalog.settings.label_rules)
-    _refuse_other_fit(first, wanted, day)
+    try:
+        chosen = with_study(catalog.settings.training, study)
+    except SettingsError:
+        raise _trained_otherwise(day) from None
+    parameters = options.parameters(chosen)
+    fitted = (facts.get("parameters"), facts["windows"], facts.get("labels"))
+    if fitted != (parameters_shown(parameters), windows.as_dict(), catalog.settings.label_rules):
+        raise _trained_otherwise(day)
     data = training_data(catalog, features, windows, refit=True)
     booster = training.train(data.batches, _with_rounds_of(first, parameters))
     return _Fit(data, booster, parameters, study)
@@ -361,16 +367,14 @@ def _train(
     return training.train(batches, parameters, stopping=stopping)
 
 
-def _refuse_other_fit(first: StoredModel, wanted: tuple[dict[str, Any], ...], day: dt.date) -> None:
-    facts = first.manifest.facts
-    if (facts.get("parameters"), facts["windows"], facts.get("labels")) != wanted:
-        raise Outdated(
-            "it was trained with other parameters, windows or rules for labels than are set now",
-            table=MEASURED_MODEL,
-            day=day,
-            remedy=f"Train it again: aml backfill --from {day} --to {day} --select "
-            f"{MEASURED_MODEL} --remake",
-        )
+def _trained_otherwise(day: dt.date) -> Outdated:
+    return Outdated(
+        "it was trained with other parameters, windows or rules for labels than are set now",
+        table=MEASURED_MODEL,
+        day=day,
+        remedy=f"Train it again: aml backfill --from {day} --to {day} --select "
+        f"{MEASURED_MODEL} --remake",
+    )
 
 
 def _with_rounds_of(first: StoredModel, parameters: TrainingSettings) -> TrainingSettings:

@@ -1,7 +1,7 @@
 """The study of a day: training parameters, selected by its training window alone.
 
 Belongs here: the days that trials are fitted and scored on, and the study as it is stored. Does not
-belong here: the search itself (``core.model.tuning``), or which models follow a study
+belong here: the search itself (``core.model.tuning``), or which models take a study over
 (``steps.inputs.studies``).
 """
 

@@ -15,7 +15,7 @@ from aml_assets.core.days import ONE_DAY
 from aml_assets.core.graph import FEATURES, TUNING
 from aml_assets.core.model import tuning
 from aml_assets.core.model.windows import Windows
-from aml_assets.errors import NotTrainable, SettingsError
+from aml_assets.errors import CorruptFile, NotTrainable, SettingsError
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.training_settings import TrainingSettings
@@ -30,7 +30,7 @@ def newest_study(
 ) -> dict[str, Any] | None:
     """The newest stored study up to a day, as a fact of the model that follows it.
 
-    The day's own is on record as absent where it is not stored: the model is stale once it is.
+    Where the day's own is not stored, it is on record as absent: the model is stale once it is.
 
     Args:
         studies: the stored ones.
@@ -39,15 +39,15 @@ def newest_study(
             days begin later, is passed over.
 
     Raises:
-        CorruptFile: the study was altered.
+        CorruptFile: the study was altered, or is none of ours.
     """
     stored = studies.partitions
-    studies.record(str(day))
+    if not stored.has(day):
+        studies.record(str(day))
     for candidate in reversed(stored.days()):
         if candidate > day or not stored.has(candidate):
             continue
-        facts: Any = stored.manifest(candidate).facts
-        if facts["windows"]["eval_start"] > str(windows.eval_start):
+        if _begins_to_measure(studies, candidate) > str(windows.eval_start):
             continue
         content, manifest = studies.load(candidate)
         return {
@@ -58,20 +58,39 @@ def newest_study(
     return None
 
 
-def parameters_of(study: Mapping[str, Any] | None, settings: TrainingSettings) -> str | None:
-    """Who chose a model's parameters, for people; ``None`` where studies are off."""
-    if study is not None:
-        return f"study of {study['day']}"
-    return "settings: no study was stored by then" if settings.tuning else None
+def _begins_to_measure(studies: Upstream[dict[str, Any]], day: dt.date) -> str:
+    """The first of a study's own evaluation days, from which on it knows nothing."""
+    windows = studies.partitions.manifest(day).facts.get("windows")
+    first = windows.get("eval_start") if isinstance(windows, Mapping) else None
+    if not isinstance(first, str):
+        path = studies.partitions.path(day)
+        raise CorruptFile("it is no study of ours", path=path, operation="read")
+    return first
+
+
+def parameters_of(
+    study: Mapping[str, Any] | None, settings: TrainingSettings, run: Mapping[str, Any]
+) -> str | None:
+    """Who chose a model's parameters, for people; ``None`` where studies are off.
+
+    Args:
+        study: the one that the model has taken over.
+        settings: tell whether studies are on.
+        run: the parameters that the run names, which count before all others.
+    """
+    if settings.tuning is None:
+        return None
+    source = f"study of {study['day']}" if study else "settings: no study applies"
+    return f"this run ({', '.join(sorted(run))}), else {source}" if run else source
 
 
 def with_study(settings: TrainingSettings, study: Mapping[str, Any] | None) -> TrainingSettings:
-    """The settings with the parameters of a study, if there is one and studies are to choose them.
+    """The settings with the parameters of a study, if there is one.
 
     Raises:
         SettingsError: its parameters are not valid under these settings.
     """
-    if study is None or settings.tuning is None:
+    if study is None:
         return settings
     try:
         return tuning.applied(settings, study["parameters"])
@@ -81,18 +100,24 @@ def with_study(settings: TrainingSettings, study: Mapping[str, Any] | None) -> T
             f"its parameters are not valid under the settings of training: {error}",
             table=TUNING,
             day=day,
-            remedy=f"Tune again: aml backfill --from {day} --to {day} --select {TUNING} --remake; "
-            "or correct the settings.",
+            remedy=f"Build it again: aml backfill --from {day} --to {day} --select {TUNING} "
+            "--remake; or correct the settings.",
         ) from None
 
 
-def newest_tunable_day(catalog: Catalog, today: dt.date, *, back: int) -> dt.date | None:
-    """The newest day up to today, at most so many days back, whose training window is complete.
+def newest_day_to_study(
+    catalog: Catalog, today: dt.date, *, held_out: int, back: int
+) -> dt.date | None:
+    """The newest day whose training window is complete, and longer than what a study holds out.
 
     Args:
         catalog: settings, landing, skips and features.
         today: the last day that is looked at.
-        back: how many days before it are, too.
+        held_out: how many days of the window trials are scored on.
+        back: how many days before today are looked at, too.
+
+    Raises:
+        SettingsError: the windows contradict each other or the day.
     """
     features = catalog.upstream(FEATURES)
     for number in range(back + 1):
@@ -100,7 +125,8 @@ def newest_tunable_day(catalog: Catalog, today: dt.date, *, back: int) -> dt.dat
         try:
             windows = windows_of(catalog, day)
             refuse_missing(catalog, features, [*windows.train_days, *windows.delay_days])
-        except (NotTrainable, SettingsError):
+        except NotTrainable:
             continue
-        return day
+        if len(windows.train_days) > held_out:
+            return day
     return None

@@ -48,7 +48,7 @@ def test_the_settings_stay_unless_a_trial_is_better():
 
 def test_a_trial_that_the_settings_refuse_is_pruned_and_never_chosen(monkeypatch):
     for name in ("subsample", "colsample_bytree"):
-        monkeypatch.setitem(SEARCH_SPACE, name, tuning.Range(0.95, 1.0, step=0.05))
+        monkeypatch.setitem(SEARCH_SPACE, name, tuning.Distribution(0.95, 1.0, step=0.05))
     bagged = SETTINGS.model_copy(update={"bagging": 2, "subsample": 0.5})
     found = search(shallow, bagged, trials=12)
     states = {each["state"]: each["value"] is None for each in found["trials"]}

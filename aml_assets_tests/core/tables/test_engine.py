@@ -20,12 +20,19 @@ def test_a_query_sees_only_the_views_it_was_given():
 
 
 def test_the_queries_of_a_block_share_an_engine_and_no_view():
-    with engine.spilling_into(lambda: nullcontext("")):
+    opened: list[str] = []
+
+    def folder() -> nullcontext[str]:
+        opened.append("")
+        return nullcontext("")
+
+    with engine.spilling_into(folder):
         for x in (3, 4):
             views = {f"v{x}": pa.table({"x": [x]})}
             assert engine.query(f"SELECT x FROM v{x}", views).to_pylist() == [{"x": x}]
         with pytest.raises(AmlError, match="CatalogException"):
             engine.query("SELECT x FROM v3", {})
+    assert len(opened) == 1
 
 
 def test_the_engines_text_which_quotes_cells_never_comes_through():

@@ -75,10 +75,11 @@ def test_the_same_window_gives_the_same_bytes_whatever_the_evaluation_days_say(b
     (bank.store / path).unlink()
     bank.good("tuning", 6)
     assert bank.files()[path] == before
+    values = [each["value"] for each in bank.catalog.studies.load(day(6))["trials"]]
     bank.land("str", 4, str_columns(4, [1] * 7 + [0]))
     bank.prepare(4, 4)
     bank.good("tuning", 6)
-    assert bank.files()[path] != before
+    assert [each["value"] for each in bank.catalog.studies.load(day(6))["trials"]] != values
 
 
 def test_models_take_over_the_newest_study_up_to_their_day_and_name_it(bank: Bank):
@@ -103,6 +104,8 @@ def test_models_take_over_the_newest_study_up_to_their_day_and_name_it(bank: Ban
     # What a run says counts before the study, and without the setting there is none.
     run = bank.good("self_learning", 5, only=LEARN, config={"training": {"rounds": 4}})
     assert run.figures(MODEL, 5)["trees"] == 4
+    said = f"this run (rounds), else study of {day(5)}"
+    assert run.figures(MODEL, 5)["parameters_of"] == said
     bank.options["training"] = {"tuning": None}
     bank.good("self_learning", 5, only=LEARN)
     assert "study" not in manifest(bank, MODEL, 5).facts
@@ -112,7 +115,7 @@ def test_models_take_over_the_newest_study_up_to_their_day_and_name_it(bank: Ban
 def test_without_a_study_the_settings_stay_and_the_days_own_makes_the_model_stale(bank: Bank):
     (bank.store / bank.catalog.studies.path(day(6))).unlink()
     run = bank.good("self_learning", 6, only=LEARN)
-    assert run.figures(MODEL, 6)["parameters_of"] == "settings: no study was stored by then"
+    assert run.figures(MODEL, 6)["parameters_of"] == "settings: no study applies"
     assert manifest(bank, MODEL, 6).inputs[TUNING] == {str(day(6)): "absent"}
     assert board(bank, 6).of(MODEL, day(6)).state == "built"
     bank.good("tuning", 6)
@@ -145,8 +148,10 @@ def test_a_model_that_is_fitted_again_has_the_measured_ones_study(bank: Bank):
 def test_a_study_that_knows_the_models_evaluation_days_is_passed_over(bank: Bank):
     ends = zip(("train_start", "train_end", "eval_start", "eval_end"), (1, 2, 3, 4), strict=True)
     config = {name: str(day(number)) for name, number in ends}
-    run = bank.good("self_learning", 6, only=LEARN, config=config)
-    assert run.figures(MODEL, 6)["parameters_of"] == "settings: no study was stored by then"
+    run = bank.good("self_learning", 6, only=LEARN, config={**config, "replace": True})
+    assert run.figures(MODEL, 6)["parameters_of"] == "settings: no study applies"
+    # What is stored is not on record as absent: the model would be stale from the first.
+    assert not manifest(bank, MODEL, 6).inputs.get(TUNING)
 
 
 def test_a_study_with_parameters_of_no_use_or_a_damaged_one_is_one_error(bank: Bank):
@@ -191,3 +196,10 @@ def test_what_a_study_cannot_be_built_from_is_one_error(bank: Bank, monkeypatch)
     assert "tuning: all runs do as the settings say" in run.sentence
     # A night follows a study without Optuna.
     bank.good("self_learning", 7, only=LEARN)
+
+
+def test_a_file_that_is_no_study_of_ours_is_one_error(bank: Bank):
+    content, of = bank.catalog.studies.load_with_manifest(day(6))
+    bank.catalog.studies.publish(day(6), content, replace(of, digest="", facts={}))
+    run = bank.bad("self_learning", 6, only=(MODEL,))
+    assert "it is no study of ours" in run.sentence
