@@ -179,13 +179,16 @@ class Bank:
 
     @property
     def variables(self) -> dict[str, str]:
-        """The environment by which a command finds the bank, under its windows and models."""
+        """The environment by which a command finds the bank, under its settings."""
         return {
             "AML_LANDING__URL": str(self.landing),
             "AML_STORE__URL": str(self.store),
             "AML_PARTITIONS__LAST_DAY": str(day(20)),
             "AML_WINDOWS__TRAIN_DAYS": "3",
             "AML_WINDOWS__EVAL_DAYS": "1",
+            "AML_FEATURES__NETWORK__WINDOWS": "[3]",
+            "AML_FEATURES__NETWORK__HORIZON_DAYS": "6",
+            "AML_FEATURES__BEHAVIOUR__ENABLED": "false",
             "AML_TRAINING__REFIT": "false",
         }
 

@@ -29,6 +29,7 @@ landing: {{url: {landing}}}
 store: {{url: {store}}}
 partitions: {{first_day: 2024-01-01, last_day: {last}}}
 windows: {{train_days: 3, eval_days: 1}}
+features: {features}
 training: {{rounds: 3, max_depth: 2, threads: 1, min_child_weight: 0}}
 automation: {{interval_seconds: {interval}, settle_seconds: 20, retries: 0}}
 """
@@ -44,7 +45,12 @@ class Night:
         (home / "dagster").mkdir(parents=True, mode=0o700)  # the token is asked for before it is up
         config = home / "bank.yaml"
         text = CONFIG.format(
-            landing=bank.landing, store=bank.store, last=day(12), interval=INTERVAL
+            landing=bank.landing,
+            store=bank.store,
+            last=day(12),
+            # What the bank has built by other settings, the first night would build again.
+            features=bank.settings.features.model_dump_json(),
+            interval=INTERVAL,
         )
         config.write_text(text, encoding="utf-8")
         self.environment = {

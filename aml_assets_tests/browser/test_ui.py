@@ -48,7 +48,7 @@ expect.set_options(timeout=60_000)
 def night(landed_bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
     """Six days landed and built, the runs recorded, and the processes running."""
     folder = tmp_path_factory.mktemp("ui")
-    bank = landed_bank.copy_to(folder / "bank")
+    bank = landed_bank.copy_to(folder / "bank", features={"behaviour": {"enabled": True}})
     for number in range(7, 13):
         bank.unland(number)
     running = Night(bank, folder / "home")

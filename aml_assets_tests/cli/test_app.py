@@ -30,6 +30,7 @@ landing: {{url: {landing}}}
 store: {{url: store}}
 partitions: {{first_day: 2024-01-01}}
 windows: {{train_days: 3, eval_days: 1}}
+features: {{network: {{windows: [3], horizon_days: 6}}, behaviour: {{enabled: false}}}}
 training: {{rounds: 3, max_depth: 2, threads: 1, min_child_weight: 0}}
 """
 
@@ -50,7 +51,8 @@ class Shell:
 
     def __call__(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command, forked."""
-        return run_forked(command, cwd=self.folder, env={**self.environment, **variables})
+        environment = {**self.environment, **variables}
+        return run_forked(command, cwd=self.folder, env=environment, timeout=900)
 
     def as_documented(self, page: str, word: str, port: int) -> str:
         """What the lines of a page's block with a word print, on another port than theirs."""
@@ -173,6 +175,7 @@ def test_the_demo_ends_with_a_table_and_finds_everything_done_the_second_time(sh
     quick = {
         "AML_CONFIG": "",
         "AML_TRAINING__ROUNDS": "5",
+        "AML_TRAINING__MAX_BIN": "64",
         "AML_LANDING__URL": "landing",
         "AML_STORE__URL": "store",
     }

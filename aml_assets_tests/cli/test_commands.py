@@ -32,6 +32,7 @@ landing: {{url: {landing}}}
 store: {{url: {store}}}
 partitions: {{first_day: 2024-01-01, last_day: 2024-01-07}}
 windows: {{train_days: 3, eval_days: 1}}
+features: {features}
 training: {{rounds: 3, max_depth: 2, threads: 1, min_child_weight: 0}}
 automation: {{retries: 0}}
 """
@@ -42,7 +43,9 @@ class Shell:
 
     def __init__(self, folder: Path, bank: Bank) -> None:
         self.folder, self.bank = folder, bank
-        (folder / "bank.yaml").write_text(CONFIG.format(landing=bank.landing, store=bank.store))
+        features = bank.settings.features.model_dump_json()
+        config = CONFIG.format(landing=bank.landing, store=bank.store, features=features)
+        (folder / "bank.yaml").write_text(config)
         self.environment = {
             **os.environ,
             "AML_CONFIG": str(folder / "bank.yaml"),

@@ -51,7 +51,10 @@ def options(*, names_days: bool) -> dict[str, Any]:
         **roles,
         "windows": {"train_days": 3, "eval_days": 1},
         "labels": {"maturity_days": MATURITY},
-        "features": {"network": {"windows": [2], "horizon_days": 3}},
+        "features": {
+            "network": {"windows": [2], "horizon_days": 3},
+            "behaviour": {"windows": [2], "horizon_days": 3},
+        },
     }
 
 
