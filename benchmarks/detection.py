@@ -91,11 +91,15 @@ BURSTS = (42, 53, 62)
 
 GAINS = (
     (
-        *("refit_gain", "nightly_without_refit", "nightly"),
+        "refit_gain",
+        "nightly_without_refit",
+        "nightly",
         "nightly: what the refit adds to average precision, paired",
     ),
     (
-        *("tuning_gain", "network", "tuned"),
+        "tuning_gain",
+        "network",
+        "tuned",
         "tuned: what studies add to average precision, paired",
     ),
 )

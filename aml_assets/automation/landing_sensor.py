@@ -34,7 +34,7 @@ from aml_assets.automation.alarms.message import missed_deadline
 from aml_assets.automation.day_failures import last_failures
 from aml_assets.automation.jobs import DAILY
 from aml_assets.core.days import ranges, span
-from aml_assets.core.graph import TUNING_JOB
+from aml_assets.core.graph import TUNING, TUNING_JOB
 from aml_assets.core.night.cursor import Cursor
 from aml_assets.core.night.day_failure import told
 from aml_assets.core.night.decide import decide
@@ -237,13 +237,19 @@ def unfinished_days(instance: dg.DagsterInstance, settings: Settings) -> Iterato
         *instance.get_runs(unfinished),
     )
     for run in {each.run_id: each for each in runs}.values():
-        if run.job_name == TUNING_JOB or not {ONE_PARTITION, RANGE_START} & set(run.tags):
-            continue  # a study changes nothing that a day waits for
+        if _builds_a_study(run) or not {ONE_PARTITION, RANGE_START} & set(run.tags):
+            continue
         try:
             days = requested_days(run.tags, settings.partitions)
         except AmlError:
             continue  # a run of other partitions, or one that will refuse its days itself
         yield days
+
+
+def _builds_a_study(run: dg.DagsterRun) -> bool:
+    """Whether a run builds a study alone, whichever job it is of: no day waits for that."""
+    chosen = {key.to_user_string() for key in run.asset_selection or ()}
+    return run.job_name == TUNING_JOB or chosen == {TUNING}
 
 
 def _restarting(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:

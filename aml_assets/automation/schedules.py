@@ -7,6 +7,7 @@ looks at all days anyway, the others learn from what is stored.
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -102,18 +103,12 @@ def _monthly_tuning(catalog: Catalog, tuning: TuningSettings) -> dg.ScheduleDefi
         "is complete. Models take it over until the next one.",
     )
     def monthly_tuning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        moment = context.scheduled_execution_time
-        today = watcher.today(moment.timestamp() if moment else time.time())
+        today = _today(context, watcher)
         day = newest_day_to_study(catalog, today, held_out=tuning.days, back=_DAYS_BACK)
         if day is None:
             since = f"{today} and the {_DAYS_BACK} days before it"
             return dg.SkipReason(f"No study: none of {since} has a complete training window.")
-        return dg.RunRequest(
-            run_key=moment.isoformat() if moment else None,
-            partition_key=str(day),
-            asset_selection=[dg.AssetKey.from_user_string(TUNING)],
-            tags={ASKED_BY: "monthly_tuning"},
-        )
+        return _of_day(context, "monthly_tuning", day, [TUNING])
 
     return monthly_tuning
 
@@ -132,16 +127,29 @@ def _hourly_self_learning(catalog: Catalog) -> dg.ScheduleDefinition:
         "somebody starts it.",
     )
     def hourly_self_learning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        moment = context.scheduled_execution_time
-        today = watcher.today(moment.timestamp() if moment else time.time())
+        today = _today(context, watcher)
         # The model reads nothing of today. Only the sensor knows whether today has landed whole.
         learnt = dict.fromkeys([catalog.graph.measured, MODEL, METRICS, MODEL_PAGE])
         only = None if catalog.features.has(today) else list(learnt)
-        return dg.RunRequest(
-            run_key=moment.isoformat() if moment else None,
-            partition_key=str(today),
-            asset_selection=[dg.AssetKey.from_user_string(each) for each in only] if only else None,
-            tags={ASKED_BY: "hourly_self_learning"},
-        )
+        return _of_day(context, "hourly_self_learning", today, only)
 
     return hourly_self_learning
+
+
+def _today(context: dg.ScheduleEvaluationContext, watcher: Watcher) -> dt.date:
+    """The bank's day at the moment for which a tick was scheduled."""
+    moment = context.scheduled_execution_time
+    return watcher.today(moment.timestamp() if moment else time.time())
+
+
+def _of_day(
+    context: dg.ScheduleEvaluationContext, name: str, day: dt.date, assets: list[str] | None
+) -> dg.RunRequest:
+    """The one run that a tick of a schedule asks for: some assets of a day, or all of its job."""
+    moment = context.scheduled_execution_time
+    return dg.RunRequest(
+        run_key=moment.isoformat() if moment else None,
+        partition_key=str(day),
+        asset_selection=[dg.AssetKey.from_user_string(each) for each in assets] if assets else None,
+        tags={ASKED_BY: name},
+    )

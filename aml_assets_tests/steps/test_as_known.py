@@ -16,30 +16,15 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from aml_assets.core.graph import ACCOUNT_DAY, BEHAVIOUR, FEATURES, MODEL, NETWORK, PAIR_DAY
-from aml_assets.steps.builders.build_features import build_features
+from aml_assets.core.graph import FEATURES, MODEL
 from aml_assets.steps.builders.build_model import build_model, training_data
 from aml_assets.steps.builders.build_predictions import build_predictions
-from aml_assets.steps.builders.build_relations import (
-    build_account_day,
-    build_behaviour,
-    build_network,
-    build_pair_day,
-)
-from aml_assets.steps.builders.build_table import build_table
 from aml_assets.steps.inputs.window_frames import windows_of
 from aml_assets_tests.conftest import Bank, day, trx_columns
 
 pytestmark = pytest.mark.long  # half a minute of builds
 
 DAY, LAST, MATURITY = 8, 11, 2
-
-RELATIONS = {
-    PAIR_DAY: build_pair_day,
-    NETWORK: build_network,
-    ACCOUNT_DAY: build_account_day,
-    BEHAVIOUR: build_behaviour,
-}
 
 Case = dict[str, Any]
 
@@ -108,14 +93,7 @@ def landed(cases: list[Case], by: int) -> dict[str, Any]:
 def build(bank: Bank) -> dict[str, Any]:
     """Tables, relations, features, the model and the predictions of `DAY`; what they hold."""
     catalog = bank.catalog
-    last = max(when for when in catalog.landing.days("trx"))
-    for when in (day(n) for n in range(1, LAST + 1) if day(n) <= last):
-        for name in catalog.settings.tables:
-            build_table(catalog, name, when).publish_to(catalog.table(name), when)
-        for asset, builder in RELATIONS.items():
-            builder(catalog, when, **catalog.inputs(asset)).publish_to(catalog.of(asset), when)
-        inputs = catalog.inputs(FEATURES)
-        build_features(catalog, when, inputs).publish_to(catalog.features, when)
+    bank.prepare(1, len(list(catalog.landing.days("trx"))))
     when = day(DAY)
     data = training_data(catalog, catalog.upstream(FEATURES), windows_of(catalog, when))
     model = build_model(catalog, when, catalog.upstream(FEATURES))
