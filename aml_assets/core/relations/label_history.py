@@ -128,7 +128,9 @@ def label_history(
     whole, accounts = one_table(pairs, ids=tuple(SIDES), columns=("payments",))
     number = number_of(day)
     views = {
-        "relation": engine.query(render("relation", day=number), {"pair_day": whole}),
+        "relation": engine.query(
+            render("relation", since=number_of(min(pairs))), {"pair_day": whole}
+        ),
         "confirmed": _by_account(known, accounts, day),
     }
     frame = engine.query(render("label_history", day=number), views)

@@ -70,24 +70,26 @@ def network(
     """
     pairs, accounts = one_table(partials, ids=("payer", "payee"), columns=("payments",))
     number = number_of(day)
-    relation = engine.query(render("relation", day=number), {"pair_day": pairs})
+    since = number - settings.windows[-1] + 1
+    relation = engine.query(render("relation", since=since), {"pair_day": pairs})
     filled = {
         "day": number,
         "windows": settings.windows,
         "bound": settings.max_new_counterparties,
     }
-    frame = engine.query(render("network", **filled), {"relation": relation})
+    views = {"pair_day": pairs, "relation": relation}
+    frame = engine.query(render("network", **filled), views)
     arrays = {name: accounts.decoded(frame.column(name)) for name in ("payer", "payee")}
     features = frame.drop_columns(["payer", "payee"])
     arrays |= {name: features.column(name).cast(pa.int64()) for name in features.column_names}
     size = len(accounts.ids)
     given_up: dict[str, int] = {}
     if settings.cycles:
-        for window, lengths in _cycles(frame, pairs, relation, filled, size).items():
+        for window, lengths in _cycles(frame, views, filled, size).items():
             arrays[f"cycle_{window}"] = pa.array(lengths, pa.int64(), mask=lengths <= 0)
             given_up[str(window)] = int((lengths == GIVEN_UP).sum())
     if settings.rank:
-        arrays |= _ranks(frame, relation, number - settings.windows[-1], size)
+        arrays |= _ranks(frame, relation, size)
     short = history_days < settings.horizon_days
     ids = ("payer", "payee")
     table, columns = described(
@@ -97,11 +99,10 @@ def network(
 
 
 def _cycles(
-    frame: pa.Table, pairs: pa.Table, relation: pa.Table, filled: Mapping[str, Any], accounts: int
+    frame: pa.Table, views: Mapping[str, pa.Table], filled: Mapping[str, Any], accounts: int
 ) -> dict[int, np.ndarray]:
     """The length of the cycle that each pair of the day closes, by window."""
     day, windows = filled["day"], filled["windows"]
-    views = {"pair_day": pairs, "relation": relation}
     rows = engine.query(render("new_payments", since=day - windows[-1] + 1), views)
     payments = Payments(*(rows.column(name).to_numpy() for name in ("day", "payer", "payee")))
     first = rows.column("first_day").to_numpy()
@@ -113,10 +114,9 @@ def _cycles(
     return found
 
 
-def _ranks(frame: pa.Table, relation: pa.Table, before: int, accounts: int) -> dict[str, pa.Array]:
-    """The rank of both ends of each pair among the relations that paid after a day."""
-    recent = relation.filter(pc.greater(relation.column("last_day"), before))
-    rank = ranks(recent.column("payer").to_numpy(), recent.column("payee").to_numpy(), accounts)
+def _ranks(frame: pa.Table, relation: pa.Table, accounts: int) -> dict[str, pa.Array]:
+    """The rank of both ends of each pair among the relations of the longest window."""
+    rank = ranks(*(relation.column(name).to_numpy() for name in ("payer", "payee")), accounts)
     return {
         f"{side}_rank": pa.array(rank[frame.column(side).to_numpy()]) for side in ("payer", "payee")
     }

@@ -28,16 +28,17 @@ def ranks(payer: np.ndarray, payee: np.ndarray, accounts: int) -> np.ndarray:
     Returns:
         float64, shape (accounts,), rounded to six digits; 0 for an account without a relation.
     """
+    from scipy.sparse import csr_array
+
     # Sums of floats hang on their order, and the relations come in any.
     payee, payer = np.divmod(np.sort(payee * accounts + payer), accounts)
     paid = np.bincount(payer, minlength=accounts)
-    present = (paid + np.bincount(payee, minlength=accounts)) > 0
-    count = int(present.sum())
+    rows = np.searchsorted(payee, np.arange(accounts + 1))
+    handed_on = csr_array((DAMPING / paid[payer], payer, rows), shape=(accounts, accounts))
+    present = (paid > 0) | (np.diff(rows) > 0)
+    ends, count = np.flatnonzero(present & (paid == 0)), max(int(present.sum()), 1)
     rank = present.astype(np.float64)
-    ends = present & (paid == 0)
     for _ in range(ROUNDS):
-        handed_on = rank / np.maximum(paid, 1)
-        received = np.bincount(payee, weights=handed_on[payer], minlength=accounts)
-        evenly = (rank[ends].sum() / count) if count else 0.0
-        rank = np.where(present, (1 - DAMPING) + DAMPING * (received + evenly), 0.0)
+        evenly = (1 - DAMPING) + DAMPING * rank[ends].sum() / count
+        rank = np.where(present, handed_on @ rank + evenly, 0.0)
     return np.round(rank, _DIGITS)

@@ -4,7 +4,9 @@
 -- not pay before. The graph of new relations leaves out accounts with more new counterparties on
 -- a side than the bound (payrolls, merchants); the counts per account leave out nobody.
 --
--- Inputs   relation: what relation.sql gives, up to the day itself.
+-- Inputs   pair_day: day (days since 1970-01-01), payer, payee (64-bit codes), payments; the days
+--          of the horizon up to the day itself, one row per day and pair;
+--          relation: what relation.sql gives of it, since the first day of the longest window.
 -- Grain    one row per pair that paid on the day.
 -- Output   payer, payee;
 --          pair_payments, pair_age, pair_gap: payments in this direction, days since the first,
@@ -22,6 +24,19 @@
 -- Filled   day, windows (days), bound (new counterparties).
 WITH today AS (
     SELECT payer, payee FROM relation WHERE last_day = {{ day }}
+),
+past AS (
+    SELECT
+        pair_day.payer,
+        pair_day.payee,
+        MIN(pair_day.day) AS first_day,
+        MAX(CASE WHEN pair_day.day < {{ day }} THEN pair_day.day END) AS previous_day,
+        CAST(SUM(pair_day.payments) AS BIGINT) AS payments
+    FROM pair_day
+    INNER JOIN (
+        SELECT payer, payee FROM today UNION SELECT payee, payer FROM today
+    ) AS wanted ON wanted.payer = pair_day.payer AND wanted.payee = pair_day.payee
+    GROUP BY pair_day.payer, pair_day.payee
 ),
 {% for w in windows %}
 paying_{{ w }} AS (
@@ -144,8 +159,8 @@ SELECT
     COALESCE(downstream_{{ w }}.accounts, 0) AS downstream_{{ w }}{% endfor %}
 
 FROM today
-INNER JOIN relation AS pair ON pair.payer = today.payer AND pair.payee = today.payee
-LEFT JOIN relation AS opposite ON opposite.payer = today.payee AND opposite.payee = today.payer
+INNER JOIN past AS pair ON pair.payer = today.payer AND pair.payee = today.payee
+LEFT JOIN past AS opposite ON opposite.payer = today.payee AND opposite.payee = today.payer
 {% for w in windows %}
 LEFT JOIN paying_{{ w }} AS payer_paying_{{ w }} ON payer_paying_{{ w }}.account = today.payer
 LEFT JOIN paid_{{ w }} AS payer_paid_{{ w }} ON payer_paid_{{ w }}.account = today.payer

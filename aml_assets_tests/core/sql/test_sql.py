@@ -37,7 +37,7 @@ VALUES = {
         "names_days": False,
     },
     "pair_day": {},
-    "relation": {"day": 19_800},
+    "relation": {"since": 19_771},
     "new_payments": {"since": 19_771},
     "account_day": {"traits": ODD[:2]},
     "behaviour": {
