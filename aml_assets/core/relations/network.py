@@ -116,7 +116,8 @@ def _cycles(
 
 def _ranks(frame: pa.Table, relation: pa.Table, accounts: int) -> dict[str, pa.Array]:
     """The rank of both ends of each pair among the relations of the longest window."""
-    rank = ranks(*(relation.column(name).to_numpy() for name in ("payer", "payee")), accounts)
+    payer, payee = (relation.column(name).to_numpy() for name in ("payer", "payee"))
+    rank = ranks(payer, payee, accounts)
     return {
         f"{side}_rank": pa.array(rank[frame.column(side).to_numpy()]) for side in ("payer", "payee")
     }
