@@ -8,6 +8,8 @@ KERBEROS := $(shell command -v krb5-config >/dev/null && command -v cc >/dev/nul
 # Modules are compiled when they are first imported: most of what is installed never is.
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 export DAGSTER_HOME ?= $(CURDIR)/var/dagster
+# Where the machine says otherwise, each process would compile all that it imports, and tests twice.
+unexport PYTHONDONTWRITEBYTECODE
 
 # STORE=hdfs or STORE=webhdfs: landing and store on the cluster of `make hdfs-up`, by either protocol.
 CLUSTER_hdfs := hdfs://127.0.0.1:8020

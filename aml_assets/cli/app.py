@@ -16,6 +16,7 @@ from aml_assets.cli.backfill import backfill
 from aml_assets.cli.boundary import FAILED, INTERRUPTED, UNREAD, Boundary, say, sentence_of
 from aml_assets.cli.clean import clean
 from aml_assets.cli.compare import compare
+from aml_assets.cli.decide_command import decide
 from aml_assets.cli.demo_command import demo
 from aml_assets.cli.logs import logs
 from aml_assets.cli.migrate import migrate
@@ -31,6 +32,7 @@ from aml_assets.cli.ui import ui
 COMMANDS = (
     clean,
     compare,
+    decide,
     logs,
     migrate,
     notebook,

@@ -29,6 +29,7 @@ from aml_assets.core.graph import (
     asset_graph,
 )
 from aml_assets.io.decisions import Decisions
+from aml_assets.io.disposition_store import Dispositions
 from aml_assets.io.filesystems import Modes, is_on_cluster
 from aml_assets.io.formats import CsvFormat, HtmlFormat, JsonFormat, ModelFormat, ParquetFormat
 from aml_assets.io.landing_reader import Landing
@@ -103,6 +104,11 @@ class Catalog:
     def overrides(self) -> Decisions:
         """Decisions to override a failed check."""
         return Decisions(self.store, "overrides")
+
+    @cached_property
+    def dispositions(self) -> Dispositions:
+        """What investigators have decided about reports."""
+        return Dispositions(self.store)
 
     def frames(self, asset: str) -> PartitionStore[pa.Table]:
         """The partitions of any frame asset, by its name."""

@@ -23,6 +23,7 @@ from aml_assets.settings.alarm_settings import AlarmSettings
 from aml_assets.settings.automation_settings import AutomationSettings
 from aml_assets.settings.calendar_settings import PartitionSettings
 from aml_assets.settings.check_settings import CheckSettings
+from aml_assets.settings.disposition_settings import DispositionSettings
 from aml_assets.settings.feature_settings import FeatureSettings
 from aml_assets.settings.label_settings import LabelSettings
 from aml_assets.settings.page_settings import OutputSettings, PageSettings
@@ -76,6 +77,7 @@ class Settings(BaseSettings):
     joins: list[Join] = Field(default_factory=list, validate_default=True)
     features: FeatureSettings = FeatureSettings()
     labels: LabelSettings = LabelSettings()
+    dispositions: DispositionSettings = DispositionSettings()
     training: TrainingSettings = TrainingSettings()
     scoring: ScoringSettings = ScoringSettings()
     reports: PageSettings = PageSettings()

@@ -6,6 +6,7 @@ not belong here: which decisions are known when (``core/model/test_labels``).
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -16,9 +17,11 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from aml_assets.core.cases.dispositions import LABELS
 from aml_assets.core.graph import FEATURES, MODEL
 from aml_assets.steps.builders.build_model import build_model, training_data
 from aml_assets.steps.builders.build_predictions import build_predictions
+from aml_assets.steps.deciding import take_dispositions
 from aml_assets.steps.inputs.window_frames import windows_of
 from aml_assets_tests.conftest import Bank, day, trx_columns
 
@@ -90,10 +93,22 @@ def landed(cases: list[Case], by: int) -> dict[str, Any]:
     }
 
 
-def build(bank: Bank) -> dict[str, Any]:
+def decide(bank: Bank, cases: dict[int, list[Case]], last: int, random: Random) -> None:
+    """On each day investigators decide on some reports of the day before."""
+    for number in range(2, last + 1):
+        lines = ["day,trx_id,ins_id,disposition,reason"]
+        for case in random.sample(cases[number - 1], 3):
+            said = random.choice(sorted(LABELS))
+            lines.append(f"{day(number - 1)},{case['trx']},7,{said},R1")
+        noon = dt.datetime.combine(day(number), dt.time(12), dt.UTC)
+        take_dispositions(bank.catalog, "\n".join(lines).encode(), by="Ada", at=noon)
+
+
+def build(bank: Bank, cases: dict[int, list[Case]], last: int, seed: int) -> dict[str, Any]:
     """Tables, relations, features, the model and the predictions of `DAY`; what they hold."""
     catalog = bank.catalog
-    bank.prepare(1, len(list(catalog.landing.days("trx"))))
+    bank.prepare(1, last)
+    decide(bank, cases, last, Random(seed))
     when = day(DAY)
     data = training_data(catalog, catalog.upstream(FEATURES), windows_of(catalog, when))
     model = build_model(catalog, when, catalog.upstream(FEATURES))
@@ -118,7 +133,7 @@ def test_a_day_from_the_whole_history_equals_it_from_what_was_known_at_its_end(s
             for number in range(1, last + 1):
                 bank.land("trx", number, trx_columns(number))
                 bank.land("str", number, landed(cases[number], by))
-            found.append(build(bank))
+            found.append(build(bank, cases, last, seed))
     then, now = found
     for what in ("learnt", "model", "predictions"):
         assert then[what] == now[what], what

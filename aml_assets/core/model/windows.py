@@ -38,6 +38,23 @@ class Windows:
         """The days to evaluate on."""
         return days_between(self.eval_start, self.eval_end)
 
+    def known_by(self, *, refit: bool) -> dt.date:
+        """The last day whose decisions a model learns: none of its evaluation, but by a refit."""
+        return self.eval_end if refit else self.eval_start - ONE_DAY
+
+    def learnt_days(
+        self, *, refit: bool, maturity_days: int
+    ) -> tuple[list[dt.date], list[dt.date]]:
+        """The days whose STRs a model learns from, and later ones of which it takes decisions.
+
+        A refit learns from every day of the windows that is ripe by the last of them: what is
+        decided early is not like the rest.
+        """
+        if not refit:
+            return self.train_days, self.delay_days
+        last = max(self.train_end, self.eval_end - maturity_days * ONE_DAY)
+        return days_between(self.train_start, last), days_between(last + ONE_DAY, self.eval_end)
+
     def as_dict(self) -> dict[str, str]:
         """ISO dates by name, for manifests and metadata."""
         return {name: str(getattr(self, name)) for name in self.__dataclass_fields__}

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aml_assets.core.cases.dispositions import Disposition, Key, labelled
 from aml_assets.core.days import number_of
 from aml_assets.core.model.labels import LabelledReports, Ripeness, newest_decisions
 from aml_assets.core.relations.account_codes import AccountCodes
@@ -101,6 +102,7 @@ def label_history(
     *,
     key: Sequence[str],
     is_short: bool,
+    dispositions: Mapping[Key, Disposition] | None = None,
 ) -> LabelHistoryFrame:
     """What is known of each account that paid or was paid on a day.
 
@@ -110,17 +112,15 @@ def label_history(
         ripeness: which decisions are known; by the end of the day.
         key: the key's columns in ``reports``.
         is_short: whether less than the horizon is known.
+        dispositions: those of investigators that count by then, which go before labels.
 
     Raises:
         InputError: the ids of two days differ in type.
     """
     day, days = ripeness.known_by, sorted(reports)
-    selected = newest_decisions(
-        [LabelledReports(each, reports[each]) for each in days],
-        key=key,
-        label=LABEL,
-        ripeness=ripeness,
-    )
+    listed = [LabelledReports(each, reports[each]) for each in days]
+    selected = newest_decisions(listed, key=key, label=LABEL, ripeness=ripeness)
+    selected = labelled(selected, listed, key, dispositions or {})
     known = {
         each.day: reports[each.day].take(pa.array(each.rows[each.labels == 1], pa.int64()))
         for each in selected

@@ -18,6 +18,7 @@ from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.table_settings import SIDES, STR, TRX, reported_transactions
 from aml_assets.steps.builders.build_relations import CODE_VERSION as PAIRS_VERSION
 from aml_assets.steps.builders.built import Built
+from aml_assets.steps.inputs.dispositions_known import counting_dispositions, dispositions_fact
 from aml_assets.steps.inputs.earlier_transactions import earlier_days
 from aml_assets.steps.inputs.histories import known_days, stored_partials
 from aml_assets.steps.inputs.stored_frames import column_facts, load_table
@@ -99,8 +100,10 @@ def build_label_history(
         histories.of_partials(ripe),
         key=histories.key_names(catalog.settings.tables[STR]),
         is_short=min(known, reported) < settings.horizon_days,
+        dispositions=counting_dispositions(catalog, min(days, default=day), day),
     )
     facts: dict[str, Any] = {
+        **dispositions_fact(catalog, min(days, default=day), day),
         "history_days": min(known, reported),
         "days_read": len(days),
         "confirmed": frame.confirmed,

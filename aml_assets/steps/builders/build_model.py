@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.core.days import ONE_DAY
 from aml_assets.core.graph import MEASURED_MODEL, MODEL
 from aml_assets.core.model import encoding, reference, scoring, training
 from aml_assets.core.model.constants import without_constants
@@ -29,6 +29,7 @@ from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.training_settings import TrainingSettings
 from aml_assets.steps.builders.built import Built
+from aml_assets.steps.inputs.dispositions_known import dispositions_fact
 from aml_assets.steps.inputs.model_selection import StoredModel, read_model
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
 from aml_assets.steps.inputs.studies import STUDY, newest_study, parameters_of, with_study
@@ -99,21 +100,6 @@ class _Fit:
     study: dict[str, Any] | None
 
 
-def days_learnt(
-    windows: Windows, *, refit: bool, maturity_days: int
-) -> tuple[list[dt.date], list[dt.date]]:
-    """The days whose STRs a model learns from, and later ones of which it takes decisions alone.
-
-    A refit learns from every day of the windows that is ripe by the last of them: what is decided
-    early is not like the rest.
-    """
-    if not refit:
-        return windows.train_days, windows.delay_days
-    last = max(windows.train_end, windows.eval_end - maturity_days * ONE_DAY)
-    learnt = days_between(windows.train_start, last)
-    return learnt, days_between(last + ONE_DAY, windows.eval_end)
-
-
 def training_data(
     catalog: Catalog, features: Upstream[pa.Table], windows: Windows, *, refit: bool = False
 ) -> TrainingData:
@@ -130,10 +116,10 @@ def training_data(
     """
     settings = catalog.settings
     maturity = settings.labels.maturity_days
-    learnt, deciding = days_learnt(windows, refit=refit, maturity_days=maturity)
+    learnt, deciding = windows.learnt_days(refit=refit, maturity_days=maturity)
     train = read_training_window(catalog, features, learnt)
     delay = read_window(catalog, features, deciding, report_columns(catalog))
-    known_by = windows.eval_end if refit else windows.eval_start - ONE_DAY
+    known_by = windows.known_by(refit=refit)
     selected = select_reports(catalog, train, known_by=known_by, deciding=[delay])
     known = [decided(each) for each in selected]
     training.refuse_one_class([each.labels for each in known])
@@ -230,6 +216,8 @@ def _build(
         facts[REFIT_UNTIL] = _refit_until(catalog, windows)
     if fit.study is not None:
         facts[STUDY] = fit.study
+    known_by = windows.known_by(refit=measured is not None)
+    facts |= dispositions_fact(catalog, windows.train_start, known_by)
     figures = facts | {
         "undecided": data.reports - data.rows,
         "trees": booster.num_boosted_rounds(),
@@ -304,7 +292,7 @@ def _fit_again(
 
 def _refit_until(catalog: Catalog, windows: Windows) -> str:
     maturity = catalog.settings.labels.maturity_days
-    learnt, _ = days_learnt(windows, refit=True, maturity_days=maturity)
+    learnt, _ = windows.learnt_days(refit=True, maturity_days=maturity)
     return str(learnt[-1])
 
 

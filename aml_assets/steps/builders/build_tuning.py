@@ -27,6 +27,7 @@ from aml_assets.steps.builders.build_model import (
     training_data,
 )
 from aml_assets.steps.builders.built import Built
+from aml_assets.steps.inputs.dispositions_known import dispositions_fact
 from aml_assets.steps.inputs.run_options import RunOptions
 from aml_assets.steps.inputs.window_frames import windows_of
 
@@ -122,6 +123,8 @@ def _manifest(
 ) -> Manifest:
     settings = catalog.settings.training
     facts: dict[str, Any] = {"windows": windows.as_dict(), "parameters": parameters}
+    known_by = windows.known_by(refit=False)
+    facts |= dispositions_fact(catalog, windows.train_start, known_by)
     return Manifest(
         asset=TUNING,
         partition=str(day),

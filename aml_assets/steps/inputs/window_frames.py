@@ -25,6 +25,7 @@ from aml_assets.io.manifest import ABSENT, Manifest
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.table_settings import STR
 from aml_assets.settings.window_settings import FixedWindows
+from aml_assets.steps.inputs.dispositions_known import with_dispositions
 from aml_assets.steps.inputs.exemptions import exemption, has_landed
 from aml_assets.steps.inputs.stored_frames import columns_of, load_frame
 
@@ -228,8 +229,10 @@ def select_reports(
 ) -> list[SelectedReports]:
     """Select one row per report of a window, with the newest decision known by the end of a day.
 
+    What an investigator has decided goes before the label in the bank's table.
+
     Args:
-        catalog: settings: the reports' columns, and when their labels are ripe.
+        catalog: settings: the reports' columns, and when their labels are ripe; dispositions.
         inside: the window; it holds `report_columns`.
         known_by: the last day whose decisions count.
         deciding: later days whose rows may decide a report of the window.
@@ -237,17 +240,20 @@ def select_reports(
 
     Raises:
         InputError: the key or the label has different types on different days.
+        CorruptFile: a file of dispositions was altered.
     """
     key, label = key_and_label(catalog)
     columns = report_columns(catalog)
-    return labels.newest_decisions(
-        inside.reports(columns),
+    reports = inside.reports(columns)
+    selected = labels.newest_decisions(
+        reports,
         key=key,
         label=label,
         deciding=[each for window in deciding for each in window.reports(columns)],
         known=learnt,
         ripeness=ripeness(catalog, known_by),
     )
+    return with_dispositions(catalog, selected, reports, key=key, known_by=known_by)
 
 
 def key_and_label(catalog: Catalog) -> tuple[list[str], str]:

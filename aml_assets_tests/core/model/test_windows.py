@@ -96,3 +96,15 @@ def test_windows_by_hand_that_contradict_each_other_or_the_day_are_refused(dates
         by_hand(**dates)
     assert caught.value.day == str(DAY)
     assert caught.value.remedy
+
+
+def test_a_refit_learns_from_all_days_that_are_ripe_by_the_last_and_never_from_fewer():
+    of = windows.Windows(*(FIRST + n * ONE_DAY for n in (0, 2, 5, 6)))
+    first, later = of.learnt_days(refit=False, maturity_days=2)
+    assert (first, later) == (of.train_days, of.delay_days)
+    assert of.known_by(refit=False) == of.eval_start - ONE_DAY
+    for maturity, days in ((0, 7), (2, 5), (4, 3), (9, 3)):
+        learnt, deciding = of.learnt_days(refit=True, maturity_days=maturity)
+        assert learnt == [FIRST + n * ONE_DAY for n in range(days)]
+        assert deciding == [FIRST + n * ONE_DAY for n in range(days, 7)]
+    assert of.known_by(refit=True) == of.eval_end

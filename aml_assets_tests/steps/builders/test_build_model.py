@@ -9,11 +9,10 @@ import pytest
 from aml_assets.core.graph import FEATURES
 from aml_assets.core.model import encoding
 from aml_assets.core.model.constants import CONSTANT, without_constants
-from aml_assets.core.model.windows import Windows
 from aml_assets.errors import NotReady
 from aml_assets.io.catalog import Catalog
 from aml_assets.steps.builders.build_features import build_features
-from aml_assets.steps.builders.build_model import days_learnt, training_data
+from aml_assets.steps.builders.build_model import training_data
 from aml_assets.steps.builders.build_table import build_table
 from aml_assets.steps.inputs import window_frames
 from aml_assets.steps.inputs.window_frames import read_training_window, read_window, windows_of
@@ -93,13 +92,3 @@ def test_a_day_that_is_replaced_while_the_window_is_read_is_an_error_to_retry(ca
     monkeypatch.setattr(window_frames, "ruled_out", restate_meanwhile)
     with pytest.raises(NotReady, match="replaced while the window was read"):
         read_training_window(catalog, catalog.upstream(FEATURES), days)
-
-
-def test_a_refit_learns_from_all_days_that_are_ripe_by_the_last_and_never_from_fewer():
-    windows = Windows(day(1), day(3), day(6), day(7))
-    first, later = days_learnt(windows, refit=False, maturity_days=2)
-    assert (first[-1], later) == (day(3), [day(4), day(5)])
-    for maturity, last in ((0, 7), (2, 5), (4, 3), (9, 3)):
-        learnt, deciding = days_learnt(windows, refit=True, maturity_days=maturity)
-        assert learnt == [day(number) for number in range(1, last + 1)]
-        assert deciding == [day(number) for number in range(last + 1, 8)]

@@ -1,0 +1,39 @@
+"""``aml decide``: investigators' dispositions come back as labels.
+
+Belongs here: the command's options and output. Does not belong here: taking the file
+(``steps.deciding``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def decide(
+    file: Annotated[
+        Path, typer.Argument(help="A CSV with a line per report.", exists=True, dir_okay=False)
+    ],
+    by: Annotated[
+        str | None, typer.Option("--by", help="Who decides, as you claim; else your login or user.")
+    ] = None,
+    all_or_nothing: Annotated[
+        bool,
+        typer.Option(
+            "--all-or-nothing/--good-lines",
+            help="Take nothing if a line cannot be taken; or take the others.",
+        ),
+    ] = True,
+) -> None:
+    """Take what investigators decided about reports; models learn from it from the next day on."""
+    from aml_assets.io.catalog import Catalog
+    from aml_assets.settings.load import load_settings
+    from aml_assets.steps import deciding
+
+    taken = deciding.take_dispositions(
+        Catalog(load_settings()), file.read_bytes(), by=by, all_or_nothing=all_or_nothing
+    )
+    for line in deciding.summary(taken):
+        typer.echo(line)

@@ -1,0 +1,112 @@
+"""Dispositions: what investigators have decided about reports, as labels.
+
+Belongs here: which of several dispositions of a report counts, and labels that follow from it. Does
+not belong here: reading a file of dispositions (``disposition_file``) or keeping them
+(``io.disposition_store``).
+
+The newest disposition of a report counts. Where it takes two people, that is the newest one that a
+second person has given, too, without another one between the two. What counts goes before the label
+in the bank's table, from the day after the disposition became known.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aml_assets.core.model.labels import LabelledReports, SelectedReports
+
+SUSPICIOUS, NOT_SUSPICIOUS, NEEDS_MORE = "suspicious", "not_suspicious", "needs_more"
+
+LABELS: Mapping[str, float] = {SUSPICIOUS: 1.0, NOT_SUSPICIOUS: 0.0, NEEDS_MORE: float("nan")}
+"""Disposition → label. Of what needs more, the label is not known, whatever it was before."""
+
+Key = tuple[str, ...]
+"""The key of a report, as texts."""
+
+
+@dataclass(frozen=True)
+class Disposition:
+    """What one person has decided about one report.
+
+    Attributes:
+        report_day: the partition in which the report lies.
+        key: of the report.
+        disposition: one of `LABELS`.
+        reason: a code; "" where more is needed.
+        note: the person's own words, which may be "".
+        by: the person.
+    """
+
+    report_day: dt.date
+    key: Key
+    disposition: str
+    reason: str
+    note: str
+    by: str
+
+
+def counting(given: Iterable[Disposition], *, four_eyes: bool) -> dict[Key, Disposition]:
+    """The disposition of each report that counts.
+
+    Args:
+        given: dispositions, oldest first.
+        four_eyes: whether it takes a second person.
+    """
+    found: dict[Key, Disposition] = {}
+    waiting: dict[Key, Disposition] = {}
+    for each in given:
+        first = waiting.get(each.key)
+        confirms = first and first.by != each.by and first.disposition == each.disposition
+        if confirms or not four_eyes:
+            found[each.key] = each
+            waiting.pop(each.key, None)
+        elif first is None or first.disposition != each.disposition:
+            waiting[each.key] = each
+    return found
+
+
+def labelled(
+    selected: Sequence[SelectedReports],
+    reports: Sequence[LabelledReports],
+    key: Sequence[str],
+    counting: Mapping[Key, Disposition],
+) -> list[SelectedReports]:
+    """The selected reports of a window, with the labels of the dispositions that count.
+
+    Args:
+        selected: the rows of each day.
+        reports: the same days with their key columns.
+        key: the key's columns.
+        counting: the dispositions that count, by the reports' keys.
+    """
+    if not counting:
+        return list(selected)
+    firsts = pa.array(sorted({each[0] for each in counting}), pa.string())
+    found = list[SelectedReports]()
+    for each, of in zip(selected, reports, strict=True):
+        columns = [as_texts(of.table.column(name)) for name in key]
+        near = np.flatnonzero(pc.is_in(columns[0], value_set=firsts).to_numpy())
+        keys = zip(*(column.take(pa.array(near)).to_pylist() for column in columns), strict=True)
+        decided = {
+            int(row): LABELS[counting[texts].disposition]
+            for row, texts in zip(near, keys, strict=True)
+            if texts in counting
+        }
+        labels = each.labels.copy()
+        for place in np.flatnonzero(np.isin(each.rows, list(decided))):
+            labels[place] = decided[int(each.rows[place])]
+        found.append(SelectedReports(each.day, each.rows, labels))
+    return found
+
+
+def as_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A key's column as texts, whatever its type, as a disposition names it."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    return column.cast(pa.string())

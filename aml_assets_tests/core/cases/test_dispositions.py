@@ -1,0 +1,85 @@
+"""Dispositions as labels: the newest counts, or what two people said, and no other row changes."""
+
+import datetime as dt
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aml_assets.core.cases.dispositions import (
+    LABELS,
+    NOT_SUSPICIOUS,
+    SUSPICIOUS,
+    Disposition,
+    as_texts,
+    counting,
+    labelled,
+)
+from aml_assets.core.model.labels import LabelledReports, SelectedReports
+
+DAY = dt.date(2024, 3, 1)
+
+
+def said(key: str, disposition: str, by: str = "Ada") -> Disposition:
+    return Disposition(DAY, (key,), disposition, "R1", "", by)
+
+
+some = st.lists(
+    st.builds(said, st.sampled_from("abc"), st.sampled_from(sorted(LABELS)), st.sampled_from("XYZ"))
+)
+
+
+@given(some)
+def test_the_newest_disposition_of_a_report_counts(given_):
+    assert counting(given_, four_eyes=False) == {each.key: each for each in given_}
+
+
+@given(some)
+def test_with_four_eyes_what_counts_was_said_by_two_people(given_):
+    for key, counts in counting(given_, four_eyes=True).items():
+        of_report = [each for each in given_ if each.key == key]
+        place = max(n for n, each in enumerate(of_report) if each is counts or each == counts)
+        others = [e for e in of_report[:place] if e.by != counts.by]
+        assert any(each.disposition == counts.disposition for each in others)
+
+
+def test_one_person_alone_confirms_nothing_and_a_contradiction_starts_again():
+    yes, no = said("a", SUSPICIOUS), said("a", NOT_SUSPICIOUS, "Bob")
+    assert not counting([yes, yes], four_eyes=True)
+    assert not counting([yes, no], four_eyes=True)
+    assert not counting([yes, no, said("a", SUSPICIOUS, "Bob")], four_eyes=True)
+    confirmed = said("a", SUSPICIOUS, "Eve")
+    assert counting([yes, no, yes, confirmed], four_eyes=True) == {("a",): confirmed}
+    assert counting([yes, confirmed, no], four_eyes=True) == {("a",): confirmed}
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 9), st.sampled_from([0.0, 1.0, np.nan])), unique_by=lambda e: e[0]
+    ),
+    st.dictionaries(st.integers(0, 12), st.sampled_from(sorted(LABELS))),
+    st.booleans(),
+)
+def test_exactly_the_rows_that_were_decided_change(rows, decided, as_dictionary):
+    ids = pa.chunked_array([pa.array([each for each, _ in rows], pa.int64())])
+    table = pa.table({"id": ids.dictionary_encode() if as_dictionary else ids, "of": ids})
+    selected = SelectedReports(
+        DAY,
+        np.arange(len(rows))[::2],
+        np.array([label for _, label in rows[::2]], np.float32),
+    )
+    counts = {
+        (str(key), str(key)): Disposition(DAY, (str(key),), value, "R1", "", "Ada")
+        for key, value in decided.items()
+    }
+    (found,) = labelled([selected], [LabelledReports(DAY, table)], ["id", "of"], counts)
+    expected = [LABELS[decided[key]] if key in decided else label for key, label in rows[::2]]
+    np.testing.assert_array_equal(found.labels, np.array(expected, np.float32))
+    assert found.rows is selected.rows
+
+
+def test_a_key_is_compared_as_text():
+    texts = pa.chunked_array([pa.array(["x", "y"]).dictionary_encode()])
+    assert as_texts(texts).to_pylist() == ["x", "y"]
+    assert as_texts(pa.chunked_array([[1, 20]])).to_pylist() == ["1", "20"]
