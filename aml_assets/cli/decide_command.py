@@ -28,12 +28,14 @@ def decide(
     ] = True,
 ) -> None:
     """Take what investigators decided about reports; models learn from it from the next day on."""
+    from aml_assets.core.cases.disposition_file import MAX_BYTES
     from aml_assets.io.catalog import Catalog
     from aml_assets.settings.load import load_settings
     from aml_assets.steps import deciding
 
-    taken = deciding.take_dispositions(
-        Catalog(load_settings()), file.read_bytes(), by=by, all_or_nothing=all_or_nothing
-    )
+    with file.open("rb") as opened:
+        data = opened.read(MAX_BYTES + 1)
+    catalog = Catalog(load_settings())
+    taken = deciding.take_dispositions(catalog, data, by=by, all_or_nothing=all_or_nothing)
     for line in deciding.summary(taken):
         typer.echo(line)

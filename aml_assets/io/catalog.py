@@ -29,7 +29,7 @@ from aml_assets.core.graph import (
     asset_graph,
 )
 from aml_assets.io.decisions import Decisions
-from aml_assets.io.disposition_store import Dispositions
+from aml_assets.io.disposition_store import DispositionStore
 from aml_assets.io.filesystems import Modes, is_on_cluster
 from aml_assets.io.formats import CsvFormat, HtmlFormat, JsonFormat, ModelFormat, ParquetFormat
 from aml_assets.io.landing_reader import Landing
@@ -39,7 +39,7 @@ from aml_assets.io.scratch import no_core_dumps
 from aml_assets.io.seals import Seals, read_keys
 from aml_assets.io.store import Store
 from aml_assets.io.upstream import Upstream
-from aml_assets.settings.table_settings import TRX
+from aml_assets.settings.table_settings import STR, TRX
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -106,9 +106,9 @@ class Catalog:
         return Decisions(self.store, "overrides")
 
     @cached_property
-    def dispositions(self) -> Dispositions:
+    def dispositions(self) -> DispositionStore:
         """What investigators have decided about reports."""
-        return Dispositions(self.store)
+        return DispositionStore(self.store, self.settings.tables[STR].key)
 
     def frames(self, asset: str) -> PartitionStore[pa.Table]:
         """The partitions of any frame asset, by its name."""

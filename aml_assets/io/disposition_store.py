@@ -1,23 +1,24 @@
-"""Dispositions in the store: each imported file as a frame of its own, never changed.
+"""Dispositions in the store: what each import has brought as a frame of its own, never changed.
 
-Belongs here: keeping what one import brought, and reading what was known by a day. Does not belong
-here: which dispositions count (``core.cases.dispositions``).
+Belongs here: keeping what one import brought, and reading what was brought by a day. Does not
+belong here: which dispositions count (``core.cases.dispositions``).
 
-A frame lies under the day on which it became known, ``dispositions/<day>/<time>-<digest>.parquet``.
-So two imports at once lose nothing, and a past day never changes.
+A frame lies under the day on which it was brought, and is named after the instant in UTC. So two
+imports at once lose nothing, names sort by time, and a day that is over never changes.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.cases.dispositions import Disposition
 from aml_assets.core.days import parse_day
-from aml_assets.errors import CorruptFile
+from aml_assets.errors import CorruptFile, SettingsError
 from aml_assets.io.formats import ParquetFormat
 from aml_assets.io.manifest import Manifest
 
@@ -28,10 +29,15 @@ if TYPE_CHECKING:
 
 FOLDER = "dispositions"
 
+_KEY = "key."
+"""Stands before the name of a key's column."""
+
+_TEXTS = ["disposition", "reason", "note", "by"]
+
 
 @dataclass(frozen=True)
-class Known:
-    """What was known by a day.
+class Brought:
+    """What was brought by a day.
 
     Attributes:
         given: the dispositions, oldest first.
@@ -49,103 +55,104 @@ class Known:
         return {"files": self.files, "digest": self.digest}
 
 
-class Dispositions:
+class DispositionStore:
     """All that investigators have decided.
 
     Args:
         store: the store that keeps it.
+        key: the key columns of reports, by the bank's names.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, key: Sequence[str]) -> None:
         self._store = store
+        self._key = list(key)
         self._format = ParquetFormat()
 
     def record(
         self,
         given: Sequence[Disposition],
         at: dt.datetime,
-        known: dt.date,
+        day: dt.date,
         facts: Mapping[str, Any],
-    ) -> str:
+    ) -> dt.date:
         """Keep what one import has brought.
 
         Args:
             given: the dispositions, in the file's order.
             at: the moment, in UTC.
-            known: the day on which they become known.
+            day: of that moment by the bank's clock.
             facts: further facts of the import, for its manifest.
 
         Returns:
-            Where it lies in the store.
+            The day under which they are kept: a later one than was given if something of a later
+            day is there, since the clock of a machine may be behind.
         """
-        table = _table(given)
-        content = hashlib.sha256(repr([vars(each) for each in given]).encode()).hexdigest()
-        path = f"{FOLDER}/{known}/{at:%H%M%S%f}-{content[:12]}{ParquetFormat.suffix}"
+        day = max([day, *self._days()])
+        path = f"{FOLDER}/{day}/{at:%Y%m%dT%H%M%S%f}-{secrets.token_hex(6)}{ParquetFormat.suffix}"
         stamped = {**facts, "at": at.replace(microsecond=0).isoformat()}
-        manifest = Manifest(asset=FOLDER, partition=str(known), facts=stamped)
-        self._format.write(self._store, path, table, manifest)
-        return path
+        manifest = Manifest(asset=FOLDER, partition=str(day), facts=stamped)
+        self._format.write(self._store, path, self._table(given), manifest)
+        return day
 
-    def manifests(self) -> list[Manifest]:
-        """The manifest of each import, oldest first."""
-        return [self._format.read_manifest(self._store, path) for path in self._paths()]
-
-    def known(self, *, by: dt.date | None = None, since: dt.date | None = None) -> Known:
-        """Read what became known by a day.
+    def brought(self, *, by: dt.date | None = None, since: dt.date | None = None) -> Brought:
+        """Read what was brought by the end of a day.
 
         Args:
             by: the last day; all by default.
-            since: leave out what became known before; nothing can be decided before its report.
+            since: leave out what was brought before.
 
         Raises:
             CorruptFile: a file was altered, or is none of ours.
+            SettingsError: a file names reports by another key than the settings.
         """
-        given, digest, paths = list[Disposition](), hashlib.sha256(), self._paths(by, since)
-        for path in paths:
-            table = self._format.read(self._store, path)
-            digest.update(self._format.read_manifest(self._store, path).digest.encode())
-            given += _dispositions(table, path)
-        return Known(given, len(paths), digest.hexdigest() if paths else "")
-
-    def _paths(self, by: dt.date | None = None, since: dt.date | None = None) -> list[str]:
-        found = list[str]()
-        for folder in self._store.list(FOLDER):
-            day = parse_day(folder.name)
-            if day is None or (by and day > by) or (since and day < since):
+        given, digest, files = list[Disposition](), hashlib.sha256(), 0
+        for day in self._days():
+            if (by and day > by) or (since and day < since):
                 continue
-            found += [
-                f"{FOLDER}/{folder.name}/{each.name}"
-                for each in self._store.list(f"{FOLDER}/{folder.name}")
-                if each.name.endswith(ParquetFormat.suffix)
-            ]
-        return found
+            for entry in self._store.list(f"{FOLDER}/{day}"):
+                if not entry.name.endswith(ParquetFormat.suffix):
+                    continue
+                path = f"{FOLDER}/{day}/{entry.name}"
+                given += self._dispositions(self._format.read(self._store, path), path)
+                digest.update(self._format.read_manifest(self._store, path).digest.encode())
+                files += 1
+        return Brought(given, files, digest.hexdigest() if files else "")
 
+    def _days(self) -> list[dt.date]:
+        folders = [parse_day(each.name) for each in self._store.list(FOLDER)]
+        return sorted(day for day in folders if day)
 
-def _table(given: Sequence[Disposition]) -> pa.Table:
-    import pyarrow as pa
+    def _table(self, given: Sequence[Disposition]) -> pa.Table:
+        import pyarrow as pa
 
-    width = len(given[0].key) if given else 0
-    return pa.table(
-        {
-            "report_day": pa.array([each.report_day for each in given], pa.date32()),
-            **{
-                f"key_{n + 1}": pa.array([each.key[n] for each in given], pa.string())
-                for n in range(width)
-            },
-            **{
-                name: pa.array([getattr(each, name) for each in given], pa.string())
-                for name in ("disposition", "reason", "note", "by")
-            },
-        }
-    )
+        return pa.table(
+            {
+                "report_day": pa.array([each.report_day for each in given], pa.date32()),
+                **{
+                    _KEY + name: pa.array([each.key[place] for each in given], pa.string())
+                    for place, name in enumerate(self._key)
+                },
+                **{
+                    name: pa.array([getattr(each, name) for each in given], pa.string())
+                    for name in _TEXTS
+                },
+            }
+        )
 
-
-def _dispositions(table: pa.Table, path: str) -> list[Disposition]:
-    names = table.column_names
-    keys = [name for name in names if name.startswith("key_")]
-    if names != ["report_day", *keys, "disposition", "reason", "note", "by"]:
-        raise CorruptFile("it holds no dispositions", path=path, operation="read")
-    texts = table.drop_columns(["report_day", *keys]).to_pylist()
-    key = list(zip(*(table.column(name).to_pylist() for name in keys), strict=True))
-    days = table.column("report_day").to_pylist()
-    return [Disposition(day, of, **each) for day, of, each in zip(days, key, texts, strict=True)]
+    def _dispositions(self, table: pa.Table, path: str) -> list[Disposition]:
+        names = table.column_names
+        key = [name.removeprefix(_KEY) for name in names if name.startswith(_KEY)]
+        if names != ["report_day", *(_KEY + name for name in key), *_TEXTS]:
+            raise CorruptFile("it holds no dispositions", path=path, operation="read")
+        if {*key} != {*self._key}:
+            raise SettingsError(
+                f"the dispositions of {path} name reports by {', '.join(key)}",
+                remedy=f"The settings have the key {', '.join(self._key)}: set the former one, or "
+                f"take the folder {FOLDER} away and bring them again.",
+            )
+        keys = zip(*(table.column(_KEY + name).to_pylist() for name in self._key), strict=True)
+        texts = zip(*(table.column(name).to_pylist() for name in _TEXTS), strict=True)
+        days = table.column("report_day").to_pylist()
+        return [
+            Disposition(day, of, *said) for day, of, said in zip(days, keys, texts, strict=True)
+        ]

@@ -8,15 +8,15 @@ here: reading the file (``core.cases.disposition_file``), or what follows for la
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import zoneinfo
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aml_assets.core.cases.disposition_file import OWN, Fault, Line, read_lines
-from aml_assets.core.cases.dispositions import Key, as_texts, counting
+from aml_assets.core.cases.disposition_file import BadLine, Line, read_lines
+from aml_assets.core.cases.dispositions import Disposition, Key, as_texts, counting, is_repeated
+from aml_assets.core.days import ONE_DAY
 from aml_assets.core.graph import FEATURES
 from aml_assets.errors import AmlError, InputError
 from aml_assets.io.decisions import Decision
@@ -39,18 +39,18 @@ class Taken:
         lines: how many dispositions were taken, by what they say.
         left_out: the lines that were not taken, with the reason.
         contradicting: how many say something else than what counted before.
-        late: how many are about reports whose label was taken for ripe without them.
+        after_ripe: how many are about reports whose label was taken for ripe without them.
         waiting: how many wait for a second person.
-        known: the day on which they became known; models learn from them from the day after.
+        day: the day on which they were brought; they are known from the day after.
     """
 
     who: str
     lines: Counter[str]
-    left_out: Sequence[Fault]
+    left_out: Sequence[BadLine]
     contradicting: int
-    late: int
+    after_ripe: int
     waiting: int
-    known: dt.date
+    day: dt.date
 
 
 def take_dispositions(
@@ -72,49 +72,65 @@ def take_dispositions(
 
     Raises:
         InputError: the file cannot be read, or a line cannot be taken; nothing was kept.
-        AmlError: the same person has brought the same file before.
+        AmlError: the same person has brought all of it before, or is not the login where it takes
+            two people.
     """
     settings = catalog.settings
     key, _ = key_and_label(catalog)
     instant = (at or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
-    known = instant.astimezone(zoneinfo.ZoneInfo(settings.partitions.time_zone)).date()
-    sender = Decision.now("", "", by=by, login=catalog.login)
-    reasons = settings.dispositions.reasons
-    # A bank may call a key column as one of ours is called.
-    named = [f"{STR}.{name}" if name in OWN else name for name in key]
-    lines, faults = read_lines(data, key=named, reasons=reasons, by=sender.by)
+    sender = _sender(catalog, by)
+    lines, bad = read_lines(data, key=key, reasons=settings.dispositions.reasons, by=sender.by)
     lines, unknown = _of_our_reports(catalog, lines, key)
-    faults = sorted([*faults, *unknown], key=lambda each: each.number)
-    if faults and (all_or_nothing or not lines):
-        raise _refused(faults, len(lines))
+    bad = sorted([*bad, *unknown], key=lambda each: each.number)
+    if bad and (all_or_nothing or not lines):
+        raise _refused(bad, len(lines))
     if not lines:
         raise InputError("the file of dispositions holds none", remedy="Decide at least one.")
-    content = hashlib.sha256(data).hexdigest()
-    _refuse_twice(catalog, content, sender)
-    four_eyes = settings.dispositions.four_eyes
     given = [line.disposition for line in lines]
-    before = catalog.dispositions.known().given
+    before = catalog.dispositions.brought().given
+    _refuse_repeated(given, before)
+    four_eyes = settings.dispositions.four_eyes
     counted, counts = (counting(each, four_eyes=four_eyes) for each in (before, [*before, *given]))
-    facts = {"file": content, "by": sender.by, "known": sender.known, "user": sender.user}
-    catalog.dispositions.record(given, instant, known, {**facts, "login": sender.login})
+    facts = {"by": sender.by, "known": sender.known, "user": sender.user, "login": sender.login}
+    zone = zoneinfo.ZoneInfo(settings.partitions.time_zone)
+    day = catalog.dispositions.record(given, instant, instant.astimezone(zone).date(), facts)
     return Taken(
         who=sender.who,
         lines=Counter(each.disposition for each in given),
-        left_out=faults,
-        contradicting=sum(
-            each.key in counted and counted[each.key].disposition != each.disposition
-            for each in given
-        ),
-        late=sum(_is_late(catalog, each.report_day, known) for each in given),
-        waiting=sum(counts.get(each.key) is not each for each in given),
-        known=known,
+        left_out=bad,
+        contradicting=_otherwise(given, counted, known=True),
+        after_ripe=sum(_is_after_ripe(catalog, each.report_day, day) for each in given),
+        waiting=_otherwise(given, counts, known=False),
+        day=day,
     )
+
+
+def _sender(catalog: Catalog, by: str | None) -> Decision:
+    """Who decides. Where it takes two people, nobody can be two by a claim beside a login."""
+    sender = Decision.now("", "", by=(by or "").strip() or None, login=catalog.login)
+    if catalog.settings.dispositions.four_eyes and sender.login and sender.known == "claim":
+        raise AmlError(
+            "where dispositions.four_eyes is set, the login decides and no other name",
+            remedy="Leave --by out, and log in as the person who decides.",
+        )
+    return sender
+
+
+def _otherwise(
+    given: Sequence[Disposition], counting: Mapping[Key, Disposition], *, known: bool
+) -> int:
+    """How many say something else than what counts; where nothing counts, unless ``known``."""
+    found = 0
+    for each in given:
+        counts = counting.get(each.key)
+        found += counts.disposition != each.disposition if counts else not known
+    return found
 
 
 def _of_our_reports(
     catalog: Catalog, lines: Sequence[Line], key: Sequence[str]
-) -> tuple[list[Line], list[Fault]]:
-    """The lines that are about a report of their day, and the faults of the others."""
+) -> tuple[list[Line], list[BadLine]]:
+    """The lines that are about a report of their day, and the bad of the others."""
     features = catalog.features
     stored: dict[dt.date, set[Key] | None] = {}
     for day in {line.disposition.report_day for line in lines}:
@@ -124,21 +140,21 @@ def _of_our_reports(
             stored[day] = set(zip(*columns, strict=True))
         else:
             stored[day] = None
-    good, faults = list[Line](), list[Fault]()
+    good, bad = list[Line](), list[BadLine]()
     for line in lines:
         keys = stored[line.disposition.report_day]
         if keys is None:
-            faults.append(Fault(line.number, f"no {FEATURES} of its day are stored"))
+            bad.append(BadLine(line.number, f"no {FEATURES} of its day are stored"))
         elif line.disposition.key not in keys:
-            faults.append(Fault(line.number, f"its day has no report of {STR} with this key"))
+            bad.append(BadLine(line.number, f"its day has no report of {STR} with this key"))
         else:
             good.append(line)
-    return good, faults
+    return good, bad
 
 
-def _refused(faults: Sequence[Fault], good: int) -> InputError:
-    shown = "; ".join(f"line {each.number}: {each.sentence}" for each in faults[:_SHOWN])
-    more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+def _refused(bad: Sequence[BadLine], good: int) -> InputError:
+    shown = "; ".join(f"line {each.number}: {each.sentence}" for each in bad[:_SHOWN])
+    more = f"; and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
     return InputError(
         f"the file of dispositions was not taken: {shown}{more}",
         remedy="Correct these lines."
@@ -146,32 +162,36 @@ def _refused(faults: Sequence[Fault], good: int) -> InputError:
     )
 
 
-def _refuse_twice(catalog: Catalog, content: str, sender: Decision) -> None:
-    for manifest in catalog.dispositions.manifests():
-        if (manifest.facts.get("file"), manifest.facts.get("by")) == (content, sender.by):
-            raise AmlError(
-                f"the file of dispositions was taken before, at {manifest.facts.get('at')}",
-                remedy="Bring only what was decided since.",
-            )
+def _refuse_repeated(given: Sequence[Disposition], before: Sequence[Disposition]) -> None:
+    of_report: dict[Key, list[Disposition]] = {}
+    for each in before:
+        of_report.setdefault(each.key, []).append(each)
+    if all(is_repeated(each, of_report.get(each.key, ())) for each in given):
+        raise AmlError(
+            "the same person brought these dispositions before, and nobody decided otherwise since",
+            remedy="Bring only what was decided since.",
+        )
 
 
-def _is_late(catalog: Catalog, report_day: dt.date, known: dt.date) -> bool:
+def _is_after_ripe(catalog: Catalog, report_day: dt.date, day: dt.date) -> bool:
     maturity = catalog.settings.labels.maturity_days
-    return bool(maturity) and known > report_day + dt.timedelta(days=maturity)
+    return bool(maturity) and day > report_day + maturity * ONE_DAY
 
 
 def summary(taken: Taken) -> Iterable[str]:
     """What a person reads after a file was taken."""
-    total = sum(taken.lines.values())
     counts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in sorted(taken.lines.items()))
-    yield f"{total} dispositions of {taken.who} are kept: {counts}."
+    yield f"{taken.who} decided {taken.lines.total()}: {counts}. That is kept."
     if taken.left_out:
-        yield f"{len(taken.left_out)} lines were left out:"
+        yield f"Left out: {len(taken.left_out)}."
         yield from (f"  line {each.number}: {each.sentence}" for each in taken.left_out)
     if taken.contradicting:
-        yield f"{taken.contradicting} contradict what counted before; the newest counts."
-    if taken.late:
-        yield f"{taken.late} are late: labels.maturity_days had passed, and models took the label."
+        yield f"Contradicting what counted before: {taken.contradicting}. The newest counts."
+    if taken.after_ripe:
+        yield (
+            f"Decided after labels.maturity_days: {taken.after_ripe}. Models may have taken the "
+            "bank's label."
+        )
     if taken.waiting:
-        yield f"{taken.waiting} wait for a second person to decide the same."
-    yield f"Models learn from them once their window reaches beyond {taken.known}."
+        yield f"Waiting for a second person to decide the same: {taken.waiting}."
+    yield f"What is kept is known from {taken.day + ONE_DAY} on."

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser
 
 from aml_assets.core.pages.alert_page import Alert, AlertPage, Party
 from aml_assets.core.pages.reasons import Explanation, FamilyReasons, Reason
+from aml_assets.steps.deciding import take_dispositions
 from aml_assets_tests.browser.conftest import Tab
 from aml_assets_tests.conftest import Bank, day, str_columns
 
@@ -171,6 +172,44 @@ def test_the_export_is_what_is_shown_in_the_order_shown(alerts: Tab):
     assert [row["score"] for row in rows] == shown(alerts, "score")
     assert [row["amount"] for row in rows] == shown(alerts, "amount")
     assert all("[" in row["reasons"] for row in rows)
+
+
+def test_what_is_decided_on_the_page_is_a_file_that_aml_decide_takes(told: Bank, alerts: Tab):
+    page = alerts.page
+    send = page.locator("#send")
+    assert send.is_hidden()
+    page.get_by_label("Decide on alert 1", exact=True).select_option("suspicious")
+    page.get_by_label("Decide on alert 3").select_option("not suspicious")
+    assert (send.is_disabled(), send.text_content()) == (True, "2 of 2 decided need a reason")
+    page.get_by_label("Reason for alert 1", exact=True).fill("R1")
+    page.get_by_label("Note for alert 1", exact=True).fill('three "new" payers; then, out')
+    page.get_by_label("Decide on alert 3").select_option("needs more")
+    page.get_by_label("Decide on alert 4").select_option("suspicious")
+    page.get_by_label("Decide on alert 4").select_option("")
+    page.get_by_role("button", name="Amount").click()  # rows are made anew
+    assert page.get_by_label("Reason for alert 1", exact=True).input_value() == "R1"
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export 2 decided").click()
+    assert download.value.suggested_filename == f"dispositions_{day(5)}.csv"
+    data = download.value.path().read_bytes()
+    taken = take_dispositions(told.catalog, data, by="Ada")
+    assert taken.lines == {"suspicious": 1, "needs_more": 1}
+    given = told.catalog.dispositions.brought().given
+    assert [(each.reason, each.note) for each in given] == [
+        ("R1", 'three "new" payers; then, out'),
+        ("", ""),
+    ]
+    assert [list(each.key) for each in given] == [
+        row.split() for row in keys_of(told, ranks=(1, 3))
+    ]
+    assert alerts.complaints == []
+
+
+def keys_of(bank: Bank, ranks: tuple[int, ...]) -> list[str]:
+    """The keys of some alerts of the day's predictions, as `trx_id ins_id`."""
+    table = bank.catalog.predictions.load(day(5))
+    rows = {row["rank"]: f"{row['trx_id']} {row['ins_id']}" for row in table.to_pylist()}
+    return [rows[rank] for rank in ranks]
 
 
 IDS = {

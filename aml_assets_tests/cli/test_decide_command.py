@@ -26,6 +26,6 @@ def test_a_file_is_taken_or_refused_with_its_lines(bank: Bank, tmp_path, monkeyp
     done = aml(app, ["decide", str(file), "--by", "Ada", "--good-lines"])
     assert done.exit_code == 0, done.output
     who = f"Ada (claimed by {this_user()})"
-    assert done.output.startswith(f"1 dispositions of {who} are kept: 1 suspicious.\n1 lines were")
-    assert len(bank.catalog.dispositions.known().given) == 1
+    assert done.output.startswith(f"{who} decided 1: 1 suspicious. That is kept.\nLeft out: 1.\n")
+    assert len(bank.catalog.dispositions.brought().given) == 1
     assert aml(app, ["decide", str(tmp_path / "none.csv")]).exit_code == 2

@@ -5,12 +5,14 @@ import datetime as dt
 import pytest
 
 from aml_assets.core.cases.dispositions import Disposition
-from aml_assets.errors import CorruptFile
-from aml_assets.io.disposition_store import Dispositions, Known
+from aml_assets.errors import CorruptFile, SettingsError
+from aml_assets.io.disposition_store import Brought, DispositionStore
 from aml_assets.io.store import Store
 
 AT = dt.datetime(2024, 3, 5, 14, 30, 1, tzinfo=dt.UTC)
 MARCH_5 = AT.date()
+MARCH_7 = dt.date(2024, 3, 7)
+KEY = ["trx_id", "branch"]
 
 
 def said(key: str, by: str = "Ada") -> Disposition:
@@ -18,44 +20,59 @@ def said(key: str, by: str = "Ada") -> Disposition:
 
 
 @pytest.fixture
-def kept(tmp_path) -> Dispositions:
-    return Dispositions(Store(str(tmp_path)))
+def kept(tmp_path) -> DispositionStore:
+    return DispositionStore(Store(str(tmp_path)), KEY)
 
 
 def test_what_was_kept_is_read_as_it_was_in_the_order_of_its_days(kept):
-    assert kept.known() == Known([])
-    later = dt.timedelta(days=2)
-    kept.record([said("c")], AT + later, MARCH_5 + later, {})
+    assert kept.brought() == Brought([])
     kept.record([said("a"), said("b")], AT, MARCH_5, {"by": "Ada"})
-    known = kept.known()
-    assert (known.given, known.files) == ([said("a"), said("b"), said("c")], 2)
-    assert [each.facts["at"] for each in kept.manifests()] == [
-        "2024-03-05T14:30:01+00:00",
-        "2024-03-07T14:30:01+00:00",
-    ]
-    assert kept.known(by=MARCH_5).given == [said("a"), said("b")]
-    assert kept.known(since=MARCH_5 + later).given == [said("c")]
+    kept.record([said("c")], AT + dt.timedelta(days=2), MARCH_7, {})
+    found = kept.brought()
+    assert (found.given, found.files) == ([said("a"), said("b"), said("c")], 2)
+    assert kept.brought(by=MARCH_5).given == [said("a"), said("b")]
+    assert kept.brought(since=MARCH_7).given == [said("c")]
+
+
+def test_within_a_day_of_the_bank_the_order_is_that_of_time(kept):
+    """At nine in the morning and at eight in the evening in New York."""
+    for hour, by in ((14, "Ada"), (25, "Bob")):
+        instant = dt.datetime(2024, 3, 5, tzinfo=dt.UTC) + dt.timedelta(hours=hour)
+        kept.record([said("a", by)], instant, MARCH_5, {})
+    assert [each.by for each in kept.brought().given] == ["Ada", "Bob"]
 
 
 def test_two_imports_at_one_moment_lose_nothing(kept):
-    paths = {kept.record([said("a", by)], AT, MARCH_5, {}) for by in ("Ada", "Bob")}
-    assert len(paths) == 2
-    assert {each.by for each in kept.known().given} == {"Ada", "Bob"}
+    for by in ("Ada", "Bob"):
+        assert kept.record([said("a", by)], AT, MARCH_5, {}) == MARCH_5
+    assert {each.by for each in kept.brought().given} == {"Ada", "Bob"}
 
 
-def test_a_later_import_changes_nothing_of_what_was_known_before(kept):
+def test_a_later_import_changes_nothing_of_what_was_known_before_even_by_a_slow_clock(kept):
+    kept.record([said("a")], AT + dt.timedelta(days=2), MARCH_7, {})
+    before = kept.brought(by=MARCH_5)
+    assert kept.record([said("b")], AT, MARCH_5, {}) == MARCH_7
+    assert kept.brought(by=MARCH_5) == before
+
+
+def test_a_key_in_another_order_is_the_same_and_another_key_is_refused(kept, tmp_path):
     kept.record([said("a")], AT, MARCH_5, {})
-    before = kept.known(by=MARCH_5)
-    kept.record([said("b")], AT + dt.timedelta(days=1), MARCH_5 + dt.timedelta(days=1), {})
-    assert kept.known(by=MARCH_5) == before
-    assert kept.known().digest != before.digest
+    (turned,) = DispositionStore(Store(str(tmp_path)), KEY[::-1]).brought().given
+    assert turned.key == ("B1", "a")
+    with pytest.raises(SettingsError, match="name reports by trx_id, branch"):
+        DispositionStore(Store(str(tmp_path)), ["trx_id"]).brought()
 
 
 def test_an_altered_file_is_refused(kept, tmp_path):
-    path = tmp_path / kept.record([said("a")], AT, MARCH_5, {})
+    kept.record([said("a")], AT, MARCH_5, {})
+    (path,) = (tmp_path / "dispositions").rglob("*.parquet")
     data = bytearray(path.read_bytes())
     data[40] ^= 1
     path.chmod(0o600)
     path.write_bytes(bytes(data))
     with pytest.raises(CorruptFile):
-        kept.known()
+        kept.brought()
+
+
+def test_a_disposition_shows_neither_key_nor_note():
+    assert not any(text in repr(Brought([said("T4711")])) for text in ("T4711", "so it is"))

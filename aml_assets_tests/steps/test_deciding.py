@@ -2,19 +2,37 @@
 
 import datetime as dt
 import json
+import shutil
+from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 import pytest
 
-from aml_assets.core.graph import FEATURES
-from aml_assets.errors import AmlError, InputError
+from aml_assets.core.graph import FEATURES, LABEL_HISTORY, MEASURED_MODEL, MODEL
+from aml_assets.core.model.labels import LabelledReports, SelectedReports
+from aml_assets.errors import AmlError, InputError, Outdated
+from aml_assets.io.catalog import Catalog
+from aml_assets.io.manifest import Manifest
 from aml_assets.steps import deciding
-from aml_assets.steps.builders.build_model import build_model, training_data
+from aml_assets.steps.builders.build_metrics import build_metrics
+from aml_assets.steps.builders.build_model import (
+    build_measured_model,
+    build_model,
+    training_data,
+)
+from aml_assets.steps.inputs.dispositions_known import with_dispositions
 from aml_assets.steps.inputs.window_frames import windows_of
-from aml_assets_tests.conftest import Bank, day
+from aml_assets_tests.conftest import Bank, day, str_columns, trx_columns
 
 DAY = 6
 HEADER = "day,trx_id,ins_id,disposition,reason,note\n"
+
+
+def files_read(manifest: Manifest) -> int:
+    """How many files of dispositions a manifest names."""
+    fact: Any = manifest.facts.get("dispositions", {"files": 0})
+    return fact["files"]
 
 
 def line(number: int, row: int, disposition: str = "suspicious") -> str:
@@ -48,12 +66,14 @@ def labels(bank: Bank, number: int = DAY) -> np.ndarray:
     return np.concatenate([of for _, of in training_data(catalog, upstream, windows).batches])
 
 
-def test_dispositions_are_labels_from_the_day_after_they_became_known(prepared):
+def test_dispositions_are_labels_from_the_day_after_they_were_brought(prepared):
     before = labels(prepared)
+    lines = line(2, 0), line(2, 1, "not_suspicious"), line(3, 7)
     # The window of day 6 is 2 to 4, and knows what was known by the end of day 4.
-    take(prepared, line(2, 0), line(2, 1, "not_suspicious"), line(3, 7), at=5, by="Ada")
+    take(prepared, *lines, at=4, by="Ada")
     np.testing.assert_array_equal(labels(prepared), before)
-    take(prepared, line(2, 0), line(2, 1, "not_suspicious"), line(3, 7), at=4, by="Bob")
+    shutil.rmtree(prepared.store / "dispositions")
+    take(prepared, *lines, at=3, by="Ada")
     changed = labels(prepared)
     # Each day has seven decided reports; the undecided eighth one of day 3 is learnt from now.
     assert len(changed) == len(before) + 1
@@ -63,17 +83,90 @@ def test_dispositions_are_labels_from_the_day_after_they_became_known(prepared):
     np.testing.assert_array_equal(changed[15:], before[14:])
 
 
+def test_a_refit_knows_what_was_brought_during_the_evaluation_and_the_measured_model_not(prepared):
+    prepared.options["training"] = {"refit": True}
+    take(prepared, line(5, 0), at=4, by="Ada")
+    catalog = prepared.catalog
+    upstream, windows = catalog.upstream(FEATURES), windows_of(catalog, day(DAY))
+    first = training_data(catalog, upstream, windows)
+    again = training_data(catalog, upstream, windows, refit=True)
+    assert len(again.batches) == len(first.batches) + 1
+    assert again.batches[-1][1][0] == 1
+    built = build_measured_model(catalog, day(DAY), upstream)
+    assert files_read(built.manifest) == 0
+    built.publish_to(catalog.measured_models, day(DAY))
+    measured = catalog.upstream(MEASURED_MODEL)
+    model = build_model(catalog, day(DAY), catalog.upstream(FEATURES), measured=measured)
+    assert files_read(model.manifest) == 1
+    prepared.options["dispositions"] = {"four_eyes": True}
+    with pytest.raises(Outdated, match="rules for labels"):
+        build_model(prepared.catalog, day(DAY), upstream, measured=measured)
+
+
+def test_metrics_count_what_was_known_when_their_labels_were_ripe_and_nothing_later(prepared):
+    prepared.options["labels"] = {"maturity_days": 1}
+    prepared.options["windows"] = {"train_days": 2, "eval_days": 1}
+    catalog = prepared.catalog
+    build_model(catalog, day(5), catalog.upstream(FEATURES)).publish_to(catalog.models, day(5))
+
+    def measured():
+        inputs = catalog.upstream(MODEL), catalog.upstream(FEATURES)
+        return build_metrics(catalog, day(5), *inputs)
+
+    before = measured()
+    assert (before.value["positives"], files_read(before.manifest)) == (2, 0)
+    take(prepared, line(4, 0), at=5)  # known on day 6, when the labels of day 4 have been ripe
+    assert measured().value == before.value
+    take(prepared, line(4, 2), at=4)
+    assert measured().value == before.value, "a machine's clock was slow"
+    shutil.rmtree(prepared.store / "dispositions")
+    take(prepared, line(4, 2), at=4)
+    after = measured()
+    assert (after.value["positives"], files_read(after.manifest)) == (3, 1)
+
+
+def test_a_label_history_counts_dispositions_as_they_were_known(prepared):
+    prepared.options["features"]["label_history"] = {"enabled": True, "horizon_days": 5}
+    prepared.prepare(1, DAY - 1)
+    before = prepared.catalog.frames(LABEL_HISTORY).load(day(5))
+    take(prepared, line(2, 1, "not_suspicious"), line(2, 5, "not_suspicious"), at=4)
+    prepared.prepare(1, DAY - 1)
+    after = prepared.catalog.frames(LABEL_HISTORY).load(day(5))
+    earlier = prepared.catalog.frames(LABEL_HISTORY).manifest(day(4))
+    assert files_read(earlier) == 0
+    lost = pc.sum(before.column("confirmed")).as_py() - pc.sum(after.column("confirmed")).as_py()
+    assert lost > 0
+
+
+def test_a_report_that_is_repeated_keeps_its_disposition(prepared):
+    columns = str_columns(5)
+    columns["trx_id"][0] = 100
+    prepared.land("str", 5, columns)
+    prepared.land("trx", 5, {**trx_columns(5)})
+    prepared.prepare(5, 5)
+    take(prepared, line(1, 0), at=2)
+    assert windows_of(prepared.catalog, day(9)).train_start == day(5)
+    found = with_dispositions(
+        prepared.catalog,
+        [SelectedReports(day(5), np.array([0, 1]), np.array([0, 0], np.float32))],
+        [LabelledReports(day(5), prepared.catalog.features.load(day(5)))],
+        key=["trx_id", "ins_id"],
+        known_by=day(8),
+    )
+    assert found[0].labels.sum() == 1
+
+
 def test_what_needs_more_is_not_learnt_from(prepared):
     before = len(labels(prepared))
-    take(prepared, line(2, 0, "needs_more"), at=4)
+    take(prepared, line(2, 0, "needs_more"), at=3)
     assert len(labels(prepared)) == before - 1
 
 
 def test_a_model_names_the_dispositions_that_it_knows_and_nothing_of_a_case(prepared):
-    take(prepared, line(2, 0), at=4, by="Ada")
+    take(prepared, line(2, 0), at=3, by="Ada")
     catalog = prepared.catalog
     built = build_model(catalog, day(DAY), catalog.upstream(FEATURES))
-    known = catalog.dispositions.known()
+    known = catalog.dispositions.brought()
     assert built.manifest.facts["dispositions"] == {"files": 1, "digest": known.digest}
     said = json.dumps([built.manifest.to_dict(), built.figures], default=str)
     assert not any(text in said for text in ("secret", "R1", "Ada", "200"))
@@ -89,10 +182,10 @@ def test_one_bad_line_leaves_nothing_taken_unless_the_good_ones_are_wanted(prepa
     assert "line 5: its disposition is none of" in text
     assert "--good-lines" in text
     assert "299" not in text, "an id is a customer's"
-    assert not prepared.catalog.dispositions.known().given
+    assert not prepared.catalog.dispositions.brought().given
     taken = take(prepared, *lines, all_or_nothing=False)
     assert (taken.lines.total(), [each.number for each in taken.left_out]) == (1, [3, 4, 5])
-    assert len(prepared.catalog.dispositions.known().given) == 1
+    assert len(prepared.catalog.dispositions.brought().given) == 1
 
 
 def test_a_file_without_a_good_line_is_refused_either_way(prepared):
@@ -101,31 +194,44 @@ def test_a_file_without_a_good_line_is_refused_either_way(prepared):
             take(prepared, text, all_or_nothing=False)
 
 
-def test_the_same_file_twice_is_refused_but_of_another_person(prepared):
+def test_the_same_twice_is_refused_but_of_another_person_or_after_a_contradiction(prepared):
     take(prepared, line(2, 0), by="Ada")
-    with pytest.raises(AmlError, match="taken before, at 2024-01-05T12:00:00"):
+    with pytest.raises(AmlError, match="brought these dispositions before"):
         take(prepared, line(2, 0), by="Ada")
+    take(prepared, line(2, 0), line(2, 1), by="Ada")
     take(prepared, line(2, 0), by="Bob")
+    take(prepared, line(2, 0, "not_suspicious"), by="Bob")
+    assert take(prepared, line(2, 0), by="Ada").contradicting == 1
 
 
 def test_where_it_takes_two_people_one_alone_changes_nothing(prepared):
     prepared.options["dispositions"] = {"four_eyes": True}
     before = labels(prepared)
-    assert take(prepared, line(2, 0), at=4, by="Ada").waiting == 1
+    assert take(prepared, line(2, 0), at=3, by="Ada").waiting == 1
     np.testing.assert_array_equal(labels(prepared), before)
-    assert take(prepared, line(2, 0), at=4, by="Bob").waiting == 0
+    assert take(prepared, line(2, 0), at=3, by="Bob").waiting == 0
     assert labels(prepared)[0] == 1
+    assert take(prepared, line(2, 0), at=3, by="Eve").waiting == 0
+
+
+def test_a_login_is_not_two_people_by_a_claim(prepared, monkeypatch):
+    prepared.options["dispositions"] = {"four_eyes": True}
+    monkeypatch.setattr(Catalog, "login", "ada@BANK")
+    with pytest.raises(AmlError, match="the login decides and no other name"):
+        take(prepared, line(2, 0), by="Bob")
+    assert take(prepared, line(2, 0)).who == "ada@BANK"
 
 
 def test_contradicting_and_late_dispositions_are_counted_and_the_newest_counts(prepared):
     prepared.options["labels"] = {"maturity_days": 1}
     take(prepared, line(2, 0), at=3, by="Ada")
     taken = take(prepared, line(2, 0, "not_suspicious"), line(3, 0), at=4, by="Bob")
-    assert (taken.contradicting, taken.late, taken.known) == (1, 1, day(4))
+    assert (taken.contradicting, taken.after_ripe, taken.day) == (1, 1, day(4))
     text = "\n".join(deciding.summary(taken))
-    assert "1 contradict what counted before; the newest counts." in text
-    assert "1 are late" in text
-    given = prepared.catalog.dispositions.known().given
+    assert "Contradicting what counted before: 1. The newest counts." in text
+    assert "Decided after labels.maturity_days: 1." in text
+    assert text.endswith(f"is known from {day(5)} on.")
+    given = prepared.catalog.dispositions.brought().given
     assert [each.disposition for each in given] == ["suspicious", "not_suspicious", "suspicious"]
 
 
@@ -137,4 +243,4 @@ def test_the_day_of_a_disposition_is_one_of_the_banks_time_zone(prepared):
     }
     data = (HEADER + line(2, 0)).encode()
     evening = noon(4) + dt.timedelta(hours=5)
-    assert deciding.take_dispositions(prepared.catalog, data, at=evening).known == day(5)
+    assert deciding.take_dispositions(prepared.catalog, data, at=evening).day == day(5)

@@ -16,9 +16,10 @@ import io
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from aml_assets.core.cases.dispositions import LABELS, NEEDS_MORE, Disposition
+from aml_assets.core.cases.dispositions import LABELS, NEEDS_MORE, Disposition, Key
 from aml_assets.core.days import parse_day
 from aml_assets.errors import InputError
+from aml_assets.settings.table_settings import STR
 
 DAY, DISPOSITION, REASON, NOTE = "day", "disposition", "reason", "note"
 OWN = (DAY, DISPOSITION, REASON, NOTE)
@@ -27,8 +28,13 @@ OWN = (DAY, DISPOSITION, REASON, NOTE)
 MAX_BYTES = 64 * 2**20
 """A longer file is refused; it would be a million dispositions."""
 
-MAX_NOTE = 4_000
-"""Characters of a note."""
+MAX_NOTE, MAX_REASON = 4_000, 64
+"""Characters of a note, and of a reason."""
+
+_DAY = len("2024-03-01")
+
+_HEADER = 64 * 2**10
+"""Characters within which the first line ends."""
 
 DELIMITERS = (",", ";", "\t")
 """What spreadsheets write between cells, by language; the header tells."""
@@ -48,16 +54,25 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Fault:
+class BadLine:
     """A line that cannot be taken, and why: one sentence for a person."""
 
     number: int
     sentence: str
 
 
+def columns_of_file(key: Sequence[str]) -> list[str]:
+    """The columns of a file, in the order in which we write them.
+
+    Args:
+        key: the key columns of reports; one that is called as one of ours has its table in front.
+    """
+    return [DAY, *(f"{STR}.{name}" if name in OWN else name for name in key), *OWN[1:]]
+
+
 def read_lines(
     data: bytes, *, key: Sequence[str], reasons: Collection[str], by: str
-) -> tuple[list[Line], list[Fault]]:
+) -> tuple[list[Line], list[BadLine]]:
     """Read the lines of a file.
 
     Args:
@@ -67,36 +82,51 @@ def read_lines(
         by: the person who decides.
 
     Returns:
-        The lines that can be read, and the faults of the others, in the order of the file.
+        The lines that can be read, and the bad ones, in the order of the file.
 
     Raises:
         InputError: the file is no CSV in UTF-8 with these columns.
     """
+    columns = columns_of_file(key)
+    named, needed = columns[1 : len(key) + 1], columns[:-1]
     text = _decoded(data)
-    rows = _rows(text, _delimiter(text, key))
+    rows = _rows(text, _delimiter(text, needed))
     header = [name.strip() for name in next(rows, (1, []))[1]]
-    _refuse_other_columns(header, key)
-    lines, faults = list[Line](), list[Fault]()
-    first: dict[tuple[str, ...], int] = {}
+    _refuse_other_columns(header, needed)
+    lines, bad = list[Line](), list[BadLine]()
     for number, cells in rows:
         if not any(cell.strip() for cell in cells):
             continue
-        wide = len(cells) - len(header)
-        said = _read(dict(zip(header, cells, strict=False)), wide, key, reasons, by)
+        if len(cells) != len(header):
+            bad.append(BadLine(number, "it has more or fewer cells than the first line"))
+            continue
+        said = _read(dict(zip(header, cells, strict=True)), named, reasons, by)
         if isinstance(said, str):
-            faults.append(Fault(number, said))
-            continue
-        earlier = first.setdefault((str(said.report_day), *said.key), number)
-        if earlier != number:
-            faults.append(Fault(number, f"it is about the same report as line {earlier}"))
-            continue
-        lines.append(Line(number, said))
-    return lines, faults
+            bad.append(BadLine(number, said))
+        else:
+            lines.append(Line(number, said))
+    lines, repeated = _without_repeated(lines)
+    return lines, sorted([*bad, *repeated], key=lambda each: each.number)
+
+
+def _without_repeated(lines: Sequence[Line]) -> tuple[list[Line], list[BadLine]]:
+    """The lines whose report no other line is about, and the others: nobody knows which is so."""
+    numbers: dict[Key, list[int]] = {}
+    for line in lines:
+        numbers.setdefault(line.disposition.key, []).append(line.number)
+    single = [line for line in lines if len(numbers[line.disposition.key]) == 1]
+    repeated = [
+        BadLine(number, f"it is about the same report as line {(set(of) - {number}).pop()}")
+        for of in numbers.values()
+        if len(of) > 1
+        for number in of
+    ]
+    return single, repeated
 
 
 def _decoded(data: bytes) -> str:
     if len(data) > MAX_BYTES:
-        raise _refused(f"it is larger than {MAX_BYTES >> 20} MB", "Split it into several files.")
+        raise _refused(f"it is larger than {MAX_BYTES >> 20} MiB", "Split it into several files.")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -105,13 +135,12 @@ def _decoded(data: bytes) -> str:
         ) from None
 
 
-def _delimiter(text: str, key: Sequence[str]) -> str:
+def _delimiter(text: str, needed: Sequence[str]) -> str:
     """What stands between the cells: the one that makes the needed columns of the first line."""
-    header = text.split("\n", 1)[0]
-    needed = _needed(key)
+    header = text[:_HEADER].splitlines()[:1]
     for delimiter in DELIMITERS:
-        names = next(csv.reader([header], delimiter=delimiter), [])
-        if needed <= {name.strip() for name in names}:
+        names = next(csv.reader(header, delimiter=delimiter), [])
+        if {*needed} <= {name.strip() for name in names}:
             return delimiter
     return DELIMITERS[0]
 
@@ -126,7 +155,7 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         except csv.Error:
             raise _refused(
                 f"from line {begins} on it is no CSV",
-                "Save it as CSV; a quoted cell must end with its quote.",
+                "Save it as CSV; a quoted cell must end with its quote, and none may be that long.",
             ) from None
         if row is None:
             return
@@ -134,33 +163,23 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         begins = reader.line_num + 1
 
 
-def _needed(key: Sequence[str]) -> set[str]:
-    return {DAY, *key, DISPOSITION, REASON}
-
-
-def _refuse_other_columns(header: Sequence[str], key: Sequence[str]) -> None:
-    missing = [name for name in (DAY, *key, DISPOSITION, REASON) if name not in header]
+def _refuse_other_columns(header: Sequence[str], needed: Sequence[str]) -> None:
+    missing = [name for name in needed if name not in header]
     if missing:
         raise _refused(
             f"its first line does not name the column {', '.join(missing)}",
-            f"Its columns are {', '.join((DAY, *key, DISPOSITION, REASON))} and, if you like, "
-            f"{NOTE}.",
+            f"Its columns are {', '.join(needed)} and, if you like, {NOTE}.",
         )
-    unknown = [n for n, name in enumerate(header, 1) if name not in {*_needed(key), NOTE}]
+    unknown = [n for n, name in enumerate(header, 1) if name not in (*needed, NOTE)]
     if unknown or len({*header}) < len(header):
-        which = f"column {unknown[0]} is" if unknown else "two columns are"
-        raise _refused(
-            f"its first line names what is not asked for: {which} not known, or named twice",
-            f"Leave only {', '.join((DAY, *key, DISPOSITION, REASON, NOTE))}.",
-        )
+        what = f"column {unknown[0]} is not known" if unknown else "two columns have one name"
+        raise _refused(f"by its first line {what}", f"Leave only {', '.join((*needed, NOTE))}.")
 
 
 def _read(
-    cells: dict[str, str], too_many: int, key: Sequence[str], reasons: Collection[str], by: str
+    cells: dict[str, str], key: Sequence[str], reasons: Collection[str], by: str
 ) -> Disposition | str:
     """What a line says, or what is wrong with it."""
-    if too_many > 0 or set(cells) < _needed(key):
-        return "it has more or fewer cells than the first line has columns"
     day = parse_day(cells[DAY].strip())
     if day is None:
         return f"its {DAY} is no day; write it as YYYY-MM-DD"
@@ -171,12 +190,16 @@ def _read(
     if disposition not in LABELS:
         return f"its {DISPOSITION} is none of {', '.join(LABELS)}"
     if not reason and disposition != NEEDS_MORE:
-        return f"it gives no {REASON}, which a yes and a no need alike"
+        return f"it gives no {REASON}, which each {DISPOSITION} but {NEEDS_MORE} needs"
+    if len(reason) > MAX_REASON:
+        return f"its {REASON} is longer than {MAX_REASON} characters"
     if reason and reasons and reason not in reasons:
         return f"its {REASON} is none of dispositions.reasons"
     note = cells.get(NOTE, "").strip()
     if len(note) > MAX_NOTE:
         return f"its {NOTE} is longer than {MAX_NOTE:,} characters"
+    if any(parse_day(line.strip()[:_DAY]) for line in note.splitlines()[1:]):
+        return f"its {NOTE} has a line that begins with a day: a quote before it may lack its end"
     return Disposition(day, texts, disposition, reason, note, by)
 
 

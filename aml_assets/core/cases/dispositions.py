@@ -6,14 +6,14 @@ not belong here: reading a file of dispositions (``disposition_file``) or keepin
 
 The newest disposition of a report counts. Where it takes two people, that is the newest one that a
 second person has given, too, without another one between the two. What counts goes before the label
-in the bank's table, from the day after the disposition became known.
+in the bank's table, from the day after it was brought.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -38,17 +38,22 @@ class Disposition:
         report_day: the partition in which the report lies.
         key: of the report.
         disposition: one of `LABELS`.
-        reason: a code; "" where more is needed.
+        reason: a code; where more is needed, it may be "".
         note: the person's own words, which may be "".
         by: the person.
     """
 
     report_day: dt.date
-    key: Key
+    key: Key = field(repr=False)
     disposition: str
     reason: str
-    note: str
+    note: str = field(repr=False)
     by: str
+
+    @property
+    def person(self) -> str:
+        """Who decided, however the name was typed."""
+        return self.by.strip().casefold()
 
 
 def counting(given: Iterable[Disposition], *, four_eyes: bool) -> dict[Key, Disposition]:
@@ -62,13 +67,28 @@ def counting(given: Iterable[Disposition], *, four_eyes: bool) -> dict[Key, Disp
     waiting: dict[Key, Disposition] = {}
     for each in given:
         first = waiting.get(each.key)
-        confirms = first and first.by != each.by and first.disposition == each.disposition
+        confirms = first and first.person != each.person and first.disposition == each.disposition
         if confirms or not four_eyes:
             found[each.key] = each
             waiting.pop(each.key, None)
         elif first is None or first.disposition != each.disposition:
             waiting[each.key] = each
     return found
+
+
+def is_repeated(said: Disposition, given: Sequence[Disposition]) -> bool:
+    """Whether a person has said this before, and nobody anything else about the report since.
+
+    Args:
+        said: the disposition.
+        given: all about this report of before, oldest first.
+    """
+    for each in reversed(given):
+        if (each.disposition, each.reason, each.note) != (said.disposition, said.reason, said.note):
+            return False
+        if each.person == said.person:
+            return True
+    return False
 
 
 def labelled(

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from aml_assets.core.cases.disposition_file import columns_of_file
 from aml_assets.core.model.encoding import Frame
 from aml_assets.core.pages.alert_rows import packed
 from aml_assets.core.pages.reasons import LEADING, Explanation, share
@@ -117,6 +118,7 @@ class AlertPage:
         own: the bank's own columns on the page, as a person says them.
         absent: columns that the bank wants to see, and that the day's features lack.
         marking: how the bank marks such a document; "" for none.
+        reasons: the codes that a disposition may give; any where there are none.
     """
 
     day: dt.date
@@ -138,6 +140,12 @@ class AlertPage:
     own: Sequence[str] = ()
     absent: Sequence[str] = ()
     marking: str = ""
+    reasons: Sequence[str] = ()
+
+    @property
+    def dispositions(self) -> dict[str, list[str]]:
+        """What the script needs to write a file that ``aml decide`` takes."""
+        return {"columns": columns_of_file(self.key), "reasons": list(self.reasons)}
 
     @property
     def shown_families(self) -> int:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from aml_assets.io.catalog import Catalog
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,7 @@ def build_alert_page(
             ),
             settings.scoring.threshold,
             settings.partitions.time_zone,
+            *settings.dispositions.reasons,
         ),
         facts={"model_id": page.model_id, "rows": page.rows, "shown": len(page.alerts)},
     )
@@ -231,6 +232,7 @@ def _page(
         own=[reasons.spoken(*place) for place in own],
         absent=[".".join(place) for place in wanted if place not in own],
         marking=settings.reports.marking,
+        reasons=settings.dispositions.reasons,
     )
 
 

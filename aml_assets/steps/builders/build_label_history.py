@@ -113,7 +113,12 @@ def build_label_history(
         partition=str(day),
         inputs=inputs_read(report_day, pair_day),
         code_version=CODE_VERSION,
-        settings=settings_hash(settings.model_dump(), ripe.maturity_days, ripe.decided_at),
+        settings=settings_hash(
+            settings.model_dump(),
+            ripe.maturity_days,
+            ripe.decided_at,
+            *(["four_eyes"] if catalog.settings.dispositions.four_eyes else []),
+        ),
         facts={**facts, "columns": column_facts(frame.columns)},
     )
     return Built(frame.table, manifest, {"rows": frame.table.num_rows, **facts})

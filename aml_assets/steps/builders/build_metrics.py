@@ -21,7 +21,6 @@ from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.load import Settings
 from aml_assets.steps.builders.build_model import REFIT_UNTIL
 from aml_assets.steps.builders.built import Built
-from aml_assets.steps.inputs.dispositions_known import dispositions_fact
 from aml_assets.steps.inputs.model_selection import StoredModel, read_model
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
 from aml_assets.steps.inputs.scored_window import TYPE, ScoredWindow, score_evaluation_window
@@ -96,7 +95,7 @@ def build_metrics(
             "ad_hoc": options.ad_hoc,
             KNOWN_BY: str(measured.known_by),
             **({RIPENS_ON: str(measured.ripens_on)} if measured.ripens_on else {}),
-            **dispositions_fact(catalog, measured.windows.train_start, measured.known_by),
+            **measured.dispositions,
         },
     )
     path = catalog.metrics.template.fill(model.model_id)
@@ -112,6 +111,7 @@ def _settings(settings: Settings) -> str:
         settings.labels.maturity_days,
         settings.reports.budget,
         settings.reports.types,
+        *(["four_eyes"] if settings.dispositions.four_eyes else []),
     )
 
 

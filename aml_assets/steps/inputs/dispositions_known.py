@@ -4,8 +4,8 @@ Belongs here: which dispositions a window reads, and how a manifest names them. 
 here: which of them count (``core.cases.dispositions``), or taking a file of them
 (``steps.deciding``).
 
-They are no asset: each belongs to the day on which it became known, and a model of a day learns
-from days before it alone, so that no model becomes stale by them.
+A disposition is known from the day after it was brought. So what reads them reads days that are
+over, to which nothing is added: they are no asset, and nothing becomes stale by them.
 """
 
 from __future__ import annotations
@@ -15,13 +15,18 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.cases.dispositions import Disposition, Key, counting, labelled
+from aml_assets.core.days import ONE_DAY
 from aml_assets.core.model.labels import LabelledReports, SelectedReports
 
 if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
+    from aml_assets.io.disposition_store import Brought
 
 DISPOSITIONS = "dispositions"
 """A fact of what has learnt from dispositions, or was measured on them: their files and digest."""
+
+REACH = 366 * ONE_DAY
+"""How long before a window dispositions are read: a report may be repeated after it was decided."""
 
 
 def with_dispositions(
@@ -32,17 +37,18 @@ def with_dispositions(
     key: Sequence[str],
     known_by: dt.date,
 ) -> list[SelectedReports]:
-    """The selected reports of a window, with what investigators had decided by the end of a day.
+    """The selected reports of a window, with what was known of dispositions by the end of a day.
 
     Args:
         catalog: the dispositions, and how many people one takes.
         selected: the rows of each day, with the labels of the bank's table.
         reports: the same days with their key columns.
         key: the key's columns.
-        known_by: the last day whose dispositions count.
+        known_by: the last day whose knowledge counts.
 
     Raises:
         CorruptFile: a file of dispositions was altered.
+        SettingsError: a file names reports by another key than the settings.
     """
     if not reports:
         return list(selected)
@@ -58,10 +64,10 @@ def counting_dispositions(
     Args:
         catalog: the dispositions, and how many people one takes.
         since: the first day of the reports in question.
-        known_by: the last day whose dispositions count.
+        known_by: the last day whose knowledge counts.
     """
-    known = catalog.dispositions.known(by=known_by, since=since)
-    return counting(known.given, four_eyes=catalog.settings.dispositions.four_eyes)
+    given = _known(catalog, since, known_by).given
+    return counting(given, four_eyes=catalog.settings.dispositions.four_eyes)
 
 
 def dispositions_fact(catalog: Catalog, since: dt.date, known_by: dt.date) -> dict[str, Any]:
@@ -70,7 +76,11 @@ def dispositions_fact(catalog: Catalog, since: dt.date, known_by: dt.date) -> di
     Args:
         catalog: the dispositions.
         since: the first day of the window.
-        known_by: the last day whose dispositions count.
+        known_by: the last day whose knowledge counts.
     """
-    known = catalog.dispositions.known(by=known_by, since=since)
+    known = _known(catalog, since, known_by)
     return {DISPOSITIONS: known.fact} if known.files else {}
+
+
+def _known(catalog: Catalog, since: dt.date, known_by: dt.date) -> Brought:
+    return catalog.dispositions.brought(by=known_by - ONE_DAY, since=since - REACH)

@@ -19,13 +19,14 @@ from aml_assets.core.graph import MODEL
 from aml_assets.core.model import scoring
 from aml_assets.core.model.budget import ACCOUNT, CUSTOMER
 from aml_assets.core.model.encoding import Matrix
-from aml_assets.core.model.labels import LabelledReports, SelectedReports
+from aml_assets.core.model.labels import LabelledReports, Ripeness, SelectedReports
 from aml_assets.core.model.windows import Windows
 from aml_assets.core.tables import dictionaries
 from aml_assets.errors import AmlError, ModelError
 from aml_assets.io.manifest import ABSENT
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.table_settings import STR, TRX
+from aml_assets.steps.inputs.dispositions_known import dispositions_fact
 from aml_assets.steps.inputs.stored_frames import load_frame
 from aml_assets.steps.inputs.window_frames import (
     Window,
@@ -62,6 +63,7 @@ class ScoredWindow:
         known_by: the last day whose decisions count.
         ripe_rows: how many STRs are of days whose decisions ought all to be known.
         ripens_on: the day on which more decisions will be known; ``None``: all are.
+        dispositions: the fact that dispositions were read, if there were any.
         texts: of each STR its paying `ACCOUNT`, paying `CUSTOMER` and `TYPE`, shape (rows,), null
             where it is not known; ``None`` where the frames have no such column.
     """
@@ -76,6 +78,7 @@ class ScoredWindow:
     known_by: dt.date
     ripe_rows: int
     ripens_on: dt.date | None
+    dispositions: Mapping[str, Any]
     texts: Mapping[str, pa.Array | None]
 
     @property
@@ -124,14 +127,17 @@ def score_evaluation_window(
     delay = read_window(catalog, features, windows.delay_days, columns)
     known_by = known_by or _newest_known(catalog, features, windows)
     later = _deciding(catalog, features, windows.eval_end, known_by)
+    ripe = ripeness(catalog, known_by)
+    # What is said after all labels are ripe would change figures that nothing measures again.
+    said_by = min(known_by, ripe.matures(windows.eval_end))
     selected = select_reports(
         catalog,
         measured,
         known_by=known_by,
         deciding=[later],
         learnt=_trained_on(catalog, windows, learnt, delay),
+        said_by=said_by,
     )
-    ripe = ripeness(catalog, known_by)
     matrices = [
         model.encoder.transform(frame, each.rows)
         for frame, each in zip(measured.frames, selected, strict=True)
@@ -141,18 +147,23 @@ def score_evaluation_window(
         windows=windows,
         days=[frame.day for frame in measured.frames],
         matrices=matrices,
-        labels_by_day=[
-            each.labels if ripe.is_mature(each.day) else np.full_like(each.labels, np.nan)
-            for each in selected
-        ],
+        labels_by_day=[_ripe_labels(ripe, each) for each in selected],
         scores_by_day=[scoring.predict(model.booster, each, threads=threads) for each in matrices],
         reports=sum(frame.table.num_rows for frame in measured.frames),
         digests={**learnt.digests, **delay.digests, **measured.digests, **later.digests},
         known_by=known_by,
         ripe_rows=sum(len(each.rows) for each in selected if ripe.is_mature(each.day)),
         ripens_on=ripe.next_decision(measured.reports(columns)),
+        dispositions=dispositions_fact(catalog, windows.train_start, said_by),
         texts=_all_texts(catalog.settings, measured, selected),
     )
+
+
+def _ripe_labels(ripe: Ripeness, selected: SelectedReports) -> NDArray[Any]:
+    """The labels of a day that is mature, and else nothing but unknown ones."""
+    if ripe.is_mature(selected.day):
+        return selected.labels
+    return np.full_like(selected.labels, np.nan)
 
 
 def _refuse_learnt(model: StoredModel, windows: Windows) -> None:

@@ -226,6 +226,7 @@ def select_reports(
     known_by: dt.date,
     deciding: Sequence[Window] = (),
     learnt: Sequence[LabelledReports] = (),
+    said_by: dt.date | None = None,
 ) -> list[SelectedReports]:
     """Select one row per report of a window, with the newest decision known by the end of a day.
 
@@ -237,6 +238,7 @@ def select_reports(
         known_by: the last day whose decisions count.
         deciding: later days whose rows may decide a report of the window.
         learnt: reports that are left out, since the model has learnt them.
+        said_by: the last day whose dispositions count; ``known_by`` by default.
 
     Raises:
         InputError: the key or the label has different types on different days.
@@ -253,7 +255,7 @@ def select_reports(
         known=learnt,
         ripeness=ripeness(catalog, known_by),
     )
-    return with_dispositions(catalog, selected, reports, key=key, known_by=known_by)
+    return with_dispositions(catalog, selected, reports, key=key, known_by=said_by or known_by)
 
 
 def key_and_label(catalog: Catalog) -> tuple[list[str], str]:

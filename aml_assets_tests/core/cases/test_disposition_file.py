@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aml_assets.core.cases.disposition_file import DELIMITERS, MAX_NOTE, read_lines
+from aml_assets.core.cases.disposition_file import (
+    DELIMITERS,
+    MAX_NOTE,
+    OWN,
+    columns_of_file,
+    read_lines,
+)
 from aml_assets.core.cases.dispositions import LABELS
 from aml_assets.errors import InputError
 
@@ -33,7 +39,7 @@ line = st.tuples(
 
 
 @given(
-    st.lists(line, min_size=1, max_size=5, unique_by=lambda each: each[:3]),
+    st.lists(line, min_size=1, max_size=5, unique_by=lambda each: each[1:3]),
     st.sampled_from(DELIMITERS),
     st.sampled_from(["utf-8", "utf-8-sig"]),
     st.permutations(HEADER.strip().split(",")),
@@ -56,11 +62,13 @@ def test_what_a_tool_writes_is_read_as_it_was_meant(lines, delimiter, encoding, 
         ("1.3.2024,T2,Bern,suspicious,R1,", "its day is no day; write it as YYYY-MM-DD"),
         ("2024-03-01,,Bern,suspicious,R1,", "it names no report: trx_id, branch must be filled"),
         ("2024-03-01,T2,Bern,yes,R1,", "its disposition is none of suspicious, not_suspicious"),
-        ("2024-03-01,T2,Bern,not_suspicious,,", "it gives no reason, which a yes and a no need"),
+        (
+            "2024-03-01,T2,Bern,not_suspicious,,",
+            "it gives no reason, which each disposition",
+        ),
         ("2024-03-01,T2,Bern,suspicious,R9,", "its reason is none of dispositions.reasons"),
-        ("2024-03-01,T2,Bern,suspicious", "it has more or fewer cells than the first line has"),
+        ("2024-03-01,T2,Bern,suspicious", "it has more or fewer cells than the first line"),
         ("2024-03-01,T2,Bern,suspicious,R1,x,y", "it has more or fewer cells than the first line"),
-        ("2024-03-01,T1,Bern,not_suspicious,R1,", "it is about the same report as line 2"),
         (f"2024-03-01,T2,Bern,suspicious,R1,{'x' * 4001}", "its note is longer than 4,000"),
     ],
 )
@@ -72,12 +80,56 @@ def test_a_line_that_cannot_be_taken_is_one_sentence_that_quotes_nothing(cells, 
     assert not any(text in fault.sentence for text in ("T1", "T2", "Bern", "R9", "1.3.2024"))
 
 
+def test_of_two_lines_about_one_report_neither_is_taken_whatever_their_days():
+    twice = "2024-03-09,T1,Bern,not_suspicious,R1,\n"
+    found, bad = read(HEADER + GOOD + "2024-03-01,T2,Bern,suspicious,R1,\n" + twice)
+    assert [each.number for each in found] == [3]
+    assert [(each.number, each.sentence) for each in bad] == [
+        (2, "it is about the same report as line 4"),
+        (4, "it is about the same report as line 2"),
+    ]
+
+
+def test_lines_that_a_stray_quote_swallows_are_not_lost_in_silence():
+    text = (
+        HEADER + '2024-03-01,T1,Bern,suspicious,R1,"open\n' + GOOD + '2024-03-01,T3,B,x,R1,TV 55"\n'
+    )
+    found, (bad,) = read(text)
+    assert (found, bad.number) == ([], 2)
+    assert bad.sentence.startswith("its note has a line that begins with a day")
+
+
+@pytest.mark.parametrize("says", ["suspicious", "needs_more"])
+def test_a_short_line_is_refused_wherever_its_note_stands(says):
+    header = "day,note,trx_id,branch,disposition,reason\n"
+    found, (bad,) = read(f"{header}2024-03-01,x,T1,Bern,{says}\n")
+    assert (found, bad.number) == ([], 2)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_end_as_any_system_ends_them(end):
+    (only,), bad = read((HEADER + GOOD).replace("\n", end))
+    assert (only.disposition.note, bad) == ("as usual", [])
+
+
+def test_a_reason_has_a_length():
+    _, (bad,) = read(HEADER + f"2024-03-01,T1,Bern,suspicious,{'R' * 65},\n")
+    assert bad.sentence == "its reason is longer than 64 characters"
+
+
 def test_a_line_is_numbered_by_where_it_begins():
     text = (
         HEADER + '2024-03-01,T1,Bern,suspicious,R1,"two\nlines"\n\n2024-03-01,T2,,suspicious,R1,\n'
     )
     _, (fault,) = read(text)
     assert fault.number == 5
+
+
+def test_a_key_that_is_called_as_a_column_of_ours_is_written_with_its_table():
+    assert columns_of_file(["day", "id"]) == ["day", "str.day", "id", *OWN[1:]]
+    text = "day,str.day,id,disposition,reason,note\n2024-03-01,Friday,T1,suspicious,R1,\n"
+    (only,), _ = read_lines(text.encode(), key=["day", "id"], reasons=(), by="Ada")
+    assert only.disposition.key == ("Friday", "T1")
 
 
 def test_what_needs_more_needs_no_reason_and_a_note_may_be_left_out():
@@ -93,12 +145,14 @@ def test_what_needs_more_needs_no_reason_and_a_note_may_be_left_out():
             (HEADER + "2024-03-01,T1,Zürich,suspicious,R1,\n").encode("latin-1"),
             "not encoded in UTF",
         ),
-        ("", "does not name the column day, trx_id, branch, disposition, reason"),
+        ("", "does not name the column day"),
         (HEADER.replace("reason", "grounds"), "does not name the column reason"),
-        (HEADER.replace("note", "phone"), "column 6 is not known, or named twice"),
-        (HEADER.replace("note", "reason"), "two columns are not known, or named twice"),
+        (HEADER.replace("note", "phone"), "by its first line column 6 is not known"),
+        (HEADER.replace("note", "reason"), "by its first line two columns have one name"),
         (HEADER + GOOD + '2024-03-01,T2,Bern,suspicious,R1,"open\n', "from line 3 on it is no CSV"),
-        (b"x" * (64 * 2**20 + 1), "it is larger than 64 MB"),
+        ("x" * 2**20, "from line 1 on it is no CSV"),
+        (HEADER + GOOD.replace("as usual", "x" * 2**18), "from line 2 on it is no CSV"),
+        (b"x" * (64 * 2**20 + 1), "it is larger than 64 MiB"),
     ],
 )
 def test_a_file_that_is_none_of_dispositions_is_refused_whole(data, sentence):

@@ -14,6 +14,7 @@ from aml_assets.core.cases.dispositions import (
     Disposition,
     as_texts,
     counting,
+    is_repeated,
     labelled,
 )
 from aml_assets.core.model.labels import LabelledReports, SelectedReports
@@ -42,6 +43,25 @@ def test_with_four_eyes_what_counts_was_said_by_two_people(given_):
         place = max(n for n, each in enumerate(of_report) if each is counts or each == counts)
         others = [e for e in of_report[:place] if e.by != counts.by]
         assert any(each.disposition == counts.disposition for each in others)
+
+
+def test_a_name_typed_otherwise_is_no_second_person():
+    assert not counting([said("a", SUSPICIOUS), said("a", SUSPICIOUS, " ada ")], four_eyes=True)
+
+
+@given(some.map(lambda given_: [each for each in given_ if each.key == ("a",)]))
+def test_what_is_repeated_changes_nothing(given_):
+    for said_by in "XYZ":
+        for disposition in LABELS:
+            again = said("a", disposition, said_by)
+            if is_repeated(again, given_):
+                assert given_[-1].disposition == disposition
+                for four_eyes in (False, True):
+                    before = counting(given_, four_eyes=four_eyes)
+                    after = counting([*given_, again], four_eyes=four_eyes)
+                    assert {k: v.disposition for k, v in before.items()} == {
+                        k: v.disposition for k, v in after.items()
+                    }
 
 
 def test_one_person_alone_confirms_nothing_and_a_contradiction_starts_again():

@@ -76,8 +76,51 @@
     )), { once: true });
     const own = row.own.map((text, place) => element("span", "", [
       `${OWN[place]}: `, known(text, "", `own ${place}`, "none")]));
-    return cell("why", [...(own.length ? [element("p", "own", own)] : []), element("ol", "reasons", shown), details]);
+    row.grounds = element("p", "grounds");
+    ask(row);
+    return cell("why", [...(own.length ? [element("p", "own", own)] : []), element("ol", "reasons", shown), details, row.grounds]);
   };
+
+  // -- dispositions: what the reader decides, for `aml decide` ---------------------------------
+  const { columns, reasons: CODES } = JSON.parse(table.dataset.dispositions);
+  const SAYS = [["", "decide …"], ["suspicious", "suspicious"], ["not_suspicious", "not suspicious"], ["needs_more", "needs more"]];
+  const send = document.getElementById("send");
+  const said = new Set();
+  let unsent = false;
+  const open = ({ said: { says, reason } }) => says !== "needs_more" && !reason.trim();
+  const tell = () => {
+    const left = [...said].filter(open).length;
+    send.hidden = !said.size;
+    send.disabled = left > 0;
+    send.textContent = left ? `${number(left)} of ${number(said.size)} decided need a reason` : `Export ${number(said.size)} decided`;
+  };
+  const input = (row, name, title, tag = "input") => {
+    const made = element(tag, name);
+    if (tag === "select") made.append(...["", ...CODES].map((code) => new Option(code, code)));
+    made.setAttribute("aria-label", `${title} for alert ${row.rank}`);
+    made.placeholder = title;
+    made.maxLength = name === "note" ? 4000 : 64;
+    made.value = row.said[name];
+    made.addEventListener("input", () => { row.said[name] = made.value; unsent = true; tell(); });
+    return element("label", "", [`${title} `, made]);
+  };
+  const ask = (row) => row.grounds.replaceChildren(...(row.said
+    ? [input(row, "reason", "Reason", CODES.length ? "select" : "input"), input(row, "note", "Note")] : []));
+  const decide = (row) => {
+    const made = element("select", "decide");
+    made.append(...SAYS.map(([value, title]) => new Option(title, value)));
+    made.setAttribute("aria-label", `Decide on alert ${row.rank}`);
+    made.value = row.said?.says ?? "";
+    made.addEventListener("change", () => {
+      row.said = made.value ? { reason: "", note: "", ...row.said, says: made.value } : undefined;
+      said[row.said ? "add" : "delete"](row);
+      unsent = said.size > 0;
+      ask(row);
+      tell();
+    });
+    return made;
+  };
+  addEventListener("beforeunload", (event) => { if (unsent) event.preventDefault(); });
   const FIELDS = JSON.parse(table.dataset.fields);
   const OWN = FIELDS.filter(([name]) => name.startsWith("own ")).map(([, title]) => title);
   const shown = (row, place) => {
@@ -89,7 +132,7 @@
     made.append(
       cell("rank", String(row.rank), { f: "rank" }),
       cell("score", [element("span", "", row.score.toFixed(3), { f: "score", v: row.score }), share]),
-      cell(`decision ${row.decision}`, row.decision, { f: "decision" }),
+      cell(`decision ${row.decision}`, [element("span", "", row.decision, { f: "decision" }), decide(row)]),
       cell("trx", [...row.key.map((text, at) => element("span", at ? "id second" : "id", text, { f: `key ${at}` })),
         row.when ? element("time", "", [row.when.slice(0, 16), ...(row.offset ? [" ", element("span", "offset", row.offset, { f: "utc_offset" })] : [])], { f: "time", v: row.when })
           : element("span", "none", "no time")]),
@@ -188,15 +231,24 @@
       .replace(/([;\t\r\n]\s*)(?=[=+\-@\uff0b\uff0d\uff1d\uff20])/g, "$1'");
     return `"${safe.replace(/"/g, '""')}"`;
   };
-  document.getElementById("export").addEventListener("click", (event) => {
-    const lines = [FIELDS.map(([, title]) => quoted(title)),
-      ...fitting.map((row) => FIELDS.map(([name]) => quoted(fact(row, name), name)))];
+  const download = (button, lines) => {
     const content = `\ufeff${lines.map((line) => line.join(",")).join("\r\n")}\r\n`;
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([content], { type: "text/csv;charset=utf-8" }));
-    link.download = event.currentTarget.dataset.file;
+    link.download = button.dataset.file;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  };
+  document.getElementById("export").addEventListener("click", (event) => download(event.currentTarget, [
+    FIELDS.map(([, title]) => quoted(title)),
+    ...fitting.map((row) => FIELDS.map(([name]) => quoted(fact(row, name), name)))]));
+  // A program reads this one, to which an apostrophe would be part of an id.
+  const plainly = (value) => `"${value.replace(/"/g, '""')}"`;
+  send.addEventListener("click", () => {
+    download(send, [columns, ...[...said].sort((one, other) => one.rank - other.rank)
+      .map((row) => [table.dataset.day, ...row.key, row.said.says, row.said.reason.trim(), row.said.note.trim()])]
+      .map((line) => line.map(plainly)));
+    unsent = false;
   });
   update();
   document.getElementById("plain").remove();
