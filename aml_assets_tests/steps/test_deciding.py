@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import shutil
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -54,9 +55,14 @@ def prepared(tmp_path) -> Bank:
     return bank
 
 
+_seconds = count()
+
+
 def take(bank: Bank, *lines: str, at: int = 5, **more):
+    """Bring some lines on a day, after all that was brought before."""
     data = (HEADER + "".join(lines)).encode()
-    return deciding.take_dispositions(bank.catalog, data, at=noon(at), **more)
+    instant = noon(at) + dt.timedelta(seconds=next(_seconds))
+    return deciding.take_dispositions(bank.catalog, data, at=instant, **more)
 
 
 def labels(bank: Bank, number: int = DAY) -> np.ndarray:
