@@ -82,6 +82,8 @@ def shell(built_bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Shell:
         bank.unland(number)
     shell = Shell(folder, bank)
     shell("aml backfill --from 2024-01-06 --to 2024-01-06")
+    decided = f"day,trx_id,ins_id,disposition,reason\n{DAYS['BEFORE']},500,7,suspicious,R1\n"
+    (folder / "decided.csv").write_text(decided)
     return shell
 
 

@@ -22,6 +22,7 @@ ENCODINGS = ("gbk", "latin-1", "ascii")
 WORDS: Mapping[str, tuple[str, ...]] = {
     "clean": ("clean", "--events-days", "1"),
     "compare": ("compare", str(day(5)), str(day(6))),
+    "decide": ("decide", __file__),
     "logs": ("logs",),
     "migrate": ("migrate", "absent.json"),
     "notebook": ("notebook", "--folder", "~/notebooks"),
