@@ -25,3 +25,8 @@ class DispositionSettings(Section):
 
     four_eyes: bool = False
     reasons: tuple[ReasonCode, ...] = ()
+
+    @property
+    def rules(self) -> dict[str, bool]:
+        """What decides which dispositions count, where it is not the default."""
+        return {"four_eyes": True} if self.four_eyes else {}

@@ -198,8 +198,8 @@ class Settings(BaseSettings):
     def label_rules(self) -> dict[str, Any]:
         """What decides which labels and report columns are known, as JSON values."""
         decided_at = self.tables[STR].column("decided_at")
-        four_eyes = {"four_eyes": True} if self.dispositions.four_eyes else {}
-        return {**self.labels.model_dump(mode="json"), "decided_at": decided_at, **four_eyes}
+        rules = self.dispositions.rules
+        return {**self.labels.model_dump(mode="json"), "decided_at": decided_at, **rules}
 
     @property
     def report_features(self) -> tuple[str, ...] | None:

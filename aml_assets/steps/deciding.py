@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -90,7 +90,10 @@ def take_dispositions(
     before = catalog.dispositions.brought().given
     _refuse_repeated(given, before)
     four_eyes = settings.dispositions.four_eyes
-    counted, counts = (counting(each, four_eyes=four_eyes) for each in (before, [*before, *given]))
+    counted, counts = (
+        {key: of.disposition for key, of in counting(each, four_eyes=four_eyes).items()}
+        for each in (before, [*before, *given])
+    )
     facts = {"by": sender.by, "known": sender.known, "user": sender.user, "login": sender.login}
     zone = zoneinfo.ZoneInfo(settings.partitions.time_zone)
     day = catalog.dispositions.record(given, instant, instant.astimezone(zone).date(), facts)
@@ -98,9 +101,11 @@ def take_dispositions(
         who=sender.who,
         lines=Counter(each.disposition for each in given),
         left_out=bad,
-        contradicting=_otherwise(given, counted, known=True),
+        contradicting=sum(
+            counted.get(each.key, each.disposition) != each.disposition for each in given
+        ),
         after_ripe=sum(_is_after_ripe(catalog, each.report_day, day) for each in given),
-        waiting=_otherwise(given, counts, known=False),
+        waiting=sum(counts.get(each.key) != each.disposition for each in given),
         day=day,
     )
 
@@ -116,21 +121,10 @@ def _sender(catalog: Catalog, by: str | None) -> Decision:
     return sender
 
 
-def _otherwise(
-    given: Sequence[Disposition], counting: Mapping[Key, Disposition], *, known: bool
-) -> int:
-    """How many say something else than what counts; where nothing counts, unless ``known``."""
-    found = 0
-    for each in given:
-        counts = counting.get(each.key)
-        found += counts.disposition != each.disposition if counts else not known
-    return found
-
-
 def _of_our_reports(
     catalog: Catalog, lines: Sequence[Line], key: Sequence[str]
 ) -> tuple[list[Line], list[BadLine]]:
-    """The lines that are about a report of their day, and the bad of the others."""
+    """The lines that are about a report of their day, and the bad ones."""
     features = catalog.features
     stored: dict[dt.date, set[Key] | None] = {}
     for day in {line.disposition.report_day for line in lines}:

@@ -110,17 +110,14 @@ def labelled(
     firsts = pa.array(sorted({each[0] for each in counting}), pa.string())
     found = list[SelectedReports]()
     for each, of in zip(selected, reports, strict=True):
-        columns = [as_texts(of.table.column(name)) for name in key]
+        rows = pa.array(each.rows, pa.int64())
+        columns = [as_texts(of.table.column(name).take(rows)) for name in key]
         near = np.flatnonzero(pc.is_in(columns[0], value_set=firsts).to_numpy())
         keys = zip(*(column.take(pa.array(near)).to_pylist() for column in columns), strict=True)
-        decided = {
-            int(row): LABELS[counting[texts].disposition]
-            for row, texts in zip(near, keys, strict=True)
-            if texts in counting
-        }
         labels = each.labels.copy()
-        for place in np.flatnonzero(np.isin(each.rows, list(decided))):
-            labels[place] = decided[int(each.rows[place])]
+        for place, texts in zip(near, keys, strict=True):
+            if texts in counting:
+                labels[place] = LABELS[counting[texts].disposition]
         found.append(SelectedReports(each.day, each.rows, labels))
     return found
 

@@ -16,7 +16,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from aml_assets.core.cases.disposition_file import columns_of_file
+from aml_assets.core.cases.disposition_file import (
+    MAX_NOTE,
+    MAX_REASON,
+    NOTE,
+    REASON,
+    columns_of_file,
+)
 from aml_assets.core.model.encoding import Frame
 from aml_assets.core.pages.alert_rows import packed
 from aml_assets.core.pages.reasons import LEADING, Explanation, share
@@ -143,9 +149,13 @@ class AlertPage:
     reasons: Sequence[str] = ()
 
     @property
-    def dispositions(self) -> dict[str, list[str]]:
+    def dispositions(self) -> dict[str, Any]:
         """What the script needs to write a file that ``aml decide`` takes."""
-        return {"columns": columns_of_file(self.key), "reasons": list(self.reasons)}
+        return {
+            "columns": columns_of_file(self.key),
+            "reasons": list(self.reasons),
+            "longest": {REASON: MAX_REASON, NOTE: MAX_NOTE},
+        }
 
     @property
     def shown_families(self) -> int:

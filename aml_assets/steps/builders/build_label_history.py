@@ -18,7 +18,7 @@ from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.table_settings import SIDES, STR, TRX, reported_transactions
 from aml_assets.steps.builders.build_relations import CODE_VERSION as PAIRS_VERSION
 from aml_assets.steps.builders.built import Built
-from aml_assets.steps.inputs.dispositions_known import counting_dispositions, dispositions_fact
+from aml_assets.steps.inputs.dispositions_known import known_dispositions
 from aml_assets.steps.inputs.earlier_transactions import earlier_days
 from aml_assets.steps.inputs.histories import known_days, stored_partials
 from aml_assets.steps.inputs.stored_frames import column_facts, load_table
@@ -94,16 +94,17 @@ def build_label_history(
     moved, known = known_days(catalog, day, pair_day, earlier)
     days, reported = known_days(catalog, day, report_day, earlier, with_own=False)
     columns = histories.columns_of(catalog.settings.tables[STR])
+    said = known_dispositions(catalog, min(days, default=day), day)
     frame = histories.label_history(
         stored_partials(report_day, days, columns, CODE_VERSION, _report_settings(catalog)),
         stored_partials(pair_day, moved, ["payer", "payee", "payments"], PAIRS_VERSION),
         histories.of_partials(ripe),
         key=histories.key_names(catalog.settings.tables[STR]),
         is_short=min(known, reported) < settings.horizon_days,
-        dispositions=counting_dispositions(catalog, min(days, default=day), day),
+        dispositions=said.counting,
     )
     facts: dict[str, Any] = {
-        **dispositions_fact(catalog, min(days, default=day), day),
+        **said.fact,
         "history_days": min(known, reported),
         "days_read": len(days),
         "confirmed": frame.confirmed,
@@ -117,7 +118,7 @@ def build_label_history(
             settings.model_dump(),
             ripe.maturity_days,
             ripe.decided_at,
-            *(["four_eyes"] if catalog.settings.dispositions.four_eyes else []),
+            *catalog.settings.dispositions.rules,
         ),
         facts={**facts, "columns": column_facts(frame.columns)},
     )

@@ -111,7 +111,7 @@ def _settings(settings: Settings) -> str:
         settings.labels.maturity_days,
         settings.reports.budget,
         settings.reports.types,
-        *(["four_eyes"] if settings.dispositions.four_eyes else []),
+        *settings.dispositions.rules,
     )
 
 

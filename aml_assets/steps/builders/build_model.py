@@ -29,7 +29,7 @@ from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.training_settings import TrainingSettings
 from aml_assets.steps.builders.built import Built
-from aml_assets.steps.inputs.dispositions_known import dispositions_fact
+from aml_assets.steps.inputs.dispositions_known import known_dispositions
 from aml_assets.steps.inputs.model_selection import StoredModel, read_model
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
 from aml_assets.steps.inputs.studies import STUDY, newest_study, parameters_of, with_study
@@ -217,7 +217,7 @@ def _build(
     if fit.study is not None:
         facts[STUDY] = fit.study
     known_by = windows.known_by(refit=measured is not None)
-    facts |= dispositions_fact(catalog, windows.train_start, known_by)
+    facts |= known_dispositions(catalog, windows.train_start, known_by).fact
     figures = facts | {
         "undecided": data.reports - data.rows,
         "trees": booster.num_boosted_rounds(),

@@ -27,7 +27,7 @@ from aml_assets.steps.builders.build_model import (
     training_data,
 )
 from aml_assets.steps.builders.built import Built
-from aml_assets.steps.inputs.dispositions_known import dispositions_fact
+from aml_assets.steps.inputs.dispositions_known import known_dispositions
 from aml_assets.steps.inputs.run_options import RunOptions
 from aml_assets.steps.inputs.window_frames import windows_of
 
@@ -124,7 +124,7 @@ def _manifest(
     settings = catalog.settings.training
     facts: dict[str, Any] = {"windows": windows.as_dict(), "parameters": parameters}
     known_by = windows.known_by(refit=False)
-    facts |= dispositions_fact(catalog, windows.train_start, known_by)
+    facts |= known_dispositions(catalog, windows.train_start, known_by).fact
     return Manifest(
         asset=TUNING,
         partition=str(day),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.cases.dispositions import Disposition, Key, counting, labelled
@@ -20,13 +21,25 @@ from aml_assets.core.model.labels import LabelledReports, SelectedReports
 
 if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
-    from aml_assets.io.disposition_store import Brought
 
 DISPOSITIONS = "dispositions"
 """A fact of what has learnt from dispositions, or was measured on them: their files and digest."""
 
 REACH = 366 * ONE_DAY
 """How long before a window dispositions are read: a report may be repeated after it was decided."""
+
+
+@dataclass(frozen=True)
+class KnownDispositions:
+    """What was known of dispositions by a day.
+
+    Attributes:
+        counting: those that count, by the keys of their reports.
+        fact: the fact of a manifest that dispositions were read; none where there were none.
+    """
+
+    counting: Mapping[Key, Disposition]
+    fact: Mapping[str, Any]
 
 
 def with_dispositions(
@@ -52,35 +65,18 @@ def with_dispositions(
     """
     if not reports:
         return list(selected)
-    counted = counting_dispositions(catalog, reports[0].day, known_by)
-    return labelled(selected, reports, key, counted)
+    known = known_dispositions(catalog, reports[0].day, known_by)
+    return labelled(selected, reports, key, known.counting)
 
 
-def counting_dispositions(
-    catalog: Catalog, since: dt.date, known_by: dt.date
-) -> Mapping[Key, Disposition]:
-    """The dispositions that count by the end of a day, by the keys of their reports.
+def known_dispositions(catalog: Catalog, since: dt.date, known_by: dt.date) -> KnownDispositions:
+    """The dispositions that are known by the end of a day.
 
     Args:
         catalog: the dispositions, and how many people one takes.
         since: the first day of the reports in question.
         known_by: the last day whose knowledge counts.
     """
-    given = _known(catalog, since, known_by).given
-    return counting(given, four_eyes=catalog.settings.dispositions.four_eyes)
-
-
-def dispositions_fact(catalog: Catalog, since: dt.date, known_by: dt.date) -> dict[str, Any]:
-    """The fact of a manifest that dispositions were read; none where there were none.
-
-    Args:
-        catalog: the dispositions.
-        since: the first day of the window.
-        known_by: the last day whose knowledge counts.
-    """
-    known = _known(catalog, since, known_by)
-    return {DISPOSITIONS: known.fact} if known.files else {}
-
-
-def _known(catalog: Catalog, since: dt.date, known_by: dt.date) -> Brought:
-    return catalog.dispositions.brought(by=known_by - ONE_DAY, since=since - REACH)
+    brought = catalog.dispositions.brought(by=known_by - ONE_DAY, since=since - REACH)
+    counted = counting(brought.given, four_eyes=catalog.settings.dispositions.four_eyes)
+    return KnownDispositions(counted, {DISPOSITIONS: brought.fact} if brought.files else {})

@@ -26,7 +26,7 @@ from aml_assets.errors import AmlError, ModelError
 from aml_assets.io.manifest import ABSENT
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.table_settings import STR, TRX
-from aml_assets.steps.inputs.dispositions_known import dispositions_fact
+from aml_assets.steps.inputs.dispositions_known import known_dispositions
 from aml_assets.steps.inputs.stored_frames import load_frame
 from aml_assets.steps.inputs.window_frames import (
     Window,
@@ -154,7 +154,7 @@ def score_evaluation_window(
         known_by=known_by,
         ripe_rows=sum(len(each.rows) for each in selected if ripe.is_mature(each.day)),
         ripens_on=ripe.next_decision(measured.reports(columns)),
-        dispositions=dispositions_fact(catalog, windows.train_start, said_by),
+        dispositions=known_dispositions(catalog, windows.train_start, said_by).fact,
         texts=_all_texts(catalog.settings, measured, selected),
     )
 

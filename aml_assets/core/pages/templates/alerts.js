@@ -82,7 +82,7 @@
   };
 
   // -- dispositions: what the reader decides, for `aml decide` ---------------------------------
-  const { columns, reasons: CODES } = JSON.parse(table.dataset.dispositions);
+  const { columns, reasons: CODES, longest } = JSON.parse(table.dataset.dispositions);
   const SAYS = [["", "decide …"], ["suspicious", "suspicious"], ["not_suspicious", "not suspicious"], ["needs_more", "needs more"]];
   const send = document.getElementById("send");
   const said = new Set();
@@ -99,7 +99,7 @@
     if (tag === "select") made.append(...["", ...CODES].map((code) => new Option(code, code)));
     made.setAttribute("aria-label", `${title} for alert ${row.rank}`);
     made.placeholder = title;
-    made.maxLength = name === "note" ? 4000 : 64;
+    made.maxLength = longest[name];
     made.value = row.said[name];
     made.addEventListener("input", () => { row.said[name] = made.value; unsent = true; tell(); });
     return element("label", "", [`${title} `, made]);
