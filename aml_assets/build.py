@@ -23,6 +23,7 @@ from aml_assets.assets.features import (
 )
 from aml_assets.assets.hdfs_io_manager import HdfsIOManager
 from aml_assets.assets.landing import landing_assets
+from aml_assets.assets.lines import line_assets
 from aml_assets.assets.models import measured_model, metrics, model, tuning
 from aml_assets.assets.partitions import daily_partitions
 from aml_assets.assets.predictions import predictions
@@ -104,4 +105,9 @@ def declared_assets(settings: Settings) -> list[DayAsset]:
         predictions,
         alert_report,
         model_report,
+        *(
+            each
+            for name, line in settings.lines.items()
+            for each in line_assets(name, line.unit, refit=settings.of_line(name).training.refit)
+        ),
     ]

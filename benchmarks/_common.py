@@ -63,6 +63,7 @@ def prepare_day(catalog: Catalog, day: dt.date) -> int:
     published = build_features(catalog, day, catalog.inputs(FEATURES)).publish_to(
         catalog.features, day
     )
+    _prepare(catalog, day, catalog.graph.derived)
     return published.manifest.rows or 0
 
 

@@ -251,7 +251,7 @@ def fit(bank: Catalog, start: int, last: int, kinds: Mapping[str, str]) -> Block
     """Train the models of a block: with all typologies, and without each one."""
     from aml_assets.core.graph import FEATURES
     from aml_assets.core.model.training import train
-    from aml_assets.steps.builders.build_model import training_data
+    from aml_assets.steps.inputs.training_data import training_data
     from aml_assets.steps.inputs.window_frames import windows_of
 
     say(f"models of {_day(start)} ...")

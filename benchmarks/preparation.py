@@ -202,7 +202,7 @@ def _assemble(catalog: Catalog, days: int) -> int:
     """The window before the new day, as the training of a model receives it."""
     from aml_assets.core.graph import FEATURES
     from aml_assets.core.model.windows import Windows
-    from aml_assets.steps.builders.build_model import training_data
+    from aml_assets.steps.inputs.training_data import training_data
 
     first, last = _window(days)[0], _window(days)[-1]
     data = training_data(

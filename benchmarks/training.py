@@ -35,9 +35,9 @@ from detection import (
 from aml_assets.core.graph import FEATURES, MODEL
 from aml_assets.core.model import scoring, training
 from aml_assets.settings.training_settings import TrainingSettings
-from aml_assets.steps.builders.build_model import training_data
 from aml_assets.steps.inputs.model_selection import read_model
 from aml_assets.steps.inputs.scored_window import score_evaluation_window
+from aml_assets.steps.inputs.training_data import training_data
 from aml_assets.steps.inputs.window_frames import windows_of
 
 if TYPE_CHECKING:

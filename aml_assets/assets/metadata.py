@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import pyarrow as pa
 
-from aml_assets.core.graph import TABLES
+from aml_assets.core.graph import REPORTS, TABLES
 from aml_assets.settings.calendar_settings import WEEKDAYS
 
 if TYPE_CHECKING:
@@ -119,10 +119,10 @@ def freshness_policy(settings: Settings) -> dg.FreshnessPolicy | None:
 
 
 def _links(catalog: Catalog, asset: str, day: dt.date) -> Iterator[tuple[str, dg.MetadataValue]]:
-    """Links to the day's pages, for what they describe and themselves, if they are served."""
+    """Links to the day's pages, for the reports' line and themselves, if they are served."""
     base = catalog.settings.reports.base_url
     graph = catalog.graph
-    if base is None or asset not in graph.learning:
+    if base is None or asset not in graph.learning or graph.line_of(asset) != REPORTS:
         return
     for page in graph.followers:
         name = _PAGES.get(page.rpartition("/")[2], page)

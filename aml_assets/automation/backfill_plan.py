@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from aml_assets.core.days import ONE_DAY, days_before, days_between, ranges
-from aml_assets.core.graph import LANDING, PREDICTIONS, TABLES, Days, Reads
+from aml_assets.core.graph import LANDING, TABLES, Days, Reads
 from aml_assets.core.model.windows import Windows
 from aml_assets.errors import AmlError, CorruptFile, NotTrainable, PartitionError, SettingsError
 from aml_assets.io.catalog import Catalog
@@ -165,17 +165,19 @@ def _without_subject(
 
 def _impossible(catalog: Catalog, asset: str, day: dt.date) -> str | None:
     """Reason why a partition cannot exist, where that is no fault: too early, empty by design."""
+    line = catalog.graph.line_of(asset)
     if catalog.graph.uses_windows(asset):
-        return _untrainable(catalog, day)
+        return _untrainable(catalog.of_line(line), day)
     by_design = catalog.settings.partitions.empty_by_design(day)
     if by_design and not _landed(catalog, asset, day):
         return f"empty by design ({by_design}), and nothing has landed"
-    if catalog.graph.subject(asset) == PREDICTIONS:
-        return _unscorable(catalog, day)
+    if catalog.graph.subject(asset) == line.scores:
+        return _unscorable(catalog.of_line(line), day)
     return None
 
 
 def _untrainable(catalog: Catalog, day: dt.date) -> str | None:
+    """Reason why a day of the catalog's line has no windows."""
     try:
         windows_of(catalog, day)
     except (NotTrainable, SettingsError) as error:
@@ -184,7 +186,7 @@ def _untrainable(catalog: Catalog, day: dt.date) -> str | None:
 
 
 def _unscorable(catalog: Catalog, day: dt.date) -> str | None:
-    """Reason why no model can score a day of the first weeks."""
+    """Reason why no model of the catalog's line can score a day of the first weeks."""
     scoring = catalog.settings.scoring
     untrainable = _untrainable(catalog, day)
     if scoring.model_policy == "pinned" or untrainable is None:
@@ -218,9 +220,10 @@ def _add_upstream(
 def _upstream(catalog: Catalog, partition: Partition) -> Iterator[Partition]:
     """The partitions that a partition reads, by the edges of the graph."""
     asset, day = partition
+    of_line = catalog.of_line(catalog.graph.line_of(asset))
     for edge in catalog.graph[asset].reads:
         if not edge.asset.startswith(f"{LANDING}/"):
-            yield from ((edge.asset, each) for each in _days_read(catalog, edge, day))
+            yield from ((edge.asset, each) for each in _days_read(of_line, edge, day))
 
 
 def _days_read(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]:
@@ -235,7 +238,7 @@ def _days_read(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]
         case Days.LOOK_BACK | Days.HISTORY:
             yield day
             yield from _earlier_days(catalog, edge, day)
-        case Days.TRAINING | Days.WINDOWS:
+        case Days.TRAINING | Days.WINDOWS | Days.HORIZONS:
             yield from _days_of_windows(catalog, edge, day)
         case Days.SCORING:
             if catalog.settings.scoring.model_policy != "pinned":
@@ -247,18 +250,23 @@ def _days_read(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]
 def _days_of_windows(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]:
     windows = _windows(catalog, day)
     if windows is not None:
-        last = windows.eval_end if edge.days is Days.WINDOWS else None
-        for past in days_between(windows.train_start, last or windows.eval_start - ONE_DAY):
+        # Labels that come of days after the windows ripen as those days are built.
+        last = windows.eval_start - ONE_DAY if edge.days is Days.TRAINING else windows.eval_end
+        for past in days_between(windows.train_start, last):
             if _landed(catalog, edge.asset, past):
                 yield past
 
 
 def _earlier_days(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]:
-    """Earlier days whose transactions have landed: a history, or what a late STR may name."""
+    """Earlier days whose transactions have landed: a history, or what a late STR may name.
+
+    What is derived of merged frames can be built of days alone that have landed whole.
+    """
     is_late = edge.days is Days.LOOK_BACK
     reach = catalog.settings.features.trx_lookback_days if is_late else edge.earlier
     for past in days_before(day, reach, catalog.settings.partitions.first_day):
-        if catalog.landing.has(TRX, past):
+        whole = edge.asset in catalog.graph.derived
+        if _landed(catalog, edge.asset, past) if whole else catalog.landing.has(TRX, past):
             yield past
 
 

@@ -23,7 +23,7 @@ from aml_assets.automation.landing_sensor import (
     sensor_cursor,
     sensor_is_ticking,
 )
-from aml_assets.core.graph import FEATURES, METRICS, MODEL, MODEL_PAGE, TUNING, TUNING_JOB
+from aml_assets.core.graph import FEATURES, MODEL_PAGE, REPORTS, TUNING, TUNING_JOB, Line
 from aml_assets.core.night.plan import Request
 from aml_assets.core.night.view import Untrainable
 from aml_assets.steps.inputs.studies import newest_day_to_study
@@ -83,9 +83,17 @@ def _whole_day(catalog: Catalog, watcher: Watcher, request: Request) -> Request:
 
     With one tick a day, the second of a day's two runs would come a day late.
     """
-    if FEATURES not in request.assets or isinstance(watcher.windows(request.last), Untrainable):
+    if FEATURES not in request.assets:
         return request
-    return replace(request, assets=(*request.assets, *catalog.graph.learning))
+    graph = catalog.graph
+    ready = [
+        line
+        for line in graph.lines
+        if line.features in request.assets
+        and not isinstance(watcher.windows(request.last, line), Untrainable)
+    ]
+    learnt = (asset for asset in graph.learning if graph.line_of(asset) in ready)
+    return replace(request, assets=(*request.assets, *learnt))
 
 
 def _monthly_tuning(catalog: Catalog, tuning: TuningSettings) -> dg.ScheduleDefinition:
@@ -129,11 +137,23 @@ def _hourly_self_learning(catalog: Catalog) -> dg.ScheduleDefinition:
     def hourly_self_learning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         today = _today(context, watcher)
         # The model reads nothing of today. Only the sensor knows whether today has landed whole.
-        learnt = dict.fromkeys([catalog.graph.measured, MODEL, METRICS, MODEL_PAGE])
-        only = None if catalog.features.has(today) else list(learnt)
+        learnt = [*_learnt(catalog, REPORTS), MODEL_PAGE]
+        early: list[str] = []
+        for line in catalog.graph.lines[1:]:
+            is_early = isinstance(watcher.windows(today, line), Untrainable)
+            (early if is_early else learnt).extend(_learnt(catalog, line))
+        if not catalog.features.has(today):
+            return _of_day(context, "hourly_self_learning", today, learnt)
+        job = catalog.graph.of_job(SELF_LEARNING)
+        only = [name for name in job if name not in early] if early else None
         return _of_day(context, "hourly_self_learning", today, only)
 
     return hourly_self_learning
+
+
+def _learnt(catalog: Catalog, line: Line) -> list[str]:
+    """A line's models and metrics, upstream first."""
+    return list(dict.fromkeys([catalog.graph.measured_by(line), line.model, line.metrics]))
 
 
 def _today(context: dg.ScheduleEvaluationContext, watcher: Watcher) -> dt.date:

@@ -1,7 +1,8 @@
-"""The asset graph: one table of what each asset reads, in which job it runs, and which page it is.
+"""The asset graph: the types of a table of what each asset reads, and questions that it answers.
 
-Belongs here: the rows of that table, and questions that they answer. Does not belong here: how an
-asset is built (``steps.builders``) or declared to Dagster (``assets``). Specs, same-day needs, the
+Belongs here: the assets' names, a row of the table, and the table's answers. Does not belong here:
+the rows of a bank (``core.bank_graph``), how an asset is built (``steps.builders``) or declared to
+Dagster (``assets``). Specs, same-day needs, the
 upstream of a backfill, job selections and the landing sensor's rules all derive from these rows.
 """
 
@@ -29,6 +30,57 @@ ALERT_PAGE = "reports/alert_report"
 MODEL_PAGE = "reports/model_report"
 """Asset names as in the lineage, group/name. Users' event logs and stored manifests hold them."""
 
+
+@dataclass(frozen=True)
+class Line:
+    """A model line: what is scored, from its frames to its scores.
+
+    Attributes:
+        name: as in the settings; empty for the reports, whose names are the constants above.
+    """
+
+    name: str = ""
+
+    @property
+    def features(self) -> str:
+        """Its frames: one row for each that is scored."""
+        return f"features/{self.name}_features" if self.name else FEATURES
+
+    @property
+    def partial(self) -> str:
+        """What a day adds to later frames; of a further line, as the reports' have several."""
+        return f"features/{self.name}_day"
+
+    @property
+    def measured_model(self) -> str:
+        """The model that its metrics measure, where the one that scores is fitted again."""
+        return f"models/{self.name}_measured_model" if self.name else MEASURED_MODEL
+
+    @property
+    def model(self) -> str:
+        """The model that scores."""
+        return f"models/{self.name}_model" if self.name else MODEL
+
+    @property
+    def metrics(self) -> str:
+        """What the model found in its evaluation window."""
+        return f"models/{self.name}_metrics" if self.name else METRICS
+
+    @property
+    def scores(self) -> str:
+        """What the model says of a day."""
+        return f"predictions/{self.name}_scores" if self.name else PREDICTIONS
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """Those of its names that no other line has; of the reports, some may not be built."""
+        learnt = (self.measured_model, self.model, self.metrics, self.scores)
+        return (*((self.partial,) if self.name else ()), self.features, *learnt)
+
+
+REPORTS = Line()
+"""The line whose frames have a row per report."""
+
 SELF_LEARNING = "self_learning"
 BATCH_PREDICTION = "batch_prediction"
 TUNING_JOB = "tuning"
@@ -45,6 +97,7 @@ class Days(Enum):
     LOOK_BACK = "the same day's, and earlier ones in which late transactions are looked up"
     TRAINING = "the training window's, and those of the delay after it"
     WINDOWS = "the windows' and the delay's; of metrics also later ones by which labels ripen"
+    HORIZONS = "those of the horizons after the windows' days, by whose reports these are labelled"
     SCORING = "the model that scores the day: its own, the newest, or a pinned one"
     NAMED = "the one that the same day's predictions name"
     NEWEST = "the newest one that is stored by then, if there is one"
@@ -112,10 +165,12 @@ class Graph:
 
     Args:
         rows: the assets; each comes after those that it reads.
+        lines: the model lines, the reports' first.
     """
 
-    def __init__(self, rows: Iterable[Asset]) -> None:
+    def __init__(self, rows: Iterable[Asset], lines: Iterable[Line] = (REPORTS,)) -> None:
         self._rows: Mapping[str, Asset] = {row.name: row for row in rows}
+        self.lines = tuple(lines)
 
     def __iter__(self) -> Iterator[Asset]:
         return iter(self._rows.values())
@@ -144,18 +199,33 @@ class Graph:
     @property
     def learning(self) -> list[str]:
         """What each day's windows and features are turned into: all after the features' stage."""
-        return [name for name in self.nightly if self.stage(name) > self.stage(FEATURES)]
+        after, derived = self.stage(FEATURES), self.derived
+        return [n for n in self.nightly if self.stage(n) > after and n not in derived]
 
     @property
     def measured(self) -> str:
         """The model that metrics measure: the day's own, unless another one is fitted for them."""
-        return MEASURED_MODEL if MEASURED_MODEL in self else MODEL
+        return self.measured_by(REPORTS)
+
+    def measured_by(self, line: Line) -> str:
+        """The model that a line's metrics measure."""
+        return line.measured_model if line.measured_model in self else line.model
 
     @property
     def partials(self) -> list[str]:
         """What one day's transactions add to the history of later days: stored with their table."""
         history = {each.asset for row in self for each in row.reads if each.days is Days.HISTORY}
-        return [name for name in self.names if name in history]
+        return [name for name in self.names if name in history and not self.stage(name)]
+
+    @property
+    def derived(self) -> list[str]:
+        """What is built of the merged frame for other lines than the reports': partials, frames."""
+        return [name for line in self.lines[1:] for name in (line.partial, line.features)]
+
+    def line_of(self, name: str) -> Line:
+        """The line to which an asset belongs: the reports', if to no other."""
+        of = self.subject(name)
+        return next((each for each in self.lines[1:] if of in each.assets), REPORTS)
 
     @property
     def prepared(self) -> list[str]:
@@ -173,12 +243,19 @@ class Graph:
 
     @property
     def history(self) -> int:
-        """The most days before its own that any asset reads a history of; 0 without one."""
-        return max((each.earlier for row in self for each in row.reads), default=0)
+        """The most days before its own that any asset reads a history of; 0 without one.
+
+        What is derived of merged frames is left out: its history is of frames, not of transactions.
+        """
+        return max(self.history_of(name) for name in self.names if name not in self.derived)
+
+    def history_of(self, name: str) -> int:
+        """How many days before its own an asset reads a history of; 0 without one."""
+        return max((each.earlier for each in self[name].reads), default=0)
 
     def extended(self, rows: Iterable[Asset]) -> Graph:
         """This graph with further assets after its own."""
-        return Graph([*self, *rows])
+        return Graph([*self, *rows], self.lines)
 
     def of_job(self, job: str) -> list[str]:
         """The names of a job's assets, upstream first."""
@@ -191,7 +268,8 @@ class Graph:
 
     def uses_windows(self, name: str) -> bool:
         """Tell whether an asset needs the windows of a model and nothing of the day itself."""
-        return any(each.days in (Days.TRAINING, Days.WINDOWS) for each in self._rows[name].reads)
+        windows = (Days.TRAINING, Days.WINDOWS, Days.HORIZONS)
+        return any(each.days in windows for each in self._rows[name].reads)
 
     def stage(self, name: str) -> int:
         """How many times whole ranges of days must be complete before an asset can be built.
@@ -216,101 +294,6 @@ _SPANS_DAYS = (
     Days.LOOK_BACK,
     Days.TRAINING,
     Days.WINDOWS,
+    Days.HORIZONS,
     Days.NEWEST,
 )
-
-
-_HISTORIES = {PAIR_DAY: NETWORK, ACCOUNT_DAY: BEHAVIOUR}
-"""Partial of a day's transactions → the asset that reads a history of it."""
-
-
-def _relations(trx: str, reports: str, histories: Mapping[str, int]) -> Iterator[Asset]:
-    """Partials of a day, and the features that read histories of them."""
-    labels = histories.get(LABEL_HISTORY)
-    for partial, asset in _HISTORIES.items():
-        if asset in histories or (partial == PAIR_DAY and labels):
-            yield Asset(partial, (Reads(f"{TABLES}/{trx}"),))
-        if asset in histories:
-            yield Asset(asset, (Reads(partial, Days.HISTORY, histories[asset]),))
-    if labels:
-        late = Reads(f"{TABLES}/{trx}", Days.LOOK_BACK)
-        reported = Reads(REPORT_DAY, Days.EARLIER, labels)
-        yield Asset(REPORT_DAY, (Reads(f"{TABLES}/{reports}"), late))
-        yield Asset(LABEL_HISTORY, (reported, Reads(PAIR_DAY, Days.HISTORY, labels)))
-
-
-def asset_graph(
-    tables: Iterable[str],
-    *,
-    customers: Iterable[str] = (),
-    trx: str = "trx",
-    reports: str = "str",
-    histories: Mapping[str, int] | None = None,
-    refit: bool = False,
-    tuned: bool = False,
-) -> Graph:
-    """The graph of a bank.
-
-    Args:
-        tables: the names of its landed tables.
-        customers: those among them that hold customers' names, for the alert page.
-        trx: the table in which late transactions are looked up.
-        reports: the table of reports.
-        histories: each asset of ours that reads a history and is computed → how many days before
-            its own it reads.
-        refit: whether the model that scores is fitted again, after another one was measured.
-        tuned: whether studies choose the training parameters.
-    """
-    names, histories = list(tables), histories or {}
-    checked = [Asset(f"{TABLES}/{name}", (Reads(f"{LANDING}/{name}"),)) for name in names]
-    look_back = {trx: Days.LOOK_BACK}
-    ours = [asset for asset in (*_HISTORIES.values(), LABEL_HISTORY) if asset in histories]
-    # Metrics from before there was a refit have measured the model itself.
-    measured = (Reads(MEASURED_MODEL, Days.IF_STORED),) if refit else ()
-    described = (*measured, Reads(MODEL), Reads(METRICS), Reads(FEATURES, Days.WINDOWS))
-    learning, prediction = frozenset({SELF_LEARNING}), frozenset({BATCH_PREDICTION})
-    return Graph(
-        [
-            *checked,
-            *_relations(trx, reports, histories),
-            Asset(
-                FEATURES,
-                (
-                    *(Reads(f"{TABLES}/{n}", look_back.get(n, Days.SAME)) for n in names),
-                    *(Reads(asset, Days.LOOK_BACK) for asset in ours),
-                ),
-            ),
-            *_learnt(learning, refit=refit, tuned=tuned),
-            Asset(PREDICTIONS, (Reads(FEATURES), Reads(MODEL, Days.SCORING)), prediction),
-            Asset(
-                ALERT_PAGE,
-                (
-                    Reads(PREDICTIONS),
-                    Reads(FEATURES),
-                    Reads(MODEL, Days.NAMED),
-                    *(Reads(f"{TABLES}/{name}", Days.IF_STORED) for name in customers),
-                ),
-                prediction,
-                follows=PREDICTIONS,
-            ),
-            Asset(MODEL_PAGE, described, learning, follows=METRICS),
-        ]
-    )
-
-
-def _learnt(jobs: frozenset[str], *, refit: bool, tuned: bool) -> tuple[Asset, ...]:
-    """The study, the model of a day, and its metrics."""
-    window, windows = Reads(FEATURES, Days.TRAINING), Reads(FEATURES, Days.WINDOWS)
-    study = (Asset(TUNING, (window,), frozenset({TUNING_JOB})),) if tuned else ()
-    training = (window, Reads(TUNING, Days.NEWEST)) if tuned else (window,)
-    if not refit:
-        metrics = Asset(METRICS, (Reads(MODEL), windows), jobs)
-        return *study, Asset(MODEL, training, jobs), metrics
-    measured = Reads(MEASURED_MODEL)
-    return (
-        *study,
-        Asset(MEASURED_MODEL, training, jobs),
-        Asset(MODEL, (measured, windows), jobs),
-        # A model of before there was a refit is measured itself.
-        Asset(METRICS, (Reads(MEASURED_MODEL, Days.IF_STORED), Reads(MODEL), windows), jobs),
-    )

@@ -6,27 +6,25 @@ here: Dagster (``assets.hdfs_io_manager`` wraps this) or what the assets hold.
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from aml_assets.core.bank_graph import asset_graph
 from aml_assets.core.graph import (
     ALERT_PAGE,
     BEHAVIOUR,
-    FEATURES,
     LABEL_HISTORY,
-    MEASURED_MODEL,
-    METRICS,
-    MODEL,
     MODEL_PAGE,
     NETWORK,
-    PREDICTIONS,
+    REPORTS,
     TABLES,
     TUNING,
     Asset,
     Graph,
-    asset_graph,
+    Line,
 )
 from aml_assets.io.decisions import Decisions
 from aml_assets.io.disposition_store import DispositionStore
@@ -62,6 +60,7 @@ class Catalog:
     def __init__(self, settings: Settings, rows: Sequence[Asset] = ()) -> None:
         no_core_dumps()  # whoever has a catalog handles customers' data
         self.settings = settings
+        self.line, self._of_reports = REPORTS, self
         self.graph: Graph = asset_graph(
             settings.tables,
             customers=settings.customer_tables,
@@ -69,7 +68,23 @@ class Catalog:
             histories=_histories(settings),
             refit=settings.training.refit,
             tuned=settings.training.tuning is not None,
+            lines={name: line.earlier_days for name, line in settings.lines.items()},
         ).extended(rows)
+
+    def of_line(self, line: Line) -> Catalog:
+        """The same store and landing as a model line has them: its settings, models and scores.
+
+        Of the reports' line, which this one is, it is this one.
+        """
+        if line == self.line:
+            return self
+        if line == REPORTS:
+            return self._of_reports
+        found = copy.copy(self)
+        found.settings, found.line = self._of_reports.settings.of_line(line.name), line
+        # Opened once for all lines.
+        found.store, found.landing = self.store, self.landing
+        return found
 
     @cached_property
     def store(self) -> Store:
@@ -134,18 +149,18 @@ class Catalog:
 
     @property
     def features(self) -> PartitionStore[pa.Table]:
-        """The merged frames."""
-        return self.frames(FEATURES)
+        """The frames of the line: merged frames, of the reports'."""
+        return self.frames(self.line.features)
 
     @property
     def models(self) -> PartitionStore[xgboost.Booster]:
         """The models that score."""
-        return self._models(MODEL, self.settings.store.model)
+        return self._models(self.line.model, self.settings.store.model)
 
     @property
     def measured_models(self) -> PartitionStore[xgboost.Booster]:
         """The models that metrics measure, where the ones that score are fitted again."""
-        return self._models(MEASURED_MODEL, self.settings.store.measured_model)
+        return self._models(self.line.measured_model, self.settings.store.measured_model)
 
     def _models(self, asset: str, template: str) -> PartitionStore[xgboost.Booster]:
         place = _inside(template, "model_id")
@@ -161,7 +176,7 @@ class Catalog:
     def metrics(self) -> PartitionStore[Any]:
         """The metrics of the models."""
         template = _inside(self.settings.store.metrics, "model_id")
-        return PartitionStore(self.store, METRICS, template, JsonFormat(), self.model_id)
+        return PartitionStore(self.store, self.line.metrics, template, JsonFormat(), self.model_id)
 
     @property
     def predictions(self) -> PartitionStore[pa.Table]:
@@ -170,7 +185,7 @@ class Catalog:
         text = of.predictions.replace("{prefix}", of.predictions_prefix)
         legacy = self.settings.output.style == "legacy"
         return PartitionStore(
-            self.store, PREDICTIONS, _inside(text), CsvFormat(include_index=legacy)
+            self.store, self.line.scores, _inside(text), CsvFormat(include_index=legacy)
         )
 
     @property
@@ -193,12 +208,14 @@ class Catalog:
 
     def of(self, asset: str) -> PartitionStore[Any]:
         """The partitions of any asset; one we do not know keeps frames."""
+        if (line := self.graph.line_of(asset)) != self.line:
+            return self.of_line(line).of(asset)
         special = {
-            MODEL: self.models,
-            MEASURED_MODEL: self.measured_models,
+            self.line.model: self.models,
+            self.line.measured_model: self.measured_models,
             TUNING: self.studies,
-            METRICS: self.metrics,
-            PREDICTIONS: self.predictions,
+            self.line.metrics: self.metrics,
+            self.line.scores: self.predictions,
             ALERT_PAGE: self.alert_pages,
             MODEL_PAGE: self.model_pages,
             **{f"{RECEIPTS}/{name}": self.receipts(name) for name in self.settings.daily_tables},

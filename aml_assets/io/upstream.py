@@ -85,6 +85,6 @@ class Upstream(Generic[T]):
         return Upstream(self.partitions)
 
 
-def inputs_read(*upstreams: Upstream[Any]) -> dict[str, dict[str, str]]:
+def inputs_read(*upstreams: Upstream[Any] | None) -> dict[str, dict[str, str]]:
     """Return the records of some upstream handles as a manifest's inputs, without empty ones."""
-    return {each.asset: dict(each.read) for each in upstreams if each.read}
+    return {each.asset: dict(each.read) for each in upstreams if each and each.read}

@@ -26,6 +26,7 @@ from aml_assets.settings.check_settings import CheckSettings
 from aml_assets.settings.disposition_settings import DispositionSettings
 from aml_assets.settings.feature_settings import FeatureSettings
 from aml_assets.settings.label_settings import LabelSettings
+from aml_assets.settings.line_settings import UNITS, LineName, LineSettings
 from aml_assets.settings.page_settings import OutputSettings, PageSettings
 from aml_assets.settings.scoring_settings import ScoringSettings
 from aml_assets.settings.section import Section
@@ -85,6 +86,7 @@ class Settings(BaseSettings):
     automation: AutomationSettings = AutomationSettings()
     alarms: AlarmSettings = AlarmSettings()
     checks: CheckSettings = CheckSettings()
+    lines: dict[LineName, LineSettings] = Field(default_factory=dict)
 
     @field_validator("tables", mode="before")
     @classmethod
@@ -146,6 +148,17 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _lines_can_be_had(self) -> Settings:
+        trx = self.tables[TRX]
+        for name, line in self.lines.items():
+            if not any(trx.column(role) for role in UNITS[line.unit]):
+                raise ValueError(f"lines.{name} needs tables.{TRX}.roles.{UNITS[line.unit][0]}")
+            if self.tables[STR].column("label") is None:
+                raise ValueError(f"lines.{name} needs tables.{STR}.roles.label")
+            line.trained(self.training)
+        return self
+
+    @model_validator(mode="after")
     def _no_decision_is_known_at_its_report(self) -> Settings:
         spec = self.tables[STR]
         known = self.labels.known_at_report
@@ -172,6 +185,36 @@ class Settings(BaseSettings):
     def join_columns(self, table: str) -> list[str]:
         """Columns of a table that some join uses, on either of its sides."""
         return join_columns(self.joins, table)
+
+    def of_line(self, name: str) -> Settings:
+        """These settings as a further line's models have them.
+
+        Its labels are known later by the horizon; its models lie in a folder of their own.
+        """
+        line, store = self.lines[name], self.store
+        places = ("model", "measured_model", "metrics", "predictions")
+        return self.model_copy(
+            update={
+                "labels": self.labels.model_copy(
+                    update={"maturity_days": self.labels.maturity_days + line.horizon_days}
+                ),
+                "windows": self.windows.model_copy(
+                    update={"delay_days": self.delay_days + line.horizon_days}
+                ),
+                "training": line.trained(self.training),
+                "scoring": ScoringSettings(
+                    max_age_days=self.scoring.max_age_days, threshold=self.scoring.threshold
+                ),
+                "output": OutputSettings(),
+                "store": store.model_copy(
+                    update={
+                        **{p: f"lines/{name}/{getattr(store, p).strip('/')}" for p in places},
+                        "model_prefix": f"{store.model_prefix}_{name}",
+                        "predictions_prefix": f"{name}_scores_",
+                    }
+                ),
+            }
+        )
 
     @property
     def customer_tables(self) -> dict[str, str]:

@@ -14,7 +14,7 @@ from aml_assets.automation.backfill_plan import (
 from aml_assets.automation.backfill_runs import run_backfill
 from aml_assets.build import build_definitions
 from aml_assets.core.days import days_between
-from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS, TUNING
+from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS, TUNING, Line
 from aml_assets.errors import PartitionError, SettingsError, Unreachable
 from aml_assets_tests.conftest import Bank, day, trx_columns
 
@@ -247,3 +247,42 @@ def test_days_within_fixed_windows_are_left_out_and_later_ones_planned(landed):
     assert days_of(plan.requested, MODEL) == span(6, 7)
     assert days_of(plan.added, FEATURES) == span(2, 4)
     assert set(plan.left_out) == {(MODEL, day(4)), (MODEL, day(5))}
+
+
+CUSTOMER = Line("customer")
+
+
+@pytest.fixture
+def both(landed: Bank) -> Bank:
+    """The same with a further line: its windows are longer by two days, its frames read five."""
+    lines = {"customer": {"horizon_days": 2, "windows": [2, 5]}}
+    return Bank(landed.root, {**landed.options, "lines": lines})
+
+
+def test_a_further_line_s_metrics_bring_its_model_its_frames_and_merged_features(both):
+    plan = plan_backfill(both.catalog, [CUSTOMER.metrics], [day(10)])
+    assert days_of(plan.added, CUSTOMER.model) == [day(10)]
+    assert days_of(plan.added, CUSTOMER.features) == span(4, 9)
+    assert days_of(plan.added, CUSTOMER.partial) == span(1, 9), "the history of the oldest frame"
+    assert days_of(plan.added, FEATURES) == span(1, 9)
+    assert not days_of(plan.added, MODEL)
+    stages = [batch.assets for batch in batches(both.catalog, plan.partitions)]
+    assert stages[-1] == (CUSTOMER.model, CUSTOMER.metrics)
+    assert stages[-2] == (CUSTOMER.features,)
+
+
+def test_a_history_of_frames_asks_for_no_day_of_which_only_transactions_have_landed(both):
+    shutil.rmtree(both.folder("str", 7))
+    plan = plan_backfill(both.catalog, [CUSTOMER.features], [day(8)])
+    assert days_of(plan.added, CUSTOMER.partial) == [*span(4, 6), day(8)]
+    assert day(7) not in days_of(plan.added, FEATURES)
+
+
+def test_each_line_is_left_out_of_the_days_before_its_own_first_model(both):
+    assets = [MODEL, PREDICTIONS, CUSTOMER.model, CUSTOMER.scores]
+    plan = plan_backfill(both.catalog, assets, [day(5), day(6), day(7)])
+    assert days_of(plan.requested, MODEL) == days_of(plan.requested, PREDICTIONS) == span(5, 7)
+    assert days_of(plan.requested, CUSTOMER.model) == [day(7)]
+    assert days_of(plan.requested, CUSTOMER.scores) == [day(7)]
+    assert plan.left_out[CUSTOMER.model, day(6)].startswith("not trainable before 2024-01-07")
+    assert plan.left_out[CUSTOMER.scores, day(5)].startswith("no model to score with: not train")

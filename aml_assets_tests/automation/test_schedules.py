@@ -12,7 +12,17 @@ import dagster as dg
 import pytest
 
 from aml_assets.automation import schedules
-from aml_assets.core.graph import FEATURES, MEASURED_MODEL, METRICS, MODEL, MODEL_PAGE, TUNING
+from aml_assets.core.graph import (
+    FEATURES,
+    MEASURED_MODEL,
+    METRICS,
+    MODEL,
+    MODEL_PAGE,
+    TUNING,
+    Line,
+)
+from aml_assets.core.night.plan import Request
+from aml_assets.steps.watching.watcher import Watcher
 from aml_assets_tests.conftest import Bank, day
 
 
@@ -84,3 +94,19 @@ def test_the_hourly_self_learning_takes_of_today_only_what_needs_nothing_of_it(b
     assert assets(both) == {MEASURED_MODEL, MODEL, METRICS, MODEL_PAGE}
     (whole,) = tick(built, "hourly_self_learning", 6).run_requests
     assert whole.asset_selection is None
+
+
+def test_the_daily_batch_learns_of_each_line_that_has_windows_and_frames_in_the_run(built):
+    lines = {"customer": {"horizon_days": 2, "windows": [2, 3]}}
+    catalog, line = Bank(built.root, {"lines": lines}).catalog, Line("customer")
+    prepared = (FEATURES, line.partial, line.features)
+
+    def learnt(number: int, prepared: tuple[str, ...]) -> list[str]:
+        request = Request(prepared, day(number), day(number), "key", "summary")
+        whole = schedules._whole_day(catalog, Watcher(catalog), request)
+        return [asset for asset in whole.assets if asset in (MODEL, line.model, line.scores)]
+
+    assert learnt(4, prepared) == []
+    assert learnt(6, prepared) == [MODEL]
+    assert learnt(7, prepared) == [MODEL, line.model, line.scores]
+    assert learnt(7, (FEATURES,)) == [MODEL], "its frames come later"

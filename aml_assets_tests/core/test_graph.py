@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from aml_assets.core.bank_graph import asset_graph
 from aml_assets.core.graph import (
     ACCOUNT_DAY,
     ALERT_PAGE,
@@ -22,7 +23,6 @@ from aml_assets.core.graph import (
     Days,
     Graph,
     Reads,
-    asset_graph,
 )
 
 TABLES = ("trx", "str", "retail", "corporate", "account")

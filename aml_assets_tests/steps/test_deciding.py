@@ -17,12 +17,9 @@ from aml_assets.io.catalog import Catalog
 from aml_assets.io.manifest import Manifest
 from aml_assets.steps import deciding
 from aml_assets.steps.builders.build_metrics import build_metrics
-from aml_assets.steps.builders.build_model import (
-    build_measured_model,
-    build_model,
-    training_data,
-)
+from aml_assets.steps.builders.build_model import build_measured_model, build_model
 from aml_assets.steps.inputs.dispositions_known import with_dispositions
+from aml_assets.steps.inputs.training_data import training_data
 from aml_assets.steps.inputs.window_frames import windows_of
 from aml_assets_tests.conftest import Bank, day, str_columns, trx_columns
 

@@ -32,9 +32,9 @@ def average_precision_of_join(catalog: Catalog, day: dt.date) -> float | None:
     from aml_assets.core.graph import FEATURES
     from aml_assets.core.model import scoring, training
     from aml_assets.core.model.encoding import Matrix
-    from aml_assets.steps.builders.build_model import training_data
     from aml_assets.steps.inputs.model_selection import read_model
     from aml_assets.steps.inputs.scored_window import score_evaluation_window
+    from aml_assets.steps.inputs.training_data import training_data
     from aml_assets.steps.inputs.window_frames import windows_of
 
     features, settings = catalog.upstream(FEATURES), catalog.settings.training

@@ -20,6 +20,7 @@ from pydantic import (
     ValidationError,
 )
 
+from aml_assets.core.graph import FEATURES
 from aml_assets.core.model.encoding import Encoder, Encoding
 from aml_assets.core.model.reference import FeatureDistribution
 
@@ -132,6 +133,17 @@ def check_facts(facts: Mapping[str, Any], partition: str, trained_on: Mapping[st
         _DAYS.validate_python([partition, *trained_on])
     except ValidationError:
         raise ValueError("its manifest is none of a model of ours") from None
+
+
+def frames_of(inputs: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
+    """The frames that a model was fitted on: day → digest.
+
+    Args:
+        inputs: of its manifest. A further line's rows are labelled by merged frames, which stand
+            beside its own.
+    """
+    own = [name for name in inputs if name.startswith("features/") and name != FEATURES]
+    return inputs.get(own[0] if own else FEATURES, {})
 
 
 def trained_on(facts: Mapping[str, Any]) -> tuple[str, str]:

@@ -68,6 +68,7 @@ def rolling(
     eval_days: int,
     first_day: dt.date,
     min_train_days: int | None = None,
+    model: str = MODEL,
 ) -> Windows:
     """The windows of the model and the metrics of a day.
 
@@ -81,6 +82,7 @@ def rolling(
         eval_days: e, at least 1.
         first_day: the first partition; the training window is clipped there.
         min_train_days: the fewest days that a clipped window may have; all of them by default.
+        model: the asset that is trained on it, for errors.
 
     Raises:
         NotTrainable: the window is not long enough yet; names the first day that works.
@@ -100,7 +102,7 @@ def rolling(
         raise NotTrainable(
             f"not trainable before {earliest}: the training window needs {needed} days "
             f"and the partitions start on {first_day}",
-            table=MODEL,
+            table=model,
             day=day,
             remedy="Request a later day, or lower windows.min_train_days.",
         )

@@ -10,16 +10,17 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from aml_assets.core.night.view import Rules, View
+from aml_assets.core.night.view import LineRules, Rules, View
 from aml_assets.core.staleness import CurrentDigest, StoredPartition, changed_inputs
 
 
 def current_digests(view: View, rules: Rules) -> CurrentDigest:
     """A lookup of the digests that are stored now, by asset and partition key."""
+    day_of = {asset: line.model_day for line in rules.lines for asset in line.models}
 
     def current(asset: str, key: str) -> str | None:
-        if asset in rules.models:
-            day = rules.model_day(key)
+        if asset in day_of:
+            day = day_of[asset](key)
         elif asset in view.stored:
             day = dt.date.fromisoformat(key)
         else:
@@ -37,8 +38,9 @@ def stale_inputs(
 
     A pinned model is left out: a day's own model never replaces it.
     """
-    if rules.policy == "pinned" and rules.pages.get(asset, asset) == rules.predictions:
-        inputs = {name: keys for name, keys in stored.inputs.items() if name != rules.model}
+    line = rules.line_of(asset)
+    if line.policy == "pinned" and rules.pages.get(asset, asset) == line.scores:
+        inputs = {name: keys for name, keys in stored.inputs.items() if name != line.model}
         stored = replace(stored, inputs=inputs)
     return changed_inputs(stored, current)
 
@@ -65,12 +67,26 @@ def to_prepare(view: View, rules: Rules, day: dt.date, current: CurrentDigest) -
     return (*stale, features) if stale or is_stale(features) else ()
 
 
+def to_derive(view: View, line: LineRules, day: dt.date, current: CurrentDigest) -> tuple[str, ...]:
+    """What of a day's merged features has to be built for a further line, upstream first.
+
+    That is what is missing or stale, and what reads such a thing of the same day.
+    """
+    needed: list[str] = []
+    for asset, reads in line.derived.items():
+        stored = view.partition(asset, day)
+        if stored is None or changed_inputs(stored, current) or not set(reads).isdisjoint(needed):
+            needed.append(asset)
+    return tuple(needed)
+
+
 def is_evidence(view: View, rules: Rules, asset: str, day: dt.date) -> bool:
     """Whether a partition is kept as it was built, even when its inputs change later.
 
-    True for models, predictions and alert pages of past days, unless ``restate`` is ``all``.
+    True for models, scores and alert pages of past days, unless ``restate`` is ``all``.
     """
-    kept = rules.pages.get(asset, asset) in (*rules.models, rules.predictions)
+    line = rules.line_of(asset)
+    kept = rules.pages.get(asset, asset) in (*line.models, line.scores)
     return kept and day < view.today and rules.restate != "all"
 
 

@@ -10,7 +10,7 @@ import base64
 import datetime as dt
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -28,8 +28,8 @@ shows.
 """
 
 WITH_TABLES: Fingerprint = "with tables"
-"""Remembered for features that were requested together with their day's tables, whose digests were
-not known yet."""
+"""Remembered for what was requested together with what it reads, whose digests were not known yet:
+features with their day's tables, a further line's frames with the merged features."""
 
 
 class Stage(StrEnum):
@@ -40,8 +40,9 @@ class Stage(StrEnum):
         STATICS: a day's tables; the landed files of the static tables at that time.
         TRANSACTIONS: the transactions alone, for later days to look back into; their landed files.
         FEATURES: a day's features; its tables, and the transactions of the days it looks back to.
+            Of a further line: what is derived of them; what that reads.
         LEARNING: a day's model and metrics; the features of its windows.
-        SCORING: a day's predictions; its features and the models that may score them.
+        SCORING: a day's scores; its features and the models that may score them.
         REMAKE: a stale partition of any asset; the inputs that its manifest names.
         PAGE: a missing page; the partition that it describes.
     """
@@ -57,7 +58,10 @@ class Stage(StrEnum):
 
 
 class RequestKey(NamedTuple):
-    """What was requested: a stage and a day; for ``REMAKE`` and ``PAGE`` also the asset."""
+    """What was requested: a stage and a day; for ``REMAKE`` and ``PAGE`` also the asset.
+
+    In the other stages, ``asset`` is the name of a further line, and empty for the reports'.
+    """
 
     stage: Stage
     day: dt.date
@@ -87,9 +91,16 @@ class Cursor:
     alarmed: set[dt.date] = field(default_factory=set)
     left_alone: dt.date | None = None
 
-    def was_tried(self, day: dt.date) -> bool:
-        """Whether a run was requested for a day's tables or for its model."""
-        keys = (RequestKey(Stage.TABLES, day), RequestKey(Stage.LEARNING, day))
+    def was_tried(self, day: dt.date, further: Iterable[str] = ()) -> bool:
+        """Whether a run was requested for a day's tables or for its model.
+
+        Args:
+            day: the day.
+            further: the names of further lines, whose frames and models count too.
+        """
+        keys = [RequestKey(Stage.TABLES, day), RequestKey(Stage.LEARNING, day)]
+        for stage in (Stage.FEATURES, Stage.LEARNING):
+            keys += [RequestKey(stage, day, line) for line in further]
         return any(key in self.requested for key in keys)
 
     def to_text(self) -> str:

@@ -4,8 +4,9 @@ Belongs here: the order of the stages. Does not belong here: filling in the view
 (``steps.watching.watcher``), requesting runs (``automation.landing_sensor``), when a table has
 settled (``core.night.readiness``), or how inputs are compared (``core.staleness``).
 
-A day takes two runs: its tables and features as soon as it has settled; then its model, metrics,
-predictions and their pages, when every day of its windows has features. Stale partitions follow,
+A day takes two runs: its tables and features, with the frames that further lines derive of them, as
+soon as it has settled; then its models, metrics, scores and their pages, when every day of their
+windows has features. Stale partitions follow,
 oldest day first: each tick requests what is stale against the digests stored then, so a rebuilt
 partition with unchanged content makes nothing else stale.
 
@@ -18,6 +19,7 @@ from __future__ import annotations
 import copy
 
 from aml_assets.core.night.cursor import Cursor
+from aml_assets.core.night.deriving import request_derived
 from aml_assets.core.night.learning import request_learning
 from aml_assets.core.night.page_runs import request_pages
 from aml_assets.core.night.plan import TickPlan
@@ -39,6 +41,7 @@ def decide(view: View, cursor: Cursor, rules: Rules) -> TickPlan:
     tick.observe_landing()
     request_tables(tick)
     request_features(tick)
+    request_derived(tick)
     request_learning(tick)
     request_remakes(tick)
     request_pages(tick)

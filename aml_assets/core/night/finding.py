@@ -1,12 +1,13 @@
 """Findings: what a stage of the night finds out about one partition.
 
 Belongs here: the answer's type, shared by all stages. Does not belong here: finding out
-(``preparing``, ``learning``, ``remaking``, ``page_runs``), or acting on it (``core.night.tick``).
+(``preparing``, ``deriving``, ``learning``, ``remaking``, ``page_runs``), or acting on it
+(``core.night.tick``).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from aml_assets.core.night.candidate import Candidate
@@ -63,3 +64,15 @@ CURRENT = Finding(Outcome.CURRENT)
 def failed(what: str, fingerprint: Fingerprint, *, is_minor: bool = False) -> Finding:
     """The finding that a run over these inputs was requested, and has not built the partition."""
     return Finding(Outcome.FAILED, f"{what}: {RUN_FAILED}", is_minor, fingerprint)
+
+
+def of_line(name: str, finding: Finding) -> Finding:
+    """A line's finding; a further line's note names it, and gives way to one of the reports' line.
+
+    Args:
+        name: the line's name; empty for the reports, whose finding stays as it is.
+        finding: without the name.
+    """
+    if not name or not finding.note:
+        return finding
+    return replace(finding, note=f"{name}: {finding.note}", is_minor=True)

@@ -1,8 +1,11 @@
-"""The second of a day's two runs: its model, metrics and predictions, with their pages.
+"""The second of a day's two runs: the models, metrics and scores of all lines, with their pages.
 
 Belongs here: which of them are missing and can be built, and what they wait for. Does not belong
-here: tables and features (``core.night.preparing``), what is stale (``core.night.remaking``), or
+here: tables and features (``core.night.preparing``), frames of further lines
+(``core.night.deriving``), what is stale (``core.night.remaking``), or
 training itself (``core.model.training``).
+
+Each line has windows of its own, and no line waits for another one's frames, models or scores.
 """
 
 from __future__ import annotations
@@ -16,66 +19,79 @@ from aml_assets.core.days import ranges
 from aml_assets.core.model.windows import Windows
 from aml_assets.core.night.candidate import DayWork
 from aml_assets.core.night.cursor import RequestKey, Stage
-from aml_assets.core.night.finding import CURRENT, Finding, Outcome, failed
+from aml_assets.core.night.finding import CURRENT, Finding, Outcome, failed, of_line
 from aml_assets.core.night.lookups import missing_learnt, usable_models
 from aml_assets.core.night.tick import Tick
-from aml_assets.core.night.view import Untrainable
+from aml_assets.core.night.view import LineRules, Untrainable
 from aml_assets.core.staleness import Fingerprint
 
 
 def request_learning(tick: Tick) -> None:
-    """Propose models, metrics and predictions that are missing and can be built."""
+    """Propose models, metrics and scores that are missing and can be built."""
     work: dict[dt.date, DayWork] = {}
     for day in tick.view.days:
         if day in tick.changing:
             continue
         has_features = tick.view.partition(tick.rules.features, day) is not None
         if has_features or day in tick.unbuildable:
-            needed = _day_work(tick, day, has_features=has_features)
+            needed = _day_work(tick, day)
             if needed.assets:
                 work[day] = needed
     tick.propose_days(Stage.LEARNING, work)
 
 
-def _day_work(tick: Tick, day: dt.date, *, has_features: bool) -> DayWork:
-    """What one day needs; notes what it waits for."""
-    rules = tick.rules
+def _day_work(tick: Tick, day: dt.date) -> DayWork:
+    """What one day needs of all lines; notes what it waits for."""
+    lines = [_line_work(tick, line, day) for line in tick.rules.lines]
+    assets = [asset for work in lines for asset in work.assets]
+    pages = [page for page, of in tick.rules.pages.items() if of in assets]
+    remember = {key: of for work in lines for key, of in work.remember.items()}
+    return DayWork((*assets, *pages), remember)
+
+
+def _line_work(tick: Tick, line: LineRules, day: dt.date) -> DayWork:
+    """What one day needs of a line; nothing while the line's frame of the day is about to change.
+
+    Without a frame of the day, the day can have a model, but no scores.
+    """
+    if day in tick.coming(line.features):
+        return DayWork(())
     assets: list[str] = []
     remember: dict[RequestKey, Fingerprint] = {}
-    learning, key = _learning(tick, day), RequestKey(Stage.LEARNING, day)
-    tick.record(key, learning)
+    learning, key = _learning(tick, line, day), RequestKey(Stage.LEARNING, day, line.name)
+    tick.record(key, of_line(line.name, learning))
     if learning.outcome is Outcome.WAIT:
         return DayWork(())
     if learning.outcome is Outcome.BUILD:
-        assets += missing_learnt(tick.view, rules, day)
+        assets += missing_learnt(tick.view, line, day)
         remember[key] = learning.fingerprint
-    if has_features:
-        scoring = _scoring(tick, day, trains_too=learning.outcome is Outcome.BUILD)
-        key = RequestKey(Stage.SCORING, day)
-        tick.record(key, scoring)
+    if tick.view.partition(line.features, day):
+        scoring = _scoring(tick, line, day, trains_too=learning.outcome is Outcome.BUILD)
+        key = RequestKey(Stage.SCORING, day, line.name)
+        tick.record(key, of_line(line.name, scoring))
         if scoring.outcome is Outcome.BUILD:
-            assets.append(rules.predictions)
+            assets.append(line.scores)
             remember[key] = scoring.fingerprint
-    pages = [page for page, of in rules.pages.items() if of in assets]
-    return DayWork((*assets, *pages), remember)
+    return DayWork(tuple(assets), remember)
 
 
 # -- model and metrics -----------------------------------------------------------------------
 
 
-def _learning(tick: Tick, day: dt.date) -> Finding:
-    """What a day's model and metrics need; ``WAIT``: its predictions have to wait, too."""
-    missing = missing_learnt(tick.view, tick.rules, day)
-    windows = tick.rules.windows(day)
+def _learning(tick: Tick, line: LineRules, day: dt.date) -> Finding:
+    """What a day's model and metrics need; ``WAIT``: its scores have to wait, too."""
+    missing = missing_learnt(tick.view, line, day)
+    windows = line.windows(day)
     if isinstance(windows, Untrainable):
-        is_noted = missing and not tick.view.partition(tick.rules.predictions, day)
+        is_noted = missing and not tick.view.partition(line.scores, day)
         return Finding(Outcome.NOTHING, windows.reason if is_noted else "", is_minor=True)
     if not missing:
         return CURRENT
-    if incomplete := _incomplete(tick, windows):
+    if incomplete := _incomplete(tick, line, windows):
         return incomplete
-    inputs = staleness.inputs_fingerprint({tick.rules.features: _days_of(windows)}, tick.current)
-    if tick.requested(Stage.LEARNING, day) == inputs:
+    read = dict.fromkeys(_frames(tick, line), _days_of(windows))
+    inputs = staleness.inputs_fingerprint(read, tick.current)
+    if tick.requested(Stage.LEARNING, day, line.name) == inputs:
         return failed("model and metrics", inputs)
     return Finding(Outcome.BUILD, fingerprint=inputs)
 
@@ -89,9 +105,9 @@ class _Gap(Enum):
     ABSENT = auto()
 
 
-def _incomplete(tick: Tick, windows: Windows) -> Finding | None:
+def _incomplete(tick: Tick, line: LineRules, windows: Windows) -> Finding | None:
     """The finding about windows in which a day's features are missing; ``None`` if none are."""
-    gaps = {day: _gap(tick, day) for day in _days_of(windows)}
+    gaps = {day: _gap(tick, line, day) for day in _days_of(windows)}
     coming, absent, unsettled, without = (
         [day for day, each in gaps.items() if each is kind]
         for kind in (_Gap.COMING, _Gap.ABSENT, _Gap.UNSETTLED, _Gap.FAILED)
@@ -116,13 +132,21 @@ def _incomplete(tick: Tick, windows: Windows) -> Finding | None:
     return Finding(Outcome.WAIT if may_land else Outcome.NOTHING, f"no model, for want of {said}")
 
 
-def _gap(tick: Tick, day: dt.date) -> _Gap | None:
-    """Why a day's features cannot be read now; ``None`` if they can, or if the day is exempt."""
+def _frames(tick: Tick, line: LineRules) -> list[str]:
+    """What a line learns from: its frames, and the merged features, whose reports label them."""
+    return list(dict.fromkeys((line.features, tick.rules.features)))
+
+
+def _gap(tick: Tick, line: LineRules, day: dt.date) -> _Gap | None:
+    """Why a day's frames cannot be read now; ``None`` if they can, or if the day is exempt."""
     view = tick.view
-    if day in tick.changing:
+    if day in tick.coming(line.features):
         return _Gap.COMING
-    if view.partition(tick.rules.features, day) or day in view.exempt:
+    if all(view.partition(each, day) for each in _frames(tick, line)) or day in view.exempt:
         return None
+    if view.partition(tick.rules.features, day):
+        was_tried = tick.requested(Stage.FEATURES, day, line.name) is not None
+        return _Gap.FAILED if was_tried or day in view.days else _Gap.COMING
     if not view.has_landed(day, tick.rules.daily):
         return _Gap.ABSENT
     if day in tick.missing:
@@ -140,30 +164,31 @@ def _listed(days: Sequence[dt.date]) -> str:
     return ", ".join(spans[:3]) + (f" and {len(spans) - 3} more" if len(spans) > 3 else "")
 
 
-# -- predictions -----------------------------------------------------------------------------
+# -- scores ----------------------------------------------------------------------------------
 
 
-def _scoring(tick: Tick, day: dt.date, *, trains_too: bool) -> Finding:
-    """What the predictions of a day with features need.
+def _scoring(tick: Tick, line: LineRules, day: dt.date, *, trains_too: bool) -> Finding:
+    """What the scores of a day with features need.
 
     Args:
         tick: the tick.
+        line: the line.
         day: the day.
         trains_too: whether the same run trains the day's model.
     """
-    view, rules = tick.view, tick.rules
-    if view.partition(rules.predictions, day):
+    view, what = tick.view, line.scores.rpartition("/")[2].removeprefix(f"{line.name}_")
+    if view.partition(line.scores, day):
         return CURRENT
-    models = usable_models(view, rules, day)
-    if rules.policy == "pinned" and not view.pinned:
-        note = "predictions wait for the pinned model, which is not there yet"
-        return Finding(Outcome.NOTHING, note)
-    if rules.policy != "pinned" and not models and not trains_too:
+    models = usable_models(view, line, day)
+    if line.policy == "pinned" and not view.pinned:
+        return Finding(Outcome.NOTHING, f"{what} wait for the pinned model, which is not there yet")
+    if line.policy != "pinned" and not models and not trains_too:
         return Finding(Outcome.NOTHING, "no model to score with", is_minor=True)
-    if reason := view.blocked_features.get(day):
-        return Finding(Outcome.BLOCKED, f"predictions are blocked: {reason}")
-    features = tick.current(rules.features, str(day))
-    inputs = staleness.fingerprint([features, rules.policy, *models])
-    if not trains_too and tick.requested(Stage.SCORING, day) == inputs:
-        return failed("predictions", inputs)
+    # The checks are those of the merged features; a further line's frames have none.
+    if line is tick.rules.reports and (reason := view.blocked_features.get(day)):
+        return Finding(Outcome.BLOCKED, f"{what} are blocked: {reason}")
+    features = tick.current(line.features, str(day))
+    inputs = staleness.fingerprint([features, line.policy, *models])
+    if not trains_too and tick.requested(Stage.SCORING, day, line.name) == inputs:
+        return failed(what, inputs)
     return Finding(Outcome.BUILD, fingerprint=inputs)

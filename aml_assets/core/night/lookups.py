@@ -10,7 +10,7 @@ import datetime as dt
 
 from aml_assets.core.days import ONE_DAY, days_before
 from aml_assets.core.night.changes import current_digests, to_prepare
-from aml_assets.core.night.view import Rules, Untrainable, View
+from aml_assets.core.night.view import LineRules, Rules, Untrainable, View
 
 
 def look_back_days(day: dt.date, rules: Rules) -> list[dt.date]:
@@ -54,33 +54,33 @@ def features_to_check(view: View, rules: Rules) -> list[dt.date]:
         for day in view.days
         if day not in view.busy
         and view.partition(rules.features, day)
-        and not view.partition(rules.predictions, day)
-        and _may_have_a_model(view, rules, day)
+        and not view.partition(rules.reports.scores, day)
+        and _may_have_a_model(view, rules.reports, day)
     ]
 
 
-def usable_models(view: View, rules: Rules, day: dt.date) -> list[tuple[dt.date, str]]:
-    """The stored models that may score a day, as (day, digest), unless one is pinned."""
-    oldest = day if rules.policy == "today" else day - rules.max_age * ONE_DAY
+def usable_models(view: View, line: LineRules, day: dt.date) -> list[tuple[dt.date, str]]:
+    """A line's stored models that may score a day, as (day, digest), unless one is pinned."""
+    oldest = day if line.policy == "today" else day - line.max_age * ONE_DAY
     # A model that cannot be read, or that another program wrote, has no digest.
-    models = view.stored.get(rules.model, {}).items()
+    models = view.stored.get(line.model, {}).items()
     return [(each, of.digest) for each, of in models if of.digest and oldest <= each <= day]
 
 
-def missing_learnt(view: View, rules: Rules, day: dt.date) -> list[str]:
-    """The day's models and metrics that are missing, upstream first.
+def missing_learnt(view: View, line: LineRules, day: dt.date) -> list[str]:
+    """A line's models and metrics of the day that are missing, upstream first.
 
     Metrics that measured no model of their own, since they were built under other settings, need
     none.
     """
-    metrics = view.partition(rules.metrics, day)
-    is_exempt = metrics is not None and rules.measured not in metrics.inputs
-    needed = (rules.model,) if is_exempt else rules.models
-    return [asset for asset in (*needed, rules.metrics) if not view.partition(asset, day)]
+    metrics = view.partition(line.metrics, day)
+    is_exempt = metrics is not None and line.measured not in metrics.inputs
+    needed = (line.model,) if is_exempt else line.models
+    return [asset for asset in (*needed, line.metrics) if not view.partition(asset, day)]
 
 
-def _may_have_a_model(view: View, rules: Rules, day: dt.date) -> bool:
+def _may_have_a_model(view: View, line: LineRules, day: dt.date) -> bool:
     """Whether a model can score the day now, or can be trained by the run that scores."""
-    if rules.policy == "pinned":
+    if line.policy == "pinned":
         return view.pinned
-    return bool(usable_models(view, rules, day)) or not isinstance(rules.windows(day), Untrainable)
+    return bool(usable_models(view, line, day)) or not isinstance(line.windows(day), Untrainable)

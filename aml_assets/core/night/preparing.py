@@ -1,7 +1,8 @@
 """The first of a day's two runs: its tables and features, once the day has landed whole.
 
 Belongs here: which days need their tables or features, and what these wait for. Does not belong
-here: models (``core.night.learning``), or when a day has settled (``core.night.readiness``).
+here: what further lines derive of features (``core.night.deriving``), models
+(``core.night.learning``), or when a day has settled (``core.night.readiness``).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from aml_assets.core.night import readiness
 from aml_assets.core.night.candidate import Candidate, DayWork
 from aml_assets.core.night.changes import landed_anew, to_prepare
 from aml_assets.core.night.cursor import WITH_TABLES, RequestKey, Stage
+from aml_assets.core.night.deriving import with_derived
 from aml_assets.core.night.finding import CURRENT, NOTHING, RUN_FAILED, Finding, Outcome, failed
 from aml_assets.core.night.lookups import look_back_days, unstored_transactions
 from aml_assets.core.night.tick import Tick
@@ -80,7 +82,8 @@ def _propose_tables(tick: Tick, days: list[dt.date]) -> None:
     tables = (*tick.rules.tables.values(), *tick.rules.partials)
     if wait is None:
         assets = (*tables, *tick.rules.prepared)
-        tick.propose(Candidate(Stage.TABLES, assets, tuple(days), remember | features))
+        run = Candidate(Stage.TABLES, assets, tuple(days), remember | features)
+        tick.propose(with_derived(tick, run))
     else:
         tick.propose(Candidate(Stage.TABLES, tables, tuple(days), remember, tuple(features)))
 
@@ -136,7 +139,8 @@ def request_features(tick: Tick) -> None:
         elif finding.outcome is Outcome.BUILD:
             pending[day] = DayWork(needed, {key: finding.fingerprint})
     tick.changing |= pending.keys()
-    tick.propose_days(Stage.FEATURES, dict(_in_order(tick, pending)))
+    for run in tick.runs(Stage.FEATURES, dict(_in_order(tick, pending))):
+        tick.propose(with_derived(tick, run))
 
 
 def _in_order(tick: Tick, pending: Mapping[dt.date, DayWork]) -> Iterator[tuple[dt.date, DayWork]]:

@@ -43,7 +43,13 @@ def _would_be_repeated(key: RequestKey, cursor: Cursor, view: View, rules: Rules
         return key.day in view.transactions
     if not view.has_landed(key.day, rules.daily):
         return False
-    if key.stage is Stage.LEARNING:
-        return bool(missing_learnt(view, rules, key.day))
+    if key.stage in (Stage.LEARNING, Stage.FEATURES):
+        line = next((each for each in rules.lines if each.name == key.asset), None)
+        if line is None:  # one that the settings no longer have
+            return False
+        if key.stage is Stage.LEARNING:
+            return bool(missing_learnt(view, line, key.day))
+        if line.derived:
+            return not all(view.partition(asset, key.day) for asset in line.derived)
     tables_requested = RequestKey(Stage.TABLES, key.day) in cursor.requested
     return tables_requested and not view.partition(rules.features, key.day)

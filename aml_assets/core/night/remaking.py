@@ -1,4 +1,4 @@
-"""Remaking: stale models, metrics, predictions and pages.
+"""Remaking: stale models, metrics, scores and pages, of all lines.
 
 Belongs here: which of them are rebuilt now, and which wait until their inputs are. Does not belong
 here: what is missing (``core.night.learning``, ``core.night.page_runs``), or stale features
@@ -16,19 +16,16 @@ from aml_assets.core.night.changes import is_evidence, stale_inputs
 from aml_assets.core.night.cursor import RequestKey, Stage
 from aml_assets.core.night.finding import CURRENT, NOTHING, Finding, Outcome, failed
 from aml_assets.core.night.tick import Tick
+from aml_assets.core.night.view import Rules
 
 
 def request_remakes(tick: Tick) -> None:
-    """Propose stale models, metrics, predictions and pages, oldest day first."""
+    """Propose stale models, metrics, scores and pages, oldest day first."""
     work: dict[dt.date, DayWork] = {}
     for day in tick.view.days:
         if day in tick.changing:
             continue
-        remember = _stale(tick, day)
-        if any(key.asset in tick.rules.models for key in remember):
-            # Rebuild models alone first; their dependents are compared with the new digest on the
-            # next tick.
-            remember = {key: of for key, of in remember.items() if key.asset in tick.rules.models}
+        remember = _models_first(tick.rules, _stale(tick, day))
         assets = {key.asset for key in remember}
         remember = {
             key: of
@@ -40,11 +37,27 @@ def request_remakes(tick: Tick) -> None:
     tick.propose_days(Stage.REMAKE, work)
 
 
+def _models_first(
+    rules: Rules, remember: Mapping[RequestKey, staleness.Fingerprint]
+) -> dict[RequestKey, staleness.Fingerprint]:
+    """The requests of a day; of a line whose models are stale, those for its models alone.
+
+    Their dependents are compared with the new digest on the next tick.
+    """
+    assets = {key.asset for key in remember}
+    models = {line.name: line.models for line in rules.lines if not assets.isdisjoint(line.models)}
+    return {
+        key: of
+        for key, of in remember.items()
+        if (line := rules.line_of(key.asset).name) not in models or key.asset in models[line]
+    }
+
+
 def _stale(tick: Tick, day: dt.date) -> dict[RequestKey, staleness.Fingerprint]:
     """A day's partitions to rebuild, upstream first, with the fingerprints of their inputs."""
     rules = tick.rules
     stale: dict[RequestKey, staleness.Fingerprint] = {}
-    for asset in (*rules.models, rules.metrics, rules.predictions, *rules.pages):
+    for asset in (*(each for line in rules.lines for each in line.learnt), *rules.pages):
         key = RequestKey(Stage.REMAKE, day, asset)
         finding = _remake(tick, asset, day)
         tick.record(key, finding)
@@ -66,9 +79,10 @@ def _remake(tick: Tick, asset: str, day: dt.date) -> Finding:
         inputs = staleness.fingerprint([inputs, stored.facts[staleness.RIPENS_ON]])
     if tick.requested(Stage.REMAKE, day, asset) == inputs:
         return failed(asset, inputs, is_minor=True)
-    features = map(dt.date.fromisoformat, stored.inputs.get(tick.rules.features, ()))
-    if not tick.changing.isdisjoint(features):
-        return Finding(Outcome.WAIT)
+    for frames in {tick.rules.features, tick.rules.line_of(asset).features}:
+        days = map(dt.date.fromisoformat, stored.inputs.get(frames, ()))
+        if not tick.coming(frames).isdisjoint(days):
+            return Finding(Outcome.WAIT)
     return Finding(Outcome.BUILD, fingerprint=inputs)
 
 

@@ -1,7 +1,7 @@
 """One tick: the state that the stages of a night's decision share, and the plan that it ends as.
 
 Belongs here: which days have settled, candidate runs, and which of them fit. Does not belong here:
-what to propose (``preparing``, ``learning``, ``remaking``, ``page_runs``).
+what to propose (``preparing``, ``deriving``, ``learning``, ``remaking``, ``page_runs``).
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ class Tick:
         statics: which static tables are not complete; empty if all are.
         notes: day → why it does not go on.
         changing: days whose features are about to change.
+        deriving: a further line's frames → days of which they are about to change, though the
+            merged features are not.
         unbuildable: days whose features cannot be built now.
         candidates: the runs proposed so far, most urgent first.
     """
@@ -50,6 +52,7 @@ class Tick:
         self.statics = ""
         self.notes: dict[dt.date, str] = {}
         self.changing: set[dt.date] = set(view.busy)
+        self.deriving: dict[str, set[dt.date]] = {}
         self.unbuildable: set[dt.date] = set()
         self.candidates: list[Candidate] = []
 
@@ -131,6 +134,14 @@ class Tick:
         if finding.outcome in (Outcome.CURRENT, Outcome.BLOCKED):
             self.forget(*key)
 
+    def coming(self, frames: str) -> set[dt.date]:
+        """The days of which the merged features, or a further line's frames, are about to change.
+
+        Args:
+            frames: the asset.
+        """
+        return self.changing | self.deriving.get(frames, set())
+
     def propose(self, candidate: Candidate) -> None:
         """Propose a run, unless the same one is proposed already."""
         if candidate not in self.candidates:
@@ -138,10 +149,15 @@ class Tick:
 
     def propose_days(self, stage: Stage, work: Mapping[dt.date, DayWork]) -> None:
         """Propose runs for some days; consecutive days that need the same assets share one."""
+        for candidate in self.runs(stage, work):
+            self.propose(candidate)
+
+    def runs(self, stage: Stage, work: Mapping[dt.date, DayWork]) -> Iterator[Candidate]:
+        """The runs for some days; consecutive days that need the same assets share one."""
         for assets in dict.fromkeys(each.assets for each in work.values()):
             for days in self.chunks(day for day, each in work.items() if each.assets == assets):
                 remember = {key: of for day in days for key, of in work[day].remember.items()}
-                self.propose(Candidate(stage, assets, tuple(days), remember))
+                yield Candidate(stage, assets, tuple(days), remember)
 
     def chunks(self, days: Iterable[dt.date]) -> Iterator[list[dt.date]]:
         """Consecutive days, oldest first, at most so many as may share a run."""

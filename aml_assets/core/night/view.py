@@ -24,6 +24,52 @@ class Untrainable:
 
 
 @dataclass(frozen=True)
+class LineRules:
+    """A model line and its settings, as far as the night's decisions depend on them.
+
+    Attributes:
+        name: as in the settings; empty for the reports.
+        features, model, metrics, scores: names of its assets.
+        windows: day → the windows of its model, or the reason why it has none.
+        model_day: model_id → its day; ``None`` for one that belongs to no day.
+        measured: the asset of the model that metrics measure; ``None`` if it is ``model``.
+        policy: which model scores: ``today``, ``newest`` or ``pinned``.
+        max_age: days that the newest model may be old.
+        derived: what is built of a day's merged features for its frames, upstream first, the
+            frames last → what each reads of the same day. Empty for the reports.
+        history: days before a day whose partials its frames read.
+    """
+
+    name: str
+    features: str
+    model: str
+    metrics: str
+    scores: str
+    windows: Callable[[dt.date], Windows | Untrainable]
+    model_day: Callable[[str], dt.date | None]
+    measured: str | None = None
+    policy: str = "newest"
+    max_age: int = 7
+    derived: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    history: int = 0
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The assets that keep a day's models, upstream first."""
+        return (self.measured, self.model) if self.measured else (self.model,)
+
+    @property
+    def learnt(self) -> tuple[str, ...]:
+        """What windows and frames are turned into, upstream first."""
+        return (*self.models, self.metrics, self.scores)
+
+    @property
+    def partials(self) -> tuple[str, ...]:
+        """What of the derived adds to the frames of later days."""
+        return tuple(asset for asset in self.derived if asset != self.features)
+
+
+@dataclass(frozen=True)
 class Rules:
     """The settings, as far as the night's decisions depend on them.
 
@@ -34,19 +80,15 @@ class Rules:
         partials: what is stored of a day's transactions beside their table, for later days.
         prepared: what is built of tables and histories, upstream first; the last are the features.
         joined: those of the prepared that the features read.
-        features, model, metrics, predictions: names of the assets.
-        measured: the asset of the model that metrics measure; ``None`` if it is ``model``.
+        features: the asset of the merged features.
+        lines: the model lines, the reports' first.
         pages: the asset of each HTML page → the asset that it describes.
-        windows: day → the windows of its model, or the reason why it has none.
-        model_day: model_id → its day; ``None`` for one that belongs to no day.
         deadline: day → when it should have landed, POSIX seconds.
         look_back: days in which a late report's transaction is looked up.
         history: days before a day whose partials its features read.
         settle: seconds, see ``readiness.unsettled``.
         longest_gap: seconds, see ``readiness.observe``.
         restate: which partitions are rebuilt when a day changes: ``features`` or ``all``.
-        policy: which model scores: ``today``, ``newest`` or ``pinned``.
-        max_age: days that the newest model may be old.
         days_per_run, max_runs: the most that is requested at once.
     """
 
@@ -55,12 +97,8 @@ class Rules:
     tables: Mapping[str, str]
     transactions: str
     features: str
-    model: str
-    metrics: str
-    predictions: str
+    lines: tuple[LineRules, ...]
     pages: Mapping[str, str]
-    windows: Callable[[dt.date], Windows | Untrainable]
-    model_day: Callable[[str], dt.date | None]
     deadline: Callable[[dt.date], float]
     look_back: int
     settle: float | None
@@ -70,16 +108,23 @@ class Rules:
     joined: tuple[str, ...]
     history: int
     restate: str = "features"
-    policy: str = "newest"
-    max_age: int = 7
     days_per_run: int = 30
     max_runs: int = 8
-    measured: str | None = None
 
     @property
-    def models(self) -> tuple[str, ...]:
-        """The assets that keep a day's models, upstream first."""
-        return (self.measured, self.model) if self.measured else (self.model,)
+    def reports(self) -> LineRules:
+        """The reports' line."""
+        return self.lines[0]
+
+    @property
+    def further(self) -> tuple[LineRules, ...]:
+        """The lines beside the reports'."""
+        return self.lines[1:]
+
+    def line_of(self, asset: str) -> LineRules:
+        """The line that learnt an asset, or what a page describes: the reports', if no other."""
+        of = self.pages.get(asset, asset)
+        return next((line for line in self.further if of in line.learnt), self.reports)
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,11 @@ def sorted_by_ids(table: pa.Table, ids: Sequence[str], *others: str) -> pa.Table
     return table
 
 
+def plain_type(type_: pa.DataType) -> pa.DataType:
+    """The type of the values of a column of ids, which may be a dictionary."""
+    return type_.value_type if pa.types.is_dictionary(type_) else type_
+
+
 def _dictionary(chunk: pa.Array) -> pa.DictionaryArray:
     encoded = chunk if pa.types.is_dictionary(chunk.type) else chunk.dictionary_encode()
     return encoded.cast(pa.dictionary(pa.int32(), encoded.type.value_type))

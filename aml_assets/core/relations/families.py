@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from aml_assets.core.relations.unit_day import UNIT_FEATURES
 from aml_assets.settings.table_settings import PAIR_FEATURES, STR, TRX
 
 _TABLES: Mapping[str, str] = {
@@ -24,18 +25,28 @@ _TABLES: Mapping[str, str] = {
     PAIR_FEATURES: "the network",
     "behaviour": "behaviour",
     "label_history": "earlier decisions",
+    UNIT_FEATURES: "its network",
 }
 
+_OF_PAIR = (
+    (r"pair_.*|reverse_.*", "the pair"),
+    (r"pay(er|ee)_(new_)?pay(er|ee)s(_\d+)?", "fans"),
+    (r"shared_payees.*|sharing_payers.*", "shared payees"),
+    (r"(gather|scatter)_ways.*", "go-betweens"),
+    (r"upstream.*|downstream.*", "layers"),
+    (r"cycle.*", "round trips"),
+    (r"pay(er|ee)_rank.*", "ranks"),
+    (r"short_history", "length of the history"),
+)
+
 _COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    PAIR_FEATURES: (
-        (r"pair_.*|reverse_.*", "the pair"),
-        (r"pay(er|ee)_(new_)?pay(er|ee)s(_\d+)?", "fans"),
-        (r"shared_payees.*|sharing_payers.*", "shared payees"),
-        (r"(gather|scatter)_ways.*", "go-betweens"),
-        (r"upstream.*|downstream.*", "layers"),
-        (r"cycle.*", "round trips"),
-        (r"pay(er|ee)_rank.*", "ranks"),
+    PAIR_FEATURES: _OF_PAIR,
+    UNIT_FEATURES: (
         (r"short_history", "length of the history"),
+        (r"reports_.*", "its reports"),
+        (r"(paid|received|passed_on|active_days|quiet_days).*", "its payments"),
+        # The largest of its pairs within a window, by the side on which it stands.
+        *((rf"pay(er|ee)_({pattern})_within_\d+", family) for pattern, family in _OF_PAIR),
     ),
     "behaviour": (
         (r"pay(er|ee)_short_history", "length of the history"),
@@ -60,6 +71,9 @@ _WORDS: Mapping[str, str] = {
     "length of the history": "whether new may only mean not known",
     "behaviour of the payer": "what the payer does usually",
     "behaviour of the payee": "what the payee does usually",
+    "its payments": "how much it pays and is paid, and how much of it passes through",
+    "its reports": "how often its transactions were reported",
+    "its network": "what the pairs are like in which it pays or is paid",
     "earlier decisions": "what investigators found out before about those around it",
 }
 

@@ -13,7 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aml_assets.core.days import number_of
-from aml_assets.core.relations.account_codes import AccountCodes, account_codes, sorted_by_ids
+from aml_assets.core.relations.account_codes import (
+    AccountCodes,
+    account_codes,
+    plain_type,
+    sorted_by_ids,
+)
 from aml_assets.core.tables.contracts import Column
 from aml_assets.core.tables.join_columns import different_types
 from aml_assets.core.tables.values import WHOLE
@@ -82,7 +87,7 @@ def of_accounts(partial: pa.Table, wanted: pa.Table, name: str) -> pa.Table:
         name: the column of accounts in both.
     """
     own, ids = (table.column(name).combine_chunks() for table in (partial, wanted))
-    if _plain(own.type) != _plain(ids.type):
+    if plain_type(own.type) != plain_type(ids.type):
         return partial
     values = ids.dictionary if pa.types.is_dictionary(ids.type) else ids
     if not pa.types.is_dictionary(own.type):
@@ -97,7 +102,7 @@ def _with_one_type_for_nulls(
     """The partials, with columns of ids that hold no value in the type of those that do."""
     columns = {(each, name): partials[each].column(name) for each in partials for name in ids}
     empty = [place for place, column in columns.items() if column.null_count == len(column)]
-    types = {_plain(columns[place].type) for place in columns.keys() - set(empty)}
+    types = {plain_type(columns[place].type) for place in columns.keys() - set(empty)}
     if not empty or len(types) != 1:
         return partials
     (type_,) = types
@@ -112,16 +117,12 @@ def _with_one_type_for_nulls(
 def _ids(partials: Mapping[dt.date, pa.Table], days: list[dt.date], name: str) -> pa.ChunkedArray:
     """One column of all days, in one type; a day without a row takes the others' type."""
     columns = [(each, partials[each].column(name)) for each in days if partials[each].num_rows]
-    types = {_plain(column.type) for _, column in columns}
+    types = {plain_type(column.type) for _, column in columns}
     if types == {pa.int64(), WHOLE}:
         columns = [(each, column.cast(WHOLE)) for each, column in columns]
     elif len(types) > 1:
-        last = _plain(columns[-1][1].type)
-        odd = next(each for each, column in columns[::-1] if _plain(column.type) != last)
+        last = plain_type(columns[-1][1].type)
+        odd = next(each for each, column in columns[::-1] if plain_type(column.type) != last)
         raise different_types("trx", name, odd, sorted(types, key=str))
-    type_ = _plain(partials[days[-1]].column(name).type) if not columns else None
+    type_ = plain_type(partials[days[-1]].column(name).type) if not columns else None
     return pa.chunked_array([chunk for _, column in columns for chunk in column.chunks], type_)
-
-
-def _plain(type_: pa.DataType) -> pa.DataType:
-    return type_.value_type if pa.types.is_dictionary(type_) else type_

@@ -7,15 +7,16 @@ the movements (``core.relations.partials``).
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aml_assets.core.relations.account_codes import AccountCodes, account_codes
+from aml_assets.core.relations.account_codes import AccountCodes, account_codes, plain_type
 from aml_assets.core.tables.join_columns import different_types
 from aml_assets.core.tables.values import WHOLE
-from aml_assets.settings.table_settings import TRX, TableSettings
+from aml_assets.settings.table_settings import SIDES, TRX, TableSettings
 
 MONEY = pa.decimal128(38, 4)
 """Amounts are summed exactly, so that no order of rows changes a byte; ten-thousandths suffice."""
@@ -57,8 +58,9 @@ def movements(trx: pa.Table, spec: TableSettings, day: dt.date) -> Movements:
     Raises:
         InputError: payers' and payees' ids differ in type, so that no payee is ever a payer.
     """
-    payer, payee = (_accounts(trx, spec, role) for role in ("account_id", "target_account_id"))
-    payer, payee = _of_one_type(payer, payee, spec, day)
+    payer, payee = (ids_of(trx, spec.column(role)) for role in SIDES.values())
+    names = f"{spec.column('account_id')}, {spec.column('target_account_id')}"
+    payer, payee = of_one_type((payer, payee), names, day)
     accounts = account_codes([payer, payee])
     ours = [
         _is_ours(trx, spec, role, ids)
@@ -76,24 +78,38 @@ def movements(trx: pa.Table, spec: TableSettings, day: dt.date) -> Movements:
     return Movements(table, accounts)
 
 
-def _accounts(trx: pa.Table, spec: TableSettings, role: str) -> pa.ChunkedArray:
-    name = spec.column(role)
+def ids_of(trx: pa.Table, name: str | None) -> pa.ChunkedArray:
+    """A column of ids; nulls where the bank has no such column."""
     return trx.column(name) if name else pa.chunked_array([pa.nulls(trx.num_rows, pa.string())])
 
 
-def _of_one_type(
-    payer: pa.ChunkedArray, payee: pa.ChunkedArray, spec: TableSettings, day: dt.date
-) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
-    if payer.type == payee.type:
-        return payer, payee
-    if payee.null_count == len(payee):
-        return payer, payee.cast(payer.type)
-    if payer.null_count == len(payer):
-        return payer.cast(payee.type), payee
-    if {payer.type, payee.type} == {pa.int64(), WHOLE}:
-        return payer.cast(WHOLE), payee.cast(WHOLE)
-    names = f"{spec.column('account_id')}, {spec.column('target_account_id')}"
-    raise different_types(TRX, names, day, [payer.type, payee.type])
+def of_one_type(
+    columns: Sequence[pa.ChunkedArray], names: str, day: dt.date
+) -> list[pa.ChunkedArray]:
+    """Columns of ids in one type; one without a value takes that of the others.
+
+    Args:
+        columns: plain, or dictionaries.
+        names: the columns of ``trx`` that they come from, for errors.
+        day: the partition, for errors.
+
+    Raises:
+        InputError: two columns with values differ in type, so that their ids never meet.
+    """
+    filled = [plain_type(each.type) for each in columns if each.null_count < len(each)]
+    types = list(dict.fromkeys(filled)) or [plain_type(columns[0].type)]
+    if {*types} == {pa.int64(), WHOLE}:
+        types = [WHOLE]
+    if len(types) > 1:
+        raise different_types(TRX, names, day, types)
+    return [_cast(each, types[0]) for each in columns]
+
+
+def _cast(ids: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
+    if plain_type(ids.type) == type_:
+        return ids
+    nothing = ids.null_count == len(ids)
+    return pa.chunked_array([pa.nulls(len(ids), type_)]) if nothing else ids.cast(type_)
 
 
 def _is_ours(

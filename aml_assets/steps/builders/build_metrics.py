@@ -11,16 +11,15 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from aml_assets.core.graph import FEATURES, METRICS
-from aml_assets.core.model import budget, evaluation
+from aml_assets.core.model import budget, carried, evaluation
 from aml_assets.core.model.budget import ACCOUNT, CUSTOMER, Scored
 from aml_assets.core.pages import plots
 from aml_assets.core.staleness import RIPENS_ON
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.upstream import Upstream, inputs_read
-from aml_assets.settings.load import Settings
 from aml_assets.steps.builders.build_model import REFIT_UNTIL
 from aml_assets.steps.builders.built import Built
+from aml_assets.steps.inputs.labelling import budget_of, rules_of
 from aml_assets.steps.inputs.model_selection import StoredModel, read_model
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
 from aml_assets.steps.inputs.scored_window import TYPE, ScoredWindow, score_evaluation_window
@@ -50,16 +49,18 @@ def build_metrics(
     features: Upstream[pa.Table],
     options: RunOptions | None = None,
     measured_models: Upstream[xgboost.Booster] | None = None,
+    reports: Upstream[pa.Table] | None = None,
 ) -> Built:
     """Measure the day's model on its evaluation window.
 
     Args:
-        catalog: settings, landing and decisions.
+        catalog: settings, landing and decisions, as the line has them.
         day: the partition.
         models: the stored models that score.
-        features: the merged frames.
+        features: the line's frames.
         options: of this run.
         measured_models: those that are measured in place of models that were fitted again.
+        reports: of a further line, the merged frames by whose reports its rows are labelled.
 
     Raises:
         ModelError: the model is not stored.
@@ -76,7 +77,7 @@ def build_metrics(
         scoring = model
         model = read_model(measured_models, measured_models.partitions.template.fill(model_id))
         both = {"measured_model": _said(model), "scoring_model": _said(scoring)}
-    measured = score_evaluation_window(catalog, features, model)
+    measured = score_evaluation_window(catalog, features, model, reports=reports)
     threshold = settings.scoring.threshold
     figures = evaluation.evaluate(measured.truth, measured.scores, threshold=threshold)
     content = _content(model, measured, figures) | both
@@ -86,11 +87,11 @@ def build_metrics(
     if settings.output.style == "legacy":
         content[LEGACY_PRECISION] = content["precision"]
     manifest = Manifest(
-        asset=METRICS,
+        asset=catalog.line.metrics,
         partition=str(day),
-        inputs=inputs_read(*([measured_models] if measured_models else []), models, features),
+        inputs=inputs_read(measured_models, models, features, reports),
         code_version=CODE_VERSION,
-        settings=_settings(settings),
+        settings=_settings(catalog),
         facts={
             "ad_hoc": options.ad_hoc,
             KNOWN_BY: str(measured.known_by),
@@ -103,9 +104,12 @@ def build_metrics(
     return Built(value, manifest, content, pictures, ad_hoc=options.ad_hoc, path=path)
 
 
-def _settings(settings: Settings) -> str:
+def _settings(catalog: Catalog) -> str:
     """The settings that metrics depend on beside the model's."""
+    settings = catalog.settings
+    line = settings.lines[catalog.line.name].budget if catalog.line.name else None
     return settings_hash(
+        *([line, rules_of(catalog)["line"]] if line else []),
         settings.scoring.threshold,
         settings.output.style,
         settings.labels.maturity_days,
@@ -132,7 +136,7 @@ def _by_budget(catalog: Catalog, model: StoredModel, measured: ScoredWindow) -> 
         Scored(measured.day_numbers, measured.truth, measured.scores),
         {unit: texts[unit] for unit in (ACCOUNT, CUSTOMER)},
         texts[TYPE],
-        settings.budget,
+        budget_of(catalog, len(measured.truth) / max(1, len(measured.days))),
     )
     features = {f"{each.table}.{each.column}" for each in model.encoder.features}
     return {
@@ -154,7 +158,7 @@ def _said(model: StoredModel) -> dict[str, Any]:
 
 
 def _content(model: StoredModel, measured: ScoredWindow, figures: dict[str, Any]) -> dict[str, Any]:
-    facts, learnt_from = model.manifest.facts, model.manifest.inputs[FEATURES]
+    facts, learnt_from = model.manifest.facts, carried.frames_of(model.manifest.inputs)
     return {
         "model_id": model.model_id,
         **figures,

@@ -1,4 +1,4 @@
-"""Predictions: a day's merged frame, scored and ranked by one named model.
+"""Predictions: a day's frame of a model line, scored and ranked by one named model.
 
 Belongs here: the columns of the CSV and its manifest. Does not belong here: selecting the model
 (``steps.inputs.model_selection``), or the CSV's bytes (``io.formats``).
@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from aml_assets.core.graph import FEATURES, PREDICTIONS
+from aml_assets.core.graph import FEATURES, REPORTS
 from aml_assets.core.model import evaluation, scoring
 from aml_assets.core.pages import plots
 from aml_assets.io.manifest import Manifest, settings_hash
@@ -17,6 +17,7 @@ from aml_assets.io.paths import beside
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.checking.verdicts import refuse_blocked
+from aml_assets.steps.inputs.labelling import shown
 from aml_assets.steps.inputs.model_selection import StoredModel, select_model
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
 from aml_assets.steps.inputs.stored_frames import load_frame
@@ -41,9 +42,9 @@ def build_predictions(
     """Score a day.
 
     Args:
-        catalog: settings and verdicts.
+        catalog: settings and verdicts, as the line has them.
         day: the partition.
-        features: the merged frames.
+        features: the line's frames.
         models: the stored models.
         options: of this run; an ad hoc run scores with its own model, under a name of its own.
 
@@ -55,16 +56,16 @@ def build_predictions(
     options = options or RunOptions()
     settings = catalog.settings
     frame, manifest = load_frame(features, day)
-    refuse_blocked(catalog, day, FEATURES, manifest)
-    pin = options.model or (model_id_of(catalog, day, options) if options.ad_hoc else None)
-    model = select_model(models, settings.scoring, day, pin, options.look_ahead)
+    if catalog.line == REPORTS:  # no check is of the frames of further lines
+        refuse_blocked(catalog, day, FEATURES, manifest)
+    model = _selected(catalog, day, models, options)
     frame = as_known(catalog, frame)
     matrix = model.encoder.transform(frame)
     scores = scoring.predict(model.booster, matrix, threads=settings.training.threads)
     if settings.output.style == "legacy":
         table = scoring.as_in_2019(frame, scores, settings.joins)
     else:
-        table = scoring.ranked(frame, scores, model_id=model.model_id)
+        table = scoring.ranked(shown(catalog, frame), scores, model_id=model.model_id)
     path = catalog.predictions.path(day)
     if options.ad_hoc:
         path = beside(path, model.model_id)
@@ -82,7 +83,7 @@ def build_predictions(
         "ad_hoc": options.ad_hoc,
     }
     own = Manifest(
-        asset=PREDICTIONS,
+        asset=catalog.line.scores,
         partition=str(day),
         inputs=inputs_read(features, models),
         code_version=CODE_VERSION,
@@ -91,6 +92,15 @@ def build_predictions(
     )
     pictures = {"Scores": plots.score_histogram(scores)}
     return Built(table, own, figures, pictures, ad_hoc=options.ad_hoc, path=path)
+
+
+def _selected(
+    catalog: Catalog, day: dt.date, models: Upstream[xgboost.Booster], options: RunOptions
+) -> StoredModel:
+    """The model that scores; a run names one of reports, which scores nobody else."""
+    named = options.model if catalog.line == REPORTS else None
+    pin = named or (model_id_of(catalog, day, options) if options.ad_hoc else None)
+    return select_model(models, catalog.settings.scoring, day, pin, options.look_ahead)
 
 
 def _look_ahead(model: StoredModel, day: dt.date) -> dict[str, str]:

@@ -19,16 +19,16 @@ from aml_assets.core.model.windows import Windows
 from aml_assets.errors import SettingsError
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.upstream import Upstream, inputs_read
-from aml_assets.steps.builders.build_model import (
-    TrainingData,
-    held_out,
-    parameters_shown,
-    refuse_holding_out_all,
-    training_data,
-)
+from aml_assets.steps.builders.build_model import parameters_shown
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.inputs.dispositions_known import known_dispositions
 from aml_assets.steps.inputs.run_options import RunOptions
+from aml_assets.steps.inputs.training_data import (
+    TrainingData,
+    held_out,
+    refuse_holding_out_all,
+    training_data,
+)
 from aml_assets.steps.inputs.window_frames import windows_of
 
 if TYPE_CHECKING:

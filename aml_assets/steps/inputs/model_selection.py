@@ -71,7 +71,9 @@ class StoredModel:
 
         Its inputs are the days that it was trained on, and those whose decisions it used.
         """
-        last = max(map(dt.date.fromisoformat, self.manifest.inputs.get(FEATURES, ())), default=None)
+        frames = carried.frames_of(self.manifest.inputs), self.manifest.inputs.get(FEATURES, {})
+        days = (dt.date.fromisoformat(each) for of in frames for each in of)
+        last = max(days, default=None)
         return last if last is not None and last >= day else None
 
 
@@ -104,7 +106,7 @@ def select_model(
         if not models.has(day):
             raise ModelError(
                 "today's model is not in the store, and scoring.model_policy is `today`",
-                table=MODEL,
+                table=stored.asset,
                 day=day,
                 remedy="Train it, or score with scoring.model_policy: newest.",
             )
@@ -151,7 +153,7 @@ def _newest(models: Upstream[xgboost.Booster], day: dt.date, max_age_days: int) 
                 foreign = ", and what lies there under a model's name is none of ours"
     raise ModelError(
         f"no model of {oldest} … {day} is in the store{foreign}",
-        table=MODEL,
+        table=stored.asset,
         day=day,
         remedy="Train one, pin one (scoring.pinned_model), or raise scoring.max_age_days.",
     )
@@ -219,7 +221,8 @@ def read_model(models: Upstream[xgboost.Booster], path: str) -> StoredModel:
     # Not read a second time: the day may be trained again in between.
     manifest = manifest_of(booster, path)
     try:
-        carried.check_facts(manifest.facts, manifest.partition, manifest.inputs.get(FEATURES, {}))
+        frames = carried.frames_of(manifest.inputs)
+        carried.check_facts(manifest.facts, manifest.partition, frames)
         encoder = carried.encoder_of(booster.attr(ENCODER) or "")
         kept, features = booster.attr(REFERENCE), len(encoder.features)
         reference = carried.reference_of(kept, features) if kept else None

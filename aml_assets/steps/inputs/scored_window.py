@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from aml_assets.core.days import ONE_DAY, days_between
-from aml_assets.core.graph import MODEL
+from aml_assets.core.graph import MODEL, REPORTS
 from aml_assets.core.model import scoring
 from aml_assets.core.model.budget import ACCOUNT, CUSTOMER
 from aml_assets.core.model.encoding import Matrix
@@ -23,17 +23,18 @@ from aml_assets.core.model.labels import LabelledReports, Ripeness, SelectedRepo
 from aml_assets.core.model.windows import Windows
 from aml_assets.core.tables import dictionaries
 from aml_assets.errors import AmlError, ModelError
-from aml_assets.io.manifest import ABSENT
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.table_settings import STR, TRX
 from aml_assets.steps.inputs.dispositions_known import known_dispositions
-from aml_assets.steps.inputs.stored_frames import load_frame
+from aml_assets.steps.inputs.labelling import select_rows
 from aml_assets.steps.inputs.window_frames import (
     Window,
     decided,
+    read_stored,
     read_window,
     report_columns,
     ripeness,
+    row_columns,
     select_reports,
 )
 
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from aml_assets.io.catalog import Catalog
-    from aml_assets.settings.load import Settings
     from aml_assets.steps.inputs.model_selection import StoredModel
 
 TYPE = "type"
@@ -103,17 +103,19 @@ def score_evaluation_window(
     features: Upstream[pa.Table],
     model: StoredModel,
     known_by: dt.date | None = None,
+    reports: Upstream[pa.Table] | None = None,
 ) -> ScoredWindow:
     """Score the evaluation window of a model: each STR once, and none that it has learnt from.
 
     Where labels ripen, an STR is undecided until its whole day is ripe: what is decided early is
-    not like the rest.
+    not like the rest. The rows of a further line are no STRs, and take their place here.
 
     Args:
-        catalog: the settings.
-        features: the merged frames.
+        catalog: the settings, as the line has them.
+        features: the line's frames.
         model: to be measured.
         known_by: the last day whose decisions count; the newest stored one by default.
+        reports: of a further line, the merged frames by whose reports its rows are labelled.
 
     Raises:
         NotTrainable: a hole in the evaluation window.
@@ -121,27 +123,26 @@ def score_evaluation_window(
     """
     windows = _windows_of(model)
     _refuse_learnt(model, windows)
-    columns = report_columns(catalog)
+    columns = row_columns(catalog)
     measured = read_window(catalog, features, windows.eval_days)
     learnt = read_window(catalog, features, windows.train_days, columns)
-    delay = read_window(catalog, features, windows.delay_days, columns)
-    known_by = known_by or _newest_known(catalog, features, windows)
-    later = _deciding(catalog, features, windows.eval_end, known_by)
+    known_by = known_by or _newest_known(catalog, reports or features, windows)
     ripe = ripeness(catalog, known_by)
     # What is said after all labels are ripe would change figures that nothing measures again.
     said_by = min(known_by, ripe.matures(windows.eval_end))
-    selected = select_reports(
+    beside = _Beside() if reports else _beside(catalog, features, windows, learnt, known_by)
+    selected = select_rows(
         catalog,
         measured,
+        reports,
         known_by=known_by,
-        deciding=[later],
-        learnt=_trained_on(catalog, windows, learnt, delay),
+        deciding=[beside.later],
+        learnt=beside.learnt,
         said_by=said_by,
+        strict=False,
     )
-    matrices = [
-        model.encoder.transform(frame, each.rows)
-        for frame, each in zip(measured.frames, selected, strict=True)
-    ]
+    rows = zip(measured.frames, selected, strict=True)
+    matrices = [model.encoder.transform(frame, each.rows) for frame, each in rows]
     threads = catalog.settings.training.threads
     return ScoredWindow(
         windows=windows,
@@ -150,12 +151,12 @@ def score_evaluation_window(
         labels_by_day=[_ripe_labels(ripe, each) for each in selected],
         scores_by_day=[scoring.predict(model.booster, each, threads=threads) for each in matrices],
         reports=sum(frame.table.num_rows for frame in measured.frames),
-        digests={**learnt.digests, **delay.digests, **measured.digests, **later.digests},
+        digests={**learnt.digests, **measured.digests, **beside.digests},
         known_by=known_by,
         ripe_rows=sum(len(each.rows) for each in selected if ripe.is_mature(each.day)),
         ripens_on=ripe.next_decision(measured.reports(columns)),
         dispositions=known_dispositions(catalog, windows.train_start, said_by).fact,
-        texts=_all_texts(catalog.settings, measured, selected),
+        texts=_all_texts(catalog, measured, selected),
     )
 
 
@@ -177,8 +178,14 @@ def _refuse_learnt(model: StoredModel, windows: Windows) -> None:
         )
 
 
-def _places(settings: Settings) -> dict[str, tuple[str, str] | None]:
+def _places(catalog: Catalog) -> dict[str, tuple[str, str] | None]:
     """The column, as (table, column), of each text of an STR; ``None`` where there is none."""
+    settings = catalog.settings
+
+    if catalog.line != REPORTS:
+        unit = catalog.settings.lines[catalog.line.name].unit
+        none = dict.fromkeys((ACCOUNT, CUSTOMER, TYPE))
+        return {**none, unit: (unit, unit)}
 
     def column(role: str) -> tuple[str, str] | None:
         named = [(table, settings.tables[table].column(role)) for table in (TRX, STR)]
@@ -193,9 +200,9 @@ def _places(settings: Settings) -> dict[str, tuple[str, str] | None]:
 
 
 def _all_texts(
-    settings: Settings, window: Window, selected: Sequence[SelectedReports]
+    catalog: Catalog, window: Window, selected: Sequence[SelectedReports]
 ) -> dict[str, pa.Array | None]:
-    places = _places(settings)
+    places = _places(catalog)
     return {name: place and _texts(window, selected, place) for name, place in places.items()}
 
 
@@ -223,21 +230,40 @@ def _newest_known(catalog: Catalog, features: Upstream[pa.Table], windows: Windo
     return max([windows.eval_end, *stored])
 
 
+@dataclass(frozen=True)
+class _Beside:
+    """What the reports' own line reads beside its windows: other rows of the same reports.
+
+    Attributes:
+        later: the days after the evaluation window.
+        learnt: the reports that the model has learnt.
+        digests: what was read of all these days.
+    """
+
+    later: Window = field(default_factory=Window)
+    learnt: Sequence[LabelledReports] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+def _beside(
+    catalog: Catalog,
+    features: Upstream[pa.Table],
+    windows: Windows,
+    learnt: Window,
+    known_by: dt.date,
+) -> _Beside:
+    delay = read_window(catalog, features, windows.delay_days, report_columns(catalog))
+    later = _deciding(catalog, features, windows.eval_end, known_by)
+    taken = _trained_on(catalog, windows, learnt, delay)
+    return _Beside(later, taken, {**delay.digests, **later.digests})
+
+
 def _deciding(
     catalog: Catalog, features: Upstream[pa.Table], eval_end: dt.date, known_by: dt.date
 ) -> Window:
     """The later days in which reports of an evaluation window may be repeated with a decision."""
     last = min(known_by, eval_end + catalog.settings.labels.maturity_days * ONE_DAY)
-    later = Window()
-    for day in days_between(eval_end + ONE_DAY, last):
-        if features.has(day):
-            frame, manifest = load_frame(features, day, report_columns(catalog))
-            later.frames.append(frame)
-            later.digests[str(day)] = manifest.digest
-        else:
-            features.record(str(day))
-            later.digests[str(day)] = ABSENT
-    return later
+    return read_stored(catalog, features, days_between(eval_end + ONE_DAY, last))
 
 
 def _trained_on(

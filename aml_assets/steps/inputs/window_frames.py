@@ -7,13 +7,13 @@ days. Does not belong here: date arithmetic (``core.model.windows``) or training
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
-from aml_assets.core.graph import FEATURES
+from aml_assets.core.graph import REPORTS
 from aml_assets.core.model import labels, windows
 from aml_assets.core.model.encoding import Frame
 from aml_assets.core.model.labels import LabelledReports, Ripeness, SelectedReports
@@ -42,6 +42,7 @@ def windows_of(catalog: Catalog, day: dt.date, given: FixedWindows | None = None
     if fixed is None:
         return windows.rolling(
             day,
+            model=catalog.line.model,
             train_days=settings.windows.train_days,
             delay_days=settings.delay_days,
             eval_days=settings.windows.eval_days,
@@ -87,14 +88,16 @@ def read_window(
     features: Upstream[pa.Table],
     days: Sequence[dt.date],
     columns: list[str] | Callable[[Manifest], list[str]] | None = None,
+    part: Callable[[Frame], Frame] = lambda whole: whole,
 ) -> Window:
-    """Read the merged frames of a window.
+    """Read the frames of a window.
 
     Args:
         catalog: settings, landing and skips.
-        features: the merged frames.
+        features: the line's frames.
         days: the days of the window, oldest first.
         columns: only these columns, or those selected by a day's manifest.
+        part: what of a day's rows is kept; all by default.
 
     Raises:
         NotTrainable: names every day that is missing, and why.
@@ -108,17 +111,59 @@ def read_window(
             features.record(str(day))
             continue
         frame, manifest = load_frame(features, day, columns)
-        window.frames.append(frame)
+        window.frames.append(part(frame))
         window.digests[str(day)] = manifest.digest
     return window
 
 
+def read_stored(
+    catalog: Catalog,
+    reports: Upstream[pa.Table],
+    days: Sequence[dt.date],
+    further: Collection[tuple[str, str]] = (),
+) -> Window:
+    """Read by what reports of some days are selected, as far as the days are stored.
+
+    Args:
+        catalog: the columns of reports.
+        reports: the merged frames.
+        days: oldest first; those that are not stored are ``empty``, and on record as absent.
+        further: columns to be read beside, as (table, column).
+    """
+    window = Window()
+
+    def columns(manifest: Manifest) -> list[str]:
+        facts = columns_of(manifest).items()
+        beside = [name for name, of in facts if (of.table, of.source) in further]
+        return list(dict.fromkeys([*report_columns(catalog), *beside]))
+
+    for day in days:
+        if reports.has(day):
+            frame, manifest = load_frame(reports, day, columns)
+            window.frames.append(frame)
+            window.digests[str(day)] = manifest.digest
+        else:
+            reports.record(str(day))
+            window.empty.append(day)
+            window.digests[str(day)] = ABSENT
+    return window
+
+
 def read_training_window(
-    catalog: Catalog, features: Upstream[pa.Table], days: Sequence[dt.date]
+    catalog: Catalog,
+    features: Upstream[pa.Table],
+    days: Sequence[dt.date],
+    part: Callable[[Frame], Frame] = lambda whole: whole,
 ) -> Window:
     """Read those columns of a window that matter to training: key, label, possible features.
 
     Ids and texts are most of a frame's bytes; what the manifests rule out stays in the store.
+
+    Args:
+        catalog: settings, landing and skips.
+        features: the line's frames.
+        days: the days of the window, oldest first.
+        part: the rows of a day that are learnt from; all by default.
 
     Raises:
         NotTrainable: names every day that is missing, and why.
@@ -131,7 +176,7 @@ def read_training_window(
         catalog.settings.features.max_text_distinct_share,
         catalog.settings.report_features,
     )
-    needed = report_columns(catalog)
+    needed = row_columns(catalog)
 
     def wanted(manifest: Manifest) -> list[str]:
         return [
@@ -140,12 +185,12 @@ def read_training_window(
             if name in needed or (column.table, column.source) not in hopeless
         ]
 
-    window = read_window(catalog, features, days, wanted)
+    window = read_window(catalog, features, days, wanted, part)
     replaced = [day for day, was in stored.items() if window.digests[str(day)] != was.digest]
     if replaced:
         raise NotReady(
             "it was replaced while the window was read",
-            table=FEATURES,
+            table=features.asset,
             day=", ".join(map(str, replaced)),
             remedy="Run it again when nothing else rebuilds the window.",
         )
@@ -169,17 +214,17 @@ def refuse_missing(catalog: Catalog, features: Upstream[pa.Table], days: Sequenc
             "the window needs this day, which has landed but has no features yet"
             if len(unbuilt) == 1
             else "the window needs these days, which have landed but have no features yet",
-            table=FEATURES,
+            table=features.asset,
             day=", ".join(map(str, unbuilt)),
             remedy=f"Materialize what is missing: aml backfill --from {unbuilt[0]} "
-            f"--to {unbuilt[-1]} --select {FEATURES}",
+            f"--to {unbuilt[-1]} --select {features.asset}",
         )
     if unlanded:
         raise NotTrainable(
             "the window needs this day, which has not landed"
             if len(unlanded) == 1
             else "the window needs these days, which have not landed",
-            table=FEATURES,
+            table=features.asset,
             day=", ".join(map(str, unlanded)),
             remedy="Have them delivered; or go on without them (aml skip DAY --why REASON), or, if "
             "they are empty by design, list them under partitions.empty_days.",
@@ -197,17 +242,25 @@ def report_columns(catalog: Catalog) -> list[str]:
     return [*key, label, *([decided_at] if decided_at else [])]
 
 
+def row_columns(catalog: Catalog) -> list[str]:
+    """The columns of a line's frames by which their rows are labelled."""
+    if catalog.line == REPORTS:
+        return report_columns(catalog)
+    return [catalog.settings.lines[catalog.line.name].unit]
+
+
 def ripeness(catalog: Catalog, known_by: dt.date) -> Ripeness:
     """Which decisions are known by the end of a day, under the settings."""
     settings = catalog.settings
-    decided_at = settings.tables[STR].column("decided_at")
+    # Rows of further lines have no decision of their own.
+    decided_at = settings.tables[STR].column("decided_at") if catalog.line == REPORTS else None
     return Ripeness(known_by, settings.labels.maturity_days, decided_at)
 
 
 def as_known(catalog: Catalog, frame: Frame) -> Frame:
-    """A day's frame as it was known at the day's end; where labels do not ripen, as it is."""
+    """A day's frame as it was known at the day's end; without labels that ripen, as it is."""
     settings = catalog.settings
-    if settings.report_features is None:
+    if settings.report_features is None or catalog.line != REPORTS:
         return frame
     spec = settings.tables[STR]
     return labels.as_known(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from aml_assets.core.days import days_between, ranges
-from aml_assets.core.graph import FEATURES, PREDICTIONS, TABLES
+from aml_assets.core.graph import FEATURES, TABLES
 from aml_assets.core.night.changes import (
     current_digests,
     is_evidence,
@@ -24,7 +24,7 @@ from aml_assets.core.night.day_failure import DayFailure, told
 from aml_assets.core.night.decide import decide
 from aml_assets.core.night.lookups import missing_learnt, usable_models
 from aml_assets.core.night.plan import TickPlan
-from aml_assets.core.night.view import Rules, Untrainable, View
+from aml_assets.core.night.view import LineRules, Rules, Untrainable, View
 from aml_assets.core.staleness import RIPENS_ON, has_ripened
 from aml_assets.errors import StoreError, Unreachable
 from aml_assets.io.catalog import RECEIPTS
@@ -116,7 +116,8 @@ class StatusBoard:
     def _lacks_something(self, day: dt.date) -> bool:
         """Whether anything of the day is missing or stale."""
         graph = self._catalog.graph
-        states = {self.of(asset, day).state for asset in (*graph.prepared, *graph.learning)}
+        assets = (*graph.prepared, *graph.derived, *graph.learning)
+        states = {self.of(asset, day).state for asset in assets}
         return not states.isdisjoint({"missing", "stale"})
 
     def landed(self, day: dt.date) -> list[str]:
@@ -141,8 +142,8 @@ class StatusBoard:
 
     def _is_needless(self, asset: str, day: dt.date) -> bool:
         """Whether an asset is the measured model of a day whose metrics measured another one."""
-        of_metrics = asset == self.rules.measured
-        return of_metrics and asset not in missing_learnt(self.view, self.rules, day)
+        line = self.rules.line_of(asset)
+        return asset == line.measured and asset not in missing_learnt(self.view, line, day)
 
     def tables(self, day: dt.date) -> PartitionStatus:
         """The status of a day's tables together; ``stale`` if the day has landed anew."""
@@ -233,7 +234,7 @@ class StatusBoard:
         if day in self.plan.unbuildable:
             return
         graph = self._catalog.graph
-        for asset in (*graph.partials, *graph.prepared, *graph.learning):
+        for asset in (*graph.partials, *graph.prepared, *graph.derived, *graph.learning):
             if self.of(asset, day).state == "stale":
                 yield asset
 
@@ -243,18 +244,23 @@ class StatusBoard:
         Returns:
             No word if a backfill of everything would not fail, ``None`` if nothing can be built.
         """
-        assets = (FEATURES, *self._catalog.graph.learning)
+        graph = self._catalog.graph
+        assets = (FEATURES, *graph.derived, *graph.learning)
         missing = [asset for asset in assets if self.of(asset, day).state == "missing"]
         built = [asset for asset in missing if self._can_be_built(asset, day)]
         if not built:
             return None
-        if isinstance(self.rules.windows(day), Untrainable):  # a backfill leaves these out itself
-            graph = self._catalog.graph
-            missing = [each for each in missing if not graph.uses_windows(each)]
-        if set(missing) <= set(built):
+        if {each for each in missing if not self._is_left_out(each, day)} <= set(built):
             return ()
         names = self._short_names()
         return tuple(names[asset] for asset in built)
+
+    def _is_left_out(self, asset: str, day: dt.date) -> bool:
+        """Whether a backfill leaves an asset of a day out itself, since it has no windows."""
+        line = self.rules.line_of(asset)
+        of_windows = self._catalog.graph.uses_windows(asset)
+        of_model = line in self.rules.further and asset == line.scores
+        return (of_windows or of_model) and isinstance(line.windows(day), Untrainable)
 
     def _short_names(self) -> dict[str, str]:
         """Each asset and group as ``--select`` takes it: by the last part where only one has it."""
@@ -274,9 +280,17 @@ class StatusBoard:
             return state == "built" or (state == "missing" and self._can_be_built(described, day))
         if asset == FEATURES:
             return self._can_have_features(day)
+        if asset in self._catalog.graph.derived:
+            return self._has_features(day)
+        line = self.rules.line_of(asset)
         if self._catalog.graph.uses_windows(asset):
-            return self._can_learn(day)
-        return asset != PREDICTIONS or self._can_be_scored(day)
+            return self._can_learn(line, day)
+        return asset != line.scores or self._can_be_scored(line, day)
+
+    def _has_features(self, day: dt.date) -> bool:
+        """Whether a day has features or can have them."""
+        stored = self.view.partition(FEATURES, day) is not None
+        return stored or self._can_have_features(day)
 
     def _can_have_features(self, day: dt.date) -> bool:
         """Whether a day has landed whole, and nothing is known to be wrong with it."""
@@ -287,27 +301,28 @@ class StatusBoard:
             and not self._is_refused(day)
         )
 
-    def _can_learn(self, day: dt.date) -> bool:
-        """Whether every day of a day's windows has features, or can have them, or is exempt."""
-        windows = self.rules.windows(day)
+    def _can_learn(self, line: LineRules, day: dt.date) -> bool:
+        """Whether every day of a day's windows has features, or can have them, or is exempt.
+
+        A backfill derives of them what frames of a further line are missing.
+        """
+        windows = line.windows(day)
         if isinstance(windows, Untrainable):
             return False
         return all(
-            self.view.partition(FEATURES, each)
-            or each in self.view.exempt
-            # Days that nobody watches: a backfill adds what of them has landed.
-            or self._can_have_features(each)
+            # Of days that nobody watches, a backfill adds what has landed.
+            each in self.view.exempt or self._has_features(each)
             for each in days_between(windows.train_start, windows.eval_end)
         )
 
-    def _can_be_scored(self, day: dt.date) -> bool:
-        """Whether a day has features or can have them, and a model to score with."""
-        has_features = self.view.partition(FEATURES, day) or self._can_have_features(day)
-        if not has_features or day in self.view.blocked_features:
+    def _can_be_scored(self, line: LineRules, day: dt.date) -> bool:
+        """Whether a day has features or can have them, and a line's model to score with."""
+        blocked = line is self.rules.reports and day in self.view.blocked_features
+        if blocked or not self._has_features(day):
             return False
-        if self.rules.policy == "pinned":
+        if line.policy == "pinned":
             return self.view.pinned
-        return bool(usable_models(self.view, self.rules, day)) or self._can_learn(day)
+        return bool(usable_models(self.view, line, day)) or self._can_learn(line, day)
 
     def _is_refused(self, day: dt.date) -> bool:
         """Whether the day's last run refused a landed file, and no other file has landed since."""

@@ -5,8 +5,8 @@ belong here: deciding, or anything of Dagster's.
 
 A view costs one listing per daily table and asset, one per table of each watched day, and one read
 per partition that changed since the view before. The watched days are those that a change can
-reach: windows and late reports together. Older days are watched only if they lack something, and
-not too many of them at once.
+reach: the windows of every model line, and late reports before them. Older days are watched only if
+they lack something, and not too many of them at once.
 """
 
 from __future__ import annotations
@@ -15,22 +15,16 @@ import datetime as dt
 import zoneinfo
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aml_assets.core.days import ONE_DAY, days_between
-from aml_assets.core.graph import (
-    FEATURES,
-    MEASURED_MODEL,
-    METRICS,
-    MODEL,
-    PREDICTIONS,
-    TABLES,
-)
+from aml_assets.core.graph import FEATURES, REPORTS, TABLES, Line
 from aml_assets.core.model.windows import Windows
 from aml_assets.core.night.cursor import Cursor
 from aml_assets.core.night.lookups import features_to_check, tables_to_check, unwatched_days
 from aml_assets.core.night.readiness import FileListing
-from aml_assets.core.night.view import Rules, Untrainable, View
+from aml_assets.core.night.view import LineRules, Rules, Untrainable, View
 from aml_assets.core.staleness import StoredPartition
 from aml_assets.errors import (
     ModelError,
@@ -71,6 +65,7 @@ class Watcher:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._settings = catalog.settings
+        self._catalogs = {line: catalog.of_line(line) for line in catalog.graph.lines}
         self._zone = zoneinfo.ZoneInfo(catalog.settings.partitions.time_zone)
         self._overview = StoreOverview(catalog)
 
@@ -86,12 +81,8 @@ class Watcher:
             tables={name: f"{TABLES}/{name}" for name in settings.tables},
             transactions=TRX,
             features=FEATURES,
-            model=MODEL,
-            metrics=METRICS,
-            predictions=PREDICTIONS,
+            lines=tuple(self._line_rules(line) for line in graph.lines),
             pages=graph.followers,
-            windows=self.windows,
-            model_day=self._model_day,
             deadline=self.deadline,
             look_back=settings.features.trx_lookback_days,
             partials=tuple(graph.partials),
@@ -101,11 +92,27 @@ class Watcher:
             settle=automation.settle_seconds,
             longest_gap=2.0 * automation.interval_seconds,
             restate=automation.restate_policy,
-            policy=settings.scoring.model_policy,
-            max_age=settings.scoring.max_age_days,
             days_per_run=automation.days_per_run,
             max_runs=automation.max_runs,
-            measured=MEASURED_MODEL if MEASURED_MODEL in graph else None,
+        )
+
+    def _line_rules(self, line: Line) -> LineRules:
+        """A model line's names and settings, as far as the night's decisions depend on them."""
+        graph, scoring = self._catalog.graph, self._catalogs[line].settings.scoring
+        derived = (line.partial, line.features) if line.name else ()
+        return LineRules(
+            name=line.name,
+            features=line.features,
+            model=line.model,
+            metrics=line.metrics,
+            scores=line.scores,
+            windows=partial(self.windows, line=line),
+            model_day=partial(self._model_day, line),
+            measured=line.measured_model if line.measured_model in graph else None,
+            policy=scoring.model_policy,
+            max_age=scoring.max_age_days,
+            derived={asset: tuple(graph[asset].own_day) for asset in derived},
+            history=graph.history_of(line.features) if line.name else 0,
         )
 
     def today(self, now: float) -> dt.date:
@@ -120,10 +127,10 @@ class Watcher:
         on = day + automation.deadline_days * ONE_DAY
         return dt.datetime.combine(on, automation.deadline, self._zone).timestamp()
 
-    def windows(self, day: dt.date) -> Windows | Untrainable:
-        """The windows of a day's model, or the reason why it has none."""
+    def windows(self, day: dt.date, line: Line = REPORTS) -> Windows | Untrainable:
+        """The windows of a line's model of a day, or the reason why it has none."""
         try:
-            return windows_of(self._catalog, day)
+            return windows_of(self._catalogs[line], day)
         except (NotTrainable, SettingsError) as error:
             # The clause after the colon is for somebody who requested this very model.
             return Untrainable(error.what.partition(":")[0])
@@ -134,23 +141,31 @@ class Watcher:
         return self._reach(today) if given is None else given
 
     def _reach(self, today: dt.date) -> int:
-        """How many days back a change can matter: windows, and late reports before them."""
-        windows = self._settings.windows
-        reach = windows.train_days + self._settings.delay_days + windows.eval_days
+        """How many days back a change can matter to any line."""
+        return max(self._reach_of(line, today) for line in self._catalogs)
+
+    def _reach_of(self, line: Line, today: dt.date) -> int:
+        """The windows of a line's model, and before them late reports or what its frames read."""
+        settings, graph = self._catalogs[line].settings, self._catalog.graph
+        windows = settings.windows
+        reach = windows.train_days + settings.delay_days + windows.eval_days
         if windows.fixed:
             reach = max(0, (today - windows.fixed.train_start).days)
-        ripening = self._settings.labels.maturity_days + windows.eval_days
-        return max(reach + self._settings.features.trx_lookback_days, ripening)
+        before = settings.features.trx_lookback_days
+        if line.name:
+            before = max(before, graph.history_of(line.features))
+        ripening = settings.labels.maturity_days + windows.eval_days
+        return max(reach + before, ripening)
 
     def _static_tables(self) -> tuple[str, ...]:
         return tuple(name for name, table in self._settings.tables.items() if not table.daily)
 
-    def _model_day(self, model_id: str) -> dt.date | None:
+    def _model_day(self, line: Line, model_id: str) -> dt.date | None:
         try:
             day = dt.date.fromisoformat(model_id[-10:])
         except ValueError:
             return None
-        return day if self._catalog.model_id(day) == model_id else None
+        return day if self._catalogs[line].model_id(day) == model_id else None
 
     # -- the view ----------------------------------------------------------------------------
 
@@ -273,15 +288,21 @@ class Watcher:
             day for day in whole if since <= day < begin and self._lacks_something(day, stored)
         ]
         # Days that were tried already, or that lack only a model, must not crowd out the others.
-        older.sort(key=lambda day: (cursor.was_tried(day), day in stored[FEATURES], day))
+        further = [line.name for line in self._catalog.graph.lines if line.name]
+        older.sort(key=lambda day: (cursor.was_tried(day, further), day in stored[FEATURES], day))
         return sorted(older[:_OLDER_DAYS]) + days_between(begin, today)
 
     def _lacks_something(self, day: dt.date, stored: _Stored) -> bool:
         """Whether features are missing, or anything else that can be built from them."""
         if day not in stored[FEATURES]:
             return True
-        is_complete = all(day in stored[asset] for asset in (MODEL, METRICS, PREDICTIONS))
-        return not is_complete and isinstance(self.windows(day), Windows)
+        if any(day not in stored[asset] for asset in self._catalog.graph.derived):
+            return True
+        return any(
+            not all(day in stored[asset] for asset in (line.model, line.metrics, line.scores))
+            and isinstance(self.windows(day, line), Windows)
+            for line in self._catalogs
+        )
 
     # -- the store ---------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from aml_assets.core.night.decide import decide
 from aml_assets.core.night.lookups import features_to_check, tables_to_check, unwatched_days
 from aml_assets.core.night.plan import Request, TickPlan
 from aml_assets.core.night.readiness import FileListing
-from aml_assets.core.night.view import Rules, Untrainable, View
+from aml_assets.core.night.view import LineRules, Rules, Untrainable, View
 from aml_assets.core.staleness import ABSENT, RIPENS_ON, StoredPartition, fingerprint
 from aml_assets.errors import NotTrainable
 
@@ -34,6 +34,12 @@ METRICS, PREDICTIONS = "models/metrics", "predictions/predictions"
 ALERT_PAGE, MODEL_PAGE = "reports/alert_report", "reports/model_report"
 PAGES = {ALERT_PAGE: PREDICTIONS, MODEL_PAGE: METRICS}
 LEARNT = (MODEL, METRICS, PREDICTIONS, *PAGES)
+PARTIAL, FRAMES = "features/customer_day", "features/customer_features"
+LINE_MEASURED, LINE_MODEL = "models/customer_measured_model", "models/customer_model"
+LINE_METRICS, SCORES = "models/customer_metrics", "predictions/customer_scores"
+LINE_LEARNT = (LINE_MODEL, LINE_METRICS, SCORES)
+FURTHER = (PARTIAL, FRAMES, LINE_MEASURED, *LINE_LEARNT)
+"""The assets of a further line, which scores every customer."""
 TABLES = {name: f"tables/{name}" for name in (*DAILY, *STATIC)}
 INTERVAL = 30.0
 Key = tuple[str, dt.date]
@@ -73,6 +79,9 @@ class Night:
         maturity: days after which the labels of a report are known.
         network, behaviour: days before its own whose partials each reads; ``None``: there is none.
         refit: whether the model that scores is fitted again after another one was measured.
+        earlier: days before its own whose partials a further line's frames read; ``None``: there
+            is no further line.
+        horizon: days after its own whose reports label a frame of the further line.
         rules: more of the rules.
     """
 
@@ -83,6 +92,8 @@ class Night:
     network: int | None = None
     refit: bool = False
     behaviour: int | None = None
+    earlier: int | None = None
+    horizon: int = 2
     settle: float | None = 90.0
     restate: str = "features"
     policy: str = "newest"
@@ -101,6 +112,8 @@ class Night:
     bad: set[tuple[dt.date, str]] = field(default_factory=set)
     refuses_training: set[dt.date] = field(default_factory=set)
     refuses_reports: set[dt.date] = field(default_factory=set)
+    refuses_frames: set[dt.date] = field(default_factory=set)
+    refuses_further_training: set[dt.date] = field(default_factory=set)
     late: dict[dt.date, dt.date] = field(default_factory=dict)
     pinned: bool = True
     maturity: int = 0
@@ -114,7 +127,8 @@ class Night:
 
     def __post_init__(self) -> None:
         self.now = self.now or dt.datetime(2024, 1, 1, 6, tzinfo=dt.UTC).timestamp()
-        for asset in (*TABLES.values(), *PARTIALS.values(), *PARTIALS, FEATURES, MEASURED, *LEARNT):
+        histories = (*PARTIALS.values(), *PARTIALS)
+        for asset in (*TABLES.values(), *histories, FEATURES, MEASURED, *LEARNT, *FURTHER):
             self.store.setdefault(asset, {})
         if not self.statics:
             self.statics = {name: listing(self.now - 1e6, "s", done=True) for name in STATIC}
@@ -210,12 +224,8 @@ class Night:
             tables=TABLES,
             transactions="trx",
             features=FEATURES,
-            model=MODEL,
-            metrics=METRICS,
-            predictions=PREDICTIONS,
+            lines=(self.reports, *self.further),
             pages=PAGES,
-            windows=self.windows,
-            model_day=dt.date.fromisoformat,
             deadline=lambda d: dt.datetime.combine(d + ONE_DAY, dt.time(9), dt.UTC).timestamp(),
             look_back=self.look_back,
             partials=tuple(PARTIALS[asset] for asset in self.histories),
@@ -225,18 +235,52 @@ class Night:
             settle=self.settle,
             longest_gap=2 * INTERVAL,
             restate=self.restate,
-            policy=self.policy,
             max_runs=self.max_runs,
             days_per_run=self.days_per_run,
-            measured=MEASURED if self.refit else None,
         )
 
-    def windows(self, of: dt.date) -> Windows | Untrainable:
+    @property
+    def reports(self) -> LineRules:
+        return LineRules(
+            name="",
+            features=FEATURES,
+            model=MODEL,
+            metrics=METRICS,
+            scores=PREDICTIONS,
+            windows=self.windows,
+            model_day=dt.date.fromisoformat,
+            measured=MEASURED if self.refit else None,
+            policy=self.policy,
+        )
+
+    @property
+    def further(self) -> tuple[LineRules, ...]:
+        if self.earlier is None:
+            return ()
+        line = LineRules(
+            name="customer",
+            features=FRAMES,
+            model=LINE_MODEL,
+            metrics=LINE_METRICS,
+            scores=SCORES,
+            windows=lambda of: self.windows(of, delay=self.horizon),
+            model_day=dt.date.fromisoformat,
+            measured=LINE_MEASURED if self.refit else None,
+            derived={PARTIAL: (TABLES["trx"], *self._pairs, FEATURES), FRAMES: (PARTIAL,)},
+            history=self.earlier,
+        )
+        return (line,)
+
+    @property
+    def _pairs(self) -> tuple[str, ...]:
+        return () if self.network is None else (NETWORK,)
+
+    def windows(self, of: dt.date, delay: int = 0) -> Windows | Untrainable:
         try:
             return rolling(
                 of,
                 train_days=self.train,
-                delay_days=0,
+                delay_days=delay,
                 eval_days=self.evaluate,
                 first_day=FIRST,
             )
@@ -265,18 +309,19 @@ class Night:
         made_of = fingerprint(sorted((a, k, v) for a, ks in inputs.items() for k, v in ks.items()))
         digest = self._digest(asset, of, inputs, made_of)
         self.built[(asset, of), made_of] += 1
-        facts = self._ripening(of) if asset == METRICS else {}
+        facts = self._ripening(asset, of) if asset in (METRICS, LINE_METRICS) else {}
         self.store[asset][of] = StoredPartition(f"{digest}{facts or ''}", inputs, self.now, facts)
         name = asset.rpartition("/")[2]
         if name in DAILY:
             self.receipts.setdefault(name, {})[of] = self.landed[of, name].signature
 
-    def _ripening(self, of: dt.date) -> dict[str, object]:
+    def _ripening(self, asset: str, of: dt.date) -> dict[str, object]:
         """When more of the labels that metrics were measured on will be known, if ever."""
-        windows, newest = self.windows(of), max(self.store[FEATURES], default=of)
+        horizon = 0 if asset == METRICS else self.horizon
+        windows, newest = self.windows(of, horizon), max(self.store[FEATURES], default=of)
         if isinstance(windows, Untrainable):
             return {}
-        ripe = (each + self.maturity * ONE_DAY for each in windows.eval_days)
+        ripe = (each + (self.maturity + horizon) * ONE_DAY for each in windows.eval_days)
         coming = min((each for each in ripe if each > newest), default=None)
         return {RIPENS_ON: str(coming)} if coming else {}
 
@@ -310,6 +355,8 @@ class Night:
             return self._features_inputs(of)
         if asset in (MEASURED, MODEL, METRICS):
             return self._learnt(asset, of)
+        if asset in FURTHER:
+            return self._further_inputs(asset, of)
         if asset == MODEL_PAGE:
             return self._described(of)
         if asset == ALERT_PAGE:
@@ -320,13 +367,47 @@ class Night:
                 return None
             read = {name: dict(keys) for name, keys in scored.inputs.items()}
             return {**read, PREDICTIONS: {str(of): scored.digest}}
-        features = self.store[FEATURES].get(of) if of not in self.blocked_features else None
-        readable = (d for d, model in self.store[MODEL].items() if model.digest)
+        return None if of in self.blocked_features else self._scored(FEATURES, MODEL, of)
+
+    def _scored(self, frames: str, learnt: str, of: dt.date) -> dict[str, dict[str, str]] | None:
+        """A day's frame, and the newest model that may score it."""
+        readable = (d for d, model in self.store[learnt].items() if model.digest)
         models = [d for d in readable if of - 7 * ONE_DAY <= d <= of]
-        if features is None or not models:
+        if of not in self.store[frames] or not models:
             return None
-        model = self.store[MODEL][max(models)]
-        return {FEATURES: {str(of): features.digest}, MODEL: {str(max(models)): model.digest}}
+        return self._read(frames, of) | self._read(learnt, max(models))
+
+    def _further_inputs(self, asset: str, of: dt.date) -> dict[str, dict[str, str]] | None:
+        """What an asset of the further line reads; its labels come of reports of later days."""
+        if asset == PARTIAL:
+            reads = (TABLES["trx"], *self._pairs, FEATURES)
+            if of in self.refuses_frames or any(of not in self.store[each] for each in reads):
+                return None
+            return {each: {str(of): self._digest_of(each, of)} for each in reads}
+        if asset == FRAMES:
+            days = days_between(max(FIRST, of - (self.earlier or 0) * ONE_DAY), of)
+            return self._read(PARTIAL, *days) if of in self.store[PARTIAL] else None
+        if asset == SCORES:
+            return self._scored(FRAMES, LINE_MODEL, of)
+        return self._further_learnt(asset, of)
+
+    def _further_learnt(self, asset: str, of: dt.date) -> dict[str, dict[str, str]] | None:
+        windows = self.windows(of, delay=self.horizon)
+        is_metrics = asset == LINE_METRICS
+        models = [LINE_MEASURED] if self.refit and asset != LINE_MEASURED else []
+        models += [LINE_MODEL] if is_metrics else []
+        if isinstance(windows, Untrainable) or any(of not in self.store[each] for each in models):
+            return None
+        if of in self.refuses_further_training and not is_metrics:
+            return None
+        evaluated = windows.eval_days if is_metrics or models else []
+        days = [*windows.train_days, *windows.delay_days, *evaluated]
+        later = days_between(of, windows.eval_end + self.horizon * ONE_DAY) if is_metrics else []
+        labels = [each for each in later if each in self.store[FEATURES]]
+        if any(each not in self.store[FRAMES] and each not in self.exempt for each in days):
+            return None
+        read = self._read(FRAMES, *days) | self._read(FEATURES, *days, *labels)
+        return read | {each: {str(of): self._digest_of(each, of)} for each in models}
 
     def _learnt(self, asset: str, of: dt.date) -> dict[str, dict[str, str]] | None:
         is_fitted_again = asset == MODEL and self.refit

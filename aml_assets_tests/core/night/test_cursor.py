@@ -98,3 +98,12 @@ def test_a_cursor_of_version_1_is_read_whole():
 )
 def test_a_cursor_that_cannot_be_read_counts_as_lost(text):
     assert Cursor.from_text(text) == Cursor()
+
+
+def test_a_day_was_tried_if_a_further_line_s_frames_or_model_were_requested_of_it():
+    for stage in (Stage.FEATURES, Stage.LEARNING):
+        cursor = Cursor(requested={RequestKey(stage, day(1), "customer"): "a"})
+        assert cursor.was_tried(day(1), ["customer"])
+        assert not cursor.was_tried(day(1))
+        assert not cursor.was_tried(day(2), ["customer"])
+    assert not Cursor(requested={RequestKey(Stage.FEATURES, day(1)): "a"}).was_tried(day(1))

@@ -17,12 +17,18 @@ from aml_assets_tests.core.night.night_harness import (
     ALERT_PAGE,
     DAILY,
     FEATURES,
+    FRAMES,
+    FURTHER,
     LEARNT,
+    LINE_MEASURED,
+    LINE_METRICS,
+    LINE_MODEL,
     MEASURED,
     METRICS,
     MODEL,
     MODEL_PAGE,
     PREDICTIONS,
+    SCORES,
     TABLES,
     Night,
     day,
@@ -74,9 +80,9 @@ def play(night: Night, history: list[tuple[str, int, str]]) -> bool:
 
 
 @cache
-def built(*, refit: bool) -> Night:
+def built(*, refit: bool, earlier: int | None) -> Night:
     """A bank whose days landed at once and were built; but for the last two."""
-    night = Night(settle=60.0, refit=refit)
+    night = Night(settle=60.0, refit=refit, earlier=earlier, horizon=1)
     for number in range(1, DAYS - 1):
         night.land(number)
     night.set_day(DAYS)
@@ -91,11 +97,12 @@ def built(*, refit: bool) -> Night:
     restate=st.sampled_from(["features", "all"]),
     max_runs=st.sampled_from([1, 3, 8]),
     refit=st.booleans(),
+    earlier=st.sampled_from([None, 2]),
 )
 def test_every_history_ends_with_every_ready_day_built_once_per_content(
-    history, restate, max_runs, refit
+    history, restate, max_runs, refit, earlier
 ):
-    night = copy.deepcopy(built(refit=refit))
+    night = copy.deepcopy(built(refit=refit, earlier=earlier))
     night.restate, night.max_runs = restate, max_runs
     lost = play(night, history)
     night.settle_down(120)
@@ -104,6 +111,7 @@ def test_every_history_ends_with_every_ready_day_built_once_per_content(
     good = [n for n in whole if not any((day(n), t) in night.bad for t in DAILY)]
     for number in good:
         assert night.has(FEATURES, number), number
+        assert earlier is None or night.has(FRAMES, number), number
         for table in DAILY:
             stored = night.store[TABLES[table]][day(number)]
             assert stored.digest == f"{table}-{night.content[day(number), table]}"
@@ -118,6 +126,11 @@ def test_every_history_ends_with_every_ready_day_built_once_per_content(
             assert night.has(METRICS, number)
             assert night.has(PREDICTIONS, number)
             assert night.has(MODEL_PAGE, number)
+        if earlier and number > 5 and all(n in good for n in range(number - 5, number + 1)):
+            assert night.has(LINE_MODEL, number)
+            assert night.has(LINE_MEASURED, number) == refit
+            assert night.has(LINE_METRICS, number)
+            assert night.has(SCORES, number)
     assert stale(night) == []
     if not lost:
         assert max(night.built.values(), default=0) <= times_landed(history)
@@ -126,8 +139,8 @@ def test_every_history_ends_with_every_ready_day_built_once_per_content(
 def stale(night: Night) -> list[tuple[str, dt.date]]:
     """The partitions that are stale, and should not be."""
     found = []
-    kept = (MEASURED, MODEL, PREDICTIONS, ALERT_PAGE)
-    for asset in (FEATURES, MEASURED, *LEARNT):
+    kept = (MEASURED, MODEL, PREDICTIONS, ALERT_PAGE, LINE_MEASURED, LINE_MODEL, SCORES)
+    for asset in (FEATURES, MEASURED, *LEARNT, *FURTHER):
         if night.restate == "features" and asset in kept:
             continue
         for of, stored in night.store[asset].items():

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from aml_assets.core.night.lookups import features_to_check, tables_to_check, unwatched_days
-from aml_assets_tests.core.night.night_harness import FEATURES, PREDICTIONS, TABLES, day, nights
+from aml_assets.core.night.lookups import (
+    features_to_check,
+    missing_learnt,
+    tables_to_check,
+    unwatched_days,
+)
+from aml_assets_tests.core.night.night_harness import (
+    FEATURES,
+    FRAMES,
+    LINE_METRICS,
+    LINE_MODEL,
+    PREDICTIONS,
+    SCORES,
+    TABLES,
+    day,
+    nights,
+)
 
 
 def test_in_a_store_that_is_up_to_date_no_verdict_is_looked_up():
@@ -41,3 +56,12 @@ def test_only_landed_transactions_that_are_not_stored_are_listed_of_unwatched_da
         del night.store[TABLES["trx"]][day(number)]
     # Days 6 to 8 are watched, and look back to day 3.
     assert unwatched_days(night.view(), night.rules()) == [day(4)]
+
+
+def test_what_a_further_line_lacks_needs_no_verdict():
+    night = nights(8, earlier=3)
+    del night.store[FRAMES][day(8)], night.store[SCORES][day(8)]
+    assert tables_to_check(night.view(), night.rules()) == []
+    assert features_to_check(night.view(), night.rules()) == []
+    assert missing_learnt(night.view(), night.further[0], day(6)) == [LINE_MODEL, LINE_METRICS]
+    assert missing_learnt(night.view(), night.reports, day(6)) == []

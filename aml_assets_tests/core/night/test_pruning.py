@@ -8,7 +8,17 @@ import pytest
 
 from aml_assets.core.night.cursor import Cursor, RequestKey, Stage
 from aml_assets.core.night.pruning import prune
-from aml_assets_tests.core.night.night_harness import METRICS, MODEL, Night, day
+from aml_assets_tests.core.night.night_harness import (
+    FEATURES,
+    FRAMES,
+    LINE_METRICS,
+    LINE_MODEL,
+    METRICS,
+    MODEL,
+    PARTIAL,
+    Night,
+    day,
+)
 
 
 def kept(night: Night, *keys: RequestKey) -> set[RequestKey]:
@@ -48,6 +58,21 @@ def test_a_model_that_failed_is_remembered_until_model_and_metrics_are_stored(ni
     assert kept(night, key) == {key}
     night._publish(METRICS, day(1), {})
     assert kept(night, key) == set()
+
+
+def test_what_failed_of_a_further_line_is_remembered_until_it_is_stored_or_the_line_is_gone(night):
+    night.earlier = 2
+    frames = RequestKey(Stage.FEATURES, day(1), "customer")
+    learnt = RequestKey(Stage.LEARNING, day(1), "customer")
+    for asset in (FEATURES, MODEL, METRICS, LINE_MODEL, PARTIAL):
+        night._publish(asset, day(1), {})
+    assert kept(night, frames, learnt) == {frames, learnt}
+    night._publish(FRAMES, day(1), {})
+    night._publish(LINE_METRICS, day(1), {})
+    assert kept(night, frames, learnt) == set()
+    del night.store[FRAMES][day(1)], night.store[LINE_METRICS][day(1)]
+    night.earlier = None
+    assert kept(night, frames, learnt) == set()
 
 
 def test_failed_transactions_are_remembered_while_a_watched_day_looks_back_to_them(night):

@@ -106,6 +106,22 @@ def of_fans(*contributions: float, most=2) -> reasons.Explanation:
     return found
 
 
+def test_the_features_of_a_lines_units_have_families_and_names_of_their_own():
+    names = ("paid_7", "payer_payer_new_payees_7_within_30", "short_history")
+    encoder = Encoder(tuple(Feature("unit", name, "number") for name in names), {})
+    table = pa.table({"paid_7": [3], names[1]: pa.array([None], pa.int64()), names[2]: [True]})
+    day = Frame(DAY, table, {name: Column("unit", name, "numeric") for name in names})
+    values = np.array([[0.5, 0.25, 0.125, -3.0]])
+    (found,) = reasons.explain(encoder, None, day, values, most=3)
+    told = ["its payments", "fans", "length of the history"]
+    assert [each.family for each in found.families] == told
+    assert words(found) == {
+        "unit.paid_7": "paid 7 is 3",
+        "unit.payer_payer_new_payees_7_within_30": "payer payer new payees 7 within 30 is missing",
+        "unit.short_history": "short history is true",
+    }
+
+
 def test_a_family_of_many_small_reasons_comes_before_a_single_larger_one():
     found = of_fans(0.5, 0.3, 0.25, 0.2, 0.0, -0.1)
     assert [(each.family, round(each.contribution, 9)) for each in found.families] == [

@@ -128,3 +128,14 @@ def transfers(rng: np.random.Generator, size: int, accounts: int) -> dict[str, A
         "amount": with_nulls(rng, amounts(rng, size, 4), pa.decimal128(24, 4)),
         "timestamp": pa.array(times(rng, size), pa.timestamp("us")),
     }
+
+
+def transfers_of_customers(rng: np.random.Generator, size: int, accounts: int) -> dict[str, Any]:
+    """The same, with a third as many customers; some accounts have several of them."""
+    columns = transfers(rng, size, accounts)
+    for side in ("cust_id", "target_cust_id"):
+        columns[side] = with_nulls(rng, rng.integers(0, accounts // 3, size).tolist(), pa.int64())
+    # Small enough that a double holds each sum exactly: beyond, the last digit may differ.
+    few = [each.scaleb(-2) for each in amounts(rng, size, 4)]
+    columns["amount"] = with_nulls(rng, [round(each, 4) for each in few], pa.decimal128(24, 4))
+    return columns

@@ -26,6 +26,9 @@ from aml_assets.core.relations.movements import movement_columns, movements
 from aml_assets.core.relations.network import network
 from aml_assets.core.relations.partials import account_day, pair_day
 from aml_assets.core.relations.traits import trait_names, traits
+from aml_assets.core.relations.unit_day import ReportedUnits, UnitDay, unit_day
+from aml_assets.core.relations.unit_features import unit_features
+from aml_assets.core.relations.unit_labels import DecidedReports, Units, unit_labels
 from aml_assets.core.tables import engine, joins
 from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.settings.feature_settings import BehaviourSettings, NetworkSettings
@@ -161,6 +164,68 @@ def labels_of_forty_days(rng: np.random.Generator) -> Run:
     return run
 
 
+def units_of(rng: np.random.Generator, day: dt.date, size: int = 40) -> Callable[[], UnitDay]:
+    landed = check("trx", day=day, **random_inputs.transfers_of_customers(rng, size, 30)).table
+    partial = {day: pair_day(movements(landed, TRX, day)).table}
+    pairs = network(partial, day, NetworkSettings(windows=(7,)), history_days=1)
+    taken = landed.take(pa.array(rng.integers(0, size, 15)))
+    told = ReportedUnits(taken.column("cust_id"), taken.column("target_cust_id"))
+    features = CheckedTable(pairs.table, pairs.columns)
+    return lambda: unit_day(landed, told, features, TRX, unit="customer", day=day)
+
+
+def many_units(rng: np.random.Generator) -> Run:
+    of_day = units_of(rng, DAY, size=500)
+
+    def run() -> list[pa.Table]:
+        found = of_day().table
+        assert found.column("payee_payer_new_payees_7").null_count < found.num_rows
+        return [found]
+
+    return run
+
+
+def units_of_thirty_days(rng: np.random.Generator) -> Run:
+    days = {day: units_of(rng, day)() for day in (DAY - n * ONE_DAY for n in range(0, 30, 3))}
+    partials = {day: partial.table for day, partial in days.items()}
+
+    def run() -> list[pa.Table]:
+        found = unit_features(
+            partials,
+            DAY,
+            (7, 30),
+            unit="customer",
+            features=days[DAY].features,
+            history_days=30,
+        )
+        return [found.table]
+
+    return run
+
+
+def labels_of_many_units(rng: np.random.Generator) -> Run:
+    days = [DAY + n * ONE_DAY for n in range(8)]
+    ids = [np.flatnonzero(rng.random(60) < 0.8) for _ in days]
+    rows = [Units(day, pa.chunked_array([pa.array(of)])) for day, of in zip(days, ids, strict=True)]
+    told = []
+    for day in days:
+        sides = [
+            random_inputs.with_nulls(rng, rng.integers(0, 60, 9).tolist(), pa.int64())
+            for _ in range(2)
+        ]
+        labels = rng.choice([0, 1, np.nan], 9).astype(np.float32)
+        told.append(DecidedReports(day, tuple(pa.chunked_array([side]) for side in sides), labels))
+
+    def run() -> list[pa.Table]:
+        ripe = days[:-3]
+        found = unit_labels(rows, told, horizon_days=3, ripe=ripe, column="cust_id")
+        labels = np.concatenate([each.labels for each in found])
+        assert set(labels[~np.isnan(labels)]) == {0, 1}
+        return [pa.table({"label": pa.array(labels, mask=np.isnan(labels))})]
+
+    return run
+
+
 @dataclass(frozen=True)
 class Case:
     """What our code makes of random inputs, by which of the files, and from which seeds."""
@@ -183,6 +248,9 @@ CASES = (
     Case(many_accounts, ("account_day",)),
     Case(behaviour_of_forty_days, ("behaviour",)),
     Case(labels_of_forty_days, ("label_history", "newest_decisions", "relation")),
+    Case(many_units, ("unit_day",)),
+    Case(units_of_thirty_days, ("unit_features",)),
+    Case(labels_of_many_units, ("unit_labels",)),
 )
 """All files; a new one has to be added."""
 

@@ -51,6 +51,9 @@ VALUES = {
     },
     "label_history": {"day": 19_800},
     "network": {"day": 19_800, "windows": [7, 30], "bound": 200},
+    "unit_day": {"features": ODD},
+    "unit_features": {"day": 19_800, "windows": [7, 30], "features": ODD},
+    "unit_labels": {"horizon": 14},
 }
 """What each file is filled with here; a new file has to be added."""
 

@@ -12,9 +12,9 @@ from aml_assets.core.model.constants import CONSTANT, without_constants
 from aml_assets.errors import NotReady
 from aml_assets.io.catalog import Catalog
 from aml_assets.steps.builders.build_features import build_features
-from aml_assets.steps.builders.build_model import training_data
 from aml_assets.steps.builders.build_table import build_table
 from aml_assets.steps.inputs import window_frames
+from aml_assets.steps.inputs.training_data import training_data
 from aml_assets.steps.inputs.window_frames import read_training_window, read_window, windows_of
 from aml_assets_tests.conftest import Bank, day
 

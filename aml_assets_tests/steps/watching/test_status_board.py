@@ -6,7 +6,7 @@ import datetime as dt
 import os
 from typing import Any
 
-from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS
+from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS, Line
 from aml_assets.core.night.cursor import Cursor
 from aml_assets.core.night.day_failure import DayFailure
 from aml_assets.steps.inputs import exemptions
@@ -103,3 +103,20 @@ def test_of_data_of_other_years_the_days_that_are_stored_are_shown_and_none_is_o
     assert shown.days == [day(number) for number in range(1, 7)]
     assert not any("overdue" in shown.note(each) for each in shown.days)
     assert board(built, 20).days[-1] == day(20)
+
+
+def test_what_a_further_line_lacks_counts_and_a_command_builds_it_where_it_can_be_built(built):
+    line = Line("customer")
+    lines = {"customer": {"horizon_days": 1, "windows": [2, 3]}}
+    for number in (11, 12):
+        built.unland(number)
+    shown = board(Bank(built.root, {"lines": lines}), 6)
+    for asset in (line.partial, line.features, line.model, line.metrics, line.scores):
+        assert shown.of(asset, day(6)).state == "missing"
+    assert shown._lacks_something(day(5))
+    # The line's first model is the 6th's; days before it have frames alone.
+    derived = "--select customer_day --select customer_features"
+    assert list(shown.repair_commands()) == [
+        "aml backfill --from 2024-01-01 --to 2024-01-04 " + derived,
+        "aml backfill --from 2024-01-05 --to 2024-01-06",
+    ]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 
-from aml_assets.core.graph import FEATURES
+from aml_assets.core.graph import FEATURES, NETWORK, Line
 from aml_assets.core.night.cursor import Cursor, RequestKey, Stage
 from aml_assets.core.night.view import Untrainable
 from aml_assets.steps.watching import watcher as watcher_module
 from aml_assets.steps.watching.watcher import Watcher
 from aml_assets_tests.conftest import Bank, day
+
+LINE = {"customer": {"horizon_days": 2, "windows": [2, 5]}}
+CUSTOMER = Line("customer")
 
 
 def noon(number: int) -> float:
@@ -84,5 +87,51 @@ def test_the_rules_say_from_when_on_there_are_models_and_never_pass_the_last_par
     assert watcher.windows(day(4)) == Untrainable("not trainable before 2024-01-05")
     assert not isinstance(watcher.windows(day(5)), Untrainable)
     assert watcher.today(noon(30)) == day(20)
-    assert watcher.rules().model_day("model/unknown") is None
-    assert watcher.rules().model_day(built.catalog.model_id(day(5))) == day(5)
+    assert watcher.rules().reports.model_day("model/unknown") is None
+    assert watcher.rules().reports.model_day(built.catalog.model_id(day(5))) == day(5)
+
+
+def test_each_line_has_names_windows_models_and_a_history_of_its_own(built):
+    bank = Bank(built.root, {"lines": LINE})
+    watcher = Watcher(bank.catalog)
+    reports, customer = watcher.rules().lines
+    (alone,) = Watcher(built.catalog).rules().lines
+    assert (reports.name, reports.derived) == ("", {})
+    assert (reports.learnt, reports.max_age) == (alone.learnt, alone.max_age)
+    assert customer.learnt == (CUSTOMER.model, CUSTOMER.metrics, CUSTOMER.scores)
+    assert customer.derived == {
+        CUSTOMER.partial: ("tables/trx", NETWORK, FEATURES),
+        CUSTOMER.features: (CUSTOMER.partial,),
+    }
+    assert (customer.partials, customer.history, customer.policy) == (
+        (CUSTOMER.partial,),
+        4,
+        "newest",
+    )
+    assert customer.windows(day(6)) == Untrainable("not trainable before 2024-01-07")
+    model_id = bank.catalog.of_line(CUSTOMER).model_id(day(7))
+    assert customer.model_day(model_id) == day(7)
+    assert watcher.rules().history == Watcher(built.catalog).rules().history
+
+
+def test_a_pinned_model_scores_reports_alone(built):
+    pinned = {"model_policy": "pinned", "pinned_model": "unknown"}
+    bank = Bank(built.root, {"lines": LINE, "scoring": pinned})
+    assert [line.policy for line in Watcher(bank.catalog).rules().lines] == ["pinned", "newest"]
+
+
+def test_a_further_line_is_watched_further_back_by_its_horizon_and_its_history(built):
+    lines = {"customer": {"horizon_days": 20, "windows": [2, 15]}}
+    alone, both = Watcher(built.catalog), Watcher(Bank(built.root, {"lines": lines}).catalog)
+    windows, look_back = 3 + 1, built.settings.features.trx_lookback_days
+    assert alone.look_back_days(day(20)) == max(
+        windows + look_back, built.settings.labels.maturity_days + 1
+    )
+    delay = built.settings.delay_days + 20
+    assert both.look_back_days(day(20)) == windows + delay + max(look_back, 14)
+
+
+def test_older_days_are_watched_if_a_further_line_lacks_something_of_them(built):
+    bank = Bank(built.root, {"lines": LINE, "automation": {"look_back_days": 1}})
+    landed = [day(number) for number in range(1, 10)]
+    assert Watcher(bank.catalog).view(Cursor(), now=noon(9)).days == landed

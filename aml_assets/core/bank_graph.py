@@ -1,0 +1,143 @@
+"""The graph of a bank: one table of what each asset reads, in which job it runs, whose page it is.
+
+Belongs here: the rows. Does not belong here: their types, and what follows from them
+(``core.graph``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from aml_assets.core.graph import (
+    ACCOUNT_DAY,
+    ALERT_PAGE,
+    BATCH_PREDICTION,
+    BEHAVIOUR,
+    FEATURES,
+    LABEL_HISTORY,
+    LANDING,
+    MEASURED_MODEL,
+    METRICS,
+    MODEL,
+    MODEL_PAGE,
+    NETWORK,
+    PAIR_DAY,
+    PREDICTIONS,
+    REPORT_DAY,
+    REPORTS,
+    SELF_LEARNING,
+    TABLES,
+    TUNING,
+    TUNING_JOB,
+    Asset,
+    Days,
+    Graph,
+    Line,
+    Reads,
+)
+
+_HISTORIES = {PAIR_DAY: NETWORK, ACCOUNT_DAY: BEHAVIOUR}
+"""Partial of a day's transactions → the asset that reads a history of it."""
+
+
+def _relations(trx: str, reports: str, histories: Mapping[str, int]) -> Iterator[Asset]:
+    """Partials of a day, and the features that read histories of them."""
+    labels = histories.get(LABEL_HISTORY)
+    for partial, asset in _HISTORIES.items():
+        if asset in histories or (partial == PAIR_DAY and labels):
+            yield Asset(partial, (Reads(f"{TABLES}/{trx}"),))
+        if asset in histories:
+            yield Asset(asset, (Reads(partial, Days.HISTORY, histories[asset]),))
+    if labels:
+        late = Reads(f"{TABLES}/{trx}", Days.LOOK_BACK)
+        reported = Reads(REPORT_DAY, Days.EARLIER, labels)
+        yield Asset(REPORT_DAY, (Reads(f"{TABLES}/{reports}"), late))
+        yield Asset(LABEL_HISTORY, (reported, Reads(PAIR_DAY, Days.HISTORY, labels)))
+
+
+def asset_graph(
+    tables: Iterable[str],
+    *,
+    customers: Iterable[str] = (),
+    trx: str = "trx",
+    reports: str = "str",
+    histories: Mapping[str, int] | None = None,
+    refit: bool = False,
+    tuned: bool = False,
+    lines: Mapping[str, int] | None = None,
+) -> Graph:
+    """The graph of a bank.
+
+    Args:
+        tables: the names of its landed tables.
+        customers: those among them that hold customers' names, for the alert page.
+        trx: the table in which late transactions are looked up.
+        reports: the table of reports.
+        histories: each asset of ours that reads a history and is computed → how many days before
+            its own it reads.
+        refit: whether the model that scores is fitted again, after another one was measured.
+        tuned: whether studies choose the training parameters of the reports' models.
+        lines: each further model line → how many days before its own its frames read.
+    """
+    names, histories = list(tables), histories or {}
+    checked = [Asset(f"{TABLES}/{name}", (Reads(f"{LANDING}/{name}"),)) for name in names]
+    ours = [asset for asset in (*_HISTORIES.values(), LABEL_HISTORY) if asset in histories]
+    # Metrics from before there was a refit have measured the model itself.
+    measured = (Reads(MEASURED_MODEL, Days.IF_STORED),) if refit else ()
+    described = (*measured, Reads(MODEL), Reads(METRICS), Reads(FEATURES, Days.WINDOWS))
+    learning, prediction = frozenset({SELF_LEARNING}), frozenset({BATCH_PREDICTION})
+    further = {Line(name): earlier for name, earlier in (lines or {}).items()}
+    moved = (Reads(f"{TABLES}/{trx}"), *((Reads(NETWORK),) if NETWORK in histories else ()))
+    merged = (
+        *(Reads(f"{TABLES}/{n}", Days.LOOK_BACK if n == trx else Days.SAME) for n in names),
+        *(Reads(asset, Days.LOOK_BACK) for asset in ours),
+    )
+    named = (Reads(f"{TABLES}/{name}", Days.IF_STORED) for name in customers)
+    alerts = (Reads(PREDICTIONS), Reads(FEATURES), Reads(MODEL, Days.NAMED), *named)
+    return Graph(
+        [
+            *checked,
+            *_relations(trx, reports, histories),
+            Asset(FEATURES, merged),
+            *_learnt(REPORTS, learning, refit=refit, tuned=tuned),
+            Asset(PREDICTIONS, (Reads(FEATURES), Reads(MODEL, Days.SCORING)), prediction),
+            Asset(ALERT_PAGE, alerts, prediction, follows=PREDICTIONS),
+            Asset(MODEL_PAGE, described, learning, follows=METRICS),
+            *(
+                row
+                for line, earlier in further.items()
+                for row in _of_line(line, moved, earlier, refit=refit)
+            ),
+        ],
+        (REPORTS, *further),
+    )
+
+
+def _of_line(line: Line, moved: tuple[Reads, ...], earlier: int, *, refit: bool) -> Iterator[Asset]:
+    """The assets of a further line: its frames, of the day's transactions and reports, and on."""
+    yield Asset(line.partial, (*moved, Reads(FEATURES)))
+    yield Asset(line.features, (Reads(line.partial, Days.HISTORY, earlier),))
+    yield from _learnt(line, frozenset({SELF_LEARNING}), refit=refit, tuned=False)
+    scored = (Reads(line.features), Reads(line.model, Days.SCORING))
+    yield Asset(line.scores, scored, frozenset({BATCH_PREDICTION}))
+
+
+def _learnt(line: Line, jobs: frozenset[str], *, refit: bool, tuned: bool) -> tuple[Asset, ...]:
+    """The study, the model of a day, and its metrics; a further line's labels come of reports."""
+    horizons = (Reads(FEATURES, Days.HORIZONS),) if line.name else ()
+    window = (Reads(line.features, Days.TRAINING), *horizons)
+    windows = (Reads(line.features, Days.WINDOWS), *horizons)
+    study = (Asset(TUNING, window, frozenset({TUNING_JOB})),) if tuned else ()
+    training = (*window, Reads(TUNING, Days.NEWEST)) if tuned else window
+    model = Reads(line.model)
+    if not refit:
+        metrics = Asset(line.metrics, (model, *windows), jobs)
+        return *study, Asset(line.model, training, jobs), metrics
+    # A model of before there was a refit is measured itself.
+    measured = Reads(line.measured_model, Days.IF_STORED)
+    return (
+        *study,
+        Asset(line.measured_model, training, jobs),
+        Asset(line.model, (Reads(line.measured_model), *windows), jobs),
+        Asset(line.metrics, (measured, model, *windows), jobs),
+    )

@@ -1,0 +1,112 @@
+"""Deriving: the frames of further lines, which are built of days' merged features.
+
+Belongs here: which of them are built in the run of the merged features, which in a run of their
+own, and what they wait for. Does not belong here: the merged features (``core.night.preparing``),
+or what is learnt from the frames (``core.night.learning``).
+
+A day whose frames of a further line cannot be built holds up nothing but that line's models whose
+windows the day is in.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+from aml_assets.core import staleness
+from aml_assets.core.days import days_before
+from aml_assets.core.night.candidate import Candidate, DayWork
+from aml_assets.core.night.changes import to_derive
+from aml_assets.core.night.cursor import WITH_TABLES, RequestKey, Stage
+from aml_assets.core.night.finding import CURRENT, NOTHING, Finding, Outcome, failed, of_line
+from aml_assets.core.night.tick import Tick
+from aml_assets.core.night.view import LineRules
+
+
+def with_derived(tick: Tick, run: Candidate) -> Candidate:
+    """The run, extended by what further lines derive of the merged features that it builds.
+
+    What another run has to precede is left out; it is derived later, in a run of its own.
+    """
+    if tick.rules.features not in run.assets:
+        return run
+    for line in tick.rules.further:
+        keys = [RequestKey(Stage.FEATURES, day, line.name) for day in run.days]
+        if _is_in_order(tick, line, run.days[0]):
+            remember = {**run.remember, **dict.fromkeys(keys, WITH_TABLES)}
+            run = replace(run, assets=(*run.assets, *line.derived), remember=remember)
+        else:
+            run = replace(run, forget=(*run.forget, *keys))
+    return run
+
+
+def request_derived(tick: Tick) -> None:
+    """Propose what is missing or stale of further lines' frames, of days that keep their features.
+
+    Their merged features are not built again for it.
+    """
+    for line in tick.rules.further:
+        work: dict[dt.date, DayWork] = {}
+        for day in tick.view.days:
+            if day in tick.changing:
+                continue
+            needed = to_derive(tick.view, line, day, tick.current)
+            key = RequestKey(Stage.FEATURES, day, line.name)
+            finding = _derived(tick, line, day, needed)
+            tick.record(key, of_line(line.name, finding))
+            if finding.outcome is Outcome.FAILED:
+                tick.cursor.requested[key] = finding.fingerprint
+            elif finding.outcome is Outcome.BUILD:
+                work[day] = DayWork(needed, {key: finding.fingerprint})
+        tick.deriving[line.features] = set(work)
+        for run in tick.runs(Stage.FEATURES, work):
+            if _is_in_order(tick, line, run.days[0]):
+                tick.propose(run)
+
+
+def _derived(tick: Tick, line: LineRules, day: dt.date, needed: tuple[str, ...]) -> Finding:
+    """What a further line's frames of a day need.
+
+    Args:
+        tick: the tick.
+        line: the line.
+        day: a day whose merged features are not about to change.
+        needed: what is missing or stale of the day.
+    """
+    view, rules = tick.view, tick.rules
+    if not needed or not view.partition(rules.features, day):
+        # Nothing was tried while there were no merged features.
+        return CURRENT
+    inputs = {asset: [day] for asset in _read_of_the_day(line)}
+    if day in view.skipped or not all(view.partition(asset, day) for asset in inputs):
+        return NOTHING
+    inputs |= dict.fromkeys(line.partials, days_before(day, line.history))
+    fingerprint = staleness.inputs_fingerprint(inputs, tick.current)
+    # Requested with the merged features, frames read those that are stored now; another run may
+    # have renewed an earlier partial since.
+    requested = tick.requested(Stage.FEATURES, day, line.name)
+    is_lacking = any(view.partition(asset, day) is None for asset in needed)
+    if requested == fingerprint or (requested == WITH_TABLES and is_lacking):
+        return failed("features", fingerprint)
+    return Finding(Outcome.BUILD, fingerprint=fingerprint)
+
+
+def _read_of_the_day(line: LineRules) -> list[str]:
+    """What a line's frames are derived of, of the same day."""
+    reads = dict.fromkeys(asset for of in line.derived.values() for asset in of)
+    return [asset for asset in reads if asset not in line.derived]
+
+
+def _is_in_order(tick: Tick, line: LineRules, first: dt.date) -> bool:
+    """Whether no other run has to store a partial first that the frames of consecutive days read.
+
+    Args:
+        tick: the tick.
+        line: the line.
+        first: the first of the days; the earlier ones that later days read are no others.
+    """
+    coming = tick.coming(line.features)
+    return not any(
+        past in coming and not all(tick.view.partition(asset, past) for asset in line.partials)
+        for past in days_before(first, line.history)
+    )

@@ -1,0 +1,168 @@
+"""Labelling: the rows of a window with what is known of them, of any model line.
+
+Belongs here: which rows of a line's frames count, and reading the reports that label those of a
+further line. Does not belong here: the labels themselves (``core.model.labels``,
+``core.relations.unit_labels``), or reading the line's own frames (``window_frames``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.core.graph import REPORTS
+from aml_assets.core.model.encoding import Frame
+from aml_assets.core.model.labels import LabelledReports, SelectedReports
+from aml_assets.core.relations.unit_day import place_in_reports
+from aml_assets.core.relations.unit_labels import (
+    DecidedReports,
+    Units,
+    horizon_of,
+    learnt_rows,
+    unit_labels,
+)
+from aml_assets.io.upstream import Upstream
+from aml_assets.settings.line_settings import UNITS, LineSettings
+from aml_assets.settings.table_settings import TRX
+from aml_assets.steps.inputs.exemptions import exemption
+from aml_assets.steps.inputs.window_frames import (
+    Window,
+    read_stored,
+    refuse_missing,
+    ripeness,
+    row_columns,
+    select_reports,
+)
+
+if TYPE_CHECKING:
+    from aml_assets.io.catalog import Catalog
+
+
+def select_rows(
+    catalog: Catalog,
+    inside: Window,
+    reports: Upstream[pa.Table] | None = None,
+    *,
+    known_by: dt.date,
+    deciding: Sequence[Window] = (),
+    learnt: Sequence[LabelledReports] = (),
+    said_by: dt.date | None = None,
+    strict: bool = True,
+) -> list[SelectedReports]:
+    """Select the rows of a window that count, each with what is known of it by the end of a day.
+
+    Args:
+        catalog: settings and dispositions, as the line has them.
+        inside: the window; it holds `row_columns`.
+        reports: the merged frames, by whose reports the rows of a further line are labelled;
+            ``None`` for the reports' own line.
+        known_by: the last day whose decisions count.
+        deciding: of the reports' line, later days whose rows may decide a report of the window.
+        learnt: of the reports' line, reports that are left out, since the model has learnt them.
+        said_by: the last day whose dispositions count; ``known_by`` by default.
+        strict: refuse a hole in the days by whose reports rows are labelled; else these rows stay
+            unlabelled, and the absence is on record.
+
+    Raises:
+        NotTrainable: a hole in the days by whose reports rows are labelled.
+        InputError: ids, key or label have different types on different days.
+    """
+    if reports is None:
+        return select_reports(
+            catalog, inside, known_by=known_by, deciding=deciding, learnt=learnt, said_by=said_by
+        )
+    line, of_reports = catalog.settings.lines[catalog.line.name], catalog.of_line(REPORTS)
+    units = [Units(each.day, _ids(catalog, each)) for each in inside.frames]
+    ripe = [each.day for each in units if ripeness(catalog, known_by).is_mature(each.day)]
+    needed = sorted({day for each in ripe for day in horizon_of(each, line.horizon_days)})
+    if strict:
+        refuse_missing(of_reports, reports, needed)
+    window = read_stored(of_reports, reports, needed, _unit_places(of_reports, line))
+    last = max(needed, default=known_by) + of_reports.settings.labels.maturity_days * ONE_DAY
+    after = days_between(max(needed, default=last) + ONE_DAY, min(known_by, last))
+    selected = select_reports(
+        of_reports,
+        window,
+        known_by=known_by,
+        deciding=[read_stored(of_reports, reports, after)],
+        said_by=said_by,
+    )
+    holes = {day for day in window.empty if exemption(of_reports, day) is None}
+    return unit_labels(
+        units,
+        [
+            DecidedReports(frame.day, _sides(of_reports, line, frame, each.rows), each.labels)
+            for frame, each in zip(window.frames, selected, strict=True)
+        ],
+        horizon_days=line.horizon_days,
+        ripe={day for day in ripe if holes.isdisjoint(horizon_of(day, line.horizon_days))},
+        column=", ".join(_unit_columns(of_reports, line)),
+    )
+
+
+def rules_of(catalog: Catalog) -> dict[str, Any]:
+    """What decides on a line's rows and on which labels are known, as JSON values."""
+    rules = catalog.settings.label_rules
+    if catalog.line == REPORTS:
+        return rules
+    line = catalog.settings.lines[catalog.line.name]
+    return {**rules, "line": line.model_dump(mode="json", exclude={"training", "budget"})}
+
+
+def budget_of(catalog: Catalog, rows_a_day: float) -> int:
+    """How many a day the investigators can work.
+
+    Args:
+        catalog: the budget of the line.
+        rows_a_day: how many are scored on a day, of which the budget may be a share.
+    """
+    if catalog.line == REPORTS:
+        return catalog.settings.reports.budget
+    budget = catalog.settings.lines[catalog.line.name].budget
+    return max(1, round(budget if budget >= 1 else budget * rows_a_day))
+
+
+def shown(catalog: Catalog, frame: Frame) -> Frame:
+    """The columns of a frame that stand beside its scores: of a further line, whose they are."""
+    if catalog.line == REPORTS:
+        return frame
+    return Frame(frame.day, frame.table.select(row_columns(catalog)), frame.columns)
+
+
+def learnt_part(catalog: Catalog, frame: Frame) -> Frame:
+    """The rows of a day of a training window that are learnt from; of reports, all."""
+    if catalog.line == REPORTS:
+        return frame
+    every = catalog.settings.lines[catalog.line.name].train_every
+    rows = learnt_rows(Units(frame.day, _ids(catalog, frame)), every)
+    return Frame(frame.day, frame.table.take(pa.array(rows, pa.int64())), frame.columns)
+
+
+def _ids(catalog: Catalog, frame: Frame) -> pa.ChunkedArray:
+    (name,) = row_columns(catalog)
+    return frame.table.column(name)
+
+
+def _unit_columns(catalog: Catalog, line: LineSettings) -> list[str]:
+    """The columns of ``trx`` that name the units of a transaction."""
+    trx = catalog.settings.tables[TRX]
+    return [name for role in UNITS[line.unit] if (name := trx.column(role))]
+
+
+def _unit_places(catalog: Catalog, line: LineSettings) -> list[tuple[str, str]]:
+    """Where the units of a report's transaction stand in merged frames, as (table, column)."""
+    joins = catalog.settings.joins
+    return [place_in_reports(name, TRX, joins) for name in _unit_columns(catalog, line)]
+
+
+def _sides(
+    catalog: Catalog, line: LineSettings, frame: Frame, rows: np.ndarray
+) -> tuple[pa.ChunkedArray, ...]:
+    positions = pa.array(rows, pa.int64())
+    found = [frame.column(*place) for place in _unit_places(catalog, line)]
+    return tuple(column.take(positions) for column in found if column is not None)

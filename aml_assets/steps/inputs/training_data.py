@@ -1,0 +1,136 @@
+"""Training data: a training window of a model line as XGBoost receives it.
+
+Belongs here: putting the window together, and holding its last days out. Does not belong here:
+which rows count and what is known of them (``labelling``), encoding and training themselves
+(``core.model``), or a model's manifest (``steps.builders.build_model``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aml_assets.core.days import ONE_DAY
+from aml_assets.core.model import encoding, training
+from aml_assets.core.model.constants import without_constants
+from aml_assets.core.model.encoding import Encoder
+from aml_assets.core.model.training import Batch
+from aml_assets.core.model.windows import Windows
+from aml_assets.errors import SettingsError
+from aml_assets.io.upstream import Upstream
+from aml_assets.steps.inputs.labelling import learnt_part, select_rows
+from aml_assets.steps.inputs.window_frames import (
+    Window,
+    decided,
+    read_training_window,
+    read_window,
+    report_columns,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from aml_assets.io.catalog import Catalog
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """A training window as XGBoost receives it, one batch a day.
+
+    Attributes:
+        batches: per day, features of shape (decided rows, features) and labels of shape (rows,).
+        encoder: fitted on the whole window.
+        reports: how many STRs, or rows of a further line, it holds, decided or not.
+        days: the days read, oldest first.
+        empty: days without features that the window may ignore.
+    """
+
+    batches: list[Batch]
+    encoder: Encoder
+    reports: int
+    days: list[str]
+    empty: list[dt.date]
+
+    @property
+    def rows(self) -> int:
+        """The number of rows that are trained on."""
+        return sum(len(truth) for _, truth in self.batches)
+
+    @property
+    def positives(self) -> int:
+        """The number of those rows with label 1."""
+        return int(sum(float(truth.sum()) for _, truth in self.batches))
+
+
+def training_data(
+    catalog: Catalog,
+    features: Upstream[pa.Table],
+    windows: Windows,
+    *,
+    refit: bool = False,
+    reports: Upstream[pa.Table] | None = None,
+) -> TrainingData:
+    """Put a training window together: select its decided STRs, fit the encoder, encode.
+
+    Args:
+        catalog: settings, landing and decisions, as the line has them.
+        features: the line's frames.
+        windows: of the day.
+        refit: learn from what is ripe of all the windows, up to the last evaluation day.
+        reports: of a further line, the merged frames by whose reports its rows are labelled.
+
+    Raises:
+        NotTrainable: a hole in the window, labels of one class only, or constant features only.
+    """
+    settings = catalog.settings
+    maturity = settings.labels.maturity_days
+    learnt, deciding = windows.learnt_days(refit=refit, maturity_days=maturity)
+    train = read_training_window(
+        catalog, features, learnt, lambda frame: learnt_part(catalog, frame)
+    )
+    delay = Window()
+    if reports is None:
+        delay = read_window(catalog, features, deciding, report_columns(catalog))
+    known_by = windows.known_by(refit=refit)
+    selected = select_rows(catalog, train, reports, known_by=known_by, deciding=[delay])
+    known = [decided(each) for each in selected]
+    training.refuse_one_class([each.labels for each in known], table=catalog.line.model)
+    encoder = encoding.fit(
+        train.frames,
+        max_text_distinct_share=settings.features.max_text_distinct_share,
+        min_category_rows=settings.features.min_category_rows,
+        report_features=settings.report_features,
+    )
+    days, matrices = train.days, list[np.ndarray]()
+    for each in known:
+        # Taken out, so that the window is never in memory twice.
+        matrices.append(encoder.transform(train.frames.pop(0), each.rows).values)
+    rows = sum(len(each.rows) for each in selected)
+    encoder = without_constants(encoder, matrices)
+    batches = [(values, each.labels) for values, each in zip(matrices, known, strict=True)]
+    return TrainingData(batches, encoder, rows, days, train.empty)
+
+
+def refuse_holding_out_all(setting: str, days: int, windows: Windows, day: dt.date) -> None:
+    """Refuse to hold out so many days of a training window that none is left to train on.
+
+    Raises:
+        SettingsError: it names the setting.
+    """
+    if days >= len(windows.train_days):
+        raise SettingsError(
+            f"{setting} leaves no day of the training window "
+            f"{windows.train_start} … {windows.train_end} to train on",
+            day=day,
+            remedy="Lower it, or widen the window.",
+        )
+
+
+def held_out(data: TrainingData, windows: Windows, days: int) -> tuple[list[Batch], list[Batch]]:
+    """A training window without its last days, and these: the last of the calendar, so many."""
+    first = windows.train_end - (days - 1) * ONE_DAY
+    cut = sum(each < str(first) for each in data.days)
+    return data.batches[:cut], data.batches[cut:]

@@ -1,0 +1,132 @@
+"""Model lines beside the reports': all customers, or accounts, scored by the same steps."""
+
+import shutil
+from typing import Any
+
+import pytest
+
+from aml_assets.core.graph import FEATURES, NETWORK, Line
+from aml_assets_tests.conftest import Bank, day, str_columns
+
+CUSTOMERS, ACCOUNTS = Line("customer"), Line("payer_account")
+LINES = {
+    "customer": {"horizon_days": 1, "windows": [2], "train_every": 1},
+    "payer_account": {
+        "unit": "account",
+        "horizon_days": 1,
+        "windows": [2],
+        "train_every": 1,
+        "training": {"rounds": 2},
+    },
+}
+DAY = 7
+"""Its models learn from days 1 to 3, whose horizon is over by 4, and are measured on day 6; days 4
+and 5 lie between, one for `delay_days` and one for the horizon."""
+
+OPTIONS: dict[str, Any] = {
+    "lines": LINES,
+    "windows": {"train_days": 3, "delay_days": 1, "eval_days": 1},
+}
+
+
+@pytest.fixture(scope="module")
+def scored(landed_bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    bank = landed_bank.copy_to(tmp_path_factory.mktemp("lines"), **OPTIONS)
+    bank.prepare(1, DAY)
+    bank.good("daily", DAY)
+    return bank
+
+
+def test_every_customer_who_moved_money_is_scored_reported_or_not(scored: Bank):
+    table = scored.catalog.of(CUSTOMERS.scores).load(day(DAY))
+    assert table.column_names == ["customer", "pred_score", "rank", "model_id"]
+    assert sorted(table.column("customer").to_pylist()) == list(range(1, 9))
+    assert table.column("rank").to_pylist() == list(range(1, 9))
+    assert set(table.column("model_id").to_pylist()) == {f"aml_xgboost_customer_{day(DAY)}"}
+
+
+def test_another_line_is_configuration_only(scored: Bank):
+    table = scored.catalog.of(ACCOUNTS.scores).load(day(DAY))
+    assert table.column_names == ["account", "pred_score", "rank", "model_id"]
+    assert sorted(table.column("account").to_pylist()) == list(range(50, 60))
+
+
+def test_a_line_reads_exactly_the_days_that_its_windows_and_horizons_mean(scored: Bank):
+    catalog = scored.catalog
+
+    def read(asset: str) -> dict[str, list[str]]:
+        found = catalog.of(asset).manifest(day(DAY)).inputs
+        return {name: sorted(days) for name, days in found.items()}
+
+    def days(*numbers: int) -> list[str]:
+        return [str(day(number)) for number in numbers]
+
+    line, name = CUSTOMERS, catalog.of_line(CUSTOMERS).model_id(day(DAY))
+    assert read(line.partial) == dict.fromkeys(["tables/trx", FEATURES, NETWORK], days(DAY))
+    assert read(line.features) == {line.partial: days(6, 7)}
+    assert read(line.model) == {line.features: days(1, 2, 3), FEATURES: days(2, 3, 4)}
+    assert read(line.metrics) == {
+        line.model: [name],
+        line.features: days(1, 2, 3, 6),
+        FEATURES: days(7),
+    }
+    assert read(line.scores) == {line.features: days(DAY), line.model: [name]}
+
+
+def test_a_line_is_measured_by_the_reports_after_its_evaluation_days(scored: Bank):
+    figures = scored.catalog.of(CUSTOMERS.metrics).load(day(DAY))
+    # Reports of day 7 confirm the customers of two transactions; of another they are undecided.
+    assert (figures["rows"], figures["positives"], figures["decided"]) == (8, 4, 6)
+    assert figures["windows"]["eval_start"] == str(day(6))
+    assert figures["ripens_on"] is None
+    assert figures["by_budget"]["budget"] == 1
+
+
+def test_metrics_without_a_horizon_that_is_over_say_so_and_ripen(scored: Bank, tmp_path):
+    bank = scored.copy_to(tmp_path / "longer")
+    bank.options["lines"] = {"customer": {**LINES["customer"], "horizon_days": 2}}
+    bank.prepare(8, 9)
+    bank.good("daily", 8, only=(CUSTOMERS.model, CUSTOMERS.metrics))
+    stored = bank.catalog.of(CUSTOMERS.metrics)
+    assert stored.load(day(8))["decided"] == 8 - 2, "day 7 is ripe on day 9"
+    shutil.rmtree(bank.store / FEATURES / str(day(9)))
+    bank.good("daily", 8, only=(CUSTOMERS.metrics,))
+    figures = stored.load(day(8))
+    assert (figures["decided"], figures["ripens_on"]) == (0, str(day(9)))
+    assert figures["average_precision"] is None
+
+
+def test_labels_are_no_part_of_a_lines_frames(scored: Bank, tmp_path):
+    bank = scored.copy_to(tmp_path / "relabelled")
+    before = bank.frame(CUSTOMERS.features, DAY)
+    for number in (6, 7):
+        bank.land("str", number, str_columns(number, labels=[1, 0, 1, 1, None, 0, 1, 0]))
+    bank.prepare(6, DAY)
+    assert bank.frame(CUSTOMERS.features, DAY) == before
+
+
+def test_a_hole_in_the_days_whose_reports_label_a_window_is_named(scored: Bank, tmp_path):
+    bank = scored.copy_to(tmp_path / "hole")
+    shutil.rmtree(bank.store / FEATURES / str(day(4)))
+    sentence = bank.bad("daily", DAY, only=(CUSTOMERS.model,)).sentence
+    assert FEATURES in sentence
+    assert str(day(4)) in sentence
+    assert f"--select {FEATURES}" in sentence
+
+
+def test_a_model_of_customers_is_fitted_again_with_the_days_whose_horizon_is_over(
+    landed_bank: Bank, tmp_path
+):
+    bank = landed_bank.copy_to(tmp_path / "refit", training={"refit": True}, **OPTIONS)
+    bank.prepare(1, DAY)
+    bank.good("daily", DAY, only=("models",))
+    measured, model = (
+        bank.catalog.of(asset).manifest(day(DAY))
+        for asset in (CUSTOMERS.measured_model, CUSTOMERS.model)
+    )
+    assert sorted(measured.inputs[CUSTOMERS.features]) == [str(day(n)) for n in (1, 2, 3)]
+    # By day 6, the last one that is known, the reports after day 5 are in, and after day 6 are not.
+    assert sorted(model.inputs[CUSTOMERS.features]) == [str(day(n)) for n in (1, 2, 3, 4, 5)]
+    assert model.facts["refit_until"] == str(day(5))
+    figures = bank.catalog.of(CUSTOMERS.metrics).load(day(DAY))
+    assert figures["measured_model"]["digest"] == measured.digest

@@ -1,0 +1,75 @@
+"""The rows of a bank with further model lines: what belongs to which line, and what derives.
+
+Belongs here: the rows of further lines. Does not belong here: what derives from the rows of the
+reports' line (`test_graph`).
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from aml_assets.core.bank_graph import asset_graph
+from aml_assets.core.graph import (
+    ALERT_PAGE,
+    FEATURES,
+    METRICS,
+    MODEL,
+    MODEL_PAGE,
+    NETWORK,
+    PREDICTIONS,
+    REPORTS,
+    Days,
+    Graph,
+    Line,
+    Reads,
+)
+
+CUSTOMER = Line("customer")
+LEARNT = (CUSTOMER.model, CUSTOMER.metrics, CUSTOMER.scores)
+TABLES = ("trx", "str", "retail")
+
+
+@pytest.fixture
+def graph() -> Graph:
+    return asset_graph(TABLES, histories={NETWORK: 89}, lines={"customer": 29})
+
+
+def test_a_line_adds_its_own_assets_and_leaves_the_others_as_they_are(graph: Graph):
+    without = asset_graph(TABLES, histories={NETWORK: 89})
+    assert (without.lines, without.derived) == ((REPORTS,), [])
+    assert graph.lines == (REPORTS, CUSTOMER)
+    assert graph.names == [*without.names, CUSTOMER.partial, CUSTOMER.features, *LEARNT]
+    assert all(graph[row.name] == row for row in without)
+
+
+def test_frames_derive_from_the_merged_frame_and_come_between_it_and_what_learns(graph: Graph):
+    assert graph.derived == ["features/customer_day", "features/customer_features"]
+    assert graph[CUSTOMER.partial].own_day == ["tables/trx", NETWORK, FEATURES]
+    assert graph[CUSTOMER.features].reads == (Reads(CUSTOMER.partial, Days.HISTORY, 29),)
+    assert graph.learning == [MODEL, METRICS, PREDICTIONS, ALERT_PAGE, MODEL_PAGE, *LEARNT]
+    assert graph.prepared == [NETWORK, FEATURES]
+    stages = [graph.stage(n) for n in (FEATURES, CUSTOMER.partial, CUSTOMER.features, LEARNT[0])]
+    assert stages == [2, 2, 3, 4]
+
+
+def test_a_history_of_frames_is_no_history_of_transactions(graph: Graph):
+    assert graph.history == 89
+    assert graph.history_of(CUSTOMER.features) == 29
+    alone = asset_graph(TABLES, lines={"customer": 29})
+    assert (alone.history, alone.partials) == (0, [])
+    assert alone[CUSTOMER.partial].own_day == ["tables/trx", FEATURES]
+
+
+def test_every_asset_belongs_to_one_line_and_what_no_line_has_to_the_reports(graph: Graph):
+    of_customer = {name for name in graph.names if graph.line_of(name) == CUSTOMER}
+    assert of_customer == {CUSTOMER.partial, CUSTOMER.features, *LEARNT}
+    assert graph.line_of(MODEL_PAGE) == graph.line_of("own/unknown") == REPORTS
+
+
+def test_each_line_measures_a_model_of_its_own_where_models_are_fitted_again(graph: Graph):
+    refit = asset_graph(TABLES, lines={"customer": 29}, refit=True)
+    assert graph.measured_by(CUSTOMER) == "models/customer_model"
+    assert refit.measured_by(CUSTOMER) == "models/customer_measured_model"
+    assert refit[CUSTOMER.model].own_day == [CUSTOMER.measured_model]
+    read = {each.asset: each.days for each in refit[CUSTOMER.measured_model].reads}
+    assert read == {CUSTOMER.features: Days.TRAINING, FEATURES: Days.HORIZONS}
