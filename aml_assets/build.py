@@ -27,7 +27,7 @@ from aml_assets.assets.lines import line_assets
 from aml_assets.assets.models import measured_model, metrics, model, tuning
 from aml_assets.assets.partitions import daily_partitions
 from aml_assets.assets.predictions import predictions
-from aml_assets.assets.reports import alert_report, model_report
+from aml_assets.assets.reports import alert_report, model_report, queue
 from aml_assets.assets.resources import catalog_resource, run_options_resource
 from aml_assets.assets.tables import table_assets
 from aml_assets.automation.alarms.alarm_sensors import alarm_sensors
@@ -108,6 +108,7 @@ def declared_assets(settings: Settings) -> list[DayAsset]:
         *(
             each
             for name, line in settings.lines.items()
-            for each in line_assets(name, line.unit, refit=settings.of_line(name).training.refit)
+            for each in line_assets(name, line.unit, refit=settings.training.refit)
         ),
+        *((queue,) if settings.queued_lines is not None else ()),
     ]

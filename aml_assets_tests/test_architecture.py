@@ -185,6 +185,7 @@ ELSEWHERE: Mapping[str, str] = {
     "io/formats/footer": "io/test_seals.py",
     "io/upstream": "io/test_promises_io_manager.py",
     "launcher": "automation/test_run_launcher.py",
+    "settings/of_line": "settings/test_line_settings.py",
     "steps/builders": "assets/test_graph.py",
     "steps/builders/build_alert_page": "assets/test_reports.py",
     "steps/builders/build_features": "assets/test_reports_lag.py",

@@ -120,8 +120,9 @@ def confirmed_customers(landing: Path, last: int) -> dict[int, set[str]]:
         of_day = {name: landing / name / "daily" / str(_day(number)) for name in ("str", "trx")}
         reports = ds.dataset(of_day["str"]).to_table(["trx_id"], filter=pc.field("label") == 1)
         sides = ["cust_id", "target_cust_id"]
-        is_reported = pc.field("trx_id").isin(reports.column("trx_id"))
-        moved = ds.dataset(of_day["trx"]).to_table(sides, filter=is_reported)
+        moved = ds.dataset(of_day["trx"]).to_table(["trx_id", *sides])
+        ids = reports.column("trx_id").cast(moved.schema.field("trx_id").type)
+        moved = moved.filter(pc.is_in(moved.column("trx_id"), value_set=ids))
         found[number] = {
             one for side in sides for one in moved.column(side).to_pylist() if one is not None
         }

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from aml_assets.assets.day_asset import day_asset
 from aml_assets.assets.day_step import StepRun
-from aml_assets.core.graph import ALERT_PAGE, MODEL_PAGE
+from aml_assets.core.graph import ALERT_PAGE, MODEL_PAGE, QUEUE
 from aml_assets.steps.builders import build_alert_page as _alerts
 from aml_assets.steps.builders import build_model_page as _models
+from aml_assets.steps.builders import build_queue as _queue
 from aml_assets.steps.builders.built import Built
 
 if TYPE_CHECKING:
@@ -21,6 +22,21 @@ if TYPE_CHECKING:
     import xgboost
 
     from aml_assets.io.upstream import Upstream
+
+
+@day_asset(QUEUE, kinds={"csv"}, code_version=_queue.CODE_VERSION)
+def queue(
+    day: dt.date,
+    run: StepRun,
+    predictions: Upstream[pa.Table],
+    merged_features: Upstream[pa.Table],
+    **scores: Upstream[pa.Table],
+) -> Built:
+    """The customers to be looked at on the day, the best evidence first, each once.
+
+    Evidence is the highest score of his reports of the day, or of the lines that score customers.
+    """
+    return _queue.build_queue(run.catalog, day, predictions, merged_features, scores, run.options)
 
 
 @day_asset(ALERT_PAGE, kinds={"html"}, code_version=_alerts.CODE_VERSION)

@@ -243,7 +243,7 @@ def _days_read(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]
         case Days.SCORING:
             if catalog.settings.scoring.model_policy != "pinned":
                 yield day
-        case Days.IF_STORED | Days.NAMED | Days.NEWEST:
+        case Days.IF_STORED | Days.LATELY | Days.NAMED | Days.NEWEST:
             pass
 
 

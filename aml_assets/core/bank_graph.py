@@ -23,6 +23,7 @@ from aml_assets.core.graph import (
     NETWORK,
     PAIR_DAY,
     PREDICTIONS,
+    QUEUE,
     REPORT_DAY,
     REPORTS,
     SELF_LEARNING,
@@ -65,6 +66,7 @@ def asset_graph(
     refit: bool = False,
     tuned: bool = False,
     lines: Mapping[str, int] | None = None,
+    queued: Iterable[str] | None = None,
 ) -> Graph:
     """The graph of a bank.
 
@@ -78,6 +80,7 @@ def asset_graph(
         refit: whether the model that scores is fitted again, after another one was measured.
         tuned: whether studies choose the training parameters of the reports' models.
         lines: each further model line → how many days before its own its frames read.
+        queued: those lines that score customers, for the queue; ``None``: there is no queue.
     """
     names, histories = list(tables), histories or {}
     checked = [Asset(f"{TABLES}/{name}", (Reads(f"{LANDING}/{name}"),)) for name in names]
@@ -108,9 +111,17 @@ def asset_graph(
                 for line, earlier in further.items()
                 for row in _of_line(line, moved, earlier, refit=refit)
             ),
+            *(_queue(queued) if queued is not None else ()),
         ],
         (REPORTS, *further),
     )
+
+
+def _queue(lines: Iterable[str]) -> Iterator[Asset]:
+    """The list of customers, which is kept with the predictions, whatever lines score besides."""
+    scores = (Reads(Line(name).scores, Days.LATELY) for name in lines)
+    read = (Reads(PREDICTIONS), Reads(PREDICTIONS, Days.LATELY), Reads(FEATURES, Days.LATELY))
+    yield Asset(QUEUE, (*read, *scores), frozenset({BATCH_PREDICTION}), follows=PREDICTIONS)
 
 
 def _of_line(line: Line, moved: tuple[Reads, ...], earlier: int, *, refit: bool) -> Iterator[Asset]:

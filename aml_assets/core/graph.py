@@ -26,6 +26,7 @@ MEASURED_MODEL = "models/measured_model"
 MODEL = "models/model"
 METRICS = "models/metrics"
 PREDICTIONS = "predictions/predictions"
+QUEUE = "reports/queue"
 ALERT_PAGE = "reports/alert_report"
 MODEL_PAGE = "reports/model_report"
 """Asset names as in the lineage, group/name. Users' event logs and stored manifests hold them."""
@@ -92,6 +93,7 @@ class Days(Enum):
 
     SAME = "the same day's; without it nothing can be built"
     IF_STORED = "the same day's, if it is stored"
+    LATELY = "the same day's, and those of days before it, as far as they are stored"
     HISTORY = "the same day's, and those of the horizon before it"
     EARLIER = "those of the horizon before it"
     LOOK_BACK = "the same day's, and earlier ones in which late transactions are looked up"
@@ -291,6 +293,7 @@ class Graph:
 _SPANS_DAYS = (
     Days.HISTORY,
     Days.EARLIER,
+    Days.LATELY,
     Days.LOOK_BACK,
     Days.TRAINING,
     Days.WINDOWS,

@@ -19,6 +19,7 @@ from aml_assets.core.graph import (
     LABEL_HISTORY,
     MODEL_PAGE,
     NETWORK,
+    QUEUE,
     REPORTS,
     TABLES,
     TUNING,
@@ -37,6 +38,7 @@ from aml_assets.io.scratch import no_core_dumps
 from aml_assets.io.seals import Seals, read_keys
 from aml_assets.io.store import Store
 from aml_assets.io.upstream import Upstream
+from aml_assets.settings.of_line import of_line
 from aml_assets.settings.table_settings import STR, TRX
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ class Catalog:
             refit=settings.training.refit,
             tuned=settings.training.tuning is not None,
             lines={name: line.earlier_days for name, line in settings.lines.items()},
+            queued=settings.queued_lines,
         ).extended(rows)
 
     def of_line(self, line: Line) -> Catalog:
@@ -81,7 +84,7 @@ class Catalog:
         if line == REPORTS:
             return self._of_reports
         found = copy.copy(self)
-        found.settings, found.line = self._of_reports.settings.of_line(line.name), line
+        found.settings, found.line = of_line(self._of_reports.settings, line.name), line
         # Opened once for all lines.
         found.store, found.landing = self.store, self.landing
         return found
@@ -194,6 +197,11 @@ class Catalog:
         return self.graph.names
 
     @property
+    def queues(self) -> PartitionStore[pa.Table]:
+        """The lists of customers."""
+        return PartitionStore(self.store, QUEUE, _inside(self.settings.store.queue), CsvFormat())
+
+    @property
     def alert_pages(self) -> PartitionStore[str]:
         """The pages of the days' alerts."""
         return self._pages(ALERT_PAGE, self.settings.store.alert_report)
@@ -216,6 +224,7 @@ class Catalog:
             TUNING: self.studies,
             self.line.metrics: self.metrics,
             self.line.scores: self.predictions,
+            QUEUE: self.queues,
             ALERT_PAGE: self.alert_pages,
             MODEL_PAGE: self.model_pages,
             **{f"{RECEIPTS}/{name}": self.receipts(name) for name in self.settings.daily_tables},

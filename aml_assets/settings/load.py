@@ -28,6 +28,7 @@ from aml_assets.settings.feature_settings import FeatureSettings
 from aml_assets.settings.label_settings import LabelSettings
 from aml_assets.settings.line_settings import UNITS, LineName, LineSettings
 from aml_assets.settings.page_settings import OutputSettings, PageSettings
+from aml_assets.settings.queue_settings import QueueSettings
 from aml_assets.settings.scoring_settings import ScoringSettings
 from aml_assets.settings.section import Section
 from aml_assets.settings.sources import (
@@ -87,6 +88,7 @@ class Settings(BaseSettings):
     alarms: AlarmSettings = AlarmSettings()
     checks: CheckSettings = CheckSettings()
     lines: dict[LineName, LineSettings] = Field(default_factory=dict)
+    queue: QueueSettings = QueueSettings()
 
     @field_validator("tables", mode="before")
     @classmethod
@@ -186,36 +188,6 @@ class Settings(BaseSettings):
         """Columns of a table that some join uses, on either of its sides."""
         return join_columns(self.joins, table)
 
-    def of_line(self, name: str) -> Settings:
-        """These settings as a further line's models have them.
-
-        Its labels are known later by the horizon; its models lie in a folder of their own.
-        """
-        line, store = self.lines[name], self.store
-        places = ("model", "measured_model", "metrics", "predictions")
-        return self.model_copy(
-            update={
-                "labels": self.labels.model_copy(
-                    update={"maturity_days": self.labels.maturity_days + line.horizon_days}
-                ),
-                "windows": self.windows.model_copy(
-                    update={"delay_days": self.delay_days + line.horizon_days}
-                ),
-                "training": line.trained(self.training),
-                "scoring": ScoringSettings(
-                    max_age_days=self.scoring.max_age_days, threshold=self.scoring.threshold
-                ),
-                "output": OutputSettings(),
-                "store": store.model_copy(
-                    update={
-                        **{p: f"lines/{name}/{getattr(store, p).strip('/')}" for p in places},
-                        "model_prefix": f"{store.model_prefix}_{name}",
-                        "predictions_prefix": f"{name}_scores_",
-                    }
-                ),
-            }
-        )
-
     @property
     def customer_tables(self) -> dict[str, str]:
         """The static tables of customers, each with the column of its id; each may hold names."""
@@ -263,6 +235,19 @@ class Settings(BaseSettings):
     def has_behaviour(self) -> bool:
         """Whether features of accounts are computed: wanted, and transactions name the payer's."""
         return self.features.behaviour.enabled and self.tables[TRX].column("account_id") is not None
+
+    @property
+    def queued_lines(self) -> list[str] | None:
+        """The lines that score customers, for the queue; ``None`` where there is no queue.
+
+        It is wanted, transactions name customers, reports have labels, and predictions the names
+        of merged frames.
+        """
+        named = any(self.tables[TRX].column(role) for role in UNITS["customer"])
+        labelled = self.tables[STR].column("label") is not None
+        if not (self.queue.enabled and named and labelled and self.output.style == "default"):
+            return None
+        return [name for name, line in self.lines.items() if line.unit == "customer"]
 
     @property
     def has_label_history(self) -> bool:

@@ -49,6 +49,7 @@ def test_a_broken_table_fails_its_step_and_what_needs_the_day_and_nothing_else(b
         "features__merged_features",
         "predictions__predictions",
         "reports__alert_report",
+        "reports__queue",
     }
     assert {step for step, end in ended.items() if end == "ok"} >= {
         "models__model",

@@ -14,6 +14,7 @@ from aml_assets.core.graph import (
     MODEL,
     MODEL_PAGE,
     PREDICTIONS,
+    QUEUE,
     Days,
 )
 from aml_assets_tests.conftest import PREPARE, Bank, day, str_columns
@@ -92,6 +93,7 @@ def test_an_ad_hoc_run_leaves_no_materialization_behind(bank: Bank):
 READ_BY_DAY_6: Mapping[Days, Sequence[int]] = {
     Days.SAME: (6,),
     Days.IF_STORED: (6,),
+    Days.LATELY: (6,),
     Days.LOOK_BACK: (4, 5, 6),
     Days.HISTORY: (4, 5, 6),
     Days.EARLIER: (4, 5),
@@ -108,8 +110,10 @@ SHORT = {"windows": [1], "horizon_days": 3}
 BESIDE: Mapping[tuple[str, str], Sequence[int]] = {
     (MODEL_PAGE, METRICS): (1, 2, 3, 4, 5),
     (MODEL_PAGE, FEATURES): (6,),
+    (QUEUE, FEATURES): (1, 2, 3, 4, 5),
 }
-"""What the model page shows beside its row, if it is stored: metrics so far, the day's drift."""
+"""What is read beside the row, if it is stored: for the model page metrics so far and the day's
+drift; for the queue the reports of its last days."""
 
 
 @pytest.mark.parametrize("refit", [False, True])

@@ -12,6 +12,7 @@ PAIR_DAY, NETWORK = "features/pair_day", "features/network"
 ACCOUNT_DAY, BEHAVIOUR = "features/account_day", "features/behaviour"
 FEATURES = "features/merged_features"
 ALERT_PAGE, MODEL_PAGE = "reports/alert_report", "reports/model_report"
+QUEUE = "reports/queue"
 
 # key: (group, kinds, what it depends on)
 GRAPH = {
@@ -35,12 +36,13 @@ GRAPH = {
         {"predictions/predictions", FEATURES, "models/model", "tables/retail", "tables/corporate"},
     ),
     MODEL_PAGE: ("reports", {"html"}, {"models/model", "models/metrics", FEATURES}),
+    QUEUE: ("reports", {"csv"}, {"predictions/predictions", FEATURES}),
 }
 BOTH = {"behaviour": {"enabled": True}}
 FRAMES = {PAIR_DAY, NETWORK, ACCOUNT_DAY, BEHAVIOUR, FEATURES}
 PREPARED = {*(f"tables/{name}" for name in TABLES), *FRAMES}
 LEARNT = {"models/model", "models/metrics", MODEL_PAGE}
-SCORED = {"predictions/predictions", ALERT_PAGE}
+SCORED = {"predictions/predictions", ALERT_PAGE, QUEUE}
 JOBS = {
     "self_learning": {*PREPARED, *LEARNT},
     "batch_prediction": {*PREPARED, *SCORED},

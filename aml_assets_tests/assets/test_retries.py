@@ -13,6 +13,7 @@ from aml_assets.core.graph import (
     NETWORK,
     PAIR_DAY,
     PREDICTIONS,
+    QUEUE,
 )
 from aml_assets_tests.conftest import PREPARE, STATIC, Bank, Run, day
 
@@ -124,7 +125,7 @@ def test_alerts_made_while_the_model_failed_are_made_again_once_it_is_trained(ba
     assert scored_by(bank, 6) == {"aml_xgboost_2024-01-06"}
     built = {
         (PREDICTIONS, str(day(6))),
-        *((page, str(day(6))) for page in (ALERT_PAGE, MODEL_PAGE)),
+        *((page, str(day(6))) for page in (ALERT_PAGE, MODEL_PAGE, QUEUE)),
     }
     assert third.materialized == built
 

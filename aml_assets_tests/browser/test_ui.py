@@ -27,7 +27,7 @@ GROUPS = {
     "features": ["pair_day", "network", "account_day", "behaviour", "merged_features"],
     "models": ["measured_model", "model", "metrics"],
     "predictions": ["predictions"],
-    "reports": ["alert_report", "model_report"],
+    "reports": ["alert_report", "model_report", "queue"],
 }
 KINDS = {
     "landing/trx": "Parquet",

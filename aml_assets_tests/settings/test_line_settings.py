@@ -6,6 +6,7 @@ import pytest
 
 from aml_assets.errors import SettingsError
 from aml_assets.settings.load import settings_of
+from aml_assets.settings.of_line import of_line
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_a_line_needs_a_column_of_units_and_a_label(roles: dict[str, Any], neede
 
 def test_a_lines_labels_are_known_later_by_its_horizon():
     whole = settings_of({"labels": {"maturity_days": 7}, "lines": {"customer": {}}})
-    line = whole.of_line("customer")
+    line = of_line(whole, "customer")
     assert (whole.labels.maturity_days, whole.delay_days) == (7, 7)
     assert (line.labels.maturity_days, line.delay_days) == (21, 21)
 
@@ -57,7 +58,7 @@ def test_a_line_has_training_parameters_of_its_own_and_lies_in_a_folder_of_its_o
             "lines": {"customer": {"training": {"rounds": 7}}},
         }
     )
-    line = whole.of_line("customer")
+    line = of_line(whole, "customer")
     assert (line.training.rounds, line.training.seed, line.training.tuning) == (7, 5, None)
     assert line.scoring.model_policy == "newest", "a model of reports scores no customer"
     assert line.store.model == "lines/customer/model/{model_id}.ubj"
@@ -66,4 +67,4 @@ def test_a_line_has_training_parameters_of_its_own_and_lies_in_a_folder_of_its_o
 
 def test_a_preset_of_a_line_replaces_all_parameters():
     given = {"training": {"rounds": 7}, "lines": {"customer": {"training": {"preset": "default"}}}}
-    assert settings_of(given).of_line("customer").training.rounds == 100
+    assert of_line(settings_of(given), "customer").training.rounds == 100

@@ -11,7 +11,7 @@ import datetime as dt
 from dataclasses import replace
 
 from aml_assets.core.night.view import LineRules, Rules, View
-from aml_assets.core.staleness import CurrentDigest, StoredPartition, changed_inputs
+from aml_assets.core.staleness import ABSENT, CurrentDigest, StoredPartition, changed_inputs
 
 
 def current_digests(view: View, rules: Rules) -> CurrentDigest:
@@ -83,11 +83,23 @@ def to_derive(view: View, line: LineRules, day: dt.date, current: CurrentDigest)
 def is_evidence(view: View, rules: Rules, asset: str, day: dt.date) -> bool:
     """Whether a partition is kept as it was built, even when its inputs change later.
 
-    True for models, scores and alert pages of past days, unless ``restate`` is ``all``.
+    True for models, scores and what is kept with them of past days, unless ``restate`` is ``all``,
+    or it lacked the scores of a line that has scored the day since: the night was not over.
     """
     line = rules.line_of(asset)
     kept = rules.pages.get(asset, asset) in (*line.models, line.scores)
-    return kept and day < view.today and rules.restate != "all"
+    is_past = day < view.today and rules.restate != "all"
+    return kept and is_past and not _lacked_scores(view, rules, asset, day)
+
+
+def _lacked_scores(view: View, rules: Rules, asset: str, day: dt.date) -> bool:
+    """Whether a partition was built before a further line had scored its day, as it has now."""
+    stored = view.partition(asset, day)
+    read = stored.inputs if stored else {}
+    return any(
+        read.get(line.scores, {}).get(str(day)) == ABSENT and view.partition(line.scores, day)
+        for line in rules.further
+    )
 
 
 def landed_anew(view: View, day: dt.date) -> list[str]:

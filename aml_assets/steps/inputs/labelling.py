@@ -82,7 +82,7 @@ def select_rows(
     needed = sorted({day for each in ripe for day in horizon_of(each, line.horizon_days)})
     if strict:
         refuse_missing(of_reports, reports, needed)
-    window = read_stored(of_reports, reports, needed, _unit_places(of_reports, line))
+    window = read_stored(of_reports, reports, needed, unit_places(of_reports, line.unit))
     last = max(needed, default=known_by) + of_reports.settings.labels.maturity_days * ONE_DAY
     after = days_between(max(needed, default=last) + ONE_DAY, min(known_by, last))
     selected = select_reports(
@@ -101,7 +101,7 @@ def select_rows(
         ],
         horizon_days=line.horizon_days,
         ripe={day for day in ripe if holes.isdisjoint(horizon_of(day, line.horizon_days))},
-        column=", ".join(_unit_columns(of_reports, line)),
+        column=", ".join(_unit_columns(of_reports, line.unit)),
     )
 
 
@@ -148,21 +148,21 @@ def _ids(catalog: Catalog, frame: Frame) -> pa.ChunkedArray:
     return frame.table.column(name)
 
 
-def _unit_columns(catalog: Catalog, line: LineSettings) -> list[str]:
-    """The columns of ``trx`` that name the units of a transaction."""
-    trx = catalog.settings.tables[TRX]
-    return [name for role in UNITS[line.unit] if (name := trx.column(role))]
-
-
-def _unit_places(catalog: Catalog, line: LineSettings) -> list[tuple[str, str]]:
+def unit_places(catalog: Catalog, unit: str) -> list[tuple[str, str]]:
     """Where the units of a report's transaction stand in merged frames, as (table, column)."""
     joins = catalog.settings.joins
-    return [place_in_reports(name, TRX, joins) for name in _unit_columns(catalog, line)]
+    return [place_in_reports(name, TRX, joins) for name in _unit_columns(catalog, unit)]
+
+
+def _unit_columns(catalog: Catalog, unit: str) -> list[str]:
+    """The columns of ``trx`` that name the units of a transaction."""
+    trx = catalog.settings.tables[TRX]
+    return [name for role in UNITS[unit] if (name := trx.column(role))]
 
 
 def _sides(
     catalog: Catalog, line: LineSettings, frame: Frame, rows: np.ndarray
 ) -> tuple[pa.ChunkedArray, ...]:
     positions = pa.array(rows, pa.int64())
-    found = [frame.column(*place) for place in _unit_places(catalog, line)]
+    found = [frame.column(*place) for place in unit_places(catalog, line.unit)]
     return tuple(column.take(positions) for column in found if column is not None)

@@ -33,6 +33,7 @@ MEASURED = "models/measured_model"
 METRICS, PREDICTIONS = "models/metrics", "predictions/predictions"
 ALERT_PAGE, MODEL_PAGE = "reports/alert_report", "reports/model_report"
 PAGES = {ALERT_PAGE: PREDICTIONS, MODEL_PAGE: METRICS}
+QUEUE = "reports/queue"
 LEARNT = (MODEL, METRICS, PREDICTIONS, *PAGES)
 PARTIAL, FRAMES = "features/customer_day", "features/customer_features"
 LINE_MEASURED, LINE_MODEL = "models/customer_measured_model", "models/customer_model"
@@ -82,6 +83,7 @@ class Night:
         earlier: days before its own whose partials a further line's frames read; ``None``: there
             is no further line.
         horizon: days after its own whose reports label a frame of the further line.
+        queued: whether there is a queue, of the lines' scores.
         rules: more of the rules.
     """
 
@@ -94,6 +96,7 @@ class Night:
     behaviour: int | None = None
     earlier: int | None = None
     horizon: int = 2
+    queued: bool = False
     settle: float | None = 90.0
     restate: str = "features"
     policy: str = "newest"
@@ -128,7 +131,8 @@ class Night:
     def __post_init__(self) -> None:
         self.now = self.now or dt.datetime(2024, 1, 1, 6, tzinfo=dt.UTC).timestamp()
         histories = (*PARTIALS.values(), *PARTIALS)
-        for asset in (*TABLES.values(), *histories, FEATURES, MEASURED, *LEARNT, *FURTHER):
+        learnt = (MEASURED, *LEARNT, *FURTHER, QUEUE)
+        for asset in (*TABLES.values(), *histories, FEATURES, *learnt):
             self.store.setdefault(asset, {})
         if not self.statics:
             self.statics = {name: listing(self.now - 1e6, "s", done=True) for name in STATIC}
@@ -225,7 +229,7 @@ class Night:
             transactions="trx",
             features=FEATURES,
             lines=(self.reports, *self.further),
-            pages=PAGES,
+            pages={**PAGES, **({QUEUE: PREDICTIONS} if self.queued else {})},
             deadline=lambda d: dt.datetime.combine(d + ONE_DAY, dt.time(9), dt.UTC).timestamp(),
             look_back=self.look_back,
             partials=tuple(PARTIALS[asset] for asset in self.histories),
@@ -359,6 +363,10 @@ class Night:
             return self._further_inputs(asset, of)
         if asset == MODEL_PAGE:
             return self._described(of)
+        if asset == QUEUE:
+            scored = of in self.store[PREDICTIONS]
+            read = self._read(PREDICTIONS, of) | self._read(SCORES, of)
+            return read if scored else None
         if asset == ALERT_PAGE:
             scored = self.store[PREDICTIONS].get(of)
             if of in self.refuses_reports or scored is None:

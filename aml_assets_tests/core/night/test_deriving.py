@@ -6,9 +6,12 @@ belong here: nights without one (`test_decide`).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from aml_assets.core.night.cursor import WITH_TABLES, RequestKey, Stage
+from aml_assets.core.staleness import ABSENT
 from aml_assets_tests.core.night.night_harness import (
     ALERT_PAGE,
     FEATURES,
@@ -25,6 +28,7 @@ from aml_assets_tests.core.night.night_harness import (
     PAIR_DAY,
     PARTIAL,
     PREDICTIONS,
+    QUEUE,
     SCORES,
     TABLES,
     Night,
@@ -338,3 +342,35 @@ def test_a_skipped_day_has_no_frames_and_windows_do_without_it():
     assert not night.has(FRAMES, 9)
     assert night.has(LINE_MODEL, 10)
     assert night.has(SCORES, 10)
+
+
+# -- the queue -----------------------------------------------------------------------------
+
+
+def test_a_queue_that_lacked_a_lines_scores_is_built_again_once_they_are_there():
+    night = nights(9, earlier=3, queued=True)
+    assert night.has(QUEUE, 8)
+    read = night.store[QUEUE][day(8)].inputs[SCORES]
+    assert read == {str(day(8)): night.store[SCORES][day(8)].digest}
+
+    del night.store[SCORES][day(8)]
+    before = night.store[QUEUE][day(8)]
+    night.store[QUEUE][day(8)] = replace(
+        before, inputs={**before.inputs, SCORES: {str(day(8)): ABSENT}}
+    )
+    night.ran.clear()
+    night.settle_down()
+    assert night.remade() >= {(SCORES, 8), (QUEUE, 8)}
+    assert night.store[QUEUE][day(8)].inputs[SCORES] == read
+    night.ran.clear()
+    night.settle_down()
+    assert not night.ran
+
+
+def test_a_queue_of_a_day_past_is_kept_when_scores_that_it_read_change():
+    night = nights(9, earlier=3, queued=True)
+    stored = night.store[SCORES][day(8)]
+    night.store[SCORES][day(8)] = replace(stored, digest="another")
+    night.ran.clear()
+    night.settle_down()
+    assert (QUEUE, 8) not in night.remade()

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from aml_assets.core import sql
+from aml_assets.core.cases.queue import Evidence, queue
 from aml_assets.core.days import ONE_DAY
 from aml_assets.core.graph import NETWORK
 from aml_assets.core.model.labels import Ripeness, newest_decisions
@@ -226,6 +227,23 @@ def labels_of_many_units(rng: np.random.Generator) -> Run:
     return run
 
 
+def queue_of_many_customers(rng: np.random.Generator) -> Run:
+    def table(rows: int, **columns: pa.Array) -> pa.Table:
+        ids = pa.array([f"C{number}" for number in rng.integers(0, 40, rows)])
+        return pa.table({"customer": ids, **columns})
+
+    def scores(rows: int) -> pa.Array:
+        return pa.array(rng.integers(0, 20, rows) / 20, pa.float64())  # many are equal
+
+    evidence = Evidence(
+        table(60, place=pa.array(np.arange(60)), score=scores(60)),
+        {name: table(30, score=scores(30)) for name in ("customer", "person")},
+        table(90, confirmed=pa.array(rng.integers(0, 2, 90))),
+        table(20, score=random_inputs.with_nulls(rng, scores(20).to_pylist(), pa.float64())),
+    )
+    return lambda: [queue(evidence, budget=25, rise=1.25).entries]
+
+
 @dataclass(frozen=True)
 class Case:
     """What our code makes of random inputs, by which of the files, and from which seeds."""
@@ -251,6 +269,7 @@ CASES = (
     Case(many_units, ("unit_day",)),
     Case(units_of_thirty_days, ("unit_features",)),
     Case(labels_of_many_units, ("unit_labels",)),
+    Case(queue_of_many_customers, ("queue",)),
 )
 """All files; a new one has to be added."""
 

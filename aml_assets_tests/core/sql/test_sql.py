@@ -51,6 +51,7 @@ VALUES = {
     },
     "label_history": {"day": 19_800},
     "network": {"day": 19_800, "windows": [7, 30], "bound": 200},
+    "queue": {"rise": "1.5", "most": 20},
     "unit_day": {"features": ODD},
     "unit_features": {"day": 19_800, "windows": [7, 30], "features": ODD},
     "unit_labels": {"horizon": 14},

@@ -1,0 +1,89 @@
+"""The queue: who is to be looked at on a day, within what the investigators can work.
+
+Belongs here: one entry per customer, of reports and of the lines that score customers; who is kept
+out since his alert was closed. Does not belong here: which days are read
+(``steps.builders.build_queue``), or the page (``core.pages``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aml_assets.core.sql import render
+from aml_assets.core.tables import engine
+
+CUSTOMER, SCORE = "customer", "score"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of customers on a day; ids are plain, and of one type.
+
+    Attributes:
+        reports: customer, place (int64, from 0) and score (float64), one row per report of the day
+            and customer of its transaction.
+        scores: line → customer and score (float64).
+        lately: customer and confirmed (int64, 1 or 0), one row per report of the last days and
+            customer of its transaction.
+        closed: customer and score (float64, null where it is not known), one row per report that
+            was decided lately and customer of its transaction.
+    """
+
+    reports: pa.Table
+    scores: Mapping[str, pa.Table]
+    lately: pa.Table
+    closed: pa.Table
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The list of a day.
+
+    Attributes:
+        entries: rank (int64, from 1), customer, evidence, line, report_score, line_score,
+            reports_today, reports_lately, confirmed_lately; one row per customer, in order.
+        places: of each entry's highest report of the day, int64, null where it has none.
+        cooling: how many customers are not listed that would be, since an alert was closed.
+    """
+
+    entries: pa.Table
+    places: pa.Array
+    cooling: int
+
+
+def queue(evidence: Evidence, *, budget: int, rise: float) -> Queue:
+    """List the customers of a day with the best evidence; equal ones in the order of their ids.
+
+    Args:
+        evidence: of the day.
+        budget: how many can be looked at.
+        rise: the factor by which a customer's evidence must have risen since an alert of his was
+            closed.
+    """
+    scores = [
+        of.append_column("line", pa.repeat(pa.scalar(line), of.num_rows))
+        for line, of in evidence.scores.items()
+    ]
+    type_ = evidence.reports.schema.field(CUSTOMER).type
+    none = pa.schema([(CUSTOMER, type_), (SCORE, pa.float64()), ("line", pa.string())])
+    views = {
+        "reports": evidence.reports,
+        "scores": pa.concat_tables([none.empty_table(), *scores]),
+        "lately": evidence.lately,
+        "closed": evidence.closed,
+    }
+    # Of so many rows, those that are not cooling fill the budget, however many are.
+    most = budget + evidence.closed.num_rows
+    found = engine.query(render("queue", rise=repr(rise), most=most), views)
+    is_cooling = found.column("is_cooling")
+    listed = found.filter(pc.invert(is_cooling)).slice(0, budget)
+    last = pc.min(listed.column("evidence"))
+    would_be = pc.greater_equal(found.column("evidence"), last)
+    before = pc.and_(is_cooling, would_be) if listed.num_rows == budget else is_cooling
+    ranks = pa.array(range(1, listed.num_rows + 1), pa.int64())
+    entries = listed.drop_columns(["place", "is_cooling"]).add_column(0, "rank", ranks)
+    return Queue(entries, listed.column("place").combine_chunks(), pc.sum(before).as_py() or 0)

@@ -1,0 +1,115 @@
+"""The queue of a day: its customers, and the reports by which they are there.
+
+Belongs here: the queue's columns and manifest. Does not belong here: who is listed
+(``core.cases.queue``), or what is known of customers (``steps.inputs.evidence``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from aml_assets.core.cases.queue import Queue, queue
+from aml_assets.core.graph import MODEL, QUEUE
+from aml_assets.io.manifest import Manifest, settings_hash
+from aml_assets.io.paths import beside
+from aml_assets.io.upstream import Upstream, inputs_read
+from aml_assets.settings.table_settings import STR
+from aml_assets.steps.builders.built import Built
+from aml_assets.steps.inputs.dispositions_known import known_dispositions
+from aml_assets.steps.inputs.evidence import evidence_of, first_counted
+from aml_assets.steps.inputs.model_selection import select_model
+from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
+
+if TYPE_CHECKING:
+    from aml_assets.io.catalog import Catalog
+
+CODE_VERSION = "1"
+
+
+def build_queue(
+    catalog: Catalog,
+    day: dt.date,
+    predictions: Upstream[pa.Table],
+    merged_features: Upstream[pa.Table],
+    scores: Mapping[str, Upstream[pa.Table]],
+    options: RunOptions | None = None,
+) -> Built:
+    """List the customers of a day.
+
+    Args:
+        catalog: settings and dispositions.
+        day: the partition.
+        predictions: the scored reports; of earlier days, those of which one was decided lately.
+        merged_features: the reports of the last days.
+        scores: the scores of the lines that score customers, by the last part of the asset's name.
+        options: of this run; an ad hoc run lists by its own predictions, under a name of its own.
+
+    Raises:
+        NotReady: the day has no predictions yet.
+        InputError: ids differ in type between days, or between reports and scores.
+        ModelError: the model of an ad hoc run is not there.
+    """
+    settings, options = catalog.settings.queue, options or RunOptions()
+    path = catalog.queues.path(day)
+    if options.ad_hoc:
+        name = _scoring_id(catalog, day, options)
+        path, scored = beside(path, name), _ad_hoc(predictions, day, name)
+    else:
+        scored, _ = predictions.load(day)
+    evidence = evidence_of(catalog, day, scored, predictions, merged_features, scores)
+    customers = sum(of.num_rows for of in evidence.scores.values()) or evidence.reports.num_rows
+    budget = _budget(catalog, customers)
+    found = queue(evidence, budget=budget, rise=settings.rise)
+    table = _with_keys(catalog, found, scored)
+    facts = {"budget": budget, "cooling": found.cooling}
+    figures = {
+        **facts,
+        "rows": table.num_rows,
+        "without_report": table.column("report_score").null_count,
+        "path": path,
+        "ad_hoc": options.ad_hoc,
+    }
+    said = known_dispositions(catalog, first_counted(catalog, day), day)
+    manifest = Manifest(
+        asset=QUEUE,
+        partition=str(day),
+        inputs=inputs_read(predictions, merged_features, *scores.values()),
+        code_version=CODE_VERSION,
+        settings=settings_hash(
+            settings.model_dump(), catalog.settings.reports.budget, catalog.settings.label_rules
+        ),
+        facts={**facts, **said.fact},
+    )
+    return Built(table, manifest, figures, ad_hoc=options.ad_hoc, path=path)
+
+
+def _budget(catalog: Catalog, customers: int) -> int:
+    """How many are listed, of so many that are scored."""
+    given = catalog.settings.queue.budget or catalog.settings.reports.budget
+    return max(1, round(given if given >= 1 else given * customers))
+
+
+def _with_keys(catalog: Catalog, found: Queue, scored: pa.Table) -> pa.Table:
+    """The entries, each with the key of its customer's highest report of the day."""
+    table = found.entries
+    for name in catalog.settings.tables[STR].key:
+        table = table.append_column(f"report_{name}", scored.column(name).take(found.places))
+    return table
+
+
+def _scoring_id(catalog: Catalog, day: dt.date, options: RunOptions) -> str:
+    """The model_id under which an ad hoc run stored its predictions."""
+    pin = options.model or model_id_of(catalog, day, options)
+    models, scoring = catalog.upstream(MODEL), catalog.settings.scoring
+    return select_model(models, scoring, day, pin, options.look_ahead).model_id
+
+
+def _ad_hoc(predictions: Upstream[pa.Table], day: dt.date, name: str) -> pa.Table:
+    stored = predictions.partitions
+    path = beside(stored.path(day), name)
+    predictions.record(str(day), stored.format.read_manifest(stored.store, path).digest)
+    return stored.format.read(stored.store, path)

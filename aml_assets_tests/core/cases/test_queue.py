@@ -1,0 +1,126 @@
+"""Who is to be looked at: one entry per customer, best evidence first, within the budget."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aml_assets.core.cases.queue import Evidence, Queue, queue
+
+Cases = Sequence[tuple[str, float | None]]
+
+
+def table(cases: Cases, column: str = "score", type_: pa.DataType | None = None) -> pa.Table:
+    ids, values = [one for one, _ in cases], [value for _, value in cases]
+    columns = {"customer": pa.array(ids, pa.string())}
+    return pa.table({**columns, column: pa.array(values, type_ or pa.float64())})
+
+
+def listed(
+    reports: Cases = (),
+    lines: Mapping[str, Cases] | None = None,
+    lately: Cases = (),
+    closed: Cases = (),
+    *,
+    budget: int = 10,
+    rise: float = 1.5,
+) -> Queue:
+    of_reports = table(reports)
+    places = pa.array(range(len(reports)), pa.int64())
+    evidence = Evidence(
+        of_reports.add_column(1, "place", places),
+        {name: table(cases) for name, cases in (lines or {}).items()},
+        table(lately, "confirmed", pa.int64()),
+        table(closed),
+    )
+    return queue(evidence, budget=budget, rise=rise)
+
+
+def customers(found: Queue) -> list[str]:
+    return found.entries.column("customer").to_pylist()
+
+
+def test_the_highest_score_counts_whosever_it_is():
+    found = listed([("a", 0.3), ("b", 0.9), ("a", 0.6)], {"customer": [("a", 0.7), ("c", 0.8)]})
+    rows = found.entries.to_pylist()
+    assert [(each["customer"], each["evidence"], each["line"]) for each in rows] == [
+        ("b", 0.9, ""),
+        ("c", 0.8, "customer"),
+        ("a", 0.7, "customer"),
+    ]
+    assert rows[2] == {
+        "rank": 3,
+        "customer": "a",
+        "evidence": 0.7,
+        "line": "customer",
+        "report_score": 0.6,
+        "line_score": 0.7,
+        "reports_today": 2,
+        "reports_lately": 0,
+        "confirmed_lately": 0,
+    }
+    assert found.places.to_pylist() == [1, None, 0]
+
+
+def test_equal_evidence_goes_by_the_customers_id_and_by_reports_before_lines():
+    found = listed([("b", 0.5), ("a", 0.5)], {"customer": [("a", 0.5), ("c", 0.5)]}, budget=2)
+    assert customers(found) == ["a", "b"]
+    assert found.entries.column("line").to_pylist() == ["", ""]
+
+
+def test_a_closed_customer_waits_until_his_evidence_has_risen_by_the_factor():
+    closed = [("a", 0.4), ("b", 0.4), ("c", None)]
+    found = listed([("a", 0.6), ("b", 0.61), ("c", 0.99), ("d", 0.1)], closed=closed)
+    assert customers(found) == ["b", "d"], "what a closed score was unknown to cannot have risen"
+    assert found.cooling == 2
+
+
+def test_the_highest_of_several_closed_scores_is_what_evidence_must_rise_above():
+    found = listed([("a", 0.7)], closed=[("a", 0.2), ("a", 0.5)])
+    assert customers(found) == []
+    assert found.cooling == 1
+
+
+def test_those_who_cool_down_leave_their_places_to_others():
+    reports = [(f"c{number:02}", 1 - number / 100) for number in range(20)]
+    found = listed(reports, closed=[(one, 0.9) for one, _ in reports[:5]], budget=4)
+    assert customers(found) == ["c05", "c06", "c07", "c08"]
+    assert found.cooling == 5
+
+
+def test_only_who_would_be_listed_counts_as_cooling():
+    found = listed([("a", 0.9), ("b", 0.1)], closed=[("b", 0.1)], budget=1)
+    assert (customers(found), found.cooling) == (["a"], 0)
+
+
+def test_a_day_without_anybody_has_an_empty_queue():
+    found = listed()
+    assert found.entries.num_rows == found.cooling == 0
+    assert found.entries.column_names[:3] == ["rank", "customer", "evidence"]
+
+
+_people = st.sampled_from("abcdef")
+_scores = st.integers(0, 8).map(lambda number: number / 8)
+_cases = st.lists(st.tuples(_people, _scores), max_size=8)
+
+
+@given(_cases, _cases, _cases, _cases.map(dict), st.integers(1, 6))
+def test_the_queue_is_that_of_the_definition(reports, line, lately, closed, budget):
+    confirmed = [(one, int(score > 0.5)) for one, score in lately]
+    found = listed(
+        reports, {"customer": line}, confirmed, list(closed.items()), budget=budget, rise=1.5
+    )
+    best: dict[str, float] = {}
+    for one, score in [*reports, *line]:
+        best[one] = max(best.get(one, 0.0), score)
+    free = [one for one in best if one not in closed or best[one] > 1.5 * closed[one]]
+    expected = sorted(free, key=lambda one: (-best[one], one))[:budget]
+    assert customers(found) == expected
+    rows: list[dict[str, Any]] = found.entries.to_pylist()
+    for row in rows:
+        one = row["customer"]
+        assert row["reports_today"] == sum(each == one for each, _ in reports)
+        assert row["reports_lately"] == sum(each == one for each, _ in confirmed)
+        assert row["confirmed_lately"] == sum(known for each, known in confirmed if each == one)
