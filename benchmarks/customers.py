@@ -145,7 +145,7 @@ def reported_in_part(landing: Path, folder: Path, share: float) -> Path:
         kept = [zlib.crc32(str(one).encode()) < share * 2**32 for one in ids]
         to = folder / "str" / "daily" / day.name
         to.mkdir(parents=True)
-        pq.write_table(reports.filter(pa.array(kept)), to / "part-0.parquet")
+        pq.write_table(reports.filter(pa.array(kept, pa.bool_())), to / "part-0.parquet")
         (to / "_SUCCESS").touch()
     return folder
 

@@ -1,7 +1,7 @@
-"""Model lines beside the reports': their frames, models, metrics and scores.
+"""Model lines beside the reports': their frames, models, metrics, scores and model pages.
 
 Belongs here: the declaration of one line's assets. Does not belong here: how they are built
-(``steps.builders``; models, metrics and scores as those of reports), or the lines themselves
+(``steps.builders``; all but the frames as those of reports), or the lines themselves
 (``settings.line_settings``).
 """
 
@@ -16,6 +16,7 @@ from aml_assets.core.graph import FEATURES, NETWORK, Line
 from aml_assets.settings.table_settings import TRX
 from aml_assets.steps.builders import build_metrics as _metrics
 from aml_assets.steps.builders import build_model as _model
+from aml_assets.steps.builders import build_model_page as _page
 from aml_assets.steps.builders import build_predictions as _predictions
 from aml_assets.steps.builders import build_units as _units
 from aml_assets.steps.builders.built import Built
@@ -34,7 +35,14 @@ def line_assets(name: str, unit: str, *, refit: bool) -> list[DayAsset]:
     """
     line = Line(name)
     learnt = [_measured_model(line)] if refit else []
-    return [*_frames(line, unit), *learnt, _scoring_model(line), _measures(line), _scores(line)]
+    return [
+        *_frames(line, unit),
+        *learnt,
+        _scoring_model(line),
+        _measures(line),
+        _scores(line),
+        _model_page(line),
+    ]
 
 
 def _frames(line: Line, unit: str) -> tuple[DayAsset, DayAsset]:
@@ -139,6 +147,29 @@ def _scores(line: Line) -> DayAsset:
         )
 
     return scores
+
+
+def _model_page(line: Line) -> DayAsset:
+    @day_asset(
+        line.page,
+        kinds={"html"},
+        code_version=_page.CODE_VERSION,
+        description=f"{line.model} of the day: windows, metrics over time, calibration, drift, and "
+        "its features.",
+    )
+    def model_page(day: dt.date, run: StepRun, **inputs: Upstream[Any]) -> Built:
+        return _page.build_model_page(
+            run.catalog.of_line(line),
+            day,
+            inputs[_last(line.model)],
+            inputs[_last(line.metrics)],
+            inputs[_last(line.features)],
+            run.options,
+            inputs.get(_last(line.measured_model)),
+            inputs[_last(FEATURES)],
+        )
+
+    return model_page
 
 
 def _last(asset: str) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import pyarrow as pa
 
-from aml_assets.core.graph import REPORTS, TABLES
+from aml_assets.core.graph import ALERT_PAGE, TABLES
 from aml_assets.settings.calendar_settings import WEEKDAYS
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ _OURS: Mapping[str, str] = {
     "rank": "Position by score; 1 is the highest.",
     "model_id": "Name of the model that scored the row.",
 }
-_PAGES = {"alert_report": "alert page", "model_report": "model page"}
 
 
 def definition_metadata(catalog: Catalog, asset: str, build: Callable[..., Any]) -> dict[str, Any]:
@@ -119,13 +118,17 @@ def freshness_policy(settings: Settings) -> dg.FreshnessPolicy | None:
 
 
 def _links(catalog: Catalog, asset: str, day: dt.date) -> Iterator[tuple[str, dg.MetadataValue]]:
-    """Links to the day's pages, for the reports' line and themselves, if they are served."""
+    """Links to the day's pages of the asset's line, if pages are served."""
     base = catalog.settings.reports.base_url
     graph = catalog.graph
-    if base is None or asset not in graph.learning or graph.line_of(asset) != REPORTS:
+    if base is None or asset not in graph.learning:
         return
+    line = graph.line_of(asset)
+    names = {ALERT_PAGE: "alert page", line.page: "model page"}
     for page in graph.followers:
-        name = _PAGES.get(page.rpartition("/")[2], page)
+        if graph.line_of(page) != line:
+            continue
+        name = names.get(page, page)
         yield name, dg.MetadataValue.url(f"{base.rstrip('/')}/{catalog.of(page).path(day)}")
 
 

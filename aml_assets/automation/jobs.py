@@ -27,7 +27,7 @@ _DESCRIPTIONS = {
     "model, and explain the highest scores on a page.",
     TUNING_JOB: "Choose training parameters by the training window before the day, for the models "
     "of the day and of later ones.",
-    DAILY: "Everything of a day: tables, features, model, metrics, predictions and both pages.",
+    DAILY: "Everything of a day: tables, features, model, metrics, predictions and pages.",
 }
 
 

@@ -23,7 +23,7 @@ from aml_assets.automation.landing_sensor import (
     sensor_cursor,
     sensor_is_ticking,
 )
-from aml_assets.core.graph import FEATURES, MODEL_PAGE, REPORTS, TUNING, TUNING_JOB, Line
+from aml_assets.core.graph import FEATURES, REPORTS, TUNING, TUNING_JOB, Line
 from aml_assets.core.night.plan import Request
 from aml_assets.core.night.view import Untrainable
 from aml_assets.steps.inputs.studies import newest_day_to_study
@@ -137,7 +137,7 @@ def _hourly_self_learning(catalog: Catalog) -> dg.ScheduleDefinition:
     def hourly_self_learning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         today = _today(context, watcher)
         # The model reads nothing of today. Only the sensor knows whether today has landed whole.
-        learnt = [*_learnt(catalog, REPORTS), MODEL_PAGE]
+        learnt = _learnt(catalog, REPORTS)
         early: list[str] = []
         for line in catalog.graph.lines[1:]:
             is_early = isinstance(watcher.windows(today, line), Untrainable)
@@ -152,8 +152,9 @@ def _hourly_self_learning(catalog: Catalog) -> dg.ScheduleDefinition:
 
 
 def _learnt(catalog: Catalog, line: Line) -> list[str]:
-    """A line's models and metrics, upstream first."""
-    return list(dict.fromkeys([catalog.graph.measured_by(line), line.model, line.metrics]))
+    """A line's models and metrics with their page, upstream first."""
+    measured = catalog.graph.measured_by(line)
+    return list(dict.fromkeys([measured, line.model, line.metrics, line.page]))
 
 
 def _today(context: dg.ScheduleEvaluationContext, watcher: Watcher) -> dt.date:

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from aml_assets.core.days import ranges, span
-from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS
+from aml_assets.core.graph import FEATURES, METRICS, MODEL, PREDICTIONS, REPORTS
 
 if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
@@ -53,7 +53,8 @@ def print_days(
     for name in ("day", *_COLUMNS, "reports"):
         table.add_column(name, no_wrap=name == "day", vertical="bottom")
     table.add_column("disk", justify="right", no_wrap=True, vertical="bottom")
-    pages = list(catalog.graph.followers)
+    graph = catalog.graph
+    pages = [page for page in graph.followers if graph.line_of(page) == REPORTS]
     for cells, alike in groupby(days, key=lambda day: _cells(board, day, pages)):
         row = list(alike)
         size = sum(sizes.get(str(day), 0) for day in row)

@@ -16,10 +16,7 @@ from aml_assets.core.graph import (
     FEATURES,
     LABEL_HISTORY,
     LANDING,
-    MEASURED_MODEL,
-    METRICS,
     MODEL,
-    MODEL_PAGE,
     NETWORK,
     PAIR_DAY,
     PREDICTIONS,
@@ -85,9 +82,6 @@ def asset_graph(
     names, histories = list(tables), histories or {}
     checked = [Asset(f"{TABLES}/{name}", (Reads(f"{LANDING}/{name}"),)) for name in names]
     ours = [asset for asset in (*_HISTORIES.values(), LABEL_HISTORY) if asset in histories]
-    # Metrics from before there was a refit have measured the model itself.
-    measured = (Reads(MEASURED_MODEL, Days.IF_STORED),) if refit else ()
-    described = (*measured, Reads(MODEL), Reads(METRICS), Reads(FEATURES, Days.WINDOWS))
     learning, prediction = frozenset({SELF_LEARNING}), frozenset({BATCH_PREDICTION})
     further = {Line(name): earlier for name, earlier in (lines or {}).items()}
     moved = (Reads(f"{TABLES}/{trx}"), *((Reads(NETWORK),) if NETWORK in histories else ()))
@@ -105,7 +99,7 @@ def asset_graph(
             *_learnt(REPORTS, learning, refit=refit, tuned=tuned),
             Asset(PREDICTIONS, (Reads(FEATURES), Reads(MODEL, Days.SCORING)), prediction),
             Asset(ALERT_PAGE, alerts, prediction, follows=PREDICTIONS),
-            Asset(MODEL_PAGE, described, learning, follows=METRICS),
+            _described(REPORTS, learning, refit=refit),
             *(
                 row
                 for line, earlier in further.items()
@@ -126,16 +120,32 @@ def _queue(lines: Iterable[str]) -> Iterator[Asset]:
 
 def _of_line(line: Line, moved: tuple[Reads, ...], earlier: int, *, refit: bool) -> Iterator[Asset]:
     """The assets of a further line: its frames, of the day's transactions and reports, and on."""
+    learning = frozenset({SELF_LEARNING})
     yield Asset(line.partial, (*moved, Reads(FEATURES)))
     yield Asset(line.features, (Reads(line.partial, Days.HISTORY, earlier),))
-    yield from _learnt(line, frozenset({SELF_LEARNING}), refit=refit, tuned=False)
+    yield from _learnt(line, learning, refit=refit, tuned=False)
     scored = (Reads(line.features), Reads(line.model, Days.SCORING))
     yield Asset(line.scores, scored, frozenset({BATCH_PREDICTION}))
+    yield _described(line, learning, refit=refit)
+
+
+def _described(line: Line, jobs: frozenset[str], *, refit: bool) -> Asset:
+    """The page of a line's models."""
+    # Metrics from before there was a refit have measured the model itself.
+    measured = (Reads(line.measured_model, Days.IF_STORED),) if refit else ()
+    windows = (Reads(line.features, Days.WINDOWS), *_horizons(line))
+    reads = (*measured, Reads(line.model), Reads(line.metrics), *windows)
+    return Asset(line.page, reads, jobs, follows=line.metrics)
+
+
+def _horizons(line: Line) -> tuple[Reads, ...]:
+    """The reports by which the rows of a further line are labelled."""
+    return (Reads(FEATURES, Days.HORIZONS),) if line.name else ()
 
 
 def _learnt(line: Line, jobs: frozenset[str], *, refit: bool, tuned: bool) -> tuple[Asset, ...]:
     """The study, the model of a day, and its metrics; a further line's labels come of reports."""
-    horizons = (Reads(FEATURES, Days.HORIZONS),) if line.name else ()
+    horizons = _horizons(line)
     window = (Reads(line.features, Days.TRAINING), *horizons)
     windows = (Reads(line.features, Days.WINDOWS), *horizons)
     study = (Asset(TUNING, window, frozenset({TUNING_JOB})),) if tuned else ()

@@ -73,9 +73,14 @@ class Line:
         return f"predictions/{self.name}_scores" if self.name else PREDICTIONS
 
     @property
+    def page(self) -> str:
+        """The page of its models."""
+        return f"reports/{self.name}_model_report" if self.name else MODEL_PAGE
+
+    @property
     def assets(self) -> tuple[str, ...]:
         """Those of its names that no other line has; of the reports, some may not be built."""
-        learnt = (self.measured_model, self.model, self.metrics, self.scores)
+        learnt = (self.measured_model, self.model, self.metrics, self.scores, self.page)
         return (*((self.partial,) if self.name else ()), self.features, *learnt)
 
 

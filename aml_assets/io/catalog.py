@@ -17,7 +17,6 @@ from aml_assets.core.graph import (
     ALERT_PAGE,
     BEHAVIOUR,
     LABEL_HISTORY,
-    MODEL_PAGE,
     NETWORK,
     QUEUE,
     REPORTS,
@@ -209,7 +208,7 @@ class Catalog:
     @property
     def model_pages(self) -> PartitionStore[str]:
         """The pages of the days' models."""
-        return self._pages(MODEL_PAGE, self.settings.store.model_report)
+        return self._pages(self.line.page, self.settings.store.model_report)
 
     def _pages(self, asset: str, template: str) -> PartitionStore[str]:
         return PartitionStore(self.store, asset, _inside(template), HtmlFormat())
@@ -226,7 +225,7 @@ class Catalog:
             self.line.scores: self.predictions,
             QUEUE: self.queues,
             ALERT_PAGE: self.alert_pages,
-            MODEL_PAGE: self.model_pages,
+            self.line.page: self.model_pages,
             **{f"{RECEIPTS}/{name}": self.receipts(name) for name in self.settings.daily_tables},
         }
         return special.get(asset) or self.frames(asset)

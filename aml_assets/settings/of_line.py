@@ -14,7 +14,7 @@ from aml_assets.settings.scoring_settings import ScoringSettings
 if TYPE_CHECKING:
     from aml_assets.settings.load import Settings
 
-_PLACES = ("model", "measured_model", "metrics", "predictions")
+_PLACES = ("model", "measured_model", "metrics", "predictions", "model_report")
 
 
 def of_line(settings: Settings, name: str) -> Settings:

@@ -79,6 +79,16 @@ def test_each_row_of_the_graph_is_an_asset_that_loads_and_has_a_place_of_its_own
     assert len({bank.catalog.of(name).path(day(1)) for name in rows}) == len(rows)
 
 
+def test_a_further_lines_assets_load_and_have_places_of_their_own(new_bank):
+    bank = new_bank(lines={"customer": {}, "payer_account": {"unit": "account"}})
+    loaded = bank.definitions().resolve_asset_graph().executable_asset_keys
+    rows = bank.catalog.graph.names
+    assert sorted(map(_name, loaded)) == sorted(rows)
+    assert len({bank.catalog.of(name).path(day(1)) for name in rows}) == len(rows)
+    page = bank.catalog.of("reports/customer_model_report")
+    assert page.path(day(1)) == f"lines/customer/report/model_report_{day(1)}.html"
+
+
 def test_each_asset_lives_in_the_module_of_its_group_and_key_prefix(definitions):
     for spec in definitions.resolve_all_asset_specs():
         importlib.import_module(f"aml_assets.assets.{spec.group_name}")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from aml_assets.core.graph import FEATURES, NETWORK, Line
+from aml_assets_tests import pages
 from aml_assets_tests.conftest import Bank, day, str_columns
 
 CUSTOMERS, ACCOUNTS = Line("customer"), Line("payer_account")
@@ -71,6 +72,12 @@ def test_a_line_reads_exactly_the_days_that_its_windows_and_horizons_mean(scored
         FEATURES: days(7),
     }
     assert read(line.scores) == {line.features: days(DAY), line.model: [name]}
+    assert read(line.page) == {
+        line.model: [name],
+        line.metrics: days(*range(1, DAY + 1)),
+        line.features: days(1, 2, 3, 6, DAY),
+        FEATURES: days(7),
+    }
 
 
 def test_a_line_is_measured_by_the_reports_after_its_evaluation_days(scored: Bank):
@@ -80,6 +87,62 @@ def test_a_line_is_measured_by_the_reports_after_its_evaluation_days(scored: Ban
     assert figures["windows"]["eval_start"] == str(day(6))
     assert figures["ripens_on"] is None
     assert figures["by_budget"]["budget"] == 1
+    units = figures["by_budget"]["units"]
+    assert (units["customer"]["units"], units["account"]) == (8, None)
+
+
+def page(bank: Bank, line: Line, number: int = DAY) -> pages.Element:
+    return pages.read(bank.catalog.of(line.page).load(day(number)))
+
+
+def test_each_line_has_a_page_of_its_models_that_speaks_of_whom_it_scores(scored: Bank):
+    customers, accounts = page(scored, CUSTOMERS), page(scored, ACCOUNTS)
+    assert customers.one("h1").say().startswith("Customers’ model")
+    assert accounts.one("h1").say().startswith("Accounts’ model")
+    assert "8 customer-days, 6 decided, 4 positive" in customers.one("dl").say()
+    assert "features/customer_features" in customers.one("table", id="built").say()
+    assert "features/payer_account_features" in accounts.one("table", id="built").say()
+    assert "lines.payer_account.budget" in accounts.say()
+    names = [row.attributes.get("title", "") for row in customers.one(id="features").all("th")]
+    assert "unit.paid_2" in names
+    assert "payments made, 2 days" in customers.one("table", id="features").say()
+
+
+def test_the_page_of_a_line_leads_to_its_scores_of_the_day_and_loads_nothing(scored: Bank):
+    for line in (CUSTOMERS, ACCOUNTS):
+        tree, stored = page(scored, line), scored.catalog.of(line.page)
+        assert pages.foreign(tree) == []
+        (link,) = tree.all("a")
+        file = (scored.store / stored.path(day(DAY))).parent / link.attributes["href"]
+        assert file.resolve() == (
+            scored.store / scored.catalog.of(line.scores).path(day(DAY))
+        ).resolve()  # fmt: skip
+        assert file.is_file()
+
+
+def test_an_ad_hoc_run_has_a_page_of_a_line_of_its_own_with_its_own_scores(scored: Bank, tmp_path):
+    bank = scored.copy_to(tmp_path / "adhoc")
+    before = bank.files()
+    only = (CUSTOMERS.model, CUSTOMERS.metrics, CUSTOMERS.scores, CUSTOMERS.page)
+    bank.good("daily", DAY, only=only, config={"training": {"rounds": 1}})
+    (added,) = (path for path in bank.files() if path not in before and "report/" in path)
+    (link,) = pages.read((bank.store / added).read_text()).all("a")
+    assert "_adhoc_" in added
+    assert "_adhoc_" in link.attributes["href"]
+    assert ((bank.store / added).parent / link.attributes["href"]).resolve().is_file()
+
+
+def test_metrics_that_are_no_longer_of_the_frames_or_reports_of_a_line_are_refused(
+    scored: Bank, tmp_path
+):
+    bank = scored.copy_to(tmp_path / "other_labels")
+    bank.land("str", DAY, str_columns(DAY, labels=[1, 0, 1, 1, None, 0, 1, 0]))
+    bank.good("daily", DAY, only=("tables/str", FEATURES))
+    run = bank.bad("daily", DAY, only=(CUSTOMERS.page,))
+    assert "they are of another model, or of other features" in run.sentence
+    command = f"aml backfill --from {day(DAY)} --to {day(DAY)} --select {CUSTOMERS.metrics}"
+    assert command in run.sentence
+    bank.good("daily", DAY, only=(CUSTOMERS.metrics, CUSTOMERS.page))
 
 
 def test_metrics_without_a_horizon_that_is_over_say_so_and_ripen(scored: Bank, tmp_path):
@@ -90,7 +153,9 @@ def test_metrics_without_a_horizon_that_is_over_say_so_and_ripen(scored: Bank, t
     stored = bank.catalog.of(CUSTOMERS.metrics)
     assert stored.load(day(8))["decided"] == 8 - 2, "day 7 is ripe on day 9"
     shutil.rmtree(bank.store / FEATURES / str(day(9)))
-    bank.good("daily", 8, only=(CUSTOMERS.metrics,))
+    bank.good("daily", 8, only=(CUSTOMERS.metrics, CUSTOMERS.page))
+    ripens = page(bank, CUSTOMERS, 8).one("p", id="unripe").say()
+    assert f"ripens on {day(9)}" in ripens
     figures = stored.load(day(8))
     assert (figures["decided"], figures["ripens_on"]) == (0, str(day(9)))
     assert figures["average_precision"] is None
@@ -130,3 +195,7 @@ def test_a_model_of_customers_is_fitted_again_with_the_days_whose_horizon_is_ove
     assert model.facts["refit_until"] == str(day(5))
     figures = bank.catalog.of(CUSTOMERS.metrics).load(day(DAY))
     assert figures["measured_model"]["digest"] == measured.digest
+    bank.good("daily", DAY, only=(CUSTOMERS.page,))
+    tree = page(bank, CUSTOMERS)
+    assert "The day’s customers are scored by the same parameters" in tree.one(id="refit").say()
+    assert measured.digest[:12] in tree.one("dl").say()

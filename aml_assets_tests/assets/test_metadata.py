@@ -9,9 +9,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from aml_assets.assets import metadata
 from aml_assets.assets.events import rounded
 from aml_assets.assets.metadata import COLUMNS, ROW_COUNT, URI, freshness_policy
-from aml_assets.core.graph import FEATURES, MODEL, PREDICTIONS
+from aml_assets.core.graph import FEATURES, MODEL, PREDICTIONS, Line
 from aml_assets.settings.load import Settings
 from aml_assets_tests.conftest import Bank, day
 
@@ -73,6 +74,22 @@ def test_a_days_pages_are_linked_from_what_they_describe(bank: Bank):
         assert found["alert page"].value == f"{PAGES}/report/alert_report_{day(5)}.html"
         assert found["model page"].value == f"{PAGES}/report/model_report_{day(5)}.html"
     assert "alert page" not in shown(bank, FEATURES)
+
+
+def test_the_assets_of_a_further_line_are_linked_to_its_own_page(landed_bank: Bank, tmp_path):
+    settings = {"base_url": PAGES}
+    lines = {"customer": {"horizon_days": 1, "windows": [2], "train_every": 1}}
+    catalog = landed_bank.copy_to(tmp_path / "lines", reports=settings, lines=lines).catalog
+    line = Line("customer")
+    for asset in (line.model, line.metrics, line.scores, line.page):
+        (link,) = metadata._links(catalog, asset, day(5))
+        place = f"{PAGES}/lines/customer/report/model_report_{day(5)}.html"
+        assert link == ("model page", dg.MetadataValue.url(place))
+    assert list(metadata._links(catalog, line.features, day(5))) == []
+    assert [name for name, _ in metadata._links(catalog, MODEL, day(5))] == [
+        "alert page",
+        "model page",
+    ]
 
 
 def test_every_asset_declares_its_place_and_those_that_we_build_their_code(bank: Bank):

@@ -271,6 +271,15 @@ def test_a_further_line_s_metrics_bring_its_model_its_frames_and_merged_features
     assert stages[-2] == (CUSTOMER.features,)
 
 
+def test_a_further_line_s_page_is_built_with_its_metrics_in_one_run_or_left_out_with_them(both):
+    plan = plan_backfill(both.catalog, [CUSTOMER.page], [day(6), day(10)])
+    assert plan.left_out.keys() == {(CUSTOMER.page, day(6))}
+    assert plan.left_out[CUSTOMER.page, day(6)].startswith("not trainable before 2024-01-07")
+    assert days_of(plan.requested, CUSTOMER.page) == [day(10)]
+    stages = [batch.assets for batch in batches(both.catalog, plan.partitions)]
+    assert stages[-1] == (CUSTOMER.model, CUSTOMER.metrics, CUSTOMER.page)
+
+
 def test_a_history_of_frames_asks_for_no_day_of_which_only_transactions_have_landed(both):
     shutil.rmtree(both.folder("str", 7))
     plan = plan_backfill(both.catalog, [CUSTOMER.features], [day(8)])

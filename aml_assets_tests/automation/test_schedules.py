@@ -92,6 +92,11 @@ def test_the_hourly_self_learning_takes_of_today_only_what_needs_nothing_of_it(b
     fitted_again = Bank(built.root, {**built.options, "training": {"refit": True}})
     (both,) = tick(fitted_again, "hourly_self_learning", 7).run_requests
     assert assets(both) == {MEASURED_MODEL, MODEL, METRICS, MODEL_PAGE}
+    lines = {"customer": {"horizon_days": 2, "windows": [2, 3]}}
+    further, line = Bank(built.root, {**built.options, "lines": lines}), Line("customer")
+    (each,) = tick(further, "hourly_self_learning", 7).run_requests
+    learnt = {line.model, line.metrics, line.page}
+    assert assets(each) == {MODEL, METRICS, MODEL_PAGE, *learnt}
     (whole,) = tick(built, "hourly_self_learning", 6).run_requests
     assert whole.asset_selection is None
 

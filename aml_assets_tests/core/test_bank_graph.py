@@ -25,7 +25,7 @@ from aml_assets.core.graph import (
 )
 
 CUSTOMER = Line("customer")
-LEARNT = (CUSTOMER.model, CUSTOMER.metrics, CUSTOMER.scores)
+LEARNT = (CUSTOMER.model, CUSTOMER.metrics, CUSTOMER.scores, CUSTOMER.page)
 TABLES = ("trx", "str", "retail")
 
 
@@ -66,10 +66,27 @@ def test_every_asset_belongs_to_one_line_and_what_no_line_has_to_the_reports(gra
     assert graph.line_of(MODEL_PAGE) == graph.line_of("own/unknown") == REPORTS
 
 
+def test_the_page_of_a_line_is_built_with_its_metrics_of_the_windows_that_they_measure(
+    graph: Graph,
+):
+    assert CUSTOMER.page == "reports/customer_model_report"
+    assert graph.followers[CUSTOMER.page] == graph.subject(CUSTOMER.page) == CUSTOMER.metrics
+    read = {each.asset: each.days for each in graph[CUSTOMER.page].reads}
+    assert read == {
+        CUSTOMER.model: Days.SAME,
+        CUSTOMER.metrics: Days.SAME,
+        CUSTOMER.features: Days.WINDOWS,
+        FEATURES: Days.HORIZONS,
+    }
+    assert graph[CUSTOMER.page].jobs == graph[CUSTOMER.metrics].jobs == graph[MODEL_PAGE].jobs
+    assert graph.uses_windows(CUSTOMER.page)
+
+
 def test_each_line_measures_a_model_of_its_own_where_models_are_fitted_again(graph: Graph):
     refit = asset_graph(TABLES, lines={"customer": 29}, refit=True)
     assert graph.measured_by(CUSTOMER) == "models/customer_model"
     assert refit.measured_by(CUSTOMER) == "models/customer_measured_model"
     assert refit[CUSTOMER.model].own_day == [CUSTOMER.measured_model]
+    assert Reads(CUSTOMER.measured_model, Days.IF_STORED) in refit[CUSTOMER.page].reads
     read = {each.asset: each.days for each in refit[CUSTOMER.measured_model].reads}
     assert read == {CUSTOMER.features: Days.TRAINING, FEATURES: Days.HORIZONS}

@@ -32,13 +32,18 @@ def current_digests(view: View, rules: Rules) -> CurrentDigest:
 
 
 def stale_inputs(
-    rules: Rules, asset: str, stored: StoredPartition, current: CurrentDigest
+    rules: Rules, asset: str, day: dt.date, stored: StoredPartition, current: CurrentDigest
 ) -> list[tuple[str, str]]:
     """The inputs that make a stored partition stale, as (asset, partition key).
 
-    A pinned model is left out: a day's own model never replaces it.
+    A pinned model is left out: a day's own model never replaces it. So are, of a further line's
+    page, the metrics of days before: some of them ripen every night.
     """
     line = rules.line_of(asset)
+    if line.name and rules.pages.get(asset) == line.metrics:
+        measured = stored.inputs.get(line.metrics, {})
+        own = {key: digest for key, digest in measured.items() if key == str(day)}
+        stored = replace(stored, inputs={**stored.inputs, line.metrics: own})
     if line.policy == "pinned" and rules.pages.get(asset, asset) == line.scores:
         inputs = {name: keys for name, keys in stored.inputs.items() if name != line.model}
         stored = replace(stored, inputs=inputs)

@@ -42,9 +42,10 @@ def _page(tick: Tick, page: str, day: dt.date, *, is_coming: bool) -> Finding:
     described = tick.view.partition(tick.rules.pages[page], day)
     if described is None or not described.digest or tick.view.partition(page, day):
         return CURRENT
-    if day in tick.changing or is_coming:
+    frames = tick.rules.line_of(page).features
+    if day in tick.coming(frames) or is_coming:
         return NOTHING
-    if _features_changed(tick, described):
+    if _features_changed(tick, described, frames):
         name = page.rpartition("/")[2]
         note = f"{name}: the features that it describes have changed since"
         return Finding(Outcome.NOTHING, note, is_minor=True)
@@ -53,7 +54,13 @@ def _page(tick: Tick, page: str, day: dt.date, *, is_coming: bool) -> Finding:
     return Finding(Outcome.BUILD, fingerprint=described.digest)
 
 
-def _features_changed(tick: Tick, described: StoredPartition) -> bool:
-    """Whether features that a partition was built of have changed, so that no page explains it."""
-    features = tick.rules.features
-    return any(asset == features for asset, _ in changed_inputs(described, tick.current))
+def _features_changed(tick: Tick, described: StoredPartition, frames: str) -> bool:
+    """Whether features that a partition was built of have changed, so that no page explains it.
+
+    Args:
+        tick: the tick.
+        described: the partition.
+        frames: the frames of its line, which are labelled by the merged features.
+    """
+    features = {tick.rules.features, frames}
+    return any(asset in features for asset, _ in changed_inputs(described, tick.current))

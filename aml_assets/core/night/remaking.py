@@ -72,7 +72,7 @@ def _remake(tick: Tick, asset: str, day: dt.date) -> Finding:
     if stored is None or is_evidence(tick.view, tick.rules, asset, day):
         return NOTHING
     ripened = staleness.has_ripened(stored, tick.view.stored.get(tick.rules.features, ()))
-    if not ripened and not stale_inputs(tick.rules, asset, stored, tick.current):
+    if not ripened and not stale_inputs(tick.rules, asset, day, stored, tick.current):
         return CURRENT
     inputs = staleness.inputs_fingerprint(stored.inputs, tick.current)
     if ripened:

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aml_assets.core.model.budget import ACCOUNT, CUSTOMER, REPORT
+from aml_assets.core.model.budget import ACCOUNT, CUSTOMER
 from aml_assets.core.model.intervals import Interval
 from aml_assets.core.pages import charts
+from aml_assets.core.pages.row_words import OF_REPORTS, RowWords
 from aml_assets.core.pages.svg import Chart
 
-_NAMES = {REPORT: "reports", ACCOUNT: "paying accounts", CUSTOMER: "paying customers"}
 _ROLES = {ACCOUNT: "account_id", CUSTOMER: "cust_id"}
 
 
@@ -26,7 +26,7 @@ class UnitLine:
     Attributes:
         name: the unit, as a person says it.
         listed, decided, found, positives: numbers of units, as in ``core.model.budget.AtBudget``.
-        without_id: reports whose unit is not known; each is one of its own.
+        without_id: rows whose unit is not known; each is one of its own.
         precision, recall: with their intervals; ``None`` where there is none.
         lift: precision over the base rate of the units.
         threshold: the lowest and the highest score at which a day's list ends.
@@ -73,10 +73,12 @@ class ByBudget:
 
     Attributes:
         content: as `core.model.budget.by_budget` made it, with ``days`` of the window that have
-            reports, the ``types_column``, and whether ``types_are_a_feature``.
+            rows, the ``types_column``, and whether ``types_are_a_feature``.
+        words: what the units of the line are called, and which of them have a line.
     """
 
     content: Mapping[str, Any]
+    words: RowWords = OF_REPORTS
 
     @property
     def budget(self) -> int:
@@ -85,18 +87,23 @@ class ByBudget:
 
     @property
     def unit(self) -> str:
-        """The unit that is drawn, and counted by type: the account, where it is known."""
-        return ACCOUNT if self.content["units"].get(ACCOUNT) else REPORT
+        """The unit that is drawn, and counted by type: the account, where it is known.
+
+        Of a further line it is what the line scores.
+        """
+        first, *others = self.words.units
+        return ACCOUNT if ACCOUNT in others and self.content["units"].get(ACCOUNT) else first
 
     @property
     def unit_name(self) -> str:
         """The same, as a person says it."""
-        return _NAMES[self.unit]
+        return self.words.units[self.unit]
 
     @property
     def lines(self) -> list[UnitLine]:
         """A line per unit; one that is not known says why."""
-        return [_unit_line(unit, of) for unit, of in self.content["units"].items()]
+        of_units, names = self.content["units"], self.words.units
+        return [_unit_line(names[unit], unit, of_units[unit]) for unit in of_units if unit in names]
 
     @property
     def cards(self) -> Mapping[str, Any] | None:
@@ -137,12 +144,12 @@ class ByBudget:
         )
 
 
-def _unit_line(unit: str, of: Mapping[str, Any] | None) -> UnitLine:
+def _unit_line(name: str, unit: str, of: Mapping[str, Any] | None) -> UnitLine:
     if of is None:
-        return UnitLine(_NAMES[unit], note=f"no column has the role {_ROLES[unit]}")
+        return UnitLine(name, note=f"no column has the role {_ROLES[unit]}")
     at = of["at"]
     return UnitLine(
-        name=_NAMES[unit],
+        name=name,
         listed=at["listed"],
         decided=at["decided"],
         found=at["found"],

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aml_assets.core.model.evaluation import Reliability, checked, cumulative_weights
+from aml_assets.core.pages.row_words import OF_REPORTS, RowWords
 from aml_assets.core.pages.svg import Axis, Chart, root_ticks, ticks
 
 if TYPE_CHECKING:
@@ -104,13 +105,20 @@ def by_budget(
     return chart
 
 
-def reliability(label: str, bins: Reliability, *, size: tuple[int, int] = (440, 220)) -> Chart:
+def reliability(
+    label: str,
+    bins: Reliability,
+    *,
+    size: tuple[int, int] = (440, 220),
+    words: RowWords = OF_REPORTS,
+) -> Chart:
     """Draw observed shares over mean scores with their intervals, on square-root scales.
 
     Args:
         label: the chart's name.
         bins: at least one bin.
         size: width and height in pixels.
+        words: what the rows are called.
     """
     limit = min(1.0, 1.15 * float(max(bins.predicted.max(), bins.high.max())))
     axis = Axis(0, limit, math.sqrt)
@@ -123,8 +131,8 @@ def reliability(label: str, bins: Reliability, *, size: tuple[int, int] = (440, 
     points = zip(bins.predicted, bins.observed, bins.low, bins.high, bins.rows, strict=True)
     for predicted, observed, low, high, rows in points:
         chart.upright(predicted, low, high, "blue thin")
-        said = f"{rows:,} reports, mean score {predicted:.3f}: {observed:.1%} were suspicious"
-        chart.mark(False, predicted, observed, "blue", said, size=4.0)
+        said = f"{rows:,} {words.rows}, mean score {predicted:.3f}: {observed:.1%} were"
+        chart.mark(False, predicted, observed, "blue", f"{said} {words.positive}", size=4.0)
     chart.x_name("mean score")
     return chart
 
@@ -181,7 +189,12 @@ def counts_by_score(
 
 
 def roc(
-    label: str, labels: NDArray[Any], scores: NDArray[Any], *, size: tuple[int, int] = (440, 220)
+    label: str,
+    labels: NDArray[Any],
+    scores: NDArray[Any],
+    *,
+    size: tuple[int, int] = (440, 220),
+    words: RowWords = OF_REPORTS,
 ) -> Chart:
     """Draw the ROC curve of the decided rows.
 
@@ -190,6 +203,7 @@ def roc(
         labels: shape (rows,): 1, 0, or NaN where not decided (left out); both classes occur.
         scores: shape (rows,), in [0, 1].
         size: width and height in pixels.
+        words: what the rows are called.
     """
     tp, fp = _cumulative(labels, scores)
     few = _thinned(len(tp))
@@ -198,12 +212,17 @@ def roc(
     chart.area(curve, 0, "blue")
     chart.line([(0, 0), (1, 1)], "grey dashed")
     chart.line(curve, "blue")
-    chart.x_name("cleared above the score")
+    chart.x_name(f"{words.negative} above the score")
     return chart
 
 
 def precision_recall(
-    label: str, labels: NDArray[Any], scores: NDArray[Any], *, size: tuple[int, int] = (440, 220)
+    label: str,
+    labels: NDArray[Any],
+    scores: NDArray[Any],
+    *,
+    size: tuple[int, int] = (440, 220),
+    words: RowWords = OF_REPORTS,
 ) -> Chart:
     """Draw precision over recall of the decided rows, and the precision by chance.
 
@@ -212,6 +231,7 @@ def precision_recall(
         labels: shape (rows,): 1, 0, or NaN where not decided (left out); a positive occurs.
         scores: shape (rows,), in [0, 1].
         size: width and height in pixels.
+        words: what the rows are called.
     """
     tp, fp = _cumulative(labels, scores)
     hits = np.flatnonzero(np.diff(tp)) + 1  # where recall rises: precision counts only there
@@ -225,7 +245,7 @@ def precision_recall(
     by_chance = float(tp[-1] / (tp[-1] + fp[-1]))
     chart.line([(0, by_chance), (1, by_chance)], "grey dashed")
     chart.line(steps, "vermilion")
-    chart.x_name("suspicious found: recall")
+    chart.x_name(f"{words.positive} found: recall")
     return chart
 
 

@@ -23,6 +23,7 @@ from aml_assets.core.pages.budget_lines import ByBudget
 from aml_assets.core.pages.drift import Drift
 from aml_assets.core.pages.feature_lines import FamilyLine, FeatureLine
 from aml_assets.core.pages.rendering import render
+from aml_assets.core.pages.row_words import OF_REPORTS, RowWords
 from aml_assets.core.pages.svg import Chart
 from aml_assets.core.pages.validation import FEWEST, AlertLine, Change, Segment, limits
 
@@ -30,17 +31,18 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _FIGURES = (
-    ("auc", "AUC", "how often suspicious outranks cleared; 0.5 is chance"),
+    ("auc", "AUC", "how often {positive} outranks {negative}; 0.5 is chance"),
     ("average_precision", "average precision", "precision averaged over recall; chance: base rate"),
-    ("precision", "precision", "of the reports above the threshold, the suspicious share"),
-    ("recall", "recall", "of the suspicious reports, the share above the threshold"),
+    ("precision", "precision", "of the {rows} above the threshold, the {positive} share"),
+    ("recall", "recall", "of the {positive} {rows}, the share above the threshold"),
     ("f1_score", "F1 score", "harmonic mean of the two"),
     ("acc", "accuracy", "share on the right side of the threshold"),
     ("brier", "Brier score", "mean squared error of the score; lower is better"),
     ("log_loss", "log loss", "in nats; lower is better"),
-    ("base_rate", "base rate", "share of suspicious among the decided"),
-    ("decided_share", "decided", "share of the window’s reports with a decision"),
-)  # fmt: skip
+    ("base_rate", "base rate", "share of {positive} among the decided"),
+    ("decided_share", "decided", "share of the window’s {rows} with a decision"),
+)
+"""Of each figure its key, its name, and its meaning in the words of the line's rows."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,14 @@ class ModelPage:
         families: the same by what they are about, largest gain first.
         left_out: column → the reason why it is no feature.
         with_reference: true if the model kept the distributions of its training rows.
-        alert_report: the path of the day's alert page, relative to this one; "" for no link.
+        link: the path of the day's alert page, or of a further line's scores, relative to this
+            one; "" for no link.
         built_by: what the model was built by and from: code, settings, inputs, libraries.
         at_alerts: precision, recall and lift at some numbers of alerts.
         segments: the evaluation by parts of the window.
         changes: figures of other models beside this one's.
         marking: how the bank marks such a document; "" for none.
+        words: what the line's rows are called.
     """
 
     day: dt.date
@@ -100,24 +104,30 @@ class ModelPage:
     families: Sequence[FamilyLine]
     left_out: Mapping[str, str]
     with_reference: bool
-    alert_report: str
+    link: str
     built_by: Mapping[str, str]
     at_alerts: Sequence[AlertLine] = ()
     segments: Sequence[Segment] = ()
     changes: Sequence[Change] = ()
     marking: str = ""
+    words: RowWords = OF_REPORTS
 
     def to_html(self) -> str:
         """The page as HTML."""
         return render(
             "models.html", marking=self.marking, identity=self.identity, report=self,
-            moderate=drifting.MODERATE, major=drifting.MAJOR, fewest=FEWEST,
+            words=self.words, moderate=drifting.MODERATE, major=drifting.MAJOR, fewest=FEWEST,
         )  # fmt: skip
 
     @property
     def identity(self) -> str:
         """The identity of the page's content: its day and its model."""
-        return f"Model of {self.day} · {self.facts['model_id']} {self.digest[:12]}"
+        return f"{self.words.model} of {self.day} · {self.facts['model_id']} {self.digest[:12]}"
+
+    @property
+    def unripe(self) -> str:
+        """Why there are no figures yet, and from which day on there are; "" if there are some."""
+        return self.words.unripe(self.metrics)
 
     @property
     def figures(self) -> list[Figure]:
@@ -127,15 +137,20 @@ class ModelPage:
             "average_precision": _averaged(self.metrics),
         }
         return [
-            _figure(self.metrics, key, name, note, of_ranking.get(key))
+            _figure(self.metrics, key, name, self._meant(note), of_ranking.get(key))
             for key, name, note in _FIGURES
         ]
+
+    def _meant(self, note: str) -> str:
+        """The meaning of a figure in the words of the line's rows."""
+        words = self.words
+        return note.format(rows=words.rows, positive=words.positive, negative=words.negative)
 
     @property
     def by_budget(self) -> ByBudget | None:
         """What the days' lists find; ``None`` in metrics of before they held it."""
         found = self.metrics.get("by_budget")
-        return ByBudget(found) if found else None
+        return ByBudget(found, self.words) if found else None
 
     @property
     def budget_chart(self) -> Markup | None:
@@ -165,8 +180,9 @@ class ModelPage:
         return limits(
             self.metrics,
             with_reference=self.with_reference,
-            shifted=[each.name for each in self.shifted],
+            shifted=self.shifted_names,
             without_auc=sum(each.auc is None for each in self.segments),
+            words=self.words,
         )
 
     @property
@@ -182,6 +198,11 @@ class ModelPage:
             for each in self.features
             if "major" in {found.level for found in (each.evaluated, each.today) if found}
         ]
+
+    @property
+    def shifted_names(self) -> str:
+        """The names of the features with a major shift; of many, those of the first ones."""
+        return self.words.listed([each.name for each in self.shifted])
 
     @property
     def largest_gain(self) -> float:
@@ -214,8 +235,9 @@ class ModelPage:
     def labels_chart(self) -> Markup:
         """Decided share and base rate over the last days."""
         days = list(self.history)
-        label = f"Shares decided and suspicious, measured on {days[0]} to {days[-1]}"
-        names = {"decided_share": "decided", "base_rate": "suspicious"}
+        positive = self.words.positive
+        label = f"Shares decided and {positive}, measured on {days[0]} to {days[-1]}"
+        names = {"decided_share": "decided", "base_rate": positive}
         return self._history_chart(label, names, limits=(0.0, 1.0))
 
     def _history_chart(
@@ -230,19 +252,23 @@ class ModelPage:
 
     @property
     def calibration_chart(self) -> Markup | None:
-        """Predicted against observed shares; ``None`` if no report is decided."""
+        """Predicted against observed shares; ``None`` if no row is decided."""
         if bool(np.isnan(self.truth).all()):
             return None
-        label = "Calibration: observed share of suspicious reports over the mean score"
-        return _drawn(charts.reliability(label, evaluation.reliability(self.truth, self.scores)))
+        rows = f"{self.words.positive} {self.words.rows}"
+        label = f"Calibration: observed share of {rows} over the mean score"
+        bins = evaluation.reliability(*self._measured)
+        return _drawn(charts.reliability(label, bins, words=self.words))
 
     @property
     def ranking_curves(self) -> tuple[Markup, Markup] | None:
         """The ROC and the precision-recall curve; ``None`` unless both classes are decided."""
         if self.metrics["auc"] is None:
             return None
-        roc = charts.roc("ROC curve: recall over the cleared that are above", *self._measured)
-        precision = charts.precision_recall("Precision over recall", *self._measured)
+        label = f"ROC curve: recall over the {self.words.negative} that are above"
+        roc = charts.roc(label, *self._measured, words=self.words)
+        label = "Precision over recall"
+        precision = charts.precision_recall(label, *self._measured, words=self.words)
         return _drawn(roc), _drawn(precision)
 
     @property

@@ -25,6 +25,7 @@ from aml_assets.core.model.encoding import Encoder, Feature, Frame
 from aml_assets.core.model.reference import FeatureDistribution
 from aml_assets.core.relations.families import family_of
 from aml_assets.core.relations.unit_day import UNIT_FEATURES
+from aml_assets.core.relations.unit_words import name_of_unit
 from aml_assets.core.relations.words import name_of, sentence_of
 from aml_assets.core.tables.join_columns import TRX_DAY
 from aml_assets.settings.table_settings import OUR_FEATURES, STR, TRX
@@ -219,8 +220,10 @@ def spoken(table: str, column: str) -> str:
     """A column's name in words, with the table's name unless the name says it or need not."""
     if table in OUR_FEATURES:
         return name_of(column)
+    if table == UNIT_FEATURES:
+        return name_of_unit(column)
     words = column.replace("_", " ").strip() or column
-    plain = table in (STR, TRX, UNIT_FEATURES) or words.casefold().startswith(table.casefold())
+    plain = table in (STR, TRX) or words.casefold().startswith(table.casefold())
     return words if plain else f"{table} {words}"
 
 

@@ -17,6 +17,7 @@ from aml_assets.core.model.budget import REST
 from aml_assets.core.model.encoding import Encoder
 from aml_assets.core.model.intervals import Interval
 from aml_assets.core.pages.reasons import spoken
+from aml_assets.core.pages.row_words import OF_REPORTS, RowWords
 
 ALERTS = (20, 50, 100, 200)
 """Numbers of alerts at which precision, recall and lift are shown."""
@@ -26,8 +27,8 @@ CATEGORIES, VALUES = 3, 8
 number of values of one; other values are taken together."""
 
 FEWEST = 10
-"""Reports of a value below which it is not shown by name: a few reports say nothing of a model, and
-much of those who made them."""
+"""Rows of a value below which it is not shown by name: a few say nothing of a model, and much
+of those whose they are."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class AlertLine:
 
     Attributes:
         name: the number in words.
-        alerts: the decided reports among the alerts.
+        alerts: the decided rows among the alerts.
         precision, recall: with their intervals; ``None`` where there is none.
         lift: precision over the base rate.
         note: why there is none, or "".
@@ -57,7 +58,7 @@ class Segment:
     Attributes:
         group: what splits the window.
         name: the part.
-        rows, decided, positives: its numbers of reports.
+        rows, decided, positives: its numbers of rows.
         auc: with its interval; ``None`` unless both classes are decided.
     """
 
@@ -84,15 +85,18 @@ class Change:
     note: str
 
 
-def alert_lines(truth: np.ndarray, scores: np.ndarray, *, threshold: float) -> list[AlertLine]:
+def alert_lines(
+    truth: np.ndarray, scores: np.ndarray, *, threshold: float, words: RowWords = OF_REPORTS
+) -> list[AlertLine]:
     """Precision, recall and lift at round numbers of alerts of the window, and at the threshold.
 
     Args:
         truth: labels of the evaluation window, shape (rows,), NaN if undecided.
         scores: shape (rows,), in [0, 1].
-        threshold: the score above which a report is flagged.
+        threshold: the score above which a row is flagged.
+        words: what the line's rows are called.
     """
-    lines = [_at(f"{each} alerts", each, truth, scores) for each in ALERTS]
+    lines = [_at(each, truth, scores, words) for each in ALERTS]
     above = evaluation.flagged(scores, threshold) & ~np.isnan(truth)
     name = f"the threshold, {threshold:g}"
     if not above.any():
@@ -101,27 +105,33 @@ def alert_lines(truth: np.ndarray, scores: np.ndarray, *, threshold: float) -> l
         lines.append(AlertLine(name, 0, None, None, None, note))
     else:
         found = float(truth[above].sum())
-        lines.append(_line(name, int(above.sum()), found, truth))
+        lines.append(_line(name, int(above.sum()), found, truth, words))
     return lines
 
 
-def _at(name: str, alerts: int, truth: np.ndarray, scores: np.ndarray) -> AlertLine:
+def _at(alerts: int, truth: np.ndarray, scores: np.ndarray, words: RowWords) -> AlertLine:
+    name = f"{alerts} {words.alerts}"
     found = intervals.at_alerts(truth, scores, alerts)
     if found is None:
         decided = int((~np.isnan(truth)).sum())
-        few = f"the window has {decided:,} decided reports"
-        note = few if alerts > decided else "no decided report is suspicious"
-        return AlertLine(name, alerts, None, None, None, note)
-    return _line(name, alerts, found.found, truth)
+        few = f"the window has {decided:,} decided {words.rows}"
+        return AlertLine(
+            name, alerts, None, None, None, few if alerts > decided else _without(words)
+        )
+    return _line(name, alerts, found.found, truth, words)
 
 
-def _line(name: str, alerts: int, found: float, truth: np.ndarray) -> AlertLine:
+def _line(name: str, alerts: int, found: float, truth: np.ndarray, words: RowWords) -> AlertLine:
     positives, decided = float(np.nansum(truth)), int((~np.isnan(truth)).sum())
     precision = intervals.proportion(found, alerts)
     if not positives:
-        return AlertLine(name, alerts, precision, None, None, "no decided report is suspicious")
+        return AlertLine(name, alerts, precision, None, None, _without(words))
     recall = intervals.proportion(found, int(positives))
     return AlertLine(name, alerts, precision, recall, found / alerts * decided / positives)
+
+
+def _without(words: RowWords) -> str:
+    return f"no decided {words.row} is {words.positive}"
 
 
 def segments(
@@ -189,40 +199,52 @@ def _split(
 
 
 def limits(
-    metrics: Mapping[str, Any], *, with_reference: bool, shifted: Sequence[str], without_auc: int
+    metrics: Mapping[str, Any],
+    *,
+    with_reference: bool,
+    shifted: str,
+    without_auc: int,
+    words: RowWords = OF_REPORTS,
 ) -> list[str]:
     """Return the limits of what the page tells, in sentences.
 
     Args:
         metrics: the content of the metrics file.
         with_reference: true if the model kept the distributions of its training rows.
-        shifted: names of features with a major shift.
+        shifted: the names of features with a major shift; "" if there is none.
         without_auc: how many parts of the window lack a class.
+        words: what the line's rows are called.
     """
-    decided, positives = metrics["decided"], metrics["positives"]
-    open_ = metrics["rows"] - decided
     sentences = [
-        "Labels are investigators’ decisions on reports: laundering that nobody reported is in "
-        "no figure, and an undecided report counts in none.",
-        "Intervals take reports for independent. Customers that are reported again and again "
-        "make them too narrow.",
-        "Contributions describe the model and not the customer; they are no cause.",
+        *words.labels,
+        words.repeated,
+        f"Contributions describe the model and not {words.whom}; they are no cause.",
     ]
-    if open_:
-        sentences.append(
-            f"{open_:,} of {metrics['rows']:,} reports of the window are undecided; if they are "
-            "decided otherwise than the others, every figure moves."
-        )
-    if positives < 50:
-        sentences.append(f"The window has {positives:,} suspicious reports: figures are rough.")
-    if without_auc:
-        sentences.append(
-            f"{without_auc} segments lack one of the two classes, so they have no AUC."
-        )
+    if not words.unripe(metrics):
+        sentences += _of_figures(metrics, without_auc, words)
     if metrics.get("restated_train_days"):
         sentences.append("Days that the model learnt from have been restated since.")
     if not with_reference:
         sentences.append("The model kept no training distribution: drift is not measured.")
     if shifted:
-        sentences.append(f"Input has shifted since training: {', '.join(shifted)}.")
+        sentences.append(f"Input has shifted since training: {shifted}.")
+    return sentences
+
+
+def _of_figures(metrics: Mapping[str, Any], without_auc: int, words: RowWords) -> list[str]:
+    """The limits of figures that undecided rows, or few positive ones, set."""
+    decided, positives, sentences = metrics["decided"], metrics["positives"], list[str]()
+    if open_ := metrics["rows"] - decided:
+        sentences.append(
+            f"{open_:,} of {metrics['rows']:,} {words.rows} of the window are undecided; if they "
+            "are decided otherwise than the others, every figure moves."
+        )
+    if positives < 50:
+        sentences.append(
+            f"The window has {positives:,} {words.positive} {words.rows}: figures are rough."
+        )
+    if without_auc:
+        sentences.append(
+            f"{without_auc} segments lack one of the two classes, so they have no AUC."
+        )
     return sentences

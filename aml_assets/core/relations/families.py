@@ -46,7 +46,8 @@ _COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = {
         (r"reports_.*", "its reports"),
         (r"(paid|received|passed_on|active_days|quiet_days).*", "its payments"),
         # The largest of its pairs within a window, by the side on which it stands.
-        *((rf"pay(er|ee)_({pattern})_within_\d+", family) for pattern, family in _OF_PAIR),
+        (rf"pay(er|ee)_({_OF_PAIR[0][0]})_within_\d+", "its pairs"),
+        *((rf"pay(er|ee)_({pattern})_within_\d+", family) for pattern, family in _OF_PAIR[1:]),
     ),
     "behaviour": (
         (r"pay(er|ee)_short_history", "length of the history"),
@@ -73,6 +74,7 @@ _WORDS: Mapping[str, str] = {
     "behaviour of the payee": "what the payee does usually",
     "its payments": "how much it pays and is paid, and how much of it passes through",
     "its reports": "how often its transactions were reported",
+    "its pairs": "how long and how often those whom it pays, or is paid by, have been in touch",
     "its network": "what the pairs are like in which it pays or is paid",
     "earlier decisions": "what investigators found out before about those around it",
 }

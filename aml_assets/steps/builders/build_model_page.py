@@ -1,5 +1,7 @@
 """The model page: a day's model, its metrics, and how far the world has moved since training.
 
+Of any model line; the pages of lines differ in their words (``core.pages.row_words``).
+
 Belongs here: reading the model, its windows, the day and the last days' metrics, and the page's
 manifest. Does not belong here: figures (``core.model.evaluation``, ``core.pages.drift``) or the
 page itself (``core.pages.model_page``).
@@ -14,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aml_assets.core.days import ONE_DAY, days_between
-from aml_assets.core.graph import FEATURES, MEASURED_MODEL, METRICS, MODEL, MODEL_PAGE
-from aml_assets.core.model import scoring
+from aml_assets.core.graph import REPORTS, Line
+from aml_assets.core.model import carried, scoring
 from aml_assets.core.pages import reasons, validation
 from aml_assets.core.pages.feature_lines import family_lines, feature_lines
 from aml_assets.core.pages.model_page import ModelPage
+from aml_assets.core.pages.row_words import OF_REPORTS, RowWords, words_of_line
 from aml_assets.core.pages.validation import AlertLine, Change, Segment
 from aml_assets.errors import ForeignFile, ModelError, Outdated
 from aml_assets.io.manifest import Manifest, settings_hash
@@ -55,17 +58,19 @@ def build_model_page(
     features: Upstream[pa.Table],
     options: RunOptions | None = None,
     measured_models: Upstream[xgboost.Booster] | None = None,
+    reports: Upstream[pa.Table] | None = None,
 ) -> Built:
     """Describe the model of a day that its metrics measured.
 
     Args:
-        catalog: settings, and where pages are stored.
+        catalog: settings, and where pages are stored, as the line has them.
         day: the partition.
         models: the stored models that score.
         metrics: the stored metrics.
-        features: the merged frames.
+        features: the line's frames.
         options: of this run.
         measured_models: those that metrics measured, if they are others.
+        reports: of a further line, the merged frames by whose reports its rows are labelled.
 
     Raises:
         NotReady: the model or its metrics are not stored.
@@ -74,19 +79,20 @@ def build_model_page(
     """
     options = options or RunOptions()
     model_id = model_id_of(catalog, day, options)
-    path, alert_page = _paths(catalog, day, model_id if options.ad_hoc else None)
+    path, scored = _paths(catalog, day, model_id if options.ad_hoc else None)
     model = read_model(models, models.partitions.template.fill(model_id))
     figures, measured_by = _metrics(metrics, day, model, ad_hoc=options.ad_hoc)
     read = [models]
-    if measured_models is not None and MEASURED_MODEL in measured_by.inputs:
+    if measured_models is not None and measured_models.asset in measured_by.inputs:
         model = read_model(measured_models, measured_models.partitions.template.fill(model_id))
         read.append(measured_models)
-    measured = score_evaluation_window(catalog, features, model, _known_by(measured_by))
-    _refuse_other_metrics(measured_by, inputs_read(*read), measured, day)
+    known_by = _known_by(measured_by)
+    measured = score_evaluation_window(catalog, features, model, known_by, reports)
+    own = {features.asset: dict(measured.digests)}
+    _refuse_other_metrics(catalog.line, measured_by, inputs_read(*read, reports) | own, day)
     history = _history(catalog, metrics, day, figures)
-    changes, link = _changes(catalog, day, models, metrics, history), link_between(path, alert_page)
+    changes, link = _changes(catalog, day, models, metrics, history), link_between(path, scored)
     page = _page(catalog, day, model, figures, history, changes, measured, features, link)
-    reports = catalog.settings.reports
     shown = {
         "model_id": model_id,
         "days_with_metrics": sum(each is not None for each in history.values()),
@@ -96,17 +102,24 @@ def build_model_page(
         "ad_hoc": options.ad_hoc,
     }
     manifest = Manifest(
-        asset=MODEL_PAGE,
+        asset=catalog.line.page,
         partition=str(day),
-        inputs=inputs_read(*read, metrics, features),
+        inputs=inputs_read(*read, metrics, features, reports),
         code_version=CODE_VERSION,
-        settings=settings_hash(
-            reports.model_dump(include={"history_days", "segments", "marking"}),
-            catalog.settings.scoring.pinned_model,
-        ),
+        settings=_settings(catalog),
         facts={"model_id": model_id},
     )
     return Built(page.to_html(), manifest, shown, ad_hoc=options.ad_hoc, path=path)
+
+
+def _settings(catalog: Catalog) -> str:
+    """The settings that the page depends on beside those of what it shows."""
+    settings, name = catalog.settings, catalog.line.name
+    return settings_hash(
+        *([settings.lines[name].model_dump(mode="json")] if name else []),
+        settings.reports.model_dump(include={"history_days", "segments", "marking"}),
+        settings.scoring.pinned_model,
+    )
 
 
 def _known_by(metrics: Manifest) -> dt.date | None:
@@ -116,8 +129,12 @@ def _known_by(metrics: Manifest) -> dt.date | None:
 
 
 def _paths(catalog: Catalog, day: dt.date, ad_hoc: str | None) -> tuple[str, str]:
-    """The paths of the day's model page and alert page, or of an ad hoc model's."""
-    paths = catalog.model_pages.path(day), catalog.alert_pages.path(day)
+    """The paths of the day's model page and alert page, or of an ad hoc model's.
+
+    A further line has no alert page, and its scores are in its place.
+    """
+    of_day = catalog.alert_pages if catalog.line == REPORTS else catalog.predictions
+    paths = catalog.model_pages.path(day), of_day.path(day)
     return (beside(paths[0], ad_hoc), beside(paths[1], ad_hoc)) if ad_hoc else paths
 
 
@@ -130,7 +147,7 @@ def _page(
     changes: list[Change],
     measured: ScoredWindow,
     features: Upstream[pa.Table],
-    alert_page: str,
+    link: str,
 ) -> ModelPage:
     threads = catalog.settings.training.threads
     today, today_scores = _today(catalog, features, day, model)
@@ -141,8 +158,10 @@ def _page(
     sample = evaluated[:: max(1, -(-len(evaluated) // _EXPLAINED))]
     contributed = reasons.contributions(model.booster, sample, threads=threads)
     gains = scoring.importance(model.booster, model.encoder)
-    reports = catalog.settings.reports
-    at_alerts, segments = _parts(reports, model, measured, evaluated, float(metrics["threshold"]))
+    pages, words = catalog.settings.reports, _words(catalog)
+    at_alerts, segments = _parts(
+        pages, words, model, measured, evaluated, float(metrics["threshold"])
+    )
     return ModelPage(
         day=day,
         facts=model.manifest.facts,
@@ -164,17 +183,25 @@ def _page(
         families=family_lines(model.encoder, gains, contributed),
         left_out=model.encoder.left_out,
         with_reference=model.reference is not None,
-        alert_report=alert_page,
-        built_by=_built_by(model),
+        link=link,
+        built_by=_built_by(model, catalog.line.features),
         at_alerts=at_alerts,
         segments=segments,
         changes=changes,
-        marking=reports.marking,
+        marking=pages.marking,
+        words=words,
     )
 
 
+def _words(catalog: Catalog) -> RowWords:
+    """What the rows of the catalog's line are called."""
+    name = catalog.line.name
+    return words_of_line(name, catalog.settings.lines[name]) if name else OF_REPORTS
+
+
 def _parts(
-    reports: PageSettings,
+    pages: PageSettings,
+    words: RowWords,
     model: StoredModel,
     measured: ScoredWindow,
     evaluated: NDArray[Any],
@@ -187,30 +214,30 @@ def _parts(
         for each, labels in zip(measured.days, measured.labels_by_day, strict=True)
     ]
     return (
-        validation.alert_lines(truth, scores, threshold=threshold),
+        validation.alert_lines(truth, scores, threshold=threshold, words=words),
         validation.segments(
             truth,
             scores,
             days,
             model.encoder,
             evaluated,
-            categories=reports.segments,
+            categories=pages.segments,
             gains=scoring.importance(model.booster, model.encoder),
         ),
     )
 
 
-def _built_by(model: StoredModel) -> dict[str, str]:
-    """What the model was built by and from."""
+def _built_by(model: StoredModel, frames: str) -> dict[str, str]:
+    """What the model was built by and from; ``frames`` are the line's."""
     facts: Any = model.manifest.facts
-    days = model.manifest.inputs[FEATURES]
+    days = carried.frames_of(model.manifest.inputs)
     study = facts.get(STUDY)
     origin = {"parameters": f"study of {study['day']}, {study['digest'][:12]}"} if study else {}
     return {
         "model": model.manifest.digest,
         "code version": model.manifest.code_version,
         "settings": model.manifest.settings,
-        "learnt from": f"{len(days)} days of {FEATURES}, by digest in the model’s manifest",
+        "learnt from": f"{len(days)} days of {frames}, by digest in the model’s manifest",
         **origin,
         **facts.get("libraries", {}),
     }
@@ -239,7 +266,7 @@ def _changes(
     found = history.get(pinned_day)
     if found is None:
         return [*last, Change(name, None, "its metrics are not among the days of the history")]
-    measured = metrics.manifest(pinned_day).inputs[MODEL].values()
+    measured = metrics.manifest(pinned_day).inputs[models.asset].values()
     if manifest.digest not in measured:
         return [*last, Change(name, None, "the metrics of its day are another model’s")]
     return [*last, Change(name, found, "")]
@@ -259,18 +286,15 @@ def _today(
 
 
 def _refuse_other_metrics(
-    metrics: Manifest,
-    models: dict[str, dict[str, str]],
-    measured: ScoredWindow,
-    day: dt.date,
+    line: Line, metrics: Manifest, read: dict[str, dict[str, str]], day: dt.date
 ) -> None:
-    if metrics.inputs != {**models, FEATURES: dict(measured.digests)}:
+    if metrics.inputs != read:
+        again = f"aml backfill --from {day} --to {day} --select {line.metrics} --remake"
         raise Outdated(
             "they are of another model, or of other features, than are stored now",
-            table=METRICS,
+            table=line.metrics,
             day=day,
-            remedy=f"Measure it again: aml backfill --from {day} --to {day} --select {METRICS} "
-            "--remake",
+            remedy=f"Measure it again: {again}",
         )
 
 

@@ -21,6 +21,7 @@ from aml_assets.core.model.budget import ACCOUNT, CUSTOMER
 from aml_assets.core.model.encoding import Matrix
 from aml_assets.core.model.labels import LabelledReports, Ripeness, SelectedReports
 from aml_assets.core.model.windows import Windows
+from aml_assets.core.relations.unit_day import UNIT_FEATURES
 from aml_assets.core.tables import dictionaries
 from aml_assets.errors import AmlError, ModelError
 from aml_assets.io.upstream import Upstream
@@ -185,7 +186,7 @@ def _places(catalog: Catalog) -> dict[str, tuple[str, str] | None]:
     if catalog.line != REPORTS:
         unit = catalog.settings.lines[catalog.line.name].unit
         none = dict.fromkeys((ACCOUNT, CUSTOMER, TYPE))
-        return {**none, unit: (unit, unit)}
+        return {**none, unit: (UNIT_FEATURES, unit)}
 
     def column(role: str) -> tuple[str, str] | None:
         named = [(table, settings.tables[table].column(role)) for table in (TRX, STR)]

@@ -132,7 +132,7 @@ class StatusBoard:
             return PartitionStatus("exempt" if is_exempt else "missing")
         if not stored.digest:
             return PartitionStatus("unreadable")
-        changed = tuple(stale_inputs(self.rules, asset, stored, self.current))
+        changed = tuple(stale_inputs(self.rules, asset, day, stored, self.current))
         if has_ripened(stored, self.view.stored.get(self.rules.features, ())):
             changed = (*changed, ("labels", str(stored.facts[RIPENS_ON])))
         if not changed:

@@ -39,7 +39,8 @@ PARTIAL, FRAMES = "features/customer_day", "features/customer_features"
 LINE_MEASURED, LINE_MODEL = "models/customer_measured_model", "models/customer_model"
 LINE_METRICS, SCORES = "models/customer_metrics", "predictions/customer_scores"
 LINE_LEARNT = (LINE_MODEL, LINE_METRICS, SCORES)
-FURTHER = (PARTIAL, FRAMES, LINE_MEASURED, *LINE_LEARNT)
+LINE_PAGE = "reports/customer_model_report"
+FURTHER = (PARTIAL, FRAMES, LINE_MEASURED, *LINE_LEARNT, LINE_PAGE)
 """The assets of a further line, which scores every customer."""
 TABLES = {name: f"tables/{name}" for name in (*DAILY, *STATIC)}
 INTERVAL = 30.0
@@ -229,7 +230,11 @@ class Night:
             transactions="trx",
             features=FEATURES,
             lines=(self.reports, *self.further),
-            pages={**PAGES, **({QUEUE: PREDICTIONS} if self.queued else {})},
+            pages={
+                **PAGES,
+                **({LINE_PAGE: LINE_METRICS} if self.further else {}),
+                **({QUEUE: PREDICTIONS} if self.queued else {}),
+            },
             deadline=lambda d: dt.datetime.combine(d + ONE_DAY, dt.time(9), dt.UTC).timestamp(),
             look_back=self.look_back,
             partials=tuple(PARTIALS[asset] for asset in self.histories),
@@ -397,6 +402,8 @@ class Night:
             return self._read(PARTIAL, *days) if of in self.store[PARTIAL] else None
         if asset == SCORES:
             return self._scored(FRAMES, LINE_MODEL, of)
+        if asset == LINE_PAGE:
+            return self._further_described(of)
         return self._further_learnt(asset, of)
 
     def _further_learnt(self, asset: str, of: dt.date) -> dict[str, dict[str, str]] | None:
@@ -469,6 +476,20 @@ class Night:
             METRICS: {str(each): self._digest_of(METRICS, each) for each in past},
             FEATURES: {**window[FEATURES], str(of): self._digest_of(FEATURES, of)},
         }
+
+    def _further_described(self, of: dt.date) -> dict[str, dict[str, str]] | None:
+        """The inputs of the further line's page; none if its metrics are of other inputs."""
+        metrics = self.store[LINE_METRICS].get(of)
+        if metrics is None or any(
+            self._digest_of(asset, dt.date.fromisoformat(key)) != digest
+            for asset, keys in metrics.inputs.items()
+            for key, digest in keys.items()
+        ):
+            return None
+        read = {asset: dict(keys) for asset, keys in metrics.inputs.items()}
+        read[FRAMES] |= self._read(FRAMES, of)[FRAMES]
+        past = days_between(of - self.history * ONE_DAY, of)
+        return read | self._read(LINE_METRICS, *past)
 
     def _window(self, of: dt.date, *, eval_too: bool) -> dict[str, dict[str, str]] | None:
         windows = self.windows(of)

@@ -21,6 +21,7 @@ from aml_assets_tests.core.night.night_harness import (
     LINE_MEASURED,
     LINE_METRICS,
     LINE_MODEL,
+    LINE_PAGE,
     METRICS,
     MODEL,
     MODEL_PAGE,
@@ -66,11 +67,11 @@ def test_a_landed_day_s_frames_are_built_with_its_features_and_all_lines_learn_i
     night.land(8)
     assert assets(night) == [(*TABLES.values(), FEATURES, PARTIAL, FRAMES)]
     night.work()
-    learnt = (MODEL, METRICS, PREDICTIONS, *LINE_LEARNT, ALERT_PAGE, MODEL_PAGE)
+    learnt = (MODEL, METRICS, PREDICTIONS, *LINE_LEARNT, ALERT_PAGE, MODEL_PAGE, LINE_PAGE)
     assert assets(night) == [learnt, (LINE_METRICS,)], "the latter have ripened"
     night.work()
     assert night.settle_down().requests == []
-    for asset in (FEATURES, PARTIAL, FRAMES, *LEARNT, *LINE_LEARNT):
+    for asset in (FEATURES, PARTIAL, FRAMES, *LEARNT, *LINE_LEARNT, LINE_PAGE):
         assert night.builds(asset, 8) == 1, asset
 
 
@@ -91,7 +92,9 @@ def test_where_models_are_fitted_again_so_are_those_of_a_further_line():
     night.tick()
     night.work()
     learnt = assets(night)[0]
-    assert [asset for asset in learnt if "customer" in asset] == [LINE_MEASURED, *LINE_LEARNT]
+    assert [asset for asset in learnt if "customer" in asset] == [
+        *(LINE_MEASURED, *LINE_LEARNT, LINE_PAGE)
+    ]
 
 
 # -- windows of its own --------------------------------------------------------------------
@@ -196,6 +199,38 @@ def test_metrics_of_a_further_line_are_remade_once_more_of_their_labels_are_ripe
         night.land(number)
         night.settle_down()
     assert night.builds(LINE_METRICS, 9) == 2
+    assert night.store[LINE_PAGE][day(9)].inputs[LINE_METRICS][str(day(9))] == (
+        night.store[LINE_METRICS][day(9)].digest
+    ), "and so is the page that describes them"
+
+
+def test_a_further_line_s_page_that_is_gone_is_made_again_once_its_frames_are_there():
+    night = nights(9, earlier=3)
+    del night.store[LINE_PAGE][day(8)]
+    assert assets(night) == [(LINE_PAGE,)]
+    night.work()
+    assert night.has(LINE_PAGE, 8)
+    del night.store[LINE_PAGE][day(9)]
+    night._publish(PARTIAL, day(9), {FEATURES: {str(day(9)): "by hand"}})
+    assert assets(night) == [(PARTIAL, FRAMES)], "the day's frames come first"
+    night.work()
+    night.settle_down()
+    assert night.has(LINE_PAGE, 9)
+
+
+def test_no_page_is_made_of_a_further_line_s_metrics_whose_frames_have_changed():
+    night = nights(9, earlier=3)
+    key = str(day(5))
+    measured = night.store[LINE_METRICS][day(9)]
+    others = {**measured.inputs, FRAMES: {**measured.inputs[FRAMES], key: "others"}}
+    night.store[LINE_METRICS][day(9)] = replace(measured, inputs=others)
+    del night.store[LINE_PAGE][day(9)]
+    assert assets(night) == [(LINE_METRICS,)], "they are measured again first"
+    night.queue.clear()  # the run for it fails
+    assert assets(night) == []
+    night.restart()
+    night.settle_down()
+    assert night.has(LINE_PAGE, 9)
 
 
 def test_frames_alone_are_built_again_when_an_earlier_partial_has_changed():
@@ -230,7 +265,7 @@ def test_a_line_that_is_switched_on_is_derived_in_order_and_leaves_the_features_
     assert night.has(FRAMES, *range(1, 13))
     assert night.has(LINE_METRICS, *range(7, 13))
     assert night.has(SCORES, *range(7, 13))
-    assert {asset for asset, _ in night.remade()} == {PARTIAL, FRAMES, *LINE_LEARNT}
+    assert {asset for asset, _ in night.remade()} == {PARTIAL, FRAMES, *LINE_LEARNT, LINE_PAGE}
     assert all(night.builds(FRAMES, number) == 1 for number in range(1, 13))
     assert all(night.builds(LINE_MODEL, number) == 1 for number in range(7, 13))
 

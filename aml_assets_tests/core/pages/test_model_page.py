@@ -82,7 +82,7 @@ def report(today: np.ndarray | None = MOVED, decided=True, with_reference=True) 
         families=family_lines(ENCODER, {"trx.amount": 3.0, "trx.<b>": 1.0}, contributed),
         left_out=ENCODER.left_out,
         with_reference=with_reference,
-        alert_report="alert_report_2024-03-10.html",
+        link="alert_report_2024-03-10.html",
         built_by={"code version": "2", "xgboost": "3.2.0"},
         at_alerts=validation.alert_lines(truth, scores, threshold=1.0),
         segments=validation.segments(

@@ -116,8 +116,9 @@ def test_the_features_of_a_lines_units_have_families_and_names_of_their_own():
     told = ["its payments", "fans", "length of the history"]
     assert [each.family for each in found.families] == told
     assert words(found) == {
-        "unit.paid_7": "paid 7 is 3",
-        "unit.payer_payer_new_payees_7_within_30": "payer payer new payees 7 within 30 is missing",
+        "unit.paid_7": "payments made, 7 days is 3",
+        "unit.payer_payer_new_payees_7_within_30": "as payer, the largest within 30 days: accounts "
+        "newly paid by the payer, 7 days is missing",
         "unit.short_history": "short history is true",
     }
 

@@ -61,7 +61,7 @@ def test_more_alerts_than_decided_reports_and_no_positive_are_said_and_are_no_ze
 def test_limits_name_what_is_missing():
     metrics = {"decided": 10, "positives": 3, "rows": 40, "restated_train_days": ["2024-01-01"]}
     said = " ".join(
-        validation.limits(metrics, with_reference=False, shifted=["amount"], without_auc=2)
+        validation.limits(metrics, with_reference=False, shifted="amount", without_auc=2)
     )
     for part in ("30 of 40", "3 suspicious", "2 segments", "restated", "drift", "amount"):
         assert part in said

@@ -40,7 +40,7 @@ def test_every_feature_of_the_network_has_a_family_with_a_meaning():
         ("trx", "payer_rank", "the transaction"),
         ("corporate", "sector", "the customer"),
         ("unit", "payer_payee_new_payers_7_within_30", "fans"),
-        ("unit", "payee_pair_age_within_7", "the pair"),
+        ("unit", "payee_pair_age_within_7", "its pairs"),
         ("unit", "payee_payer_rank_within_7", "ranks"),
         ("unit", "payer_added_later_within_7", "its network"),
         ("unit", "paid_total_30", "its payments"),

@@ -111,7 +111,7 @@ def test_what_a_further_line_lacks_counts_and_a_command_builds_it_where_it_can_b
     for number in (11, 12):
         built.unland(number)
     shown = board(Bank(built.root, {"lines": lines}), 6)
-    for asset in (line.partial, line.features, line.model, line.metrics, line.scores):
+    for asset in (line.partial, line.features, line.model, line.metrics, line.scores, line.page):
         assert shown.of(asset, day(6)).state == "missing"
     assert shown._lacks_something(day(5))
     # The line's first model is the 6th's; days before it have frames alone.
