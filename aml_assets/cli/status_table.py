@@ -1,5 +1,8 @@
 """The table of days that ``aml status`` prints, with the notes under it.
 
+The columns are those of the reports' line; of further lines, the notes tell what is missing or
+stale.
+
 Belongs here: cells, which days share a row or a note, and a width of 80 columns. Does not belong
 here: the statuses themselves (``steps.watching.status_board``), or the commands (``cli.status``).
 """
@@ -109,24 +112,35 @@ def _notes(board: StatusBoard, days: Sequence[dt.date]) -> Iterator[str]:
 
 
 def _notes_of(board: StatusBoard, day: dt.date) -> Iterator[str]:
-    """Why a day does not go on, what failed of its checks, and why something of it is stale."""
+    """Why a day does not go on, what failed of its checks, and why something of it is stale.
+
+    Further lines have no columns: what of them is missing is a note, too.
+    """
     blocking, _ = board.failed_checks(day)
     yield from board.unreadable(day)
     if (note := board.note(day)) and note != board.view.damaged.get(day):
         yield note
     elif blocking:
         yield f"failed: {', '.join(blocking)}"
-    stale = {name: board.of(name, day) for name in (FEATURES, MODEL, METRICS, PREDICTIONS)}
-    for name, status in stale.items():
+    if lacking := board.lacking_of_lines(day):
+        yield f"missing: {', '.join(map(_last, lacking))}"
+    further = [asset for line in board.rules.further for asset in (*line.derived, *line.learnt)]
+    for name in (FEATURES, MODEL, METRICS, PREDICTIONS, *further):
+        status = board.of(name, day)
         if status.state == "stale":
-            yield f"{name.rpartition('/')[2]} is stale: {_changed(status)}"
+            yield f"{_last(name)} is stale: {_changed(status)}"
 
 
 def _changed(status: PartitionStatus) -> str:
     """The first changed input of a stale partition, and how many more there are."""
     asset, key = status.changed[0]
     more = f", and {len(status.changed) - 1} more" if len(status.changed) > 1 else ""
-    return f"{asset.rpartition('/')[2]} {key[-10:]} has changed{more}"
+    return f"{_last(asset)} {key[-10:]} has changed{more}"
+
+
+def _last(asset: str) -> str:
+    """An asset's name without its group."""
+    return asset.rpartition("/")[2]
 
 
 def as_bytes(count: int) -> str:

@@ -104,7 +104,7 @@ class Days(Enum):
     LOOK_BACK = "the same day's, and earlier ones in which late transactions are looked up"
     TRAINING = "the training window's, and those of the delay after it"
     WINDOWS = "the windows' and the delay's; of metrics also later ones by which labels ripen"
-    HORIZONS = "those of the horizons after the windows' days, by whose reports these are labelled"
+    HORIZONS = "those after the windows' days whose reports label these, and days that repeat them"
     SCORING = "the model that scores the day: its own, the newest, or a pinned one"
     NAMED = "the one that the same day's predictions name"
     NEWEST = "the newest one that is stored by then, if there is one"

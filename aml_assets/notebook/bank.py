@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from aml_assets.automation.backfill_plan import select_assets
 from aml_assets.core.compare.day_comparison import shifts
 from aml_assets.core.days import ONE_DAY, parse_day
-from aml_assets.core.graph import MEASURED_MODEL, MODEL, PREDICTIONS
+from aml_assets.core.graph import MODEL
 from aml_assets.errors import AmlError
 from aml_assets.io.catalog import Catalog
 from aml_assets.notebook.stored_model import Model
@@ -91,12 +91,10 @@ class Bank:
             CorruptFile: the file was altered.
         """
         name = self._name(asset)
-        if name == MODEL:
-            return self.model(day)
-        if name == MEASURED_MODEL:
-            path = self._catalog.measured_models.path(_day(day))
-            return Model(self._catalog, read_model(self._catalog.upstream(name), path))
-        content = self._catalog.of(name).load(_day(day))
+        partitions, line = self._catalog.of(name), self._catalog.graph.line_of(name)
+        if name in (line.model, line.measured_model):
+            return self._model(name, partitions.path(_day(day)))
+        content = partitions.load(_day(day))
         return content if isinstance(content, dict) else _pandas(content)
 
     def made_of(self, asset: str, day: Day) -> pd.DataFrame:
@@ -129,7 +127,8 @@ class Bank:
 
         Args:
             which: the day whose own model it is; or its model_id, digest or path, as in the
-                setting ``scoring.pinned_model``.
+                setting ``scoring.pinned_model``. Of further lines, a path; `load` gives that of a
+                day.
 
         Raises:
             ModelError: there is no such model, or it was not written by this pipeline.
@@ -138,7 +137,12 @@ class Bank:
         path = (
             self._catalog.models.path(day) if day else pinned_path(self._catalog.models, str(which))
         )
-        return Model(self._catalog, read_model(self._catalog.upstream(MODEL), path))
+        return self._model(MODEL, path)
+
+    def _model(self, asset: str, path: str) -> Model:
+        stored = read_model(self._catalog.upstream(asset), path)
+        line = self._catalog.graph.line_of(stored.manifest.asset)
+        return Model(self._catalog.of_line(line), stored)
 
     def compare(self, asset: str, day: Day, other: Day) -> pd.DataFrame:
         """Compare two days of a frame, column by column.
@@ -169,7 +173,8 @@ class Bank:
             raise AmlError(
                 "only frames can be compared so", table=name, remedy="Take tables or features."
             )
-        described = self._catalog.features if name == PREDICTIONS else partitions
+        line = self._catalog.graph.line_of(name)
+        described = self._catalog.of(line.features) if name == line.scores else partitions
         columns = columns_of(described.manifest(day))
         kinds = {n: c.kind for n, c in columns.items() if self._is_comparable(c)}
         kept = [n for n in frame.column_names if n in kinds or n == "pred_score"]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from aml_assets.core.graph import FEATURES
+from aml_assets.core.graph import REPORTS
 from aml_assets.core.model import scoring
 from aml_assets.core.model.encoding import Frame
 from aml_assets.core.pages import reasons
@@ -105,23 +105,27 @@ class Model:
         return dict(self._stored.encoder.left_out)
 
     def score(self, day: dt.date | str) -> pd.Series:
-        """Score all reports of a day with this model.
+        """Score all reports of a day with this model, or all whom its line scores.
 
         Returns:
-            One score in [0, 1] per row of ``features/merged_features``, in its order.
+            One score in [0, 1] per row of ``features/merged_features``, or of the line's frames, in
+            its order.
 
         Raises:
             NotReady: the day has no features.
         """
         import pandas as pd
 
-        frame, _ = load_frame(self._catalog.upstream(FEATURES), dt.date.fromisoformat(str(day)))
+        frame = self._frame(dt.date.fromisoformat(str(day)))
         return pd.Series(self._scores(self._stored.encoder.transform(frame)), name="pred_score")
 
     def what_if(
         self, row: pd.Series, changes: Mapping[str, Any] | None = None, /, **more: Any
     ) -> WhatIf:
         """Score a row of ``features/merged_features`` without and with some values changed.
+
+        A row of a line's frames does not name its day: its columns are taken for those of the last
+        day that the model has learnt from.
 
         Args:
             row: e.g. ``bank.load("merged_features", day).iloc[0]``.
@@ -133,18 +137,20 @@ class Model:
                 not fit the column's type.
         """
         wanted = {**(changes or {}), **more}
-        day = row.get(EVENT_DAY)
+        day = row.get(EVENT_DAY) if self._catalog.line == REPORTS else self._stored.trained_on[1]
         if day is None:
             raise AmlError("the row is none of merged_features", remedy="Take one from there.")
-        frame, _ = load_frame(
-            self._catalog.upstream(FEATURES), dt.date.fromisoformat(str(day)[:10])
-        )
+        frame = self._frame(dt.date.fromisoformat(str(day)[:10]))
         self._refuse_without_effect(frame, wanted)
         rows = [_one_row(frame, row, {}), _one_row(frame, row, wanted)]
         matrices = [self._stored.encoder.transform(each) for each in rows]
         before, after = (float(self._scores(each)[0]) for each in matrices)
         unseen = tuple(n for n, count in matrices[1].unseen.items() if count)
         return WhatIf(before, after, self._contributions(*matrices), unseen)
+
+    def _frame(self, day: dt.date) -> Frame:
+        """The frame of a day that the model's line scores."""
+        return load_frame(self._catalog.upstream(self._catalog.line.features), day)[0]
 
     def _refuse_without_effect(self, frame: Frame, wanted: Mapping[str, Any]) -> None:
         """Refuse a change of a column that is no feature of the model."""
@@ -155,7 +161,7 @@ class Model:
                 raise AmlError(
                     "the frame has no such column",
                     column=name,
-                    remedy='See bank.load("merged_features", day).columns.',
+                    remedy=f'See bank.load("{self._catalog.line.features}", day).columns.',
                 )
             if (column.table, column.source) not in used:
                 why = self.left_out.get(f"{column.table}.{column.source}", "not a feature")
@@ -193,7 +199,7 @@ def _one_row(frame: Frame, row: pd.Series, changes: Mapping[str, Any]) -> Frame:
             raise AmlError(
                 "the row has no such column",
                 column=field.name,
-                remedy="Take a whole row of merged_features.",
+                remedy="Take a whole row of the frames that the model scores.",
             )
         value: Any = changes[field.name] if field.name in changes else row[field.name]
         is_text = pa.types.is_dictionary(field.type)

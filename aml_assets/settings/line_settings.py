@@ -9,13 +9,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from aml_assets.settings.feature_settings import Windows
 from aml_assets.settings.section import Section
 from aml_assets.settings.training_settings import TrainingSettings
 
-LineName = Annotated[str, Field(pattern=r"^[a-z]+(_[a-z]+)*$")]
+TAKEN_NAMES = frozenset({"account", "measured", "merged", "pair", "report"})
+"""Names of lines under which an asset of theirs would have the name of another one of the bank."""
+
+
+def _is_free(name: str) -> str:
+    if name in TAKEN_NAMES or name.endswith("_measured"):
+        raise ValueError(f"an asset of the bank is called {name}_… already; take another name")
+    return name
+
+
+LineName = Annotated[str, Field(pattern=r"^[a-z]+(_[a-z]+)*$"), AfterValidator(_is_free)]
 """The name of a line, which begins the names of its assets."""
 
 UNITS = {
@@ -46,7 +56,7 @@ class LineSettings(Section):
     within the longest is scored. ``train_every``: of the training window, each is learnt from on
     one day of so many, since its days are alike. ``budget``: how many the investigators can work
     per day; below 1 it is a share of those who are scored. ``training``: XGBoost's parameters over
-    those of the section ``training``.
+    the lines' own, and those over the section ``training``.
     """
 
     unit: Unit = "customer"
@@ -54,7 +64,7 @@ class LineSettings(Section):
     windows: Windows = (7, 30)
     train_every: Annotated[int, Field(ge=1)] = 3
     budget: Annotated[float, Field(gt=0)] = 0.01
-    training: dict[str, Any] = Field(default_factory=lambda: dict(_TRAINING))
+    training: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _trains_as_all_lines_do(self) -> LineSettings:
@@ -69,7 +79,7 @@ class LineSettings(Section):
         Raises:
             ValueError: XGBoost or our bounds refuse one.
         """
-        base = {} if "preset" in self.training else training.model_dump()
+        base = {} if "preset" in self.training else {**training.model_dump(), **_TRAINING}
         given = {**base, **self.training, "refit": training.refit, "tuning": None}
         try:
             return TrainingSettings.model_validate(given)

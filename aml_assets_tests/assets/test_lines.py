@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from aml_assets.core.graph import FEATURES, NETWORK, Line
+from aml_assets.steps.inputs.labelling import select_rows
+from aml_assets.steps.inputs.window_frames import read_window
 from aml_assets_tests import pages
 from aml_assets_tests.conftest import Bank, day, str_columns
 
@@ -65,18 +67,19 @@ def test_a_line_reads_exactly_the_days_that_its_windows_and_horizons_mean(scored
     line, name = CUSTOMERS, catalog.of_line(CUSTOMERS).model_id(day(DAY))
     assert read(line.partial) == dict.fromkeys(["tables/trx", FEATURES, NETWORK], days(DAY))
     assert read(line.features) == {line.partial: days(6, 7)}
-    assert read(line.model) == {line.features: days(1, 2, 3), FEATURES: days(2, 3, 4)}
+    # Beside the days after the rows, those in which their reports may be repeated, decided.
+    assert read(line.model) == {line.features: days(1, 2, 3), FEATURES: days(1, 2, 3, 4, 5)}
     assert read(line.metrics) == {
         line.model: [name],
         line.features: days(1, 2, 3, 6),
-        FEATURES: days(7),
+        FEATURES: days(6, 7),
     }
     assert read(line.scores) == {line.features: days(DAY), line.model: [name]}
     assert read(line.page) == {
         line.model: [name],
         line.metrics: days(*range(1, DAY + 1)),
         line.features: days(1, 2, 3, 6, DAY),
-        FEATURES: days(7),
+        FEATURES: days(6, 7),
     }
 
 
@@ -159,6 +162,31 @@ def test_metrics_without_a_horizon_that_is_over_say_so_and_ripen(scored: Bank, t
     figures = stored.load(day(8))
     assert (figures["decided"], figures["ripens_on"]) == (0, str(day(9)))
     assert figures["average_precision"] is None
+
+
+def test_a_report_that_is_repeated_with_its_decision_counts_on_the_day_on_which_it_came_first(
+    scored: Bank, tmp_path
+):
+    bank = scored.copy_to(tmp_path / "repeated", labels={"maturity_days": 2})
+    own, undecided = str_columns(3), [None] * 8
+    bank.land("str", 2, str_columns(2, undecided))
+    bank.land("str", 3, str_columns(3, undecided))
+    # Day 4 repeats all reports of day 3 and has none of its own.
+    bank.land("str", 4, own | {"label": [1, 0, 0, 0, 0, 0, 0, 0]})
+    bank.prepare(2, DAY)
+    found = labels_of(bank, 2, known_by=5)
+    assert found == {1: 1, 4: 1} | dict.fromkeys((2, 3, 5, 6, 7, 8), 0), "reported on day 3"
+    found = labels_of(bank, 3, known_by=6)
+    assert set(found.values()) == {0}, "day 4 only repeats what day 3 knew"
+
+
+def labels_of(bank: Bank, number: int, known_by: int) -> dict[int, float]:
+    catalog = bank.catalog.of_line(CUSTOMERS)
+    window = read_window(catalog, catalog.upstream(CUSTOMERS.features), [day(number)])
+    reports = catalog.upstream(FEATURES)
+    (selected,) = select_rows(catalog, window, reports, known_by=day(known_by))
+    ids = bank.frame(CUSTOMERS.features, number).column("customer").to_pylist()
+    return dict(zip(ids, selected.labels.tolist(), strict=True))
 
 
 def test_labels_are_no_part_of_a_lines_frames(scored: Bank, tmp_path):

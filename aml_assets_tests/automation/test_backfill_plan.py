@@ -295,3 +295,26 @@ def test_each_line_is_left_out_of_the_days_before_its_own_first_model(both):
     assert days_of(plan.requested, CUSTOMER.scores) == [day(7)]
     assert plan.left_out[CUSTOMER.model, day(6)].startswith("not trainable before 2024-01-07")
     assert plan.left_out[CUSTOMER.scores, day(5)].startswith("no model to score with: not train")
+
+
+def test_a_backfill_of_a_line_s_scores_builds_all_that_they_need_and_then_has_nothing_to_do(both):
+    catalog = both.catalog
+    plan = plan_backfill(catalog, select_assets(catalog, ["customer_scores"]), span(8, 9))
+    assert plan.requested == {(CUSTOMER.scores, when) for when in span(8, 9)}
+    assert days_of(plan.added, CUSTOMER.model) == span(8, 9)
+    # The 8th's model trains on days 2 to 4, two horizons before its evaluation day.
+    assert days_of(plan.added, CUSTOMER.features) == span(2, 9)
+    assert days_of(plan.added, CUSTOMER.partial) == days_of(plan.added, FEATURES) == span(1, 9)
+    assert not days_of(plan.added, CUSTOMER.metrics)
+    assert execute(both, plan) == []
+    assert catalog.of(CUSTOMER.scores).days() == span(8, 9)
+    assert not plan_backfill(catalog, [CUSTOMER.scores], span(8, 9)).partitions
+
+
+def test_the_groups_of_a_backfill_hold_the_lines_beside_the_reports(both):
+    catalog = both.catalog
+    assert select_assets(catalog, ["predictions"]) == [PREDICTIONS, CUSTOMER.scores]
+    plan = plan_backfill(catalog, select_assets(catalog, ["models", "predictions"]), [day(8)])
+    assert execute(both, plan) == []
+    for asset in (MODEL, METRICS, PREDICTIONS, CUSTOMER.model, CUSTOMER.metrics, CUSTOMER.scores):
+        assert catalog.of(asset).has(day(8)), asset

@@ -115,3 +115,29 @@ def test_the_daily_batch_learns_of_each_line_that_has_windows_and_frames_in_the_
     assert learnt(6, prepared) == [MODEL]
     assert learnt(7, prepared) == [MODEL, line.model, line.scores]
     assert learnt(7, (FEATURES,)) == [MODEL], "its frames come later"
+
+
+def test_the_hourly_self_learning_takes_a_line_in_as_soon_as_it_can_have_a_model(built, tick):
+    options = {"partitions": {"last_day": None}, "lines": {"customer": {"horizon_days": 2}}}
+    bank, line = Bank(built.root, options), Line("customer")
+    of_reports = {MODEL, METRICS, MODEL_PAGE}
+    (whole,) = tick(bank, "hourly_self_learning", 6).run_requests  # its first model is the 7th's
+    learnt = assets(whole) - {name for name in bank.catalog.graph.names if "models/" not in name}
+    assert learnt == {MODEL, METRICS}
+    assert {FEATURES, line.features} <= assets(whole)
+    (later,) = tick(bank, "hourly_self_learning", 7).run_requests  # of which no features are there
+    assert assets(later) == {*of_reports, line.model, line.metrics}
+    early = Bank(built.root, {**options, "windows": {"train_days": 4, "eval_days": 1}})
+    (before,) = tick(early, "hourly_self_learning", 7).run_requests
+    assert assets(before) == of_reports
+
+
+def test_the_daily_batch_of_a_line_loads_and_requests_it_with_the_reports(bank, tick):
+    lines = {"customer": {"horizon_days": 2, "windows": [2]}}
+    bank, line = Bank(bank.root, {"lines": lines}), Line("customer")
+    graph = bank.catalog.graph
+    (early,) = tick(bank, "daily_batch", 6).run_requests
+    assert set(line.assets) & assets(early) == {line.partial, line.features}
+    assert set(graph.learning) & assets(early) == set(graph.learning) - set(line.assets)
+    (request,) = tick(bank, "daily_batch", 7).run_requests
+    assert assets(request) == set(graph.names)

@@ -11,7 +11,9 @@ import pytest
 from aml_assets.core.bank_graph import asset_graph
 from aml_assets.core.graph import (
     ALERT_PAGE,
+    BEHAVIOUR,
     FEATURES,
+    LABEL_HISTORY,
     METRICS,
     MODEL,
     MODEL_PAGE,
@@ -23,6 +25,7 @@ from aml_assets.core.graph import (
     Line,
     Reads,
 )
+from aml_assets.settings.line_settings import TAKEN_NAMES
 
 CUSTOMER = Line("customer")
 LEARNT = (CUSTOMER.model, CUSTOMER.metrics, CUSTOMER.scores, CUSTOMER.page)
@@ -50,6 +53,16 @@ def test_frames_derive_from_the_merged_frame_and_come_between_it_and_what_learns
     assert graph.prepared == [NETWORK, FEATURES]
     stages = [graph.stage(n) for n in (FEATURES, CUSTOMER.partial, CUSTOMER.features, LEARNT[0])]
     assert stages == [2, 2, 3, 4]
+
+
+def test_names_of_lines_that_would_take_an_asset_s_name_are_refused_by_the_settings():
+    histories = {NETWORK: 89, BEHAVIOUR: 89, LABEL_HISTORY: 89}
+    names = asset_graph(TABLES, histories=histories, refit=True, tuned=True).names
+    begins = {name.rpartition("/")[2].rpartition("_")[0] for name in names}
+    taken = {each for each in begins if each and not set(names).isdisjoint(Line(each).assets)}
+    assert taken == TAKEN_NAMES
+    one, other = Line("customer"), Line("customer_measured")
+    assert set(one.assets) & set(other.assets) == {one.measured_model}, "refused by its end"
 
 
 def test_a_history_of_frames_is_no_history_of_transactions(graph: Graph):

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from aml_assets.errors import AmlError
+from aml_assets.notebook import Bank
 from aml_assets_tests.conftest import day
 
 
@@ -51,3 +52,31 @@ def test_two_days_are_compared_by_their_columns(bank):
 def test_what_is_not_there_is_one_sentence(bank, ask, sentence):
     with pytest.raises(AmlError, match=sentence):
         ask(bank)
+
+
+def test_what_a_further_line_has_is_loaded_scored_and_compared_as_what_reports_have(
+    landed_bank, tmp_path
+):
+    tiny = landed_bank.copy_to(
+        tmp_path / "lines",
+        lines={"customer": {"horizon_days": 1, "windows": [2], "train_every": 1}},
+        windows={"train_days": 3, "eval_days": 1},
+    )
+    tiny.prepare(1, 6)
+    tiny.good("daily", 6, only=("models", "predictions"))
+    bank = Bank(tiny.catalog)
+    model = bank.load("customer_model", day(6))
+    assert model.id == "aml_xgboost_customer_2024-01-06"
+    assert bank.model("lines/customer/model/aml_xgboost_customer_2024-01-06.ubj").digest == (
+        model.digest
+    )
+    frame = bank.load("customer_features", day(6))
+    mine = frame.assign(score=model.score(day(6))).set_index("customer")["score"]
+    theirs = bank.load("customer_scores", day(6)).set_index("customer")["pred_score"]
+    assert (mine - theirs[mine.index]).abs().max() < 1e-6
+    found = model.what_if(frame.iloc[0], paid_2=99)
+    assert found.before == pytest.approx(mine.iloc[0])
+    assert "unit.paid_2" in found.contributions.index
+    assert bank.compare("customer_features", day(6), day(5)).loc["paid_2", "distance"] == 0
+    scores = bank.compare("customer_scores", day(6), day(6))
+    assert scores.loc["pred_score", "distance"] == 0

@@ -13,6 +13,8 @@ from aml_assets.settings.of_line import of_line
     ("wrong", "sentence"),
     [
         ({"Customer": {}}, "lines"),
+        ({"account": {"unit": "account"}}, "an asset of the bank is called account_… already"),
+        ({"customer_measured": {}}, "take another name"),
         ({"customer": {"unit": "household"}}, "unit"),
         ({"customer": {"horizon_days": 0}}, "horizon_days"),
         ({"customer": {"windows": []}}, "at least one window"),

@@ -19,13 +19,16 @@ CONSTANT = "constant throughout the training window"
 """The reason why such a column is left out."""
 
 
-def without_constants(encoder: Encoder, matrices: list[np.ndarray]) -> Encoder:
+def without_constants(
+    encoder: Encoder, matrices: list[np.ndarray], *, asset: str = FEATURES
+) -> Encoder:
     """Leave out the features that have one value in all rows; a null is a value of its own.
 
     Args:
         encoder: as fitted.
         matrices: float32, shape (rows, features) each: all rows of the training window. Each is
             replaced by one of the other features, so that the window is never in memory twice.
+        asset: the frames, for errors.
 
     Returns:
         The encoder of the other features, which names those left out.
@@ -39,7 +42,7 @@ def without_constants(encoder: Encoder, matrices: list[np.ndarray]) -> Encoder:
     if not len(kept):
         raise NotTrainable(
             "every feature is constant throughout the training window",
-            table=FEATURES,
+            table=asset,
             remedy="Have features landed that differ between rows, or widen the window.",
         )
     for position, values in enumerate(matrices):

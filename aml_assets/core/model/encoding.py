@@ -176,6 +176,7 @@ def fit(
     max_text_distinct_share: float,
     min_category_rows: int,
     report_features: Collection[str] | None = None,
+    asset: str = FEATURES,
 ) -> Encoder:
     """Select the features of a training window, and fit the vocabularies.
 
@@ -185,6 +186,7 @@ def fit(
             table's grain, is a name or a free text; it is left out unless forced.
         min_category_rows: a value in fewer rows does not enter the vocabulary.
         report_features: the columns of reports that may be features; all by default.
+        asset: the frames, for errors.
 
     Raises:
         InputError: a column has different kinds on different days.
@@ -221,7 +223,7 @@ def fit(
         raise NotTrainable(
             "no column of the training window can be a feature: "
             + "; ".join(f"{name}: {reason}" for name, reason in left_out.items()),
-            table=FEATURES,
+            table=asset,
             remedy="Force columns under tables.*.kinds, or have features landed.",
         )
     return Encoder(tuple(features), left_out)

@@ -107,6 +107,7 @@ def newest_decisions(
     deciding: Sequence[LabelledReports] = (),
     known: Sequence[LabelledReports] = (),
     ripeness: Ripeness | None = None,
+    first: bool = False,
 ) -> list[SelectedReports]:
     """Select one row per report of a window, with its newest known decision.
 
@@ -118,6 +119,8 @@ def newest_decisions(
         known: days whose reports are left out: a model is not measured on what it learnt.
         ripeness: which decisions are known; all by default. A decision that is not known makes its
             row undecided.
+        first: select a report's first row, whose day says when it was made; by default that of its
+            newest decision.
 
     Returns:
         One entry per day of ``inside``, in order; a day without rows has empty arrays.
@@ -133,7 +136,7 @@ def newest_decisions(
     numbered = [f"key {number}" for number in range(len(key))]
     ripeness = ripeness or Ripeness(max(reports.day for reports in days))
     stacked = _stacked(days, key, label, ripeness.decided_at, inside=len(inside))
-    selected = _select(stacked, numbered, ripeness)
+    selected = _select(stacked, numbered, ripeness, first=first)
     filled = [reports for reports in known if reports.table.num_rows]
     if filled:
         learnt = _stacked(filled, key, label, None, inside=0).select(numbered)
@@ -235,7 +238,7 @@ def _plain_days(times: pa.ChunkedArray) -> pa.ChunkedArray:
     return times.cast(pa.date32(), safe=False)
 
 
-def _select(stacked: pa.Table, key: list[str], ripeness: Ripeness) -> pa.Table:
+def _select(stacked: pa.Table, key: list[str], ripeness: Ripeness, *, first: bool) -> pa.Table:
     """Frame, position and label of the selected row of each report, ordered by the first two."""
     columns = [*_PLACE, "label"]
     suspects = _may_repeat(stacked.column(key[0]))
@@ -251,6 +254,7 @@ def _select(stacked: pa.Table, key: list[str], ripeness: Ripeness) -> pa.Table:
         known_by=number_of(ripeness.known_by),
         maturity=ripeness.maturity_days,
         names_days=ripeness.decided_at is not None,
+        first=first,
     )
     ranked = engine.query(sql, {"reports": stacked.filter(suspects)}).select(columns)
     return _in_order(pa.concat_tables([single, ranked], promote_options="permissive"))

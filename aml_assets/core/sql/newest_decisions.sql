@@ -8,10 +8,12 @@
 --          number), "decided" (the day of the decision as a number, or null), "inside" (true in
 --          the window itself, false on the days after it that may only decide).
 -- Grain    one row per key that has a row inside the window. Of several rows the newest decided
---          one inside is selected, else the newest; its label is the newest decision.
+--          one inside is selected, else the newest; or the first one. Its label is the newest
+--          decision.
 -- Output   frame, position, label (null: not decided, or not known), repeats (rows of this key).
 -- Filled   key, known_by (the last day whose decisions count), maturity (days after the report),
---          names_days (true if the bank names days of decisions).
+--          names_days (true if the bank names days of decisions), first (true if the first of
+--          several rows is selected).
 WITH repeated AS (
     SELECT
 {% for name in key %}
@@ -61,8 +63,12 @@ ranked AS (
 
             ORDER BY
                 CASE WHEN inside THEN 0 ELSE 1 END,
+{% if first %}
+                frame
+{% else %}
                 CASE WHEN label IS NULL THEN 1 ELSE 0 END,
                 frame DESC
+{% endif %}
         ) AS place
     FROM known
     WHERE repeats > 1

@@ -9,7 +9,8 @@
 -- Output   unit;
 --          paid, received: payments; one of an account to itself is neither;
 --          paid_total, received_total: of the amounts, in their unit (null: none is known);
---          reports_paid, reports_received: reports whose transaction it paid, or was paid by;
+--          reports_paid, reports_received: reports whose transaction it paid, or was paid by (one
+--          that is repeated on another day counts there, too);
 --          for each feature f: payer_f, payee_f: the largest of the pairs in which an account of
 --          the unit pays, and in which one is paid (null: there is none).
 -- Filled   features (columns).

@@ -7,7 +7,7 @@
 --          for each window of w days: paid_w, received_w: payments;
 --          paid_total_w, received_total_w: their sums (0: no payment, null: no amount is known);
 --          passed_on_w: the smaller of what came in and what went out, as a share of the larger one
---          (0: only one of them);
+--          (0: only one of them, null: of one of them no amount is known);
 --          active_days_w: days on which it moved money;
 --          reports_paid_w, reports_received_w: reports whose transaction it paid, or was paid by;
 --          for each feature f: f_within_w: the largest of any day (null: there is none);
@@ -51,7 +51,9 @@ SELECT
     received_{{ w }},
     CASE WHEN paid_{{ w }} > 0 THEN CAST(out_{{ w }} AS DOUBLE) ELSE 0 END AS paid_total_{{ w }},
     CASE WHEN received_{{ w }} > 0 THEN CAST(in_{{ w }} AS DOUBLE) ELSE 0 END AS received_total_{{ w }},
-    CASE WHEN in_{{ w }} > 0 AND out_{{ w }} > 0
+    CASE
+        WHEN paid_{{ w }} > 0 AND received_{{ w }} > 0 AND (in_{{ w }} IS NULL OR out_{{ w }} IS NULL) THEN NULL
+        WHEN in_{{ w }} > 0 AND out_{{ w }} > 0
         THEN CAST(LEAST(in_{{ w }}, out_{{ w }}) AS DOUBLE) / CAST(GREATEST(in_{{ w }}, out_{{ w }}) AS DOUBLE)
         ELSE 0
     END AS passed_on_{{ w }},

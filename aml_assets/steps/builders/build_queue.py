@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from aml_assets.core.cases.queue import Queue, queue
-from aml_assets.core.graph import MODEL, QUEUE
+from aml_assets.core.graph import MODEL, QUEUE, Line
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.paths import beside
 from aml_assets.io.upstream import Upstream, inputs_read
@@ -60,7 +60,11 @@ def build_queue(
         path, scored = beside(path, name), _ad_hoc(predictions, day, name)
     else:
         scored, _ = predictions.load(day)
-    evidence = evidence_of(catalog, day, scored, predictions, merged_features, scores)
+    of_lines = {
+        name: scores[Line(name).scores.rpartition("/")[2]]
+        for name in catalog.settings.queued_lines or ()
+    }
+    evidence = evidence_of(catalog, day, scored, predictions, merged_features, of_lines)
     customers = sum(of.num_rows for of in evidence.scores.values()) or evidence.reports.num_rows
     budget = _budget(catalog, customers)
     found = queue(evidence, budget=budget, rise=settings.rise)

@@ -50,7 +50,7 @@ def evidence_of(
         scored: the predictions of the day.
         predictions: those of earlier days.
         merged: the merged frames.
-        scores: asset of scores, by the last part of its name → what it holds.
+        scores: line that scores customers → its scores.
 
     Raises:
         NotReady: the day has no merged frame.
@@ -192,16 +192,20 @@ def _of_day(scores: Upstream[pa.Table], day: dt.date) -> pa.Table:
         schema = pa.schema([(CUSTOMER, pa.string()), (SCORE, pa.float64())])
         return schema.empty_table()
     table, _ = scores.load(day)
-    return pa.table(
-        {CUSTOMER: table.column(CUSTOMER), SCORE: table.column("pred_score").cast(pa.float64())}
+    ids = table.column(CUSTOMER)
+    found = {CUSTOMER: ids.cast(plain_type(ids.type)), SCORE: table.column("pred_score")}
+    return pa.table(found).cast(
+        pa.schema([(CUSTOMER, plain_type(ids.type)), (SCORE, pa.float64())])
     )
 
 
 def _of_one_type(tables: Sequence[pa.Table], catalog: Catalog, day: dt.date) -> list[pa.Table]:
-    """The tables with customers of one type."""
+    """The tables with customers as plain ids of one type."""
     names = ", ".join(name for _, name in unit_places(catalog, CUSTOMER))
     ids = of_one_type([table.column(CUSTOMER) for table in tables], names, day)
     return [
-        table.set_column(table.schema.get_field_index(CUSTOMER), CUSTOMER, of)
+        table.set_column(
+            table.schema.get_field_index(CUSTOMER), CUSTOMER, of.cast(plain_type(of.type))
+        )
         for table, of in zip(tables, ids, strict=True)
     ]

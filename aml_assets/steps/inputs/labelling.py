@@ -29,7 +29,6 @@ from aml_assets.core.relations.unit_labels import (
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.line_settings import UNITS, LineSettings
 from aml_assets.settings.table_settings import TRX
-from aml_assets.steps.inputs.exemptions import exemption
 from aml_assets.steps.inputs.window_frames import (
     Window,
     read_stored,
@@ -82,27 +81,57 @@ def select_rows(
     needed = sorted({day for each in ripe for day in horizon_of(each, line.horizon_days)})
     if strict:
         refuse_missing(of_reports, reports, needed)
-    window = read_stored(of_reports, reports, needed, unit_places(of_reports, line.unit))
-    last = max(needed, default=known_by) + of_reports.settings.labels.maturity_days * ONE_DAY
-    after = days_between(max(needed, default=last) + ONE_DAY, min(known_by, last))
+    before, after = _days_around(of_reports, needed, known_by)
+    window = read_stored(
+        of_reports, reports, [*before, *needed], unit_places(of_reports, line.unit)
+    )
     selected = select_reports(
         of_reports,
         window,
         known_by=known_by,
         deciding=[read_stored(of_reports, reports, after)],
         said_by=said_by,
+        first=True,  # repeated with its decision, a report is as old as it was
     )
-    holes = {day for day in window.empty if exemption(of_reports, day) is None}
+    # Of a day that somebody skipped, nobody knows the reports.
+    by_design = of_reports.settings.partitions.empty_by_design
+    holes = {day for day in window.empty if day in needed and not by_design(day)}
     return unit_labels(
         units,
-        [
-            DecidedReports(frame.day, _sides(of_reports, line, frame, each.rows), each.labels)
-            for frame, each in zip(window.frames, selected, strict=True)
-        ],
+        _decided(of_reports, line, window, selected),
         horizon_days=line.horizon_days,
         ripe={day for day in ripe if holes.isdisjoint(horizon_of(day, line.horizon_days))},
         column=", ".join(_unit_columns(of_reports, line.unit)),
     )
+
+
+def _decided(
+    of_reports: Catalog, line: LineSettings, window: Window, selected: Sequence[SelectedReports]
+) -> list[DecidedReports]:
+    """The selected reports of a window with the units of their transactions, day by day."""
+    return [
+        DecidedReports(frame.day, _sides(of_reports, line, frame, each.rows), each.labels)
+        for frame, each in zip(window.frames, selected, strict=True)
+    ]
+
+
+def _days_around(
+    of_reports: Catalog, needed: Sequence[dt.date], known_by: dt.date
+) -> tuple[list[dt.date], list[dt.date]]:
+    """The days before and after some days in which their reports may have been, or be, repeated.
+
+    Args:
+        of_reports: how late a decision may come.
+        needed: the days, oldest first.
+        known_by: the last day whose decisions count.
+    """
+    if not needed:
+        return [], []
+    settings = of_reports.settings
+    late = max(settings.labels.maturity_days, settings.delay_days) * ONE_DAY
+    first = max(needed[0] - late, settings.partitions.first_day)
+    last = min(needed[-1] + late, known_by)
+    return days_between(first, needed[0] - ONE_DAY), days_between(needed[-1] + ONE_DAY, last)
 
 
 def rules_of(catalog: Catalog) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from aml_assets.core.days import ONE_DAY, days_between
-from aml_assets.core.graph import MODEL, REPORTS
+from aml_assets.core.graph import REPORTS
 from aml_assets.core.model import scoring
 from aml_assets.core.model.budget import ACCOUNT, CUSTOMER
 from aml_assets.core.model.encoding import Matrix
@@ -173,7 +173,7 @@ def _refuse_learnt(model: StoredModel, windows: Windows) -> None:
         raise ModelError(
             f"it has learnt from days up to {last}, so it cannot be measured on "
             f"{windows.eval_start} … {windows.eval_end}",
-            table=MODEL,
+            table=model.manifest.asset,
             day=model.day,
             remedy="With training.refit its measured model is; without, train the day again.",
         )

@@ -103,13 +103,14 @@ def training_data(
         max_text_distinct_share=settings.features.max_text_distinct_share,
         min_category_rows=settings.features.min_category_rows,
         report_features=settings.report_features,
+        asset=features.asset,
     )
     days, matrices = train.days, list[np.ndarray]()
     for each in known:
         # Taken out, so that the window is never in memory twice.
         matrices.append(encoder.transform(train.frames.pop(0), each.rows).values)
     rows = sum(len(each.rows) for each in selected)
-    encoder = without_constants(encoder, matrices)
+    encoder = without_constants(encoder, matrices, asset=features.asset)
     batches = [(values, each.labels) for values, each in zip(matrices, known, strict=True)]
     return TrainingData(batches, encoder, rows, days, train.empty)
 

@@ -280,6 +280,7 @@ def select_reports(
     deciding: Sequence[Window] = (),
     learnt: Sequence[LabelledReports] = (),
     said_by: dt.date | None = None,
+    first: bool = False,
 ) -> list[SelectedReports]:
     """Select one row per report of a window, with the newest decision known by the end of a day.
 
@@ -292,6 +293,7 @@ def select_reports(
         deciding: later days whose rows may decide a report of the window.
         learnt: reports that are left out, since the model has learnt them.
         said_by: the last day whose dispositions count; ``known_by`` by default.
+        first: select a report's first row in the window, not that of its newest decision.
 
     Raises:
         InputError: the key or the label has different types on different days.
@@ -307,6 +309,7 @@ def select_reports(
         deciding=[each for window in deciding for each in window.reports(columns)],
         known=learnt,
         ripeness=ripeness(catalog, known_by),
+        first=first,
     )
     return with_dispositions(catalog, selected, reports, key=key, known_by=said_by or known_by)
 

@@ -145,6 +145,20 @@ class StatusBoard:
         line = self.rules.line_of(asset)
         return asset == line.measured and asset not in missing_learnt(self.view, line, day)
 
+    def lacking_of_lines(self, day: dt.date) -> list[str]:
+        """What of a day's further lines is missing although its features are there.
+
+        What has no windows yet is left out.
+        """
+        if self.view.partition(FEATURES, day) is None:
+            return []
+        return [
+            asset
+            for line in self.rules.further
+            for asset in (*line.derived, *line.learnt)
+            if self.of(asset, day).state == "missing" and not self._is_left_out(asset, day)
+        ]
+
     def tables(self, day: dt.date) -> PartitionStatus:
         """The status of a day's tables together; ``stale`` if the day has landed anew."""
         each = [self.of(f"{TABLES}/{name}", day) for name in self._catalog.settings.tables]

@@ -55,6 +55,16 @@ def test_a_report_counts_once_on_the_day_of_its_newest_decision():
     assert chosen(window) == [{}, {(1, 1): 1}, {(2, 1): None}]
 
 
+def test_on_request_a_report_counts_on_the_day_on_which_it_came_first():
+    window = days({(1, 1): None, (2, 1): 0}, {(1, 1): 1}, {(1, 1): None, (2, 1): None, (3, 1): 1})
+    found = newest_decisions(window, key=KEY, label="label", first=True)
+    assert [(each.rows.tolist(), each.labels.tolist()) for each in found] == [
+        ([0, 1], [1, 0]),
+        ([], []),
+        ([2], [1]),
+    ]
+
+
 def test_days_after_the_window_decide_its_reports_but_do_not_enter_it():
     window = days({(1, 1): None, (2, 1): 0})
     later = days({(1, 1): 0, (9, 9): 1}, {(1, 1): 1, (2, 1): None}, first=DAY + ONE_DAY)

@@ -89,7 +89,7 @@ def test_a_total_is_null_without_a_known_amount_and_nothing_without_a_payment():
 
 @pytest.mark.parametrize(
     ("out", "in_", "share"),
-    [("8", "2", 0.25), ("2", "8", 0.25), (None, "8", 0.0), ("8", None, 0.0), ("-8", "2", 0.0)],
+    [("8", "2", 0.25), ("2", "8", 0.25), (None, "8", None), ("8", None, None), ("-8", "2", 0.0)],
 )
 def test_what_was_passed_on_is_the_smaller_total_as_a_share_of_the_larger(out, in_, share):
     row = one({0: [paid(1, out)], 2: [received(1, in_)]})

@@ -68,7 +68,7 @@ def merge_a_bank(rng: np.random.Generator) -> Run:
     return run
 
 
-def select_reports(rng: np.random.Generator) -> Run:
+def select_reports(rng: np.random.Generator, *, first: bool = False) -> Run:
     days = list(random_inputs.reports(rng, 9))
     ripeness = Ripeness(days[6].day, maturity_days=2, decided_at="decided")
 
@@ -80,6 +80,7 @@ def select_reports(rng: np.random.Generator) -> Run:
             deciding=days[6:8],
             known=days[8:],
             ripeness=ripeness,
+            first=first,
         )
         return [
             pa.table({"row": each.rows, "label": pa.array(each.labels, from_pandas=True)})
@@ -87,6 +88,10 @@ def select_reports(rng: np.random.Generator) -> Run:
         ]
 
     return run
+
+
+def first_reports(rng: np.random.Generator) -> Run:
+    return select_reports(rng, first=True)
 
 
 def pairs_of(rng: np.random.Generator, day: dt.date, size: int = 40) -> Run:
@@ -261,6 +266,7 @@ NETWORK_FILES = ("network", "relation", "new_payments")
 CASES = (
     Case(merge_a_bank, ("merged_features",)),
     Case(select_reports, ("newest_decisions",)),
+    Case(first_reports, ("newest_decisions",)),
     Case(many_pairs, ("pair_day",)),
     Case(network_of_forty_days, NETWORK_FILES, seeds=(1,)),
     Case(many_accounts, ("account_day",)),

@@ -35,6 +35,7 @@ VALUES = {
         "known_by": 19_800,
         "maturity": 30,
         "names_days": False,
+        "first": False,
     },
     "pair_day": {},
     "relation": {"since": 19_771},

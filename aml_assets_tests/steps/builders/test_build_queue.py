@@ -139,6 +139,25 @@ def test_without_a_line_of_customers_the_queue_is_of_reports(scored: Bank, tmp_p
     assert {each["line_score"] for each in entries(bank)} == {None}
 
 
+def test_customers_whose_ids_are_texts_are_listed_all_the_same(landed_bank: Bank, tmp_path):
+    texts = {name: {"kinds": {"cust_id": "text"}} for name in ("retail", "corporate")}
+    texts["trx"] = {"kinds": {"cust_id": "text", "target_cust_id": "text"}}
+    bank = landed_bank.copy_to(
+        tmp_path / "texts",
+        tables=texts,
+        lines=LINES,
+        queue={"budget": 3, "days": 4, "cool_down_days": 3},
+        windows={"train_days": 3, "eval_days": 1},
+    )
+    bank.prepare(1, DAY)
+    bank.good("daily", 6)
+    decide(bank, 6, (6, 600, "suspicious"), (6, 601, "not_suspicious"))
+    bank.good("daily", DAY)
+    listed = [each["customer"] for each in entries(bank)]
+    assert len(listed) == 3
+    assert {*listed} <= {str(number) for number in range(1, 9)}
+
+
 def test_the_manifest_names_what_was_read(scored: Bank, tmp_path):
     def read(bank: Bank) -> dict[str, list[str]]:
         found = bank.catalog.queues.manifest(day(DAY)).inputs
