@@ -9,9 +9,10 @@ days, by the protocol's model of each report's day; who has no such report comes
 is the share of all positives that is among the first hundredth of each day's list; the intervals
 are 95 % bootstrap intervals of 3-day blocks, those of the ratios paired. In this world every
 transfer between accounts is reported, which no bank's rules do. So it is measured once more with
-one report in ten, chosen by a hash of the transaction's id; both models learn from these alone,
-and who is positive is told by all. Everything goes through the product's own steps into temporary
-stores.
+one report in ten, chosen by a hash of the transaction's id; both models learn from these alone, and
+who is positive is told by all. "fresh" is the recall of those alone who were not confirmed in the
+30 days before: a list of weeks finds the others again. Everything goes through the product's own
+steps into temporary stores.
 
 Run it alone: ``.venv/bin/python benchmarks/customers.py [--small] [--landing FOLDER]``.
 """
@@ -60,6 +61,7 @@ class Ranked:
         truth: 1 or 0, same shape.
         scores: list → the scores, same shape.
         reported: whether a report of his lay in the 30 days up to the day, same shape.
+        fresh: 1 if he is positive and was not confirmed in the 30 days up to the day, same shape.
     """
 
     block: int
@@ -67,6 +69,7 @@ class Ranked:
     truth: np.ndarray
     scores: Mapping[str, np.ndarray]
     reported: np.ndarray
+    fresh: np.ndarray
 
     def listed(self, name: str) -> np.ndarray:
         """Whether each customer is among the first hundredth of a list; equal scores go by id."""
@@ -232,8 +235,10 @@ def rank(
         paid, received = (frame.column(name).to_numpy() for name in columns[1:])
         coming = set[str]().union(*(confirmed[number + n] for n in range(1, HORIZON + 1)))
         truth = np.array([one in coming for one in ids], np.float64)
+        before = set[str]().union(*(confirmed[n] for n in range(number - 29, number + 1) if n >= 0))
+        fresh = truth * np.array([one not in before for one in ids], np.float64)
         block = (start - FIRST) // EVAL_DAYS
-        found.append(Ranked(block, ids, truth, lists, paid + received > 0))
+        found.append(Ranked(block, ids, truth, lists, paid + received > 0, fresh))
     return found
 
 
@@ -245,6 +250,8 @@ def report(days: Sequence[Ranked], title: str) -> dict[str, Any]:
     blocks = np.array([each.block for each in days])
     hits = {n: np.array([(each.truth * each.listed(n)).sum() for each in days]) for n in names}
     positives = np.array([each.truth.sum() for each in days])
+    new = {n: np.array([(each.fresh * each.listed(n)).sum() for each in days]) for n in names}
+    fresh = np.array([each.fresh.sum() for each in days])
     unreported = np.array([(each.truth * ~each.reported).sum() for each in days])
     caught = np.array([(each.truth * ~each.reported * each.listed("model")).sum() for each in days])
     drawn = _resampled(blocks)
@@ -260,7 +267,8 @@ def report(days: Sequence[Ranked], title: str) -> dict[str, Any]:
         low, high = np.percentile([recall(name, of) for of in drawn], [2.5, 97.5])
         figures[f"recall_{name}"] = round(value, 4)
         figures[f"recall_{name}_ci"] = [round(low, 4), round(high, 4)]
-        line = [name, f"{value:.3f}", f"[{low:.3f}, {high:.3f}]"]
+        figures[f"fresh_{name}"] = round(float(new[name].sum() / fresh.sum()), 4)
+        line = [name, f"{value:.3f}", f"[{low:.3f}, {high:.3f}]", f"{figures[f'fresh_{name}']:.3f}"]
         if name != "model":
             ratio = recall("model", whole) / value
             ratios = [recall("model", of) / max(recall(name, of), 1e-9) for of in drawn]
@@ -271,6 +279,7 @@ def report(days: Sequence[Ranked], title: str) -> dict[str, Any]:
         lines.append(line)
     figures |= {
         "positives": int(positives.sum()),
+        "fresh": int(fresh.sum()),
         "unreported_share": round(float(unreported.sum() / positives.sum()), 4),
         "unreported_found": int(caught.sum()),
         "unreported": int(unreported.sum()),
@@ -278,8 +287,8 @@ def report(days: Sequence[Ranked], title: str) -> dict[str, Any]:
     print_table(
         f"Recall of customers who are confirmed within {HORIZON} days, among the first hundredth "
         f"of each day's list, where {title} ({len(days)} days, {machine()})",
-        ["list", "recall", "95 % interval", "model : list", "95 % interval"],
-        [[*line, *[""] * (5 - len(line))] for line in lines],
+        ["list", "recall", "95 % interval", "fresh", "model : list", "95 % interval"],
+        [[*line, *[""] * (6 - len(line))] for line in lines],
     )
     print(
         f"{figures['unreported_share']:.1%} of the positives had no report in the 30 days before; "

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import pyarrow as pa
 
-from aml_assets.core.graph import ALERT_PAGE, TABLES
+from aml_assets.core.graph import ALERT_PAGE, QUEUE, TABLES
 from aml_assets.settings.calendar_settings import WEEKDAYS
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _links(catalog: Catalog, asset: str, day: dt.date) -> Iterator[tuple[str, dg
     if base is None or asset not in graph.learning:
         return
     line = graph.line_of(asset)
-    names = {ALERT_PAGE: "alert page", line.page: "model page"}
+    names = {ALERT_PAGE: "alert page", line.page: "model page", QUEUE: "queue"}
     for page in graph.followers:
         if graph.line_of(page) != line:
             continue

@@ -1,7 +1,8 @@
-"""Pages for people: a day's alerts, and its model. Their group has been called reports since 0.1.
+"""Files for people: a day's alerts, its queue, and its model. Their group is reports since 0.1.
 
 Belongs here: their declaration. Does not belong here: how they are built
-(``steps.builders.build_alert_page``, ``steps.builders.build_model_page``).
+(``steps.builders.build_alert_page``, ``steps.builders.build_queue``,
+``steps.builders.build_model_page``).
 """
 
 from __future__ import annotations

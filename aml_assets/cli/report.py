@@ -1,4 +1,4 @@
-"""``aml report``: print the paths of a day's pages, or copy or open the pages.
+"""``aml report``: print the paths of a day's pages and queue, or copy or open them.
 
 Belongs here: the command's options and output, and writing the copy. Does not belong here:
 building a page (``steps.builders.build_alert_page``, ``steps.builders.build_model_page``).
@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,12 +28,12 @@ def report(
         typer.Option(
             "--to",
             parser=as_local_path,
-            help="A folder here, to copy both pages into: they open by themselves.",
+            help="A folder here, to copy pages and queue into: pages open by themselves.",
         ),
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the alerts in a browser.")] = False,
 ) -> None:
-    """Print where the alert and the model page of a day are; copy or open them."""
+    """Print where the alert page, the model page and the queue of a day are; copy or open them."""
     from aml_assets.io.catalog import Catalog
     from aml_assets.settings.load import load_settings
 
@@ -41,9 +41,10 @@ def report(
     alerts = catalog.alert_pages
     place = _copied(alerts, date, to) if to else _place(catalog, alerts, date)
     typer.echo(f"Alerts: {place}")
-    if catalog.model_pages.has(date):
-        models = catalog.model_pages
-        typer.echo(f"Model:  {_copied(models, date, to) if to else _place(catalog, models, date)}")
+    for name, stored in (("Model: ", catalog.model_pages), ("Queue: ", catalog.queues)):
+        if stored.has(date):
+            at = _copied(stored, date, to) if to else _place(catalog, stored, date)
+            typer.echo(f"{name} {at}")
     if show:
         if "://" in place:
             raise AmlError(
@@ -54,8 +55,8 @@ def report(
         typer.launch(Path(place).resolve().as_uri())
 
 
-def _place(catalog: Catalog, pages: PartitionStore[str], day: dt.date) -> str:
-    """The URL or path of a stored page, once its content is verified.
+def _place(catalog: Catalog, pages: PartitionStore[Any], day: dt.date) -> str:
+    """The URL or path of a stored page or queue, once its content is verified.
 
     Raises:
         NotReady: the page has not been built.
@@ -65,8 +66,10 @@ def _place(catalog: Catalog, pages: PartitionStore[str], day: dt.date) -> str:
     return f"{catalog.settings.store.url.rstrip('/')}/{pages.path(day)}"
 
 
-def _copied(pages: PartitionStore[str], day: dt.date, folder: Path) -> str:
-    """Copy a page with its time into a local folder, readable by the user alone; give its path.
+def _copied(pages: PartitionStore[Any], day: dt.date, folder: Path) -> str:
+    """Copy a page or queue into a local folder, readable by the user alone; give its path.
+
+    It keeps its time.
 
     Raises:
         NotReady: the page has not been built.

@@ -89,6 +89,7 @@ def test_the_assets_of_a_further_line_are_linked_to_its_own_page(landed_bank: Ba
     assert [name for name, _ in metadata._links(catalog, MODEL, day(5))] == [
         "alert page",
         "model page",
+        "queue",
     ]
 
 

@@ -201,7 +201,7 @@ def test_a_failed_frame_of_a_line_keeps_the_reports_from_no_model_and_is_said_in
         made = {asset for asset, _ in watching.at(LAST + 1).settle()}
     assert {FEATURES, MODEL, METRICS, PREDICTIONS} <= made
     # Its model reads nothing of the day itself, and its scores have to wait.
-    assert made & set(CUSTOMERS.assets) == {CUSTOMERS.model, CUSTOMERS.metrics}
+    assert made & set(CUSTOMERS.assets) == {CUSTOMERS.model, CUSTOMERS.metrics, CUSTOMERS.page}
     assert watching.outcomes == [False, True]
     assert re.search(
         rf"{day(LAST + 1)}: customer: features: run [0-9a-f]{{8}} failed: table trx, "

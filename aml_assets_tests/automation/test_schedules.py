@@ -126,7 +126,7 @@ def test_the_hourly_self_learning_takes_a_line_in_as_soon_as_it_can_have_a_model
     assert learnt == {MODEL, METRICS}
     assert {FEATURES, line.features} <= assets(whole)
     (later,) = tick(bank, "hourly_self_learning", 7).run_requests  # of which no features are there
-    assert assets(later) == {*of_reports, line.model, line.metrics}
+    assert assets(later) == {*of_reports, line.model, line.metrics, line.page}
     early = Bank(built.root, {**options, "windows": {"train_days": 4, "eval_days": 1}})
     (before,) = tick(early, "hourly_self_learning", 7).run_requests
     assert assets(before) == of_reports

@@ -193,6 +193,7 @@ def test_the_demo_ends_with_a_table_and_finds_everything_done_the_second_time(sh
         r"average precision +0\.\d{3} \(of the five tables alone 0\.\d{3}\)",
         r"Predictions: .*store/predict_res/pred_full_table2024-02-09\.csv",
         r"Alerts: .*store/report/alert_report_2024-02-09\.html",
+        r"Queue: .*store/report/queue_2024-02-09\.csv",
         r"Its model: .*store/report/model_report_2024-02-09\.html",
         r"make ui +then open http://127\.0\.0\.1:3000/\?token=[\w-]{32}\n",
     ):

@@ -4,6 +4,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import yaml
 from typer.testing import CliRunner, Result
@@ -46,6 +47,18 @@ def test_it_says_where_the_pages_of_a_day_are(told: Bank, aml):
         f"Model:  {told.store}/report/model_report_2024-01-05.html",
     ]
     assert "Model" not in aml("2024-01-06").output
+
+
+def test_it_says_where_the_queue_is_and_copies_it_with_the_pages(told: Bank, aml, tmp_path: Path):
+    queues = told.catalog.queues
+    manifest = Manifest(asset=queues.asset, partition=str(day(5)))
+    queues.publish(day(5), pa.table({"rank": [1], "customer": ["C-1"]}), manifest)
+    place = f"{told.store}/report/queue_2024-01-05.csv"
+    assert aml("2024-01-05").output.splitlines()[2:] == [f"Queue:  {place}"]
+    assert aml("2024-01-05", "--to", str(tmp_path / "desk")).exit_code == 0
+    copy = tmp_path / "desk/queue_2024-01-05.csv"
+    assert copy.read_bytes() == Path(place).read_bytes()
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
 
 
 def test_a_copy_is_the_page_with_its_seal_and_for_its_owner_alone(told: Bank, aml, tmp_path: Path):

@@ -16,7 +16,7 @@ NOBODY = {"roles": {"cust_id": None, "target_cust_id": None}}
         ({"budget": 0}, "budget"),
         ({"days": 0}, "days"),
         ({"rise": 0.5}, "rise"),
-        ({"days": 7, "cool_down_days": 8}, "cool_down_days reaches beyond days"),
+        ({"cool_down_days": -1}, "cool_down_days"),
     ],
 )
 def test_a_queue_that_makes_no_sense_is_refused(wrong: dict[str, Any], sentence: str):

@@ -206,5 +206,7 @@ def _summary(catalog: Catalog, day: dt.date) -> None:
     out.print(table)
     out.print(f"Predictions: {predicted}", highlight=False)
     out.print(f"Alerts:      {alerts}", highlight=False)
+    if catalog.queues.has(day):
+        out.print(f"Queue:       {url}/{catalog.queues.path(day)}", highlight=False)
     out.print(f"Its model:   {model_page}", highlight=False)
     out.print(f"See it all:  {ui}   then open {link}", highlight=False)

@@ -1,8 +1,8 @@
 """The queue: who is to be looked at on a day, within what the investigators can work.
 
 Belongs here: one entry per customer, of reports and of the lines that score customers; who is kept
-out since his alert was closed. Does not belong here: which days are read
-(``steps.builders.build_queue``), or the page (``core.pages``).
+out since a report of his was decided. Does not belong here: what is read of which days
+(``steps.inputs.evidence``).
 """
 
 from __future__ import annotations
@@ -29,25 +29,32 @@ class Evidence:
         scores: line → customer and score (float64).
         lately: customer and confirmed (int64, 1 or 0), one row per report of the last days and
             customer of its transaction.
-        closed: customer and score (float64, null where it is not known), one row per report that
+        decided: customer and score (float64, null where it is not known), one row per report that
             was decided lately and customer of its transaction.
     """
 
     reports: pa.Table
     scores: Mapping[str, pa.Table]
     lately: pa.Table
-    closed: pa.Table
+    decided: pa.Table
+
+    @property
+    def customers(self) -> int:
+        """How many customers are scored."""
+        scored = (self.reports, *self.scores.values())
+        ids = pa.concat_tables([of.select([CUSTOMER]) for of in scored])
+        return pc.count_distinct(ids.column(CUSTOMER)).as_py()
 
 
 @dataclass(frozen=True)
 class Queue:
-    """The list of a day.
+    """The queue of a day.
 
     Attributes:
         entries: rank (int64, from 1), customer, evidence, line, report_score, line_score,
             reports_today, reports_lately, confirmed_lately; one row per customer, in order.
         places: of each entry's highest report of the day, int64, null where it has none.
-        cooling: how many customers are not listed that would be, since an alert was closed.
+        cooling: how many who would be listed are not, since a report of theirs was decided.
     """
 
     entries: pa.Table
@@ -61,8 +68,8 @@ def queue(evidence: Evidence, *, budget: int, rise: float) -> Queue:
     Args:
         evidence: of the day.
         budget: how many can be looked at.
-        rise: the factor by which a customer's evidence must have risen since an alert of his was
-            closed.
+        rise: the factor by which the odds of a customer's evidence must have risen since the day of
+            a report of his that was decided.
     """
     scores = [
         of.append_column("line", pa.repeat(pa.scalar(line), of.num_rows))
@@ -74,16 +81,13 @@ def queue(evidence: Evidence, *, budget: int, rise: float) -> Queue:
         "reports": evidence.reports,
         "scores": pa.concat_tables([none.empty_table(), *scores]),
         "lately": evidence.lately,
-        "closed": evidence.closed,
+        "decided": evidence.decided,
     }
-    # Of so many rows, those that are not cooling fill the budget, however many are.
-    most = budget + evidence.closed.num_rows
+    # No more customers cool down than were decided on, so these rows fill the budget.
+    most = budget + evidence.decided.num_rows
     found = engine.query(render("queue", rise=repr(rise), most=most), views)
-    is_cooling = found.column("is_cooling")
-    listed = found.filter(pc.invert(is_cooling)).slice(0, budget)
-    last = pc.min(listed.column("evidence"))
-    would_be = pc.greater_equal(found.column("evidence"), last)
-    before = pc.and_(is_cooling, would_be) if listed.num_rows == budget else is_cooling
+    cooling = pc.sum(found.column("is_cooling").slice(0, budget)).as_py() or 0
+    listed = found.filter(pc.invert(found.column("is_cooling"))).slice(0, budget)
     ranks = pa.array(range(1, listed.num_rows + 1), pa.int64())
     entries = listed.drop_columns(["place", "is_cooling"]).add_column(0, "rank", ranks)
-    return Queue(entries, listed.column("place").combine_chunks(), pc.sum(before).as_py() or 0)
+    return Queue(entries, listed.column("place").combine_chunks(), cooling)

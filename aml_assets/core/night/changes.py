@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
+from aml_assets.core.days import ONE_DAY
 from aml_assets.core.night.view import LineRules, Rules, View
 from aml_assets.core.staleness import ABSENT, CurrentDigest, StoredPartition, changed_inputs
 
@@ -88,8 +89,9 @@ def to_derive(view: View, line: LineRules, day: dt.date, current: CurrentDigest)
 def is_evidence(view: View, rules: Rules, asset: str, day: dt.date) -> bool:
     """Whether a partition is kept as it was built, even when its inputs change later.
 
-    True for models, scores and what is kept with them of past days, unless ``restate`` is ``all``,
-    or it lacked the scores of a line that has scored the day since: the night was not over.
+    True for models, scores and what is kept with them of past days, unless ``restate`` is ``all``.
+    What is kept with the scores of yesterday may still be built again, if it lacked the scores of a
+    line that has scored the day since: the night was not over.
     """
     line = rules.line_of(asset)
     kept = rules.pages.get(asset, asset) in (*line.models, line.scores)
@@ -98,8 +100,8 @@ def is_evidence(view: View, rules: Rules, asset: str, day: dt.date) -> bool:
 
 
 def _lacked_scores(view: View, rules: Rules, asset: str, day: dt.date) -> bool:
-    """Whether a partition was built before a further line had scored its day, as it has now."""
-    stored = view.partition(asset, day)
+    """Whether a partition was built this night before a further line had scored its day."""
+    stored = view.partition(asset, day) if day >= view.today - ONE_DAY else None
     read = stored.inputs if stored else {}
     return any(
         read.get(line.scores, {}).get(str(day)) == ABSENT and view.partition(line.scores, day)

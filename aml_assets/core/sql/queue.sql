@@ -8,12 +8,13 @@
 --          scores: customer, line, score: one row per line and customer;
 --          lately: customer, confirmed (1 if the report is known to be suspicious, else 0): one row
 --          per report of the last days and customer of its transaction;
---          closed: customer, score: one row per decided report, as it or its customer was scored.
+--          decided: customer, score: one row per report that was decided lately and customer of its
+--          transaction, as they were scored on its day (null: not known).
 -- Grain    one row per customer of a report or score.
 -- Output   customer; evidence; line: whose it is, "" for reports; report_score, line_score (null:
 --          none); place: of his highest report (null: none); reports_today, reports_lately,
---          confirmed_lately; is_cooling: a report of his was decided, and his evidence has not
---          risen by the factor since.
+--          confirmed_lately; is_cooling: a report of his was decided, and the odds of his evidence
+--          have not risen by the factor since, or nobody knows.
 -- Filled   rise (a factor), most (rows).
 WITH reported AS (
     SELECT
@@ -41,8 +42,12 @@ known AS (
     FROM lately
     GROUP BY customer
 ),
-decided AS (
-    SELECT customer, MAX(score) AS closed_score FROM closed GROUP BY customer
+before AS (
+    SELECT
+        customer,
+        CASE WHEN COUNT(*) = COUNT(score) THEN MAX(score) END AS decided_score
+    FROM decided
+    GROUP BY customer
 ),
 listed AS (
     SELECT customer FROM reported UNION SELECT customer FROM highest
@@ -58,14 +63,14 @@ weighed AS (
         COALESCE(reports_today, 0) AS reports_today,
         COALESCE(reports_lately, 0) AS reports_lately,
         COALESCE(confirmed_lately, 0) AS confirmed_lately,
-        decided.customer IS NOT NULL AS is_decided,
-        closed_score
+        before.customer IS NOT NULL AS is_decided,
+        decided_score
     FROM listed
     LEFT JOIN reported ON reported.customer = listed.customer
     LEFT JOIN highest ON highest.customer = listed.customer
     LEFT JOIN named ON named.customer = listed.customer
     LEFT JOIN known ON known.customer = listed.customer
-    LEFT JOIN decided ON decided.customer = listed.customer
+    LEFT JOIN before ON before.customer = listed.customer
 )
 SELECT
     customer,
@@ -77,7 +82,10 @@ SELECT
     reports_today,
     reports_lately,
     confirmed_lately,
-    is_decided AND NOT COALESCE(evidence > {{ rise }} * closed_score, FALSE) AS is_cooling
+    is_decided
+        AND NOT COALESCE(
+            evidence * (1 - decided_score) > {{ rise }} * decided_score * (1 - evidence), FALSE
+        ) AS is_cooling
 FROM weighed
 ORDER BY evidence DESC, customer
 LIMIT {{ most }}

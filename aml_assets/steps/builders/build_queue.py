@@ -64,9 +64,9 @@ def build_queue(
         name: scores[Line(name).scores.rpartition("/")[2]]
         for name in catalog.settings.queued_lines or ()
     }
-    evidence = evidence_of(catalog, day, scored, predictions, merged_features, of_lines)
-    customers = sum(of.num_rows for of in evidence.scores.values()) or evidence.reports.num_rows
-    budget = _budget(catalog, customers)
+    said = known_dispositions(catalog, first_counted(catalog, day), day)
+    evidence = evidence_of(catalog, day, scored, predictions, merged_features, of_lines, said)
+    budget = _budget(catalog, evidence.customers)
     found = queue(evidence, budget=budget, rise=settings.rise)
     table = _with_keys(catalog, found, scored)
     facts = {"budget": budget, "cooling": found.cooling}
@@ -77,7 +77,6 @@ def build_queue(
         "path": path,
         "ad_hoc": options.ad_hoc,
     }
-    said = known_dispositions(catalog, first_counted(catalog, day), day)
     manifest = Manifest(
         asset=QUEUE,
         partition=str(day),

@@ -23,7 +23,7 @@ from aml_assets.core.relations.movements import of_one_type
 from aml_assets.core.tables.contracts import Column
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.table_settings import STR
-from aml_assets.steps.inputs.dispositions_known import known_dispositions
+from aml_assets.steps.inputs.dispositions_known import KnownDispositions
 from aml_assets.steps.inputs.labelling import unit_places
 from aml_assets.steps.inputs.stored_frames import columns_of
 from aml_assets.steps.inputs.window_frames import Window, read_stored, select_reports
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
 
 _Scores = Mapping[str, Upstream[pa.Table]]
+_Places = Sequence[tuple[str, str]]
 
 
 def evidence_of(
@@ -41,6 +42,7 @@ def evidence_of(
     predictions: Upstream[pa.Table],
     merged: Upstream[pa.Table],
     scores: _Scores,
+    said: KnownDispositions,
 ) -> Evidence:
     """Read what is known of customers.
 
@@ -51,27 +53,27 @@ def evidence_of(
         predictions: those of earlier days.
         merged: the merged frames.
         scores: line that scores customers → its scores.
+        said: the dispositions that are known by the end of the day.
 
     Raises:
         NotReady: the day has no merged frame.
-        InputError: ids differ in type between days, or between reports and scores.
+        InputError: ids differ in type between payers and payees, days, or reports and scores.
     """
     places = unit_places(catalog, CUSTOMER)
     names = _names(columns_of(merged.manifest(day)), places)
-    rows = scored.num_rows
     reports = _by_customer(
         scored,
         names,
-        place=pa.array(np.arange(rows), pa.int64()),
+        day,
+        place=pa.array(np.arange(scored.num_rows), pa.int64()),
         score=scored.column("pred_score").cast(pa.float64()),
     )
     window = read_stored(catalog, merged, days_between(first_counted(catalog, day), day), places)
     lately = _lately(catalog, window, places, day)
-    closed = _closed(catalog, window, places, day, predictions, scores)
-    of_lines = {name: _of_day(of, day) for name, of in scores.items()}
-    tables = _of_one_type([reports, lately, closed, *of_lines.values()], catalog, day)
-    reports, lately, closed, *rest = tables
-    return Evidence(reports, dict(zip(of_lines, rest, strict=True)), lately, closed)
+    decided = _decided(catalog, day, places, predictions, merged, scores, said)
+    tables = [reports, lately, decided, *(_of_day(of, day) for of in scores.values())]
+    reports, lately, decided, *rest = _unified(tables, places, day)
+    return Evidence(reports, dict(zip(scores, rest, strict=True)), lately, decided)
 
 
 def first_counted(catalog: Catalog, day: dt.date) -> dt.date:
@@ -80,82 +82,97 @@ def first_counted(catalog: Catalog, day: dt.date) -> dt.date:
     return max(first, catalog.settings.partitions.first_day)
 
 
-def _names(columns: Mapping[str, Column], places: Sequence[tuple[str, str]]) -> list[str]:
+def _names(columns: Mapping[str, Column], places: _Places) -> list[str]:
     """The columns of a merged frame that hold customers, payers first."""
     found = {(of.table, of.source): name for name, of in columns.items()}
     return [found[place] for place in places if place in found]
 
 
-def _by_customer(table: pa.Table, names: Sequence[str], **columns: Any) -> pa.Table:
+def _by_customer(table: pa.Table, names: Sequence[str], day: dt.date, **columns: Any) -> pa.Table:
     """One row per row of a table and customer of it; who is both payer and payee has one."""
-    parts: list[pa.Table] = []
-    sides = [of.cast(plain_type(of.type)) for of in map(table.column, names)]
+    filled = [of for of in map(table.column, names) if of.null_count < len(of)]
+    sides = [_plain(of) for of in of_one_type(filled, ", ".join(names), day)] if filled else []
+    # Without a customer, the column has no type that another day's could contradict.
+    parts = [pa.table({CUSTOMER: pa.nulls(table.num_rows), **columns}).slice(0, 0)]
     for number, side in enumerate(sides):
-        whole = pa.table({CUSTOMER: side, **columns})
         kept = pc.is_valid(side)
         for before in sides[:number]:
             kept = pc.and_(kept, pc.fill_null(pc.not_equal(side, before), True))
-        parts.append(whole.filter(kept))
-    return pa.concat_tables(parts, promote_options="permissive")
+        parts.append(pa.table({CUSTOMER: side, **columns}).filter(kept))
+    return pa.concat_tables(parts, promote_options="default")
 
 
-def _lately(
-    catalog: Catalog, window: Window, places: Sequence[tuple[str, str]], day: dt.date
-) -> pa.Table:
+def _lately(catalog: Catalog, window: Window, places: _Places, day: dt.date) -> pa.Table:
     """The reports of a window, each once, and whether it is known to be suspicious."""
+    found = pa.schema([(CUSTOMER, pa.null()), ("confirmed", pa.int64())]).empty_table()
     selected = select_reports(catalog, window, known_by=day)
-    parts = [
-        _by_customer(
+    for frame, each in zip(window.frames, selected, strict=True):
+        of_day = _by_customer(
             frame.table.take(pa.array(each.rows, pa.int64())),
             _names(frame.columns, places),
+            frame.day,
             confirmed=pa.array(each.labels == 1, pa.bool_()).cast(pa.int64()),
         )
-        for frame, each in zip(window.frames, selected, strict=True)
-    ]
-    return pa.concat_tables(parts, promote_options="permissive")
+        found = _joined(found, of_day, places, frame.day)
+    return found
 
 
-def _closed(
+def _decided(
     catalog: Catalog,
-    window: Window,
-    places: Sequence[tuple[str, str]],
     day: dt.date,
+    places: _Places,
     predictions: Upstream[pa.Table],
+    merged: Upstream[pa.Table],
     scores: _Scores,
+    said: KnownDispositions,
 ) -> pa.Table:
-    """Reports of a window that were decided lately, as they and their customers were scored."""
-    keys = _closed_keys(catalog, day)
-    parts: list[pa.Table] = []
-    for frame in window.frames:
-        wanted = keys.get(frame.day, set())
-        rows = _rows_of(catalog, frame.table, wanted)
-        if not len(rows):
-            continue
-        of_day = frame.table.take(pa.array(rows, pa.int64()))
-        own = _scores_of(catalog, of_day, predictions, frame.day)
-        found = _by_customer(of_day, _names(frame.columns, places), score=own)
-        parts.append(found)
-        decided = found.column(CUSTOMER)
-        for of in scores.values():
-            table = _of_day(of, frame.day)
-            if table.num_rows:
-                same = table.column(CUSTOMER).cast(decided.type)
-                parts.append(table.filter(pc.is_in(same, value_set=decided)))
-    schema = pa.schema([(CUSTOMER, pa.string()), (SCORE, pa.float64())])
-    return pa.concat_tables(parts, promote_options="permissive") if parts else schema.empty_table()
+    """Reports that were decided lately, as they or their customers were scored on their day."""
+    keys = _decided_keys(catalog, day, said)
+    found = _nobody()
+    for frame in read_stored(catalog, merged, sorted(keys), places).frames:
+        rows = _rows_of(catalog, frame.table, keys[frame.day])
+        reports = frame.table.take(pa.array(rows, pa.int64()))
+        own = _scores_of(catalog, reports, predictions, frame.day)
+        names = _names(frame.columns, places)
+        of_reports = _by_customer(reports, names, frame.day, score=own)
+        of_lines = [_of_day(of, frame.day) for of in scores.values()]
+        of_day = _at_least(of_reports, of_lines, places, frame.day)
+        found = _joined(found, of_day, places, frame.day)
+    return found
 
 
-def _closed_keys(catalog: Catalog, day: dt.date) -> dict[dt.date, set[Key]]:
-    """The reports, by day, on which a disposition that counts was brought lately."""
+def _at_least(
+    reports: pa.Table, of_lines: Sequence[pa.Table], places: _Places, day: dt.date
+) -> pa.Table:
+    """The reports of a day, each with its customer's score of a line, where that is higher.
+
+    A score that is not known stays so.
+    """
+    reports, *lines = _unified([reports, *of_lines], places, day)
+    ids = reports.column(CUSTOMER)
+    highest: dict[Any, float] = {}
+    for line in lines:
+        near = line.filter(pc.is_in(line.column(CUSTOMER), value_set=ids))
+        for one, score in zip(*(of.to_pylist() for of in near.columns), strict=True):
+            highest[one] = max(highest.get(one, score), score)
+    scores: list[float | None] = reports.column(SCORE).to_pylist()
+    best = [
+        None if own is None else max(own, highest.get(one, own))
+        for one, own in zip(ids.to_pylist(), scores, strict=True)
+    ]
+    return pa.table({CUSTOMER: ids, SCORE: pa.array(best, pa.float64())})
+
+
+def _decided_keys(
+    catalog: Catalog, day: dt.date, said: KnownDispositions
+) -> dict[dt.date, set[Key]]:
+    """The reports, by day, of which the disposition that counts was brought lately."""
     since = day - catalog.settings.queue.cool_down_days * ONE_DAY
-    brought = catalog.dispositions.brought(by=day - ONE_DAY, since=since)
-    lately = {each.key for each in brought.given}
+    lately = set(catalog.dispositions.brought(by=day - ONE_DAY, since=since).given)
     found: dict[dt.date, set[Key]] = {}
-    if lately:
-        counting = known_dispositions(catalog, first_counted(catalog, day), day).counting
-        for key, said in counting.items():
-            if key in lately and said.disposition != NEEDS_MORE:
-                found.setdefault(said.report_day, set()).add(key)
+    for key, counting in said.counting.items():
+        if counting in lately and counting.disposition != NEEDS_MORE:
+            found.setdefault(counting.report_day, set()).add(key)
     return found
 
 
@@ -189,23 +206,34 @@ def _of_day(scores: Upstream[pa.Table], day: dt.date) -> pa.Table:
     """What a line says of the customers of a day; no row where it was not scored."""
     if not scores.has(day):
         scores.record(str(day))
-        schema = pa.schema([(CUSTOMER, pa.string()), (SCORE, pa.float64())])
-        return schema.empty_table()
+        return _nobody()
     table, _ = scores.load(day)
-    ids = table.column(CUSTOMER)
-    found = {CUSTOMER: ids.cast(plain_type(ids.type)), SCORE: table.column("pred_score")}
-    return pa.table(found).cast(
-        pa.schema([(CUSTOMER, plain_type(ids.type)), (SCORE, pa.float64())])
-    )
+    found = {CUSTOMER: _plain(table.column(CUSTOMER)), SCORE: table.column("pred_score")}
+    whole = pa.table(found)
+    return whole.set_column(1, SCORE, whole.column(SCORE).cast(pa.float64()))
 
 
-def _of_one_type(tables: Sequence[pa.Table], catalog: Catalog, day: dt.date) -> list[pa.Table]:
-    """The tables with customers as plain ids of one type."""
-    names = ", ".join(name for _, name in unit_places(catalog, CUSTOMER))
-    ids = of_one_type([table.column(CUSTOMER) for table in tables], names, day)
+def _nobody() -> pa.Table:
+    """Scores of nobody; the ids have no type that others could contradict."""
+    return pa.schema([(CUSTOMER, pa.null()), (SCORE, pa.float64())]).empty_table()
+
+
+def _plain(ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    return ids.cast(plain_type(ids.type))
+
+
+def _joined(found: pa.Table, more: pa.Table, places: _Places, day: dt.date) -> pa.Table:
+    """Two tables below each other; the second is of a day, which an error names."""
+    return pa.concat_tables(_unified([found, more], places, day))
+
+
+def _unified(tables: Sequence[pa.Table], places: _Places, day: dt.date) -> list[pa.Table]:
+    """The tables with customers as plain ids of one type; texts where there is nobody."""
+    columns = [table.column(CUSTOMER) for table in tables]
+    if all(of.null_count == len(of) for of in columns):
+        columns = [pa.chunked_array([pa.nulls(len(of), pa.string())]) for of in columns]
+    ids = of_one_type(columns, ", ".join(name for _, name in places), day)
     return [
-        table.set_column(
-            table.schema.get_field_index(CUSTOMER), CUSTOMER, of.cast(plain_type(of.type))
-        )
+        table.set_column(table.schema.get_field_index(CUSTOMER), CUSTOMER, _plain(of))
         for table, of in zip(tables, ids, strict=True)
     ]

@@ -82,9 +82,8 @@ def select_rows(
     if strict:
         refuse_missing(of_reports, reports, needed)
     before, after = _days_around(of_reports, needed, known_by)
-    window = read_stored(
-        of_reports, reports, [*before, *needed], unit_places(of_reports, line.unit)
-    )
+    places = unit_places(of_reports, line.unit)
+    window = read_stored(of_reports, reports, [*before, *needed], places)
     selected = select_reports(
         of_reports,
         window,
@@ -95,13 +94,13 @@ def select_rows(
     )
     # Of a day that somebody skipped, nobody knows the reports.
     by_design = of_reports.settings.partitions.empty_by_design
-    holes = {day for day in window.empty if day in needed and not by_design(day)}
+    holes = {day for day in window.empty if not by_design(day)}
     return unit_labels(
         units,
         _decided(of_reports, line, window, selected),
         horizon_days=line.horizon_days,
         ripe={day for day in ripe if holes.isdisjoint(horizon_of(day, line.horizon_days))},
-        column=", ".join(_unit_columns(of_reports, line.unit)),
+        column=", ".join(name for _, name in places),
     )
 
 

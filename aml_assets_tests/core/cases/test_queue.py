@@ -22,7 +22,7 @@ def listed(
     reports: Cases = (),
     lines: Mapping[str, Cases] | None = None,
     lately: Cases = (),
-    closed: Cases = (),
+    decided: Cases = (),
     *,
     budget: int = 10,
     rise: float = 1.5,
@@ -33,7 +33,7 @@ def listed(
         of_reports.add_column(1, "place", places),
         {name: table(cases) for name, cases in (lines or {}).items()},
         table(lately, "confirmed", pa.int64()),
-        table(closed),
+        table(decided),
     )
     return queue(evidence, budget=budget, rise=rise)
 
@@ -70,29 +70,35 @@ def test_equal_evidence_goes_by_the_customers_id_and_by_reports_before_lines():
     assert found.entries.column("line").to_pylist() == ["", ""]
 
 
-def test_a_closed_customer_waits_until_his_evidence_has_risen_by_the_factor():
-    closed = [("a", 0.4), ("b", 0.4), ("c", None)]
-    found = listed([("a", 0.6), ("b", 0.61), ("c", 0.99), ("d", 0.1)], closed=closed)
-    assert customers(found) == ["b", "d"], "what a closed score was unknown to cannot have risen"
+def test_a_decided_customer_waits_until_the_odds_of_his_evidence_have_risen_by_the_factor():
+    decided = [("a", 0.5), ("b", 0.5), ("c", None)]  # odds of 1; 0.6 is odds of 1.5
+    found = listed([("a", 0.59), ("b", 0.61), ("c", 0.99), ("d", 0.1)], decided=decided)
+    assert customers(found) == ["b", "d"], "above a score that is not known, none has risen"
     assert found.cooling == 2
 
 
-def test_the_highest_of_several_closed_scores_is_what_evidence_must_rise_above():
-    found = listed([("a", 0.7)], closed=[("a", 0.2), ("a", 0.5)])
-    assert customers(found) == []
-    assert found.cooling == 1
+def test_even_who_was_nearly_certain_can_rise():
+    assert customers(listed([("a", 0.97)], decided=[("a", 0.95)])) == ["a"]
+
+
+def test_the_highest_of_several_scores_is_what_evidence_must_rise_above():
+    for other in (0.5, None):
+        found = listed([("a", 0.55)], decided=[("a", 0.2), ("a", other)])
+        assert customers(found) == []
+        assert found.cooling == 1
 
 
 def test_those_who_cool_down_leave_their_places_to_others():
     reports = [(f"c{number:02}", 1 - number / 100) for number in range(20)]
-    found = listed(reports, closed=[(one, 0.9) for one, _ in reports[:5]], budget=4)
-    assert customers(found) == ["c05", "c06", "c07", "c08"]
-    assert found.cooling == 5
+    found = listed(reports, decided=[(one, 0.99) for one, _ in reports[1:6]], budget=4)
+    assert customers(found) == ["c00", "c06", "c07", "c08"]
+    assert found.cooling == 3, "without any decision, the first four would be listed"
 
 
 def test_only_who_would_be_listed_counts_as_cooling():
-    found = listed([("a", 0.9), ("b", 0.1)], closed=[("b", 0.1)], budget=1)
-    assert (customers(found), found.cooling) == (["a"], 0)
+    for score in (0.1, 0.9):
+        found = listed([("a", 0.9), ("b", score)], decided=[("b", 0.9)], budget=1)
+        assert (customers(found), found.cooling) == (["a"], 0)
 
 
 def test_a_day_without_anybody_has_an_empty_queue():
@@ -107,15 +113,19 @@ _cases = st.lists(st.tuples(_people, _scores), max_size=8)
 
 
 @given(_cases, _cases, _cases, _cases.map(dict), st.integers(1, 6))
-def test_the_queue_is_that_of_the_definition(reports, line, lately, closed, budget):
+def test_the_queue_is_that_of_the_definition(reports, line, lately, decided, budget):
     confirmed = [(one, int(score > 0.5)) for one, score in lately]
     found = listed(
-        reports, {"customer": line}, confirmed, list(closed.items()), budget=budget, rise=1.5
+        reports, {"customer": line}, confirmed, list(decided.items()), budget=budget, rise=1.5
     )
     best: dict[str, float] = {}
     for one, score in [*reports, *line]:
         best[one] = max(best.get(one, 0.0), score)
-    free = [one for one in best if one not in closed or best[one] > 1.5 * closed[one]]
+    free = [
+        one
+        for one, score in best.items()
+        if one not in decided or score * (1 - decided[one]) > 1.5 * decided[one] * (1 - score)
+    ]
     expected = sorted(free, key=lambda one: (-best[one], one))[:budget]
     assert customers(found) == expected
     rows: list[dict[str, Any]] = found.entries.to_pylist()

@@ -3,11 +3,12 @@
 import datetime as dt
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from aml_assets.core.graph import FEATURES, MODEL, PREDICTIONS, QUEUE, Line
 from aml_assets.steps.deciding import take_dispositions
-from aml_assets_tests.conftest import Bank, day
+from aml_assets_tests.conftest import Bank, day, str_columns
 
 CUSTOMERS = Line("customer")
 DAY = 7
@@ -32,12 +33,12 @@ def entries(bank: Bank, number: int = DAY) -> list[dict[str, Any]]:
     return bank.catalog.queues.load(day(number)).to_pylist()
 
 
-def decide(bank: Bank, number: int, *cases: tuple[int, int, str]) -> None:
+def decide(bank: Bank, number: int, *cases: tuple[int, int, str], by: str = "Ada") -> None:
     """On a day, investigators decide on reports, each as day, transaction and disposition."""
     lines = ["day,trx_id,ins_id,disposition,reason"]
     lines += [f"{day(of)},{trx},7,{said},R1" for of, trx, said in cases]
     noon = dt.datetime.combine(day(number), dt.time(12), dt.UTC)
-    take_dispositions(bank.catalog, "\n".join(lines).encode(), by="Ada", at=noon)
+    take_dispositions(bank.catalog, "\n".join(lines).encode(), by=by, at=noon)
 
 
 def test_each_customer_is_listed_once_with_the_best_of_his_scores(scored: Bank):
@@ -82,7 +83,7 @@ def test_an_entry_names_the_report_by_which_it_is_there(scored: Bank):
         assert each["report_ins_id"] == 7
 
 
-def test_a_customer_whose_alert_was_closed_is_not_listed_until_he_has_cooled_down(
+def test_a_customer_whose_report_was_decided_is_not_listed_until_he_has_cooled_down(
     scored: Bank, tmp_path
 ):
     bank = scored.copy_to(tmp_path / "closed")
@@ -101,7 +102,7 @@ def test_a_customer_whose_alert_was_closed_is_not_listed_until_he_has_cooled_dow
     assert entries(bank)[0]["customer"] == first["customer"]
 
 
-def test_a_closed_customer_whose_score_is_not_known_any_more_waits(scored: Bank, tmp_path):
+def test_a_decided_customer_whose_score_is_not_known_any_more_waits(scored: Bank, tmp_path):
     bank = scored.copy_to(tmp_path / "unknown")
     first = entries(bank)[0]
     path = bank.catalog.predictions.path(day(6))
@@ -124,11 +125,60 @@ def test_what_needs_more_closes_nothing_and_what_is_brought_today_is_known_tomor
     assert entries(bank) == before
 
 
-def test_a_share_as_budget_is_of_the_customers_who_are_scored(scored: Bank, tmp_path):
-    bank = scored.copy_to(tmp_path / "share")
-    bank.options["queue"] = {"budget": 0.25}
+@pytest.mark.parametrize("lines", [{}, LINES, {**LINES, "person": LINES["customer"]}])
+def test_a_share_as_budget_is_of_the_customers_who_are_scored(scored: Bank, tmp_path, lines):
+    bank = scored.copy_to(tmp_path / "share", lines=lines, queue={"budget": 0.25})
     bank.good("daily", DAY, only=(QUEUE,))
-    assert len(entries(bank)) == 2
+    assert len(entries(bank)) == 2, "of eight customers"
+
+
+def test_a_report_from_before_the_counted_days_closes_its_customer_once_it_is_decided(
+    scored: Bank, tmp_path
+):
+    bank = scored.copy_to(tmp_path / "old")
+    first = entries(bank)[0]["customer"]
+    row = next(each for each in bank.features(2).to_pylist() if each["cust_id"] == first)
+    decide(bank, 6, (2, row["trx_id"], "suspicious"))
+    bank.good("daily", DAY, only=(QUEUE,))
+    assert first not in {each["customer"] for each in entries(bank)}
+    manifest = bank.catalog.queues.manifest(day(DAY))
+    assert sorted(manifest.inputs[FEATURES]) == [str(day(n)) for n in (2, 4, 5, 6, 7)]
+
+
+def test_who_alone_contradicts_two_others_starts_no_new_cool_down(scored: Bank, tmp_path):
+    bank = scored.copy_to(tmp_path / "eyes", dispositions={"four_eyes": True})
+    bank.options["queue"] = {"budget": 3, "days": 4, "cool_down_days": 1}
+    before = entries(bank)
+    trx = {row["cust_id"]: row["trx_id"] for row in bank.features(4).to_pylist()}
+    report = trx[before[0]["customer"]]
+    for number, by, said in ((4, "Ada", "not_suspicious"), (4, "Bea", "not_suspicious")):
+        decide(bank, number, (4, report, said), by=by)
+    decide(bank, 6, (4, report, "needs_more"), by="Cy")
+    bank.good("daily", DAY, only=(QUEUE,))
+    assert entries(bank) == before
+
+
+def test_a_decided_report_of_nobody_keeps_nobody_out(scored: Bank, tmp_path):
+    bank = scored.copy_to(tmp_path / "nobody")
+    bank.land("str", 6, {**str_columns(6), "trx_id": [*range(600, 607), 999_999]})
+    bank.good("daily", 6)
+    decide(bank, 6, (6, 999_999, "suspicious"))
+    bank.good("daily", DAY, only=(QUEUE,))
+    assert bank.catalog.queues.manifest(day(DAY)).facts["cooling"] == 0
+
+
+def test_ids_of_scores_and_reports_that_differ_in_type_are_refused_without_an_id(
+    scored: Bank, tmp_path
+):
+    bank = scored.copy_to(tmp_path / "typed")
+    scores = bank.catalog.of(CUSTOMERS.scores)
+    table = scores.load(day(DAY))
+    other = table.set_column(0, "customer", pa.array([f"K-{n}" for n in range(8)]))
+    scores.publish(day(DAY), other, scores.manifest(day(DAY)))
+    sentence = bank.bad("daily", DAY, only=(QUEUE,)).sentence
+    assert "cust_id" in sentence
+    assert "has type" in sentence
+    assert "K-" not in sentence
 
 
 def test_without_a_line_of_customers_the_queue_is_of_reports(scored: Bank, tmp_path):
