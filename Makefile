@@ -22,8 +22,8 @@ export AML_HDFS__AUTHENTICATION := insecure
 demo ui notebook: hdfs-up
 endif
 
-# The least that `make coverage` accepts, in percent of lines and branches: 93.5 were reached last.
-COVERAGE_FLOOR := 93
+# The least that `make coverage` accepts, in percent of lines and branches: 97.1 were reached last.
+COVERAGE_FLOOR := 96
 
 .PHONY: help demo ui notebook docs test test-all test-kubernetes coverage soak screenshots lint lint-rules lint-format lint-types \
 	lint-licences install install-notebook install-dev hashes hooks clean hdfs-up hdfs-down image compose-up \
