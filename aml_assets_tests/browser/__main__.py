@@ -33,9 +33,6 @@ AML = str(Path(sys.executable).with_name("aml"))
 LAST = "2024-02-14"
 """The demo's last day."""
 
-WIDER = 3
-"""How many times as wide and high a window has to be in which the whole lineage can be read."""
-
 NEUTRAL = Path("/tmp/aml")
 """The folder of landing, store, runs and code while pictures are taken: all show its path."""
 
@@ -118,7 +115,7 @@ def take(page: Page, link: str) -> None:
     page.keyboard.press("Alt+e")
     page.get_by_text("merged_features", exact=True).first.wait_for()
     # Fitted to a window in which the assets keep their text; a smaller one shows grey boxes.
-    page.set_viewport_size({"width": WIDER * LAPTOP["width"], "height": WIDER * LAPTOP["height"]})
+    page.set_viewport_size({"width": 2 * LAPTOP["width"], "height": 2 * LAPTOP["height"]})
     page.goto(page.url)
     page.get_by_text("merged_features", exact=True).first.wait_for()
     save(page, "lineage")
