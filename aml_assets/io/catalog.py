@@ -61,7 +61,8 @@ class Catalog:
     def __init__(self, settings: Settings, rows: Sequence[Asset] = ()) -> None:
         no_core_dumps()  # whoever has a catalog handles customers' data
         self.settings = settings
-        self.line, self._of_reports = REPORTS, self
+        self.line = REPORTS
+        self._lines: dict[Line, Catalog] = {REPORTS: self}
         self.graph: Graph = asset_graph(
             settings.tables,
             customers=settings.customer_tables,
@@ -76,17 +77,14 @@ class Catalog:
     def of_line(self, line: Line) -> Catalog:
         """The same store and landing as a model line has them: its settings, models and scores.
 
-        Of the reports' line, which this one is, it is this one.
+        Each line has one.
         """
-        if line == self.line:
-            return self
-        if line == REPORTS:
-            return self._of_reports
-        found = copy.copy(self)
-        found.settings, found.line = of_line(self._of_reports.settings, line.name), line
-        # Opened once for all lines.
-        found.store, found.landing = self.store, self.landing
-        return found
+        if line not in self._lines:
+            found = self._lines[line] = copy.copy(self)
+            found.settings, found.line = of_line(self._lines[REPORTS].settings, line.name), line
+            # Opened once for all lines.
+            found.store, found.landing = self.store, self.landing
+        return self._lines[line]
 
     @cached_property
     def store(self) -> Store:

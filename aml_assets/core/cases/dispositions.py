@@ -12,7 +12,7 @@ in the bank's table, from the day after it was brought.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -107,19 +107,33 @@ def labelled(
     """
     if not counting:
         return list(selected)
-    firsts = pa.array(sorted({each[0] for each in counting}), pa.string())
     found = list[SelectedReports]()
     for each, of in zip(selected, reports, strict=True):
-        rows = pa.array(each.rows, pa.int64())
-        columns = [as_texts(of.table.column(name).take(rows)) for name in key]
-        near = np.flatnonzero(pc.is_in(columns[0], value_set=firsts).to_numpy())
-        keys = zip(*(column.take(pa.array(near)).to_pylist() for column in columns), strict=True)
+        rows = of.table.select(list(key)).take(pa.array(each.rows, pa.int64()))
         labels = each.labels.copy()
-        for place, texts in zip(near, keys, strict=True):
-            if texts in counting:
-                labels[place] = LABELS[counting[texts].disposition]
+        for place, said in places_of(rows, key, counting):
+            labels[place] = LABELS[counting[said].disposition]
         found.append(SelectedReports(each.day, each.rows, labels))
     return found
+
+
+def places_of(
+    reports: pa.Table, key: Sequence[str], wanted: Collection[Key]
+) -> Iterator[tuple[int, Key]]:
+    """The rows of some reports, each with its key as a disposition names it.
+
+    Args:
+        reports: with the key's columns.
+        key: the key's columns.
+        wanted: the keys that are looked for.
+    """
+    columns = [as_texts(reports.column(name)) for name in key]
+    firsts = pa.array(list({each[0] for each in wanted}), pa.string())
+    near = np.flatnonzero(pc.is_in(columns[0], value_set=firsts).to_numpy())
+    keys = zip(*(column.take(pa.array(near)).to_pylist() for column in columns), strict=True)
+    for place, texts in zip(near, keys, strict=True):
+        if texts in wanted:
+            yield int(place), texts
 
 
 def as_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -44,6 +44,11 @@ REPORT, ACCOUNT, CUSTOMER = "report", "account", "customer"
 """The units of a list."""
 
 
+def size_of(budget: float, units: float) -> int:
+    """The length of a day's list: the budget, or the share of so many units; at least one."""
+    return max(1, round(budget if budget >= 1 else budget * units))
+
+
 @dataclass(frozen=True)
 class Scored:
     """The reports of some days, with their scores.

@@ -30,8 +30,8 @@ from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.table_settings import STR
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.inputs.customer_names import names_of
-from aml_assets.steps.inputs.model_selection import StoredModel, model_of_digest, select_model
-from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
+from aml_assets.steps.inputs.model_selection import StoredModel, model_of_digest, scoring_id
+from aml_assets.steps.inputs.run_options import RunOptions
 from aml_assets.steps.inputs.stored_frames import load_frame
 from aml_assets.steps.inputs.window_frames import as_known
 
@@ -95,7 +95,7 @@ def build_alert_page(
     scored = _scored(catalog, day, predictions, features, models, options)
     path = catalog.alert_pages.path(day)
     if options.ad_hoc:
-        path = beside(path, _scoring_id(catalog, day, models, options))
+        path = beside(path, scoring_id(catalog, day, models, options))
     page = _page(catalog, day, scored, customers, path)
     figures = {
         "rows": page.rows,
@@ -124,15 +124,6 @@ def build_alert_page(
     return Built(page.to_html(), manifest, figures, ad_hoc=options.ad_hoc, path=path)
 
 
-def _scoring_id(
-    catalog: Catalog, day: dt.date, models: Upstream[xgboost.Booster], options: RunOptions
-) -> str:
-    """The model_id under which an ad hoc run stored its predictions."""
-    pin = options.model or model_id_of(catalog, day, options)
-    scoring = catalog.settings.scoring
-    return select_model(models.afresh(), scoring, day, pin, options.look_ahead).model_id
-
-
 def _scored(
     catalog: Catalog,
     day: dt.date,
@@ -144,7 +135,7 @@ def _scored(
     stored = predictions.partitions
     path = stored.path(day)
     if options.ad_hoc:
-        path = beside(path, _scoring_id(catalog, day, models, options))
+        path = beside(path, scoring_id(catalog, day, models, options))
         manifest = stored.format.read_manifest(stored.store, path)
         predictions.record(str(day), manifest.digest)
     else:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from aml_assets.core.cases.queue import Queue, queue
 from aml_assets.core.graph import MODEL, QUEUE, Line
+from aml_assets.core.model.budget import size_of
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.paths import beside
 from aml_assets.io.upstream import Upstream, inputs_read
@@ -21,8 +22,8 @@ from aml_assets.settings.table_settings import STR
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.inputs.dispositions_known import known_dispositions
 from aml_assets.steps.inputs.evidence import evidence_of, first_counted
-from aml_assets.steps.inputs.model_selection import select_model
-from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
+from aml_assets.steps.inputs.model_selection import scoring_id
+from aml_assets.steps.inputs.run_options import RunOptions
 
 if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
@@ -56,7 +57,7 @@ def build_queue(
     settings, options = catalog.settings.queue, options or RunOptions()
     path = catalog.queues.path(day)
     if options.ad_hoc:
-        name = _scoring_id(catalog, day, options)
+        name = scoring_id(catalog, day, catalog.upstream(MODEL), options)
         path, scored = beside(path, name), _ad_hoc(predictions, day, name)
     else:
         scored, _ = predictions.load(day)
@@ -66,7 +67,7 @@ def build_queue(
     }
     said = known_dispositions(catalog, first_counted(catalog, day), day)
     evidence = evidence_of(catalog, day, scored, predictions, merged_features, of_lines, said)
-    budget = _budget(catalog, evidence.customers)
+    budget = size_of(settings.budget or catalog.settings.reports.budget, evidence.customers)
     found = queue(evidence, budget=budget, rise=settings.rise)
     table = _with_keys(catalog, found, scored)
     facts = {"budget": budget, "cooling": found.cooling}
@@ -90,25 +91,12 @@ def build_queue(
     return Built(table, manifest, figures, ad_hoc=options.ad_hoc, path=path)
 
 
-def _budget(catalog: Catalog, customers: int) -> int:
-    """How many are listed, of so many that are scored."""
-    given = catalog.settings.queue.budget or catalog.settings.reports.budget
-    return max(1, round(given if given >= 1 else given * customers))
-
-
 def _with_keys(catalog: Catalog, found: Queue, scored: pa.Table) -> pa.Table:
     """The entries, each with the key of its customer's highest report of the day."""
     table = found.entries
     for name in catalog.settings.tables[STR].key:
         table = table.append_column(f"report_{name}", scored.column(name).take(found.places))
     return table
-
-
-def _scoring_id(catalog: Catalog, day: dt.date, options: RunOptions) -> str:
-    """The model_id under which an ad hoc run stored its predictions."""
-    pin = options.model or model_id_of(catalog, day, options)
-    models, scoring = catalog.upstream(MODEL), catalog.settings.scoring
-    return select_model(models, scoring, day, pin, options.look_ahead).model_id
 
 
 def _ad_hoc(predictions: Upstream[pa.Table], day: dt.date, name: str) -> pa.Table:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aml_assets.core.cases.dispositions import NEEDS_MORE, Key, as_texts
+from aml_assets.core.cases.dispositions import NEEDS_MORE, Key, as_texts, places_of
 from aml_assets.core.cases.queue import CUSTOMER, SCORE, Evidence
 from aml_assets.core.days import ONE_DAY, days_between
 from aml_assets.core.relations.account_codes import plain_type
@@ -127,10 +127,10 @@ def _decided(
     said: KnownDispositions,
 ) -> pa.Table:
     """Reports that were decided lately, as they or their customers were scored on their day."""
-    keys = _decided_keys(catalog, day, said)
+    keys, key = _decided_keys(catalog, day, said), catalog.settings.tables[STR].key
     found = _nobody()
     for frame in read_stored(catalog, merged, sorted(keys), places).frames:
-        rows = _rows_of(catalog, frame.table, keys[frame.day])
+        rows = [place for place, _ in places_of(frame.table, key, keys[frame.day])]
         reports = frame.table.take(pa.array(rows, pa.int64()))
         own = _scores_of(catalog, reports, predictions, frame.day)
         names = _names(frame.columns, places)
@@ -176,17 +176,6 @@ def _decided_keys(
     return found
 
 
-def _rows_of(catalog: Catalog, table: pa.Table, keys: set[Key]) -> list[int]:
-    """The positions of the reports with these keys."""
-    if not keys:
-        return []
-    columns = [as_texts(table.column(name)) for name in catalog.settings.tables[STR].key]
-    near = pc.is_in(columns[0], value_set=pa.array(sorted({key[0] for key in keys}), pa.string()))
-    rows = np.flatnonzero(near.to_numpy())
-    texts = zip(*(of.take(pa.array(rows, pa.int64())).to_pylist() for of in columns), strict=True)
-    return [int(row) for row, key in zip(rows, texts, strict=True) if key in keys]
-
-
 def _scores_of(
     catalog: Catalog, reports: pa.Table, predictions: Upstream[pa.Table], day: dt.date
 ) -> pa.Array:
@@ -208,9 +197,8 @@ def _of_day(scores: Upstream[pa.Table], day: dt.date) -> pa.Table:
         scores.record(str(day))
         return _nobody()
     table, _ = scores.load(day)
-    found = {CUSTOMER: _plain(table.column(CUSTOMER)), SCORE: table.column("pred_score")}
-    whole = pa.table(found)
-    return whole.set_column(1, SCORE, whole.column(SCORE).cast(pa.float64()))
+    scored = table.column("pred_score").cast(pa.float64())
+    return pa.table({CUSTOMER: _plain(table.column(CUSTOMER)), SCORE: scored})
 
 
 def _nobody() -> pa.Table:

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from aml_assets.core.days import ONE_DAY, days_between
 from aml_assets.core.graph import REPORTS
+from aml_assets.core.model.budget import size_of
 from aml_assets.core.model.encoding import Frame
 from aml_assets.core.model.labels import LabelledReports, SelectedReports
 from aml_assets.core.relations.unit_day import place_in_reports
@@ -151,8 +152,7 @@ def budget_of(catalog: Catalog, rows_a_day: float) -> int:
     """
     if catalog.line == REPORTS:
         return catalog.settings.reports.budget
-    budget = catalog.settings.lines[catalog.line.name].budget
-    return max(1, round(budget if budget >= 1 else budget * rows_a_day))
+    return size_of(catalog.settings.lines[catalog.line.name].budget, rows_a_day)
 
 
 def shown(catalog: Catalog, frame: Frame) -> Frame:

@@ -22,10 +22,12 @@ from aml_assets.io.formats.base import VERSIONS
 from aml_assets.io.formats.booster import ENCODER, REFERENCE, manifest_of
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.paths import join_path
+from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
 
 if TYPE_CHECKING:
     import xgboost
 
+    from aml_assets.io.catalog import Catalog
     from aml_assets.io.partition_store import PartitionStore
     from aml_assets.io.upstream import Upstream
     from aml_assets.settings.load import ScoringSettings
@@ -112,6 +114,15 @@ def select_model(
             )
         return replace(read_model(models, stored.path(day)), because="today's")
     return _newest(models, day, scoring.max_age_days)
+
+
+def scoring_id(
+    catalog: Catalog, day: dt.date, models: Upstream[xgboost.Booster], options: RunOptions
+) -> str:
+    """The model_id under which an ad hoc run stored its predictions; the model is not recorded."""
+    pin = options.model or model_id_of(catalog, day, options)
+    scoring = catalog.settings.scoring
+    return select_model(models.afresh(), scoring, day, pin, options.look_ahead).model_id
 
 
 def _pinned(model: StoredModel, day: dt.date, look_ahead: str | None) -> str:
