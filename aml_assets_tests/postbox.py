@@ -12,7 +12,6 @@ import email.policy
 import http.server
 import json
 import secrets
-import socket
 import ssl
 import threading
 import time
@@ -27,6 +26,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from aml_assets_tests.hadoop.tls import Authority
+from aml_assets_tests.ports import free_port
 
 USER = "aml-robot"
 SENDER = "aml@bank.example"
@@ -195,13 +195,6 @@ def webhook(hook: Hook) -> Generator[Hook]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def free_port() -> int:
-    """A port of loopback on which nobody listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def alarm_settings(box: Postbox | None = None, hook: Hook | None = None, **mail: Any) -> Any:

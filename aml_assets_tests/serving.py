@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from aml_assets.io.catalog import Catalog
 from aml_assets.settings.load import load_settings
 from aml_assets_tests.conftest import Bank, day
 from aml_assets_tests.forked import run_forked
+from aml_assets_tests.ports import free_port
 
 INTERVAL = 2
 CONFIG = """
@@ -58,9 +58,7 @@ class Night:
             "AML_CONFIG": str(config),
             "DAGSTER_HOME": str(home / "dagster"),
         }
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.catalog = Catalog(
             load_settings(landing={"url": str(bank.landing)}, store={"url": str(bank.store)})

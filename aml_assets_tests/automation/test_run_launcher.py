@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -22,18 +21,13 @@ from dagster._core.test_utils import create_run_for_test
 from aml_assets.assets.dagster_internals import GRPC_INFO_TAG, WorkerStatus
 from aml_assets.automation import run_launcher as launcher_module
 from aml_assets.automation.run_launcher import WatchedRunLauncher
+from aml_assets_tests.ports import free_port
 
 
 @pytest.fixture
 def instance() -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.ephemeral() as ephemeral:
         yield ephemeral
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def health(

@@ -26,6 +26,7 @@ from aml_assets.cli.ui_token import PARAMETER, ui_link
 from aml_assets.io.catalog import Catalog
 from aml_assets.settings.load import load_settings
 from aml_assets_tests.browser.conftest import LAPTOP
+from aml_assets_tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs/images"
@@ -62,9 +63,7 @@ def demo() -> Generator[None]:
 @contextmanager
 def ui() -> Generator[str]:
     """The link to ``aml ui`` over the demo's bank, with nothing left to catch up."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     settled = {
         "AML_PARTITIONS__LAST_DAY": LAST,
         "AML_AUTOMATION__LOOK_BACK_DAYS": "1",

@@ -23,6 +23,7 @@ from aml_assets.cli.app import app
 from aml_assets.cli.ui_token import ui_link, ui_token
 from aml_assets_tests.conftest import Bank, day
 from aml_assets_tests.forked import run_forked
+from aml_assets_tests.ports import free_port
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 CONFIG = """
@@ -215,9 +216,7 @@ def test_the_demo_never_writes_into_a_banks_landing(shell, landed_bank: Bank):
 
 @pytest.mark.long  # processes of their own
 def test_the_ui_listens_on_loopback_alone_and_stops_whole(shell):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         ["aml", "ui", "--port", str(port)],
         cwd=shell.folder,

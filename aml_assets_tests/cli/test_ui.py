@@ -17,6 +17,7 @@ import pytest
 from aml_assets.cli.ui import serve
 from aml_assets.cli.ui_token import ui_link
 from aml_assets.errors import AmlError
+from aml_assets_tests.ports import free_port
 
 WAIT = "import time; time.sleep(60)"
 
@@ -51,12 +52,6 @@ def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
         return started
 
     return prepare
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 @pytest.mark.parametrize(("program", "code"), [("raise SystemExit(3)", 3), ("pass", 1)])

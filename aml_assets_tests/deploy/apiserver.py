@@ -22,7 +22,7 @@ from typing import Any
 import kubernetes
 import yaml
 
-from aml_assets_tests.hadoop.configuration import free_ports
+from aml_assets_tests.ports import free_ports
 from aml_assets_tests.requirements import require
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -24,7 +24,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from aml_assets_tests.deploy.stack import free_ports
+from aml_assets_tests.ports import free_ports
 from aml_assets_tests.requirements import require
 
 SERVICES = Path(__file__).resolve().parents[2] / "deploy/services"

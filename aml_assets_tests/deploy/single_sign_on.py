@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from aml_assets_tests.deploy.proxy import echo
-from aml_assets_tests.deploy.stack import free_ports
+from aml_assets_tests.ports import free_port
 from aml_assets_tests.requirements import require
 
 RECIPES = Path(__file__).resolve().parents[2] / "deploy/single-sign-on"
@@ -120,7 +120,7 @@ def openid_provider(folder: Path, callback: str) -> Generator[str]:
     subprocess.run(install, check=True, capture_output=True, timeout=300)
     script = folder / "provider.mjs"
     shutil.copy(Path(__file__).with_name("oidc_provider.mjs"), script)
-    (port,) = free_ports(1)
+    port = free_port()
     command = ["node", str(script), str(port), callback, SECRET]
     with _process(command, port, folder / "provider.log", dict(os.environ)):
         yield f"http://127.0.0.1:{port}"
@@ -134,7 +134,7 @@ def directory(folder: Path) -> Generator[str]:
     (folder / "slapd.conf").write_text(SLAPD.format(folder=folder))
     load = ["/usr/sbin/slapadd", "-f", str(folder / "slapd.conf")]
     subprocess.run(load, input=PEOPLE, text=True, check=True, capture_output=True)
-    (port,) = free_ports(1)
+    port = free_port()
     url = f"ldaps://127.0.0.1:{port}"  # by name, libldap would ask for the machine's own
     command = ["/usr/sbin/slapd", "-d", "0", "-h", url, "-f", str(folder / "slapd.conf")]
     with _process(command, port, folder / "slapd.log", dict(os.environ)):

@@ -12,7 +12,6 @@ import base64
 import json
 import os
 import shutil
-import socket
 import ssl
 import subprocess
 import sys
@@ -21,12 +20,13 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aml_assets_tests.ports import free_ports
 from aml_assets_tests.requirements import require
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -307,14 +307,3 @@ def running(folder: Path) -> Generator[Stack]:
 def _state(stack: Stack) -> str:
     healthy = stack.execute("namenode", "hadoop.sh", "healthy")
     return "Operational" if healthy.returncode == 0 else ""
-
-
-def free_ports(count: int) -> Sequence[int]:
-    """Ports of loopback that nobody listens on."""
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports

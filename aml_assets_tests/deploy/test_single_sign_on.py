@@ -19,7 +19,7 @@ from aml_assets_tests.deploy.single_sign_on import (
     openid_provider,
     require_apache,
 )
-from aml_assets_tests.deploy.stack import free_ports
+from aml_assets_tests.ports import free_port
 
 pytestmark = pytest.mark.long
 FORGED = {"X-Forwarded-User": "mallory"}
@@ -68,7 +68,7 @@ class Door:
 def oidc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     require_apache("auth_openidc")
     folder = certify(tmp_path_factory.mktemp("oidc"))
-    (port,) = free_ports(1)
+    port = free_port()
     with openid_provider(folder, f"https://localhost:{port}/.aml/callback") as issuer:
         environment = {
             "AML_ISSUER": issuer,
@@ -127,7 +127,7 @@ def ldap(served: Path) -> Iterator[Door]:
     require_apache("authnz_ldap")
     folder = certify(served)
     (folder / "password").write_text(SECRET)
-    (port,) = free_ports(1)
+    port = free_port()
     with directory(folder) as people:
         environment = {
             "AML_LDAP": people,

@@ -19,6 +19,7 @@ from aml_assets_tests.hadoop import configuration, jmx
 from aml_assets_tests.hadoop.daemon import ClusterError, Daemon, PortTaken
 from aml_assets_tests.hadoop.health import Probe, probe
 from aml_assets_tests.hadoop.jvm import Jvm
+from aml_assets_tests.ports import free_ports, is_free
 
 NAMENODE = "org.apache.hadoop.hdfs.server.namenode.NameNode"
 DATANODE = "org.apache.hadoop.hdfs.server.datanode.DataNode"
@@ -175,7 +176,7 @@ class Cluster:
 
     def _start_once(self) -> Self:
         for port in self._fixed_ports.values():
-            if not configuration.is_free(port, self.host):
+            if not is_free(port, self.host):
                 raise PortTaken(f"another program listens on {self.host}:{port}")
         namenodes, datanodes = self._choose_ports()
         self._make_daemons(namenodes, datanodes)
@@ -200,7 +201,7 @@ class Cluster:
     def _choose_ports(self) -> tuple[list[dict[str, int]], list[dict[str, int]]]:
         wanted = [NAMENODE_PORTS] * (2 if self._high_availability else 1)
         wanted += [DATANODE_PORTS] * self._datanode_count
-        free = iter(configuration.free_ports(sum(map(len, wanted)), self.host))
+        free = iter(free_ports(sum(map(len, wanted)), self.host))
         ports = [dict(zip(names, islice(free, len(names)), strict=True)) for names in wanted]
         ports[0] |= self._fixed_ports
         return ports[: -self._datanode_count], ports[-self._datanode_count :]

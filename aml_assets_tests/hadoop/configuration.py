@@ -1,21 +1,17 @@
 """The files that configure a cluster: site files, logging, metrics, empty web applications.
 
-Belongs here: every Hadoop setting of ours, with its reason, and the choice of ports. Does not
-belong here: processes (`daemon`, `cluster`).
+Belongs here: every Hadoop setting of ours, with its reason. Does not belong here: processes
+(`daemon`, `cluster`).
 """
 
 from __future__ import annotations
 
-import random
-import socket
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 NAMESERVICE = "bank"
 """The logical name of a highly available pair."""
-FIRST_PORT = 10_000
 METRICS_MILLIS = 100
 """JMX shows counters that are at most this old; Hadoop's default is ten seconds."""
 
@@ -50,44 +46,6 @@ log4j.appender.console.layout.ConversionPattern=%d{ISO8601} %p %c{2}: %m%n
 METRICS = "".join(
     f"{system}.sink.none.periodMillis={METRICS_MILLIS}\n" for system in ("namenode", "datanode")
 )
-
-
-def free_ports(count: int, host: str) -> list[int]:
-    """Distinct ports that nobody listens on.
-
-    They lie below the system's range for outgoing connections, so that none of those takes
-    the port of a daemon while a test has it stopped.
-
-    Args:
-        count: how many.
-        host: where they are to be free.
-    """
-    first_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    choices = list(range(FIRST_PORT, first_outgoing)) or list(range(FIRST_PORT, 65_536))
-    random.Random().shuffle(choices)  # seeded by the system: parallel runs should differ
-    ports: list[int] = []
-    with ExitStack() as held:
-        while len(ports) < count:
-            port = choices.pop()
-            if is_free(port, host, held):
-                ports.append(port)
-    return ports
-
-
-def is_free(port: int, host: str, held: ExitStack | None = None) -> bool:
-    """Whether nobody listens on a port; it stays taken until ``held`` closes, if given."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError:
-        listener.close()
-        return False
-    if held is None:
-        listener.close()
-    else:
-        held.enter_context(listener)
-    return True
 
 
 def client_config(namenode_ports: Sequence[Mapping[str, int]], host: str) -> dict[str, str]:

@@ -20,10 +20,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from aml_assets_tests.hadoop import configuration
 from aml_assets_tests.hadoop.cluster import Cluster
 from aml_assets_tests.hadoop.daemon import Daemon
 from aml_assets_tests.hadoop.tls import Tls
+from aml_assets_tests.ports import free_port
 from aml_assets_tests.requirements import require
 
 REALM = "AML.TEST"
@@ -71,7 +71,7 @@ class Kdc:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
         self.krb5_conf = self.folder / "krb5.conf"
-        (port,) = configuration.free_ports(1, "127.0.0.1")
+        port = free_port()
         self.daemon = Daemon(
             "kdc",
             [tool("krb5kdc") or "krb5kdc", "-n", "-r", REALM],

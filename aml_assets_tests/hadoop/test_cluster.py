@@ -13,13 +13,13 @@ import hdfs
 import hdfs_native
 import pytest
 
-from aml_assets_tests.hadoop import configuration
 from aml_assets_tests.hadoop.__main__ import main
 from aml_assets_tests.hadoop.artefacts import ROOT, require_hadoop
 from aml_assets_tests.hadoop.cluster import Cluster
 from aml_assets_tests.hadoop.daemon import ClusterError
 from aml_assets_tests.hadoop.health import Health, probe, probe_report
 from aml_assets_tests.hadoop.shared import shared_cluster
+from aml_assets_tests.ports import free_ports
 
 pytestmark = pytest.mark.long  # servers are killed, and waited for
 
@@ -168,7 +168,7 @@ def test_a_user_s_cluster_keeps_its_data_between_down_and_up(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     require_hadoop()
-    rpc_port, http_port = configuration.free_ports(2, HOST)
+    rpc_port, http_port = free_ports(2, HOST)
     options = [f"--folder={tmp_path}", f"--rpc-port={rpc_port}", f"--http-port={http_port}"]
     assert main(["status", *options]) == 1
     try:

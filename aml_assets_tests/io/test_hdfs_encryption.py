@@ -17,8 +17,8 @@ from aml_assets.io.store import Store
 from aml_assets.settings.store_settings import HdfsSettings
 from aml_assets_tests.hadoop.artefacts import require_hadoop
 from aml_assets_tests.hadoop.cluster import Cluster
-from aml_assets_tests.hadoop.configuration import free_ports
 from aml_assets_tests.hadoop.jvm import Jvm
+from aml_assets_tests.ports import free_port
 
 PROVIDER = "hadoop.security.key.provider.path"
 PLAIN = b"plain text of the bank " * 1000
@@ -94,7 +94,7 @@ def test_without_a_kms_ciphertext_is_not_handed_over_as_data(opened):
 
 def test_a_kms_that_is_away_may_come_back(opened):
     opened("webhdfs").publish_bytes("day/data.bin", PLAIN)
-    (port,) = free_ports(1, "127.0.0.1")
+    port = free_port()
     store = opened(kms=f"kms://http@127.0.0.1:{port}/kms")
     with pytest.raises(TransientStoreError, match=r"^read day/data\.bin: the KMS, .* answer"):
         store.read("day/data.bin")

@@ -15,14 +15,13 @@ from pathlib import Path
 import pytest
 
 from aml_assets.notebook import jupyter_command
+from aml_assets_tests.ports import free_port
 from aml_assets_tests.requirements import require
 
 
 def test_jupyterlab_listens_on_loopback_and_wants_its_token(tmp_path, monkeypatch):
     require(importlib.util.find_spec("jupyterlab") is not None, "jupyterlab")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     # A configuration that opens everything, as the container of 2019 had it, changes nothing.
     config = tmp_path / "jupyter_server_config.py"
     config.write_text("c.IdentityProvider.token = ''\nc.ServerApp.ip = '0.0.0.0'\n")

@@ -12,6 +12,7 @@ from aml_assets.settings.alarm_settings import AlarmSettings
 from aml_assets_tests.automation.alarms.sample_alarms import FAILED, settings_of
 from aml_assets_tests.conftest import day
 from aml_assets_tests.hadoop.tls import require_openssl
+from aml_assets_tests.ports import free_port
 from aml_assets_tests.postbox import (
     RECIPIENTS,
     USER,
@@ -19,7 +20,6 @@ from aml_assets_tests.postbox import (
     Hook,
     Postbox,
     alarm_settings,
-    free_port,
     mail_server,
     webhook,
 )
