@@ -1,22 +1,29 @@
 """The queue: who is to be looked at on a day, within what the investigators can work.
 
 Belongs here: one entry per customer, of reports and of the lines that score customers; who is kept
-out since a report of his was decided. Does not belong here: what is read of which days
-(``steps.inputs.evidence``).
+out since a report of his was decided; who is drawn at random. Does not belong here: what is read of
+which days (``steps.inputs.evidence``), or what the drawn ones tell (``core.cases.missed``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from aml_assets.core.sql import render
 from aml_assets.core.tables import engine
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 CUSTOMER, SCORE = "customer", "score"
+STANDS_FOR = "stands_for"
+"""Of an entry that was drawn at random: for how many customers below the budget it stands."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,9 @@ class Queue:
 
     Attributes:
         entries: rank (int64, from 1), customer, evidence, line, report_score, line_score,
-            reports_today, reports_lately, confirmed_lately; one row per customer, in order.
+            reports_today, reports_lately, confirmed_lately, and, where a sample is drawn,
+            stands_for (float64, null for who is listed by his evidence); one row per customer, in
+            order.
         places: of each entry's highest report of the day, int64, null where it has none.
         cooling: how many who would be listed are not, since a report of theirs was decided.
     """
@@ -62,14 +71,18 @@ class Queue:
     cooling: int
 
 
-def queue(evidence: Evidence, *, budget: int, rise: float) -> Queue:
+def queue(evidence: Evidence, *, budget: int, rise: float, sample: int = 0, seed: int = 0) -> Queue:
     """List the customers of a day with the best evidence; equal ones in the order of their ids.
+
+    Those who are drawn at random from the others come after them, in the same order.
 
     Args:
         evidence: of the day.
         budget: how many can be looked at.
         rise: the factor by which the odds of a customer's evidence must have risen since the day of
             a report of his that was decided.
+        sample: how many are drawn from those below the budget.
+        seed: of the draw, not negative.
     """
     scores = [
         of.append_column("line", pa.repeat(pa.scalar(line), of.num_rows))
@@ -84,10 +97,25 @@ def queue(evidence: Evidence, *, budget: int, rise: float) -> Queue:
         "decided": evidence.decided,
     }
     # No more customers cool down than were decided on, so these rows fill the budget.
-    most = budget + evidence.decided.num_rows
+    most = evidence.customers if sample else budget + evidence.decided.num_rows
     found = engine.query(render("queue", rise=repr(rise), most=most), views)
     cooling = pc.sum(found.column("is_cooling").slice(0, budget)).as_py() or 0
-    listed = found.filter(pc.invert(found.column("is_cooling"))).slice(0, budget)
+    waiting = found.filter(pc.invert(found.column("is_cooling")))
+    listed = waiting.slice(0, budget)
+    if sample:
+        below = waiting.slice(budget)
+        chosen = below.take(pa.array(drawn(below.num_rows, sample, seed)))
+        each = below.num_rows / chosen.num_rows if chosen.num_rows else None
+        listed = pa.concat_tables(
+            of.append_column(STANDS_FOR, pa.array([value] * of.num_rows, pa.float64()))
+            for of, value in ((listed, None), (chosen, each))
+        )
     ranks = pa.array(range(1, listed.num_rows + 1), pa.int64())
     entries = listed.drop_columns(["place", "is_cooling"]).add_column(0, "rank", ranks)
     return Queue(entries, listed.column("place").combine_chunks(), cooling)
+
+
+def drawn(count: int, sample: int, seed: int) -> NDArray[np.int64]:
+    """Draw places from 0 to ``count``, each with the same chance and none twice, in their order."""
+    generator = np.random.default_rng(seed)
+    return np.sort(generator.choice(count, size=min(sample, count), replace=False))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -185,6 +185,33 @@ def counts_by_score(
         chart.line(outline, look)
     chart.legend((f"{len(scores):,} {name}", look) for name, scores, look, _ in counted if name)
     chart.x_name("score; reports on a log scale")
+    return chart
+
+
+def by_age(label: str, counts: Mapping[int, int], deadline: int | None) -> Chart:
+    """Draw how many cases are open by their age, those beyond the deadline in another colour.
+
+    Args:
+        label: the chart's name.
+        counts: age in working days → cases; at least one.
+        deadline: the last age that is not beyond it; ``None`` for none.
+    """
+    last, most = max(counts), max(counts.values())
+    chart = Chart(label, Axis(-0.6, max(last, deadline or 0, 9) + 0.6), Axis(0, 1.1 * most))
+    for tick in sorted({0, math.ceil(most / 2), most}):
+        chart.y_tick(tick, f"{tick:,}")
+    width = round(min(24.0, 0.8 * (chart.x(1) - chart.x(0))), 1)
+    for age, count in counts.items():
+        is_late = deadline is not None and age > deadline
+        top = chart.y(count)
+        chart.add(
+            "rect", "vermilion" if is_late else "blue", x=round(chart.x(age) - width / 2, 1), y=top,
+            width=width, height=round(chart.y(0) - top, 1),
+        )  # fmt: skip
+    for tick in range(0, last + 1, max(1, math.ceil((last + 1) / 12))):
+        chart.x_tick(tick, str(tick))
+    if deadline is not None:
+        chart.upright(deadline + 0.5, 0, 1.1 * most, "grey dashed")
     return chart
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from aml_assets.core.cases.queue import Queue, queue
+from aml_assets.core.cases.queue import STANDS_FOR, Queue, queue
 from aml_assets.core.graph import MODEL, QUEUE, Line
 from aml_assets.core.model.budget import size_of
 from aml_assets.io.manifest import Manifest, settings_hash
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
 
 CODE_VERSION = "1"
+
+_RULES = {"enabled", "budget", "sample", "days", "cool_down_days", "rise"}
+"""The settings that decide who is listed; the others are about what becomes of them."""
 
 
 def build_queue(
@@ -68,12 +71,20 @@ def build_queue(
     said = known_dispositions(catalog, first_counted(catalog, day), day)
     evidence = evidence_of(catalog, day, scored, predictions, merged_features, of_lines, said)
     budget = size_of(settings.budget or catalog.settings.reports.budget, evidence.customers)
-    found = queue(evidence, budget=budget, rise=settings.rise)
+    found = queue(
+        evidence,
+        budget=budget,
+        rise=settings.rise,
+        sample=settings.sample,
+        seed=day.toordinal(),
+    )
     table = _with_keys(catalog, found, scored)
+    drawn = table.num_rows - table.column(STANDS_FOR).null_count if settings.sample else 0
     facts = {"budget": budget, "cooling": found.cooling}
     figures = {
         **facts,
         "rows": table.num_rows,
+        "drawn": drawn,
         "without_report": table.column("report_score").null_count,
         "path": path,
         "ad_hoc": options.ad_hoc,
@@ -84,7 +95,9 @@ def build_queue(
         inputs=inputs_read(predictions, merged_features, *scores.values()),
         code_version=CODE_VERSION,
         settings=settings_hash(
-            settings.model_dump(), catalog.settings.reports.budget, catalog.settings.label_rules
+            settings.model_dump(include=_RULES),
+            catalog.settings.reports.budget,
+            catalog.settings.label_rules,
         ),
         facts={**facts, **said.fact},
     )

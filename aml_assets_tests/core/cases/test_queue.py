@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aml_assets.core.cases.queue import Evidence, Queue, queue
+from aml_assets.core.cases.queue import Evidence, Queue, drawn, queue
 
 Cases = Sequence[tuple[str, float | None]]
 
@@ -26,6 +27,8 @@ def listed(
     *,
     budget: int = 10,
     rise: float = 1.5,
+    sample: int = 0,
+    seed: int = 0,
 ) -> Queue:
     of_reports = table(reports)
     places = pa.array(range(len(reports)), pa.int64())
@@ -35,7 +38,7 @@ def listed(
         table(lately, "confirmed", pa.int64()),
         table(decided),
     )
-    return queue(evidence, budget=budget, rise=rise)
+    return queue(evidence, budget=budget, rise=rise, sample=sample, seed=seed)
 
 
 def customers(found: Queue) -> list[str]:
@@ -134,3 +137,32 @@ def test_the_queue_is_that_of_the_definition(reports, line, lately, decided, bud
         assert row["reports_today"] == sum(each == one for each, _ in reports)
         assert row["reports_lately"] == sum(each == one for each, _ in confirmed)
         assert row["confirmed_lately"] == sum(known for each, known in confirmed if each == one)
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 30), st.integers(1, 10), st.integers(1, 10), st.integers(0, 2**40))
+def test_the_sample_is_drawn_below_the_budget_and_stands_for_all_there(
+    count: int, budget: int, sample: int, seed: int
+):
+    reports = [(f"c{number:02}", 1 - number / 100) for number in range(count)]
+    found = listed(reports, budget=budget, sample=sample, seed=seed)
+    assert found == listed(reports, budget=budget, sample=sample, seed=seed)
+    by_evidence = listed(reports, budget=budget)
+    assert "stands_for" not in by_evidence.entries.column_names
+    weights = found.entries.column("stands_for").to_pylist()
+    first = by_evidence.entries.num_rows
+    assert customers(found)[:first] == customers(by_evidence)
+    assert weights[:first] == [None] * first
+    below = customers(found)[first:]
+    assert len(below) == min(sample, max(0, count - budget))
+    assert below == sorted(set(below)), "in the order of their evidence, each once"
+    assert all(each == (count - budget) / len(below) for each in weights[first:])
+    assert found.entries.column("rank").to_pylist() == list(range(1, len(weights) + 1))
+
+
+def test_each_customer_below_the_budget_is_drawn_equally_often_and_none_who_waits():
+    times = np.bincount(np.concatenate([drawn(6, 2, seed) for seed in range(600)]))
+    assert all(150 < each < 250 for each in times), "of 600, a third are expected"
+    reports = [(f"c{number}", 1 - number / 100) for number in range(9)]
+    found = listed(reports, budget=2, sample=9, decided=[("c3", 0.99)])
+    assert customers(found)[2:] == ["c2", "c4", "c5", "c6", "c7", "c8"]

@@ -1,0 +1,130 @@
+"""What became of the queues of the last days: who is open, and what the random samples tell.
+
+Belongs here: reading who was listed or drawn, and what has been decided since. Does not belong
+here: how open cases and missed ones are counted (``core.cases.backlog``, ``core.cases.missed``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from aml_assets.core.cases.backlog import Backlog, backlog, open_since
+from aml_assets.core.cases.dispositions import as_texts
+from aml_assets.core.cases.missed import Drawn, Missed, missed
+from aml_assets.core.cases.queue import CUSTOMER, STANDS_FOR
+from aml_assets.core.days import days_before
+from aml_assets.io.upstream import Upstream
+from aml_assets.settings.calendar_settings import WEEKDAYS
+from aml_assets.steps.inputs.dispositions_known import KnownDispositions
+from aml_assets.steps.inputs.evidence import by_customer, customer_columns
+from aml_assets.steps.inputs.labelling import unit_places
+from aml_assets.steps.inputs.window_frames import read_stored, select_reports
+
+if TYPE_CHECKING:
+    from aml_assets.io.catalog import Catalog
+
+Decided = Mapping[dt.date, Mapping[str, bool]]
+"""Day → each customer on whom is decided by a report or a case of that day → whether he is
+suspicious."""
+
+
+@dataclass(frozen=True)
+class WorkedQueues:
+    """What is known of the last queues at the end of a day.
+
+    Attributes:
+        backlog: the open cases.
+        missed: the missed-case rate of each month of which a sample was drawn, the oldest first.
+    """
+
+    backlog: Backlog
+    missed: list[Missed]
+
+
+def worked_queues(
+    catalog: Catalog,
+    day: dt.date,
+    queues: Upstream[pa.Table],
+    merged: Upstream[pa.Table],
+    said: KnownDispositions,
+) -> WorkedQueues:
+    """Read what became of the queues of the last days.
+
+    Args:
+        catalog: settings.
+        day: at whose end it is told.
+        queues: of the last days, as far as they are stored.
+        merged: the merged frames, for the reports of those days.
+        said: the dispositions that are known by the end of the day.
+    """
+    settings, first = catalog.settings.queue, catalog.settings.partitions.first_day
+    days = [*days_before(day, settings.open_days - 1, first), day]
+    listed, drawn = dict[dt.date, list[str]](), list[tuple[dt.date, str, float]]()
+    for of in days:
+        listed[of], of_sample = _listed(queues, of)
+        drawn += [(of, *each) for each in of_sample]
+    found = _decided(catalog, day, [of for of in days if listed[of]], merged, said)
+    samples = (
+        Drawn(of, stands_for, found.get(of, {}).get(customer)) for of, customer, stands_for in drawn
+    )
+    calendar = catalog.settings.partitions
+
+    def is_working_day(of: dt.date) -> bool:
+        at_work = WEEKDAYS[of.weekday()] in settings.working_days
+        return at_work and of not in calendar.holidays
+
+    since = open_since(listed, found).values()
+    return WorkedQueues(
+        backlog(since, day, is_working_day, settings.deadline_days), missed(samples)
+    )
+
+
+def _listed(queues: Upstream[pa.Table], day: dt.date) -> tuple[list[str], list[tuple[str, float]]]:
+    """The customers of a day's queue, and those of them who were drawn, each with his weight."""
+    if not queues.has(day):
+        queues.record(str(day))
+        return [], []
+    table, _ = queues.load(day)
+    customers: list[str] = as_texts(table.column(CUSTOMER)).to_pylist()
+    if STANDS_FOR not in table.column_names:
+        return customers, []
+    weights: list[float | None] = table.column(STANDS_FOR).to_pylist()
+    drawn = zip(customers, weights, strict=True)
+    return customers, [(one, weight) for one, weight in drawn if weight is not None]
+
+
+def _decided(
+    catalog: Catalog,
+    day: dt.date,
+    days: list[dt.date],
+    merged: Upstream[pa.Table],
+    said: KnownDispositions,
+) -> Decided:
+    """What is decided of customers; whoever has a suspicious report is suspicious."""
+    places = unit_places(catalog, CUSTOMER)
+    window = read_stored(catalog, merged, days, places)
+    found: dict[dt.date, dict[str, bool]] = {}
+    selected = select_reports(catalog, window, known_by=day)
+    for frame, each in zip(window.frames, selected, strict=True):
+        known = np.flatnonzero(~np.isnan(each.labels))
+        reports = by_customer(
+            frame.table.take(pa.array(each.rows[known], pa.int64())),
+            customer_columns(frame.columns, places),
+            frame.day,
+            suspicious=pa.array(each.labels[known] == 1, pa.bool_()),
+        )
+        of_day = found.setdefault(frame.day, {})
+        for customer, is_suspicious in _pairs(reports):
+            of_day[customer] = of_day.get(customer, False) or is_suspicious
+    return found
+
+
+def _pairs(reports: pa.Table) -> Iterator[tuple[str, bool]]:
+    customers = as_texts(reports.column(CUSTOMER)).to_pylist()
+    return zip(customers, reports.column("suspicious").to_pylist(), strict=True)
