@@ -260,15 +260,15 @@ def fit(bank: Catalog, start: int, last: int, kinds: Mapping[str, str]) -> Block
     settings = bank.settings.training
     models = {SEEN: train(data.batches, settings)}
     typologies = []
-    for day, (_, labels) in zip(windows.train_days, data.batches, strict=True):
+    for day, batch in zip(windows.train_days, data.batches, strict=True):
         ids = _column(bank, day, "trx_id")
-        if len(ids) != len(labels):
+        if len(ids) != len(batch.labels):
             sys.exit(f"{day}: not every report is trained on, so that typologies cannot be told")
         typologies.append(np.array([kinds.get(each, "") for each in ids], dtype=object))
     for kind in KINDS:
         kept = [
-            (values[typology != kind], labels[typology != kind])
-            for (values, labels), typology in zip(data.batches, typologies, strict=True)
+            batch.taken(typology != kind)
+            for batch, typology in zip(data.batches, typologies, strict=True)
         ]
         same = all((each != kind).all() for each in typologies)
         models[kind] = models[SEEN] if same else train(kept, settings)

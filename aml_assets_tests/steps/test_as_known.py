@@ -119,7 +119,7 @@ def build(bank: Bank, cases: dict[int, list[Case]], last: int, seed: int) -> dic
     features, models = catalog.upstream(FEATURES), catalog.upstream(MODEL)
     scored = build_predictions(catalog, when, features, models)
     scored.publish_to(catalog.predictions, when)
-    learnt = [(values.tobytes(), labels.tobytes()) for values, labels in data.batches]
+    learnt = [(each.features.tobytes(), each.labels.tobytes()) for each in data.batches]
     csv = next(of for path, of in bank.files().items() if path.endswith(".csv"))
     return {
         "learnt": learnt,

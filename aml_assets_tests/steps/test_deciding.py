@@ -66,7 +66,8 @@ def labels(bank: Bank, number: int = DAY) -> np.ndarray:
     """The labels of the training window of a day's model."""
     catalog = bank.catalog
     upstream, windows = catalog.upstream(FEATURES), windows_of(catalog, day(number))
-    return np.concatenate([of for _, of in training_data(catalog, upstream, windows).batches])
+    data = training_data(catalog, upstream, windows)
+    return np.concatenate([each.labels for each in data.batches])
 
 
 def test_dispositions_are_labels_from_the_day_after_they_were_brought(prepared):
@@ -94,7 +95,7 @@ def test_a_refit_knows_what_was_brought_during_the_evaluation_and_the_measured_m
     first = training_data(catalog, upstream, windows)
     again = training_data(catalog, upstream, windows, refit=True)
     assert len(again.batches) == len(first.batches) + 1
-    assert again.batches[-1][1][0] == 1
+    assert again.batches[-1].labels[0] == 1
     built = build_measured_model(catalog, day(DAY), upstream)
     assert files_read(built.manifest) == 0
     built.publish_to(catalog.measured_models, day(DAY))

@@ -41,7 +41,7 @@ def average_precision_of_join(catalog: Catalog, day: dt.date) -> float | None:
     landed = catalog.settings.tables
     data = training_data(catalog, features, windows_of(catalog, day))
     kept = [place for place, of in enumerate(data.encoder.features) if of.table in landed]
-    batches = [(values[:, kept], labels) for values, labels in data.batches]
+    batches = [each._replace(features=each.features[:, kept]) for each in data.batches]
     booster = training.train(batches, settings)
     models = catalog.upstream(catalog.graph.measured)
     model = read_model(models, models.partitions.path(day))

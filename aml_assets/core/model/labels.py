@@ -92,11 +92,18 @@ class SelectedReports:
         day: the partition.
         rows: int64 positions in the day's frame, shape (n,), ascending.
         labels: float32, shape (n,): 1, 0, or NaN where not decided.
+        weights: of the rows in training, float32 of shape (n,); ``None`` where each counts once.
     """
 
     day: dt.date
     rows: np.ndarray
     labels: np.ndarray
+    weights: np.ndarray | None = None
+
+    def taken(self, places: np.ndarray) -> SelectedReports:
+        """Some of the selected rows, by a mask or by their places among them."""
+        weights = None if self.weights is None else self.weights[places]
+        return SelectedReports(self.day, self.rows[places], self.labels[places], weights)
 
 
 def newest_decisions(

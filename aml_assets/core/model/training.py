@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,24 @@ from aml_assets.settings.training_settings import TrainingSettings
 if TYPE_CHECKING:
     import xgboost
 
-Batch = tuple[np.ndarray, np.ndarray]
-"""One day: features, float32 (rows, features), and labels, float32 (rows,) of 0 and 1."""
+
+class Batch(NamedTuple):
+    """One day as XGBoost receives it.
+
+    Attributes:
+        features: float32 of shape (rows, features).
+        labels: 0 and 1, float32 of shape (rows,).
+        weights: of the rows, float32 of shape (rows,); ``None`` where each counts once.
+    """
+
+    features: NDArray[Any]
+    labels: NDArray[Any]
+    weights: NDArray[Any] | None = None
+
+    def taken(self, rows: NDArray[Any]) -> Batch:
+        """Some of the rows, by a mask or by positions."""
+        weights = None if self.weights is None else self.weights[rows]
+        return Batch(self.features[rows], self.labels[rows], weights)
 
 
 def load_xgboost() -> Any:
@@ -56,9 +72,9 @@ def train(
     Raises:
         NotTrainable: no row, no positive or no negative.
     """
-    refuse_one_class([labels for _, labels in batches])
+    refuse_one_class([each.labels for each in batches])
     if stopping:
-        refuse_one_class([labels for _, labels in stopping], "the early-stopping days hold")
+        refuse_one_class([each.labels for each in stopping], "the early-stopping days hold")
     share, fits = settings.negative_sampling, []
     for number in range(settings.bagging):
         seed = settings.seed + number
@@ -81,11 +97,10 @@ def sampled(batches: Sequence[Batch], share: float, *, seed: int) -> list[Batch]
     """
     draws = np.random.default_rng(seed % 2**32)
     kept: list[Batch] = []
-    for features, labels in batches:
-        drawn = (labels == 1) | (draws.random(len(labels)) < share)
-        kept.append((features[drawn], labels[drawn]))
+    for each in batches:
+        kept.append(each.taken((each.labels == 1) | (draws.random(len(each.labels)) < share)))
     refuse_one_class(
-        [labels for _, labels in kept],
+        [each.labels for each in kept],
         "with this training.negative_sampling, the training window keeps",
     )
     return kept
@@ -170,8 +185,11 @@ def _matrix(
         def next(self, input_data: Any) -> bool:
             if self._position == len(filled):
                 return False
-            features, labels = filled[self._position]
-            input_data(data=features, label=labels)
+            each = filled[self._position]
+            weights = each.weights
+            if is_weighted and weights is None:
+                weights = np.ones_like(each.labels)
+            input_data(data=each.features, label=each.labels, weight=weights)
             self._position += 1
             return True
 
@@ -179,7 +197,9 @@ def _matrix(
             self._position = 0
 
     # An empty batch has no shape XGBoost could learn from.
-    filled = [(features, labels) for features, labels in batches if len(labels)]
+    filled = [each for each in batches if len(each.labels)]
+    # Some days with weights and some without would be refused.
+    is_weighted = any(each.weights is not None for each in filled)
     return xgb.QuantileDMatrix(
         Days(),
         missing=np.nan,

@@ -103,9 +103,9 @@ def precision_on(
         settings: its parameters. Early stopping has no part in it.
     """
     booster = training.train(fitted_on, settings)
-    matrices = [Matrix(values, {}, {}, ()) for values, _ in scored_on]
+    matrices = [Matrix(each.features, {}, {}, ()) for each in scored_on]
     scores = [scoring.predict(booster, each, threads=settings.threads) for each in matrices]
-    labels = np.concatenate([labels for _, labels in scored_on])
+    labels = np.concatenate([each.labels for each in scored_on])
     return evaluation.evaluate(labels, np.concatenate(scores))["average_precision"]
 
 

@@ -294,7 +294,7 @@ def _with_rounds_of(first: StoredModel, parameters: TrainingSettings) -> Trainin
 def _attach(data: TrainingData, booster: xgboost.Booster) -> None:
     """Let a booster carry its encoder, and the distribution of the rows that it was trained on."""
     distributions = reference.fit(
-        [values for values, _ in data.batches],
+        [each.features for each in data.batches],
         [feature.encoding == "category" for feature in data.encoder.features],
     )
     attributes = {

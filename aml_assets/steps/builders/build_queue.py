@@ -71,24 +71,11 @@ def build_queue(
     said = known_dispositions(catalog, first_counted(catalog, day), day)
     evidence = evidence_of(catalog, day, scored, predictions, merged_features, of_lines, said)
     budget = size_of(settings.budget or catalog.settings.reports.budget, evidence.customers)
-    found = queue(
-        evidence,
-        budget=budget,
-        rise=settings.rise,
-        sample=settings.sample,
-        seed=day.toordinal(),
-    )
+    sample, seed = settings.sample, day.toordinal()
+    found = queue(evidence, budget=budget, rise=settings.rise, sample=sample, seed=seed)
     table = _with_keys(catalog, found, scored)
-    drawn = table.num_rows - table.column(STANDS_FOR).null_count if settings.sample else 0
     facts = {"budget": budget, "cooling": found.cooling}
-    figures = {
-        **facts,
-        "rows": table.num_rows,
-        "drawn": drawn,
-        "without_report": table.column("report_score").null_count,
-        "path": path,
-        "ad_hoc": options.ad_hoc,
-    }
+    figures = {**facts, **_counted(table), "path": path, "ad_hoc": options.ad_hoc}
     manifest = Manifest(
         asset=QUEUE,
         partition=str(day),
@@ -102,6 +89,16 @@ def build_queue(
         facts={**facts, **said.fact},
     )
     return Built(table, manifest, figures, ad_hoc=options.ad_hoc, path=path)
+
+
+def _counted(entries: pa.Table) -> dict[str, int]:
+    """How many entries there are, how many were drawn, and how many have no report of the day."""
+    names, rows = entries.column_names, entries.num_rows
+    return {
+        "rows": rows,
+        "drawn": rows - entries.column(STANDS_FOR).null_count if STANDS_FOR in names else 0,
+        "without_report": entries.column("report_score").null_count,
+    }
 
 
 def _with_keys(catalog: Catalog, found: Queue, scored: pa.Table) -> pa.Table:

@@ -110,7 +110,7 @@ def _trial_days(data: TrainingData, windows: Windows, days: int) -> tuple[list[B
     fitted_on, scored_on = held_out(data, windows, days)
     for batches, what in ((fitted_on, "fitted"), (scored_on, "scored")):
         where = f"the days of the training window on which trials are {what} hold"
-        refuse_one_class([labels for _, labels in batches], where, table=TUNING)
+        refuse_one_class([each.labels for each in batches], where, table=TUNING)
     return fitted_on, scored_on
 
 
@@ -146,6 +146,6 @@ def _described(days: Sequence[str], batches: Sequence[Batch]) -> dict[str, Any]:
     return {
         "first": days[0],
         "last": days[-1],
-        "rows": sum(len(labels) for _, labels in batches),
-        "positives": int(sum(float(labels.sum()) for _, labels in batches)),
+        "rows": sum(len(each.labels) for each in batches),
+        "positives": int(sum(float(each.labels.sum()) for each in batches)),
     }

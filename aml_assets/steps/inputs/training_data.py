@@ -41,7 +41,7 @@ class TrainingData:
     """A training window as XGBoost receives it, one batch a day.
 
     Attributes:
-        batches: per day, features of shape (decided rows, features) and labels of shape (rows,).
+        batches: of each day, the decided rows.
         encoder: fitted on the whole window.
         reports: how many STRs, or rows of a further line, it holds, decided or not.
         days: the days read, oldest first.
@@ -57,12 +57,12 @@ class TrainingData:
     @property
     def rows(self) -> int:
         """The number of rows that are trained on."""
-        return sum(len(truth) for _, truth in self.batches)
+        return sum(len(each.labels) for each in self.batches)
 
     @property
     def positives(self) -> int:
         """The number of those rows with label 1."""
-        return int(sum(float(truth.sum()) for _, truth in self.batches))
+        return int(sum(float(each.labels.sum()) for each in self.batches))
 
 
 def training_data(
@@ -111,7 +111,10 @@ def training_data(
         matrices.append(encoder.transform(train.frames.pop(0), each.rows).values)
     rows = sum(len(each.rows) for each in selected)
     encoder = without_constants(encoder, matrices, asset=features.asset)
-    batches = [(values, each.labels) for values, each in zip(matrices, known, strict=True)]
+    batches = [
+        Batch(values, each.labels, each.weights)
+        for values, each in zip(matrices, known, strict=True)
+    ]
     return TrainingData(batches, encoder, rows, days, train.empty)
 
 

@@ -333,4 +333,4 @@ def key_and_label(catalog: Catalog) -> tuple[list[str], str]:
 def decided(selected: SelectedReports) -> SelectedReports:
     """The rows of a day whose label is known."""
     known = ~np.isnan(selected.labels)
-    return SelectedReports(selected.day, selected.rows[known], selected.labels[known])
+    return selected.taken(known)

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from aml_assets.core.model.training import refuse_one_class, sampled, train
+from aml_assets.core.model.training import Batch, refuse_one_class, sampled, train
 from aml_assets.errors import NotTrainable
 from aml_assets.settings.training_settings import TrainingSettings
 
@@ -26,7 +26,7 @@ def rows(size=400, seed=1, kinds=40):
 
 def batches(*cuts, **options):
     features, labels = rows(**options)
-    return list(zip(np.split(features, cuts), np.split(labels, cuts), strict=True))
+    return list(map(Batch, np.split(features, cuts), np.split(labels, cuts)))
 
 
 def config(booster):
@@ -45,12 +45,12 @@ def test_one_class_is_refused_before_xgboost_is_touched(labels, what):
     code = f"""
 import sys
 import numpy as np
-from aml_assets.core.model.training import train
+from aml_assets.core.model.training import Batch, train
 from aml_assets.errors import NotTrainable
 from aml_assets.settings.training_settings import TrainingSettings
 labels = np.array({labels}, np.float32)
 try:
-    train([(np.zeros((len(labels), 2), np.float32), labels)], TrainingSettings())
+    train([Batch(np.zeros((len(labels), 2), np.float32), labels)], TrainingSettings())
 except NotTrainable as error:
     print(error)
 assert "xgboost" not in sys.modules
@@ -66,7 +66,7 @@ def test_the_classes_are_counted_over_all_days():
         train(
             batches(),
             TrainingSettings(**QUICK, early_stopping_days=1, early_stopping_rounds=2),
-            stopping=[(np.zeros((2, 4), np.float32), np.zeros(2, np.float32))],
+            stopping=[Batch(np.zeros((2, 4), np.float32), np.zeros(2, np.float32))],
         )
 
 
@@ -136,7 +136,7 @@ def test_early_stopping_keeps_only_the_rounds_up_to_the_best():
     settings = TrainingSettings(
         **{**QUICK, "rounds": 200}, early_stopping_days=1, early_stopping_rounds=5
     )
-    stopping = [rows(seed=2)]
+    stopping = [Batch(*rows(seed=2))]
     booster = train(batches(200), settings, stopping=stopping)
     assert 0 < booster.num_boosted_rounds() < 200
     again = train(batches(200), settings, stopping=stopping)
@@ -153,16 +153,17 @@ def test_early_stopping_keeps_only_the_rounds_up_to_the_best():
 def test_a_share_of_the_negatives_is_drawn_by_seed_and_every_positive_stays():
     days = batches(200, size=4000)
     kept = sampled(days, 0.25, seed=3)
-    for (features, labels), (few, of) in zip(days, kept, strict=True):
-        assert of.sum() == labels.sum()
-        assert len(few) == len(of)
-        np.testing.assert_array_equal(few[of == 1], features[labels == 1])
-    negatives = [sum(len(of) - of.sum() for _, of in each) for each in (days, kept)]
+    for whole, few in zip(days, kept, strict=True):
+        assert few.labels.sum() == whole.labels.sum()
+        assert len(few.features) == len(few.labels)
+        positive = whole.features[whole.labels == 1]
+        np.testing.assert_array_equal(few.features[few.labels == 1], positive)
+    negatives = [sum((1 - day.labels).sum() for day in each) for each in (days, kept)]
     assert negatives[1] / negatives[0] == pytest.approx(0.25, abs=0.03)
-    for (features, _), (again, _) in zip(kept, sampled(days, 0.25, seed=3), strict=True):
-        np.testing.assert_array_equal(features, again)
+    for first, again in zip(kept, sampled(days, 0.25, seed=3), strict=True):
+        np.testing.assert_array_equal(first.features, again.features)
     other = sampled(days, 0.25, seed=4)
-    assert [len(labels) for _, labels in other] != [len(labels) for _, labels in kept]
+    assert [len(each.labels) for each in other] != [len(each.labels) for each in kept]
     with pytest.raises(NotTrainable, match=r"negative_sampling, the training window keeps no neg"):
         sampled(batches(), 1e-9, seed=0)
 
@@ -172,10 +173,10 @@ def test_scores_stay_calibrated_when_negatives_are_left_out():
     truth = rows(size=8000, seed=1)[1]
     features = rows(size=8000, seed=1)[0]
     sampling = TrainingSettings(**settings, negative_sampling=0.1)
-    scores = train([(features, truth)], sampling).inplace_predict(features)
+    scores = train([Batch(features, truth)], sampling).inplace_predict(features)
     assert scores.mean() == pytest.approx(truth.mean(), rel=0.1)
     weighted = TrainingSettings(**settings, scale_pos_weight=10.0)
-    raised = train([(features, truth)], weighted).inplace_predict(features)
+    raised = train([Batch(features, truth)], weighted).inplace_predict(features)
     assert raised.mean() > 1.25 * truth.mean(), "weights are not corrected"
 
 
@@ -213,3 +214,20 @@ def test_the_preset_of_2019_is_what_the_flow_ran_with():
         "refit": False,
         "tuning": None,
     }
+
+
+def test_a_row_of_weight_three_counts_like_three_rows():
+    features, labels = rows()
+    heavy = labels == 1
+    weights = np.where(heavy, 3, 1).astype(np.float32)
+    settings = TrainingSettings(**QUICK, base_score=0.5, max_bin=2048)
+    weighted = train([Batch(features, labels, weights)], settings)
+    again = [Batch(features, labels), Batch(features[heavy], labels[heavy])]
+    repeated = train([*again, again[1]], settings)
+    np.testing.assert_allclose(
+        weighted.inplace_predict(features), repeated.inplace_predict(features), atol=1e-5
+    )
+    # Days without weights may stand beside days with some.
+    halves = Batch(features, labels, weights).taken(heavy), Batch(features, labels).taken(~heavy)
+    apart = train(halves, settings).inplace_predict(features)
+    np.testing.assert_allclose(weighted.inplace_predict(features), apart, atol=1e-5)

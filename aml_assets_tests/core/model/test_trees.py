@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from aml_assets.core.model import trees
-from aml_assets.core.model.training import train
+from aml_assets.core.model.training import Batch, train
 from aml_assets.settings.training_settings import TrainingSettings
 
 
@@ -22,7 +22,7 @@ def trained(rounds: int = 3, depth: int = 3) -> bytes:
     rows[::7, 1] = np.nan
     labels = (rows[:, 0] + rows[:, 2] > 0).astype(np.float32)
     settings = TrainingSettings(rounds=rounds, max_depth=depth, threads=1, min_child_weight=0)
-    return bytes(train([(rows, labels)], settings).save_raw("json"))
+    return bytes(train([Batch(rows, labels)], settings).save_raw("json"))
 
 
 def refused(change: Callable[[dict[str, Any]], object]) -> str:

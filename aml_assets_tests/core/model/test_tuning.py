@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from aml_assets.core.model import tuning
+from aml_assets.core.model.training import Batch
 from aml_assets.core.model.tuning import SEARCH_SPACE, applied, precision_on, search
 from aml_assets.settings.training_settings import TrainingSettings
 
@@ -60,10 +61,10 @@ def test_the_value_is_the_average_precision_on_days_that_were_not_learnt():
     draws = np.random.default_rng(0)
     values = draws.random((400, 2)).astype(np.float32)
     labels = (values[:, 0] > 0.8).astype(np.float32)
-    known, later = (values[:200], labels[:200]), (values[200:], labels[200:])
+    known, later = Batch(values[:200], labels[:200]), Batch(values[200:], labels[200:])
     assert precision_on([later], [known], SETTINGS) > 0.95
-    turned = (values[200:], 1 - labels[200:])
-    assert precision_on([turned], [known], SETTINGS) == pytest.approx(turned[1].mean())
+    turned = Batch(values[200:], 1 - labels[200:])
+    assert precision_on([turned], [known], SETTINGS) == pytest.approx(turned.labels.mean())
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,9 @@ def model():
     encoder = encoding.fit([learnt], max_text_distinct_share=0.5, min_category_rows=2)
     values = encoder.transform(learnt).values
     labels = learnt.table.column("label").cast(pa.float32()).to_numpy()
-    booster = training.train([(values, labels)], TrainingSettings(rounds=20, threads=1))
+    booster = training.train(
+        [training.Batch(values, labels)], TrainingSettings(rounds=20, threads=1)
+    )
     codes = [feature.encoding == "category" for feature in encoder.features]
     return booster, encoder, reference.fit([values], codes), values
 

@@ -71,10 +71,11 @@ def test_what_is_not_read_changes_nothing_of_what_is_learnt_from(catalog):
     assert data.encoder.left_out["account.owner"].startswith("100% of its values")
     assert CONSTANT in data.encoder.left_out.values()
     assert upstream.read == whole.digests
-    for frame, (values, labels) in zip(whole.frames, data.batches, strict=True):
+    for frame, batch in zip(whole.frames, data.batches, strict=True):
         decided = np.flatnonzero(frame.table.column("label").is_valid())
-        np.testing.assert_array_equal(values, encoder.transform(frame, decided).values)
-        assert len(labels) == len(decided)
+        np.testing.assert_array_equal(batch.features, encoder.transform(frame, decided).values)
+        assert len(batch.labels) == len(decided)
+        assert batch.weights is None
 
 
 def test_a_day_that_is_replaced_while_the_window_is_read_is_an_error_to_retry(catalog, monkeypatch):
