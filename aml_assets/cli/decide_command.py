@@ -14,7 +14,10 @@ import typer
 
 def decide(
     file: Annotated[
-        Path, typer.Argument(help="A CSV with a line per report.", exists=True, dir_okay=False)
+        Path,
+        typer.Argument(
+            help="A CSV with a line per report or customer.", exists=True, dir_okay=False
+        ),
     ],
     by: Annotated[
         str | None, typer.Option("--by", help="Who decides, as you claim; else your login or user.")
@@ -27,7 +30,7 @@ def decide(
         ),
     ] = True,
 ) -> None:
-    """Take what investigators decided about reports; models learn from it from the next day on."""
+    """Take what investigators decided on reports and customers; it is learnt from the next day."""
     from aml_assets.core.cases.disposition_file import MAX_BYTES
     from aml_assets.io.catalog import Catalog
     from aml_assets.settings.load import load_settings

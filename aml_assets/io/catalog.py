@@ -122,7 +122,7 @@ class Catalog:
 
     @cached_property
     def dispositions(self) -> DispositionStore:
-        """What investigators have decided about reports."""
+        """What investigators have decided about reports and customers."""
         return DispositionStore(self.store, self.settings.tables[STR].key)
 
     def frames(self, asset: str) -> PartitionStore[pa.Table]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,9 @@ FOLDER = "dispositions"
 
 _KEY = "key."
 """Stands before the name of a key's column."""
+
+_CUSTOMER = "customer"
+"""A column that is there if one of the dispositions is about a customer."""
 
 _TEXTS = ["disposition", "reason", "note", "by"]
 
@@ -125,24 +128,24 @@ class DispositionStore:
     def _table(self, given: Sequence[Disposition]) -> pa.Table:
         import pyarrow as pa
 
-        return pa.table(
-            {
-                "report_day": pa.array([each.report_day for each in given], pa.date32()),
-                **{
-                    _KEY + name: pa.array([each.key[place] for each in given], pa.string())
-                    for place, name in enumerate(self._key)
-                },
-                **{
-                    name: pa.array([getattr(each, name) for each in given], pa.string())
-                    for name in _TEXTS
-                },
-            }
-        )
+        def texts(values: Iterable[str | None]) -> pa.Array:
+            return pa.array(list(values), pa.string())
+
+        columns = {"report_day": pa.array([each.day for each in given], pa.date32())}
+        for place, name in enumerate(self._key):
+            columns[_KEY + name] = texts(each.key[place] if each.key else None for each in given)
+        # What is about reports alone has the same bytes as before there were others.
+        if any(each.customer for each in given):
+            columns[_CUSTOMER] = texts(each.customer or None for each in given)
+        for name in _TEXTS:
+            columns[name] = texts(getattr(each, name) for each in given)
+        return pa.table(columns)
 
     def _dispositions(self, table: pa.Table, path: str) -> list[Disposition]:
         names = table.column_names
         key = [name.removeprefix(_KEY) for name in names if name.startswith(_KEY)]
-        if names != ["report_day", *(_KEY + name for name in key), *_TEXTS]:
+        about = [_CUSTOMER] if _CUSTOMER in names else []
+        if names != ["report_day", *(_KEY + name for name in key), *about, *_TEXTS]:
             raise CorruptFile("it holds no dispositions", path=path, operation="read")
         if {*key} != {*self._key}:
             raise SettingsError(
@@ -153,6 +156,8 @@ class DispositionStore:
         keys = zip(*(table.column(_KEY + name).to_pylist() for name in self._key), strict=True)
         texts = zip(*(table.column(name).to_pylist() for name in _TEXTS), strict=True)
         days = table.column("report_day").to_pylist()
+        customers = table.column(_CUSTOMER).to_pylist() if about else [None] * len(days)
         return [
-            Disposition(day, of, *said) for day, of, said in zip(days, keys, texts, strict=True)
+            Disposition(day, () if one else of, *said, customer=one or "")
+            for day, of, one, said in zip(days, keys, customers, texts, strict=True)
         ]

@@ -1,4 +1,4 @@
-"""Taking a file of dispositions: each line is about a report of ours, or a sentence says why not.
+"""Taking a file of dispositions: each line is about a case of ours, or a sentence says why not.
 
 Belongs here: comparing the file with the stored days, and keeping what was taken. Does not belong
 here: reading the file (``core.cases.disposition_file``), or what follows for labels
@@ -10,14 +10,23 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from aml_assets.core.cases.disposition_file import BadLine, Line, read_lines
-from aml_assets.core.cases.dispositions import Disposition, Key, as_texts, counting, is_repeated
+from aml_assets.core.cases.dispositions import (
+    Case,
+    Disposition,
+    Key,
+    as_texts,
+    counting,
+    is_repeated,
+)
+from aml_assets.core.cases.queue import CUSTOMER
 from aml_assets.core.days import ONE_DAY
-from aml_assets.core.graph import FEATURES
+from aml_assets.core.graph import FEATURES, QUEUE
+from aml_assets.core.graph import Line as ModelLine
 from aml_assets.errors import AmlError, InputError
 from aml_assets.io.decisions import Decision
 from aml_assets.settings.table_settings import STR
@@ -29,6 +38,13 @@ if TYPE_CHECKING:
 _SHOWN = 20
 """How many faulty lines an error names."""
 
+_NO_REPORTS = f"no {FEATURES} of its day are stored"
+_NOT_A_REPORT = f"its day has no report of {STR} with this key"
+_NO_CUSTOMERS = f"no {QUEUE} and no line's scores of customers of its day are stored"
+_NOT_A_CUSTOMER = f"its customer is not in {QUEUE} of its day, and no line has scored him then"
+
+_T = TypeVar("_T")
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -39,7 +55,7 @@ class Taken:
         lines: how many dispositions were taken, by what they say.
         left_out: the lines that were not taken, with the reason.
         contradicting: how many say something else than what counted before.
-        after_ripe: how many are about reports whose label was taken for ripe without them.
+        after_ripe: how many are about cases whose label was taken for ripe without them.
         waiting: how many wait for a second person.
         day: the day on which they were brought; they are known from the day after.
     """
@@ -64,7 +80,7 @@ def take_dispositions(
     """Take a file of dispositions into the store.
 
     Args:
-        catalog: the stored reports, and where dispositions are kept.
+        catalog: the stored reports, queues and scores, and where dispositions are kept.
         data: the file.
         by: who claims to decide; the login or user of this process by default.
         all_or_nothing: take nothing if one line cannot be taken; else the other lines.
@@ -80,7 +96,7 @@ def take_dispositions(
     instant = (at or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
     sender = _sender(catalog, by)
     lines, bad = read_lines(data, key=key, reasons=settings.dispositions.reasons, by=sender.by)
-    lines, unknown = _of_our_reports(catalog, lines, key)
+    lines, unknown = _of_our_cases(catalog, lines, key)
     bad = sorted([*bad, *unknown], key=lambda each: each.number)
     if bad and (all_or_nothing or not lines):
         raise _refused(bad, len(lines))
@@ -91,7 +107,7 @@ def take_dispositions(
     _refuse_repeated(given, before)
     four_eyes = settings.dispositions.four_eyes
     counted, counts = (
-        {key: of.disposition for key, of in counting(each, four_eyes=four_eyes).items()}
+        {case: of.disposition for case, of in counting(each, four_eyes=four_eyes).items()}
         for each in (before, [*before, *given])
     )
     facts = {"by": sender.by, "known": sender.known, "user": sender.user, "login": sender.login}
@@ -102,10 +118,10 @@ def take_dispositions(
         lines=Counter(each.disposition for each in given),
         left_out=bad,
         contradicting=sum(
-            counted.get(each.key, each.disposition) != each.disposition for each in given
+            counted.get(each.case, each.disposition) != each.disposition for each in given
         ),
-        after_ripe=sum(_is_after_ripe(catalog, each.report_day, day) for each in given),
-        waiting=sum(counts.get(each.key) != each.disposition for each in given),
+        after_ripe=sum(_is_after_ripe(catalog, each, day) for each in given),
+        waiting=sum(counts.get(each.case) != each.disposition for each in given),
         day=day,
     )
 
@@ -121,29 +137,58 @@ def _sender(catalog: Catalog, by: str | None) -> Decision:
     return sender
 
 
-def _of_our_reports(
+def _of_our_cases(
     catalog: Catalog, lines: Sequence[Line], key: Sequence[str]
 ) -> tuple[list[Line], list[BadLine]]:
-    """The lines that are about a report of their day, and the bad ones."""
-    features = catalog.features
-    stored: dict[dt.date, set[Key] | None] = {}
-    for day in {line.disposition.report_day for line in lines}:
-        if features.has(day):
-            table = features.load(day, list(key))
-            columns = (as_texts(table.column(name)).to_pylist() for name in key)
-            stored[day] = set(zip(*columns, strict=True))
-        else:
-            stored[day] = None
+    """The lines that are about a report or a customer of their day, and the bad ones."""
+    of_customers = {line.disposition.day for line in lines if line.disposition.customer}
+    of_reports = {line.disposition.day for line in lines if line.disposition.key}
+    customers = {day: _customers_of(catalog, day) for day in of_customers}
+    reports = {day: _reports_of(catalog, day, key) for day in of_reports}
     good, bad = list[Line](), list[BadLine]()
     for line in lines:
-        keys = stored[line.disposition.report_day]
-        if keys is None:
-            bad.append(BadLine(line.number, f"no {FEATURES} of its day are stored"))
-        elif line.disposition.key not in keys:
-            bad.append(BadLine(line.number, f"its day has no report of {STR} with this key"))
+        said = line.disposition
+        wrong = (
+            _not_among(said.customer, customers[said.day], _NO_CUSTOMERS, _NOT_A_CUSTOMER)
+            if said.customer
+            else _not_among(said.key, reports[said.day], _NO_REPORTS, _NOT_A_REPORT)
+        )
+        if wrong:
+            bad.append(BadLine(line.number, wrong))
         else:
             good.append(line)
     return good, bad
+
+
+def _not_among(one: _T, known: Collection[_T] | None, no_day: str, unknown: str) -> str | None:
+    """What is wrong with a case that is not known on its day; ``None``: nothing."""
+    if known is None:
+        return no_day
+    return None if one in known else unknown
+
+
+def _reports_of(catalog: Catalog, day: dt.date, key: Sequence[str]) -> set[Key] | None:
+    """The keys of a day's reports; ``None`` if the day is not stored."""
+    if not catalog.features.has(day):
+        return None
+    table = catalog.features.load(day, list(key))
+    return set(zip(*(as_texts(table.column(name)).to_pylist() for name in key), strict=True))
+
+
+def _customers_of(catalog: Catalog, day: dt.date) -> set[str] | None:
+    """The customers whom a day's queue lists or a line has scored; ``None`` if nothing did."""
+    lines = _lines_of_customers(catalog)
+    listing = [of for of in (catalog.queues, *(each.predictions for each in lines)) if of.has(day)]
+    if not listing:
+        return None
+    ids = (as_texts(of.load(day).column(CUSTOMER)) for of in listing)
+    return {text for column in ids for text in column.to_pylist()}
+
+
+def _lines_of_customers(catalog: Catalog) -> list[Catalog]:
+    """The catalog as each line has it that scores customers."""
+    lines = catalog.settings.lines.items()
+    return [catalog.of_line(ModelLine(name)) for name, line in lines if line.unit == CUSTOMER]
 
 
 def _refused(bad: Sequence[BadLine], good: int) -> InputError:
@@ -157,19 +202,21 @@ def _refused(bad: Sequence[BadLine], good: int) -> InputError:
 
 
 def _refuse_repeated(given: Sequence[Disposition], before: Sequence[Disposition]) -> None:
-    of_report: dict[Key, list[Disposition]] = {}
+    of_case: dict[Case, list[Disposition]] = {}
     for each in before:
-        of_report.setdefault(each.key, []).append(each)
-    if all(is_repeated(each, of_report.get(each.key, ())) for each in given):
+        of_case.setdefault(each.case, []).append(each)
+    if all(is_repeated(each, of_case.get(each.case, ())) for each in given):
         raise AmlError(
             "the same person brought these dispositions before, and nobody decided otherwise since",
             remedy="Bring only what was decided since.",
         )
 
 
-def _is_after_ripe(catalog: Catalog, report_day: dt.date, day: dt.date) -> bool:
-    maturity = catalog.settings.labels.maturity_days
-    return bool(maturity) and day > report_day + maturity * ONE_DAY
+def _is_after_ripe(catalog: Catalog, said: Disposition, day: dt.date) -> bool:
+    """Whether a line took the case's label for ripe before a day; a line has its own ripeness."""
+    lines = _lines_of_customers(catalog) if said.customer else [catalog]
+    maturities = [of.settings.labels.maturity_days for of in lines]
+    return any(days and day > said.day + days * ONE_DAY for days in maturities)
 
 
 def summary(taken: Taken) -> Iterable[str]:
@@ -183,8 +230,8 @@ def summary(taken: Taken) -> Iterable[str]:
         yield f"Contradicting what counted before: {taken.contradicting}. The newest counts."
     if taken.after_ripe:
         yield (
-            f"Decided after labels.maturity_days: {taken.after_ripe}. Models may have taken the "
-            "bank's label."
+            f"Decided after their labels were ripe: {taken.after_ripe}. Models may have learnt "
+            "otherwise."
         )
     if taken.waiting:
         yield f"Waiting for a second person to decide the same: {taken.waiting}."

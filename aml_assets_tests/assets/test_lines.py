@@ -1,13 +1,19 @@
 """Model lines beside the reports': all customers, or accounts, scored by the same steps."""
 
+import datetime as dt
 import shutil
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
-from aml_assets.core.graph import FEATURES, NETWORK, Line
+from aml_assets.core.graph import FEATURES, NETWORK, QUEUE, Line
+from aml_assets.io.manifest import Manifest
+from aml_assets.steps.deciding import take_dispositions
 from aml_assets.steps.inputs.labelling import select_rows
-from aml_assets.steps.inputs.window_frames import read_window
+from aml_assets.steps.inputs.training_data import training_data
+from aml_assets.steps.inputs.window_frames import read_window, windows_of
 from aml_assets_tests import pages
 from aml_assets_tests.conftest import Bank, day, str_columns
 
@@ -187,6 +193,72 @@ def labels_of(bank: Bank, number: int, known_by: int) -> dict[int, float]:
     (selected,) = select_rows(catalog, window, reports, known_by=day(known_by))
     ids = bank.frame(CUSTOMERS.features, number).column("customer").to_pylist()
     return dict(zip(ids, selected.labels.tolist(), strict=True))
+
+
+def decide(bank: Bank, of: int, at: int, **said: str) -> None:
+    """On a day, investigators decide on customers who were listed on another day, as ``c4``."""
+    listed = pa.table({"customer": range(1, 9)})
+    bank.catalog.queues.publish(day(of), listed, Manifest(QUEUE, str(day(of))))
+    lines = [f"{day(of)},{name.removeprefix('c')},{what},R1" for name, what in said.items()]
+    data = "\n".join(["day,customer,disposition,reason", *lines]).encode()
+    noon = dt.datetime.combine(day(at), dt.time(12), dt.UTC)
+    take_dispositions(bank.catalog, data, by="Ada", at=noon)
+
+
+def test_a_decision_on_a_customer_labels_his_row_of_that_day_from_the_day_after(
+    scored: Bank, tmp_path
+):
+    bank = scored.copy_to(tmp_path / "decided")
+    before = {number: labels_of(bank, number, known_by=5) for number in (1, 2, 3)}
+    assert {one for one, label in before[2].items() if label == 1} == {1, 2, 5, 6}
+    said = {"c2": "not_suspicious", "c3": "not_suspicious", "c4": "suspicious", "c7": "needs_more"}
+    decide(bank, 2, at=4, **said)
+    np.testing.assert_equal(labels_of(bank, 2, known_by=4), before[2])
+    # A confirmed report of his goes before what was said of a customer, and nothing else does.
+    expected = {**before[2], 3: 0, 4: 1, 7: np.nan}
+    np.testing.assert_equal(labels_of(bank, 2, known_by=5), expected)
+    for other in (1, 3):
+        np.testing.assert_equal(labels_of(bank, other, known_by=5), before[other])
+
+
+def test_a_decision_on_a_customer_says_nothing_of_accounts(scored: Bank, tmp_path):
+    bank = scored.copy_to(tmp_path / "accounts")
+    catalog = bank.catalog.of_line(ACCOUNTS)
+
+    def found() -> list[float]:
+        window = read_window(catalog, catalog.upstream(ACCOUNTS.features), [day(2)])
+        (rows,) = select_rows(catalog, window, catalog.upstream(FEATURES), known_by=day(5))
+        return rows.labels.tolist()
+
+    before = found()
+    decide(bank, 2, at=4, c4="suspicious")
+    np.testing.assert_equal(found(), before)
+
+
+def test_who_was_decided_on_is_learnt_from_on_that_day_whatever_his_share_of_days(
+    scored: Bank, tmp_path
+):
+    every = {"customer": {**LINES["customer"], "train_every": 1_000}}
+    bank = scored.copy_to(tmp_path / "few", lines=every)
+    decide(bank, 2, at=4, c4="suspicious", c7="not_suspicious")
+    catalog = bank.catalog.of_line(CUSTOMERS)
+    data = training_data(
+        catalog,
+        catalog.upstream(CUSTOMERS.features),
+        windows_of(catalog, day(DAY)),
+        reports=catalog.upstream(FEATURES),
+    )
+    assert [labels.tolist() for _, labels in data.batches] == [[], [1, 0], []]
+
+
+def test_metrics_of_a_line_count_what_was_decided_on_customers_and_say_so(scored: Bank, tmp_path):
+    bank = scored.copy_to(tmp_path / "measured")
+    decide(bank, 6, at=6, c3="suspicious")
+    bank.good("daily", DAY, only=(CUSTOMERS.metrics,))
+    figures = bank.catalog.of(CUSTOMERS.metrics).load(day(DAY))
+    assert (figures["positives"], figures["decided"]) == (5, 7)
+    facts = bank.catalog.of(CUSTOMERS.metrics).manifest(day(DAY)).facts
+    assert facts["dispositions"] == bank.catalog.dispositions.brought().fact
 
 
 def test_labels_are_no_part_of_a_lines_frames(scored: Bank, tmp_path):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import pyarrow.parquet as pq
 import pytest
 
 from aml_assets.core.cases.dispositions import Disposition
@@ -32,6 +33,21 @@ def test_what_was_kept_is_read_as_it_was_in_the_order_of_its_days(kept):
     assert (found.given, found.files) == ([said("a"), said("b"), said("c")], 2)
     assert kept.brought(by=MARCH_5).given == [said("a"), said("b")]
     assert kept.brought(since=MARCH_7).given == [said("c")]
+
+
+def test_what_is_about_customers_is_kept_beside_what_is_about_reports(kept):
+    one = Disposition(MARCH_5, (), "suspicious", "R1", "so it is", "Ada", customer="007")
+    kept.record([said("a"), one], AT, MARCH_5, {})
+    kept.record([one], AT, MARCH_7, {})
+    assert kept.brought().given == [said("a"), one, one]
+
+
+def test_a_file_about_reports_alone_is_as_an_earlier_release_wrote_it(kept, tmp_path):
+    kept.record([said("a")], AT, MARCH_5, {})
+    (path,) = (tmp_path / "dispositions").rglob("*.parquet")
+    key = ["key.trx_id", "key.branch"]
+    columns = ["report_day", *key, "disposition", "reason", "note", "by"]
+    assert pq.read_schema(path).names == columns
 
 
 def test_within_a_day_of_the_bank_the_order_is_that_of_time(kept):
@@ -74,5 +90,7 @@ def test_an_altered_file_is_refused(kept, tmp_path):
         kept.brought()
 
 
-def test_a_disposition_shows_neither_key_nor_note():
-    assert not any(text in repr(Brought([said("T4711")])) for text in ("T4711", "so it is"))
+def test_a_disposition_shows_neither_key_nor_customer_nor_note():
+    one = Disposition(MARCH_5, (), "suspicious", "R1", "so it is", "Ada", customer="K4711")
+    shown = repr(Brought([said("T4711"), one]))
+    assert not any(text in shown for text in ("T4711", "K4711", "so it is"))

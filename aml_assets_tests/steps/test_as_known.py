@@ -18,7 +18,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from aml_assets.core.cases.dispositions import LABELS
-from aml_assets.core.graph import FEATURES, MODEL, Line
+from aml_assets.core.graph import FEATURES, MODEL, QUEUE, Line
+from aml_assets.io.manifest import Manifest
 from aml_assets.steps.builders.build_model import build_model
 from aml_assets.steps.builders.build_predictions import build_predictions
 from aml_assets.steps.deciding import take_dispositions
@@ -97,12 +98,17 @@ def landed(cases: list[Case], by: int) -> dict[str, Any]:
 
 
 def decide(bank: Bank, cases: dict[int, list[Case]], last: int, random: Random) -> None:
-    """On each day investigators decide on some reports of the day before."""
+    """On each day investigators decide on some reports and customers of the day before."""
+    listed = pa.table({"customer": range(1, 9)})
     for number in range(2, last + 1):
-        lines = ["day,trx_id,ins_id,disposition,reason"]
+        before = day(number - 1)
+        bank.catalog.queues.publish(before, listed, Manifest(QUEUE, str(before)))
+        lines = ["day,trx_id,ins_id,customer,disposition,reason"]
         for case in random.sample(cases[number - 1], 3):
             said = random.choice(sorted(LABELS))
-            lines.append(f"{day(number - 1)},{case['trx']},7,{said},R1")
+            lines.append(f"{before},{case['trx']},7,,{said},R1")
+        for customer in random.sample(range(1, 9), 3):
+            lines.append(f"{before},,,{customer},{random.choice(sorted(LABELS))},R1")
         noon = dt.datetime.combine(day(number), dt.time(12), dt.UTC)
         take_dispositions(bank.catalog, "\n".join(lines).encode(), by="Ada", at=noon)
 

@@ -7,10 +7,11 @@ from itertools import count
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from aml_assets.core.graph import FEATURES, LABEL_HISTORY, MEASURED_MODEL, MODEL
+from aml_assets.core.graph import FEATURES, LABEL_HISTORY, MEASURED_MODEL, MODEL, QUEUE, Line
 from aml_assets.core.model.labels import LabelledReports, SelectedReports
 from aml_assets.errors import AmlError, InputError, Outdated
 from aml_assets.io.catalog import Catalog
@@ -18,11 +19,12 @@ from aml_assets.io.manifest import Manifest
 from aml_assets.steps import deciding
 from aml_assets.steps.builders.build_metrics import build_metrics
 from aml_assets.steps.builders.build_model import build_measured_model, build_model
-from aml_assets.steps.inputs.dispositions_known import with_dispositions
+from aml_assets.steps.inputs.dispositions_known import known_dispositions, with_dispositions
 from aml_assets.steps.inputs.training_data import training_data
 from aml_assets.steps.inputs.window_frames import windows_of
 from aml_assets_tests.conftest import Bank, day, str_columns, trx_columns
 
+CUSTOMERS = Line("customer")
 DAY = 6
 HEADER = "day,trx_id,ins_id,disposition,reason,note\n"
 
@@ -233,10 +235,79 @@ def test_contradicting_and_late_dispositions_are_counted_and_the_newest_counts(p
     assert (taken.contradicting, taken.after_ripe, taken.day) == (1, 1, day(4))
     text = "\n".join(deciding.summary(taken))
     assert "Contradicting what counted before: 1. The newest counts." in text
-    assert "Decided after labels.maturity_days: 1." in text
+    assert "Decided after their labels were ripe: 1." in text
     assert text.endswith(f"is known from {day(5)} on.")
     given = prepared.catalog.dispositions.brought().given
     assert [each.disposition for each in given] == ["suspicious", "not_suspicious", "suspicious"]
+
+
+OF_CUSTOMERS = "day,customer,disposition,reason\n"
+
+
+@pytest.fixture
+def listed(prepared) -> Bank:
+    """Queues of two days, one of which a line has scored, too."""
+    prepared.options["lines"] = {"customer": {"horizon_days": 2, "windows": [2]}}
+    catalog = prepared.catalog
+    for number, ids in ((2, [1, 2]), (3, [1])):
+        of = Manifest(QUEUE, str(day(number)))
+        catalog.queues.publish(day(number), pa.table({"customer": ids}), of)
+    scores, of = catalog.of(CUSTOMERS.scores), Manifest(CUSTOMERS.scores, str(day(3)))
+    scored = pa.table({"customer": [3], "pred_score": [0.5], "rank": [1], "model_id": ["m"]})
+    scores.publish(day(3), scored, of)
+    return prepared
+
+
+def take_customers(bank: Bank, *cases: tuple[int, int], says: str = "suspicious", **more: Any):
+    """Bring dispositions of customers, each as day and customer."""
+    lines = [f"{day(number)},{customer},{says},R1\n" for number, customer in cases]
+    data = (OF_CUSTOMERS + "".join(lines)).encode()
+    at = noon(more.pop("at", 5)) + dt.timedelta(seconds=next(_seconds))
+    return deciding.take_dispositions(bank.catalog, data, at=at, **more)
+
+
+def test_a_customer_is_decided_on_whom_the_queue_listed_or_a_line_scored_on_that_day(listed):
+    taken = take_customers(listed, (2, 2), (3, 1), (3, 3), by="Ada")
+    assert taken.lines.total() == 3
+    known = known_dispositions(listed.catalog, day(2), day(6))
+    assert {*known.customers} == {(day(2), "2"), (day(3), "1"), (day(3), "3")}
+    assert (known.counting, known.fact["dispositions"]["files"]) == ({}, 1)
+    assert not known_dispositions(listed.catalog, day(2), day(5)).customers
+
+
+def test_a_customer_who_is_not_known_on_that_day_is_a_sentence_without_his_id(listed):
+    with pytest.raises(InputError) as refused:
+        take_customers(listed, (2, 2), (2, 3), (3, 7700), (4, 1))
+    text = str(refused.value)
+    unknown = "its customer is not in reports/queue of its day, and no line has scored him then"
+    assert f"line 3: {unknown}; line 4: {unknown}" in text
+    nothing = "no reports/queue and no line's scores of customers of its day are stored"
+    assert f"line 5: {nothing}" in text
+    assert "7700" not in text
+    assert not listed.catalog.dispositions.brought().given
+    taken = take_customers(listed, (2, 2), (2, 3), all_or_nothing=False)
+    assert [each.number for each in taken.left_out] == [3]
+
+
+def test_of_customers_it_takes_two_people_and_the_newest_counts_as_of_reports(listed):
+    listed.options["dispositions"] = {"four_eyes": True}
+    assert take_customers(listed, (2, 2), by="Ada").waiting == 1
+    with pytest.raises(AmlError, match="brought these dispositions before"):
+        take_customers(listed, (2, 2), by="Ada")
+    # The same customer on another day is another case.
+    assert take_customers(listed, (3, 1), by="Bob").waiting == 1
+    assert take_customers(listed, (2, 2), by="Bob").waiting == 0
+    changed = take_customers(listed, (2, 2), says="not_suspicious", by="Eve")
+    assert (changed.contradicting, changed.waiting) == (1, 1)
+    known = known_dispositions(listed.catalog, day(2), day(6)).customers
+    assert {case: said.by for case, said in known.items()} == {(day(2), "2"): "Bob"}
+
+
+def test_a_customers_label_is_ripe_once_the_horizon_of_a_line_is_over(listed):
+    late = [take_customers(listed, (2, 2), at=at, by=str(at)).after_ripe for at in (4, 5)]
+    assert late == [0, 1]
+    listed.options["lines"] = {}
+    assert take_customers(listed, (2, 2), at=5, by="Ada").after_ripe == 0
 
 
 def test_the_day_of_a_disposition_is_one_of_the_banks_time_zone(prepared):

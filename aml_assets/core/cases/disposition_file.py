@@ -1,12 +1,13 @@
 """A file of dispositions, as investigators' tools write it: CSV with a header.
 
 Belongs here: reading its lines, and a sentence for each that cannot be taken. Does not belong here:
-whether the report is one of ours (``steps.deciding``), or what follows from a disposition
-(``dispositions``).
+whether the report or customer is one of ours (``steps.deciding``), or what follows from a
+disposition (``dispositions``).
 
-The columns are ``day``, the key of reports by the bank's own names, ``disposition``, ``reason`` and
-``note`` (which may be left out), in any order. A sentence names the line and the column, and quotes
-nothing: an id or a note is a customer's.
+The columns are ``day``, the key of reports by the bank's own names, ``customer``, ``disposition``,
+``reason`` and ``note``, in any order. A line is about a report or about a customer; where none is
+about the one or the other, its columns may be left out, and so may the note. A sentence names the
+line and the column, and quotes nothing: an id or a note is a customer's.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ import io
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from aml_assets.core.cases.dispositions import LABELS, NEEDS_MORE, Disposition, Key
+from aml_assets.core.cases.dispositions import LABELS, NEEDS_MORE, Case, CustomerDay, Disposition
 from aml_assets.core.days import parse_day
 from aml_assets.errors import InputError
 from aml_assets.settings.table_settings import STR
 
-DAY, DISPOSITION, REASON, NOTE = "day", "disposition", "reason", "note"
-OWN = (DAY, DISPOSITION, REASON, NOTE)
+DAY, CUSTOMER, DISPOSITION, REASON, NOTE = "day", "customer", "disposition", "reason", "note"
+OWN = (DAY, CUSTOMER, DISPOSITION, REASON, NOTE)
 """The columns that are the same at each bank."""
+
+_NEEDED = (DAY, DISPOSITION, REASON)
+"""Those that each file has, whatever it is about."""
 
 MAX_BYTES = 64 * 2**20
 """A longer file is refused; it would be a million dispositions."""
@@ -61,13 +65,15 @@ class BadLine:
     sentence: str
 
 
-def columns_of_file(key: Sequence[str]) -> list[str]:
+def columns_of_file(key: Sequence[str], *, customers: bool = False) -> list[str]:
     """The columns of a file, in the order in which we write them.
 
     Args:
         key: the key columns of reports; one that is called as one of ours has its table in front.
+        customers: whether it may be about customers, too.
     """
-    return [DAY, *(f"{STR}.{name}" if name in OWN else name for name in key), *OWN[1:]]
+    named = [f"{STR}.{name}" if name in OWN else name for name in key]
+    return [DAY, *named, *([CUSTOMER] if customers else []), DISPOSITION, REASON, NOTE]
 
 
 def read_lines(
@@ -87,12 +93,12 @@ def read_lines(
     Raises:
         InputError: the file is no CSV in UTF-8 with these columns.
     """
-    columns = columns_of_file(key)
-    named, needed = columns[1 : len(key) + 1], columns[:-1]
+    named = columns_of_file(key)[1 : len(key) + 1]
     text = _decoded(data)
-    rows = _rows(text, _delimiter(text, needed))
+    rows = _rows(text, _delimiter(text))
     header = [name.strip() for name in next(rows, (1, []))[1]]
-    _refuse_other_columns(header, needed)
+    _refuse_other_columns(header, named, columns_of_file(key, customers=True))
+    named = [name for name in named if name in header]
     lines, bad = list[Line](), list[BadLine]()
     for number, cells in rows:
         if not any(cell.strip() for cell in cells):
@@ -110,18 +116,22 @@ def read_lines(
 
 
 def _without_repeated(lines: Sequence[Line]) -> tuple[list[Line], list[BadLine]]:
-    """The lines whose report no other line is about, and the others: nobody knows which is so."""
-    numbers: dict[Key, list[int]] = {}
+    """The lines whose case no other line is about, and the others: nobody knows which is so."""
+    numbers: dict[Case, list[int]] = {}
     for line in lines:
-        numbers.setdefault(line.disposition.key, []).append(line.number)
-    single = [line for line in lines if len(numbers[line.disposition.key]) == 1]
+        numbers.setdefault(line.disposition.case, []).append(line.number)
+    single = [line for line in lines if len(numbers[line.disposition.case]) == 1]
     repeated = [
-        BadLine(number, f"it is about the same report as line {(set(of) - {number}).pop()}")
-        for of in numbers.values()
+        BadLine(number, f"it is about {_same(case)} as line {(set(of) - {number}).pop()}")
+        for case, of in numbers.items()
         if len(of) > 1
         for number in of
     ]
     return single, repeated
+
+
+def _same(case: Case) -> str:
+    return "the same customer and day" if isinstance(case, CustomerDay) else "the same report"
 
 
 def _decoded(data: bytes) -> str:
@@ -135,12 +145,12 @@ def _decoded(data: bytes) -> str:
         ) from None
 
 
-def _delimiter(text: str, needed: Sequence[str]) -> str:
+def _delimiter(text: str) -> str:
     """What stands between the cells: the one that makes the needed columns of the first line."""
     header = text[:_HEADER].splitlines()[:1]
     for delimiter in DELIMITERS:
         names = next(csv.reader(header, delimiter=delimiter), [])
-        if {*needed} <= {name.strip() for name in names}:
+        if {*_NEEDED} <= {name.strip() for name in names}:
             return delimiter
     return DELIMITERS[0]
 
@@ -163,17 +173,29 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         begins = reader.line_num + 1
 
 
-def _refuse_other_columns(header: Sequence[str], needed: Sequence[str]) -> None:
-    missing = [name for name in needed if name not in header]
+def _refuse_other_columns(
+    header: Sequence[str], named: Sequence[str], allowed: Sequence[str]
+) -> None:
+    """Refuse a first line that lacks a column, or has one that is not allowed.
+
+    Args:
+        header: the columns of the file.
+        named: those of the reports' key, of which it has all, or none where it is about customers.
+        allowed: all that a file may have.
+    """
+    of_customers = CUSTOMER in header and not {*named} & {*header}
+    needed = _NEEDED if of_customers else (*named, *_NEEDED)
+    missing = [name for name in allowed if name in needed and name not in header]
     if missing:
         raise _refused(
             f"its first line does not name the column {', '.join(missing)}",
-            f"Its columns are {', '.join(needed)} and, if you like, {NOTE}.",
+            f"Its columns are {', '.join(allowed)}. {NOTE} may be left out, and {CUSTOMER}, or "
+            f"{', '.join(named)}, where no line is about such a case.",
         )
-    unknown = [n for n, name in enumerate(header, 1) if name not in (*needed, NOTE)]
+    unknown = [n for n, name in enumerate(header, 1) if name not in allowed]
     if unknown or len({*header}) < len(header):
         what = f"column {unknown[0]} is not known" if unknown else "two columns have one name"
-        raise _refused(f"by its first line {what}", f"Leave only {', '.join((*needed, NOTE))}.")
+        raise _refused(f"by its first line {what}", f"Leave only {', '.join(allowed)}.")
 
 
 def _read(
@@ -183,9 +205,11 @@ def _read(
     day = parse_day(cells[DAY].strip())
     if day is None:
         return f"its {DAY} is no day; write it as YYYY-MM-DD"
-    texts = tuple(cells[name] for name in key)
-    if not all(texts):
-        return f"it names no report: {', '.join(key)} must be filled"
+    texts, customer = tuple(cells[name] for name in key), cells.get(CUSTOMER, "")
+    if customer and any(texts):
+        return f"it names a report and a {CUSTOMER}: leave one of them empty"
+    if not customer and not (texts and all(texts)):
+        return _names_nothing(key, CUSTOMER in cells)
     disposition, reason = cells[DISPOSITION].strip(), cells[REASON].strip()
     if disposition not in LABELS:
         return f"its {DISPOSITION} is none of {', '.join(LABELS)}"
@@ -200,7 +224,17 @@ def _read(
         return f"its {NOTE} is longer than {MAX_NOTE:,} characters"
     if any(parse_day(line.strip()[:_DAY]) for line in note.splitlines()[1:]):
         return f"its {NOTE} has a line that begins with a day: a quote before it may lack its end"
-    return Disposition(day, texts, disposition, reason, note, by)
+    return Disposition(
+        day, () if customer else texts, disposition, reason, note, by, customer=customer
+    )
+
+
+def _names_nothing(key: Sequence[str], of_customers: bool) -> str:
+    """What is wrong with a line that names no case, or half a report."""
+    if not key:
+        return f"it names no {CUSTOMER}"
+    rest = f", or {CUSTOMER}" if of_customers else ""
+    return f"it names no report: {', '.join(key)} must be filled{rest}"
 
 
 def _refused(sentence: str, remedy: str) -> InputError:

@@ -1,12 +1,13 @@
-"""Dispositions: what investigators have decided about reports, as labels.
+"""Dispositions: what investigators have decided about reports and customers, as labels.
 
-Belongs here: which of several dispositions of a report counts, and labels that follow from it. Does
+Belongs here: which of several dispositions of a case counts, and labels that follow from it. Does
 not belong here: reading a file of dispositions (``disposition_file``) or keeping them
 (``io.disposition_store``).
 
-The newest disposition of a report counts. Where it takes two people, that is the newest one that a
-second person has given, too, without another one between the two. What counts goes before the label
-in the bank's table, from the day after it was brought.
+A case is a report, or a customer on a day. Its newest disposition counts. Where it takes two
+people, that is the newest one that a second person has given, too, without another one between the
+two. What counts goes before the label in the bank's table, from the day after it was brought. What
+counts of a customer labels his row of that day, unless a confirmed report has made it positive.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -30,25 +32,43 @@ Key = tuple[str, ...]
 """The key of a report, as texts."""
 
 
+class CustomerDay(NamedTuple):
+    """A customer as he was on a day; the id as text."""
+
+    day: dt.date
+    customer: str
+
+
+Case = Key | CustomerDay
+"""What a disposition is about."""
+
+
 @dataclass(frozen=True)
 class Disposition:
-    """What one person has decided about one report.
+    """What one person has decided about one report, or about one customer on a day.
 
     Attributes:
-        report_day: the partition in which the report lies.
-        key: of the report.
+        day: of the case: the partition in which the report lies, or that listed the customer.
+        key: of the report; empty where it is about a customer.
         disposition: one of `LABELS`.
         reason: a code; where more is needed, it may be "".
         note: the person's own words, which may be "".
         by: the person.
+        customer: his id as text; "" where it is about a report.
     """
 
-    report_day: dt.date
+    day: dt.date
     key: Key = field(repr=False)
     disposition: str
     reason: str
     note: str = field(repr=False)
     by: str
+    customer: str = field(default="", repr=False)
+
+    @property
+    def case(self) -> Case:
+        """What it is about: a report, whatever its day, or a customer on that day."""
+        return CustomerDay(self.day, self.customer) if self.customer else self.key
 
     @property
     def person(self) -> str:
@@ -56,32 +76,33 @@ class Disposition:
         return self.by.strip().casefold()
 
 
-def counting(given: Iterable[Disposition], *, four_eyes: bool) -> dict[Key, Disposition]:
-    """The disposition of each report that counts.
+def counting(given: Iterable[Disposition], *, four_eyes: bool) -> dict[Case, Disposition]:
+    """The disposition of each case that counts.
 
     Args:
         given: dispositions, oldest first.
         four_eyes: whether it takes a second person.
     """
-    found: dict[Key, Disposition] = {}
-    waiting: dict[Key, Disposition] = {}
+    found: dict[Case, Disposition] = {}
+    waiting: dict[Case, Disposition] = {}
     for each in given:
-        first = waiting.get(each.key)
+        case = each.case
+        first = waiting.get(case)
         confirms = first and first.person != each.person and first.disposition == each.disposition
         if confirms or not four_eyes:
-            found[each.key] = each
-            waiting.pop(each.key, None)
+            found[case] = each
+            waiting.pop(case, None)
         elif first is None or first.disposition != each.disposition:
-            waiting[each.key] = each
+            waiting[case] = each
     return found
 
 
 def is_repeated(said: Disposition, given: Sequence[Disposition]) -> bool:
-    """Whether a person has said this before, and nobody anything else about the report since.
+    """Whether a person has said this before, and nobody anything else about the case since.
 
     Args:
         said: the disposition.
-        given: all about this report of before, oldest first.
+        given: all about this case of before, oldest first.
     """
     for each in reversed(given):
         if (each.disposition, each.reason, each.note) != (said.disposition, said.reason, said.note):
@@ -136,8 +157,51 @@ def places_of(
             yield int(place), texts
 
 
+def labelled_customers(
+    rows: Sequence[SelectedReports],
+    ids: Sequence[pa.ChunkedArray],
+    counting: Mapping[CustomerDay, Disposition],
+) -> list[SelectedReports]:
+    """The rows of a line of customers, with the labels of the dispositions that count.
+
+    A row that is positive stays so: a confirmed report goes before any disposition of its customer.
+
+    Args:
+        rows: all rows of each day, in the frame's order.
+        ids: the customer of each row, day by day.
+        counting: the dispositions of customers that count.
+    """
+    found = list[SelectedReports]()
+    for each, customers in zip(rows, ids, strict=True):
+        labels = each.labels.copy()
+        for place, said in places_of_customers(each.day, customers, counting):
+            if labels[place] != LABELS[SUSPICIOUS]:
+                labels[place] = LABELS[counting[said].disposition]
+        found.append(SelectedReports(each.day, each.rows, labels))
+    return found
+
+
+def places_of_customers(
+    day: dt.date, ids: pa.ChunkedArray, wanted: Collection[CustomerDay]
+) -> Iterator[tuple[int, CustomerDay]]:
+    """The places of some ids of a day, each with its customer as a disposition names him.
+
+    Args:
+        day: of the ids.
+        ids: of customers, of any type.
+        wanted: the customers that are looked for, on their days.
+    """
+    of_day = pa.array([each.customer for each in wanted if each.day == day], pa.string())
+    if not len(of_day):
+        return
+    texts = as_texts(ids)
+    near = np.flatnonzero(pc.is_in(texts, value_set=of_day).to_numpy())
+    for place, text in zip(near, texts.take(pa.array(near)).to_pylist(), strict=True):
+        yield int(place), CustomerDay(day, text)
+
+
 def as_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A key's column as texts, whatever its type, as a disposition names it."""
+    """Keys or ids as texts, whatever their type, as a disposition names them."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     return column.cast(pa.string())

@@ -1,8 +1,8 @@
 """Dispositions as a window's labels: what investigators had decided by a day.
 
-Belongs here: which dispositions a window reads, and how a manifest names them. Does not belong
-here: which of them count (``core.cases.dispositions``), or taking a file of them
-(``steps.deciding``).
+Belongs here: which dispositions a window reads, of reports and of customers, and how a manifest
+names them. Does not belong here: which of them count (``core.cases.dispositions``), or taking a
+file of them (``steps.deciding``).
 
 A disposition is known from the day after it was brought. So what reads them reads days that are
 over, to which nothing is added: they are no asset, and nothing becomes stale by them.
@@ -15,7 +15,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aml_assets.core.cases.dispositions import Disposition, Key, counting, labelled
+from aml_assets.core.cases.dispositions import (
+    CustomerDay,
+    Disposition,
+    Key,
+    counting,
+    labelled,
+)
 from aml_assets.core.days import ONE_DAY
 from aml_assets.core.model.labels import LabelledReports, SelectedReports
 
@@ -34,11 +40,14 @@ class KnownDispositions:
     """What was known of dispositions by a day.
 
     Attributes:
-        counting: those that count, by the keys of their reports.
-        fact: the fact of a manifest that dispositions were read; none where there were none.
+        counting: those of reports that count, by the keys of their reports.
+        customers: those of customers that count, by day and customer.
+        fact: the fact of a manifest that dispositions were read, whatever they are about; none
+            where there were none.
     """
 
     counting: Mapping[Key, Disposition]
+    customers: Mapping[CustomerDay, Disposition]
     fact: Mapping[str, Any]
 
 
@@ -74,9 +83,16 @@ def known_dispositions(catalog: Catalog, since: dt.date, known_by: dt.date) -> K
 
     Args:
         catalog: the dispositions, and how many people one takes.
-        since: the first day of the reports in question.
+        since: the first day of the reports, or customers, in question.
         known_by: the last day whose knowledge counts.
     """
     brought = catalog.dispositions.brought(by=known_by - ONE_DAY, since=since - REACH)
     counted = counting(brought.given, four_eyes=catalog.settings.dispositions.four_eyes)
-    return KnownDispositions(counted, {DISPOSITIONS: brought.fact} if brought.files else {})
+    reports, customers = dict[Key, Disposition](), dict[CustomerDay, Disposition]()
+    for case, said in counted.items():
+        if isinstance(case, CustomerDay):
+            customers[case] = said
+        else:
+            reports[case] = said
+    fact = {DISPOSITIONS: brought.fact} if brought.files else {}
+    return KnownDispositions(reports, customers, fact)

@@ -1,23 +1,31 @@
 """Evidence: what is known of each customer at the end of a day, as the queue weighs it.
 
-Belongs here: reading scores, the reports of the last days, and those that were decided lately. Does
-not belong here: who is listed (``core.cases.queue``), or which dispositions count
+Belongs here: reading scores, the reports of the last days, and what was decided lately. Does not
+belong here: who is listed (``core.cases.queue``), or which dispositions count
 (``core.cases.dispositions``).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aml_assets.core.cases.dispositions import NEEDS_MORE, Key, as_texts, places_of
+from aml_assets.core.cases.dispositions import (
+    NEEDS_MORE,
+    Disposition,
+    Key,
+    as_texts,
+    places_of,
+)
 from aml_assets.core.cases.queue import CUSTOMER, SCORE, Evidence
 from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.core.model.encoding import Frame
 from aml_assets.core.relations.account_codes import plain_type
 from aml_assets.core.relations.movements import of_one_type
 from aml_assets.core.tables.contracts import Column
@@ -70,9 +78,16 @@ def evidence_of(
     )
     window = read_stored(catalog, merged, days_between(first_counted(catalog, day), day), places)
     lately = _lately(catalog, window, places, day)
-    decided = _decided(catalog, day, places, predictions, merged, scores, said)
-    tables = [reports, lately, decided, *(_of_day(of, day) for of in scores.values())]
-    reports, lately, decided, *rest = _unified(tables, places, day)
+    of_lines = [_of_day(of, day) for of in scores.values()]
+    cases = _decided_lately(catalog, day, said)
+    before = _Before(catalog, places, predictions, merged, scores)
+    decided = _joined(
+        _of_reports(before, cases),
+        _of_customers(before, cases, [of.column(CUSTOMER) for of in (reports, *of_lines)]),
+        places,
+        day,
+    )
+    reports, lately, decided, *rest = _unified([reports, lately, decided, *of_lines], places, day)
     return Evidence(reports, dict(zip(scores, rest, strict=True)), lately, decided)
 
 
@@ -117,28 +132,87 @@ def _lately(catalog: Catalog, window: Window, places: _Places, day: dt.date) -> 
     return found
 
 
-def _decided(
-    catalog: Catalog,
-    day: dt.date,
-    places: _Places,
-    predictions: Upstream[pa.Table],
-    merged: Upstream[pa.Table],
-    scores: _Scores,
-    said: KnownDispositions,
-) -> pa.Table:
-    """Reports that were decided lately, as they or their customers were scored on their day."""
-    keys, key = _decided_keys(catalog, day, said), catalog.settings.tables[STR].key
-    found = _nobody()
-    for frame in read_stored(catalog, merged, sorted(keys), places).frames:
+@dataclass(frozen=True)
+class _Before:
+    """What tells how customers were scored on earlier days.
+
+    Attributes:
+        catalog: settings.
+        places: where merged frames have customers.
+        predictions: the scored reports.
+        merged: the merged frames.
+        scores: line that scores customers → its scores.
+    """
+
+    catalog: Catalog
+    places: _Places
+    predictions: Upstream[pa.Table]
+    merged: Upstream[pa.Table]
+    scores: _Scores
+
+    def frames(self, days: Iterable[dt.date]) -> list[Frame]:
+        """The merged frames of some days, as far as they are stored."""
+        return read_stored(self.catalog, self.merged, sorted(days), self.places).frames
+
+    def of_reports(self, frame: Frame, reports: pa.Table) -> pa.Table:
+        """The scores of some reports of a frame, one row per report and customer."""
+        own = _scores_of(self.catalog, reports, self.predictions, frame.day)
+        return by_customer(reports, customer_columns(frame.columns, self.places), frame.day, score=own)
+
+    def of_lines(self, day: dt.date) -> list[pa.Table]:
+        """What each line said of the customers of a day."""
+        return [_of_day(of, day) for of in self.scores.values()]
+
+
+def _of_reports(before: _Before, cases: Iterable[Disposition]) -> pa.Table:
+    """The decided reports, as they or their customers were scored on their day."""
+    keys: dict[dt.date, set[Key]] = {}
+    for each in cases:
+        if each.key:
+            keys.setdefault(each.day, set()).add(each.key)
+    key, found = before.catalog.settings.tables[STR].key, _nobody()
+    for frame in before.frames(keys):
         rows = [place for place, _ in places_of(frame.table, key, keys[frame.day])]
-        reports = frame.table.take(pa.array(rows, pa.int64()))
-        own = _scores_of(catalog, reports, predictions, frame.day)
-        names = customer_columns(frame.columns, places)
-        of_reports = by_customer(reports, names, frame.day, score=own)
-        of_lines = [_of_day(of, frame.day) for of in scores.values()]
-        of_day = _at_least(of_reports, of_lines, places, frame.day)
-        found = _joined(found, of_day, places, frame.day)
+        reports = before.of_reports(frame, frame.table.take(pa.array(rows, pa.int64())))
+        of_day = _at_least(reports, before.of_lines(frame.day), before.places, frame.day)
+        found = _joined(found, of_day, before.places, frame.day)
     return found
+
+
+def _of_customers(
+    before: _Before, cases: Iterable[Disposition], today: Sequence[pa.ChunkedArray]
+) -> pa.Table:
+    """The customers who were decided on, with all their scores of that day, or with none known.
+
+    Args:
+        before: what was scored.
+        cases: the dispositions.
+        today: the columns of those who may be listed.
+    """
+    wanted: dict[dt.date, set[str]] = {}
+    for each in cases:
+        if each.customer:
+            wanted.setdefault(each.day, set()).add(each.customer)
+    frames = {frame.day: frame for frame in before.frames(wanted)}
+    found = _nobody()
+    for day, customers in sorted(wanted.items()):
+        scored = before.of_lines(day)
+        if frame := frames.get(day):
+            scored.append(before.of_reports(frame, frame.table))
+        texts = pa.array(sorted(customers), pa.string())
+        of_day = [of.filter(_is_among(of.column(CUSTOMER), texts)) for of in scored]
+        known = {text for of in of_day for text in as_texts(of.column(CUSTOMER)).to_pylist()}
+        unknown = pa.array(sorted(customers - known), pa.string())
+        for ids in today:
+            left = ids.filter(_is_among(ids, unknown))
+            of_day.append(pa.table({CUSTOMER: left, SCORE: pa.nulls(len(left), pa.float64())}))
+        for of in of_day:
+            found = _joined(found, of, before.places, day)
+    return found
+
+
+def _is_among(ids: pa.ChunkedArray, texts: pa.Array) -> pa.ChunkedArray:
+    return pc.is_in(as_texts(ids), value_set=texts)
 
 
 def _at_least(
@@ -163,17 +237,12 @@ def _at_least(
     return pa.table({CUSTOMER: ids, SCORE: pa.array(best, pa.float64())})
 
 
-def _decided_keys(
-    catalog: Catalog, day: dt.date, said: KnownDispositions
-) -> dict[dt.date, set[Key]]:
-    """The reports, by day, of which the disposition that counts was brought lately."""
+def _decided_lately(catalog: Catalog, day: dt.date, said: KnownDispositions) -> list[Disposition]:
+    """The dispositions that count, say yes or no, and were brought lately."""
     since = day - catalog.settings.queue.cool_down_days * ONE_DAY
     lately = set(catalog.dispositions.brought(by=day - ONE_DAY, since=since).given)
-    found: dict[dt.date, set[Key]] = {}
-    for key, counting in said.counting.items():
-        if counting in lately and counting.disposition != NEEDS_MORE:
-            found.setdefault(counting.report_day, set()).add(key)
-    return found
+    counting = (*said.counting.values(), *said.customers.values())
+    return [each for each in counting if each in lately and each.disposition != NEEDS_MORE]
 
 
 def _scores_of(

@@ -1,22 +1,29 @@
 """Labelling: the rows of a window with what is known of them, of any model line.
 
-Belongs here: which rows of a line's frames count, and reading the reports that label those of a
-further line. Does not belong here: the labels themselves (``core.model.labels``,
-``core.relations.unit_labels``), or reading the line's own frames (``window_frames``).
+Belongs here: which rows of a line's frames count, and reading the reports and dispositions that
+label those of a further line. Does not belong here: the labels themselves (``core.model.labels``,
+``core.relations.unit_labels``, ``core.cases.dispositions``), or reading the line's own frames
+(``window_frames``).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
+from aml_assets.core.cases.dispositions import (
+    CustomerDay,
+    Disposition,
+    labelled_customers,
+    places_of_customers,
+)
 from aml_assets.core.days import ONE_DAY, days_between
 from aml_assets.core.graph import REPORTS
-from aml_assets.core.model.budget import size_of
+from aml_assets.core.model.budget import CUSTOMER, size_of
 from aml_assets.core.model.encoding import Frame
 from aml_assets.core.model.labels import LabelledReports, SelectedReports
 from aml_assets.core.relations.unit_day import place_in_reports
@@ -30,6 +37,7 @@ from aml_assets.core.relations.unit_labels import (
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.line_settings import UNITS, LineSettings
 from aml_assets.settings.table_settings import TRX
+from aml_assets.steps.inputs.dispositions_known import known_dispositions
 from aml_assets.steps.inputs.window_frames import (
     Window,
     read_stored,
@@ -93,16 +101,38 @@ def select_rows(
         said_by=said_by,
         first=True,  # repeated with its decision, a report is as old as it was
     )
-    # Of a day that somebody skipped, nobody knows the reports.
-    by_design = of_reports.settings.partitions.empty_by_design
-    holes = {day for day in window.empty if not by_design(day)}
-    return unit_labels(
+    holes = _holes(of_reports, window)
+    rows = unit_labels(
         units,
         _decided(of_reports, line, window, selected),
         horizon_days=line.horizon_days,
         ripe={day for day in ripe if holes.isdisjoint(horizon_of(day, line.horizon_days))},
         column=", ".join(name for _, name in places),
     )
+    said = _said_of_customers(catalog, [each.day for each in units], said_by or known_by)
+    return labelled_customers(rows, [each.ids for each in units], said)
+
+
+def _holes(of_reports: Catalog, window: Window) -> set[dt.date]:
+    """The days of a window of which nobody knows the reports, such as one that was skipped."""
+    by_design = of_reports.settings.partitions.empty_by_design
+    return {day for day in window.empty if not by_design(day)}
+
+
+def _said_of_customers(
+    catalog: Catalog, days: Sequence[dt.date], known_by: dt.date
+) -> Mapping[CustomerDay, Disposition]:
+    """What was decided of the customers of some days, as known by a day; of other units, nothing.
+
+    Args:
+        catalog: the dispositions, as the line has them.
+        days: oldest first.
+        known_by: the last day whose dispositions count.
+    """
+    lines = catalog.settings.lines
+    if not days or catalog.line == REPORTS or lines[catalog.line.name].unit != CUSTOMER:
+        return {}
+    return known_dispositions(catalog, days[0], known_by).customers
 
 
 def _decided(
@@ -162,13 +192,30 @@ def shown(catalog: Catalog, frame: Frame) -> Frame:
     return Frame(frame.day, frame.table.select(row_columns(catalog)), frame.columns)
 
 
-def learnt_part(catalog: Catalog, frame: Frame) -> Frame:
-    """The rows of a day of a training window that are learnt from; of reports, all."""
+def learnt_part(
+    catalog: Catalog, days: Sequence[dt.date], known_by: dt.date
+) -> Callable[[Frame], Frame]:
+    """What takes of a day of a training window the rows that are learnt from; of reports, all.
+
+    A customer on whom somebody decided is learnt from, whichever the day: such rows are few.
+
+    Args:
+        catalog: settings and dispositions, as the line has them.
+        days: the training window's, oldest first.
+        known_by: the last day whose dispositions count.
+    """
     if catalog.line == REPORTS:
-        return frame
+        return lambda frame: frame
     every = catalog.settings.lines[catalog.line.name].train_every
-    rows = learnt_rows(Units(frame.day, _ids(catalog, frame)), every)
-    return Frame(frame.day, frame.table.take(pa.array(rows, pa.int64())), frame.columns)
+    said = _said_of_customers(catalog, days, known_by)
+
+    def part(frame: Frame) -> Frame:
+        ids = _ids(catalog, frame)
+        decided = [place for place, _ in places_of_customers(frame.day, ids, said)]
+        rows = np.union1d(learnt_rows(Units(frame.day, ids), every), np.array(decided, np.int64))
+        return Frame(frame.day, frame.table.take(pa.array(rows, pa.int64())), frame.columns)
+
+    return part
 
 
 def _ids(catalog: Catalog, frame: Frame) -> pa.ChunkedArray:

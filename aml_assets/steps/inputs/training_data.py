@@ -88,13 +88,12 @@ def training_data(
     settings = catalog.settings
     maturity = settings.labels.maturity_days
     learnt, deciding = windows.learnt_days(refit=refit, maturity_days=maturity)
-    train = read_training_window(
-        catalog, features, learnt, lambda frame: learnt_part(catalog, frame)
-    )
+    known_by = windows.known_by(refit=refit)
+    part = learnt_part(catalog, learnt, known_by)
+    train = read_training_window(catalog, features, learnt, part)
     delay = Window()
     if reports is None:
         delay = read_window(catalog, features, deciding, report_columns(catalog))
-    known_by = windows.known_by(refit=refit)
     selected = select_rows(catalog, train, reports, known_by=known_by, deciding=[delay])
     known = [decided(each) for each in selected]
     training.refuse_one_class([each.labels for each in known], table=catalog.line.model)

@@ -1,6 +1,7 @@
 """A file of dispositions: its lines are read as they stand, and each other one is a sentence."""
 
 import csv
+import datetime as dt
 import io
 
 import pytest
@@ -52,7 +53,7 @@ def test_what_a_tool_writes_is_read_as_it_was_meant(lines, delimiter, encoding, 
     found, faults = read(text.getvalue().encode(encoding))
     assert not faults
     said = [each.disposition for each in found]
-    assert [(str(d.report_day), *d.key, d.disposition, d.reason, d.note) for d in said] == lines
+    assert [(str(d.day), *d.key, d.disposition, d.reason, d.note) for d in said] == lines
     assert {d.by for d in said} == {"Ada"}
 
 
@@ -126,10 +127,57 @@ def test_a_line_is_numbered_by_where_it_begins():
 
 
 def test_a_key_that_is_called_as_a_column_of_ours_is_written_with_its_table():
-    assert columns_of_file(["day", "id"]) == ["day", "str.day", "id", *OWN[1:]]
-    text = "day,str.day,id,disposition,reason,note\n2024-03-01,Friday,T1,suspicious,R1,\n"
-    (only,), _ = read_lines(text.encode(), key=["day", "id"], reasons=(), by="Ada")
-    assert only.disposition.key == ("Friday", "T1")
+    own = ["str.day", "str.customer"]
+    key = ["day", "customer"]
+    assert columns_of_file(key, customers=True) == ["day", *own, *OWN[1:]]
+    assert columns_of_file(key) == ["day", *own, *OWN[2:]]
+    text = "day,str.day,str.customer,disposition,reason\n2024-03-01,Friday,T1,suspicious,R1\n"
+    (only,), _ = read_lines(text.encode(), key=key, reasons=(), by="Ada")
+    assert (only.disposition.key, only.disposition.customer) == (("Friday", "T1"), "")
+
+
+BOTH = "day,trx_id,branch,customer,disposition,reason,note\n"
+OF_CUSTOMERS = "day,customer,disposition,reason\n"
+
+
+def test_a_line_is_about_a_report_or_about_a_customer():
+    text = BOTH + "2024-03-01,T1,Bern,,suspicious,R1,\n2024-03-02,,,007,not_suspicious,R1,\n"
+    (report, customer), bad = read(text)
+    assert not bad
+    assert report.disposition.case == ("T1", "Bern")
+    assert customer.disposition.case == (dt.date(2024, 3, 2), "007")
+    assert customer.disposition.key == ()
+
+
+def test_a_file_about_customers_alone_needs_no_key_of_reports():
+    (only,), bad = read(OF_CUSTOMERS + "2024-03-02,007,suspicious,R1\n")
+    assert (only.disposition.case, bad) == ((dt.date(2024, 3, 2), "007"), [])
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "sentence"),
+    [
+        (BOTH, "T1,Bern,K1,suspicious,R1,", "it names a report and a customer: leave one of them"),
+        (BOTH, "T1,,K1,suspicious,R1,", "it names a report and a customer: leave one of them"),
+        (BOTH, ",,,suspicious,R1,", "it names no report: trx_id, branch must be filled, or cust"),
+        (BOTH, "T1,,,suspicious,R1,", "it names no report: trx_id, branch must be filled, or cust"),
+        (OF_CUSTOMERS, ",suspicious,R1", "it names no customer"),
+    ],
+)
+def test_a_line_about_both_or_nothing_is_one_sentence(header, cells, sentence):
+    found, (bad,) = read(f"{header}2024-03-01,{cells}\n")
+    assert (found, bad.number) == ([], 2)
+    assert bad.sentence.startswith(sentence), bad.sentence
+
+
+def test_of_two_lines_about_one_customer_and_day_neither_is_taken_but_of_two_days_both_are():
+    lines = "2024-03-0{},K1,suspicious,R1\n"
+    found, bad = read(OF_CUSTOMERS + lines.format(1) + lines.format(2) + lines.format(1))
+    assert [each.number for each in found] == [3]
+    assert [(each.number, each.sentence) for each in bad] == [
+        (2, "it is about the same customer and day as line 4"),
+        (4, "it is about the same customer and day as line 2"),
+    ]
 
 
 def test_what_needs_more_needs_no_reason_and_a_note_may_be_left_out():
@@ -147,6 +195,9 @@ def test_what_needs_more_needs_no_reason_and_a_note_may_be_left_out():
         ),
         ("", "does not name the column day"),
         (HEADER.replace("reason", "grounds"), "does not name the column reason"),
+        (HEADER.replace("branch,", ""), "does not name the column branch"),
+        (BOTH.replace("branch,", ""), "does not name the column branch"),
+        (OF_CUSTOMERS.replace("customer,", ""), "does not name the column trx_id, branch"),
         (HEADER.replace("note", "phone"), "by its first line column 6 is not known"),
         (HEADER.replace("note", "reason"), "by its first line two columns have one name"),
         (HEADER + GOOD + '2024-03-01,T2,Bern,suspicious,R1,"open\n', "from line 3 on it is no CSV"),

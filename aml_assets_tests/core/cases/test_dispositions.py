@@ -11,11 +11,13 @@ from aml_assets.core.cases.dispositions import (
     LABELS,
     NOT_SUSPICIOUS,
     SUSPICIOUS,
+    CustomerDay,
     Disposition,
     as_texts,
     counting,
     is_repeated,
     labelled,
+    labelled_customers,
 )
 from aml_assets.core.model.labels import LabelledReports, SelectedReports
 
@@ -97,6 +99,53 @@ def test_exactly_the_rows_that_were_decided_change(rows, decided, as_dictionary)
     expected = [LABELS[decided[key]] if key in decided else label for key, label in rows[::2]]
     np.testing.assert_array_equal(found.labels, np.array(expected, np.float32))
     assert found.rows is selected.rows
+
+
+def of_customer(day: dt.date, customer: str, disposition: str, by: str = "Ada") -> Disposition:
+    return Disposition(day, (), disposition, "R1", "", by, customer=customer)
+
+
+def test_a_customer_is_another_case_on_another_day_and_a_report_is_not():
+    later = DAY + dt.timedelta(days=1)
+    said_of = [of_customer(DAY, "a", SUSPICIOUS), of_customer(later, "a", NOT_SUSPICIOUS)]
+    again = Disposition(later, ("a",), NOT_SUSPICIOUS, "R1", "", "Bob")
+    assert counting([*said_of, said("a", SUSPICIOUS), again], four_eyes=False) == {
+        (DAY, "a"): said_of[0],
+        (later, "a"): said_of[1],
+        ("a",): again,
+    }
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 9), st.sampled_from([0.0, 1.0, np.nan])), unique_by=lambda e: e[0]
+    ),
+    st.dictionaries(
+        st.tuples(st.integers(0, 12), st.integers(0, 1)), st.sampled_from(sorted(LABELS))
+    ),
+    st.booleans(),
+)
+def test_exactly_the_rows_of_decided_customers_change_and_none_that_a_report_confirmed(
+    rows, decided, as_dictionary
+):
+    ids = pa.chunked_array([pa.array([each for each, _ in rows], pa.int64())])
+    labels = np.array([label for _, label in rows], np.float32)
+    days = [DAY + dt.timedelta(days=number) for number in (0, 1)]
+    counts = {
+        CustomerDay(days[n], str(one)): of_customer(days[n], str(one), value)
+        for (one, n), value in decided.items()
+    }
+    found = labelled_customers(
+        [SelectedReports(each, np.arange(len(rows)), labels) for each in days],
+        [ids.dictionary_encode() if as_dictionary else ids] * 2,
+        counts,
+    )
+    for n, each in enumerate(found):
+        expected = [
+            LABELS[decided[one, n]] if (one, n) in decided and label != 1 else label
+            for one, label in rows
+        ]
+        np.testing.assert_array_equal(each.labels, np.array(expected, np.float32))
 
 
 def test_a_key_is_compared_as_text():

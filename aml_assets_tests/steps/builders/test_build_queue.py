@@ -1,6 +1,7 @@
 """The queue of a day: what its builder reads, and what keeps a customer out."""
 
 import datetime as dt
+import shutil
 from typing import Any
 
 import pyarrow as pa
@@ -8,6 +9,8 @@ import pytest
 
 from aml_assets.core.graph import FEATURES, MODEL, PREDICTIONS, QUEUE, Line
 from aml_assets.steps.deciding import take_dispositions
+from aml_assets.steps.inputs.dispositions_known import known_dispositions
+from aml_assets.steps.inputs.evidence import evidence_of
 from aml_assets_tests.conftest import Bank, day, str_columns
 
 CUSTOMERS = Line("customer")
@@ -27,6 +30,14 @@ def scored(landed_bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Bank:
     bank.good("daily", 6)
     bank.good("daily", DAY)
     return bank
+
+
+def decide_on(bank: Bank, number: int, *cases: tuple[int, object, str]) -> None:
+    """On a day, investigators decide on customers, each as day, customer and disposition."""
+    lines = ["day,customer,disposition,reason"]
+    lines += [f"{day(of)},{customer},{said},R1" for of, customer, said in cases]
+    noon = dt.datetime.combine(day(number), dt.time(12), dt.UTC)
+    take_dispositions(bank.catalog, "\n".join(lines).encode(), by="Ada", at=noon)
 
 
 def entries(bank: Bank, number: int = DAY) -> list[dict[str, Any]]:
@@ -111,6 +122,60 @@ def test_a_decided_customer_whose_score_is_not_known_any_more_waits(scored: Bank
     decide(bank, 6, (6, row["trx_id"], "not_suspicious"))
     bank.good("daily", DAY, only=(QUEUE,))
     assert first["customer"] not in {each["customer"] for each in entries(bank)}
+
+
+def test_a_customer_who_was_decided_on_cools_down_from_his_evidence_of_that_day(
+    scored: Bank, tmp_path
+):
+    bank = scored.copy_to(tmp_path / "customer")
+    then = {each["customer"]: each["evidence"] for each in entries(bank, 6)}
+    first = next(each["customer"] for each in entries(bank) if each["customer"] in then)
+    decide_on(bank, 6, (6, first, "not_suspicious"))
+    bank.good("daily", DAY, only=(QUEUE,))
+    assert first not in {each["customer"] for each in entries(bank)}
+    assert len(entries(bank)) == 3
+    manifest = bank.catalog.queues.manifest(day(DAY))
+    assert manifest.facts["cooling"] == 1
+    assert manifest.facts["dispositions"]
+
+    catalog = bank.catalog
+    scores = {"customer": catalog.upstream(CUSTOMERS.scores)}
+    predictions, merged = catalog.upstream(PREDICTIONS), catalog.upstream(FEATURES)
+    found = evidence_of(
+        catalog,
+        day(DAY),
+        predictions.load(day(DAY))[0],
+        predictions,
+        merged,
+        scores,
+        known_dispositions(catalog, day(6), day(DAY)),
+    ).decided.to_pylist()
+    assert {each["customer"] for each in found} == {first}
+    assert max(each["score"] for each in found) == then[first]
+
+
+@pytest.mark.parametrize("said", ["needs_more", "suspicious"])
+def test_a_yes_on_a_customer_keeps_him_out_too_and_what_needs_more_does_not(
+    scored: Bank, tmp_path, said
+):
+    bank = scored.copy_to(tmp_path / said)
+    first = entries(bank)[0]["customer"]
+    decide_on(bank, 6, (6, first, said))
+    bank.good("daily", DAY, only=(QUEUE,))
+    assert (first in {each["customer"] for each in entries(bank)}) is (said == "needs_more")
+
+
+def test_a_customer_who_was_decided_on_waits_if_nobody_knows_how_he_was_scored(
+    scored: Bank, tmp_path
+):
+    bank = scored.copy_to(tmp_path / "unscored")
+    first = entries(bank)[0]["customer"]
+    decide_on(bank, 6, (6, first, "not_suspicious"))
+    for stored in (bank.catalog.predictions, bank.catalog.of(CUSTOMERS.scores)):
+        (bank.store / stored.path(day(6))).unlink()
+    shutil.rmtree(bank.store / FEATURES / str(day(6)))
+    bank.good("daily", DAY, only=(QUEUE,))
+    assert first not in {each["customer"] for each in entries(bank)}
 
 
 def test_what_needs_more_closes_nothing_and_what_is_brought_today_is_known_tomorrow(
@@ -202,8 +267,10 @@ def test_customers_whose_ids_are_texts_are_listed_all_the_same(landed_bank: Bank
     bank.prepare(1, DAY)
     bank.good("daily", 6)
     decide(bank, 6, (6, 600, "suspicious"), (6, 601, "not_suspicious"))
+    decide_on(bank, 6, (6, "8", "not_suspicious"))
     bank.good("daily", DAY)
     listed = [each["customer"] for each in entries(bank)]
+    assert "8" not in listed
     assert len(listed) == 3
     assert {*listed} <= {str(number) for number in range(1, 9)}
 
