@@ -192,6 +192,7 @@ ELSEWHERE: Mapping[str, str] = {
     "steps/builders/build_model_page": "assets/test_reports.py",
     "steps/inputs": "assets/test_windows.py",
     "steps/inputs/customer_names": "assets/test_reports.py",
+    "steps/inputs/drawn_cases": "steps/inputs/test_worked_queues.py",
     "steps/inputs/exemptions": "cli/test_skip.py",
     "steps/inputs/model_selection": "assets/test_model_policy.py",
     "steps/inputs/run_options": "assets/test_resources.py",

@@ -35,6 +35,9 @@ _KEY = "key."
 _CUSTOMER = "customer"
 """A column that is there if one of the dispositions is about a customer."""
 
+_STANDS_FOR = "stands_for"
+"""A column that is there if a random sample brought one of the cases."""
+
 _TEXTS = ["disposition", "reason", "note", "by"]
 
 
@@ -139,13 +142,16 @@ class DispositionStore:
             columns[_CUSTOMER] = texts(each.customer or None for each in given)
         for name in _TEXTS:
             columns[name] = texts(getattr(each, name) for each in given)
+        if any(each.stands_for for each in given):
+            columns[_STANDS_FOR] = pa.array([each.stands_for for each in given], pa.float64())
         return pa.table(columns)
 
     def _dispositions(self, table: pa.Table, path: str) -> list[Disposition]:
         names = table.column_names
         key = [name.removeprefix(_KEY) for name in names if name.startswith(_KEY)]
         about = [_CUSTOMER] if _CUSTOMER in names else []
-        if names != ["report_day", *(_KEY + name for name in key), *about, *_TEXTS]:
+        drawn = [_STANDS_FOR] if _STANDS_FOR in names else []
+        if names != ["report_day", *(_KEY + name for name in key), *about, *_TEXTS, *drawn]:
             raise CorruptFile("it holds no dispositions", path=path, operation="read")
         if {*key} != {*self._key}:
             raise SettingsError(
@@ -157,7 +163,10 @@ class DispositionStore:
         texts = zip(*(table.column(name).to_pylist() for name in _TEXTS), strict=True)
         days = table.column("report_day").to_pylist()
         customers = table.column(_CUSTOMER).to_pylist() if about else [None] * len(days)
+        weights = table.column(_STANDS_FOR).to_pylist() if drawn else [None] * len(days)
         return [
-            Disposition(day, () if one else of, *said, customer=one or "")
-            for day, of, one, said in zip(days, keys, customers, texts, strict=True)
+            Disposition(day, () if one else of, *said, customer=one or "", stands_for=weight)
+            for day, of, one, said, weight in zip(
+                days, keys, customers, texts, weights, strict=True
+            )
         ]

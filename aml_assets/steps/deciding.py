@@ -30,6 +30,7 @@ from aml_assets.core.graph import Line as ModelLine
 from aml_assets.errors import AmlError, InputError
 from aml_assets.io.decisions import Decision
 from aml_assets.settings.table_settings import STR
+from aml_assets.steps.inputs.drawn_cases import with_sampling_weights
 from aml_assets.steps.inputs.window_frames import key_and_label
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def take_dispositions(
         raise _refused(bad, len(lines))
     if not lines:
         raise InputError("the file of dispositions holds none", remedy="Decide at least one.")
-    given = [line.disposition for line in lines]
+    given = with_sampling_weights(catalog, [line.disposition for line in lines])
     before = catalog.dispositions.brought().given
     _refuse_repeated(given, before)
     four_eyes = settings.dispositions.four_eyes

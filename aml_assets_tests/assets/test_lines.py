@@ -248,7 +248,7 @@ def test_who_was_decided_on_is_learnt_from_on_that_day_whatever_his_share_of_day
         windows_of(catalog, day(DAY)),
         reports=catalog.upstream(FEATURES),
     )
-    assert [labels.tolist() for _, labels in data.batches] == [[], [1, 0], []]
+    assert [each.labels.tolist() for each in data.batches] == [[], [1, 0], []]
 
 
 def test_metrics_of_a_line_count_what_was_decided_on_customers_and_say_so(scored: Bank, tmp_path):

@@ -1,6 +1,7 @@
 """Dispositions in the store: each import is a frame that nothing changes."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
@@ -94,3 +95,10 @@ def test_a_disposition_shows_neither_key_nor_customer_nor_note():
     one = Disposition(MARCH_5, (), "suspicious", "R1", "so it is", "Ada", customer="K4711")
     shown = repr(Brought([said("T4711"), one]))
     assert not any(text in shown for text in ("T4711", "K4711", "so it is"))
+
+
+def test_for_how_many_a_drawn_case_stands_is_kept(kept):
+    drawn = replace(said("b"), stands_for=42.5)
+    kept.record([said("a"), drawn], AT, MARCH_5, {})
+    kept.record([said("c")], AT, MARCH_7, {})
+    assert kept.brought().given == [said("a"), drawn, said("c")]

@@ -55,6 +55,8 @@ class Disposition:
         note: the person's own words, which may be "".
         by: the person.
         customer: his id as text; "" where it is about a report.
+        stands_for: of a case that a random sample brought, for how many others it stands, with
+            itself; ``None``: for itself.
     """
 
     day: dt.date
@@ -64,6 +66,7 @@ class Disposition:
     note: str = field(repr=False)
     by: str
     customer: str = field(default="", repr=False)
+    stands_for: float | None = None
 
     @property
     def case(self) -> Case:
@@ -120,6 +123,9 @@ def labelled(
 ) -> list[SelectedReports]:
     """The selected reports of a window, with the labels of the dispositions that count.
 
+    A report that a random sample brought has its sampling weight: it stands for reports on which
+    nobody decides.
+
     Args:
         selected: the rows of each day.
         reports: the same days with their key columns.
@@ -131,10 +137,11 @@ def labelled(
     found = list[SelectedReports]()
     for each, of in zip(selected, reports, strict=True):
         rows = of.table.select(list(key)).take(pa.array(each.rows, pa.int64()))
-        labels = each.labels.copy()
+        labels, weights = each.labels.copy(), np.ones(len(each.rows), np.float32)
         for place, said in places_of(rows, key, counting):
             labels[place] = LABELS[counting[said].disposition]
-        found.append(SelectedReports(each.day, each.rows, labels))
+            weights[place] = counting[said].stands_for or 1
+        found.append(SelectedReports(each.day, each.rows, labels, _unless_equal(weights)))
     return found
 
 
@@ -161,24 +168,36 @@ def labelled_customers(
     rows: Sequence[SelectedReports],
     ids: Sequence[pa.ChunkedArray],
     counting: Mapping[CustomerDay, Disposition],
+    every: int = 1,
 ) -> list[SelectedReports]:
     """The rows of a line of customers, with the labels of the dispositions that count.
 
     A row that is positive stays so: a confirmed report goes before any disposition of its customer.
+    A suspicious customer whom a random sample brought has his sampling weight: he stands for others
+    whom nobody has looked at, and whom the line takes for negative. So one who is not suspicious
+    changes nothing of what is taken of those for whom he stands, and counts once.
 
     Args:
         rows: all rows of each day, in the frame's order.
         ids: the customer of each row, day by day.
         counting: the dispositions of customers that count.
+        every: on one of how many days a customer on whom nobody decided is learnt from.
     """
     found = list[SelectedReports]()
     for each, customers in zip(rows, ids, strict=True):
-        labels = each.labels.copy()
+        labels, weights = each.labels.copy(), np.ones(len(each.rows), np.float32)
         for place, said in places_of_customers(each.day, customers, counting):
             if labels[place] != LABELS[SUSPICIOUS]:
                 labels[place] = LABELS[counting[said].disposition]
-        found.append(SelectedReports(each.day, each.rows, labels))
+                if labels[place] == LABELS[SUSPICIOUS]:
+                    weights[place] = max(1, (counting[said].stands_for or 1) / every)
+        found.append(SelectedReports(each.day, each.rows, labels, _unless_equal(weights)))
     return found
+
+
+def _unless_equal(weights: np.ndarray) -> np.ndarray | None:
+    """Weights of rows; ``None`` where each counts once."""
+    return None if np.all(weights == 1) else weights
 
 
 def places_of_customers(

@@ -157,7 +157,9 @@ class _Before:
     def of_reports(self, frame: Frame, reports: pa.Table) -> pa.Table:
         """The scores of some reports of a frame, one row per report and customer."""
         own = _scores_of(self.catalog, reports, self.predictions, frame.day)
-        return by_customer(reports, customer_columns(frame.columns, self.places), frame.day, score=own)
+        return by_customer(
+            reports, customer_columns(frame.columns, self.places), frame.day, score=own
+        )
 
     def of_lines(self, day: dt.date) -> list[pa.Table]:
         """What each line said of the customers of a day."""

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from aml_assets.core.cases.backlog import Backlog, backlog, open_since
-from aml_assets.core.cases.dispositions import as_texts
+from aml_assets.core.cases.dispositions import NEEDS_MORE, SUSPICIOUS, as_texts
 from aml_assets.core.cases.missed import Drawn, Missed, missed
 from aml_assets.core.cases.queue import CUSTOMER, STANDS_FOR
 from aml_assets.core.days import days_before
@@ -122,6 +122,11 @@ def _decided(
         of_day = found.setdefault(frame.day, {})
         for customer, is_suspicious in _pairs(reports):
             of_day[customer] = of_day.get(customer, False) or is_suspicious
+    for case, of in said.customers.items():
+        if of.disposition != NEEDS_MORE:
+            of_day = found.setdefault(case.day, {})
+            before = of_day.get(case.customer, False)
+            of_day[case.customer] = before or of.disposition == SUSPICIOUS
     return found
 
 

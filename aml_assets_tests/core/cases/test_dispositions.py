@@ -1,6 +1,7 @@
 """Dispositions as labels: the newest counts, or what two people said, and no other row changes."""
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -152,3 +153,35 @@ def test_a_key_is_compared_as_text():
     texts = pa.chunked_array([pa.array(["x", "y"]).dictionary_encode()])
     assert as_texts(texts).to_pylist() == ["x", "y"]
     assert as_texts(pa.chunked_array([[1, 20]])).to_pylist() == ["1", "20"]
+
+
+def test_a_drawn_report_has_its_sampling_weight_and_without_one_there_are_none():
+    table = pa.table({"id": ["a", "b", "c"]})
+    selected = [SelectedReports(DAY, np.arange(3), np.full(3, np.nan, np.float32))]
+    reports = [LabelledReports(DAY, table)]
+    of = {("b",): said("b", SUSPICIOUS), ("c",): said("c", NOT_SUSPICIOUS)}
+    (found,) = labelled(selected, reports, ["id"], of)
+    assert found.weights is None
+    drawn = {key: replace(each, stands_for=40.0) for key, each in of.items()}
+    (found,) = labelled(selected, reports, ["id"], drawn)
+    assert found.weights is not None
+    assert found.weights.tolist() == [1, 40, 40]
+    assert found.taken(np.array([2])).weights == [40]
+
+
+def test_a_drawn_customer_who_is_suspicious_stands_for_others_and_one_who_is_not_for_himself():
+    rows = [SelectedReports(DAY, np.arange(4), np.zeros(4, np.float32))]
+    ids = [pa.chunked_array([["a", "b", "c", "d"]])]
+    said_of = {
+        CustomerDay(DAY, one): replace(of_customer(DAY, one, value), stands_for=weight)
+        for one, value, weight in (
+            ("a", SUSPICIOUS, 60.0),
+            ("b", NOT_SUSPICIOUS, 60.0),
+            ("c", SUSPICIOUS, None),
+            ("d", SUSPICIOUS, 2.0),
+        )
+    }
+    (found,) = labelled_customers(rows, ids, said_of, every=3)
+    assert found.weights is not None
+    assert found.weights.tolist() == [20, 1, 1, 1], "others are learnt from on one of three days"
+    assert found.labels.tolist() == [1, 0, 1, 1]

@@ -1,0 +1,88 @@
+"""Drawn cases: for how many customers a decided case stands, since he was drawn at random.
+
+Belongs here: finding decided cases among the random samples of their days' queues. Does not belong
+here: drawing (``core.cases.queue``), or how training weighs them (``core.cases.dispositions``).
+
+A customer who is listed by his evidence stands for himself; a report stands for no more than any of
+the customers of its transaction does, since any of them brings it before an investigator.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from aml_assets.core.cases.dispositions import Disposition, Key, as_texts, places_of
+from aml_assets.core.cases.queue import CUSTOMER, STANDS_FOR
+from aml_assets.io.upstream import Upstream
+from aml_assets.settings.table_settings import STR
+from aml_assets.steps.inputs.evidence import by_customer, customer_columns
+from aml_assets.steps.inputs.labelling import unit_places
+from aml_assets.steps.inputs.window_frames import read_stored
+
+if TYPE_CHECKING:
+    from aml_assets.io.catalog import Catalog
+
+
+def with_sampling_weights(catalog: Catalog, given: Sequence[Disposition]) -> list[Disposition]:
+    """Dispositions, each with for how many customers its case stands, where he was drawn.
+
+    Args:
+        catalog: the stored queues and merged frames.
+        given: dispositions of cases that are stored.
+    """
+    found: dict[tuple[dt.date, str | Key], float] = {}
+    for day in sorted({each.day for each in given}):
+        listed = _listed(catalog, day)
+        if listed:
+            found |= {(day, customer): each for customer, each in listed.items()}
+            keys = {each.key for each in given if each.day == day and each.key}
+            found |= {(day, key): each for key, each in _of_reports(catalog, day, keys, listed)}
+    weights = [found.get((each.day, each.customer or each.key), 1.0) for each in given]
+    return [
+        replace(each, stands_for=weight) if weight > 1 else each
+        for each, weight in zip(given, weights, strict=True)
+    ]
+
+
+def _listed(catalog: Catalog, day: dt.date) -> Mapping[str, float]:
+    """The customers of a day's queue and for how many each stands; none if it has no sample."""
+    if not catalog.queues.has(day):
+        return {}
+    table = catalog.queues.load(day)
+    if STANDS_FOR not in table.column_names:
+        return {}
+    customers = as_texts(table.column(CUSTOMER)).to_pylist()
+    weights = table.column(STANDS_FOR).fill_null(1.0).to_pylist()
+    return dict(zip(customers, weights, strict=True))
+
+
+def _of_reports(
+    catalog: Catalog, day: dt.date, keys: set[Key], listed: Mapping[str, float]
+) -> list[tuple[Key, float]]:
+    """The reports of listed customers among some of a day, each with what it stands for."""
+    places = unit_places(catalog, CUSTOMER)
+    merged: Upstream[pa.Table] = Upstream(catalog.features)
+    (frame,) = read_stored(catalog, merged, [day], places).frames if keys else [None]
+    if frame is None:
+        return []
+    rows = list(places_of(frame.table, catalog.settings.tables[STR].key, keys))
+    reports = frame.table.take(pa.array([row for row, _ in rows], pa.int64()))
+    customers = by_customer(
+        reports,
+        customer_columns(frame.columns, places),
+        day,
+        place=pa.array(np.arange(len(rows)), pa.int64()),
+    )
+    found: dict[Key, float] = {}
+    names = as_texts(customers.column(CUSTOMER)).to_pylist()
+    for customer, place in zip(names, customers.column("place").to_pylist(), strict=True):
+        if customer in listed:
+            key = rows[place][1]
+            found[key] = min(found.get(key, np.inf), listed[customer])
+    return list(found.items())
