@@ -110,8 +110,7 @@ def select_rows(
         column=", ".join(name for _, name in places),
     )
     said = _said_of_customers(catalog, [each.day for each in units], said_by or known_by)
-    ids = [each.ids for each in units]
-    return labelled_customers(rows, ids, said, line.train_every)
+    return labelled_customers(rows, [each.ids for each in units], said, line.train_every)
 
 
 def _holes(of_reports: Catalog, window: Window) -> set[dt.date]:
