@@ -21,8 +21,9 @@ class QueueSettings(Section):
     ``reports.budget``): how many are listed; below 1 it is a share of those who are scored.
     ``sample``: how many are drawn at random from the others, to estimate what the queue misses.
     ``days``: in how many days, the day among them, a customer's reports are counted up.
-    ``cool_down_days``: for so many days after a disposition of a report of his was brought, a
-    customer is not listed, unless the odds of his evidence have risen by the factor ``rise``.
+    ``cool_down_days``: for so many days after a disposition of his, or of a report of his, was
+    brought, a customer is not listed, unless the odds of his evidence have risen by the factor
+    ``rise``.
     ``open_days``: for so many days a customer who was listed is an open case, as long as nobody
     decides. ``deadline_days``: within how many working days a case is to be decided; ``None`` for
     no deadline. ``working_days``: the weekdays on which people work, except on holidays.
