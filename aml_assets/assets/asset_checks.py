@@ -24,7 +24,7 @@ from aml_assets.steps.checking.verdicts import Verdict, override_of
 
 def checked_assets(settings: Settings) -> list[str]:
     """The assets that are checked, upstream first."""
-    return [*(f"{TABLES}/{name}" for name in settings.tables), FEATURES, PREDICTIONS]
+    return [*(f"{TABLES}/{name}" for name in settings.joined_tables), FEATURES, PREDICTIONS]
 
 
 def check_specs(

@@ -37,6 +37,11 @@ _ROLES: Mapping[str, str] = {
     "amount": "Amount of the transaction.",
     "timestamp": "Time of the transaction.",
     "decided_at": "When investigators decided.",
+    "day": "Day of the report or the queue that was decided on.",
+    "disposition": "What an investigator decided, in the bank's words.",
+    "reason": "Code of the reason.",
+    "note": "The investigator's own words.",
+    "by": "Who decided.",
     "label": "What investigators decided: 1 suspicious, 0 not, null undecided.",
 }
 _OURS: Mapping[str, str] = {
@@ -145,7 +150,7 @@ def _schema(settings: Settings, built: Built) -> dg.TableSchema:
     """The columns of a stored frame, with type, role and origin."""
     facts: Any = built.manifest.facts.get("columns", ())
     origins = {fact["name"]: fact["column"] for fact in facts}
-    roles = {name: _roles(spec) for name, spec in settings.tables.items()}
+    roles = {name: _roles(spec) for name, spec in settings.joined_tables.items()}
     everywhere = {name: role for each in roles.values() for name, role in each.items()}
     columns: list[dg.TableColumn] = []
     for each in built.value.schema:

@@ -1,7 +1,7 @@
 """Tables: each landed table of a day, checked and typed, as known on that day.
 
 Belongs here: their declaration. Does not belong here: how they are built
-(``steps.builders.build_table``).
+(``steps.builders.build_table``, ``steps.builders.build_dispositions``).
 """
 
 import datetime as dt
@@ -10,13 +10,15 @@ from collections.abc import Iterable
 from aml_assets.assets.day_asset import DayAsset, day_asset
 from aml_assets.assets.day_step import StepRun
 from aml_assets.core.graph import TABLES
+from aml_assets.settings.table_settings import DISPOSITIONS
+from aml_assets.steps.builders import build_dispositions as decided
 from aml_assets.steps.builders.build_table import CODE_VERSION, build_table
 from aml_assets.steps.builders.built import Built
 
 
 def table_assets(names: Iterable[str]) -> list[DayAsset]:
     """One asset per table of the settings."""
-    return [_table_asset(name) for name in names]
+    return [dispositions if name == DISPOSITIONS else _table_asset(name) for name in names]
 
 
 def _table_asset(name: str) -> DayAsset:
@@ -30,3 +32,9 @@ def _table_asset(name: str) -> DayAsset:
         return build_table(run.catalog, name, day, restate=name in run.options.restate)
 
     return table
+
+
+@day_asset(f"{TABLES}/{DISPOSITIONS}", kinds={"parquet"}, code_version=decided.CODE_VERSION)
+def dispositions(day: dt.date, run: StepRun) -> Built:
+    """What investigators decided in the bank's own tool; learnt from on the day after."""
+    return decided.build_dispositions(run.catalog, day)

@@ -56,6 +56,7 @@ def _relations(trx: str, reports: str, histories: Mapping[str, int]) -> Iterator
 def asset_graph(
     tables: Iterable[str],
     *,
+    beside: Iterable[str] = (),
     customers: Iterable[str] = (),
     trx: str = "trx",
     reports: str = "str",
@@ -68,7 +69,8 @@ def asset_graph(
     """The graph of a bank.
 
     Args:
-        tables: the names of its landed tables.
+        tables: the names of its landed tables that are joined.
+        beside: those that are checked alone.
         customers: those among them that hold customers' names, for the alert page.
         trx: the table in which late transactions are looked up.
         reports: the table of reports.
@@ -80,7 +82,9 @@ def asset_graph(
         queued: those lines that score customers, for the queue; ``None``: there is no queue.
     """
     names, histories = list(tables), histories or {}
-    checked = [Asset(f"{TABLES}/{name}", (Reads(f"{LANDING}/{name}"),)) for name in names]
+    checked = [
+        Asset(f"{TABLES}/{name}", (Reads(f"{LANDING}/{name}"),)) for name in (*names, *beside)
+    ]
     ours = [asset for asset in (*_HISTORIES.values(), LABEL_HISTORY) if asset in histories]
     learning, prediction = frozenset({SELF_LEARNING}), frozenset({BATCH_PREDICTION})
     further = {Line(name): earlier for name, earlier in (lines or {}).items()}

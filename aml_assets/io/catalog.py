@@ -38,7 +38,7 @@ from aml_assets.io.seals import Seals, read_keys
 from aml_assets.io.store import Store
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.of_line import of_line
-from aml_assets.settings.table_settings import STR, TRX
+from aml_assets.settings.table_settings import DISPOSITIONS, STR, TRX
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,7 +64,8 @@ class Catalog:
         self.line = REPORTS
         self._lines: dict[Line, Catalog] = {REPORTS: self}
         self.graph: Graph = asset_graph(
-            settings.tables,
+            settings.joined_tables,
+            beside=settings.tables_beside,
             customers=settings.customer_tables,
             trx=TRX,
             histories=_histories(settings),
@@ -123,7 +124,8 @@ class Catalog:
     @cached_property
     def dispositions(self) -> DispositionStore:
         """What investigators have decided about reports and customers."""
-        return DispositionStore(self.store, self.settings.tables[STR].key)
+        landed = self.table(DISPOSITIONS) if self.settings.tables_beside else None
+        return DispositionStore(self.store, self.settings.tables[STR].key, landed)
 
     def frames(self, asset: str) -> PartitionStore[pa.Table]:
         """The partitions of any frame asset, by its name."""
@@ -224,7 +226,10 @@ class Catalog:
             QUEUE: self.queues,
             ALERT_PAGE: self.alert_pages,
             self.line.page: self.model_pages,
-            **{f"{RECEIPTS}/{name}": self.receipts(name) for name in self.settings.daily_tables},
+            **{
+                f"{RECEIPTS}/{name}": self.receipts(name)
+                for name in (*self.settings.daily_tables, *self.settings.tables_beside)
+            },
         }
         return special.get(asset) or self.frames(asset)
 

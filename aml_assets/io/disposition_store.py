@@ -1,10 +1,12 @@
 """Dispositions in the store: what each import has brought as a frame of its own, never changed.
 
-Belongs here: keeping what one import brought, and reading what was brought by a day. Does not
-belong here: which dispositions count (``core.cases.dispositions``).
+Belongs here: keeping what one import brought, and reading what was brought by a day, in the bank's
+own table, too. Does not belong here: which dispositions count (``core.cases.dispositions``), or
+checking that table (``steps.builders.build_dispositions``).
 
 A frame lies under the day on which it was brought, and is named after the instant in UTC. So two
-imports at once lose nothing, names sort by time, and a day that is over never changes.
+imports at once lose nothing, names sort by time, and a day that is over never changes. What the
+bank's table brings is its partition of that day, after all imports of the day.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,7 @@ from aml_assets.io.manifest import Manifest
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from aml_assets.io.partition_store import PartitionStore
     from aml_assets.io.store import Store
 
 FOLDER = "dispositions"
@@ -67,11 +70,15 @@ class DispositionStore:
     Args:
         store: the store that keeps it.
         key: the key columns of reports, by the bank's names.
+        table: the bank's own table of dispositions, checked; ``None`` where it has none.
     """
 
-    def __init__(self, store: Store, key: Sequence[str]) -> None:
+    def __init__(
+        self, store: Store, key: Sequence[str], table: PartitionStore[pa.Table] | None = None
+    ) -> None:
         self._store = store
         self._key = list(key)
+        self._landed = table
         self._format = ParquetFormat()
 
     def record(
@@ -97,7 +104,7 @@ class DispositionStore:
         path = f"{FOLDER}/{day}/{at:%Y%m%dT%H%M%S%f}-{secrets.token_hex(6)}{ParquetFormat.suffix}"
         stamped = {**facts, "at": at.replace(microsecond=0).isoformat()}
         manifest = Manifest(asset=FOLDER, partition=str(day), facts=stamped)
-        self._format.write(self._store, path, self._table(given), manifest)
+        self._format.write(self._store, path, table_of(given, self._key), manifest)
         return day
 
     def brought(self, *, by: dt.date | None = None, since: dt.date | None = None) -> Brought:
@@ -112,39 +119,31 @@ class DispositionStore:
             SettingsError: a file names reports by another key than the settings.
         """
         given, digest, files = list[Disposition](), hashlib.sha256(), 0
-        for day in self._days():
+        imports = set(self._days())
+        landed = set(self._landed.days()) if self._landed else set[dt.date]()
+        for day in sorted(imports | landed):
             if (by and day > by) or (since and day < since):
                 continue
-            for entry in self._store.list(f"{FOLDER}/{day}"):
-                if not entry.name.endswith(ParquetFormat.suffix):
-                    continue
-                path = f"{FOLDER}/{day}/{entry.name}"
-                given += self._dispositions(self._format.read(self._store, path), path)
+            for path in self._paths(day, day in imports, day in landed):
+                found = self._dispositions(self._format.read(self._store, path), path)
+                if not found:
+                    continue  # a day of the bank's table on which nobody decided
+                given += found
                 digest.update(self._format.read_manifest(self._store, path).digest.encode())
                 files += 1
         return Brought(given, files, digest.hexdigest() if files else "")
 
+    def _paths(self, day: dt.date, imports: bool, landed: bool) -> Iterator[str]:
+        """The files of a day, oldest first."""
+        for entry in self._store.list(f"{FOLDER}/{day}") if imports else ():
+            if entry.name.endswith(ParquetFormat.suffix):
+                yield f"{FOLDER}/{day}/{entry.name}"
+        if landed and self._landed and self._landed.has(day):
+            yield self._landed.path(day)
+
     def _days(self) -> list[dt.date]:
         folders = [parse_day(each.name) for each in self._store.list(FOLDER)]
         return sorted(day for day in folders if day)
-
-    def _table(self, given: Sequence[Disposition]) -> pa.Table:
-        import pyarrow as pa
-
-        def texts(values: Iterable[str | None]) -> pa.Array:
-            return pa.array(list(values), pa.string())
-
-        columns = {"report_day": pa.array([each.day for each in given], pa.date32())}
-        for place, name in enumerate(self._key):
-            columns[_KEY + name] = texts(each.key[place] if each.key else None for each in given)
-        # What is about reports alone has the same bytes as before there were others.
-        if any(each.customer for each in given):
-            columns[_CUSTOMER] = texts(each.customer or None for each in given)
-        for name in _TEXTS:
-            columns[name] = texts(getattr(each, name) for each in given)
-        if any(each.stands_for for each in given):
-            columns[_STANDS_FOR] = pa.array([each.stands_for for each in given], pa.float64())
-        return pa.table(columns)
 
     def _dispositions(self, table: pa.Table, path: str) -> list[Disposition]:
         names = table.column_names
@@ -170,3 +169,28 @@ class DispositionStore:
                 days, keys, customers, texts, weights, strict=True
             )
         ]
+
+
+def table_of(given: Sequence[Disposition], key: Sequence[str]) -> pa.Table:
+    """Dispositions as a frame, in their order.
+
+    Args:
+        given: the dispositions.
+        key: the key columns of reports, by the bank's names.
+    """
+    import pyarrow as pa
+
+    def texts(values: Iterable[str | None]) -> pa.Array:
+        return pa.array(list(values), pa.string())
+
+    columns = {"report_day": pa.array([each.day for each in given], pa.date32())}
+    for place, name in enumerate(key):
+        columns[_KEY + name] = texts(each.key[place] if each.key else None for each in given)
+    # What is about reports alone has the same bytes as before there were others.
+    if any(each.customer for each in given):
+        columns[_CUSTOMER] = texts(each.customer or None for each in given)
+    for name in _TEXTS:
+        columns[name] = texts(getattr(each, name) for each in given)
+    if any(each.stands_for for each in given):
+        columns[_STANDS_FOR] = pa.array([each.stands_for for each in given], pa.float64())
+    return pa.table(columns)

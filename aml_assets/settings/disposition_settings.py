@@ -6,9 +6,10 @@ Belongs here: rules about dispositions. Does not belong here: reading a file of 
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from aml_assets.settings.section import Section
 
@@ -20,11 +21,27 @@ class DispositionSettings(Section):
     """What a disposition must bring to become a label.
 
     ``four_eyes``: whether it counts only once a second person has confirmed it. ``reasons``: the
-    codes that it may give as its reason; any code where none is listed.
+    codes that it may give as its reason; any code where none is listed. ``words``: disposition →
+    the bank's own words for it in the table of dispositions, where they are others than ours.
     """
 
     four_eyes: bool = False
     reasons: tuple[ReasonCode, ...] = ()
+    words: Mapping[Literal["suspicious", "not_suspicious", "needs_more"], tuple[str, ...]] = Field(
+        default_factory=dict
+    )
+
+    @field_validator("words")
+    @classmethod
+    def _no_word_means_two(cls, words: Mapping[str, tuple[str, ...]]) -> Mapping[str, object]:
+        all_words = [word for of in words.values() for word in of]
+        if len({*all_words}) < len(all_words):
+            raise ValueError("one word stands for two dispositions, or twice")
+        return words
+
+    def meaning(self, word: str) -> str:
+        """The disposition that a word of the bank's stands for; the word itself if for none."""
+        return next((ours for ours, theirs in self.words.items() if word in theirs), word)
 
     @property
     def rules(self) -> dict[str, bool]:

@@ -39,6 +39,7 @@ from aml_assets.settings.sources import (
 from aml_assets.settings.store_settings import HdfsSettings, LandingSettings, StoreSettings
 from aml_assets.settings.table_settings import (
     ACCOUNT_FEATURES,
+    DISPOSITIONS,
     LABEL_FEATURES,
     PAIR_FEATURES,
     SIDES,
@@ -49,6 +50,7 @@ from aml_assets.settings.table_settings import (
     check_joins,
     default_joins,
     join_columns,
+    refuse_contradictions_of_decided,
     reported_transactions,
     table_of_side,
     with_default_tables,
@@ -105,6 +107,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name}.path must contain {{date}}: the table lands every day")
         if len({name.casefold() for name in tables}) < len(tables):
             raise ValueError("two names differ only in upper and lower case")
+        refuse_contradictions_of_decided(tables)
         return tables
 
     @field_validator("joins")
@@ -119,7 +122,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _checks_name_tables(self) -> Settings:
-        self.checks.refuse_unknown(self.tables)
+        self.checks.refuse_unknown(self.joined_tables)
         return self
 
     @model_validator(mode="after")
@@ -134,7 +137,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _pages_name_columns_of_tables(self) -> Settings:
-        self.reports.refuse_unknown(self.tables)
+        self.reports.refuse_unknown(self.joined_tables)
         return self
 
     @model_validator(mode="after")
@@ -268,8 +271,18 @@ class Settings(BaseSettings):
 
     @property
     def daily_tables(self) -> list[str]:
-        """Names of the tables that land every day."""
-        return [name for name, table in self.tables.items() if table.daily]
+        """Names of the tables that land every day, for which a day waits."""
+        return [name for name, table in self.joined_tables.items() if table.daily]
+
+    @property
+    def joined_tables(self) -> dict[str, TableSettings]:
+        """The tables of which the merged frame is made."""
+        return {name: table for name, table in self.tables.items() if name != DISPOSITIONS}
+
+    @property
+    def tables_beside(self) -> list[str]:
+        """Names of the tables that may land on a day, and for which none waits."""
+        return [name for name in self.tables if name not in self.joined_tables]
 
 
 def load_settings(**overrides: Any) -> Settings:

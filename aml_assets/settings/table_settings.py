@@ -25,6 +25,9 @@ STR = "str"
 TRX = "trx"
 """The table of transactions; a late report's transaction is found in its earlier days."""
 
+DISPOSITIONS = "dispositions"
+"""The table of what investigators decided in the bank's own tool; no day waits for it."""
+
 PAIR_FEATURES = "network"
 """The table that the network's features have in the merged frame; no landed one has its name."""
 
@@ -43,7 +46,10 @@ SIDES = {"payer": "account_id", "payee": "target_account_id"}
 ID_ROLES = ("trx_id", "ins_id", "cust_id", "account_id", "target_cust_id", "target_account_id")
 """Roles whose columns are ids."""
 
-ROLES = (*ID_ROLES, "amount", "currency", "timestamp", "label", "decided_at")
+DISPOSITION_ROLES = ("day", "disposition", "reason", "note", "by")
+"""Roles of the table of dispositions alone: the case's day, what was decided, why, and by whom."""
+
+ROLES = (*ID_ROLES, "amount", "currency", "timestamp", "label", "decided_at", *DISPOSITION_ROLES)
 """All roles that a column can have."""
 
 
@@ -107,7 +113,7 @@ class TableSettings(Section):
             raise ValueError(
                 f"{', '.join(contradicted)}: excluded, and needed as key, role or kind"
             )
-        if not self.key:
+        if not self.key and not self.column("disposition"):  # its rows are known by their cases
             raise ValueError("key: name at least one column")
         for name in self.ids:
             if self.kinds.get(name, "id") not in ID_KINDS:
@@ -161,6 +167,15 @@ _DEFAULT_TABLES: Mapping[str, Mapping[str, Any]] = {
     "account": {"path": "account/all", "roles": {"account_id": "account_id"}},
 }
 
+_DEFAULT_DISPOSITIONS: Mapping[str, Any] = {
+    "path": "dispositions/daily/{date}",
+    "roles": {
+        **{role: role for role in ("trx_id", "ins_id", "cust_id")},
+        **{role: role for role in DISPOSITION_ROLES},
+    },
+}
+"""What the table of dispositions has where it is configured; without that there is none."""
+
 _KEY_ROLES: Mapping[str, tuple[str, ...]] = {
     "trx": ("trx_id",),
     "str": ("trx_id", "ins_id"),
@@ -206,7 +221,7 @@ def with_default_tables(given: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(own, Mapping):
             tables[name] = own  # typed already, or of a type that validation refuses
             continue
-        base = _DEFAULT_TABLES.get(name, {})
+        base = _DEFAULT_DISPOSITIONS if name == DISPOSITIONS else _DEFAULT_TABLES.get(name, {})
         own_roles = own.get("roles") or {}
         if not isinstance(own_roles, Mapping):
             tables[name] = {**base, **own}
@@ -216,6 +231,39 @@ def with_default_tables(given: Mapping[str, Any]) -> dict[str, Any]:
         key = own.get("key") or [column for column in named if column]
         tables[name] = {**base, **own, "roles": roles, "key": key}
     return tables
+
+
+def key_of_decided(decided: TableSettings, reports: TableSettings) -> list[str]:
+    """The columns of the table of dispositions that name a report, in the order of reports' key.
+
+    A column of the key without a role has the same name in both tables. Where a role is ``null``,
+    there is none: the table is about customers alone.
+    """
+    roles = {column: role for role, column in reports.roles.items() if role in ID_ROLES}
+    named = [decided.roles.get(roles.get(column, ""), column) for column in reports.key]
+    return [name for name in named if name] if all(named) else []
+
+
+def refuse_contradictions_of_decided(tables: Mapping[str, TableSettings]) -> None:
+    """Refuse a table of dispositions that names no case, or no decision; or another table like it.
+
+    Raises:
+        ValueError: says which role or column is wrong.
+    """
+    for name, table in tables.items():
+        foreign = [role for role in DISPOSITION_ROLES if table.column(role)]
+        if name != DISPOSITIONS and foreign:
+            raise ValueError(f"{name}.roles: only {DISPOSITIONS} has the role {foreign[0]}")
+    decided = tables.get(DISPOSITIONS)
+    if decided is None:
+        return
+    needed = [role for role in DISPOSITION_ROLES if role != "note" and not decided.column(role)]
+    if needed:
+        raise ValueError(f"{DISPOSITIONS}.roles.{needed[0]}: it needs such a column")
+    if not decided.daily:
+        raise ValueError(f"{DISPOSITIONS}.path must contain {{date}}: the table lands every day")
+    if not key_of_decided(decided, tables[STR]) and not decided.column("cust_id"):
+        raise ValueError(f"{DISPOSITIONS}.roles: name what it is about, a report or a customer")
 
 
 def default_joins(tables: Mapping[str, TableSettings]) -> list[Join]:
@@ -262,6 +310,8 @@ def check_joins(tables: Mapping[str, TableSettings], joins: Sequence[Join]) -> N
         ValueError: says what contradicts what.
     """
     joined = _check_chain(tables, joins)
+    if DISPOSITIONS in joined:
+        raise ValueError(f"table {DISPOSITIONS!r} is what investigators decided; it joins nothing")
     for name, table in tables.items():
         for column in join_columns(joins, name):
             if table.kinds.get(column, "id") not in ID_KINDS or column in table.exclude:
@@ -270,7 +320,7 @@ def check_joins(tables: Mapping[str, TableSettings], joins: Sequence[Join]) -> N
                     "excluded or forced to another kind"
                 )
     for name in tables:
-        if name not in joined:
+        if name not in joined and name != DISPOSITIONS:
             raise ValueError(
                 f"table {name!r} is configured but never joined; join it, "
                 f"or remove it with `tables: {{{name}: null}}`"

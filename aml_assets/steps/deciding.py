@@ -10,27 +10,22 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from aml_assets.core.cases.disposition_file import BadLine, Line, read_lines
 from aml_assets.core.cases.dispositions import (
     Case,
     Disposition,
-    Key,
-    as_texts,
     counting,
     is_repeated,
 )
-from aml_assets.core.cases.queue import CUSTOMER
 from aml_assets.core.days import ONE_DAY
-from aml_assets.core.graph import FEATURES, QUEUE
-from aml_assets.core.graph import Line as ModelLine
 from aml_assets.errors import AmlError, InputError
 from aml_assets.io.decisions import Decision
-from aml_assets.settings.table_settings import STR
 from aml_assets.steps.inputs.drawn_cases import with_sampling_weights
+from aml_assets.steps.inputs.known_cases import doubts, is_after_ripe
 from aml_assets.steps.inputs.window_frames import key_and_label
 
 if TYPE_CHECKING:
@@ -38,13 +33,6 @@ if TYPE_CHECKING:
 
 _SHOWN = 20
 """How many faulty lines an error names."""
-
-_NO_REPORTS = f"no {FEATURES} of its day are stored"
-_NOT_A_REPORT = f"its day has no report of {STR} with this key"
-_NO_CUSTOMERS = f"no {QUEUE} and no line's scores of customers of its day are stored"
-_NOT_A_CUSTOMER = f"its customer is not in {QUEUE} of its day, and no line has scored him then"
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -121,7 +109,7 @@ def take_dispositions(
         contradicting=sum(
             counted.get(each.case, each.disposition) != each.disposition for each in given
         ),
-        after_ripe=sum(_is_after_ripe(catalog, each, day) for each in given),
+        after_ripe=sum(is_after_ripe(catalog, each, day) for each in given),
         waiting=sum(counts.get(each.case) != each.disposition for each in given),
         day=day,
     )
@@ -142,54 +130,14 @@ def _of_our_cases(
     catalog: Catalog, lines: Sequence[Line], key: Sequence[str]
 ) -> tuple[list[Line], list[BadLine]]:
     """The lines that are about a report or a customer of their day, and the bad ones."""
-    of_customers = {line.disposition.day for line in lines if line.disposition.customer}
-    of_reports = {line.disposition.day for line in lines if line.disposition.key}
-    customers = {day: _customers_of(catalog, day) for day in of_customers}
-    reports = {day: _reports_of(catalog, day, key) for day in of_reports}
     good, bad = list[Line](), list[BadLine]()
-    for line in lines:
-        said = line.disposition
-        wrong = (
-            _not_among(said.customer, customers[said.day], _NO_CUSTOMERS, _NOT_A_CUSTOMER)
-            if said.customer
-            else _not_among(said.key, reports[said.day], _NO_REPORTS, _NOT_A_REPORT)
-        )
-        if wrong:
-            bad.append(BadLine(line.number, wrong))
+    found = doubts(catalog, [line.disposition for line in lines], key)
+    for line, doubt in zip(lines, found, strict=True):
+        if doubt:
+            bad.append(BadLine(line.number, doubt))
         else:
             good.append(line)
     return good, bad
-
-
-def _not_among(one: _T, known: Collection[_T] | None, no_day: str, unknown: str) -> str | None:
-    """What is wrong with a case that is not known on its day; ``None``: nothing."""
-    if known is None:
-        return no_day
-    return None if one in known else unknown
-
-
-def _reports_of(catalog: Catalog, day: dt.date, key: Sequence[str]) -> set[Key] | None:
-    """The keys of a day's reports; ``None`` if the day is not stored."""
-    if not catalog.features.has(day):
-        return None
-    table = catalog.features.load(day, list(key))
-    return set(zip(*(as_texts(table.column(name)).to_pylist() for name in key), strict=True))
-
-
-def _customers_of(catalog: Catalog, day: dt.date) -> set[str] | None:
-    """The customers whom a day's queue lists or a line has scored; ``None`` if nothing did."""
-    lines = _lines_of_customers(catalog)
-    listing = [of for of in (catalog.queues, *(each.predictions for each in lines)) if of.has(day)]
-    if not listing:
-        return None
-    ids = (as_texts(of.load(day).column(CUSTOMER)) for of in listing)
-    return {text for column in ids for text in column.to_pylist()}
-
-
-def _lines_of_customers(catalog: Catalog) -> list[Catalog]:
-    """The catalog as each line has it that scores customers."""
-    lines = catalog.settings.lines.items()
-    return [catalog.of_line(ModelLine(name)) for name, line in lines if line.unit == CUSTOMER]
 
 
 def _refused(bad: Sequence[BadLine], good: int) -> InputError:
@@ -211,13 +159,6 @@ def _refuse_repeated(given: Sequence[Disposition], before: Sequence[Disposition]
             "the same person brought these dispositions before, and nobody decided otherwise since",
             remedy="Bring only what was decided since.",
         )
-
-
-def _is_after_ripe(catalog: Catalog, said: Disposition, day: dt.date) -> bool:
-    """Whether a line took the case's label for ripe before a day; a line has its own ripeness."""
-    lines = _lines_of_customers(catalog) if said.customer else [catalog]
-    maturities = [of.settings.labels.maturity_days for of in lines]
-    return any(days and day > said.day + days * ONE_DAY for days in maturities)
 
 
 def summary(taken: Taken) -> Iterable[str]:

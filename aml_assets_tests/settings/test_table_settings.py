@@ -1,15 +1,20 @@
 """A bank describes its tables by what differs from the five defaults, and how they join."""
 
+import re
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
-from aml_assets.settings.load import load_settings
+from aml_assets.errors import SettingsError
+from aml_assets.settings.load import load_settings, settings_of
 from aml_assets.settings.table_settings import (
     Join,
     TableSettings,
     check_joins,
     default_joins,
     join_columns,
+    key_of_decided,
     with_default_tables,
 )
 
@@ -91,3 +96,50 @@ def test_default_joins_are_written_in_the_banks_own_column_names():
 def test_joins_given_empty_are_the_default_ones():
     assert load_settings(joins=[]).joins == load_settings().joins
     assert load_settings().model_dump() == load_settings(joins=load_settings().joins).model_dump()
+
+
+def test_a_table_of_dispositions_is_there_once_it_is_named_and_neither_joined_nor_waited_for():
+    assert settings_of({}).tables_beside == []
+    settings = settings_of({"tables": {"dispositions": {}}})
+    assert settings.tables_beside == ["dispositions"]
+    assert settings.daily_tables == ["trx", "str"]
+    decided = settings.tables["dispositions"]
+    assert key_of_decided(decided, settings.tables["str"]) == ["trx_id", "ins_id"]
+
+
+def test_the_columns_that_name_a_decided_report_follow_the_key_of_reports():
+    def named(reports: dict[str, Any], roles: dict[str, Any]) -> list[str]:
+        tables = {"str": reports, "dispositions": {"roles": roles}}
+        settings = settings_of({"tables": tables})
+        return key_of_decided(settings.tables["dispositions"], settings.tables["str"])
+
+    assert named({"roles": {"ins_id": None}}, {"trx_id": "ref"}) == ["ref"]
+    assert named({"key": ["trx_id", "branch"]}, {"trx_id": "ref"}) == ["ref", "branch"]
+    assert named({}, {"trx_id": None, "ins_id": None}) == []
+
+
+@pytest.mark.parametrize(
+    ("tables", "sentence"),
+    [
+        ({"dispositions": {"roles": {"by": None}}}, "dispositions.roles.by: it needs such a col"),
+        ({"dispositions": {"path": "dispositions"}}, "dispositions.path must contain {date}"),
+        (
+            {"dispositions": {"roles": {"trx_id": None, "cust_id": None}}},
+            "name what it is about, a report or a customer",
+        ),
+        ({"trx": {"roles": {"note": "memo"}}}, "trx.roles: only dispositions has the role note"),
+    ],
+)
+def test_a_table_of_dispositions_names_a_case_and_a_decision_and_no_other_table_does(
+    tables, sentence
+):
+    with pytest.raises(SettingsError, match=re.escape(sentence)):
+        settings_of({"tables": tables})
+
+
+def test_a_table_of_dispositions_is_joined_to_nothing():
+    joins = [{"table": "trx", "on": {"str.trx_id": "trx_id"}}]
+    joins += [{"table": "dispositions", "on": {"str.trx_id": "trx_id"}}]
+    no_others = dict.fromkeys(("retail", "corporate", "account"))
+    with pytest.raises(SettingsError, match="it joins nothing"):
+        settings_of({"tables": {"dispositions": {}, **no_others}, "joins": joins})

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from aml_assets.core.cases.dispositions import LABELS, NEEDS_MORE, Case, CustomerDay, Disposition
@@ -55,6 +55,14 @@ class Line:
 
     number: int
     disposition: Disposition
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a row, and in which of our columns; "" where it is about no single one."""
+
+    column: str
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -106,9 +114,11 @@ def read_lines(
         if len(cells) != len(header):
             bad.append(BadLine(number, "it has more or fewer cells than the first line"))
             continue
-        said = _read(dict(zip(header, cells, strict=True)), named, reasons, by)
-        if isinstance(said, str):
-            bad.append(BadLine(number, said))
+        said = read_row(dict(zip(header, cells, strict=True)), named, reasons, by)
+        if isinstance(said, Disposition) and _swallows_lines(said.note):
+            said = Fault(NOTE, _SWALLOWS)
+        if isinstance(said, Fault):
+            bad.append(BadLine(number, said.sentence))
         else:
             lines.append(Line(number, said))
     lines, repeated = _without_repeated(lines)
@@ -198,32 +208,46 @@ def _refuse_other_columns(
         raise _refused(f"by its first line {what}", f"Leave only {', '.join(allowed)}.")
 
 
-def _read(
-    cells: dict[str, str], key: Sequence[str], reasons: Collection[str], by: str
-) -> Disposition | str:
-    """What a line says, or what is wrong with it."""
+_SWALLOWS = f"its {NOTE} has a line that begins with a day: a quote before it may lack its end"
+
+
+def _swallows_lines(note: str) -> bool:
+    return any(parse_day(line.strip()[:_DAY]) for line in note.splitlines()[1:])
+
+
+def read_row(
+    cells: Mapping[str, str], key: Sequence[str], reasons: Collection[str], by: str
+) -> Disposition | Fault:
+    """What a row says, or what is wrong with it.
+
+    Args:
+        cells: our columns, and those of the key, with their texts.
+        key: the columns of the reports' key that the row has.
+        reasons: the codes that a reason may be; any where there are none.
+        by: the person who decides.
+    """
     day = parse_day(cells[DAY].strip())
     if day is None:
-        return f"its {DAY} is no day; write it as YYYY-MM-DD"
+        return Fault(DAY, f"its {DAY} is no day; write it as YYYY-MM-DD")
     texts, customer = tuple(cells[name] for name in key), cells.get(CUSTOMER, "")
     if customer and any(texts):
-        return f"it names a report and a {CUSTOMER}: leave one of them empty"
+        return Fault("", f"it names a report and a {CUSTOMER}: leave one of them empty")
     if not customer and not (texts and all(texts)):
-        return _names_nothing(key, CUSTOMER in cells)
+        return Fault("", _names_nothing(key, CUSTOMER in cells))
     disposition, reason = cells[DISPOSITION].strip(), cells[REASON].strip()
     if disposition not in LABELS:
-        return f"its {DISPOSITION} is none of {', '.join(LABELS)}"
+        return Fault(DISPOSITION, f"its {DISPOSITION} is none of {', '.join(LABELS)}")
     if not reason and disposition != NEEDS_MORE:
-        return f"it gives no {REASON}, which each {DISPOSITION} but {NEEDS_MORE} needs"
+        return Fault(
+            REASON, f"it gives no {REASON}, which each {DISPOSITION} but {NEEDS_MORE} needs"
+        )
     if len(reason) > MAX_REASON:
-        return f"its {REASON} is longer than {MAX_REASON} characters"
+        return Fault(REASON, f"its {REASON} is longer than {MAX_REASON} characters")
     if reason and reasons and reason not in reasons:
-        return f"its {REASON} is none of dispositions.reasons"
+        return Fault(REASON, f"its {REASON} is none of dispositions.reasons")
     note = cells.get(NOTE, "").strip()
     if len(note) > MAX_NOTE:
-        return f"its {NOTE} is longer than {MAX_NOTE:,} characters"
-    if any(parse_day(line.strip()[:_DAY]) for line in note.splitlines()[1:]):
-        return f"its {NOTE} has a line that begins with a day: a quote before it may lack its end"
+        return Fault(NOTE, f"its {NOTE} is longer than {MAX_NOTE:,} characters")
     return Disposition(
         day, () if customer else texts, disposition, reason, note, by, customer=customer
     )

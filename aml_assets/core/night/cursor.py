@@ -39,6 +39,7 @@ class Stage(StrEnum):
         TABLES: a day's tables; the landed files of its daily tables.
         STATICS: a day's tables; the landed files of the static tables at that time.
         TRANSACTIONS: the transactions alone, for later days to look back into; their landed files.
+        BESIDE: a table for which no day waits; its landed files.
         FEATURES: a day's features; its tables, and the transactions of the days it looks back to.
             Of a further line: what is derived of them; what that reads.
         LEARNING: a day's model and metrics; the features of its windows.
@@ -50,6 +51,7 @@ class Stage(StrEnum):
     TABLES = "tables"
     STATICS = "statics"
     TRANSACTIONS = "transactions"
+    BESIDE = "beside"
     FEATURES = "features"
     LEARNING = "learn"
     SCORING = "score"
@@ -58,9 +60,10 @@ class Stage(StrEnum):
 
 
 class RequestKey(NamedTuple):
-    """What was requested: a stage and a day; for ``REMAKE`` and ``PAGE`` also the asset.
+    """What was requested: a stage and a day; for some, as ``REMAKE``, also the asset.
 
-    In the other stages, ``asset`` is the name of a further line, and empty for the reports'.
+    ``REMAKE``, ``PAGE`` and ``BESIDE`` name it. In the other stages, ``asset`` is the name of a
+    further line, and empty for the reports'.
     """
 
     stage: Stage
@@ -75,7 +78,7 @@ class Cursor:
     Losing it costs nothing but time: the store says what is built, and of which landed files.
 
     Attributes:
-        settling: day → daily table → what is known of its landed files.
+        settling: day → table that lands on days → what is known of its landed files.
         settling_statics: the same of static tables, by table.
         requested: what was requested → the fingerprint of its inputs at the last request.
         partial_since: day → when a part of it had landed first, POSIX seconds.

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import copy
 
+from aml_assets.core.night.beside import request_beside
 from aml_assets.core.night.cursor import Cursor
 from aml_assets.core.night.deriving import request_derived
 from aml_assets.core.night.learning import request_learning
@@ -42,6 +43,7 @@ def decide(view: View, cursor: Cursor, rules: Rules) -> TickPlan:
     request_tables(tick)
     request_features(tick)
     request_derived(tick)
+    request_beside(tick)
     request_learning(tick)
     request_remakes(tick)
     request_pages(tick)

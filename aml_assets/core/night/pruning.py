@@ -39,6 +39,8 @@ def prune(cursor: Cursor, view: View, rules: Rules) -> None:
 
 def _would_be_repeated(key: RequestKey, cursor: Cursor, view: View, rules: Rules) -> bool:
     """Whether an unwatched day's request would be made again if it were forgotten."""
+    if key.stage is Stage.BESIDE:
+        return False
     if key.stage is Stage.TRANSACTIONS:
         return key.day in view.transactions
     if not view.has_landed(key.day, rules.daily):

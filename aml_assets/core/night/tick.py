@@ -35,6 +35,7 @@ class Tick:
         current: gives the digests that are stored now.
         settled: day → the fingerprint of its landed files, once all of them are complete.
         missing: day → what of it has not landed or settled.
+        unsettled: table for which no day waits → day → why it is not complete.
         statics: which static tables are not complete; empty if all are.
         notes: day → why it does not go on.
         changing: days whose features are about to change.
@@ -49,6 +50,7 @@ class Tick:
         self.current = current_digests(view, rules)
         self.settled: dict[dt.date, Fingerprint] = {}
         self.missing: dict[dt.date, str] = {}
+        self.unsettled: dict[str, dict[dt.date, str]] = {}
         self.statics = ""
         self.notes: dict[dt.date, str] = {}
         self.changing: set[dt.date] = set(view.busy)
@@ -62,7 +64,9 @@ class Tick:
         """Find out which days have landed whole, and what the others lack."""
         cursor, view = self.cursor, self.view
         for day in view.days:
+            before = cursor.settling.get(day, {})
             self._observe_day(day, view.listings.get(day, {}))
+            self._observe_beside(day, view.beside.get(day, {}), before)
         for day, listing in view.transactions.items():
             table = {self.rules.transactions: listing}
             cursor.settling[day], _ = self._observed(cursor.settling.get(day, {}), table)
@@ -88,6 +92,18 @@ class Tick:
         cursor.partial_since.pop(day, None)
         parts = (f"{name} {listings[name].signature}" for name in daily)
         self.settled[day] = staleness.fingerprint(parts)
+
+    def _observe_beside(
+        self,
+        day: dt.date,
+        listings: Mapping[str, FileListing],
+        before: Mapping[str, SettleState],
+    ) -> None:
+        for table, listing in listings.items():
+            state, reasons = self._observed(before, {table: listing})
+            self.cursor.settling.setdefault(day, {}).update(state)
+            if reasons:
+                self.unsettled.setdefault(table, {})[day] = ", ".join(reasons)
 
     def _observed(
         self,

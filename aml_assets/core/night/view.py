@@ -90,6 +90,7 @@ class Rules:
         longest_gap: seconds, see ``readiness.observe``.
         restate: which partitions are rebuilt when a day changes: ``features`` or ``all``.
         days_per_run, max_runs: the most that is requested at once.
+        beside: landed table for which no day waits → the asset of its checked table.
     """
 
     daily: tuple[str, ...]
@@ -110,6 +111,7 @@ class Rules:
     restate: str = "features"
     days_per_run: int = 30
     max_runs: int = 8
+    beside: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def reports(self) -> LineRules:
@@ -140,7 +142,7 @@ class View:
         statics: static table → its landed files.
         landed: daily table → every day for which it has landed, watched or not.
         stored: asset → day → the stored partition.
-        receipts: daily table → day → the signature of the landed files that are stored.
+        receipts: table that lands on days → day → the signature of the stored landed files.
         exempt: days without features that training windows may ignore, and why.
         skipped: those of the exempt days that a person decided to go on without.
         transactions: the landed transactions of the days that ``lookups.unwatched_days`` names.
@@ -151,6 +153,7 @@ class View:
         damaged: day → which of its stored partitions cannot be read, and why.
         busy: days for which a run is queued or under way.
         runs: how many such runs there are.
+        beside: watched day → table for which no day waits → its landed files.
         pinned: whether the pinned model exists; true if none is pinned.
     """
 
@@ -170,6 +173,7 @@ class View:
     damaged: Mapping[dt.date, str] = field(default_factory=dict)
     busy: frozenset[dt.date] = frozenset()
     runs: int = 0
+    beside: Mapping[dt.date, Mapping[str, FileListing]] = field(default_factory=dict)
     pinned: bool = True
 
     def partition(self, asset: str, day: dt.date) -> StoredPartition | None:

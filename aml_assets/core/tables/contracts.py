@@ -263,8 +263,13 @@ class _Checker:
         return conversions.as_dictionary(place, values)
 
     def keyed(self, table: pa.Table) -> pa.Table:
-        """Refuse null and duplicate keys; sort by key, so that equal content gives equal bytes."""
+        """Refuse null and duplicate keys; sort by key, so that equal content gives equal bytes.
+
+        A table without a key keeps its rows as they landed.
+        """
         key = self._spec.key
+        if not key:
+            return table
         for column in key:
             nulls = table.column(column).null_count
             if nulls:

@@ -54,7 +54,7 @@ def build_features(
         CheckFailed: a table of the day failed a check that blocks.
     """
     settings = catalog.settings
-    tables = {name: inputs[name] for name in settings.tables}
+    tables = {name: inputs[name] for name in settings.joined_tables}
     loaded: dict[str, CheckedTable] = {}
     for name, table in tables.items():
         loaded[name], manifest = load_table(table, day)
@@ -101,7 +101,7 @@ def _merged(
         ours: asset of features → its partitions.
     """
     settings = catalog.settings
-    tables, chain, specs = dict(loaded), list(settings.joins), dict(settings.tables)
+    tables, chain, specs = dict(loaded), list(settings.joins), dict(settings.joined_tables)
     reached = with_trx_day(loaded[TRX], day).table.column(TRX_DAY).unique().to_pylist()
     past = sorted({*reached} - {day})
     frames = {asset: _stored_days(of, day, past) for asset, of in ours.items()}

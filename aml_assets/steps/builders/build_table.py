@@ -90,10 +90,10 @@ def _from_landing(catalog: Catalog, name: str, day: dt.date, landed: Landed, **f
     figures |= labels | noticed
     files = {"files": landed.files, "bytes": landed.length, "digest": landed.digest}
     built = Built(checked.table, manifest, figures | facts, landed={name: files})
-    return replace(built, publish=_with_receipt(catalog, name, day, built, landed))
+    return replace(built, publish=with_receipt(catalog, name, day, built, landed))
 
 
-def _with_receipt(
+def with_receipt(
     catalog: Catalog, name: str, day: dt.date, built: Built, landed: Landed
 ) -> Callable[[], Published] | None:
     """Publishing of a daily table and of its receipt: the signature of the landed files.

@@ -85,11 +85,11 @@ def asset_of(catalog: Catalog, table: str) -> str:
         AmlError: there is no such table.
     """
     name = table.removeprefix(f"{TABLES}/")
-    if name in catalog.settings.tables:
+    if name in catalog.settings.joined_tables:
         return f"{TABLES}/{name}"
     if table in (FRAME, FEATURES):
         return FEATURES
     raise AmlError(
         f"there is no table {table!r}",
-        remedy=f"Choose from {', '.join((*catalog.settings.tables, FRAME))}.",
+        remedy=f"Choose from {', '.join((*catalog.settings.joined_tables, FRAME))}.",
     )

@@ -143,7 +143,7 @@ def blocked(catalog: Catalog, day: dt.date) -> str | None:
     Returns:
         ``<table>: <sentence>`` for the first such table; ``None`` if there is none.
     """
-    for name in catalog.settings.tables:
+    for name in catalog.settings.joined_tables:
         asset = f"{TABLES}/{name}"
         try:
             verdict = Verdicts(catalog).evaluate(asset, day)

@@ -161,7 +161,7 @@ class StatusBoard:
 
     def tables(self, day: dt.date) -> PartitionStatus:
         """The status of a day's tables together; ``stale`` if the day has landed anew."""
-        each = [self.of(f"{TABLES}/{name}", day) for name in self._catalog.settings.tables]
+        each = [self.of(f"{TABLES}/{name}", day) for name in self._catalog.settings.joined_tables]
         for state in ("unreadable", "missing", "exempt"):
             if found := [status for status in each if status.state == state]:
                 return found[0]

@@ -78,7 +78,7 @@ class Watcher:
         return Rules(
             daily=tuple(settings.daily_tables),
             static=self._static_tables(),
-            tables={name: f"{TABLES}/{name}" for name in settings.tables},
+            tables={name: f"{TABLES}/{name}" for name in settings.joined_tables},
             transactions=TRX,
             features=FEATURES,
             lines=tuple(self._line_rules(line) for line in graph.lines),
@@ -94,6 +94,7 @@ class Watcher:
             restate=automation.restate_policy,
             days_per_run=automation.days_per_run,
             max_runs=automation.max_runs,
+            beside={name: f"{TABLES}/{name}" for name in settings.tables_beside},
         )
 
     def _line_rules(self, line: Line) -> LineRules:
@@ -158,7 +159,8 @@ class Watcher:
         return max(reach + before, ripening)
 
     def _static_tables(self) -> tuple[str, ...]:
-        return tuple(name for name, table in self._settings.tables.items() if not table.daily)
+        tables = self._settings.joined_tables.items()
+        return tuple(name for name, table in tables if not table.daily)
 
     def _model_day(self, line: Line, model_id: str) -> dt.date | None:
         try:
@@ -217,6 +219,7 @@ class Watcher:
             damaged=self._damaged(),
             busy=frozenset(busy),
             runs=runs,
+            beside=self._beside(days),
             pinned=self._pinned_model_exists(),
         )
         return self._with_lookups(view)
@@ -260,6 +263,10 @@ class Watcher:
         return "; ".join(f"check {each.name} failed: {each.detail}" for each in blocks) or None
 
     # -- the landing -------------------------------------------------------------------------
+
+    def _beside(self, days: Iterable[dt.date]) -> dict[dt.date, dict[str, FileListing]]:
+        tables = self._settings.tables_beside
+        return {day: self._listings(tables, day) for day in days} if tables else {}
 
     def _landed(self) -> dict[str, frozenset[dt.date]]:
         first, landing = self._settings.partitions.first_day, self._catalog.landing
@@ -310,7 +317,7 @@ class Watcher:
         """The signatures of the stored landed files; a damaged receipt is left out."""
         receipts = {
             name: self._overview.refresh(f"{RECEIPTS}/{name}")
-            for name in self._settings.daily_tables
+            for name in (*self._settings.daily_tables, *self._settings.tables_beside)
         }
         return {
             name: {day: str(each.facts["signature"]) for day, each in found.items() if each.facts}

@@ -7,6 +7,7 @@ import shutil
 
 from aml_assets.core.graph import FEATURES, NETWORK, Line
 from aml_assets.core.night.cursor import Cursor, RequestKey, Stage
+from aml_assets.core.night.decide import decide
 from aml_assets.core.night.view import Untrainable
 from aml_assets.steps.watching import watcher as watcher_module
 from aml_assets.steps.watching.watcher import Watcher
@@ -39,6 +40,23 @@ def test_a_view_shows_what_has_landed_and_what_is_stored(built):
     assert list(view.stored[FEATURES]) == [day(number) for number in range(1, 7)]
     assert view.receipts["trx"][day(6)] == view.listings[day(6)]["trx"].signature
     assert (view.busy, view.runs, view.pinned) == ({day(2)}, 1, True)
+
+
+def test_a_table_for_which_no_day_waits_is_listed_beside_the_others(built):
+    built.options["tables"] = {"dispositions": {}}
+    built.land("dispositions", 7, {"trx_id": [700]})
+    watcher = Watcher(built.catalog)
+    view, rules = watcher.view(Cursor(), now=noon(7)), watcher.rules()
+    assert rules.beside == {"dispositions": "tables/dispositions"}
+    assert "dispositions" not in (*rules.daily, *rules.static, *rules.tables)
+    assert [each for each in view.days if view.beside[each]] == [day(7)]
+    assert view.receipts["dispositions"] == {}
+    (request,) = (
+        each
+        for each in decide(view, Cursor(), rules).requests
+        if "tables/dispositions" in each.assets
+    )
+    assert (request.assets, request.first) == (("tables/dispositions",), day(7))
 
 
 def test_verdicts_are_read_only_for_days_whose_runs_may_be_requested(built, monkeypatch):
