@@ -124,22 +124,26 @@ class DispositionStore:
         for day in sorted(imports | landed):
             if (by and day > by) or (since and day < since):
                 continue
-            for path in self._paths(day, day in imports, day in landed):
-                found = self._dispositions(self._format.read(self._store, path), path)
-                if not found:
+            for path, table, of in self._frames(day, day in imports, day in landed):
+                if not table.num_rows:
                     continue  # a day of the bank's table on which nobody decided
-                given += found
-                digest.update(self._format.read_manifest(self._store, path).digest.encode())
+                given += self._dispositions(table, path)
+                digest.update(of.encode())
                 files += 1
         return Brought(given, files, digest.hexdigest() if files else "")
 
-    def _paths(self, day: dt.date, imports: bool, landed: bool) -> Iterator[str]:
-        """The files of a day, oldest first."""
+    def _frames(
+        self, day: dt.date, imports: bool, landed: bool
+    ) -> Iterator[tuple[str, pa.Table, str]]:
+        """The files of a day, oldest first: each with its path, what it holds, and its digest."""
         for entry in self._store.list(f"{FOLDER}/{day}") if imports else ():
             if entry.name.endswith(ParquetFormat.suffix):
-                yield f"{FOLDER}/{day}/{entry.name}"
+                path = f"{FOLDER}/{day}/{entry.name}"
+                table = self._format.read(self._store, path)
+                yield path, table, self._format.read_manifest(self._store, path).digest
         if landed and self._landed and self._landed.has(day):
-            yield self._landed.path(day)
+            table, manifest = self._landed.load_with_manifest(day)
+            yield self._landed.path(day), table, manifest.digest
 
     def _days(self) -> list[dt.date]:
         folders = [parse_day(each.name) for each in self._store.list(FOLDER)]
