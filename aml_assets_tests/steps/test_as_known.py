@@ -37,9 +37,11 @@ Case = dict[str, Any]
 
 def options(*, names_days: bool) -> dict[str, Any]:
     """Windows and ripe labels of a bank that names the days of its decisions, or does not."""
-    roles = {"tables": {"str": {"roles": {"decided_at": "closed"}}}} if names_days else {}
+    tables: Case = {"dispositions": {"roles": {"cust_id": None, "note": None}}}
+    if names_days:
+        tables["str"] = {"roles": {"decided_at": "closed"}}
     return {
-        **roles,
+        "tables": tables,
         "windows": {"train_days": 3, "eval_days": 1},
         "labels": {"maturity_days": MATURITY},
         "features": {
@@ -113,6 +115,21 @@ def decide(bank: Bank, cases: dict[int, list[Case]], last: int, random: Random) 
         take_dispositions(bank.catalog, "\n".join(lines).encode(), by="Ada", at=noon)
 
 
+def land_decisions(bank: Bank, cases: dict[int, list[Case]], last: int, random: Random) -> None:
+    """On each day the bank's own tool lands what was decided on reports of two days before."""
+    for number in range(3, last + 1):
+        chosen = random.sample(cases[number - 2], 2)
+        columns = {
+            "trx_id": [case["trx"] for case in chosen],
+            "ins_id": [7] * len(chosen),
+            "day": pa.array([day(number - 2)] * len(chosen), pa.date32()),
+            "disposition": random.choices(sorted(LABELS), k=len(chosen)),
+            "reason": ["R1"] * len(chosen),
+            "by": ["Eve"] * len(chosen),
+        }
+        bank.land("dispositions", number, columns)
+
+
 def build(bank: Bank, cases: dict[int, list[Case]], last: int, seed: int) -> dict[str, Any]:
     """Tables, relations, features, the model and the predictions of `DAY`; what they hold."""
     catalog = bank.catalog
@@ -161,6 +178,7 @@ def test_a_day_from_the_whole_history_equals_it_from_what_was_known_at_its_end(s
             for number in range(1, last + 1):
                 bank.land("trx", number, trx_columns(number))
                 bank.land("str", number, landed(cases[number], by))
+            land_decisions(bank, cases, last, Random(seed + 1))
             found.append(build(bank, cases, last, seed))
     then, now = found
     for what, content in then.items():
