@@ -150,13 +150,19 @@ def _about(line: LineSettings) -> str:
     a_row = f"{'an' if unit == 'account' else 'a'} {unit}-day"
     after, they = ("day", "that day is") if days == 1 else (f"{days} days", "these days are")
     every = "each day" if line.train_every == 1 else f"one day of {line.train_every}"
+    decided = (
+        " What was decided on a customer on that day goes before all but a suspicious report, and "
+        "such a row is always learnt from."
+        if unit == "customer"
+        else ""
+    )
     return (
         f"Every {unit} that paid or was paid within the last {line.windows[-1]} days is scored, "
         f"reported or not; {a_row} is one of them on one day. It is positive if a report of the "
         f"{after} after it, about a transaction that the {unit} paid or was paid by, is "
         f"suspicious. It is negative once {they} over and no such report is suspicious or "
         f"undecided; until then it is undecided. Of the training window, each {unit} is learnt "
-        f"from on {every}."
+        f"from on {every}.{decided}"
     )
 
 
@@ -165,7 +171,7 @@ def _labels(line: LineSettings) -> tuple[str, ...]:
     unit, days = line.unit, line.horizon_days
     within = "on the day after" if days == 1 else f"within the {days} days after"
     return (
-        f"Labels come of investigators’ decisions on reports: {unit}s whose laundering nobody "
+        f"Labels come of what investigators decided: {unit}s whose laundering nobody "
         f"reported {within} count as negative, and undecided {unit}-days count in no figure.",
         f"{unit.capitalize()}s that moved no money within the last {line.windows[-1]} days have "
         "no score, and are in no figure even if a report about them comes.",

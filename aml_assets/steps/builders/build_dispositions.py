@@ -25,6 +25,7 @@ from aml_assets.core.graph import LANDING, TABLES
 from aml_assets.core.tables import contracts
 from aml_assets.errors import InputError
 from aml_assets.io.disposition_store import table_of
+from aml_assets.io.formats import Published
 from aml_assets.io.manifest import ABSENT, Manifest, settings_hash
 from aml_assets.settings.table_settings import (
     DISPOSITION_ROLES,
@@ -73,14 +74,15 @@ def build_dispositions(catalog: Catalog, day: dt.date) -> Built:
 
     Args:
         catalog: the landing; the stored reports, queues and scores.
-        day: the partition. Where no table has landed, nobody has decided.
+        day: the partition. Where no table has landed, what is stored stays; without that, nobody
+            has decided.
 
     Raises:
         InputError: the table breaks its contract, or rows of it cannot be taken.
         NotReady: it is still being written.
     """
     if not catalog.landing.has(DISPOSITIONS, day):
-        return _built(catalog, day, [], ABSENT)
+        return _kept(catalog, day) or _built(catalog, day, [], ABSENT)
     landed = catalog.landing.read(DISPOSITIONS, day)
     spec, key = _contract(catalog), catalog.settings.tables[STR].key
     frame = landed.table if landed.table is not None else contracts.empty(spec, _key(catalog))
@@ -108,6 +110,16 @@ def build_dispositions(catalog: Catalog, day: dt.date) -> Built:
     files = {"files": landed.files, "bytes": landed.length, "digest": landed.digest}
     built = replace(built, figures={**built.figures, **figures}, landed={DISPOSITIONS: files})
     return replace(built, publish=with_receipt(catalog, DISPOSITIONS, day, built, landed))
+
+
+def _kept(catalog: Catalog, day: dt.date) -> Built | None:
+    """What is stored of a day whose landing is gone, as it is; ``None`` if nothing is."""
+    stored = catalog.table(DISPOSITIONS)
+    if not stored.has(day):
+        return None
+    manifest = stored.manifest(day)
+    figures = {"rows": manifest.rows, "kept": True}
+    return Built(None, manifest, figures, publish=lambda: Published(False, manifest))
 
 
 def _built(catalog: Catalog, day: dt.date, given: Sequence[Disposition], digest: str) -> Built:

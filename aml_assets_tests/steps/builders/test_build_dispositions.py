@@ -131,6 +131,20 @@ def test_on_a_day_without_the_table_nobody_decided_and_what_lands_later_is_taken
     assert len(known(bank, 5).counting) == 1
 
 
+def test_a_landing_that_is_gone_takes_nothing_back_but_a_table_without_a_row_does(bank):
+    land(bank, 4, REPORT)
+    take(bank, 4)
+    before = known(bank, 5)
+    shutil.rmtree(bank.folder("dispositions", 4))
+    run = bank.good("daily", 4, only=(ASSET,))
+    assert run.figures(ASSET, 4)["kept"]
+    assert known(bank, 5) == before
+    bank.folder("dispositions", 4).mkdir()
+    (bank.folder("dispositions", 4) / "_SUCCESS").touch()
+    bank.good("daily", 4, only=(ASSET,))
+    assert not known(bank, 5).counting
+
+
 def test_no_features_wait_for_the_table_and_none_hold_it(bank):
     land(bank, 6, {**REPORT, "day": day(6), "trx_id": 600, "disposition": "perhaps"})
     run = bank.bad("daily", 6, only=("tables", "features"))
