@@ -25,6 +25,7 @@ from aml_assets.settings.calendar_settings import PartitionSettings
 from aml_assets.settings.check_settings import CheckSettings
 from aml_assets.settings.disposition_settings import DispositionSettings
 from aml_assets.settings.feature_settings import FeatureSettings
+from aml_assets.settings.filing_settings import FilingSettings
 from aml_assets.settings.label_settings import LabelSettings
 from aml_assets.settings.line_settings import UNITS, LineName, LineSettings
 from aml_assets.settings.page_settings import OutputSettings, PageSettings
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
     checks: CheckSettings = CheckSettings()
     lines: dict[LineName, LineSettings] = Field(default_factory=dict)
     queue: QueueSettings = QueueSettings()
+    filing: FilingSettings = FilingSettings()
 
     @field_validator("tables", mode="before")
     @classmethod

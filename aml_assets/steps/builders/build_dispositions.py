@@ -36,6 +36,7 @@ from aml_assets.settings.table_settings import (
 )
 from aml_assets.steps.builders.build_table import with_receipt
 from aml_assets.steps.builders.built import Built
+from aml_assets.steps.inputs.drawn_cases import with_sampling_weights
 from aml_assets.steps.inputs.known_cases import doubts
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def build_dispositions(catalog: Catalog, day: dt.date) -> Built:
     faults.update(Fault("", doubt) for doubt in found if doubt and not doubt.is_open)
     if faults:
         raise _refused(catalog, day, faults)
+    given = with_sampling_weights(catalog, given)
     built = _built(catalog, day, given, landed.digest)
     figures = {"unchecked": sum(bool(doubt) for doubt in found)}
     files = {"files": landed.files, "bytes": landed.length, "digest": landed.digest}

@@ -68,9 +68,10 @@ def _of_reports(
     """The reports of listed customers among some of a day, each with what it stands for."""
     places = unit_places(catalog, CUSTOMER)
     merged: Upstream[pa.Table] = Upstream(catalog.features)
-    (frame,) = read_stored(catalog, merged, [day], places).frames if keys else [None]
-    if frame is None:
+    frames = read_stored(catalog, merged, [day], places).frames if keys else []
+    if not frames:
         return []
+    (frame,) = frames
     rows = list(places_of(frame.table, catalog.settings.tables[STR].key, keys))
     reports = frame.table.take(pa.array([row for row, _ in rows], pa.int64()))
     customers = by_customer(
