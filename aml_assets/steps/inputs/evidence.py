@@ -60,8 +60,8 @@ def evidence_of(
         InputError: ids differ in type between payers and payees, days, or reports and scores.
     """
     places = unit_places(catalog, CUSTOMER)
-    names = _names(columns_of(merged.manifest(day)), places)
-    reports = _by_customer(
+    names = columns_named(columns_of(merged.manifest(day)), places)
+    reports = by_customer(
         scored,
         names,
         day,
@@ -82,14 +82,24 @@ def first_counted(catalog: Catalog, day: dt.date) -> dt.date:
     return max(first, catalog.settings.partitions.first_day)
 
 
-def _names(columns: Mapping[str, Column], places: _Places) -> list[str]:
+def columns_named(columns: Mapping[str, Column], places: _Places) -> list[str]:
     """The columns of a merged frame that hold customers, payers first."""
     found = {(of.table, of.source): name for name, of in columns.items()}
     return [found[place] for place in places if place in found]
 
 
-def _by_customer(table: pa.Table, names: Sequence[str], day: dt.date, **columns: Any) -> pa.Table:
-    """One row per row of a table and customer of it; who is both payer and payee has one."""
+def by_customer(table: pa.Table, names: Sequence[str], day: dt.date, **columns: Any) -> pa.Table:
+    """One row per row of a table and customer of it; who is both payer and payee has one.
+
+    Args:
+        table: with customers in some columns.
+        names: these columns, payers first.
+        day: the partition, for errors.
+        **columns: what is said of each row.
+
+    Raises:
+        InputError: ids differ in type between payers and payees.
+    """
     filled = [of for of in map(table.column, names) if of.null_count < len(of)]
     sides = [_plain(of) for of in of_one_type(filled, ", ".join(names), day)] if filled else []
     # Without a customer, the column has no type that another day's could contradict.
@@ -107,9 +117,9 @@ def _lately(catalog: Catalog, window: Window, places: _Places, day: dt.date) -> 
     found = pa.schema([(CUSTOMER, pa.null()), ("confirmed", pa.int64())]).empty_table()
     selected = select_reports(catalog, window, known_by=day)
     for frame, each in zip(window.frames, selected, strict=True):
-        of_day = _by_customer(
+        of_day = by_customer(
             frame.table.take(pa.array(each.rows, pa.int64())),
-            _names(frame.columns, places),
+            columns_named(frame.columns, places),
             frame.day,
             confirmed=pa.array(each.labels == 1, pa.bool_()).cast(pa.int64()),
         )
@@ -133,8 +143,8 @@ def _decided(
         rows = [place for place, _ in places_of(frame.table, key, keys[frame.day])]
         reports = frame.table.take(pa.array(rows, pa.int64()))
         own = _scores_of(catalog, reports, predictions, frame.day)
-        names = _names(frame.columns, places)
-        of_reports = _by_customer(reports, names, frame.day, score=own)
+        names = columns_named(frame.columns, places)
+        of_reports = by_customer(reports, names, frame.day, score=own)
         of_lines = [_of_day(of, frame.day) for of in scores.values()]
         of_day = _at_least(of_reports, of_lines, places, frame.day)
         found = _joined(found, of_day, places, frame.day)
