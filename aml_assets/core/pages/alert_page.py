@@ -22,6 +22,7 @@ from aml_assets.core.cases.disposition_file import (
 from aml_assets.core.days import days_between
 from aml_assets.core.pages.alerts import Alert
 from aml_assets.core.pages.case_rows import packed
+from aml_assets.core.pages.case_words import totals_of
 from aml_assets.core.pages.reasons import LEADING, Explanation
 from aml_assets.core.pages.rendering import render
 from aml_assets.core.pages.shown_case import ShownCase
@@ -170,6 +171,14 @@ class AlertPage:
         own = [(f"own {position}", name) for position, name in enumerate(self.own)]
         ours = (*_OF_CASE, *_BEFORE_KEY, *keys, *_AFTER_KEY, *own, "reasons", "model_id")
         return [each if isinstance(each, tuple) else (each, each) for each in ours]
+
+    def alerts_of(self, case: ShownCase) -> list[Alert]:
+        """The reports of a case."""
+        return [self.alerts[place] for place in case.reports]
+
+    def totals_of(self, case: ShownCase) -> list[str]:
+        """What the customer was paid and paid within the timeline, per currency, in words."""
+        return totals_of(case.activity)
 
     def explained(self, case: ShownCase) -> Explanation | None:
         """Why a case has its score: by its line, or by its highest report."""

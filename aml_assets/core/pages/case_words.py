@@ -1,6 +1,6 @@
 """Case words: the sentences that tell what stands out in a customer's last days.
 
-Belongs here: one whole sentence per mark, with its numbers. Does not belong here: finding what
+Belongs here: one whole sentence per mark or currency, with its numbers. Does not belong here: finding what
 stands out (``core.cases.timeline``), or the reasons of a score (``core.pages.reasons``).
 
 A payer or receiver is called new only where so many earlier days are stored that the word means
@@ -29,17 +29,18 @@ ENOUGH_BEFORE = 7
 """So many stored days before it make what is seen for the first time new."""
 
 PASSED = (
-    "Money of {payers} payers left to {receivers} receivers within {days} days: {paid_in} came on "
-    "{day}, {paid_out} left."
+    "Passed on within {days} days: {paid_in} came on {day} (payers: {payers}), {paid_out} left "
+    "(receivers: {receivers})."
 )
 PASSED_NEW = (
-    "Money of {payers} payers ({new_payers} of them new) left to {receivers} receivers "
-    "({new_receivers} of them new) within {days} days: {paid_in} came on {day}, {paid_out} left."
+    "Passed on within {days} days: {paid_in} came on {day} (payers: {payers}, new: {new_payers}), "
+    "{paid_out} left (receivers: {receivers}, new: {new_receivers})."
 )
 GATHERED = "Payers within {days} days up to {day}: {others}."
-GATHERED_NEW = "Payers within {days} days up to {day}: {others}, {new_others} of them new."
+GATHERED_NEW = "Payers within {days} days up to {day}: {others}, new: {new_others}."
 SPREAD = "Receivers within {days} days up to {day}: {others}."
-SPREAD_NEW = "Receivers within {days} days up to {day}: {others}, {new_others} of them new."
+SPREAD_NEW = "Receivers within {days} days up to {day}: {others}, new: {new_others}."
+MOVED = "Known amounts: {paid_in} in, {paid_out} out."
 ROUND_AMOUNTS = "Whole hundreds: {round_amounts} of {known} amounts."
 
 
@@ -58,6 +59,19 @@ def marks_of(activity: Activity, stored: Sequence[dt.date]) -> tuple[str, ...]:
         *(_fan(each, days) for each in activity.fans),
         *([ROUND_AMOUNTS.format(round_amounts=round_amounts, known=known)] if is_round else []),
     )
+
+
+def totals_of(activity: Activity) -> list[str]:
+    """What a customer was paid and paid, in whole sentences, one per currency."""
+    sums: dict[str, list[Decimal]] = {}
+    for each in activity.moved:
+        of = sums.setdefault(each.currency, [Decimal(), Decimal()])
+        of[0] += each.paid_in or 0
+        of[1] += each.paid_out or 0
+    return [
+        MOVED.format(paid_in=money(came, currency), paid_out=money(left, currency))
+        for currency, (came, left) in sorted(sums.items())
+    ]
 
 
 def money(amount: Decimal, currency: str) -> str:
