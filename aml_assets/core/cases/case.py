@@ -1,7 +1,7 @@
 """A case: a customer, why he is to be looked at on a day, and his reports of that day.
 
 Belongs here: which reports make one case, and the order of cases. Does not belong here: who is
-listed (``queue``), what a customer did lately (``timeline``), or how a case is shown
+listed (``queue``), what a customer did lately (``core.relations.timeline``), or how a case is shown
 (``core.pages``).
 
 A customer of the queue has every report of the day in which he pays or is paid. Any other report

@@ -19,11 +19,11 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from aml_assets.core.cases.timeline import Activity
 from aml_assets.core.days import number_of
 from aml_assets.core.pages.alerts import Alert, Party
 from aml_assets.core.pages.reasons import Explanation, FamilyReasons
 from aml_assets.core.pages.shown_case import EarlierDecision, ShownCase
+from aml_assets.core.relations.timeline import Activity
 
 
 class _Texts:

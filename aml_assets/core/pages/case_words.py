@@ -1,7 +1,8 @@
 """Case words: the sentences that tell what stands out in a customer's last days.
 
-Belongs here: one whole sentence per mark or currency, with its numbers. Does not belong here: finding what
-stands out (``core.cases.timeline``), or the reasons of a score (``core.pages.reasons``).
+Belongs here: one whole sentence per mark or currency, with its numbers. Does not belong here:
+finding what stands out (``core.relations.timeline``), or the reasons of a score
+(``core.pages.reasons``).
 
 A payer or receiver is called new only where so many earlier days are stored that the word means
 something.
@@ -13,7 +14,8 @@ import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 
-from aml_assets.core.cases.timeline import (
+from aml_assets.core.days import number_of
+from aml_assets.core.relations.timeline import (
     FAN_DAYS,
     IN,
     LEAST_ROUND,
@@ -23,7 +25,6 @@ from aml_assets.core.cases.timeline import (
     Fan,
     PassThrough,
 )
-from aml_assets.core.days import number_of
 
 ENOUGH_BEFORE = 7
 """So many stored days before it make what is seen for the first time new."""
@@ -40,6 +41,7 @@ GATHERED = "Payers within {days} days up to {day}: {others}."
 GATHERED_NEW = "Payers within {days} days up to {day}: {others}, new: {new_others}."
 SPREAD = "Receivers within {days} days up to {day}: {others}."
 SPREAD_NEW = "Receivers within {days} days up to {day}: {others}, new: {new_others}."
+NOT_KNOWN = "not known"
 MOVED = "Known amounts: {paid_in} in, {paid_out} out."
 ROUND_AMOUNTS = "Whole hundreds: {round_amounts} of {known} amounts."
 
@@ -63,15 +65,23 @@ def marks_of(activity: Activity, stored: Sequence[dt.date]) -> tuple[str, ...]:
 
 def totals_of(activity: Activity) -> list[str]:
     """What a customer was paid and paid, in whole sentences, one per currency."""
-    sums: dict[str, list[Decimal]] = {}
-    for each in activity.moved:
-        of = sums.setdefault(each.currency, [Decimal(), Decimal()])
-        of[0] += each.paid_in or 0
-        of[1] += each.paid_out or 0
+    currencies = sorted({each.currency for each in activity.moved})
     return [
-        MOVED.format(paid_in=money(came, currency), paid_out=money(left, currency))
-        for currency, (came, left) in sorted(sums.items())
+        MOVED.format(
+            paid_in=_sum([(of.paid_in, of.payments_in) for of in moved], currency),
+            paid_out=_sum([(of.paid_out, of.payments_out) for of in moved], currency),
+        )
+        for currency in currencies
+        for moved in [[of for of in activity.moved if of.currency == currency]]
     ]
+
+
+def _sum(paid: Sequence[tuple[Decimal | None, int]], currency: str) -> str:
+    """The known amounts in words; none are no zero where there are payments."""
+    known = [amount for amount, _ in paid if amount is not None]
+    if not known and any(payments for _, payments in paid):
+        return NOT_KNOWN
+    return money(sum(known, Decimal()), currency)
 
 
 def money(amount: Decimal, currency: str) -> str:

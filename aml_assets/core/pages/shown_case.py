@@ -11,9 +11,9 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from aml_assets.core.cases.timeline import Activity
 from aml_assets.core.pages.alerts import higher_than
 from aml_assets.core.pages.reasons import Explanation
+from aml_assets.core.relations.timeline import Activity
 
 
 @dataclass(frozen=True)

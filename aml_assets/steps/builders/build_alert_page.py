@@ -72,12 +72,10 @@ def build_alert_page(
         ModelError: the model that scored is no longer in the store.
     """
     options = options or RunOptions()
-    settings = catalog.settings
     ad_hoc = scoring_id(catalog, day, models, options) if options.ad_hoc else ""
     scored = scored_day(catalog, day, predictions, features, models, ad_hoc=ad_hoc)
     path = catalog.alert_pages.path(day)
-    if ad_hoc:
-        path = beside(path, ad_hoc)
+    path = beside(path, ad_hoc) if ad_hoc else path
     told = page_cases(catalog, day, scored, features, inputs, ad_hoc)
     page = _page(catalog, day, scored, told, path)
     figures = {
@@ -91,31 +89,35 @@ def build_alert_page(
         "path": path,
         "ad_hoc": options.ad_hoc,
     }
-    said = told.histories.said.fact if told.histories else {}
     manifest = Manifest(
         asset=ALERT_PAGE,
         partition=str(day),
         inputs=inputs_read(predictions, features, models, *inputs.values()),
         code_version=CODE_VERSION,
-        settings=settings_hash(
-            settings.reports.model_dump(
-                include={"alerts", "reasons", "name_columns", "columns", "marking"}
-            ),
-            settings.queue.days,
-            settings.label_rules,
-            settings.scoring.threshold,
-            settings.partitions.time_zone,
-            *settings.dispositions.reasons,
-        ),
+        settings=_settings_hash(catalog),
         facts={
             "model_id": page.model_id,
             "rows": page.rows,
             "shown": len(page.alerts),
             "cases": len(page.cases),
-            **said,
+            **(told.histories.said.fact if told.histories else {}),
         },
     )
     return Built(page.to_html(), manifest, figures, ad_hoc=options.ad_hoc, path=path)
+
+
+def _settings_hash(catalog: Catalog) -> str:
+    """The hash of the settings that change a page."""
+    settings = catalog.settings
+    shown = {"alerts", "reasons", "name_columns", "columns", "marking"}
+    return settings_hash(
+        settings.reports.model_dump(include=shown),
+        settings.queue.days,
+        settings.label_rules,
+        settings.scoring.threshold,
+        settings.partitions.time_zone,
+        *settings.dispositions.reasons,
+    )
 
 
 def _page(

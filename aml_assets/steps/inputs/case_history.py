@@ -1,7 +1,7 @@
 """The history of cases: what is stored of a page's customers in the last days, as known then.
 
 Belongs here: reading their payments, reports, decisions and days in the queue. Does not belong
-here: what is made of payments (``core.cases.timeline``), or the day's own reports
+here: what is made of payments (``core.relations.timeline``), or the day's own reports
 (``scored_day``).
 """
 
@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from aml_assets.core.cases.dispositions import Disposition, as_texts
 from aml_assets.core.cases.queue import CUSTOMER
-from aml_assets.core.cases.timeline import Activity, activities, payment_columns, payments_of
 from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.core.relations.timeline import Activity, activities, payment_columns, payments_of
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.table_settings import STR, TRX

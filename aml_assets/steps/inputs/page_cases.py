@@ -53,7 +53,7 @@ class RankedReports:
 
 @dataclass(frozen=True)
 class PageCases:
-    """The cases of a day with what is told of them.
+    """The cases of a day with what is said of them.
 
     Attributes:
         reports: of the day.
@@ -85,7 +85,7 @@ def page_cases(
     inputs: Mapping[str, Upstream[Any]],
     ad_hoc: str,
 ) -> PageCases:
-    """Read the cases of a day, and what is told of them.
+    """Read the cases of a day, and what is said of them.
 
     Args:
         catalog: settings and dispositions.

