@@ -395,8 +395,11 @@ def test_a_queue_that_lacked_a_lines_scores_is_built_again_once_they_are_there()
     )
     night.ran.clear()
     night.settle_down()
-    assert night.remade() >= {(SCORES, 8), (QUEUE, 8)}
-    assert night.store[QUEUE][day(8)].inputs[SCORES] == read
+    assert night.remade() >= {(SCORES, 8), (QUEUE, 8), (ALERT_PAGE, 8)}
+    queue = night.store[QUEUE][day(8)]
+    assert queue.inputs[SCORES] == read
+    listed = night.store[ALERT_PAGE][day(8)].inputs[QUEUE]
+    assert listed == {str(day(8)): queue.digest}, "the page is of the queue that is stored"
     night.ran.clear()
     night.settle_down()
     assert not night.ran
@@ -409,3 +412,12 @@ def test_a_queue_of_a_day_past_is_kept_when_scores_that_it_read_change():
     night.ran.clear()
     night.settle_down()
     assert (QUEUE, 8) not in night.remade()
+
+
+def test_a_queue_and_the_page_that_reads_it_are_built_by_one_run_if_both_are_missing():
+    night = nights(9, earlier=3, queued=True)
+    del night.store[QUEUE][day(8)], night.store[ALERT_PAGE][day(8)]
+    night.ran.clear()
+    night.settle_down()
+    assert [run.assets for run in night.ran] == [(QUEUE, ALERT_PAGE)]
+    assert night.has(ALERT_PAGE, 8)
