@@ -103,7 +103,6 @@ def declared_assets(settings: Settings) -> list[DayAsset]:
         model,
         metrics,
         predictions,
-        alert_report,
         model_report,
         *(
             each
@@ -111,4 +110,5 @@ def declared_assets(settings: Settings) -> list[DayAsset]:
             for each in line_assets(name, line.unit, refit=settings.training.refit)
         ),
         *((queue,) if settings.queued_lines is not None else ()),
+        alert_report,
     ]

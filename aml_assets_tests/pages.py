@@ -88,17 +88,59 @@ def alerts_in(page: Element) -> list[dict[str, Any]]:
     packed = json.loads(page.one("script", id="data").text)
     texts = packed["texts"]
     names = [
-        *("score", "below", "share", "decision", "key", "when", "offset", "amount", "currency"),
+        *(
+            "rank",
+            "score",
+            "below",
+            "share",
+            "decision",
+            "key",
+            "when",
+            "offset",
+            "amount",
+            "currency",
+        ),
         *("who", "whom", "own", "families", "rest", "margin"),
     ]
     rows = [dict(zip(names, row, strict=True)) for row in packed["alerts"]]
     for row in rows:
         row |= {each: texts[row[each]] for each in ("share", "decision", "offset", "currency")}
+        for side in ("who", "whom"):
+            row[side][0] = texts[row[side][0]]
         row["own"] = [texts[place] for place in row["own"]]
         row["families"] = [(texts[name], by, told) for name, by, told in row["families"]]
         flat = [value for _, _, told in row["families"] for value in told]
         triples = zip(*[iter(flat)] * 3, strict=True)
         row["reasons"] = [(texts[head] + texts[rest], by) for head, rest, by in triples]
+    return rows
+
+
+def cases_in(page: Element) -> list[dict[str, Any]]:
+    """The cases of an alert page, with shared texts in their places and reports by their ranks."""
+    packed = json.loads(page.one("script", id="data").text)
+    texts, alerts = packed["texts"], packed["alerts"]
+    names = [
+        *("customer", "name", "accounts", "score", "below", "share", "line", "why", "reports"),
+        *("queued", "sample", "lately", "confirmed", "moved", "report_days", "queue_days"),
+        *("counterparties", "others", "marks", "decisions"),
+    ]
+    rows = [dict(zip(names, row, strict=True)) for row in packed["cases"]]
+    for row in rows:
+        row |= {each: texts[row[each]] for each in ("name", "share", "line")}
+        row["reports"] = [alerts[place][0] for place in row["reports"]]
+        row["moved"] = {texts[currency]: days for currency, days in row["moved"]}
+        row["marks"] = [texts[place] for place in row["marks"]]
+        row["counterparties"] = [
+            {"name": texts[name], "id": customer or account, "currency": texts[currency]}
+            | {"in": came, "out": left, "payments": (inward, outward)}
+            for name, customer, account, currency, came, left, inward, outward in row[
+                "counterparties"
+            ]
+        ]
+        row["decisions"] = [
+            (texts[on], key, texts[says], texts[reason], note, texts[by])
+            for on, key, says, reason, note, by in row["decisions"]
+        ]
     return rows
 
 

@@ -47,14 +47,15 @@ def alert_report(
     predictions: Upstream[pa.Table],
     merged_features: Upstream[pa.Table],
     model: Upstream[xgboost.Booster],
-    **customers: Upstream[pa.Table],
+    **inputs: Upstream[Any],
 ) -> Built:
-    """For the investigator: the day's highest scores with who, whom, how much and why.
+    """For the investigator: the queue and the day's highest scores, by customer.
 
-    They can be filtered, sorted and exported. One page that needs nothing else.
+    Each case has who, whom, how much, why, and the customer's last days. They can be filtered,
+    sorted, decided and exported. One page that needs nothing else.
     """
     return _alerts.build_alert_page(
-        run.catalog, day, predictions, merged_features, model, customers, run.options
+        run.catalog, day, predictions, merged_features, model, inputs, run.options
     )
 
 

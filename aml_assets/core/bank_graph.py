@@ -65,6 +65,7 @@ def asset_graph(
     tuned: bool = False,
     lines: Mapping[str, int] | None = None,
     queued: Iterable[str] | None = None,
+    known: bool = False,
 ) -> Graph:
     """The graph of a bank.
 
@@ -80,6 +81,8 @@ def asset_graph(
         tuned: whether studies choose the training parameters of the reports' models.
         lines: each further model line → how many days before its own its frames read.
         queued: those lines that score customers, for the queue; ``None``: there is no queue.
+        known: whether transactions name customers and reports have labels, so that the alert page
+            can tell what a customer did lately.
     """
     names, histories = list(tables), histories or {}
     checked = [
@@ -93,8 +96,9 @@ def asset_graph(
         *(Reads(f"{TABLES}/{n}", Days.LOOK_BACK if n == trx else Days.SAME) for n in names),
         *(Reads(asset, Days.LOOK_BACK) for asset in ours),
     )
-    named = (Reads(f"{TABLES}/{name}", Days.IF_STORED) for name in customers)
-    alerts = (Reads(PREDICTIONS), Reads(FEATURES), Reads(MODEL, Days.NAMED), *named)
+    named = [Reads(f"{TABLES}/{name}", Days.IF_STORED) for name in customers]
+    lately = [Reads(name, Days.LATELY) for name in (f"{TABLES}/{trx}", FEATURES) if known]
+    scoring = None if queued is None else list(queued)
     return Graph(
         [
             *checked,
@@ -102,14 +106,14 @@ def asset_graph(
             Asset(FEATURES, merged),
             *_learnt(REPORTS, learning, refit=refit, tuned=tuned),
             Asset(PREDICTIONS, (Reads(FEATURES), Reads(MODEL, Days.SCORING)), prediction),
-            Asset(ALERT_PAGE, alerts, prediction, follows=PREDICTIONS),
             _described(REPORTS, learning, refit=refit),
             *(
                 row
                 for line, earlier in further.items()
                 for row in _of_line(line, moved, earlier, refit=refit)
             ),
-            *(_queue(queued) if queued is not None else ()),
+            *(_queue(scoring) if scoring is not None else ()),
+            _alert_page([*named, *lately], scoring),
         ],
         (REPORTS, *further),
     )
@@ -120,6 +124,27 @@ def _queue(lines: Iterable[str]) -> Iterator[Asset]:
     scores = (Reads(Line(name).scores, Days.LATELY) for name in lines)
     read = (Reads(PREDICTIONS), Reads(PREDICTIONS, Days.LATELY), Reads(FEATURES, Days.LATELY))
     yield Asset(QUEUE, (*read, *scores), frozenset({BATCH_PREDICTION}), follows=PREDICTIONS)
+
+
+def _alert_page(beside: Iterable[Reads], queued: Iterable[str] | None) -> Asset:
+    """The page of the queue and of the highest scores; each score is explained by its own model."""
+    listed = () if queued is None else (Reads(QUEUE), Reads(QUEUE, Days.LATELY))
+    explained = (
+        each
+        for line in map(Line, queued or ())
+        for each in (
+            Reads(line.scores, Days.IF_STORED),
+            Reads(line.features, Days.IF_STORED),
+            Reads(line.model, Days.NAMED),
+        )
+    )
+    reads = (Reads(PREDICTIONS), Reads(FEATURES), Reads(MODEL, Days.NAMED), *listed)
+    return Asset(
+        ALERT_PAGE,
+        (*reads, *explained, *beside),
+        frozenset({BATCH_PREDICTION}),
+        follows=PREDICTIONS,
+    )
 
 
 def _of_line(line: Line, moved: tuple[Reads, ...], earlier: int, *, refit: bool) -> Iterator[Asset]:

@@ -73,6 +73,7 @@ class Catalog:
             tuned=settings.training.tuning is not None,
             lines={name: line.earlier_days for name, line in settings.lines.items()},
             queued=settings.queued_lines,
+            known=settings.knows_customers,
         ).extended(rows)
 
     def of_line(self, line: Line) -> Catalog:

@@ -245,14 +245,18 @@ class Settings(BaseSettings):
     def queued_lines(self) -> list[str] | None:
         """The lines that score customers, for the queue; ``None`` where there is no queue.
 
-        It is wanted, transactions name customers, reports have labels, and predictions the names
-        of merged frames.
+        It is wanted, customers are known, and predictions have the names of merged frames.
         """
-        named = any(self.tables[TRX].column(role) for role in UNITS["customer"])
-        labelled = self.tables[STR].column("label") is not None
-        if not (self.queue.enabled and named and labelled and self.output.style == "default"):
+        is_listed = self.queue.enabled and self.knows_customers
+        if not (is_listed and self.output.style == "default"):
             return None
         return [name for name, line in self.lines.items() if line.unit == "customer"]
+
+    @property
+    def knows_customers(self) -> bool:
+        """Whether transactions name customers, and reports have labels."""
+        named = any(self.tables[TRX].column(role) for role in UNITS["customer"])
+        return named and self.tables[STR].column("label") is not None
 
     @property
     def has_label_history(self) -> bool:

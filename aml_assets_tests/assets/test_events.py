@@ -8,6 +8,7 @@ from dagster._core.definitions.data_version import CachingStaleStatusResolver, S
 from dagster._core.loader import LoadingContextForTest
 
 from aml_assets.core.graph import (
+    ALERT_PAGE,
     FEATURES,
     MEASURED_MODEL,
     METRICS,
@@ -111,9 +112,13 @@ BESIDE: Mapping[tuple[str, str], Sequence[int]] = {
     (MODEL_PAGE, METRICS): (1, 2, 3, 4, 5),
     (MODEL_PAGE, FEATURES): (6,),
     (QUEUE, FEATURES): (1, 2, 3, 4, 5),
+    (ALERT_PAGE, FEATURES): (1, 2, 3, 4, 5),
+    (ALERT_PAGE, QUEUE): (1, 2, 3, 4, 5),
+    (ALERT_PAGE, "tables/trx"): (1, 2, 3, 4, 5),
 }
 """What is read beside the row, if it is stored: for the model page metrics so far and the day's
-drift; for the queue the reports of its last days."""
+drift; for the queue the reports of its last days, and for the alert page those, payments and
+queues."""
 
 
 @pytest.mark.parametrize("refit", [False, True])

@@ -33,7 +33,10 @@ GRAPH = {
     ALERT_PAGE: (
         "reports",
         {"html"},
-        {"predictions/predictions", FEATURES, "models/model", "tables/retail", "tables/corporate"},
+        {
+            *("predictions/predictions", FEATURES, "models/model", QUEUE),
+            *("tables/trx", "tables/retail", "tables/corporate"),
+        },
     ),
     MODEL_PAGE: ("reports", {"html"}, {"models/model", "models/metrics", FEATURES}),
     QUEUE: ("reports", {"csv"}, {"predictions/predictions", FEATURES}),

@@ -87,9 +87,9 @@ def test_the_assets_of_a_further_line_are_linked_to_its_own_page(landed_bank: Ba
         assert link == ("model page", dg.MetadataValue.url(place))
     assert list(metadata._links(catalog, line.features, day(5))) == []
     assert [name for name, _ in metadata._links(catalog, MODEL, day(5))] == [
-        "alert page",
         "model page",
         "queue",
+        "alert page",
     ]
 
 

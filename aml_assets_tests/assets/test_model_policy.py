@@ -14,6 +14,7 @@ from aml_assets_tests.conftest import Bank, day, flip_byte, str_columns, trx_col
 
 PREDICTIONS = "predictions/predictions"
 SCORE = (PREDICTIONS,)
+ALERT_PAGE = "reports/alert_report"
 OWN = "aml_xgboost_2024-01-05"
 
 
@@ -105,8 +106,8 @@ def test_a_model_that_is_pinned_outside_the_folder_of_models_scores_and_is_expla
     approved.parent.mkdir()
     shutil.move(built.store / f"model/{OWN}.ubj", approved)
     policy(built, model_policy="pinned", pinned_model="approved/of_spring.ubj")
-    run = built.good("daily", 6, only=("predictions", "reports/alert_report"))
-    assert run.figures("reports/alert_report", 6)["model_id"] == OWN
+    run = built.good("daily", 6, only=("predictions", "reports/queue", ALERT_PAGE))
+    assert run.figures(ALERT_PAGE, 6)["model_id"] == OWN
 
 
 def test_a_pinned_model_that_knows_the_day_is_refused_unless_somebody_says_why(built: Bank):

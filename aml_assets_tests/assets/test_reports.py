@@ -8,7 +8,7 @@ from aml_assets.io.formats import version_path
 from aml_assets_tests import pages
 from aml_assets_tests.conftest import STATIC, Bank, day, str_columns, trx_columns
 
-ALERTS, MODEL = "reports/alert_report", "reports/model_report"
+ALERTS, MODEL, QUEUE = "reports/alert_report", "reports/model_report", "reports/queue"
 PAGES = ("report/alert_report_{}.html", "report/model_report_{}.html")
 HOSTILE = "</script><script>alert('Zoe')</script>"
 
@@ -77,7 +77,8 @@ def test_new_predictions_and_new_names_are_told_and_the_old_page_stays_under_its
     before = bank.catalog.alert_pages.manifest(day(6)).digest
     bank.land("retail", None, {**STATIC["retail"], "full_name": ["Bo"] * 6})
     restate = {"restate": ["retail"]}
-    bank.good("daily", 6, only=("tables/retail", "features", "predictions", ALERTS), config=restate)
+    only = ("tables/retail", "features", "predictions", QUEUE, ALERTS)
+    bank.good("daily", 6, only=only, config=restate)
     assert alerts(bank, 6)[0]["who"][0] == "Bo"
     kept = version_path(PAGES[0].format(day(6)), before)
     old = pages.read(bank.catalog.alert_pages.format.read(bank.catalog.store, kept))
@@ -91,7 +92,9 @@ def test_a_page_of_predictions_that_cannot_be_explained_any_more_is_refused(bank
     assert f"aml backfill --from {day(6)} --to {day(6)} --select predictions/predictions" in (
         run.sentence
     )
-    bank.good("daily", 6, only=("predictions", ALERTS))
+    run = bank.bad("daily", 6, only=("predictions", ALERTS))
+    assert f"{QUEUE}, day {day(6)}: it was listed by other predictions" in run.sentence
+    bank.good("daily", 6, only=(QUEUE, ALERTS))
     assert alerts(bank, 6)[0]["amount"] == "1.00"
 
 
@@ -167,13 +170,13 @@ def test_the_alerts_lead_to_the_page_of_the_model_that_scored_them_whoever_asked
     bank.good("daily", 6, only=("models", "reports", "predictions"), config=asked(tried))
     (theirs,) = (path.name for path in (bank.store / "report").glob("model_report_*_adhoc_*"))
     adhoc = bank.catalog.model_pages.template.values([theirs])[0].partition(".")[2]
-    bank.good("daily", 6, only=("predictions", ALERTS), config=asked({"model": adhoc}))
+    bank.good("daily", 6, only=("predictions", QUEUE, ALERTS), config=asked({"model": adhoc}))
     assert theirs in hrefs(page(bank, ALERTS, 6))
     # The other way round: an ad hoc run that scores with the day's own model.
     own = bank.catalog.model_id(day(6))
     before = bank.files()
     bank.good("daily", 6, only=("predictions", ALERTS), config=asked({**tried, "model": own}))
-    (added,) = (path for path in bank.files() if path not in before and "report/" in path)
+    (added,) = (path for path in bank.files() if path not in before and path.endswith(".html"))
     assert f"model_report_{day(6)}.html" in hrefs(pages.read((bank.store / added).read_text()))
 
 

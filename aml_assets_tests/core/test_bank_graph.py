@@ -19,6 +19,7 @@ from aml_assets.core.graph import (
     MODEL_PAGE,
     NETWORK,
     PREDICTIONS,
+    QUEUE,
     REPORTS,
     Days,
     Graph,
@@ -41,7 +42,8 @@ def test_a_line_adds_its_own_assets_and_leaves_the_others_as_they_are(graph: Gra
     without = asset_graph(TABLES, histories={NETWORK: 89})
     assert (without.lines, without.derived) == ((REPORTS,), [])
     assert graph.lines == (REPORTS, CUSTOMER)
-    assert graph.names == [*without.names, CUSTOMER.partial, CUSTOMER.features, *LEARNT]
+    *others, page = without.names
+    assert graph.names == [*others, CUSTOMER.partial, CUSTOMER.features, *LEARNT, page]
     assert all(graph[row.name] == row for row in without)
 
 
@@ -49,7 +51,7 @@ def test_frames_derive_from_the_merged_frame_and_come_between_it_and_what_learns
     assert graph.derived == ["features/customer_day", "features/customer_features"]
     assert graph[CUSTOMER.partial].own_day == ["tables/trx", NETWORK, FEATURES]
     assert graph[CUSTOMER.features].reads == (Reads(CUSTOMER.partial, Days.HISTORY, 29),)
-    assert graph.learning == [MODEL, METRICS, PREDICTIONS, ALERT_PAGE, MODEL_PAGE, *LEARNT]
+    assert graph.learning == [MODEL, METRICS, PREDICTIONS, MODEL_PAGE, *LEARNT, ALERT_PAGE]
     assert graph.prepared == [NETWORK, FEATURES]
     stages = [graph.stage(n) for n in (FEATURES, CUSTOMER.partial, CUSTOMER.features, LEARNT[0])]
     assert stages == [2, 2, 3, 4]
@@ -103,3 +105,22 @@ def test_each_line_measures_a_model_of_its_own_where_models_are_fitted_again(gra
     assert Reads(CUSTOMER.measured_model, Days.IF_STORED) in refit[CUSTOMER.page].reads
     read = {each.asset: each.days for each in refit[CUSTOMER.measured_model].reads}
     assert read == {CUSTOMER.features: Days.TRAINING, FEATURES: Days.HORIZONS}
+
+
+def test_the_alert_page_comes_after_the_queue_and_what_explains_its_lines():
+    queued = asset_graph(TABLES, lines={"customer": 29}, queued=["customer"], known=True)
+    assert queued.names[-2:] == [QUEUE, ALERT_PAGE]
+    page = queued[ALERT_PAGE]
+    assert QUEUE in page.own_day
+    beside = {each for each in page.reads if each.asset not in (PREDICTIONS, MODEL)}
+    assert beside >= {
+        Reads(QUEUE, Days.LATELY),
+        Reads("tables/trx", Days.LATELY),
+        Reads(FEATURES, Days.LATELY),
+        Reads(CUSTOMER.scores, Days.IF_STORED),
+        Reads(CUSTOMER.features, Days.IF_STORED),
+        Reads(CUSTOMER.model, Days.NAMED),
+    }
+    assert queued.stage(ALERT_PAGE) > queued.stage(QUEUE), "earlier queues are read"
+    alone = asset_graph(TABLES)[ALERT_PAGE]
+    assert alone.upstream == [PREDICTIONS, FEATURES, MODEL]

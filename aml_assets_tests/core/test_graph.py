@@ -47,7 +47,7 @@ def test_a_stage_is_how_often_whole_ranges_must_be_complete_before(graph: Graph)
     assert (stages[PAIR_DAY], stages[NETWORK], stages[FEATURES]) == (0, 1, 2)
     assert (stages[ACCOUNT_DAY], stages[BEHAVIOUR]) == (0, 1)
     assert {stages[each] for each in (MODEL, METRICS, PREDICTIONS, ALERT_PAGE, MODEL_PAGE)} == {3}
-    assert graph.learning == [MODEL, METRICS, PREDICTIONS, ALERT_PAGE, MODEL_PAGE]
+    assert graph.learning == [MODEL, METRICS, PREDICTIONS, MODEL_PAGE, ALERT_PAGE]
 
 
 def test_pages_follow_their_subject(graph: Graph):

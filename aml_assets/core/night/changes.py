@@ -91,12 +91,14 @@ def is_evidence(view: View, rules: Rules, asset: str, day: dt.date) -> bool:
 
     True for models, scores and what is kept with them of past days, unless ``restate`` is ``all``.
     What is kept with the scores of yesterday may still be built again, if it lacked the scores of a
-    line that has scored the day since: the night was not over.
+    line that has scored the day since, or read what is kept with them and was built again for that:
+    the night was not over.
     """
     line = rules.line_of(asset)
     kept = rules.pages.get(asset, asset) in (*line.models, line.scores)
     is_past = day < view.today and rules.restate != "all"
-    return kept and is_past and not _lacked_scores(view, rules, asset, day)
+    is_open = _lacked_scores(view, rules, asset, day) or _read_another(view, rules, asset, day)
+    return kept and is_past and not is_open
 
 
 def _lacked_scores(view: View, rules: Rules, asset: str, day: dt.date) -> bool:
@@ -106,6 +108,17 @@ def _lacked_scores(view: View, rules: Rules, asset: str, day: dt.date) -> bool:
     return any(
         read.get(line.scores, {}).get(str(day)) == ABSENT and view.partition(line.scores, day)
         for line in rules.further
+    )
+
+
+def _read_another(view: View, rules: Rules, asset: str, day: dt.date) -> bool:
+    """Whether a partition was built this night of something kept that was built again since."""
+    stored = view.partition(asset, day) if day >= view.today - ONE_DAY else None
+    read = {of: keys.get(str(day)) for of, keys in stored.inputs.items()} if stored else {}
+    return any(
+        (now := view.partition(of, day)) and read[of] not in (None, now.digest)
+        for of in rules.pages
+        if of in read
     )
 
 

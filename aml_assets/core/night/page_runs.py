@@ -12,22 +12,28 @@ from aml_assets.core.night.candidate import DayWork
 from aml_assets.core.night.cursor import RequestKey, Stage
 from aml_assets.core.night.finding import CURRENT, NOTHING, Finding, Outcome, failed
 from aml_assets.core.night.tick import Tick
-from aml_assets.core.staleness import StoredPartition, changed_inputs
+from aml_assets.core.staleness import Fingerprint, StoredPartition, changed_inputs
 
 
 def request_pages(tick: Tick) -> None:
-    """Propose the missing pages that no candidate run builds already."""
+    """Propose the missing pages that no candidate run builds already.
+
+    Those of a day share a run, as one may read another.
+    """
     proposed = {(asset, day) for run in tick.candidates for asset in run.assets for day in run.days}
-    for page, described in tick.rules.pages.items():
-        work: dict[dt.date, DayWork] = {}
-        for day in tick.view.days:
+    work: dict[dt.date, DayWork] = {}
+    for day in tick.view.days:
+        remember: dict[RequestKey, Fingerprint] = {}
+        for page, described in tick.rules.pages.items():
             is_coming = not proposed.isdisjoint({(page, day), (described, day)})
             finding = _page(tick, page, day, is_coming=is_coming)
             key = RequestKey(Stage.PAGE, day, page)
             tick.record(key, finding)
             if finding.outcome is Outcome.BUILD:
-                work[day] = DayWork((page,), {key: finding.fingerprint})
-        tick.propose_days(Stage.PAGE, work)
+                remember[key] = finding.fingerprint
+        if remember:
+            work[day] = DayWork(tuple(key.asset for key in remember), remember)
+    tick.propose_days(Stage.PAGE, work)
 
 
 def _page(tick: Tick, page: str, day: dt.date, *, is_coming: bool) -> Finding:

@@ -1,20 +1,16 @@
-"""The alert page: a day's reports, highest score first, each with its transaction and reasons.
+"""The alert page: the cases of a day, those of the queue first, each with its reports.
 
-Belongs here: the content of the page, taken from the merged frame by roles. Does not belong here:
-scores and reasons (``core.model.scoring``, ``core.pages.reasons``), their form as data
-(``core.pages.alert_rows``), or reading them (``steps.builders.build_alert_page``).
+Belongs here: the content of the page. Does not belong here: a case or an alert
+(``core.pages.shown_case``, ``core.pages.alerts``), their form as data (``core.pages.case_rows``),
+or reading them (``steps.builders.build_alert_page``).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
-
-import numpy as np
 
 from aml_assets.core.cases.disposition_file import (
     MAX_NOTE,
@@ -23,83 +19,32 @@ from aml_assets.core.cases.disposition_file import (
     REASON,
     columns_of_file,
 )
-from aml_assets.core.model.encoding import Frame
-from aml_assets.core.pages.alert_rows import packed
-from aml_assets.core.pages.reasons import LEADING, Explanation, share
+from aml_assets.core.days import days_between
+from aml_assets.core.pages.alerts import Alert
+from aml_assets.core.pages.case_rows import packed
+from aml_assets.core.pages.case_words import totals_of
+from aml_assets.core.pages.reasons import LEADING, Explanation
 from aml_assets.core.pages.rendering import render
-from aml_assets.settings.table_settings import STR, TRX, TableSettings
+from aml_assets.core.pages.shown_case import ShownCase
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 WITHOUT_SCRIPT = 50
-"""Alerts that stand in the page as HTML, too, for a browser that runs no script."""
+"""Cases that stand in the page as HTML, too, for a browser that runs no script."""
 
 LONG_ID = 20
-"""Characters of an id that would make a column too wide: such a page has two lines per alert."""
+"""Characters of an id that would make a column too wide: such a page has two lines per case."""
 
-_FIELDS_BEFORE = ("rank", "score", "higher_than_share", "decision")
-_FIELDS_AFTER = (
+_OF_CASE = (
+    "case", "in_queue", "case_customer", "case_name", "evidence", "line", "reports_today",
+    "reports_lately", "confirmed_lately", "marks",
+)  # fmt: skip
+_BEFORE_KEY = ("rank", "score", "higher_than_share", "decision")
+_AFTER_KEY = (
     "time", "utc_offset", "amount", "currency", "name", "customer", "account",
     "target_name", "target_customer", "target_account",
 )  # fmt: skip
-
-UNDECIDED, SUSPICIOUS, CLEARED = "undecided", "suspicious", "cleared"
-
-
-@dataclass(frozen=True)
-class Party:
-    """One party of a transaction; ``None`` where a value is not known."""
-
-    customer: str | None
-    name: str | None
-    account: str | None
-
-
-@dataclass(frozen=True)
-class Alert:
-    """One scored report.
-
-    Attributes:
-        rank: 1 is the highest score of the day.
-        score: in [0, 1].
-        below: share of the day's reports with a lower score, in [0, 1].
-        decision: `UNDECIDED`, `SUSPICIOUS` or `CLEARED`, as known when the day was scored.
-        key: the report's key, in the settings' order.
-        when: the transaction's time in the bank's zone; ``None`` if it is not known.
-        offset: that zone's distance from UTC then, as in "+01:00"; ``None`` for a date.
-        amount: the transaction's amount with all its digits, at least two behind the point, and
-            commas; ``None`` if it is not known.
-        currency: the amount's; ``None`` if it is not known.
-        who, whom: the transaction's two parties.
-        own: values of the columns that the bank wants to see, as texts; ``None`` for a null.
-        explanation: the score as a sum of contributions.
-    """
-
-    rank: int
-    score: float
-    below: float
-    decision: str
-    key: tuple[str, ...]
-    when: str | None
-    offset: str | None
-    amount: str | None
-    currency: str | None
-    who: Party
-    whom: Party
-    own: tuple[str | None, ...]
-    explanation: Explanation
-
-    @property
-    def higher_than(self) -> str:
-        """The share of the day's reports with a lower score, never more than is known."""
-        return share(self.below).removeprefix("more than ").replace("less than 0.1", "0")
-
-    @property
-    def ids(self) -> list[str]:
-        """All ids of the alert that are known."""
-        found = (self.who.customer, self.who.account, self.whom.customer, self.whom.account)
-        return [*self.key, *(each for each in found if each)]
 
 
 @dataclass(frozen=True)
@@ -108,11 +53,15 @@ class AlertPage:
 
     Attributes:
         day: the partition.
-        alerts: the reports shown, best rank first.
+        cases: those of the queue first, in its order; then the others, the highest score first.
+        alerts: the reports of the cases, the highest score first.
+        first: the first day of the timelines.
         rows: the number of scored reports.
         flagged: the number of scores above ``threshold``.
         threshold: the score above which a report is flagged.
         decided: the number of decided reports.
+        most: of so many of the highest scores the customers have cases, though not in the queue.
+        has_queue: whether there is a queue of the day.
         key: names of the columns that make a report's key.
         with_positions: true if the model kept the distributions of its training rows.
         model_id, model_digest, chosen: the model that scored the day, and the reason for it.
@@ -121,18 +70,25 @@ class AlertPage:
         predictions_digest: that file's digest.
         model_report: the path of the model's page, relative to this one.
         time_zone: the zone of all times.
+        names: the names of counterparties, by the text of their ids.
         own: the bank's own columns on the page, as a person says them.
         absent: columns that the bank wants to see, and that the day's features lack.
         marking: how the bank marks such a document; "" for none.
         reasons: the codes that a disposition may give; any where there are none.
+        takes_customers: whether a disposition may name a customer instead of a report.
+        workload: what to show below the summary of the work that is waiting; nothing by default.
     """
 
     day: dt.date
+    cases: Sequence[ShownCase]
     alerts: Sequence[Alert]
+    first: dt.date
     rows: int
     flagged: int
     threshold: float
     decided: int
+    most: int
+    has_queue: bool
     key: Sequence[str]
     with_positions: bool
     model_id: str
@@ -143,10 +99,13 @@ class AlertPage:
     predictions_digest: str
     model_report: str
     time_zone: str
+    names: Mapping[str, str] = field(default_factory=dict)
     own: Sequence[str] = ()
     absent: Sequence[str] = ()
     marking: str = ""
     reasons: Sequence[str] = ()
+    takes_customers: bool = False
+    workload: Markup | None = None
 
     @property
     def dispositions(self) -> dict[str, Any]:
@@ -155,6 +114,7 @@ class AlertPage:
             "columns": columns_of_file(self.key),
             "reasons": list(self.reasons),
             "longest": {REASON: MAX_REASON, NOTE: MAX_NOTE},
+            "customer": self.takes_customers,
         }
 
     @property
@@ -163,21 +123,38 @@ class AlertPage:
         return LEADING
 
     @property
-    def first(self) -> Sequence[Alert]:
-        """The alerts for a browser that runs no script."""
-        return self.alerts[:WITHOUT_SCRIPT]
+    def first_cases(self) -> Sequence[ShownCase]:
+        """The cases for a browser that runs no script; none that was drawn at random."""
+        return [each for each in self.cases if not each.is_sample][:WITHOUT_SCRIPT]
+
+    @property
+    def queued(self) -> int:
+        """How many cases are in the queue, those drawn at random among them."""
+        return sum(each.is_queued for each in self.cases)
+
+    @property
+    def has_samples(self) -> bool:
+        """Whether the queue says which entries were drawn at random."""
+        return any(each.is_sample for each in self.cases)
+
+    @property
+    def window(self) -> list[str]:
+        """The days of the timelines, oldest first."""
+        return [str(each) for each in days_between(self.first, self.day)]
 
     @property
     def is_long(self) -> bool:
-        """True if ids are so long that an alert needs two lines."""
-        return any(len(each) > LONG_ID for alert in self.alerts for each in alert.ids)
+        """True if ids are so long that a case needs two lines."""
+        of_reports = (each for alert in self.alerts for each in alert.ids)
+        of_cases = (each for case in self.cases for each in case.ids)
+        return any(len(each) > LONG_ID for ids in (of_reports, of_cases) for each in ids)
 
     @property
     def rows_data(self) -> Markup:
-        """All alerts as JSON."""
+        """All cases and alerts as JSON."""
         from markupsafe import Markup
 
-        return Markup(packed(self.alerts))
+        return Markup(packed(self.cases, self.alerts, self.first, self.names))
 
     @property
     def identity(self) -> str:
@@ -192,148 +169,30 @@ class AlertPage:
         """The fields of an exported row, as (mark in the page, title of the column)."""
         keys = [(f"key {position}", name) for position, name in enumerate(self.key)]
         own = [(f"own {position}", name) for position, name in enumerate(self.own)]
-        ours = (*_FIELDS_BEFORE, *keys, *_FIELDS_AFTER, *own, "reasons", "model_id")
+        ours = (*_OF_CASE, *_BEFORE_KEY, *keys, *_AFTER_KEY, *own, "reasons", "model_id")
         return [each if isinstance(each, tuple) else (each, each) for each in ours]
+
+    def alerts_of(self, case: ShownCase) -> list[Alert]:
+        """The reports of a case."""
+        return [self.alerts[place] for place in case.reports]
+
+    def totals_of(self, case: ShownCase) -> list[str]:
+        """What the customer was paid and paid within the timeline, per currency, in words."""
+        return totals_of(case.activity)
+
+    def explained(self, case: ShownCase) -> Explanation | None:
+        """Why a case has its score: by its line, or by its highest report."""
+        if case.line or not case.reports:
+            return case.explanation
+        return self.alerts[case.reports[0]].explanation
 
     def to_html(self) -> str:
         """The page as HTML."""
         return render(
-            "alerts.html", script="alerts.js", marking=self.marking, identity=self.identity,
+            "alerts.html",
+            styles=("cases.css",),
+            scripts=("case_pictures.js", "alerts.js"),
+            marking=self.marking,
+            identity=self.identity,
             report=self,
-        )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Roles:
-    """The column of each role as (table, column); ``None`` where no column has the role."""
-
-    key: tuple[tuple[str, str], ...]
-    label: tuple[str, str] | None
-    when: tuple[str, str] | None
-    amount: tuple[str, str] | None
-    currency: tuple[str, str] | None
-    who: tuple[str, str] | None
-    who_account: tuple[str, str] | None
-    whom: tuple[str, str] | None
-    whom_account: tuple[str, str] | None
-
-    @classmethod
-    def of(cls, tables: Mapping[str, TableSettings]) -> Roles:
-        """The roles by the tables' settings; the transactions' columns come before the reports'.
-
-        Where the settings name no column of the currency, it is the one of that name, if any.
-        """
-
-        def column(role: str, usual: str | None = None) -> tuple[str, str] | None:
-            for table in (TRX, STR):
-                name = tables[table].roles.get(role, usual)
-                if name:
-                    return table, name
-            return None
-
-        label = tables[STR].column("label")
-        return cls(
-            key=tuple((STR, name) for name in tables[STR].key),
-            label=(STR, label) if label else None,
-            when=column("timestamp"),
-            amount=column("amount"),
-            currency=column("currency", "currency"),
-            who=column("cust_id"),
-            who_account=column("account_id"),
-            whom=column("target_cust_id"),
-            whom_account=column("target_account_id"),
         )
-
-
-def alerts_of(
-    frame: Frame,
-    roles: Roles,
-    scores: np.ndarray,
-    below: np.ndarray,
-    explanations: Sequence[Explanation],
-    names: Mapping[str, str],
-    *,
-    time_zone: str,
-    own: Sequence[tuple[str, str]] = (),
-) -> list[Alert]:
-    """The alerts of a frame whose rows are ordered by rank, beginning with rank 1.
-
-    Args:
-        frame: the rows to show.
-        roles: the frame's columns by role.
-        scores: shape (rows,), in [0, 1].
-        below: shape (rows,): share of the day's reports with a lower score.
-        explanations: one per row.
-        names: the text of a customer's id → the customer's name.
-        time_zone: of the frame's times.
-        own: the columns (table, column) that the bank wants to see.
-    """
-
-    def values(place: tuple[str, str] | None) -> list[Any]:
-        column = frame.column(*place) if place else None
-        return [None] * frame.table.num_rows if column is None else column.to_pylist()
-
-    zone = ZoneInfo(time_zone)
-    keys = [values(place) for place in roles.key]
-    labels, when = values(roles.label), values(roles.when)
-    amounts, currencies = values(roles.amount), values(roles.currency)
-    who, who_account = values(roles.who), values(roles.who_account)
-    whom, whom_account = values(roles.whom), values(roles.whom_account)
-    owns = [values(place) for place in own]
-
-    def party(customer: Any, account: Any) -> Party:
-        identity = _text(customer)
-        return Party(identity, names.get(identity) if identity else None, _text(account))
-
-    return [
-        Alert(
-            rank=row + 1,
-            score=float(f"{scores[row]:.7g}"),  # seven digits identify a float32
-            below=float(below[row]),
-            decision=decision(labels[row]),
-            key=tuple(_text(column[row]) or "" for column in keys),
-            when=_moment(when[row]),
-            offset=_offset(when[row], zone),
-            amount=amount_in_words(amounts[row]),
-            currency=_text(currencies[row]),
-            who=party(who[row], who_account[row]),
-            whom=party(whom[row], whom_account[row]),
-            own=tuple(_text(column[row]) for column in owns),
-            explanation=explanations[row],
-        )
-        for row in range(frame.table.num_rows)
-    ]
-
-
-def amount_in_words(value: Decimal | float | None) -> str | None:
-    """An amount with commas, all its digits and at least two behind the point."""
-    if value is None or value != value:
-        return None
-    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    whole, _, rest = f"{exact:,f}".partition(".")
-    return f"{whole}.{rest.rstrip('0'):0<2}"
-
-
-def decision(label: int | None) -> str:
-    """The decision that a label stands for; a missing label is undecided, never cleared."""
-    return UNDECIDED if label is None else SUSPICIOUS if label == 1 else CLEARED
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
-
-
-def _moment(value: Any) -> str | None:
-    if isinstance(value, dt.datetime):
-        return value.isoformat(" ", "seconds")
-    return None if value is None else str(value)
-
-
-def _offset(value: Any, zone: ZoneInfo) -> str | None:
-    """The zone's distance from UTC at a wall clock's time; ``None`` for what has no hour."""
-    if not isinstance(value, dt.datetime):
-        return None
-    seconds = round((value.replace(tzinfo=zone).utcoffset() or dt.timedelta()).total_seconds())
-    minutes, rest = divmod(abs(seconds), 60)
-    text = f"{'-' if seconds < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
-    return f"{text}:{rest:02}" if rest else text

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -27,13 +28,20 @@ _MONTHS = (
 
 
 def render(
-    template: str, *, script: str = "", marking: str = "", identity: str = "", **values: Any
+    template: str,
+    *,
+    styles: Sequence[str] = (),
+    scripts: Sequence[str] = (),
+    marking: str = "",
+    identity: str = "",
+    **values: Any,
 ) -> str:
     """Render a page as HTML; every value is escaped.
 
     Args:
         template: the template's file name.
-        script: the file name of a script beside the one that all pages have; "" for none.
+        styles: the file names of styles beside those that all pages have.
+        scripts: the file names of scripts beside the one that all pages have.
         marking: how the bank marks such a document; it heads each printed page.
         identity: what names the page's content; it is at the foot of each printed page.
         **values: the values that the template uses.
@@ -43,8 +51,8 @@ def render(
     """
     from markupsafe import Markup
 
-    style = text_of("page.css") + text_of("chart.css") + _printed(marking, identity)
-    code = text_of("page.js") + (text_of(script) if script else "")
+    style = "".join(map(text_of, ("page.css", "chart.css", *styles))) + _printed(marking, identity)
+    code = "".join(map(text_of, ("page.js", *scripts)))
     policy = (
         f"default-src 'none'; style-src '{_source_of(style)}'; script-src '{_source_of(code)}'; "
         "base-uri 'none'; form-action 'none'"

@@ -72,7 +72,7 @@ def movements(trx: pa.Table, spec: TableSettings, day: dt.date) -> Movements:
             "payee": accounts.columns[1],
             "payer_is_ours": ours[0],
             "payee_is_ours": ours[1],
-            "amount": _amounts(trx, spec),
+            "amount": amounts_of(trx, spec),
         }
     )
     return Movements(table, accounts)
@@ -119,7 +119,8 @@ def _is_ours(
     return pc.is_valid(accounts if name is None else trx.column(name))
 
 
-def _amounts(trx: pa.Table, spec: TableSettings) -> pa.ChunkedArray:
+def amounts_of(trx: pa.Table, spec: TableSettings) -> pa.ChunkedArray:
+    """The amounts of transactions, exact to `MONEY`; nulls where the bank has no such column."""
     name = spec.column("amount")
     if name is None:
         return pa.chunked_array([pa.nulls(trx.num_rows, MONEY)])

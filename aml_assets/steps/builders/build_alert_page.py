@@ -1,68 +1,47 @@
-"""The alert page of a day's predictions.
+"""The alert page of a day: its queue and its highest scores, by case.
 
-Belongs here: reading what the day was scored by and from, and the page's manifest. Does not belong
-here: reasons (``core.pages.reasons``), the page itself (``core.pages.alert_page``), or selecting a
-model (``steps.inputs.model_selection``).
+Belongs here: which cases the page has, and its manifest. Does not belong here: reading scores and
+what customers did lately (``steps.inputs``), reasons (``core.pages.reasons``), or the page itself
+(``core.pages.alert_page``).
 
 The page explains the predictions that are stored. It takes the model that they name, by its
-digest, and the features from which they were built, or it refuses.
+digest, and the features from which they were built, or it refuses. What it tells of customers is
+what was known by the end of its day.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
-from aml_assets.core.graph import ALERT_PAGE, FEATURES, MODEL, PREDICTIONS
-from aml_assets.core.model import evaluation, scoring
-from aml_assets.core.model.encoding import Frame, Matrix
+from aml_assets.core.graph import ALERT_PAGE
+from aml_assets.core.model import evaluation
 from aml_assets.core.pages import reasons
-from aml_assets.core.pages.alert_page import AlertPage, Roles, alerts_of
-from aml_assets.errors import Outdated
+from aml_assets.core.pages.alert_page import AlertPage
+from aml_assets.core.pages.alerts import Alert, Roles, alerts_of
+from aml_assets.core.pages.case_words import marks_of
+from aml_assets.core.pages.shown_case import EarlierDecision, ShownCase
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.paths import beside, link_between
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.table_settings import STR
 from aml_assets.steps.builders.built import Built
-from aml_assets.steps.inputs.customer_names import names_of
-from aml_assets.steps.inputs.model_selection import StoredModel, model_of_digest, scoring_id
+from aml_assets.steps.inputs.case_history import Histories
+from aml_assets.steps.inputs.model_selection import scoring_id
+from aml_assets.steps.inputs.page_cases import PageCases, page_cases
 from aml_assets.steps.inputs.run_options import RunOptions
-from aml_assets.steps.inputs.stored_frames import load_frame
-from aml_assets.steps.inputs.window_frames import as_known
+from aml_assets.steps.inputs.scored_day import ScoredDay, scored_day
 
 if TYPE_CHECKING:
     import xgboost
-    from numpy.typing import NDArray
 
     from aml_assets.io.catalog import Catalog
 
-CODE_VERSION = "4"
-
-
-@dataclass(frozen=True)
-class _Scored:
-    """The stored predictions of a day, with what they were built from.
-
-    Attributes:
-        manifest: the predictions'.
-        path: where the predictions are.
-        frame: the features that were scored.
-        model: the model that scored them.
-        matrix: the encoded features.
-        scores: shape (rows,).
-    """
-
-    manifest: Manifest
-    path: str
-    frame: Frame
-    model: StoredModel
-    matrix: Matrix
-    scores: NDArray[Any]
+CODE_VERSION = "5"
 
 
 def build_alert_page(
@@ -71,35 +50,39 @@ def build_alert_page(
     predictions: Upstream[pa.Table],
     features: Upstream[pa.Table],
     models: Upstream[xgboost.Booster],
-    customers: Mapping[str, Upstream[pa.Table]],
+    inputs: Mapping[str, Upstream[Any]],
     options: RunOptions | None = None,
 ) -> Built:
-    """Explain the predictions of a day.
+    """Show the cases of a day, and explain their scores.
 
     Args:
-        catalog: settings, and where pages are stored.
+        catalog: settings and dispositions, and where pages are stored.
         day: the partition.
         predictions: the stored predictions.
         features: the merged frames.
         models: the stored models.
-        customers: the checked tables that hold customers' names, by the table's name.
-        options: of this run; an ad hoc run explains its own predictions, under a name of its own.
+        inputs: all else that the graph names, by the last part of each name: the queue, the
+            transactions, what lines say of customers, and tables of customers.
+        options: of this run; an ad hoc run explains its own predictions and lists by its own queue,
+            if it has one, under a name of its own.
 
     Raises:
-        NotReady: the day has no predictions yet.
+        NotReady: the day has no predictions, or no queue yet.
         Outdated: its features are no longer those scored.
         ModelError: the model that scored is no longer in the store.
     """
     options = options or RunOptions()
-    settings = catalog.settings
-    scored = _scored(catalog, day, predictions, features, models, options)
+    ad_hoc = scoring_id(catalog, day, models, options) if options.ad_hoc else ""
+    scored = scored_day(catalog, day, predictions, features, models, ad_hoc=ad_hoc)
     path = catalog.alert_pages.path(day)
-    if options.ad_hoc:
-        path = beside(path, scoring_id(catalog, day, models, options))
-    page = _page(catalog, day, scored, customers, path)
+    path = beside(path, ad_hoc) if ad_hoc else path
+    told = page_cases(catalog, day, scored, features, inputs, ad_hoc)
+    page = _page(catalog, day, scored, told, path)
     figures = {
         "rows": page.rows,
         "shown": len(page.alerts),
+        "cases": len(page.cases),
+        "queued": page.queued,
         "flagged": page.flagged,
         "decided": page.decided,
         "model_id": page.model_id,
@@ -109,107 +92,62 @@ def build_alert_page(
     manifest = Manifest(
         asset=ALERT_PAGE,
         partition=str(day),
-        inputs=inputs_read(predictions, features, models, *customers.values()),
+        inputs=inputs_read(predictions, features, models, *inputs.values()),
         code_version=CODE_VERSION,
-        settings=settings_hash(
-            settings.reports.model_dump(
-                include={"alerts", "reasons", "name_columns", "columns", "marking"}
-            ),
-            settings.scoring.threshold,
-            settings.partitions.time_zone,
-            *settings.dispositions.reasons,
-        ),
-        facts={"model_id": page.model_id, "rows": page.rows, "shown": len(page.alerts)},
+        settings=_settings_hash(catalog),
+        facts={
+            "model_id": page.model_id,
+            "rows": page.rows,
+            "shown": len(page.alerts),
+            "cases": len(page.cases),
+            **(told.histories.said.fact if told.histories else {}),
+        },
     )
     return Built(page.to_html(), manifest, figures, ad_hoc=options.ad_hoc, path=path)
 
 
-def _scored(
-    catalog: Catalog,
-    day: dt.date,
-    predictions: Upstream[pa.Table],
-    features: Upstream[pa.Table],
-    models: Upstream[xgboost.Booster],
-    options: RunOptions,
-) -> _Scored:
-    stored = predictions.partitions
-    path = stored.path(day)
-    if options.ad_hoc:
-        path = beside(path, scoring_id(catalog, day, models, options))
-        manifest = stored.format.read_manifest(stored.store, path)
-        predictions.record(str(day), manifest.digest)
-    else:
-        manifest = predictions.manifest(day)
-    frame, scored_from = load_frame(features, day)
-    if manifest.inputs[FEATURES] != {str(day): scored_from.digest}:
-        raise Outdated(
-            "the day was scored with other features than are stored now, so its scores cannot be "
-            "explained any more",
-            table=PREDICTIONS,
-            day=day,
-            remedy=f"Score it again: aml backfill --from {day} --to {day} --select {PREDICTIONS} "
-            "--remake",
-        )
-    ((model_id, digest),) = manifest.inputs[MODEL].items()
-    path = str(manifest.facts.get("model_path", ""))  # "": scored before paths were kept
-    model = model_of_digest(models, model_id, digest, path)
-    known = as_known(catalog, frame)
-    matrix = model.encoder.transform(known)
-    frame = _with_labels_of(known, frame, catalog.settings.tables[STR].column("label"))
-    scores = scoring.predict(model.booster, matrix, threads=catalog.settings.training.threads)
-    return _Scored(manifest, path, frame, model, matrix, scores)
-
-
-def _with_labels_of(known: Frame, frame: Frame, label: str | None) -> Frame:
-    """The whole frame, as it is shown, with those labels alone that were known at its day's end."""
-    if known is frame or label is None:
-        return frame
-    place = frame.table.schema.get_field_index(label)
-    table = frame.table.set_column(place, label, known.table.column(label))
-    return Frame(frame.day, table, frame.columns)
+def _settings_hash(catalog: Catalog) -> str:
+    """The hash of the settings that change a page."""
+    settings = catalog.settings
+    shown = {"alerts", "reasons", "name_columns", "columns", "marking"}
+    return settings_hash(
+        settings.reports.model_dump(include=shown),
+        settings.queue.days,
+        settings.label_rules,
+        settings.scoring.threshold,
+        settings.partitions.time_zone,
+        *settings.dispositions.reasons,
+    )
 
 
 def _page(
     catalog: Catalog,
     day: dt.date,
-    scored: _Scored,
-    customers: Mapping[str, Upstream[pa.Table]],
+    scored: ScoredDay,
+    told: PageCases,
     path: str,
 ) -> AlertPage:
-    settings, model, scores = catalog.settings, scored.model, scored.scores
-    shown = scoring.order_of(scores)[: settings.reports.alerts]
-    contributed = reasons.contributions(
-        model.booster, scored.matrix.values[shown], threads=settings.training.threads
-    )
-    top = Frame(day, scored.frame.table.take(pa.array(shown, pa.int64())), scored.frame.columns)
-    roles = Roles.of(settings.tables)
+    settings, model = catalog.settings, scored.model
     wanted = [_place(name) for name in settings.reports.columns]
-    own = [place for place in wanted if top.column(*place) is not None]
-    explanations = reasons.explain(
-        model.encoder, model.reference, top, contributed, most=settings.reports.reasons
-    )
-    names = names_of(settings, day, top, roles, customers)
+    own = [place for place in wanted if scored.frame.column(*place) is not None]
     # The page is the model's, whichever run asks: that of an ad hoc model has the model's name.
     model_page = catalog.model_pages.path(model.day)
     if model.manifest.facts.get("ad_hoc"):
         model_page = beside(model_page, model.model_id)
     trained_rows: Any = model.manifest.facts["rows"]
+    labels = Roles.of(settings.tables).label
+    known = scored.frame.column(*labels) if labels else None
     return AlertPage(
         day=day,
-        alerts=alerts_of(
-            top,
-            roles,
-            scores[shown],
-            _below(scores)[shown],
-            explanations,
-            names,
-            time_zone=settings.partitions.time_zone,
-            own=own,
-        ),
-        rows=len(scores),
-        flagged=int(evaluation.flagged(scores, settings.scoring.threshold).sum()),
+        cases=_shown(scored, told),
+        alerts=_alerts(catalog, scored, told, own),
+        first=told.histories.first if told.histories else day,
+        rows=len(scored.scores),
+        flagged=int(evaluation.flagged(scored.scores, settings.scoring.threshold).sum()),
         threshold=settings.scoring.threshold,
-        decided=_decided(scored.frame, roles),
+        decided=0 if known is None else len(known) - known.null_count,
+        most=settings.reports.alerts,
+        has_queue=told.has_queue,
         key=settings.tables[STR].key,
         with_positions=model.reference is not None,
         model_id=model.model_id,
@@ -220,6 +158,7 @@ def _page(
         predictions_digest=scored.manifest.digest,
         model_report=link_between(path, model_page),
         time_zone=settings.partitions.time_zone,
+        names=told.names,
         own=[reasons.spoken(*place) for place in own],
         absent=[".".join(place) for place in wanted if place not in own],
         marking=settings.reports.marking,
@@ -227,16 +166,71 @@ def _page(
     )
 
 
+def _alerts(
+    catalog: Catalog, scored: ScoredDay, told: PageCases, own: Sequence[tuple[str, str]]
+) -> list[Alert]:
+    settings, rows = catalog.settings, told.reports.order[told.used]
+    threads = settings.training.threads
+    return alerts_of(
+        scored.rows(rows),
+        Roles.of(settings.tables),
+        scored.scores[rows],
+        scored.below[rows],
+        scored.explained(rows, most=settings.reports.reasons, threads=threads),
+        told.names,
+        ranks=[place + 1 for place in told.used],
+        time_zone=settings.partitions.time_zone,
+        own=own,
+    )
+
+
+def _shown(scored: ScoredDay, told: PageCases) -> list[ShownCase]:
+    """The cases; a report is named by its place among the alerts."""
+    among = {place: number for number, place in enumerate(told.used)}
+    found, below = list[ShownCase](), scored.below
+    for case in told.cases:
+        said, customer = told.lines.get(case.line), case.customer or ""
+        if case.line:
+            lower = said.below.get(customer, 0.0) if said else 0.0
+        else:
+            lower = float(below[told.reports.order[case.reports[0]]])
+        shown = ShownCase(
+            customer=case.customer,
+            name=told.names.get(customer),
+            score=case.score,
+            below=lower,
+            line=case.line,
+            explanation=said.explanations.get(customer) if said else None,
+            reports=tuple(among[place] for place in case.reports),
+            is_queued=case.is_queued,
+            is_sample=case.is_sample,
+        )
+        found.append(_with_history(shown, told.histories) if told.histories else shown)
+    return found
+
+
+def _with_history(case: ShownCase, histories: Histories) -> ShownCase:
+    """The case with what is known of its customer's last days."""
+    history = histories.of.get(case.customer or "")
+    if history is None:
+        return case
+    return replace(
+        case,
+        lately=sum(history.reports.values()),
+        confirmed=history.confirmed,
+        activity=history.activity,
+        report_days=tuple(sorted(history.reports.items())),
+        queue_days=tuple(history.queued),
+        marks=marks_of(history.activity, histories.stored),
+        decisions=tuple(
+            EarlierDecision(
+                of.day, of.key, of.disposition.replace("_", " "), of.reason, of.note, of.by
+            )
+            for of in history.decisions
+        ),
+    )
+
+
 def _place(name: str) -> tuple[str, str]:
     table, _, column = name.partition(".")
     return table, column
-
-
-def _below(scores: NDArray[Any]) -> NDArray[Any]:
-    """For each score the share of all scores below it, shape (rows,)."""
-    return np.searchsorted(np.sort(scores), scores) / max(1, len(scores))
-
-
-def _decided(frame: Frame, roles: Roles) -> int:
-    labels = frame.column(*roles.label) if roles.label else None
-    return 0 if labels is None else len(labels) - labels.null_count

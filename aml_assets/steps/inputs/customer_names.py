@@ -1,13 +1,13 @@
 """Customers' names: those that a page shows.
 
-Belongs here: reading names by the ids of a frame. Does not belong here: showing them
+Belongs here: reading names by ids. Does not belong here: showing them
 (``core.pages.alert_page``). Names are read for a page and stand nowhere else.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -18,34 +18,25 @@ from aml_assets.io.upstream import Upstream
 from aml_assets.steps.inputs.stored_frames import columns_of
 
 if TYPE_CHECKING:
-    from aml_assets.core.model.encoding import Frame
-    from aml_assets.core.pages.alert_page import Roles
     from aml_assets.settings.load import Settings
 
 
 def names_of(
     settings: Settings,
     day: dt.date,
-    frame: Frame,
-    roles: Roles,
+    wanted: Collection[Any],
     customers: Mapping[str, Upstream[pa.Table]],
 ) -> dict[str, str]:
-    """The names of a frame's customers, by the text of their id.
+    """The names of some customers, by the text of their id.
 
     A table that is not stored on the day is recorded as absent, and gives no name.
 
     Args:
         settings: which column holds names.
         day: the partition of the customers' tables.
-        frame: the rows whose customers are looked up.
-        roles: its columns that hold customers' ids.
+        wanted: the ids of those who are looked up, as texts or numbers.
         customers: the checked tables of customers, by the table's name.
     """
-    wanted: set[Any] = set()
-    for place in (roles.who, roles.whom):
-        column = frame.column(*place) if place else None
-        if column is not None:
-            wanted.update(column.drop_null().unique().to_pylist())
     names: dict[str, str] = {}
     for table, identity in settings.customer_tables.items():
         upstream = customers[table]
@@ -61,7 +52,7 @@ def _names_in(
     day: dt.date,
     identity: str,
     candidates: list[str],
-    wanted: set[Any],
+    wanted: Collection[Any],
 ) -> dict[str, str]:
     def columns(manifest: Manifest) -> list[str]:
         known = columns_of(manifest)

@@ -21,7 +21,7 @@ from aml_assets.core.cases.dispositions import Disposition, Key, as_texts, place
 from aml_assets.core.cases.queue import CUSTOMER, STANDS_FOR
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.table_settings import STR
-from aml_assets.steps.inputs.evidence import by_customer, customer_columns
+from aml_assets.steps.inputs.evidence import by_customer, columns_named
 from aml_assets.steps.inputs.labelling import unit_places
 from aml_assets.steps.inputs.window_frames import read_stored
 
@@ -76,7 +76,7 @@ def _of_reports(
     reports = frame.table.take(pa.array([row for row, _ in rows], pa.int64()))
     customers = by_customer(
         reports,
-        customer_columns(frame.columns, places),
+        columns_named(frame.columns, places),
         day,
         place=pa.array(np.arange(len(rows)), pa.int64()),
     )

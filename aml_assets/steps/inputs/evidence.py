@@ -68,7 +68,7 @@ def evidence_of(
         InputError: ids differ in type between payers and payees, days, or reports and scores.
     """
     places = unit_places(catalog, CUSTOMER)
-    names = customer_columns(columns_of(merged.manifest(day)), places)
+    names = columns_named(columns_of(merged.manifest(day)), places)
     reports = by_customer(
         scored,
         names,
@@ -97,14 +97,24 @@ def first_counted(catalog: Catalog, day: dt.date) -> dt.date:
     return max(first, catalog.settings.partitions.first_day)
 
 
-def customer_columns(columns: Mapping[str, Column], places: _Places) -> list[str]:
+def columns_named(columns: Mapping[str, Column], places: _Places) -> list[str]:
     """The columns of a merged frame that hold customers, payers first."""
     found = {(of.table, of.source): name for name, of in columns.items()}
     return [found[place] for place in places if place in found]
 
 
 def by_customer(table: pa.Table, names: Sequence[str], day: dt.date, **columns: Any) -> pa.Table:
-    """One row per row of a table and customer of it; who is both payer and payee has one."""
+    """One row per row of a table and customer of it; who is both payer and payee has one.
+
+    Args:
+        table: with customers in some columns.
+        names: these columns, payers first.
+        day: the partition, for errors.
+        **columns: what is said of each row.
+
+    Raises:
+        InputError: ids differ in type between payers and payees.
+    """
     filled = [of for of in map(table.column, names) if of.null_count < len(of)]
     sides = [_plain(of) for of in of_one_type(filled, ", ".join(names), day)] if filled else []
     # Without a customer, the column has no type that another day's could contradict.
@@ -124,7 +134,7 @@ def _lately(catalog: Catalog, window: Window, places: _Places, day: dt.date) -> 
     for frame, each in zip(window.frames, selected, strict=True):
         of_day = by_customer(
             frame.table.take(pa.array(each.rows, pa.int64())),
-            customer_columns(frame.columns, places),
+            columns_named(frame.columns, places),
             frame.day,
             confirmed=pa.array(each.labels == 1, pa.bool_()).cast(pa.int64()),
         )
@@ -157,9 +167,7 @@ class _Before:
     def of_reports(self, frame: Frame, reports: pa.Table) -> pa.Table:
         """The scores of some reports of a frame, one row per report and customer."""
         own = _scores_of(self.catalog, reports, self.predictions, frame.day)
-        return by_customer(
-            reports, customer_columns(frame.columns, self.places), frame.day, score=own
-        )
+        return by_customer(reports, columns_named(frame.columns, self.places), frame.day, score=own)
 
     def of_lines(self, day: dt.date) -> list[pa.Table]:
         """What each line said of the customers of a day."""

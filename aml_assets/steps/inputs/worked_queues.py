@@ -22,7 +22,7 @@ from aml_assets.core.days import days_before
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.calendar_settings import WEEKDAYS
 from aml_assets.steps.inputs.dispositions_known import KnownDispositions
-from aml_assets.steps.inputs.evidence import by_customer, customer_columns
+from aml_assets.steps.inputs.evidence import by_customer, columns_named
 from aml_assets.steps.inputs.labelling import unit_places
 from aml_assets.steps.inputs.window_frames import read_stored, select_reports
 
@@ -115,7 +115,7 @@ def _decided(
         known = np.flatnonzero(~np.isnan(each.labels))
         reports = by_customer(
             frame.table.take(pa.array(each.rows[known], pa.int64())),
-            customer_columns(frame.columns, places),
+            columns_named(frame.columns, places),
             frame.day,
             suspicious=pa.array(each.labels[known] == 1, pa.bool_()),
         )

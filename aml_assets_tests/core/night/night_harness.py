@@ -34,7 +34,7 @@ METRICS, PREDICTIONS = "models/metrics", "predictions/predictions"
 ALERT_PAGE, MODEL_PAGE = "reports/alert_report", "reports/model_report"
 PAGES = {ALERT_PAGE: PREDICTIONS, MODEL_PAGE: METRICS}
 QUEUE = "reports/queue"
-LEARNT = (MODEL, METRICS, PREDICTIONS, *PAGES)
+LEARNT = (MODEL, METRICS, PREDICTIONS, MODEL_PAGE, ALERT_PAGE)
 PARTIAL, FRAMES = "features/customer_day", "features/customer_features"
 LINE_MEASURED, LINE_MODEL = "models/customer_measured_model", "models/customer_model"
 LINE_METRICS, SCORES = "models/customer_metrics", "predictions/customer_scores"
@@ -231,9 +231,10 @@ class Night:
             features=FEATURES,
             lines=(self.reports, *self.further),
             pages={
-                **PAGES,
+                MODEL_PAGE: PAGES[MODEL_PAGE],
                 **({LINE_PAGE: LINE_METRICS} if self.further else {}),
                 **({QUEUE: PREDICTIONS} if self.queued else {}),
+                ALERT_PAGE: PAGES[ALERT_PAGE],
             },
             deadline=lambda d: dt.datetime.combine(d + ONE_DAY, dt.time(9), dt.UTC).timestamp(),
             look_back=self.look_back,
@@ -378,8 +379,11 @@ class Night:
                 return None
             if scored.inputs[FEATURES] != {str(of): self._digest_of(FEATURES, of)}:
                 return None
+            if self.queued and of not in self.store[QUEUE]:
+                return None
             read = {name: dict(keys) for name, keys in scored.inputs.items()}
-            return {**read, PREDICTIONS: {str(of): scored.digest}}
+            listed = self._read(QUEUE, of) if self.queued else {}
+            return {**read, **listed, PREDICTIONS: {str(of): scored.digest}}
         return None if of in self.blocked_features else self._scored(FEATURES, MODEL, of)
 
     def _scored(self, frames: str, learnt: str, of: dt.date) -> dict[str, dict[str, str]] | None:

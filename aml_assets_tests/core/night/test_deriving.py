@@ -67,7 +67,7 @@ def test_a_landed_day_s_frames_are_built_with_its_features_and_all_lines_learn_i
     night.land(8)
     assert assets(night) == [(*TABLES.values(), FEATURES, PARTIAL, FRAMES)]
     night.work()
-    learnt = (MODEL, METRICS, PREDICTIONS, *LINE_LEARNT, ALERT_PAGE, MODEL_PAGE, LINE_PAGE)
+    learnt = (MODEL, METRICS, PREDICTIONS, *LINE_LEARNT, MODEL_PAGE, LINE_PAGE, ALERT_PAGE)
     assert assets(night) == [learnt, (LINE_METRICS,)], "the latter have ripened"
     night.work()
     assert night.settle_down().requests == []
@@ -409,3 +409,25 @@ def test_a_queue_of_a_day_past_is_kept_when_scores_that_it_read_change():
     night.ran.clear()
     night.settle_down()
     assert (QUEUE, 8) not in night.remade()
+
+
+def test_a_page_of_yesterday_is_built_again_with_its_queue_and_an_older_one_is_kept():
+    night = nights(9, earlier=3, queued=True)
+    for number in (7, 8):
+        page = night.store[ALERT_PAGE][day(number)]
+        of_another = {**page.inputs, QUEUE: {str(day(number)): "another"}}
+        night.store[ALERT_PAGE][day(number)] = replace(page, inputs=of_another)
+    night.ran.clear()
+    night.settle_down()
+    assert {each for each in night.remade() if each[0] == ALERT_PAGE} == {(ALERT_PAGE, 8)}
+    listed = night.store[ALERT_PAGE][day(8)].inputs[QUEUE]
+    assert listed == {str(day(8)): night.store[QUEUE][day(8)].digest}
+
+
+def test_a_queue_and_the_page_that_reads_it_are_built_by_one_run_if_both_are_missing():
+    night = nights(9, earlier=3, queued=True)
+    del night.store[QUEUE][day(8)], night.store[ALERT_PAGE][day(8)]
+    night.ran.clear()
+    night.settle_down()
+    assert [run.assets for run in night.ran] == [(QUEUE, ALERT_PAGE)]
+    assert night.has(ALERT_PAGE, 8)

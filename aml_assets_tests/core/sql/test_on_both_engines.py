@@ -26,6 +26,7 @@ from aml_assets.core.relations.merging import of_pair
 from aml_assets.core.relations.movements import movement_columns, movements
 from aml_assets.core.relations.network import network
 from aml_assets.core.relations.partials import account_day, pair_day
+from aml_assets.core.relations.timeline import activities, payments_of
 from aml_assets.core.relations.traits import trait_names, traits
 from aml_assets.core.relations.unit_day import ReportedUnits, UnitDay, unit_day
 from aml_assets.core.relations.unit_features import unit_features
@@ -249,6 +250,26 @@ def queue_of_many_customers(rng: np.random.Generator) -> Run:
     return lambda: [queue(evidence, budget=25, rise=1.25).entries]
 
 
+def payments_of_many_customers(rng: np.random.Generator) -> Run:
+    size, days = 900, [DAY - n * ONE_DAY for n in range(9)]
+    wanted = {str(number) for number in range(0, 12, 2)}
+    found = []
+    for day in days:
+        columns = random_inputs.transfers_of_customers(rng, size // len(days), 36)
+        columns["currency"] = random_inputs.with_nulls(
+            rng, rng.choice(["EUR", "USD"], size // len(days)).tolist(), pa.string()
+        )
+        found.append(payments_of(pa.table(columns), TRX, day, wanted))
+
+    def run() -> list[pa.Table]:
+        done = activities(found)
+        assert done.keys() == wanted
+        counted = {name: len(of.moved) + len(of.counterparties) for name, of in done.items()}
+        return [pa.table({"customer": list(counted), "lines": list(counted.values())})]
+
+    return run
+
+
 @dataclass(frozen=True)
 class Case:
     """What our code makes of random inputs, by which of the files, and from which seeds."""
@@ -276,6 +297,10 @@ CASES = (
     Case(units_of_thirty_days, ("unit_features",)),
     Case(labels_of_many_units, ("unit_labels",)),
     Case(queue_of_many_customers, ("queue",)),
+    Case(
+        payments_of_many_customers,
+        ("case_days", "case_counterparties", "case_fans", "case_passes"),
+    ),
 )
 """All files; a new one has to be added."""
 

@@ -1,38 +1,70 @@
 (() => {
-  const table = document.getElementById("alerts");
+  const table = document.getElementById("cases");
   if (!table) return;
-  const CHUNK = 100; // rows are made as they are needed
+  const CHUNK = 50; // rows are made as they are needed
   const PRINTED = 1000; // a browser lays out more than that on paper for minutes
-  const { texts, base, alerts } = JSON.parse(document.getElementById("data").textContent);
+  const { texts, base, alerts: packedAlerts, cases: packedCases } = JSON.parse(document.getElementById("data").textContent);
+  const DAYS = JSON.parse(table.dataset.window), FIELDS = JSON.parse(table.dataset.fields);
+  const OWN = FIELDS.filter(([name]) => name.startsWith("own ")).map(([, title]) => title);
+  const KEY = FIELDS.filter(([name]) => name.startsWith("key ")).map(([, title]) => title);
+  const SHOWN = Number(table.dataset.families);
   const exact = (amount) => amount.replaceAll(",", "");
-  const rows = alerts.map(([score, below, share, decision, key, when, offset, amount, currency,
-    from, to, own, families, rest, margin], place) => {
-    const row = { rank: place + 1, score, below, share: texts[share], decision: texts[decision],
-      key, when, offset: texts[offset], amount, currency: texts[currency], from, to,
-      own: own.map((each) => texts[each]), rest, margin };
-    row.families = families.map(([name, by, told]) => {
-      const reasons = [];
-      for (let at = 0; at < told.length; at += 3) reasons.push([told[at + 2], texts[told[at]] + texts[told[at + 1]]]);
-      return { name: texts[name], by, reasons };
-    });
+  const number = (value) => value.toLocaleString("en");
+
+  // -- data ---------------------------------------------------------------------------------
+  const chunks = (list, size) => Array.from({ length: list.length / size }, (_, at) => list.slice(at * size, (at + 1) * size));
+  const familiesOf = (packed) => packed.map(([name, by, told]) => ({
+    name: texts[name], by, reasons: chunks(told, 3).map(([words, usual, each]) => [each, texts[words] + texts[usual]]) }));
+  const partyOf = ([name, customer, account]) => [texts[name], customer, account];
+  const alerts = packedAlerts.map(([rank, score, below, share, decision, key, when, offset, amount, currency, from, to, own, families, rest, margin]) => ({
+    rank, score, below, share: texts[share], decision: texts[decision], key, when, offset: texts[offset], amount, currency: texts[currency],
+    from: partyOf(from), to: partyOf(to), own: own.map((each) => texts[each]), packed: families, base, rest, margin, cases: [] }));
+  for (const alert of alerts) Object.defineProperty(alert, "families", { get() { return (this.told ??= familiesOf(this.packed)); } });
+  const rows = packedCases.map(([customer, name, accounts, score, below, share, line, why, reports, queued, sample, lately, confirmed, moved,
+    reportDays, queueDays, counterparties, others, marks, decisions], place) => {
+    const row = { place: place + 1, customer, name: texts[name], accounts, score, below, share: texts[share], line: texts[line],
+      reports: reports.map((each) => alerts[each]), queued: Boolean(queued), sample: Boolean(sample), lately, confirmed,
+      reportDays: chunks(reportDays, 2), queueDays, others, marks: marks.map((each) => texts[each]) };
+    row.why = why ? { base: why[0], families: familiesOf(why[1]), rest: why[2], margin: why[3], score } : row.line ? undefined : row.reports[0];
+    row.moved = moved.map(([currency, days]) => ({ currency: texts[currency],
+      days: chunks(days, 5).map(([day, came, went, inward, outward]) => ({ day, came, went, inward, outward })) }));
+    row.counterparties = counterparties.map(([named, id, account, currency, came, went, inward, outward]) => ({ name: texts[named], customer: id, account,
+      title: texts[named] || id || account, currency: texts[currency], came, went, inward, outward }));
+    row.decisions = decisions.map(([day, key, says, reason, note, by]) => ({ day: texts[day], key, says: texts[says], reason: texts[reason], note, by: texts[by] }));
+    for (const alert of row.reports) alert.cases.push(row);
     return row;
   });
-  const FACTS = {
-    rank: (row) => row.rank, score: (row) => row.score, higher_than_share: (row) => row.below,
-    decision: (row) => row.decision, time: (row) => row.when, utc_offset: (row) => row.offset && `UTC${row.offset}`,
-    amount: (row) => exact(row.amount), currency: (row) => row.currency,
-    name: (row) => row.from[0], customer: (row) => row.from[1], account: (row) => row.from[2],
-    target_name: (row) => row.to[0], target_customer: (row) => row.to[1], target_account: (row) => row.to[2],
-    reasons: (row) => row.families.map(({ name, by, reasons }) => `${name} [${by.toFixed(4)}]: `
-      + reasons.map(([each, words]) => `${words} [${each.toFixed(4)}]`).join(", ")).join("; ").replaceAll("\u00a0", " "),
-    model_id: () => table.dataset.model,
-  };
-  const fact = (row, name) => {
-    const [list, place] = name.split(" ");
-    return String(place === undefined ? FACTS[name](row) : row[list][place] ?? "");
+  const decisionOf = (row) => {
+    const all = new Set(row.reports.map(({ decision }) => decision));
+    return ["suspicious", "undecided", "cleared"].filter((each) => all.has(each));
   };
 
-  // -- rows ---------------------------------------------------------------------------------
+  // -- facts: what is sorted by, and exported -------------------------------------------------
+  const told = (families) => families.map(({ name, by, reasons }) => `${name} [${by.toFixed(4)}]: `
+    + reasons.map(([each, words]) => `${words} [${each.toFixed(4)}]`).join(", ")).join("; ").replaceAll("\u00a0", " ");
+  const CASE = {
+    case: (row) => row.place, in_queue: (row) => row.queued ? "yes" : "no", case_customer: (row) => row.customer, case_name: (row) => row.name,
+    evidence: (row) => row.score, line: (row) => row.line, reports_today: (row) => row.reports.length, reports_lately: (row) => row.lately ?? "",
+    confirmed_lately: (row) => row.confirmed ?? "", marks: (row) => row.marks.join(" "),
+  };
+  const ALERT = {
+    rank: (alert) => alert.rank, score: (alert) => alert.score, higher_than_share: (alert) => alert.below,
+    decision: (alert) => alert.decision, time: (alert) => alert.when, utc_offset: (alert) => alert.offset && `UTC${alert.offset}`,
+    amount: (alert) => exact(alert.amount), currency: (alert) => alert.currency,
+    name: (alert) => alert.from[0], customer: (alert) => alert.from[1], account: (alert) => alert.from[2],
+    target_name: (alert) => alert.to[0], target_customer: (alert) => alert.to[1], target_account: (alert) => alert.to[2],
+    reasons: (alert) => told(alert.families), model_id: () => table.dataset.model,
+  };
+  const fact = (row, alert, name) => {
+    if (name in CASE) return String(CASE[name](row));
+    if (!alert) return name === "reasons" && row.why ? told(row.why.families) : "";
+    const [list, place] = name.split(" ");
+    return String(place === undefined ? ALERT[name](alert) : alert[list][place] ?? "");
+  };
+  const largest = (row) => Math.max(...row.reports.filter(({ amount }) => amount).map(({ amount }) => Number(exact(amount))));
+  const sorted = (row, by) => by === "amount" ? (Number.isFinite(largest(row)) ? String(largest(row)) : "") : fact(row, undefined, by);
+
+  // -- elements -----------------------------------------------------------------------------
   const signed = (value) => {
     const text = value.toFixed(2).replace("-", "−");
     return /^−?0\.00$/.test(text) ? "0.00" : value > 0 ? `+${text}` : text;
@@ -50,125 +82,234 @@
     return made;
   };
   const known = (text, look, f, missing) => text === "" ? element("span", "none", missing) : element("span", look, text, { f });
-  const party = ([name, customer, account], prefix, label) => cell("party", [
+  const party = ([name, customer, account], prefix) => cell("party", [
     ...(name ? [element("span", "name", name, { f: `${prefix}name` })] : []),
     ...(customer ? [element("span", "id", customer, { f: `${prefix}customer` })] : []),
     ...(account ? [element("span", "id account", account, { f: `${prefix}account` })] : []),
     ...(customer || account ? [] : [element("span", "none", "not known")]),
-  ], { label });
+  ]);
   const reason = (by, words, look = "") => {
     const made = element("li", look, [element("b", by > 0 ? "up" : "down", signed(by)), element("span", "", words)]);
     made.dataset.c = by.toFixed(4);
     return made;
   };
   const strong = (name) => element("strong", "", `${name}:`);
-  const SHOWN = Number(table.dataset.families);
-  const why = (row) => {
-    const shown = row.families.slice(0, SHOWN).map(({ name, by, reasons: [[, words]] }) => reason(by, [strong(name), ` ${words}`]));
+  const leading = ({ families }) => element("ol", "reasons brief",
+    families.slice(0, SHOWN).map(({ name, by, reasons: [[, words]] }) => reason(by, [strong(name), ` ${words}`])));
+  // All reasons by family, made when they are looked at, and the sum.
+  const whole = (of) => {
     const alone = (by, reasons) => reasons.length === 1 && signed(reasons[0][0]) === signed(by);
-    const all = () => row.families.flatMap(({ name, by, reasons }) => (alone(by, reasons)
+    const all = () => of.families.flatMap(({ name, by, reasons }) => (alone(by, reasons)
       ? [reason(by, [strong(name), ` ${reasons[0][1]}`], "family")]
       : [reason(by, [strong(name)], "family"), ...reasons.map(([each, words]) => reason(each, words, "part"))]));
-    const count = row.families.reduce((sum, { reasons }) => sum + reasons.length, 0);
+    const count = of.families.reduce((sum, { reasons }) => sum + reasons.length, 0);
     const details = element("details", "", element("summary", "", `all ${count} reasons, and the sum`));
     details.addEventListener("toggle", () => details.append(element("ol", "reasons", all()), element("p", "",
-      `average training row ${signed(base)}, all else ${signed(row.rest)}; together ${signed(row.margin)} log-odds, a score of ${row.score.toFixed(3)}`,
+      `average training row ${signed(of.base)}, all else ${signed(of.rest)}; together ${signed(of.margin)} log-odds, a score of ${of.score.toFixed(3)}`,
     )), { once: true });
-    const own = row.own.map((text, place) => element("span", "", [
-      `${OWN[place]}: `, known(text, "", `own ${place}`, "none")]));
-    row.grounds = element("p", "grounds");
-    ask(row);
-    return cell("why", [...(own.length ? [element("p", "own", own)] : []), element("ol", "reasons", shown), details, row.grounds]);
+    return details;
   };
+  const listing = (look, caption, headings, lines) => {
+    const made = element("table", `inner ${look}`, [element("caption", "unseen", caption),
+      element("thead", "", element("tr", "", headings.map(([name, kind = ""]) => { const th = element("th", kind, name); th.scope = "col"; return th; }))),
+      element("tbody", "", lines)]);
+    return element("div", "scroll", made);
+  };
+  const section = (title, content) => element("section", "", [element("h3", "", title), ...content]);
 
   // -- dispositions: what the reader decides, for `aml decide` ---------------------------------
-  const { columns, reasons: CODES, longest } = JSON.parse(table.dataset.dispositions);
+  const { columns, reasons: CODES, longest, customer: takesCustomers } = JSON.parse(table.dataset.dispositions);
   const SAYS = [["", "decide …"], ["suspicious", "suspicious"], ["not_suspicious", "not suspicious"], ["needs_more", "needs more"]];
+  const NOTHING = "nothing"; // a report that the decision on its case leaves out
   const send = document.getElementById("send");
-  const said = new Set();
+  const decided = new Set(); // cases and reports, in the order of the decisions
   let unsent = false;
-  const open = ({ said: { says, reason } }) => says !== "needs_more" && !reason.trim();
+  // A report's own decision goes before that on a case; of several cases with it, the last one's.
+  const saidOf = (alert) => alert.said ?? [...decided].filter((each) => alert.cases.includes(each)).at(-1)?.said;
+  const lines = () => [
+    ...alerts.filter((alert) => alert.said || alert.cases.some(({ said }) => said)).map((alert) => [alert, saidOf(alert)]).filter(([, said]) => said.says !== NOTHING),
+    ...rows.filter((row) => row.said && !row.reports.length).map((row) => [row, row.said]),
+  ];
+  const isOpen = ({ says, reason }) => says !== "needs_more" && !reason.trim();
   const tell = () => {
-    const left = [...said].filter(open).length;
-    send.hidden = !said.size;
+    const all = lines(), left = all.filter(([, said]) => isOpen(said)).length;
+    send.hidden = !all.length;
     send.disabled = left > 0;
-    send.textContent = left ? `${number(left)} of ${number(said.size)} decided need a reason` : `Export ${number(said.size)} decided`;
+    send.textContent = left ? `${number(left)} of ${number(all.length)} decided need a reason` : `Export ${number(all.length)} decided`;
   };
-  const input = (row, name, title, tag = "input") => {
+  const input = (of, name, title, what, tag = "input") => {
     const made = element(tag, name);
     if (tag === "select") made.append(...["", ...CODES].map((code) => new Option(code, code)));
-    made.setAttribute("aria-label", `${title} for alert ${row.rank}`);
+    made.setAttribute("aria-label", `${title} for ${what}`);
     made.placeholder = title;
     made.maxLength = longest[name];
-    made.value = row.said[name];
-    made.addEventListener("input", () => { row.said[name] = made.value; unsent = true; tell(); });
+    made.value = of.said[name];
+    made.addEventListener("input", () => { of.said[name] = made.value; unsent = true; tell(); });
     return element("label", "", [`${title} `, made]);
   };
-  const ask = (row) => row.grounds.replaceChildren(...(row.said
-    ? [input(row, "reason", "Reason", CODES.length ? "select" : "input"), input(row, "note", "Note")] : []));
-  const decide = (row) => {
+  const asked = (of, grounds, what) => grounds.replaceChildren(...(of.said && of.said.says !== NOTHING
+    ? [input(of, "reason", "Reason", what, CODES.length ? "select" : "input"), input(of, "note", "Note", what)] : []));
+  const decide = (of, grounds, what, options = SAYS, changed = () => {}) => {
     const made = element("select", "decide");
-    made.append(...SAYS.map(([value, title]) => new Option(title, value)));
-    made.setAttribute("aria-label", `Decide on alert ${row.rank}`);
-    made.value = row.said?.says ?? "";
+    made.append(...options.map(([value, title]) => new Option(title, value)));
+    made.setAttribute("aria-label", `Decide on ${what}`);
+    made.value = of.said?.says ?? "";
     made.addEventListener("change", () => {
-      row.said = made.value ? { reason: "", note: "", ...row.said, says: made.value } : undefined;
-      said[row.said ? "add" : "delete"](row);
-      unsent = said.size > 0;
-      ask(row);
+      of.said = made.value ? { reason: "", note: "", ...of.said, says: made.value } : undefined;
+      decided.delete(of);
+      if (of.said) decided.add(of);
+      unsent = decided.size > 0;
+      asked(of, grounds, what);
       tell();
+      changed();
     });
+    asked(of, grounds, what);
     return made;
   };
   addEventListener("beforeunload", (event) => { if (unsent) event.preventDefault(); });
-  const FIELDS = JSON.parse(table.dataset.fields);
-  const OWN = FIELDS.filter(([name]) => name.startsWith("own ")).map(([, title]) => title);
+
+  // -- a case unfolded ------------------------------------------------------------------------
+  const reportLine = (row, alert) => {
+    const grounds = element("p", "grounds"), what = `report ${alert.rank} of case ${row.place}`;
+    const own = alert.own.map((text, place) => element("span", "", [`${OWN[place]}: `, known(text, "", `own ${place}`, "none")]));
+    const share = element("small", "", `> ${alert.share}`, { f: "higher_than_share", v: alert.below });
+    share.title = "Share of the day’s reports with a lower score";
+    const options = row.reports.length > 1 ? [["", "as the case"], ...SAYS.slice(1), [NOTHING, "leave out"]] : SAYS;
+    return element("tr", "report", [
+      cell("rank", String(alert.rank), { f: "rank" }),
+      cell("score", [element("span", "", alert.score.toFixed(3), { f: "score", v: alert.score }), share]),
+      cell(`decision ${alert.decision}`, [element("span", "", alert.decision, { f: "decision" }), ...(row.reports.length > 1 ? [decide(alert, grounds, what, options)] : [])]),
+      cell("trx", [...alert.key.map((text, at) => element("span", at ? "id second" : "id", text, { f: `key ${at}` })),
+        alert.when ? element("time", "", [alert.when.slice(0, 16), ...(alert.offset ? [" ", element("span", "offset", alert.offset, { f: "utc_offset" })] : [])], { f: "time", v: alert.when })
+          : element("span", "none", "no time")]),
+      cell("amount", [known(alert.amount, "figure", "", "not known"), ...(alert.amount && alert.currency ? [element("span", "currency", alert.currency, { f: "currency" })] : [])],
+        { f: "amount", v: exact(alert.amount) }),
+      party(alert.from, ""), party(alert.to, "target_"),
+      cell("why", [...(own.length ? [element("p", "own", own)] : []), leading(alert), whole(alert), grounds]),
+    ]);
+  };
+  const counted = (count) => count ? number(count) : "";
+  const amounts = (value, count) => count ? [value === null ? "not known" : pictures.money(value)] : [""];
+  const details = (row) => {
+    const content = [];
+    if (row.accounts.length) content.push(element("p", "", `Own accounts: ${row.accounts.join(", ")}`));
+    if (row.line) content.push(section(`Why the line “${row.line}” gives ${row.score.toFixed(3)}`, row.why ? [leading(row.why), whole(row.why)] : [element("p", "none", "The reasons are not known.")]));
+    if (row.reports.length) content.push(section(`Reports of ${table.dataset.day}: ${number(row.reports.length)}`, [listing("reports", `Reports of case ${row.place}`,
+      [["Rank", "rank"], ["Score", "score"], ["Decision", "decision"], ["Transaction", "trx"], ["Amount", "amount"], ["From", "party"], ["To", "party"], ["Why"]],
+      row.reports.map((alert) => reportLine(row, alert)))]));
+    if (row.decisions.length) content.push(section("Decided before", [listing("before", `Earlier decisions of case ${row.place}`,
+      [["Report of"], [KEY.join(", ")], ["Decision"], ["Reason"], ["By"], ["Note"]],
+      row.decisions.map(({ day, key, says, reason: code, note, by }) => {
+        const unfolding = note ? element("details", "", [element("summary", "", "note"), element("p", "", note)]) : "";
+        return element("tr", "", [cell("nowrap", day), cell("id", key.join(" ")), cell("", says), cell("", code), cell("", by), cell("note", [unfolding])]);
+      }))]));
+    if (row.moved.length || row.reportDays.length || row.queueDays.length) {
+      const currencies = row.moved.map((of) => {
+        const { came, went, inward, outward } = pictures.totals(of);
+        return element("tr", "", [cell("", of.currency || "not known"), cell("amount", counted(inward)), cell("amount", amounts(came, inward)), cell("amount", counted(outward)), cell("amount", amounts(went, outward))]);
+      });
+      const others = row.counterparties.map(({ name, customer, account, currency, came, went, inward, outward }) => element("tr", "", [
+        cell("", [...(name ? [element("span", "name", name)] : []), element("span", "id", customer || account)]), cell("", currency || "not known"),
+        cell("amount", counted(inward)), cell("amount", amounts(came, inward)), cell("amount", counted(outward)), cell("amount", amounts(went, outward))]));
+      const heads = [["Payments in", "amount"], ["Amount in", "amount"], ["Payments out", "amount"], ["Amount out", "amount"]];
+      const count = new Set(row.counterparties.map(({ customer, account }) => `${customer} ${account}`)).size;
+      content.push(element("div", "panes", [
+        section(`${DAYS[0]} … ${DAYS.at(-1)}`, [
+          ...(row.marks.length ? [element("ul", "marks", row.marks.map((each) => element("li", "", each))),
+            element("p", "note", `New: no such payment on the days before that are stored, from ${DAYS[0]} on.`)] : []),
+          pictures.timeline(row, DAYS),
+          ...(currencies.length ? [listing("sums", `Sums of case ${row.place}`, [["Currency"], ...heads], currencies)] : [])]),
+        section(count < row.others ? `Counterparties: ${count} of ${number(row.others)}` : "Counterparties", others.length
+          ? [pictures.ring(row), listing("others", `Counterparties of case ${row.place}`, [["Who"], ["Currency"], ...heads], others)]
+          : [element("p", "none", "None is known.")]),
+      ]));
+    }
+    return content;
+  };
+
+  // -- rows -----------------------------------------------------------------------------------
+  const unfolded = new Set();
+  const toggle = (row, button, line) => {
+    const now = !unfolded.has(row);
+    unfolded[now ? "add" : "delete"](row);
+    button.setAttribute("aria-expanded", now);
+    if (now) line.after(detail(row));
+    else line.nextElementSibling.remove();
+  };
+  const detail = (row) => {
+    const made = element("tr", "detail", cell("", details(row)));
+    made.setAttribute("role", "row");
+    made.id = `detail-${row.place}`;
+    made.firstChild.colSpan = 8;
+    return made;
+  };
+  const amountsOf = (row) => {
+    const most = 3, left = row.reports.length - most;
+    return [...row.reports.slice(0, most).map((alert) => alert.amount
+      ? element("span", "figure", [alert.amount, ...(alert.currency ? [` ${alert.currency}`] : [])]) : element("span", "none", "not known")),
+    ...(left > 0 ? [element("span", "none", `${left} more`)] : [])];
+  };
   const shown = (row, place) => {
-    const made = document.createElement("tr");
+    const made = element("tr", "case");
     made.setAttribute("role", "row");
     made.setAttribute("aria-rowindex", place + 2);
-    const share = element("small", "", `> ${row.share}`, { f: "higher_than_share", v: row.below });
-    share.title = "Share of the day’s reports with a lower score";
+    const button = element("button", "unfold", String(row.place));
+    button.type = "button";
+    button.setAttribute("aria-label", `Case ${row.place}`);
+    button.setAttribute("aria-expanded", unfolded.has(row));
+    button.setAttribute("aria-controls", `detail-${row.place}`);
+    button.addEventListener("click", () => toggle(row, button, made));
+    const share = element("small", "", `> ${row.share}`, { v: row.below });
+    share.title = row.line ? `Share of the customers of the line ${row.line} with a lower score` : "Share of the day’s reports with a lower score";
+    const grounds = element("p", "grounds"), what = `case ${row.place}`;
+    const canDecide = row.reports.length > 0 || takesCustomers;
     made.append(
-      cell("rank", String(row.rank), { f: "rank" }),
-      cell("score", [element("span", "", row.score.toFixed(3), { f: "score", v: row.score }), share]),
-      cell(`decision ${row.decision}`, [element("span", "", row.decision, { f: "decision" }), decide(row)]),
-      cell("trx", [...row.key.map((text, at) => element("span", at ? "id second" : "id", text, { f: `key ${at}` })),
-        row.when ? element("time", "", [row.when.slice(0, 16), ...(row.offset ? [" ", element("span", "offset", row.offset, { f: "utc_offset" })] : [])], { f: "time", v: row.when })
-          : element("span", "none", "no time")]),
-      cell("amount", [known(row.amount, "figure", "", "not known"),
-        ...(row.amount && row.currency ? [" ", element("span", "currency", row.currency, { f: "currency" })] : [])],
-      { f: "amount", v: exact(row.amount) }),
-      party(row.from, "", "from"), party(row.to, "target_", "to"), why(row));
-    return made;
+      cell("rank", [button], { f: "case", v: row.place }),
+      cell("who", [
+        ...(row.sample ? [element("span", "drawn", "random sample")] : row.queued ? [element("span", "queued", "in the queue")] : []),
+        ...(row.name ? [element("span", "name", row.name)] : []),
+        row.customer ? element("span", "id", row.customer, { f: "case_customer" }) : element("span", "none", "customer not known")]),
+      cell("score", [element("span", "", row.score.toFixed(3), { f: "evidence", v: row.score }), share, ...(row.line ? [element("small", "", `line ${row.line}`)] : [])]),
+      cell("decision", [...decisionOf(row).map((each) => element("span", each, each)), ...(canDecide ? [decide(row, grounds, what)] : [])]),
+      cell("today", [element("span", "", `${number(row.reports.length)} today`, { f: "reports_today", v: row.reports.length }),
+        ...(row.lately === null ? [] : [element("span", "", `${number(row.lately)} in ${DAYS.length} days`, { f: "reports_lately", v: row.lately }), element("span", "", `${number(row.confirmed)} confirmed`)])]),
+      cell("amount", amountsOf(row), { f: "amount", v: sorted(row, "amount") }),
+      cell("why", [...(row.why ? [leading(row.why)] : []), ...row.marks.slice(0, 1).map((each) => element("p", "mark", each)), grounds]),
+      cell("lately", row.moved.length || row.reportDays.length ? [pictures.small(row, DAYS)] : [element("span", "none", "nothing stored")]));
+    return unfolded.has(row) ? [made, detail(row)] : [made];
   };
   const body = table.tBodies[0], more = document.getElementById("more");
   let fitting = rows, count = 0;
   const extend = (upto = count + CHUNK) => {
     const next = fitting.slice(count, upto);
-    body.append(...next.map((row, place) => shown(row, count + place)));
+    body.append(...next.flatMap((row, place) => shown(row, count + place)));
     count += next.length;
     const left = fitting.length - count;
     more.hidden = left <= 0;
     more.textContent = `Show ${number(Math.min(CHUNK, left))} more of ${number(left)}`;
   };
-  const number = (value) => value.toLocaleString("en");
   more.addEventListener("click", () => {
     const first = count;
     extend();
-    body.rows[first]?.querySelector("summary").focus({ preventScroll: true });
+    body.querySelectorAll("tr.case")[first]?.querySelector("button").focus({ preventScroll: true });
   });
   new IntersectionObserver((entries) => { if (entries.some((each) => each.isIntersecting)) extend(); }, { rootMargin: "1200px" }).observe(more);
 
   // -- filters and order --------------------------------------------------------------------
   const form = document.getElementById("filters");
   const field = (name) => document.getElementById(`filter-${name}`);
+  const ticked = (name) => field(name)?.checked ?? false;
+  const textOf = (alert) => alert.text ??= [
+    alert.rank, alert.score.toFixed(3), alert.decision, ...alert.key, alert.when, alert.amount, exact(alert.amount), alert.currency,
+    ...alert.from, ...alert.to, ...alert.own, ...alert.families.flatMap(({ name, reasons }) => [name, ...reasons.map(([, words]) => words)]),
+  ].join(" ");
   const text = (row) => row.text ??= [
-    row.rank, row.score.toFixed(3), row.decision, ...row.key, row.when, row.amount, exact(row.amount), row.currency,
-    ...row.from, ...row.to, ...row.own, ...row.families.flatMap(({ name, reasons }) => [name, ...reasons.map(([, words]) => words)]),
+    row.customer, row.name, ...row.accounts, row.line && `line ${row.line}`, row.queued && "in the queue", ...row.marks, ...row.reports.map(textOf),
+    ...(row.line && row.why ? row.why.families.flatMap(({ name, reasons }) => [name, ...reasons.map(([, words]) => words)]) : []),
+    ...row.counterparties.flatMap(({ name, customer, account }) => [name, customer, account]),
   ].join(" ").toLowerCase().replace(/\s+/g, " ");
   const state = document.getElementById("shown");
-  let order = ["rank", true, false, ""];
+  let order = ["case", true, false, ""];
   const margins = new CSSStyleSheet();
   document.adoptedStyleSheets = [margins];
   const update = () => {
@@ -176,13 +317,14 @@
     const score = field("score").value, decision = field("decision").value;
     const from = field("amount-from").value, to = field("amount-to").value;
     // An amount that is not known is in no range.
-    const within = (row) => (from === "" || (row.amount !== "" && Number(exact(row.amount)) >= Number(from)))
-      && (to === "" || (row.amount !== "" && Number(exact(row.amount)) <= Number(to)));
-    const left = rows.filter((row) => (score === "" || row.score >= Number(score))
-      && (decision === "" || row.decision === decision) && within(row)
-      && words.every((word) => text(row).includes(word)));
+    const within = (row) => (from === "" && to === "") || row.reports.some(({ amount }) => amount !== ""
+      && (from === "" || Number(exact(amount)) >= Number(from)) && (to === "" || Number(exact(amount)) <= Number(to)));
+    const all = rows.filter(({ sample }) => !sample || ticked("sample"));
+    const left = all.filter((row) => (score === "" || row.score >= Number(score))
+      && (decision === "" || decisionOf(row).includes(decision)) && within(row)
+      && (!ticked("queue") || row.queued) && words.every((word) => text(row).includes(word)));
     const [by, numeric, down, title] = order;
-    fitting = left.map((row) => [by === "rank" ? row.rank : fact(row, by), row]).sort(ordered(numeric, down)).map(([, row]) => row);
+    fitting = left.map((row) => [sorted(row, by), row]).sort(ordered(numeric, down)).map(([, row]) => row);
     count = 0;
     body.replaceChildren();
     extend();
@@ -190,11 +332,12 @@
     document.getElementById("none-shown").hidden = fitting.length > 0;
     const filters = [
       ...(words.length ? [`“${words.join(" ")}”`] : []), ...(score ? [`score from ${score}`] : []), ...(decision ? [decision] : []),
-      ...(from ? [`amount from ${from}`] : []), ...(to ? [`amount to ${to}`] : []),
+      ...(from ? [`amount from ${from}`] : []), ...(to ? [`amount to ${to}`] : []), ...(ticked("queue") ? ["in the queue only"] : []),
     ];
-    let said = `${fitting.length === rows.length ? `All ${number(rows.length)}` : `${number(fitting.length)} of ${number(rows.length)}`} alerts`
+    let said = `${fitting.length === all.length ? `All ${number(all.length)}` : `${number(fitting.length)} of ${number(all.length)}`} cases`
       + (filters.length ? `, filtered by ${filters.join(", ")}` : ", no filter")
-      + (by === "rank" && !down ? "" : `; by ${title.toLowerCase()}, ${down ? "descending" : "ascending"}`);
+      + (ticked("sample") ? ", with those drawn at random" : "")
+      + (by === "case" && !down ? "" : `; by ${title.toLowerCase()}, ${down ? "descending" : "ascending"}`);
     state.textContent = said;
     if (fitting.length > PRINTED) said += `; printed: the first ${number(PRINTED)}`;
     state.dataset.printed = said;
@@ -214,7 +357,7 @@
   addEventListener("beforeprint", () => {
     table.classList.toggle("folded", "long" in table.dataset);
     if (count < PRINTED) extend(PRINTED);
-    for (const row of [...body.rows].slice(PRINTED)) row.classList.add("unprinted");
+    for (const row of [...body.querySelectorAll("tr.case")].slice(PRINTED)) row.classList.add("unprinted");
     state.textContent = state.dataset.printed;
   });
   addEventListener("afterprint", () => { fold(); });
@@ -222,7 +365,7 @@
   // -- export -------------------------------------------------------------------------------
   // A cell that a spreadsheet would take for a formula is made a text, also behind what it may take
   // for a separator. So is an id that it would round or shorten: a figure of ours stays a number.
-  const FIGURES = new Set(["rank", "score", "higher_than_share", "amount"]);
+  const FIGURES = new Set(["case", "evidence", "reports_today", "reports_lately", "confirmed_lately", "rank", "score", "higher_than_share", "amount"]);
   const quoted = (value, name) => {
     const isNumber = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value);
     const kept = isNumber && (FIGURES.has(name) || /^-?(0|[1-9]\d{0,14})$/.test(value));
@@ -231,8 +374,8 @@
       .replace(/([;\t\r\n]\s*)(?=[=+\-@\uff0b\uff0d\uff1d\uff20])/g, "$1'");
     return `"${safe.replace(/"/g, '""')}"`;
   };
-  const download = (button, lines) => {
-    const content = `\ufeff${lines.map((line) => line.join(",")).join("\r\n")}\r\n`;
+  const download = (button, written) => {
+    const content = `\ufeff${written.map((line) => line.join(",")).join("\r\n")}\r\n`;
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([content], { type: "text/csv;charset=utf-8" }));
     link.download = button.dataset.file;
@@ -241,12 +384,14 @@
   };
   document.getElementById("export").addEventListener("click", (event) => download(event.currentTarget, [
     FIELDS.map(([, title]) => quoted(title)),
-    ...fitting.map((row) => FIELDS.map(([name]) => quoted(fact(row, name), name)))]));
+    ...fitting.flatMap((row) => (row.reports.length ? row.reports : [undefined]).map((alert) => FIELDS.map(([name]) => quoted(fact(row, alert, name), name))))]));
   // A program reads this one, to which an apostrophe would be part of an id.
   const plainly = (value) => `"${value.replace(/"/g, '""')}"`;
+  const beside = (customer) => takesCustomers ? [customer] : [];
   send.addEventListener("click", () => {
-    download(send, [columns, ...[...said].sort((one, other) => one.rank - other.rank)
-      .map((row) => [table.dataset.day, ...row.key, row.said.says, row.said.reason.trim(), row.said.note.trim()])]
+    const [day, ...rest] = columns, key = rest.slice(0, KEY.length), ours = rest.slice(KEY.length);
+    download(send, [[day, ...key, ...beside("customer"), ...ours], ...lines().map(([of, { says, reason: code, note }]) => [
+      table.dataset.day, ...(of.key ?? key.map(() => "")), ...beside(of.key ? "" : of.customer), says, code.trim(), note.trim()])]
       .map((line) => line.map(plainly)));
     unsent = false;
   });

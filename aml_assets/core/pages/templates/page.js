@@ -34,7 +34,7 @@
       button.addEventListener("click", () => {
         const numeric = header.dataset.type === "number";
         const now = header.getAttribute("aria-sort");
-        const down = now ? now === "ascending" : numeric && header.dataset.sort !== "rank";
+        const down = now ? now === "ascending" : numeric && header.dataset.sort !== "case";
         for (const other of header.parentNode.children) other.removeAttribute("aria-sort");
         header.setAttribute("aria-sort", down ? "descending" : "ascending");
         sort(header.dataset.sort, numeric, down, button.textContent.trim());

@@ -1,0 +1,125 @@
+"""A case: a customer, why he is to be looked at on a day, and his reports of that day.
+
+Belongs here: which reports make one case, and the order of cases. Does not belong here: who is
+listed (``queue``), what a customer did lately (``core.relations.timeline``), or how a case is shown
+(``core.pages``).
+
+A customer of the queue has every report of the day in which he pays or is paid. Any other report
+belongs to its payer; to its payee, if the payer is not known; and to nobody else, if neither is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from aml_assets.core.cases.queue import CUSTOMER
+
+SAMPLE = "sample"
+"""A column that a queue may have: whether an entry was drawn at random below the budget."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An entry of the queue.
+
+    Attributes:
+        customer: the text of the id.
+        evidence: in [0, 1].
+        line: whose score that is; "" for the reports'.
+        is_sample: whether the entry was drawn at random.
+    """
+
+    customer: str
+    evidence: float
+    line: str
+    is_sample: bool = False
+
+
+@dataclass(frozen=True)
+class Case:
+    """A customer of a day, or a report of nobody whom we know.
+
+    Attributes:
+        customer: the text of the id; ``None`` if it is not known.
+        score: the best evidence, in [0, 1].
+        line: whose score that is; "" for the reports'.
+        reports: places among the day's reports, the highest score first.
+        is_queued: whether the customer is in the queue.
+        is_sample: whether the customer was drawn at random.
+    """
+
+    customer: str | None
+    score: float
+    line: str
+    reports: tuple[int, ...]
+    is_queued: bool
+    is_sample: bool = False
+
+
+def listed_in(queue: pa.Table) -> list[Listed]:
+    """The entries of a queue, in its order."""
+    named: list[Any] = [queue.column(name).to_pylist() for name in (CUSTOMER, "evidence", "line")]
+    drawn = (
+        queue.column(SAMPLE).to_pylist()
+        if SAMPLE in queue.column_names
+        else [False] * queue.num_rows
+    )
+    return [
+        Listed(str(customer), evidence, line or "", bool(is_sample))
+        for customer, evidence, line, is_sample in zip(*named, drawn, strict=True)
+    ]
+
+
+def cases_of(
+    listed: Sequence[Listed],
+    payers: Sequence[str | None],
+    payees: Sequence[str | None],
+    scores: Sequence[float],
+    *,
+    most: int,
+) -> list[Case]:
+    """The cases of a day: those of the queue in its order, then the others by their best score.
+
+    Args:
+        listed: the queue.
+        payers: of each report of the day the payer's id, the highest score first.
+        payees: likewise the payee's.
+        scores: likewise the score, in [0, 1].
+        most: of so many of the highest scores the customers have cases, though not listed.
+    """
+    either: dict[str, list[int]] = {each.customer: [] for each in listed}
+    own: dict[str, list[int]] = {}
+    alone: list[int] = []
+    for place, (payer, payee) in enumerate(zip(payers, payees, strict=True)):
+        for one in dict.fromkeys((payer, payee)):
+            if one in either:
+                either[one].append(place)
+        customer = payee if payer is None else payer
+        if customer is not None:
+            own.setdefault(customer, []).append(place)
+        elif place < most:
+            alone.append(place)
+    queued = [
+        Case(
+            each.customer, each.evidence, each.line, tuple(either[each.customer]),
+            is_queued=True, is_sample=each.is_sample,
+        )
+        for each in listed
+    ]  # fmt: skip
+    others = [
+        (customer, places)
+        for customer, places in own.items()
+        if places[0] < most and customer not in either
+    ]
+    ordered = sorted([*others, *((None, [each]) for each in alone)], key=lambda of: of[1][0])
+    return [
+        *queued,
+        *(
+            Case(customer, scores[places[0]], "", tuple(places), is_queued=False)
+            for customer, places in ordered
+        ),
+    ]

@@ -1,0 +1,164 @@
+"""The cases of a page: which customers it has, and what is stored of each.
+
+Belongs here: reading the queue, and all that a page tells of customers beside their reports of the
+day. Does not belong here: which reports make a case (``core.cases.case``), or the page
+(``steps.builders.build_alert_page``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from aml_assets.core.cases.case import Case, Listed, cases_of, listed_in
+from aml_assets.core.graph import ALERT_PAGE, PREDICTIONS, QUEUE
+from aml_assets.core.model import scoring
+from aml_assets.core.pages.alerts import Roles, as_text
+from aml_assets.core.relations.account_codes import plain_type
+from aml_assets.errors import Outdated
+from aml_assets.io.paths import beside
+from aml_assets.io.upstream import Upstream
+from aml_assets.settings.table_settings import TRX
+from aml_assets.steps.inputs.case_history import Histories, histories_of
+from aml_assets.steps.inputs.customer_names import names_of
+from aml_assets.steps.inputs.line_reasons import LineReasons, reasons_of_line
+from aml_assets.steps.inputs.scored_day import ScoredDay
+
+if TYPE_CHECKING:
+    from aml_assets.io.catalog import Catalog
+
+
+@dataclass(frozen=True)
+class RankedReports:
+    """The day's reports, the highest score first.
+
+    Attributes:
+        order: their rows in the frame.
+        payers, payees: the texts of their customers' ids; ``None`` where one is not known.
+        scores: of each.
+        are_texts: whether the bank's ids of customers are texts.
+    """
+
+    order: np.ndarray
+    payers: Sequence[str | None]
+    payees: Sequence[str | None]
+    scores: Sequence[float]
+    are_texts: bool
+
+
+@dataclass(frozen=True)
+class PageCases:
+    """The cases of a day with what is said of them.
+
+    Attributes:
+        reports: of the day.
+        cases: in their order.
+        has_queue: whether there is a queue of the day.
+        histories: of their customers; ``None`` where nothing is known of customers.
+        lines: line → what it says of customers of the queue.
+        names: the text of an id → the name.
+    """
+
+    reports: RankedReports
+    cases: Sequence[Case]
+    has_queue: bool
+    histories: Histories | None
+    lines: Mapping[str, LineReasons]
+    names: Mapping[str, str]
+
+    @property
+    def used(self) -> list[int]:
+        """The places of those reports that are of a case."""
+        return sorted({place for case in self.cases for place in case.reports})
+
+
+def page_cases(
+    catalog: Catalog,
+    day: dt.date,
+    scored: ScoredDay,
+    merged: Upstream[pa.Table],
+    inputs: Mapping[str, Upstream[Any]],
+    ad_hoc: str,
+) -> PageCases:
+    """Read the cases of a day, and what is said of them.
+
+    Args:
+        catalog: settings and dispositions.
+        day: the partition.
+        scored: the day's reports.
+        merged: the merged frames.
+        inputs: the queue, the transactions, what lines say of customers, and tables of customers,
+            by the last part of each name.
+        ad_hoc: the name of an ad hoc run's files; "" for the day's own.
+
+    Raises:
+        NotReady: the day has no queue yet.
+        Outdated: the queue was listed by other predictions.
+    """
+    settings, queues = catalog.settings, inputs.get(QUEUE.rpartition("/")[2])
+    listed = None if queues is None else _listed(day, queues, scored, ad_hoc)
+    reports = _ranked(scored, Roles.of(settings.tables))
+    most = settings.reports.alerts
+    cases = cases_of(listed or [], reports.payers, reports.payees, reports.scores, most=most)
+    customers = {each.customer for each in cases if each.customer is not None}
+    histories = None
+    if settings.knows_customers:
+        histories = histories_of(catalog, day, customers, inputs[TRX], merged, queues)
+    lines = {
+        name: reasons_of_line(
+            catalog, day, name, {str(of.customer) for of in cases if of.line == name}, inputs
+        )
+        for name in settings.queued_lines or ()
+    }
+    named = set(customers)
+    for place in {place for case in cases for place in case.reports}:
+        named |= {each for each in (reports.payers[place], reports.payees[place]) if each}
+    for history in histories.of.values() if histories else ():
+        named |= {of.customer for of in history.activity.counterparties if of.customer}
+    wanted = named if reports.are_texts else {int(each) for each in named}
+    names = names_of(settings, day, wanted, inputs)
+    return PageCases(reports, cases, listed is not None, histories, lines, names)
+
+
+def _listed(
+    day: dt.date, queues: Upstream[pa.Table], scored: ScoredDay, ad_hoc: str
+) -> list[Listed] | None:
+    """The queue of the day, or of the ad hoc run; ``None`` for a run without one."""
+    stored = queues.partitions
+    if not ad_hoc:
+        table, manifest = queues.load(day)
+    else:
+        path = beside(stored.path(day), ad_hoc)
+        if not stored.store.exists(path):
+            queues.record(str(day))
+            return None
+        table = stored.format.read(stored.store, path)
+        manifest = stored.format.read_manifest(stored.store, path)
+        queues.record(str(day), manifest.digest)
+    if manifest.inputs[PREDICTIONS][str(day)] != scored.manifest.digest:
+        raise Outdated(
+            "it was listed by other predictions than are stored now",
+            table=QUEUE,
+            day=day,
+            remedy=f"List it again: aml backfill --from {day} --to {day} --select {QUEUE} "
+            f"--select {ALERT_PAGE} --remake",
+        )
+    return listed_in(table)
+
+
+def _ranked(scored: ScoredDay, roles: Roles) -> RankedReports:
+    order = scoring.order_of(scored.scores)
+    ranked = scored.rows(order)
+    columns = [ranked.column(*place) if place else None for place in (roles.who, roles.whom)]
+    payers, payees = (
+        [None] * len(order) if column is None else [as_text(each) for each in column.to_pylist()]
+        for column in columns
+    )
+    types = [plain_type(column.type) for column in columns if column is not None]
+    are_texts = any(pa.types.is_string(each) for each in types)
+    return RankedReports(order, payers, payees, scored.scores[order].tolist(), are_texts)

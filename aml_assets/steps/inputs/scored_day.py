@@ -1,0 +1,151 @@
+"""A scored day: its scores with what they were built from, so that they can be explained.
+
+Belongs here: reading the frame and the model of stored scores, of any line, or refusing. Does not
+belong here: reasons (``core.pages.reasons``), or selecting a model (``model_selection``).
+
+What is explained are the scores that are stored: by the model that they name, by its digest, and
+the features from which they were built.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from aml_assets.core.graph import REPORTS
+from aml_assets.core.model import scoring
+from aml_assets.core.model.encoding import Frame, Matrix
+from aml_assets.core.pages import reasons
+from aml_assets.core.pages.reasons import Explanation
+from aml_assets.errors import Outdated
+from aml_assets.io.manifest import Manifest
+from aml_assets.io.paths import beside
+from aml_assets.io.upstream import Upstream
+from aml_assets.settings.table_settings import STR
+from aml_assets.steps.inputs.model_selection import StoredModel, model_of_digest
+from aml_assets.steps.inputs.stored_frames import load_frame
+from aml_assets.steps.inputs.window_frames import as_known
+
+if TYPE_CHECKING:
+    import xgboost
+    from numpy.typing import NDArray
+
+    from aml_assets.io.catalog import Catalog
+
+
+@dataclass(frozen=True)
+class ScoredDay:
+    """The stored scores of a day, with what they were built from.
+
+    Attributes:
+        manifest: the scores'.
+        path: where the scores are.
+        frame: the features that were scored.
+        model: the model that scored them.
+        matrix: the encoded features.
+        scores: shape (rows,), in the frame's order.
+    """
+
+    manifest: Manifest
+    path: str
+    frame: Frame
+    model: StoredModel
+    matrix: Matrix
+    scores: NDArray[Any]
+
+    @property
+    def below(self) -> NDArray[Any]:
+        """For each score the share of all scores below it, shape (rows,)."""
+        return np.searchsorted(np.sort(self.scores), self.scores) / max(1, len(self.scores))
+
+    def rows(self, places: Sequence[int] | NDArray[Any]) -> Frame:
+        """Some rows of the frame, in this order."""
+        table = self.frame.table.take(pa.array(places, pa.int64()))
+        return Frame(self.frame.day, table, self.frame.columns)
+
+    def explained(
+        self, places: Sequence[int] | NDArray[Any], *, most: int, threads: int
+    ) -> list[Explanation]:
+        """The reasons of some rows' scores.
+
+        Args:
+            places: the rows.
+            most: reasons per row.
+            threads: the number of threads to use.
+        """
+        contributed = reasons.contributions(
+            self.model.booster, self.matrix.values[places], threads=threads
+        )
+        encoder, reference = self.model.encoder, self.model.reference
+        return reasons.explain(encoder, reference, self.rows(places), contributed, most=most)
+
+
+def scored_day(
+    catalog: Catalog,
+    day: dt.date,
+    scores: Upstream[pa.Table],
+    features: Upstream[pa.Table],
+    models: Upstream[xgboost.Booster],
+    *,
+    ad_hoc: str = "",
+    part: Callable[[Frame], Frame] = lambda whole: whole,
+) -> ScoredDay:
+    """Read the scores of a day, and what they were built from.
+
+    Args:
+        catalog: settings, as the line has them.
+        day: the partition.
+        scores: those that are stored.
+        features: the line's frames.
+        models: the stored models.
+        ad_hoc: the name under which an ad hoc run has stored its own scores; "" for the day's.
+        part: the rows that are needed; all by default.
+
+    Raises:
+        NotReady: the day has no scores, or no features.
+        Outdated: its features are no longer those scored.
+        ModelError: the model that scored is no longer in the store.
+    """
+    stored = scores.partitions
+    path = stored.path(day)
+    if ad_hoc:
+        path = beside(path, ad_hoc)
+        manifest = stored.format.read_manifest(stored.store, path)
+        scores.record(str(day), manifest.digest)
+    else:
+        manifest = scores.manifest(day)
+    frame, scored_from = load_frame(features, day)
+    if manifest.inputs[features.asset] != {str(day): scored_from.digest}:
+        raise Outdated(
+            "the day was scored with other features than are stored now, so its scores cannot be "
+            "explained any more",
+            table=scores.asset,
+            day=day,
+            remedy=f"Score it again: aml backfill --from {day} --to {day} --select {scores.asset} "
+            "--remake",
+        )
+    ((model_id, digest),) = manifest.inputs[models.asset].items()
+    placed = str(manifest.facts.get("model_path", ""))  # "": scored before paths were kept
+    model = model_of_digest(models, model_id, digest, placed)
+    frame = part(frame)
+    known = as_known(catalog, frame)
+    matrix = model.encoder.transform(known)
+    if catalog.line == REPORTS:
+        frame = _with_labels_of(known, frame, catalog.settings.tables[STR].column("label"))
+    threads = catalog.settings.training.threads
+    values = scoring.predict(model.booster, matrix, threads=threads)
+    return ScoredDay(manifest, path, frame, model, matrix, values)
+
+
+def _with_labels_of(known: Frame, frame: Frame, label: str | None) -> Frame:
+    """The whole frame, as it is shown, with those labels alone that were known at its day's end."""
+    if known is frame or label is None:
+        return frame
+    place = frame.table.schema.get_field_index(label)
+    table = frame.table.set_column(place, label, known.table.column(label))
+    return Frame(frame.day, table, frame.columns)
