@@ -1,6 +1,7 @@
 """Timelines: payments of some customers, summed up without mixing currencies or guessing."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -28,7 +29,7 @@ Payment = tuple[Any, Any, Any, str | None]
 """Payer, payee, amount and currency."""
 
 
-def day_of(payments: list[Payment], back: int = 0, **accounts: list[Any]) -> pa.Table:
+def day_of(payments: Sequence[Payment], back: int = 0, **accounts: list[Any]) -> pa.Table:
     payers, payees, amounts, currencies = zip(*payments, strict=True) if payments else ([],) * 4
     size = len(payments)
     trx = pa.table(

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -168,8 +169,8 @@ def test_a_queue_of_other_predictions_is_refused(scored: Bank, tmp_path):
     bank = scored.copy_to(tmp_path / "stale")
     queues = bank.catalog.queues
     table, manifest = queues.load_with_manifest(day(DAY))
-    manifest.inputs[PREDICTIONS][str(day(DAY))] = "another"
-    queues.publish(day(DAY), table, manifest)
+    of_another = {**manifest.inputs, PREDICTIONS: {str(day(DAY)): "another"}}
+    queues.publish(day(DAY), table, replace(manifest, inputs=of_another))
     run = bank.bad("daily", DAY, only=(ALERT_PAGE,))
     assert "it was listed by other predictions than are stored now" in run.sentence
     assert f"--select {QUEUE} --select {ALERT_PAGE}" in run.sentence

@@ -89,7 +89,7 @@ def test_no_model_is_advised_whose_windows_have_a_hole(built: Bank):
     assert list(board(built, 9).repair_commands()) == [
         "aml backfill --from 2024-01-05 --to 2024-01-06",
         "aml backfill --from 2024-01-09 --to 2024-01-09 "
-        "--select merged_features --select predictions --select alert_report --select queue",
+        "--select merged_features --select predictions --select queue --select alert_report",
     ]
 
 
