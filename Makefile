@@ -26,7 +26,7 @@ endif
 COVERAGE_FLOOR := 96
 
 .PHONY: help demo ui notebook docs test test-all test-kubernetes coverage soak screenshots lint lint-rules lint-format lint-types \
-	lint-licences install install-notebook install-dev hashes hooks clean hdfs-up hdfs-down image compose-up \
+	lint-licences install install-notebook install-dev hashes messages hooks clean hdfs-up hdfs-down image compose-up \
 	compose-demo compose-down
 .DEFAULT_GOAL := help
 
@@ -90,6 +90,9 @@ lint-licences: install-dev
 
 hashes: install-dev ## write hashes.txt anew, after a change of constraints.txt
 	$(BIN)/python deploy/hashes.py
+
+messages: install-dev ## bring the catalogs of messages up to date with the texts of the code
+	$(BIN)/python -m aml_assets_tests.messages
 
 hooks: install-dev ## run `make lint` before each commit, by pre-commit
 	$(BIN)/pre-commit install

@@ -12,7 +12,6 @@ person fills in, and drops what nothing says any more.
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
@@ -33,6 +32,7 @@ _OPTIONS = {"**/templates/**.html": {"newstyle_gettext": "true"}}
 _KEYWORDS = {
     **dict.fromkeys(("say", "message", "_", "gettext"), None),
     **dict.fromkeys(("counted", "ngettext"), (1, 2)),
+    "pgettext": ((1, "c"), 2),
 }
 
 
@@ -40,9 +40,9 @@ def extracted() -> Catalog:
     """A catalog of all messages, each with the files that say it, and without translations."""
     catalog = Catalog(charset="utf-8")
     found = extract_from_dir(ROOT, list(_METHODS.items()), _OPTIONS, _KEYWORDS)
-    for path, _, text, _, _ in sorted(found, key=lambda each: (each[0], each[1])):
+    for path, _, text, _, context in sorted(found, key=lambda each: (each[0], each[1])):
         if text:
-            catalog.add(text, locations=[(path, 0)])
+            catalog.add(text, locations=[(path, 0)], context=context)
     return catalog
 
 
@@ -64,9 +64,7 @@ def write(language: str, catalog: Catalog) -> None:
     for entry in catalog:
         entry.locations = [(file, 0) for file in sorted({file for file, _ in entry.locations})]
     text, path = io.BytesIO(), FOLDER / f"{language}.po"
-    write_po(
-        text, catalog, width=100, omit_header=True, ignore_obsolete=True, include_lineno=False
-    )
+    write_po(text, catalog, width=100, omit_header=True, ignore_obsolete=True, include_lineno=False)
     header = path.read_text("utf-8").partition("\n\n")[0]
     path.write_text(f"{header}\n\n{text.getvalue().decode().strip()}\n", "utf-8")
 

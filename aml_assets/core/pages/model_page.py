@@ -146,7 +146,7 @@ class ModelPage:
     @property
     def identity(self) -> str:
         """The identity of the page's content: its day and its model."""
-        return self._say(
+        return self.language.say(
             "{model} of {day} · {model_id} {digest}",
             model=self.words.model, day=self.day, model_id=self.facts["model_id"],
             digest=self.digest[:12],
@@ -156,9 +156,6 @@ class ModelPage:
     def language(self) -> Language:
         """The reader's, which is that of the words."""
         return self.words.language
-
-    def _say(self, text: str, **values: object) -> str:
-        return self.language.say(text, **values)
 
     @property
     def unripe(self) -> str:
@@ -176,7 +173,7 @@ class ModelPage:
             _figure(
                 self.metrics,
                 key,
-                self._say(name),
+                self.language.say(name),
                 self._meant(note),
                 of_ranking.get(key),
                 self.language,
@@ -187,7 +184,9 @@ class ModelPage:
     def _meant(self, note: str) -> str:
         """The meaning of a figure in the words of the line's rows."""
         words = self.words
-        return self._say(note, rows=words.rows, positive=words.positive, negative=words.negative)
+        return self.language.say(
+            note, rows=words.rows, positive=words.positive, negative=words.negative
+        )
 
     @property
     def by_budget(self) -> ByBudget | None:
@@ -214,7 +213,7 @@ class ModelPage:
             mine = _of(self.metrics, key)
             others = [_of(each.metrics, key) for each in self.changes]
             apart = [None if mine is None or o is None else mine - o for o in others]
-            lines.append((self._say(name), list(zip(others, apart, strict=True))))
+            lines.append((self.language.say(name), list(zip(others, apart, strict=True))))
         return lines
 
     @property
@@ -276,11 +275,14 @@ class ModelPage:
     def ranking_chart(self) -> Markup:
         """AUC and average precision over the last days."""
         days = list(self.history)
-        label = self._say(
+        label = self.language.say(
             "AUC and average precision of the models of {first} to {last}",
             first=days[0], last=days[-1],
         )  # fmt: skip
-        names = {"auc": self._say("AUC"), "average_precision": self._say("average precision")}
+        names = {
+            "auc": self.language.say("AUC"),
+            "average_precision": self.language.say("average precision"),
+        }
         return self._history_chart(label, names)
 
     @property
@@ -288,11 +290,11 @@ class ModelPage:
         """Decided share and base rate over the last days."""
         days = list(self.history)
         positive = self.words.positive
-        label = self._say(
+        label = self.language.say(
             "Shares decided and {positive}, measured on {first} to {last}",
             positive=positive, first=days[0], last=days[-1],
         )  # fmt: skip
-        names = {"decided_share": self._say("decided"), "base_rate": positive}
+        names = {"decided_share": self.language.say("decided"), "base_rate": positive}
         return self._history_chart(label, names, limits=(0.0, 1.0))
 
     def _history_chart(
@@ -311,7 +313,7 @@ class ModelPage:
         """Predicted against observed shares; ``None`` if no row is decided."""
         if bool(np.isnan(self.truth).all()):
             return None
-        label = self._say(
+        label = self.language.say(
             "Calibration: observed share of {positive} {rows} over the mean score",
             positive=self.words.positive, rows=self.words.rows,
         )  # fmt: skip
@@ -323,11 +325,11 @@ class ModelPage:
         """The ROC and the precision-recall curve; ``None`` unless both classes are decided."""
         if self.metrics["auc"] is None:
             return None
-        label = self._say(
+        label = self.language.say(
             "ROC curve: recall over the {negative} that are above", negative=self.words.negative
         )
         roc = charts.roc(label, *self._measured, words=self.words)
-        label = self._say("Precision over recall")
+        label = self.language.say("Precision over recall")
         precision = charts.precision_recall(label, *self._measured, words=self.words)
         return _drawn(roc), _drawn(precision)
 
@@ -338,12 +340,12 @@ class ModelPage:
     @property
     def score_chart(self) -> Markup | None:
         """The scores' distribution in the evaluation window and on the day."""
-        groups = [(self._say("evaluation window"), self.scores)] if len(self.scores) else []
+        groups = [(self.language.say("evaluation window"), self.scores)] if len(self.scores) else []
         if self.today is not None and len(self.today):
             groups.append((f"{self.day}", self.today))
         if not groups:
             return None
-        label = self._say("How the scores are spread")
+        label = self.language.say("How the scores are spread")
         return _drawn(charts.histograms(label, groups, language=self.language))
 
 

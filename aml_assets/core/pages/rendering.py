@@ -120,7 +120,9 @@ def _environment(language: Language) -> Environment:
     )
     environment.add_extension("jinja2.ext.i18n")
     texts = language.texts
-    environment.install_gettext_callables(texts.gettext, texts.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        texts.gettext, texts.ngettext, newstyle=True, pgettext=texts.pgettext
+    )
     environment.filters |= {
         "signed": signed,
         "spelt": language.spelt,
