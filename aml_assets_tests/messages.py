@@ -30,8 +30,8 @@ _METHODS = {
 }
 _OPTIONS = {"**/templates/**.html": {"newstyle_gettext": "true"}}
 _KEYWORDS = {
-    **dict.fromkeys(("say", "message", "_", "gettext"), None),
-    **dict.fromkeys(("counted", "ngettext"), (1, 2)),
+    **dict.fromkeys(("say", "message", "Said", "_", "gettext"), None),
+    **dict.fromkeys(("counted", "messages", "ngettext"), (1, 2)),
     "pgettext": ((1, "c"), 2),
 }
 

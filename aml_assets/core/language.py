@@ -5,19 +5,20 @@ here: any text (it stands where it is said, in English, and its translation in `
 or which language a reader wants (``settings.page_settings``, ``settings.alarm_settings``).
 
 A message is its English text. Tools find it as the literal argument of `Language.say`,
-`Language.counted` and `message`, and in templates in ``_()`` and ``trans``. A catalog of messages
-is read as it is when its language is first used: nothing is compiled that could be stale. A message
-without a translation stays English; a test refuses a catalog that lacks one.
+`Language.counted`, `Said`, `message` and `messages`, and in templates in ``_()`` and ``trans``. A
+catalog of messages is read as it is when its language is first used: nothing is compiled that could
+be stale. A message without a translation stays English; a test refuses a catalog that lacks one.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import io
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from aml_assets.settings.page_settings import LanguageCode
 
@@ -30,6 +31,31 @@ if TYPE_CHECKING:
 def message(text: str) -> str:
     """Mark a text that is translated elsewhere, where it is shown; it is returned as it is."""
     return text
+
+
+def messages(one: str, several: str) -> tuple[str, str]:
+    """Mark a message about a number of things that is said elsewhere, by `Language.counted`."""
+    return one, several
+
+
+@dataclass(frozen=True)
+class Said:
+    """A message and what fills it in, to be said once its reader's language is known.
+
+    Attributes:
+        text: the message in English.
+        values: what fills its placeholders in.
+    """
+
+    text: str
+    values: Mapping[str, Text] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return ENGLISH.told(self)
+
+
+Text: TypeAlias = "str | Said | tuple[Text, ...]"
+"""A text for people before its reader's language is known; several stand in a row."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +77,14 @@ class Language:
         """
         translated = self.texts.gettext(text) if text else text
         return translated.format(**values) if values else translated
+
+    def told(self, text: Text) -> str:
+        """A text in this language; one that is no message of ours stays as it is."""
+        if isinstance(text, tuple):
+            return self.say(", ").join(map(self.told, text))
+        if isinstance(text, str):
+            return self.say(text)
+        return self.say(text.text, **{name: self.told(each) for name, each in text.values.items()})
 
     def counted(self, one: str, several: str, number: int, **values: object) -> str:
         """A message about a number of things, which is its placeholder ``{number}``.
