@@ -14,8 +14,9 @@ CHINESE = Language("zh")
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w+\}|%%|</?\w+>|\bcounter\(\w+\)")
 SETTINGS = re.compile(r"<code>.*?</code>|tables\.\S+\.kinds|labels\.\w+")
 LETTERS = re.compile(r"[A-Za-z]{2,}")
-NAMES = {"AUC", "PSI", "ROC", "CSV", "Brier", "DeLong", "Boyd", "Wilson", "EEEE"} | {
-    *("Fraud", "Detection", "Handbook")
+NAMES = {
+    *("AUC", "PSI", "ROC", "CSV", "Brier", "DeLong", "Boyd", "Wilson", "EEEE", "SUCCESS"),
+    *("Fraud", "Detection", "Handbook"),
 }
 """What is called so in Chinese, too."""
 
