@@ -104,7 +104,7 @@ screenshots: install-dev ## take the pictures of docs/images, of a demo of its o
 docs: install-dev ## build the documentation as a site with search, in build/site (read it: zensical serve)
 	rm -rf build/docs
 	mkdir -p build/docs
-	cp -R --parents README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md LICENSE docs benchmarks/README.md build/docs
+	cp -R --parents README.md README.zh-CN.md CONTRIBUTING.md SECURITY.md CHANGELOG.md LICENSE docs benchmarks/README.md build/docs
 	$(BIN)/zensical build --strict --clean
 
 install: $(VENV)/.installed ## install what the demo and the UI need
