@@ -247,6 +247,12 @@ class ModelPage:
         return self.words.listed([each.name for each in self.shifted])
 
     @property
+    def refitted_on(self) -> str:
+        """The days that the model that scores has learnt from, where it is another one."""
+        first, _, last = self.metrics["scoring_model"]["trained_on"].partition(" … ")
+        return f"{first}{self.language.say(' … ')}{last}"
+
+    @property
     def left_out_because(self) -> Mapping[str, str]:
         """``table.column`` → why it is no feature, in the reader's language."""
         return {name: retold(reason, self.language) for name, reason in self.left_out.items()}
