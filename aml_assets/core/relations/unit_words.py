@@ -47,7 +47,8 @@ def name_of_unit(column: str, language: Language = ENGLISH) -> str:
         )
     windowed = _WINDOWED.fullmatch(column)
     if windowed and (name := _OF_WINDOW.get(windowed["what"])):
-        return f"{language.say(name)}{language.say(', ')}{_days(windowed['days'], language)}"
+        days = _days(windowed["days"], language)
+        return language.say("{name}, {days}", name=language.say(name), days=days)
     name = _OTHERS.get(column)
     return language.say(name) if name else name_of(column, language)
 

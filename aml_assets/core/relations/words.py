@@ -107,7 +107,7 @@ def name_of(column: str, language: Language = ENGLISH) -> str:
     if words is None:
         return column.replace("_", " ")
     name = language.say(words.name, **_filled(words, side, language))
-    return f"{name}{language.say(', ')}{_days(days, language)}" if days else name
+    return language.say("{name}, {days}", name=name, days=_days(days, language)) if days else name
 
 
 def sentence_of(column: str, value: float, language: Language = ENGLISH) -> str | None:
