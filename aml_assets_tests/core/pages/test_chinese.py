@@ -1,23 +1,28 @@
 """Pages in Chinese: no Latin letters outside ids, names, model ids, settings and numbers."""
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from aml_assets.core.language import Language
-from aml_assets.core.model.encoding import TOO_RARE
+from aml_assets.core.model.encoding import TOO_RARE, Encoder, Feature, Frame
 from aml_assets.core.model.evaluation import evaluate
 from aml_assets.core.model.ruled_out import TOO_DISTINCT
 from aml_assets.core.pages.model_page import ModelPage
+from aml_assets.core.pages.reasons import explain
 from aml_assets.core.pages.row_words import words_of_line, words_of_reports
 from aml_assets.core.pages.validation import Change
 from aml_assets.core.relations.families import family_of, meaning_of
 from aml_assets.core.relations.network import network
 from aml_assets.core.relations.unit_words import name_of_unit
 from aml_assets.core.relations.words import name_of, sentence_of
+from aml_assets.core.tables.contracts import Column
 from aml_assets.settings.feature_settings import NetworkSettings
 from aml_assets.settings.line_settings import LineSettings
 from aml_assets_tests import pages
@@ -189,3 +194,52 @@ def test_the_features_of_units_and_all_families_are_chinese():
     for family in families:
         assert not LATIN.search(CHINESE.say(family)), family
         assert not LATIN.search(CHINESE.say(meaning_of(family))), family
+
+
+OF_EACH_KIND = {
+    ("retail", "opened", "age_days"): "retail opened 为 2024-03-01，在报告前 3 天",
+    ("trx", "trx_day", "age_days"): "交易后 1 天上报",
+    ("trx", "timestamp", "hour"): "timestamp 在 09:00–09:59",
+    ("trx", "timestamp", "weekday"): "timestamp 为星期日",
+    ("trx", "channel", "category"): "channel 为“atm”",
+    ("trx", "country", "category"): "country“ZZ”在训练中从未出现",
+    ("retail", "is_pep", "number"): "retail is pep 为是",
+    ("trx", "amount", "number"): "amount 为 12,345.50",
+    ("trx", "fee", "number"): "fee 缺失",
+    (
+        "network",
+        "cycle_30",
+        "number",
+    ): "该笔付款闭合了由 3 个账户组成的资金回流环路，彼此均在 30 天内首次往来",
+}
+
+
+def test_a_reason_of_each_kind_is_told_in_chinese():
+    day = dt.date(2024, 3, 4)
+    values = {
+        "opened": [dt.date(2024, 3, 1)],
+        "trx_day": [dt.date(2024, 3, 3)],
+        "timestamp": [dt.datetime(2024, 3, 3, 9, 30)],  # noqa: DTZ001 - a bank's wall clock
+        "channel": ["atm"],
+        "country": ["ZZ"],
+        "is_pep": [True],
+        "amount": [12345.5],
+        "fee": pa.nulls(1, pa.float64()),
+        "cycle_30": [3],
+    }
+    tables = {column: table for table, column, _ in OF_EACH_KIND}
+    frame = Frame(
+        day,
+        pa.table(values),
+        {name: Column(tables[name], name, "numeric") for name in values},
+    )
+    features = tuple(
+        Feature(table, column, encoding, ("atm", "web") if encoding == "category" else ())  # type: ignore[arg-type]
+        for table, column, encoding in OF_EACH_KIND
+    )
+    contributed = np.array([[*np.arange(1.0, len(features) + 1), -3.0]])
+    (found,) = explain(Encoder(features, {}), None, frame, contributed, most=20, language=CHINESE)
+    told = {reason.words for reason in found.reasons}
+    # The two parts of the timestamp are one reason, the larger one's.
+    assert told == {*OF_EACH_KIND.values()} - {"timestamp 在 09:00–09:59"}
+    assert {each.family for each in found.families} == {"客户", "交易", "资金回流"}
