@@ -26,7 +26,7 @@ endif
 COVERAGE_FLOOR := 96
 
 .PHONY: help demo ui notebook docs test test-all test-kubernetes coverage soak screenshots lint lint-rules lint-format lint-types \
-	lint-licences install install-notebook install-dev hashes hooks clean hdfs-up hdfs-down image compose-up \
+	lint-licences install install-notebook install-dev hashes messages hooks clean hdfs-up hdfs-down image compose-up \
 	compose-demo compose-down
 .DEFAULT_GOAL := help
 
@@ -91,6 +91,9 @@ lint-licences: install-dev
 hashes: install-dev ## write hashes.txt anew, after a change of constraints.txt
 	$(BIN)/python deploy/hashes.py
 
+messages: install-dev ## bring the catalogs of messages up to date with the texts of the code
+	$(BIN)/python -m aml_assets_tests.messages
+
 hooks: install-dev ## run `make lint` before each commit, by pre-commit
 	$(BIN)/pre-commit install
 
@@ -101,7 +104,7 @@ screenshots: install-dev ## take the pictures of docs/images, of a demo of its o
 docs: install-dev ## build the documentation as a site with search, in build/site (read it: zensical serve)
 	rm -rf build/docs
 	mkdir -p build/docs
-	cp -R --parents README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md LICENSE docs benchmarks/README.md build/docs
+	cp -R --parents README.md README.zh-CN.md CONTRIBUTING.md SECURITY.md CHANGELOG.md LICENSE docs benchmarks/README.md build/docs
 	$(BIN)/zensical build --strict --clean
 
 install: $(VENV)/.installed ## install what the demo and the UI need

@@ -12,18 +12,21 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = [
-    *(ROOT / name for name in ("README.md", "SECURITY.md", "benchmarks/README.md")),
-    *sorted(DOCS.glob("*.md")),
+    *(
+        ROOT / name
+        for name in ("README.md", "README.zh-CN.md", "SECURITY.md", "benchmarks/README.md")
+    ),
+    *sorted(DOCS.rglob("*.md")),
 ]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def anchors(page: Path) -> set[str]:
-    """Of its headings, as git hosts make them."""
+    """Of its headings, as git hosts make them, and those that it sets itself."""
     text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
     headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
     kept = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings)
-    return {heading.replace(" ", "-") for heading in kept}
+    return {heading.replace(" ", "-") for heading in kept} | set(re.findall(r'<a id="(.+?)"', text))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -41,8 +44,8 @@ def test_every_link_leads_somewhere(page: Path):
 
 def test_every_page_has_its_place_in_the_order():
     listed = LINK.findall((DOCS / "README.md").read_text("utf-8"))
-    pages = {page.name for page in DOCS.glob("*.md")} - {"README.md"}
-    assert {link for link in listed if "/" not in link} == pages
+    pages = {str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md")} - {"README.md"}
+    assert {link for link in listed if not link.startswith("..")} == pages
 
 
 def test_every_picture_is_shown_somewhere():

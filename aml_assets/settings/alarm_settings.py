@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 from pydantic.fields import FieldInfo
 
+from aml_assets.settings.page_settings import LanguageCode
 from aml_assets.settings.section import Section
 from aml_assets.settings.urls import Url
 
@@ -33,12 +34,21 @@ Address = Annotated[str, Field(pattern=r"^[!-~]+@[!-~]+$", max_length=254)]
 """One bare mail address: neither a name nor a list, and nothing that could become a header."""
 
 
+class Recipient(Section):
+    """Somebody who gets mails: ``address``, and ``language`` unless it is that of all alarms."""
+
+    address: Address
+    language: LanguageCode
+
+
 class MailSettings(Section):
     """The mail server; without ``host`` no mails are sent.
 
     ``security``: ``starttls`` (port 587), ``tls`` from the first byte (465), or ``none`` (25).
     ``ca_file`` (default: the system's): the authorities against which the server's certificate is
     checked. ``user``: name of the login, with the password in ``AML_SMTP_PASSWORD``.
+    ``recipients``: addresses; one that reads another language than ``alarms.language`` as
+    ``{address: …, language: …}``.
     """
 
     host: str | None = None
@@ -47,7 +57,7 @@ class MailSettings(Section):
     ca_file: Url | None = None
     user: str | None = None
     sender: Address | None = None
-    recipients: list[Address] = Field(default_factory=list)
+    recipients: list[Address | Recipient] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -73,6 +83,19 @@ class MailSettings(Section):
         """The given port, or the usual one of ``security``."""
         return self.port or {"starttls": 587, "tls": 465, "none": 25}[self.security]
 
+    def recipients_by_language(self, usual: LanguageCode) -> dict[LanguageCode, list[str]]:
+        """The addresses of those who read each language.
+
+        Args:
+            usual: the language of those who name none; it comes first.
+        """
+        found: dict[LanguageCode, list[str]] = {usual: []}
+        for each in self.recipients:
+            named = isinstance(each, Recipient)
+            language, address = (each.language, each.address) if named else (usual, each)
+            found.setdefault(language, []).append(address)
+        return {language: addresses for language, addresses in found.items() if addresses}
+
 
 class WebhookSettings(Section):
     """Receiver of alarms posted as JSON: ``url``, or ``AML_WEBHOOK_URL`` if the URL is secret."""
@@ -92,12 +115,14 @@ class AlarmSettings(Section):
 
     ``ui_url``: the address under which people reach the Dagster UI, for links. A message that is
     not accepted within ``timeout_seconds`` has failed and is sent again on the next tick.
+    ``language``: of the webhook's messages, and of mails to recipients who name no other.
     """
 
     kinds: list[Kind] = Field(default_factory=lambda: list(KINDS))
     ui_url: str = "http://127.0.0.1:3000"
     # Dagster ends a sensor's tick after a minute, and sending is only a part of the tick.
     timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 20.0
+    language: LanguageCode = "en"
     mail: MailSettings = MailSettings()
     webhook: WebhookSettings = WebhookSettings()
 

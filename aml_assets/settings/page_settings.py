@@ -28,6 +28,9 @@ def _qualified(name: str) -> str:
     return name
 
 
+LanguageCode = Literal["en", "zh"]
+"""A language that people read: English, or Chinese."""
+
 QualifiedColumn = Annotated[str, AfterValidator(_qualified)]
 """A column as ``table.column``."""
 
@@ -47,6 +50,7 @@ class PageSettings(Section):
     investigators can work per day. ``types``: the column that says of what type a report is, as
     ``table.column``, for figures by type; frames may lack it, and ``None`` is for no such figures.
     ``base_url``: where a web server serves the store, for links to the pages in the UI.
+    ``language``: the language of the pages.
     """
 
     alerts: Annotated[int, Field(ge=1)] = 1000
@@ -61,6 +65,7 @@ class PageSettings(Section):
     segments: list[QualifiedColumn] = Field(default_factory=list)
     budget: Annotated[int, Field(ge=1)] = 20
     types: QualifiedColumn | None = f"{STR}.report_type"
+    language: LanguageCode = "en"
 
     def refuse_unknown(self, tables: Mapping[str, TableSettings]) -> None:
         """Refuse columns that no page can show.

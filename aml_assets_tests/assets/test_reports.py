@@ -192,3 +192,21 @@ def test_legacy_output_has_the_same_alerts(told: Bank, tmp_path):
     legacy = told.copy_to(tmp_path / "legacy", output={"style": "legacy"})
     legacy.good("daily", 6, only=("predictions", ALERTS))
     assert alerts(legacy, 6) == alerts(told, 6)
+
+
+def test_a_bank_that_reads_chinese_has_its_model_page_in_chinese_with_the_same_figures(
+    told: Bank, tmp_path
+):
+    before = told.catalog.model_pages.manifest(day(6))
+    chinese = told.copy_to(tmp_path / "chinese", reports={"language": "zh"})
+    chinese.good("daily", 6, only=(MODEL,))
+    page_of = page(chinese, MODEL, 6)
+    assert page_of.one("h1").say() == f"{day(6):%Y年%-m月%-d日} 星期六 模型"
+    assert page_of.one("table", id="built").say().startswith("模型由何构建 模型")
+    assert chinese.catalog.model_pages.manifest(day(6)).settings != before.settings
+    english = [each.say() for each in page(told, MODEL, 6).one("table", id="change").all("td")]
+    assert [each.say() for each in page_of.one("table", id="change").all("td")] == english
+    # A bank that chose English is one that chose nothing.
+    english_too = told.copy_to(tmp_path / "english", reports={"language": "en"})
+    english_too.good("daily", 6, only=(MODEL,))
+    assert english_too.catalog.model_pages.manifest(day(6)).settings == before.settings

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, expect
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
-    "README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "LICENSE",
+    "README.md", "README.zh-CN.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "LICENSE",
     "docs", "benchmarks/README.md",
 ]  # fmt: skip
 

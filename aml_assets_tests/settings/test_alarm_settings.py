@@ -116,3 +116,12 @@ def test_the_secrets_variables_are_no_misspelt_settings(monkeypatch, tmp_path):
     assert settings.alarms.webhook.ca_file == str(tmp_path / "ca.pem")
     assert PASSWORD not in repr(settings)
     assert "s3cr3t" not in repr(settings)
+
+
+def test_recipients_are_grouped_by_the_language_that_each_reads():
+    given = ["a@b", {"address": "c@d", "language": "zh"}, {"address": "e@f", "language": "en"}]
+    mail = MailSettings.model_validate({**WHOLE, "recipients": given})
+    assert mail.recipients_by_language("en") == {"en": ["a@b", "e@f"], "zh": ["c@d"]}
+    assert mail.recipients_by_language("zh") == {"zh": ["a@b", "c@d"], "en": ["e@f"]}
+    alone = MailSettings.model_validate({**WHOLE, "recipients": given[1:2]})
+    assert alone.recipients_by_language("en") == {"zh": ["c@d"]}

@@ -47,6 +47,13 @@ def test_the_type_of_reports_is_checked_where_the_bank_names_it():
     assert settings_of({"reports": {"types": None}}).reports.types is None
 
 
+def test_the_language_is_one_that_has_a_catalog_and_english_unless_chosen():
+    assert settings_of({}).reports.language == "en"
+    assert settings_of({"reports": {"language": "zh"}}).reports.language == "zh"
+    with pytest.raises(ValidationError, match="language"):
+        PageSettings(language="fr")  # type: ignore[arg-type]
+
+
 def test_a_marking_is_one_line():
     with pytest.raises(ValidationError, match="marking"):
         PageSettings(marking="SECRET\nor not")

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 import dagster as dg
 
@@ -27,8 +27,11 @@ from aml_assets.automation.alarms.trusted_text import (
     without_consequences,
 )
 from aml_assets.core.graph import PREDICTIONS
+from aml_assets.core.language import Said, Text, message
 from aml_assets.errors import AlarmError
 from aml_assets.settings.alarm_settings import Kind
+
+T = TypeVar("T")
 
 _RECORDS = 200
 """Events of one kind that one tick reads; the next tick reads on."""
@@ -40,6 +43,10 @@ _FOLLOWED = 200
 """Runs that are followed at once; more are hardly ever in progress."""
 
 _IN_STEP = {dg.DagsterEventType.STEP_UP_FOR_RETRY, dg.DagsterEventType.ASSET_CHECK_EVALUATION}
+_SEVERITIES = {
+    dg.AssetCheckSeverity.WARN: message("warn"),
+    dg.AssetCheckSeverity.ERROR: message("error"),
+}
 _FAILURES, _STARTS, _PREDICTIONS = "failures", "starts", "predictions"
 
 
@@ -183,10 +190,15 @@ class _Log:
             yield self._alarm(
                 "old_model",
                 record.event_log_entry,
-                event=f"was scored by {figures.get('model_id')}",
+                event=Said("was scored by {model}", {"model": str(figures.get("model_id"))}),
                 days=_as_days([event.partition]),
                 assets=[event.asset_key.to_user_string()],
-                sentences=[f"today's model is not in the store; the newest one is {age} days old"],
+                sentences=[
+                    Said(
+                        "today's model is not in the store; the newest one is {age} days old",
+                        {"age": str(age)},
+                    )
+                ],
             )
 
     def _failure(self, run: dg.DagsterRun, entry: dg.EventLogEntry) -> Alarm | None:
@@ -206,11 +218,11 @@ class _Log:
         return self._alarm(
             "retry" if restarted else "run_failure",
             entry,
-            event="ended early and is started again" if restarted else "failed",
+            event=Said("ended early and is started again") if restarted else Said("failed"),
             days=_as_days(each.day for each in errors) or known_days_of(run.tags),
             assets=_once(each.table for each in errors) or _assets_of(run),
-            sentences=_once(line for each in errors for line in each.sentence.splitlines())
-            or ["the run's process ended unexpectedly; see the UI"],
+            sentences=_once(line for each in errors for line in _lines_of(each.sentence))
+            or [Said("the run's process ended unexpectedly; see the UI")],
         )
 
     def _errors_of_steps(self, run: dg.DagsterRun) -> list[StepError]:
@@ -231,7 +243,7 @@ class _Log:
             yield self._alarm(
                 "retry",
                 entry,
-                event=f"failed and is tried again in {wait:g} s",
+                event=Said("failed and is tried again in {seconds} s", {"seconds": f"{wait:g}"}),
                 days=known_days_of(run.tags),
                 assets=[asset] if asset else _assets_of(run),
                 sentences=sentences_before_retry(step, event.step_retry_data.error, self.our_steps),
@@ -244,7 +256,10 @@ class _Log:
         yield self._alarm(
             "failed_check",
             entry,
-            event=f"failed the check {check.check_name} ({check.severity.value.lower()})",
+            event=Said(
+                "failed the check {check} ({severity})",
+                {"check": check.check_name, "severity": _SEVERITIES[check.severity]},
+            ),
             days=_as_days([check.partition]) or known_days_of(run.tags),
             assets=[check.asset_key.to_user_string()],
             sentences=(description or "").splitlines(),
@@ -255,10 +270,10 @@ class _Log:
         kind: Kind,
         entry: dg.EventLogEntry,
         *,
-        event: str,
+        event: Text,
         days: list[dt.date],
         assets: list[str],
-        sentences: list[str],
+        sentences: Sequence[Text],
     ) -> Alarm:
         """An alarm with the time of the event and a link to its run."""
         return Alarm(
@@ -324,6 +339,15 @@ def _as_days(texts: Iterable[str | None]) -> list[dt.date]:
     return sorted(days)
 
 
-def _once(texts: Iterable[str | None]) -> list[str]:
+def _lines_of(text: Text) -> Sequence[Text]:
+    """The lines of a sentence; a message has one."""
+    return text.splitlines() if isinstance(text, str) else [text]
+
+
+def _once(texts: Iterable[T | None]) -> list[T]:
     """The texts in their order, each once; empty ones are left out."""
-    return list(dict.fromkeys(text for text in texts if text))
+    found: list[T] = []
+    for text in texts:
+        if text and text not in found:
+            found.append(text)
+    return found

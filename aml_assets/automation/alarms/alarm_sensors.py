@@ -38,9 +38,11 @@ def _sensor(catalog: Catalog, channel: str) -> dg.SensorDefinition:
     settings = catalog.settings
     our_steps = {asset.step: asset.name for asset in catalog.graph}
 
+    kind, _, language = channel.partition("_")
+
     @dg.sensor(
-        name=_NAMES[channel],
-        description=_TEXTS[channel],
+        name=f"{_NAMES[kind]}_{language}" if language else _NAMES[kind],
+        description=_TEXTS[kind],
         minimum_interval_seconds=settings.automation.interval_seconds,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )

@@ -13,12 +13,14 @@ import os
 import smtplib
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from email import policy
 from email.message import EmailMessage
 from email.utils import formatdate
 from urllib.parse import urlsplit
 
 from aml_assets.automation.alarms.message import Alarm, Message, compose
+from aml_assets.core.language import Language
 from aml_assets.errors import AlarmError
 from aml_assets.io.filesystems.deadline import Calls, DeadlineError
 from aml_assets.settings.alarm_settings import (
@@ -29,24 +31,39 @@ from aml_assets.settings.alarm_settings import (
     is_loopback,
     url_problem,
 )
+from aml_assets.settings.page_settings import LanguageCode
 
 MAIL, WEBHOOK, LOG = "mail", "webhook", "log"
 
 log = logging.getLogger("aml_assets.alarms")
 """The logger that gets each alarm where no channel is configured."""
 
+_SEVEN_BITS = policy.default.clone(cte_type="7bit")
+"""Every server on the way takes such a mail; letters beyond ASCII are encoded."""
+
 _GOODBYE = 2.0
 """Seconds to wait for the answer to QUIT: the message is delivered by then."""
 
 
 def channels(settings: AlarmSettings) -> list[str]:
-    """Names of the configured channels; the log alone where there are none."""
-    found = []
-    if settings.mail.host:
-        found.append(MAIL)
+    """Names of the configured channels; the log alone where there are none.
+
+    Mails in each language that recipients read are a channel of their own, so that what one of them
+    got is not sent to it again because another one failed.
+    """
+    found = [
+        MAIL if language == settings.language else f"{MAIL}_{language}"
+        for language in _recipients(settings)
+    ]
     if settings.webhook.url or os.environ.get(WEBHOOK_VARIABLE):
         found.append(WEBHOOK)
     return found or [LOG]
+
+
+def _recipients(settings: AlarmSettings) -> dict[LanguageCode, list[str]]:
+    """The addresses of those who get mails in each language; none without a mail server."""
+    mail = settings.mail
+    return mail.recipients_by_language(settings.language) if mail.host else {}
 
 
 def send(
@@ -65,17 +82,11 @@ def send(
     wanted = [alarm for alarm in alarms if alarm.kind in settings.kinds]
     if not wanted:
         return
-    message = compose(wanted, settings.ui_url)
-    senders: dict[str, Callable[[AlarmSettings, Message], None]] = {
-        MAIL: _mail,
-        WEBHOOK: _post,
-        LOG: _log,
-    }
     delivered: list[str] = []
     problems: list[AlarmError] = []
     for channel in only if only is not None else channels(settings):
         try:
-            senders[channel](settings, message)
+            _deliver(settings, channel, wanted)
             delivered.append(channel)
         except AlarmError as error:
             problems.append(error)
@@ -87,12 +98,32 @@ def send(
         )
 
 
-def as_mail(settings: MailSettings, message: Message) -> EmailMessage:
+def _deliver(settings: AlarmSettings, channel: str, alarms: Sequence[Alarm]) -> None:
+    """Send alarms through one channel, in the language that is read there.
+
+    Raises:
+        AlarmError: it did not take the message.
+    """
+    if channel == LOG:
+        _log(compose(alarms, settings.ui_url))
+        return
+    usual = compose(alarms, settings.ui_url, Language(settings.language))
+    if channel == WEBHOOK:
+        _post(settings, usual)
+        return
+    for language, addresses in _recipients(settings).items():
+        if channel == MAIL and language == settings.language:
+            _mail(settings, usual, addresses)
+        elif channel == f"{MAIL}_{language}":
+            _mail(settings, compose(alarms, settings.ui_url, Language(language)), addresses)
+
+
+def as_mail(settings: MailSettings, message: Message, addresses: Sequence[str]) -> EmailMessage:
     """The message as a mail: plain text, marked as automatic so that no absence notice answers."""
-    mail = EmailMessage()
+    mail = EmailMessage(policy=_SEVEN_BITS)
     mail["Subject"] = message.subject
     mail["From"] = settings.sender
-    mail["To"] = ", ".join(settings.recipients)
+    mail["To"] = ", ".join(addresses)
     mail["Date"] = formatdate()
     mail["Message-ID"] = f"<{message.id}@{(settings.sender or '').rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
@@ -100,8 +131,8 @@ def as_mail(settings: MailSettings, message: Message) -> EmailMessage:
     return mail
 
 
-def _mail(settings: AlarmSettings, message: Message) -> None:
-    """Send a message by mail.
+def _mail(settings: AlarmSettings, message: Message, addresses: Sequence[str]) -> None:
+    """Send a message by mail to some addresses.
 
     Raises:
         AlarmError: nobody got it.
@@ -118,7 +149,7 @@ def _mail(settings: AlarmSettings, message: Message) -> None:
     problem = ""
     refused: dict[str, tuple[int, bytes]] = {}
     try:
-        refused = Calls(settings.timeout_seconds)(lambda: session.send(message))
+        refused = Calls(settings.timeout_seconds)(lambda: session.send(message, addresses))
     except DeadlineError as error:
         session.abandon()
         problem = str(error)
@@ -141,8 +172,8 @@ class _SmtpSession:
         self._client: smtplib.SMTP | None = None
         self._abandoned = False
 
-    def send(self, message: Message) -> dict[str, tuple[int, bytes]]:
-        """Deliver the message.
+    def send(self, message: Message, addresses: Sequence[str]) -> dict[str, tuple[int, bytes]]:
+        """Deliver the message to some addresses.
 
         Returns:
             Each refused recipient with the server's code and text, if others were accepted.
@@ -157,7 +188,7 @@ class _SmtpSession:
             if mail.user:
                 client.login(mail.user, self._password)
             refused = client.send_message(
-                as_mail(mail, message), from_addr=mail.sender, to_addrs=mail.recipients
+                as_mail(mail, message, addresses), from_addr=mail.sender, to_addrs=addresses
             )
         except BaseException:
             client.close()
@@ -298,7 +329,7 @@ def _status_of_post(settings: AlarmSettings, url: str, message: Message) -> int:
             return answer.status_code
 
 
-def _log(settings: AlarmSettings, message: Message) -> None:
+def _log(message: Message) -> None:
     """Write each alarm of a message as a line of the log."""
     for alarm in message.payload["alarms"]:
         log.warning("%s: %s", alarm["title"], "; ".join(alarm["sentences"]) or alarm["link"])

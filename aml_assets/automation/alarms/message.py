@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from aml_assets.core.days import ranges, span
+from aml_assets.core.language import ENGLISH, Language, Said, Text, messages
+from aml_assets.core.night.tick import NOTHING_LANDED
 from aml_assets.settings.alarm_settings import KINDS, Kind
 
 SHOWN = 20
@@ -28,11 +30,13 @@ _SENTENCE_LENGTH = 500
 _SUBJECT_LENGTH = 160
 _NAMES = 4
 _WORDS: dict[Kind, tuple[str, str]] = {
-    "run_failure": ("failure", "failures"),
-    "missed_deadline": ("missed deadline", "missed deadlines"),
-    "failed_check": ("failed check", "failed checks"),
-    "old_model": ("day scored by an older model", "days scored by an older model"),
-    "retry": ("retry", "retries"),
+    "run_failure": messages("{number} failure", "{number} failures"),
+    "missed_deadline": messages("{number} missed deadline", "{number} missed deadlines"),
+    "failed_check": messages("{number} failed check", "{number} failed checks"),
+    "old_model": messages(
+        "{number} day scored by an older model", "{number} days scored by an older model"
+    ),
+    "retry": messages("{number} retry", "{number} retries"),
 }
 
 
@@ -51,40 +55,42 @@ class Alarm:
     """
 
     kind: Kind
-    event: str
+    event: Text
     days: tuple[dt.date, ...] = ()
     assets: tuple[str, ...] = ()
-    sentences: tuple[str, ...] = ()
+    sentences: tuple[Text, ...] = ()
     link: str | None = None
     at: dt.datetime | None = None
 
-    @property
-    def title(self) -> str:
+    def title(self, language: Language = ENGLISH) -> str:
         """Assets, days and what happened: ``trx 2024-02-14 failed``."""
-        days = [span(*each) for each in ranges(list(self.days))]
-        return one_line(" ".join(filter(None, (_few(self.assets), _few(days), self.event))))
+        to = language.say(" … ")
+        days = [span(*each, to) for each in ranges(list(self.days))]
+        parts = (_few(self.assets, language), _few(days, language), language.told(self.event))
+        return one_line(" ".join(filter(None, parts)))
 
-    @property
-    def lines(self) -> list[str]:
+    def lines(self, language: Language = ENGLISH) -> list[str]:
         """The first sentences, one line each, and how many more there are."""
-        lines = [one_line(sentence) for sentence in self.sentences[:_SENTENCES]]
+        lines = [one_line(language.told(each)) for each in self.sentences[:_SENTENCES]]
         more = len(self.sentences) - len(lines)
-        return [*lines, f"and {more:,} more"] if more else lines
+        if more:
+            lines.append(language.say("and {number} more", number=language.whole(more)))
+        return lines
 
     @property
     def when(self) -> str | None:
         """The time, in UTC."""
         return self.at.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if self.at else None
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, language: Language = ENGLISH) -> dict[str, Any]:
         """The alarm for a program; consecutive days are one ISO interval, ``first/last``."""
         spans = list(ranges(list(self.days)))
         return {
             "kind": self.kind,
-            "title": self.title,
+            "title": self.title(language),
             "days": [span(first, last, "/") for first, last in spans[:SHOWN]],
             "assets": [one_line(asset) for asset in self.assets[:SHOWN]],
-            "sentences": self.lines,
+            "sentences": self.lines(language),
             "link": self.link,
             "at": self.when,
         }
@@ -107,19 +113,21 @@ class Message:
     id: str
 
 
-def compose(alarms: Sequence[Alarm], ui_url: str) -> Message:
+def compose(alarms: Sequence[Alarm], ui_url: str, language: Language = ENGLISH) -> Message:
     """Compose one message of all these alarms, the worst first.
 
     Args:
         alarms: at least one.
         ui_url: where the UI is reached.
+        language: the reader's.
     """
     ordered = sorted(alarms, key=lambda alarm: KINDS.index(alarm.kind))
     counts: Counter[Kind] = Counter(alarm.kind for alarm in ordered)
-    counted = ", ".join(_counted(kind, count) for kind, count in counts.items())
+    say = language.say
+    counted = say(", ").join(_counted(kind, count, language) for kind, count in counts.items())
     worst = ordered[0]
-    headline = ": ".join([worst.title, *worst.lines[:1]])
-    subject = headline if len(ordered) == 1 else f"{counted}: {headline}"
+    headline = say(": ").join([worst.title(language), *worst.lines(language)[:1]])
+    subject = headline if len(ordered) == 1 else f"{counted}{say(': ')}{headline}"
     runs = f"{ui_url.rstrip('/')}/runs"
     shown: list[Alarm] = []
     blocks: list[str] = []
@@ -127,16 +135,17 @@ def compose(alarms: Sequence[Alarm], ui_url: str) -> Message:
         first = [alarm for alarm in ordered if alarm.kind == kind][:SHOWN]
         shown += first
         if len(ordered) > 1:
-            blocks.append(f"{_counted(kind, count)}:")
-        blocks += [_block(alarm) for alarm in first]
-        if count > len(first):
-            blocks.append(f"and {_counted(kind, count - len(first))} more: {runs}")
+            blocks.append(say("{counted}:", counted=_counted(kind, count, language)))
+        blocks += [_block(alarm, language) for alarm in first]
+        if more := count - len(first):
+            counted = _counted(kind, more, language)
+            blocks.append(say("and {counted} more: {link}", counted=counted, link=runs))
     payload = {
         "source": "aml_assets",
         "counts": dict(counts),
-        "alarms": [alarm.as_dict() for alarm in shown],
+        "alarms": [alarm.as_dict(language) for alarm in shown],
     }
-    everything = json.dumps([alarm.as_dict() for alarm in ordered], sort_keys=True)
+    everything = json.dumps([alarm.as_dict(language) for alarm in ordered], sort_keys=True)
     return Message(
         subject=one_line(f"aml_assets: {subject}", _SUBJECT_LENGTH),
         text="\n\n".join(blocks) + "\n",
@@ -152,13 +161,17 @@ def missed_deadline(days: Iterable[tuple[dt.date, str, dt.datetime | None]]) -> 
         days: each day, what of it is missing, and since when it has been waited for.
     """
     late = sorted(days, key=lambda each: each[0])
-    sentences = []
+    sentences: list[Text] = []
     for day, missing, since in late:
-        waited = f", waited for since {since:%Y-%m-%d %H:%M %Z}".rstrip() if since else ""
-        sentences.append(f"{day}: {missing}{waited}")
+        told: dict[str, Text] = {"day": str(day), "missing": _missing(missing)}
+        if since is None:
+            sentences.append(Said("{day}: {missing}", told))
+        else:
+            told["since"] = f"{since:%Y-%m-%d %H:%M %Z}".rstrip()
+            sentences.append(Said("{day}: {missing}, waited for since {since}", told))
     return Alarm(
         kind="missed_deadline",
-        event="missed the deadline",
+        event=Said("missed the deadline"),
         days=tuple(day for day, _, _ in late),
         assets=("landing",),
         sentences=tuple(sentences),
@@ -174,19 +187,31 @@ def one_line(text: str, limit: int = _SENTENCE_LENGTH) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
-def _block(alarm: Alarm) -> str:
+def _missing(text: str) -> Text:
+    """What is missing of a day, table by table, as ``core.night`` notes it."""
+    parts = [part.partition(" ") for part in text.split(", ")]
+    if text == NOTHING_LANDED or not all(reason for _, _, reason in parts):
+        return text
+    return tuple(
+        Said("{table} {reason}", {"table": table, "reason": reason}) for table, _, reason in parts
+    )
+
+
+def _block(alarm: Alarm, language: Language) -> str:
     """An alarm in full: its title, and indented below it the reasons, the time and the link."""
-    lines = [alarm.title, *(f"  {line}" for line in alarm.lines)]
+    lines = [alarm.title(language), *(f"  {line}" for line in alarm.lines(language))]
     lines += [f"  {part}" for part in (alarm.when, alarm.link) if part]
     return "\n".join(lines)
 
 
-def _counted(kind: Kind, count: int) -> str:
+def _counted(kind: Kind, count: int, language: Language) -> str:
     """A number of alarms of one kind: ``3 failures``."""
-    return f"{count:,} {_WORDS[kind][count > 1]}"
+    return language.counted(*_WORDS[kind], count)
 
 
-def _few(names: Sequence[str]) -> str:
+def _few(names: Sequence[str], language: Language) -> str:
     """The first names, and how many more there are."""
-    shown = ", ".join(names[:_NAMES])
-    return f"{shown} and {len(names) - _NAMES} more" if len(names) > _NAMES else shown
+    shown = language.say(", ").join(names[:_NAMES])
+    if (more := len(names) - _NAMES) <= 0:
+        return shown
+    return language.say("{names} and {number} more", names=shown, number=more)

@@ -24,6 +24,7 @@ from aml_assets.assets.dagster_internals import (
     maximum_runtime_in,
 )
 from aml_assets.assets.failures import errors_of
+from aml_assets.core.language import Said, Text, message
 from aml_assets.errors import UpstreamFailed
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class StepError:
         table: the table or asset concerned.
     """
 
-    sentence: str
+    sentence: Text
     kind: str = ""
     day: str | None = None
     table: str | None = None
@@ -62,7 +63,7 @@ def errors_of_step(entry: dg.EventLogEntry, our_steps: Mapping[str, str]) -> lis
     if listed := _listed_errors(failure):
         return listed
     step = entry.step_key or ""
-    sentence = _sentence_or_class(f"the step {step}", data.error)
+    sentence = _sentence_or_class(_step(step), data.error)
     return [StepError(sentence, table=our_steps.get(step, step) or None)]
 
 
@@ -82,7 +83,7 @@ def without_consequences(errors: Sequence[StepError]) -> list[StepError]:
 
 def sentences_before_retry(
     step: str, error: SerializableErrorInfo | None, our_steps: Mapping[str, str]
-) -> list[str]:
+) -> Sequence[Text]:
     """The sentences of a step that is tried again, whose event keeps the error's text alone.
 
     Args:
@@ -95,19 +96,22 @@ def sentences_before_retry(
         # Nothing but `assets.failures.failure` raises one in a step of ours.
         _, _, text = cause.message.partition(": ")
         return text.strip().splitlines()
-    return [_sentence_or_class(f"the step {step}", error)]
+    return [_sentence_or_class(_step(step), error)]
 
 
-def took_too_long(entry: dg.EventLogEntry) -> str | None:
+def took_too_long(entry: dg.EventLogEntry) -> Text | None:
     """The sentence for a run that was ended at its maximum runtime; ``None`` for any other."""
     event = entry.dagster_event
     seconds = maximum_runtime_in(event.message or "") if event is not None else None
     if seconds is None:
         return None
-    return f"the run was ended at its maximum runtime of {seconds / 60:g} minutes"
+    return Said(
+        "the run was ended at its maximum runtime of {minutes} minutes",
+        {"minutes": f"{seconds / 60:g}"},
+    )
 
 
-def reason_for_end(entry: dg.EventLogEntry) -> str | None:
+def reason_for_end(entry: dg.EventLogEntry) -> Text | None:
     """The sentence for a run that did not fail by one of its steps; ``None`` if it did.
 
     Args:
@@ -121,15 +125,19 @@ def reason_for_end(entry: dg.EventLogEntry) -> str | None:
     if reason == STEP_FAILED:
         return None
     if reason == START_TIMED_OUT:
-        return "the run did not start in time"
-    return _sentence_or_class("the run", data.error) if data.error else None
+        return Said("the run did not start in time")
+    return _sentence_or_class(Said("the run"), data.error) if data.error else None
 
 
-def _sentence_or_class(subject: str, error: SerializableErrorInfo | None) -> str:
+def _step(step: str) -> Text:
+    return Said("the step {step}", {"step": step})
+
+
+def _sentence_or_class(subject: Text, error: SerializableErrorInfo | None) -> Text:
     """The sentence of the first error that is ours, else the class of the innermost cause."""
     chain = list(causes(error))
     for each in chain:
         if each.message.startswith(_OUR_ERROR):
             return each.message.partition(": ")[2].strip()
-    name = (chain[-1].cls_name if chain else None) or "an error"
-    return f"{subject} ended with {name}; see the UI"
+    name = (chain[-1].cls_name if chain else None) or message("an error")
+    return Said("{subject} ended with {error}; see the UI", {"subject": subject, "error": name})

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aml_assets.core.language import message
 from aml_assets.core.model import intervals
 from aml_assets.core.model.evaluation import checked
 from aml_assets.core.model.intervals import Interval
@@ -37,7 +38,7 @@ POINTS = 20
 TYPES, FEWEST = 20, 3
 """The largest number of types with a line of their own, and the fewest reports of such a type."""
 
-REST = "all others"
+REST = message("all others")
 """The line of the other types, and of reports without one."""
 
 REPORT, ACCOUNT, CUSTOMER = "report", "account", "customer"

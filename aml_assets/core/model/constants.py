@@ -12,10 +12,11 @@ from dataclasses import replace
 import numpy as np
 
 from aml_assets.core.graph import FEATURES
+from aml_assets.core.language import message
 from aml_assets.core.model.encoding import Encoder
 from aml_assets.errors import NotTrainable
 
-CONSTANT = "constant throughout the training window"
+CONSTANT = message("constant throughout the training window")
 """The reason why such a column is left out."""
 
 

@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 
 from aml_assets.core.days import number_of
 from aml_assets.core.graph import FEATURES
+from aml_assets.core.language import message
 from aml_assets.core.model.ruled_out import NEVER_FEATURES, ruled_out, too_distinct
 from aml_assets.core.tables import dictionaries
 from aml_assets.core.tables.contracts import INDEX, LABEL, Column
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 Encoding = Literal["number", "category", "hour", "weekday", "age_days"]
 
 _TIME_ENCODINGS: tuple[Encoding, ...] = ("hour", "weekday", "age_days")
+
+TOO_RARE = message("no value stands in {rows} rows of the training window")
+"""Why a text has no vocabulary."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +208,7 @@ def fit(
         if reason:
             left_out[name] = reason
         elif not _has_values(frames, table, source):
-            left_out[name] = "null throughout the training window"
+            left_out[name] = message("null throughout the training window")
         elif kind in ("numeric", "boolean"):
             features.append(Feature(table, source, "number"))
         elif kind == "time":
@@ -316,7 +320,7 @@ def _vocabulary(
             return (), reason
     kept = encoded.dictionary.take(pa.array(np.flatnonzero(rows >= min_rows), pa.int64()))
     if not len(kept):
-        return (), f"no value stands in {min_rows} rows of the training window"
+        return (), TOO_RARE.format(rows=min_rows)
     return tuple(sorted(kept.to_pylist())), None
 
 

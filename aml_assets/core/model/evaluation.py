@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from aml_assets.core.language import message
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -98,12 +100,14 @@ def _figures(
     from sklearn import metrics
 
     decided, positives = len(truth), int(truth.sum())
-    no_rows = None if rows else "There are no rows."
-    none_decided = no_rows or (None if decided else "No row is decided yet.")
-    no_positive = none_decided or (None if positives else "No decided row is positive.")
-    one_class = no_positive or (None if positives < decided else "No decided row is negative.")
+    no_rows = None if rows else message("There are no rows.")
+    none_decided = no_rows or (None if decided else message("No row is decided yet."))
+    no_positive = none_decided or (None if positives else message("No decided row is positive."))
+    one_class = no_positive or (
+        None if positives < decided else message("No decided row is negative.")
+    )
     no_alert = none_decided or (
-        None if predicted.any() else "No decided row has a score above the threshold."
+        None if predicted.any() else message("No decided row has a score above the threshold.")
     )
     return {
         "auc": (one_class, lambda: metrics.roc_auc_score(truth, given)),

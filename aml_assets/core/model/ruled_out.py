@@ -8,19 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from aml_assets.core.language import message
 from aml_assets.core.tables.contracts import INDEX, LABEL, Column
 from aml_assets.settings.table_settings import STR
 
 NEVER_FEATURES = {
-    "id": "an id",
-    "text": "a text by configuration",
-    INDEX: "the index of a data frame (force its kind under tables.*.kinds if it is none)",
+    "id": message("an id"),
+    "text": message("a text by configuration"),
+    INDEX: message("the index of a data frame (force its kind under tables.*.kinds if it is none)"),
 }
 """The kinds of columns that are never features, with the reason."""
 
-_MAY_COME_LATER = (
+_MAY_COME_LATER = message(
     "it may be written after the report (list it under labels.known_at_report if it never is)"
 )
+
+TOO_DISTINCT = message(
+    "{share} of its values in {table} are distinct: a name or a free text (force it under "
+    "tables.{table}.kinds if it is a category)"
+)
+"""Why a text is no category."""
 
 
 def ruled_out(
@@ -70,7 +77,4 @@ def too_distinct(facts: Sequence[Column], distinct: int, values: int, limit: flo
     """The reason why a text is no category; ``None`` if it is one."""
     if not values or distinct / values <= limit or any(fact.forced for fact in facts):
         return None
-    return (
-        f"{distinct / values:.0%} of its values in {facts[0].table} are distinct: a name or a free "
-        f"text (force it under tables.{facts[0].table}.kinds if it is a category)"
-    )
+    return TOO_DISTINCT.format(share=f"{distinct / values:.0%}", table=facts[0].table)

@@ -13,6 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from aml_assets.core.language import message
+
 
 @dataclass(frozen=True)
 class FileListing:
@@ -102,12 +104,16 @@ def unsettled(state: SettleState, listing: FileListing, *, settle: float | None)
     if listing.unreadable:
         return f"cannot be read ({listing.unreadable})"
     if listing.writing:
-        return "is still being written"
+        return message("is still being written")
     covers = listing.success is not None and listing.success >= listing.newest
     if covers and not state.success_is_older:
         return None
     if settle is not None and state.quiet >= settle:
         return None
     if listing.success is not None:
-        return "has files that its _SUCCESS does not cover"
-    return "has no _SUCCESS" if settle is None else "has no _SUCCESS yet and may still grow"
+        return message("has files that its _SUCCESS does not cover")
+    return (
+        message("has no _SUCCESS")
+        if settle is None
+        else message("has no _SUCCESS yet and may still grow")
+    )

@@ -11,6 +11,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 
 from aml_assets.core import staleness
 from aml_assets.core.days import days_between, ranges
+from aml_assets.core.language import message
 from aml_assets.core.night import readiness
 from aml_assets.core.night.candidate import Candidate, DayWork
 from aml_assets.core.night.changes import current_digests, is_built_of
@@ -21,6 +22,9 @@ from aml_assets.core.night.pruning import prune
 from aml_assets.core.night.readiness import FileListing, SettleState
 from aml_assets.core.night.view import Rules, View
 from aml_assets.core.staleness import Fingerprint
+
+NOTHING_LANDED = message("nothing has landed")
+"""What is missing of a day of which no table has landed."""
 
 
 class Tick:
@@ -79,7 +83,7 @@ class Tick:
         absent = _not_landed(daily, listings)
         if len(absent) == len(daily):
             cursor.settling.pop(day, None)
-            self.missing[day] = "nothing has landed"
+            self.missing[day] = NOTHING_LANDED
             return
         built = {name for name in listings if is_built_of(self.view, self.rules, name, day)}
         cursor.settling[day], reasons = self._observed(
@@ -220,4 +224,5 @@ class Tick:
 
 
 def _not_landed(tables: Iterable[str], listings: Mapping[str, FileListing]) -> list[str]:
-    return [f"{name} has not landed" for name in tables if name not in listings]
+    reason = message("has not landed")
+    return [f"{name} {reason}" for name in tables if name not in listings]

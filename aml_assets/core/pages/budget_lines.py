@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aml_assets.core.model.budget import ACCOUNT, CUSTOMER
+from aml_assets.core.model.budget import ACCOUNT, CUSTOMER, REST
 from aml_assets.core.model.intervals import Interval
 from aml_assets.core.pages import charts
 from aml_assets.core.pages.row_words import OF_REPORTS, RowWords
@@ -102,8 +102,8 @@ class ByBudget:
     @property
     def lines(self) -> list[UnitLine]:
         """A line per unit; one that is not known says why."""
-        of_units, names = self.content["units"], self.words.units
-        return [_unit_line(names[unit], unit, of_units[unit]) for unit in of_units if unit in names]
+        of_units, words = self.content["units"], self.words
+        return [_unit_line(words, unit, of_units[unit]) for unit in of_units if unit in words.units]
 
     @property
     def cards(self) -> Mapping[str, Any] | None:
@@ -113,9 +113,10 @@ class ByBudget:
     @property
     def types(self) -> list[TypeLine]:
         """A line per type of report that has a positive."""
+        rest = self.words.language.say(REST)
         return [
             TypeLine(
-                name=each["name"],
+                name=rest if each["name"] == REST else each["name"],
                 reports=each["reports"],
                 positives=each["positives"],
                 average_precision=Interval(**each["average_precision"]),
@@ -131,22 +132,26 @@ class ByBudget:
         points = self.content["units"][self.unit]["points"]
         if not points or points[0]["recall"] is None:
             return None
-        label = f"Recall and precision over the number of {self.unit_name} a day"
+        say = self.words.language.say
+        label = say("Recall and precision over the number of {units} a day", units=self.unit_name)
+        names = {"recall": say("recall"), "precision": say("precision")}
         return charts.by_budget(
             label,
             [each["budget"] for each in points],
             [
-                (name, [each[name] and each[name]["value"] for each in points])
-                for name in ("recall", "precision")
+                (name, [each[key] and each[key]["value"] for each in points])
+                for key, name in names.items()
             ],
             self.budget,
             size=size,
+            language=self.words.language,
         )
 
 
-def _unit_line(name: str, unit: str, of: Mapping[str, Any] | None) -> UnitLine:
+def _unit_line(words: RowWords, unit: str, of: Mapping[str, Any] | None) -> UnitLine:
+    name, say = words.units[unit], words.language.say
     if of is None:
-        return UnitLine(name, note=f"no column has the role {_ROLES[unit]}")
+        return UnitLine(name, note=say("no column has the role {role}", role=_ROLES[unit]))
     at = of["at"]
     return UnitLine(
         name=name,
@@ -159,7 +164,7 @@ def _unit_line(name: str, unit: str, of: Mapping[str, Any] | None) -> UnitLine:
         recall=_interval(at["recall"]),
         lift=at["lift"],
         threshold=tuple(at["threshold"]) if at["threshold"] else None,
-        note="" if of["decided"] else "nothing is decided yet",
+        note="" if of["decided"] else say("nothing is decided yet"),
     )
 
 

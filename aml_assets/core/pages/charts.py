@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aml_assets.core.language import ENGLISH, Language
 from aml_assets.core.model.evaluation import Reliability, checked, cumulative_weights
 from aml_assets.core.pages.row_words import OF_REPORTS, RowWords
 from aml_assets.core.pages.svg import Axis, Chart, root_ticks, ticks
@@ -38,6 +39,7 @@ def over_days(
     series: Sequence[tuple[str, Sequence[float | None]]],
     *,
     limits: tuple[float, float] | None = None,
+    language: Language = ENGLISH,
 ) -> Chart:
     """Draw lines over days; a day without a value is a gap, never a zero.
 
@@ -46,14 +48,14 @@ def over_days(
         days: consecutive days, oldest first.
         series: at most two pairs of a name and, per day, a share or ``None``.
         limits: the ends of the value axis; by default they contain all values.
+        language: the reader's.
     """
     values = [each for _, line in series for each in line if each is not None]
     low, high = limits or _round_limits(values)
     chart = Chart(label, Axis(0, max(1, len(days) - 1)), Axis(low, high))
     for tick in ticks(low, high):
-        chart.y_tick(
-            tick, f"{tick:.2f}".rstrip("0").rstrip(".") if high - low > 0.1 else f"{tick:.3f}"
-        )
+        text = f"{tick:.2f}".rstrip("0").rstrip(".") if high - low > 0.1 else f"{tick:.3f}"
+        chart.y_tick(tick, language.localized(text))
     step = max(1, math.ceil(len(days) / 8))
     for position in range(len(days) - 1, -1, -step):
         chart.x_tick(position, f"{days[position]:%m-%d}")
@@ -64,7 +66,10 @@ def over_days(
             if len(piece) > 1:
                 chart.line(piece, look)
             for x, y in piece:
-                chart.mark(square, x, y, look, f"{name} {days[int(x)]}: {y:.3f}", size=2.8)
+                said = language.say(
+                    "{name} {day}: {value}", name=name, day=days[int(x)], value=language.fixed(y)
+                )
+                chart.mark(square, x, y, look, said, size=2.8)
     chart.legend((name, look) for (name, _), (look, _) in pairs)
     return chart
 
@@ -76,6 +81,7 @@ def by_budget(
     budget: int,
     *,
     size: tuple[int, int] = (440, 220),
+    language: Language = ENGLISH,
 ) -> Chart:
     """Draw shares over the length of the days' lists, with the budget marked.
 
@@ -85,12 +91,13 @@ def by_budget(
         series: at most two pairs of a name and, per length, a share in [0, 1] or ``None``.
         budget: one of the lengths.
         size: width and height in pixels.
+        language: the reader's.
     """
     chart = Chart(label, Axis(0, lengths[-1]), _SHARE, size=size)
     for tick in _QUARTERS:
-        chart.y_tick(tick, _percent(tick))
+        chart.y_tick(tick, _percent(tick, language))
     for tick in sorted({-(-budget // 2), budget, -(-3 * budget // 2), 2 * budget}):
-        chart.x_tick(tick, f"{tick:,}")
+        chart.x_tick(tick, language.whole(tick))
     chart.upright(budget, 0, 1, "grey dashed")
     looks = (("blue", False), ("vermilion dashed", True))
     pairs = list(zip(series, looks, strict=False))
@@ -99,9 +106,13 @@ def by_budget(
         if len(points) > 1:
             chart.line(points, look)
         for x, y in points:
-            chart.mark(square, x, y, look, f"{name} at {x:,} a day: {y:.3f}", size=2.8)
+            said = language.say(
+                "{name} at {number} a day: {value}",
+                name=name, number=language.whole(x), value=language.fixed(y),
+            )  # fmt: skip
+            chart.mark(square, x, y, look, said, size=2.8)
     chart.legend((name, look) for (name, _), (look, _) in pairs)
-    chart.x_name(f"a day; dashed: the budget, {budget:,}")
+    chart.x_name(language.say("a day; dashed: the budget, {budget}", budget=language.whole(budget)))
     return chart
 
 
@@ -121,42 +132,49 @@ def reliability(
         words: what the rows are called.
     """
     limit = min(1.0, 1.15 * float(max(bins.predicted.max(), bins.high.max())))
-    axis = Axis(0, limit, math.sqrt)
+    axis, language = Axis(0, limit, math.sqrt), words.language
     chart = Chart(label, axis, axis, size=size)
     for tick in root_ticks(limit):
-        chart.y_tick(tick, _percent(tick))
-        chart.x_tick(tick, _percent(tick))
+        chart.y_tick(tick, _percent(tick, language))
+        chart.x_tick(tick, _percent(tick, language))
     chart.line([(0, 0), (limit, limit)], "grey dashed")
     chart.line(_pairs(bins.predicted, bins.observed), "blue thin")
     points = zip(bins.predicted, bins.observed, bins.low, bins.high, bins.rows, strict=True)
     for predicted, observed, low, high, rows in points:
         chart.upright(predicted, low, high, "blue thin")
-        said = f"{rows:,} {words.rows}, mean score {predicted:.3f}: {observed:.1%} were"
-        chart.mark(False, predicted, observed, "blue", f"{said} {words.positive}", size=4.0)
-    chart.x_name("mean score")
+        said = language.say(
+            "{number} {rows}, mean score {score}: {share}% were {positive}",
+            number=language.whole(rows), rows=words.rows, score=language.fixed(predicted),
+            share=language.fixed(100 * observed, 1), positive=words.positive,
+        )  # fmt: skip
+        chart.mark(False, predicted, observed, "blue", said, size=4.0)
+    chart.x_name(language.say("mean score"))
     return chart
 
 
-def histograms(label: str, groups: Sequence[tuple[str, NDArray[Any]]]) -> Chart:
+def histograms(
+    label: str, groups: Sequence[tuple[str, NDArray[Any]]], *, language: Language = ENGLISH
+) -> Chart:
     """Draw the histograms of at most two groups of scores, as shares on a square-root scale.
 
     Args:
         label: the chart's name.
         groups: pairs of a name and scores in [0, 1], shape (rows,).
+        language: the reader's.
     """
     edges = np.linspace(0, 1, 26)
     shares = [np.histogram(each, edges)[0] / max(1, len(each)) for _, each in groups]
     top = 1.1 * max(0.01, *(float(each.max()) for each in shares))
     chart = Chart(label, _SHARE, Axis(0, top, math.sqrt))
     for tick in np.linspace(0, 1, 6):
-        chart.x_tick(float(tick), f"{tick:.1f}")
+        chart.x_tick(float(tick), language.fixed(tick, 1))
     for tick in root_ticks(top):
-        chart.y_tick(tick, _percent(tick))
+        chart.y_tick(tick, _percent(tick, language))
     looks = ("grey", "blue dashed")
     for heights, look in zip(shares, looks, strict=False):
         chart.line(_outline(edges, heights, 0.0), look)
     chart.legend((name, look) for (name, _), look in zip(groups, looks, strict=False))
-    chart.x_name("score")
+    chart.x_name(language.say("score"))
     return chart
 
 
@@ -234,12 +252,12 @@ def roc(
     """
     tp, fp = _cumulative(labels, scores)
     few = _thinned(len(tp))
-    chart = _of_shares(label, size)
+    chart = _of_shares(label, size, words.language)
     curve = _pairs(fp[few] / fp[-1], tp[few] / tp[-1])
     chart.area(curve, 0, "blue")
     chart.line([(0, 0), (1, 1)], "grey dashed")
     chart.line(curve, "blue")
-    chart.x_name(f"{words.negative} above the score")
+    chart.x_name(words.language.say("{negative} above the score", negative=words.negative))
     return chart
 
 
@@ -267,20 +285,20 @@ def precision_recall(
     steps = [(0.0, float(precision[0]))]
     for at, high in _pairs(recall, precision):
         steps += [(steps[-1][0], high), (at, high)]
-    chart = _of_shares(label, size)
+    chart = _of_shares(label, size, words.language)
     chart.area(steps, 0, "vermilion")
     by_chance = float(tp[-1] / (tp[-1] + fp[-1]))
     chart.line([(0, by_chance), (1, by_chance)], "grey dashed")
     chart.line(steps, "vermilion")
-    chart.x_name(f"{words.positive} found: recall")
+    chart.x_name(words.language.say("{positive} found: recall", positive=words.positive))
     return chart
 
 
-def _of_shares(label: str, size: tuple[int, int]) -> Chart:
+def _of_shares(label: str, size: tuple[int, int], language: Language) -> Chart:
     chart = Chart(label, _SHARE, _SHARE, size=size)
     for tick in _QUARTERS:
-        chart.x_tick(tick, _percent(tick))
-        chart.y_tick(tick, _percent(tick))
+        chart.x_tick(tick, _percent(tick, language))
+        chart.y_tick(tick, _percent(tick, language))
     return chart
 
 
@@ -304,8 +322,8 @@ def _outline(edges: NDArray[Any], heights: NDArray[Any], base: float) -> list[tu
     return [*outline, (float(edges[-1]), base)]
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:g}\u00a0%"
+def _percent(share: float, language: Language) -> str:
+    return language.percent(f"{100 * share:g}")
 
 
 def _thinned(points: int) -> NDArray[np.intp]:

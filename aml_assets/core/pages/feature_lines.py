@@ -12,15 +12,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aml_assets.core.language import ENGLISH, Language, message
 from aml_assets.core.model.encoding import Encoder, Feature
 from aml_assets.core.model.reference import FeatureDistribution
 from aml_assets.core.pages import drift as drifting
 from aml_assets.core.pages import reasons
 from aml_assets.core.pages.drift import Drift
+from aml_assets.core.pages.value_words import spoken
 from aml_assets.core.relations.families import family_of, meaning_of
 
-_CALENDAR = "a few days have few weekdays"
+_CALENDAR = message("a few days have few weekdays")
 """The reason why the drift of a weekday is not measured."""
+
+_PARTS = {
+    "hour": message("{name}: hour"),
+    "weekday": message("{name}: weekday"),
+    "age_days": message("{name}: age in days"),
+}
+"""Encoding of a part of a time → its name after the column's."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,7 @@ def feature_lines(
     contributed: np.ndarray,
     evaluated: np.ndarray,
     today: np.ndarray | None,
+    language: Language = ENGLISH,
 ) -> list[FeatureLine]:
     """The model's features, most important first.
 
@@ -88,6 +98,7 @@ def feature_lines(
         contributed: `reasons.contributions` of rows of the evaluation window.
         evaluated: the evaluation window, encoded: float32, shape (rows, features).
         today: the day, encoded; ``None`` if it has no features.
+        language: the reader's.
     """
     total = sum(gains.values()) or 1.0
     magnitudes = (
@@ -100,9 +111,9 @@ def feature_lines(
         drifts, reason = _drifts(feature, distribution, columns)
         lines.append(
             FeatureLine(
-                name=_spoken(feature),
+                name=_spoken(feature, language),
                 source=feature.name,
-                family=family_of(feature.table, feature.column),
+                family=language.say(family_of(feature.table, feature.column)),
                 gain=gains.get(feature.name, 0.0) / total,
                 magnitude=None if magnitudes is None else float(magnitudes[position]),
                 missing=(
@@ -112,14 +123,17 @@ def feature_lines(
                 ),
                 evaluated=drifts[0],
                 today=drifts[1],
-                no_drift=reason,
+                no_drift=language.say(reason),
             )
         )
     return sorted(lines, key=lambda each: (-each.gain, -(each.magnitude or 0), each.source))
 
 
 def family_lines(
-    encoder: Encoder, gains: Mapping[str, float], contributed: np.ndarray
+    encoder: Encoder,
+    gains: Mapping[str, float],
+    contributed: np.ndarray,
+    language: Language = ENGLISH,
 ) -> list[FamilyLine]:
     """The model's features by family, largest gain first; the arguments are `feature_lines`'s."""
     total = sum(gains.values()) or 1.0
@@ -130,8 +144,8 @@ def family_lines(
         names = [encoder.features[position].name for position in positions]
         lines.append(
             FamilyLine(
-                name=family,
-                meaning=meaning_of(family),
+                name=language.say(family),
+                meaning=language.say(meaning_of(family)),
                 features=len(positions),
                 gain=sum(gains.get(name, 0.0) for name in names) / total,
                 magnitude=float(np.abs(sums).mean()) if len(sums) else None,
@@ -144,7 +158,7 @@ def _drifts(
     feature: Feature, distribution: FeatureDistribution | None, columns: Sequence[np.ndarray | None]
 ) -> tuple[list[Drift | None], str]:
     if distribution is None:
-        return [None, None], "the model kept no training rows"
+        return [None, None], message("the model kept no training rows")
     if feature.encoding == "weekday":
         return [None, None], _CALENDAR
     category = feature.encoding == "category"
@@ -152,13 +166,14 @@ def _drifts(
         None if column is None else drifting.of_column(distribution, column, category=category)
         for column in columns
     ]
-    return found, "no rows"
+    return found, message("no rows")
 
 
 def _missing(column: np.ndarray | None) -> float | None:
     return None if column is None or not len(column) else float(np.isnan(column).mean())
 
 
-def _spoken(feature: Feature) -> str:
-    part = {"hour": ": hour", "weekday": ": weekday", "age_days": ": age in days"}
-    return reasons.spoken(feature.table, feature.column) + part.get(feature.encoding, "")
+def _spoken(feature: Feature, language: Language) -> str:
+    name = spoken(feature.table, feature.column, language)
+    part = _PARTS.get(feature.encoding)
+    return language.say(part, name=name) if part else name

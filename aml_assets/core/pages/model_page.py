@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from aml_assets.core.language import Language, message
 from aml_assets.core.model import evaluation, intervals
 from aml_assets.core.model.intervals import Interval
 from aml_assets.core.pages import charts
@@ -24,6 +25,7 @@ from aml_assets.core.pages.drift import Drift
 from aml_assets.core.pages.feature_lines import FamilyLine, FeatureLine
 from aml_assets.core.pages.rendering import render
 from aml_assets.core.pages.row_words import OF_REPORTS, RowWords
+from aml_assets.core.pages.stored_sentences import retold
 from aml_assets.core.pages.svg import Chart
 from aml_assets.core.pages.validation import FEWEST, AlertLine, Change, Segment, limits
 
@@ -31,18 +33,39 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _FIGURES = (
-    ("auc", "AUC", "how often {positive} outranks {negative}; 0.5 is chance"),
-    ("average_precision", "average precision", "precision averaged over recall; chance: base rate"),
-    ("precision", "precision", "of the {rows} above the threshold, the {positive} share"),
-    ("recall", "recall", "of the {positive} {rows}, the share above the threshold"),
-    ("f1_score", "F1 score", "harmonic mean of the two"),
-    ("acc", "accuracy", "share on the right side of the threshold"),
-    ("brier", "Brier score", "mean squared error of the score; lower is better"),
-    ("log_loss", "log loss", "in nats; lower is better"),
-    ("base_rate", "base rate", "share of {positive} among the decided"),
-    ("decided_share", "decided", "share of the window’s {rows} with a decision"),
+    ("auc", message("AUC"), message("how often {positive} outranks {negative}; 0.5 is chance")),
+    (
+        "average_precision",
+        message("average precision"),
+        message("precision averaged over recall; chance: base rate"),
+    ),
+    (
+        "precision",
+        message("precision"),
+        message("of the {rows} above the threshold, the {positive} share"),
+    ),
+    (
+        "recall",
+        message("recall"),
+        message("of the {positive} {rows}, the share above the threshold"),
+    ),
+    ("f1_score", message("F1 score"), message("harmonic mean of the two")),
+    ("acc", message("accuracy"), message("share on the right side of the threshold")),
+    ("brier", message("Brier score"), message("mean squared error of the score; lower is better")),
+    ("log_loss", message("log loss"), message("in nats; lower is better")),
+    ("base_rate", message("base rate"), message("share of {positive} among the decided")),
+    ("decided_share", message("decided"), message("share of the window’s {rows} with a decision")),
 )
 """Of each figure its key, its name, and its meaning in the words of the line's rows."""
+
+
+_LEVELS = {
+    "stable": message("stable"),
+    "moderate": message("a moderate shift"),
+    "major": message("a major shift"),
+    "chance": message("no more than chance"),
+}
+"""Of each level of drift what the page says."""
 
 
 @dataclass(frozen=True)
@@ -115,14 +138,24 @@ class ModelPage:
     def to_html(self) -> str:
         """The page as HTML."""
         return render(
-            "models.html", marking=self.marking, identity=self.identity, report=self,
-            words=self.words, moderate=drifting.MODERATE, major=drifting.MAJOR, fewest=FEWEST,
+            "models.html", marking=self.marking, identity=self.identity, language=self.language,
+            report=self, words=self.words, levels=_LEVELS, moderate=drifting.MODERATE,
+            major=drifting.MAJOR, fewest=FEWEST,
         )  # fmt: skip
 
     @property
     def identity(self) -> str:
         """The identity of the page's content: its day and its model."""
-        return f"{self.words.model} of {self.day} · {self.facts['model_id']} {self.digest[:12]}"
+        return self.language.say(
+            "{model} of {day} · {model_id} {digest}",
+            model=self.words.model, day=self.day, model_id=self.facts["model_id"],
+            digest=self.digest[:12],
+        )  # fmt: skip
+
+    @property
+    def language(self) -> Language:
+        """The reader's, which is that of the words."""
+        return self.words.language
 
     @property
     def unripe(self) -> str:
@@ -137,14 +170,23 @@ class ModelPage:
             "average_precision": _averaged(self.metrics),
         }
         return [
-            _figure(self.metrics, key, name, self._meant(note), of_ranking.get(key))
+            _figure(
+                self.metrics,
+                key,
+                self.language.say(name),
+                self._meant(note),
+                of_ranking.get(key),
+                self.language,
+            )
             for key, name, note in _FIGURES
         ]
 
     def _meant(self, note: str) -> str:
         """The meaning of a figure in the words of the line's rows."""
         words = self.words
-        return note.format(rows=words.rows, positive=words.positive, negative=words.negative)
+        return self.language.say(
+            note, rows=words.rows, positive=words.positive, negative=words.negative
+        )
 
     @property
     def by_budget(self) -> ByBudget | None:
@@ -171,7 +213,7 @@ class ModelPage:
             mine = _of(self.metrics, key)
             others = [_of(each.metrics, key) for each in self.changes]
             apart = [None if mine is None or o is None else mine - o for o in others]
-            lines.append((name, list(zip(others, apart, strict=True))))
+            lines.append((self.language.say(name), list(zip(others, apart, strict=True))))
         return lines
 
     @property
@@ -205,6 +247,17 @@ class ModelPage:
         return self.words.listed([each.name for each in self.shifted])
 
     @property
+    def refitted_on(self) -> str:
+        """The days that the model that scores has learnt from, where it is another one."""
+        first, _, last = self.metrics["scoring_model"]["trained_on"].partition(" … ")
+        return f"{first}{self.language.say(' … ')}{last}"
+
+    @property
+    def left_out_because(self) -> Mapping[str, str]:
+        """``table.column`` → why it is no feature, in the reader's language."""
+        return {name: retold(reason, self.language) for name, reason in self.left_out.items()}
+
+    @property
     def largest_gain(self) -> float:
         """The largest gain of a feature, which is the length of a whole bar."""
         return max((each.gain for each in self.features), default=0.0) or 1.0
@@ -228,16 +281,26 @@ class ModelPage:
     def ranking_chart(self) -> Markup:
         """AUC and average precision over the last days."""
         days = list(self.history)
-        label = f"AUC and average precision of the models of {days[0]} to {days[-1]}"
-        return self._history_chart(label, {"auc": "AUC", "average_precision": "average precision"})
+        label = self.language.say(
+            "AUC and average precision of the models of {first} to {last}",
+            first=days[0], last=days[-1],
+        )  # fmt: skip
+        names = {
+            "auc": self.language.say("AUC"),
+            "average_precision": self.language.say("average precision"),
+        }
+        return self._history_chart(label, names)
 
     @property
     def labels_chart(self) -> Markup:
         """Decided share and base rate over the last days."""
         days = list(self.history)
         positive = self.words.positive
-        label = f"Shares decided and {positive}, measured on {days[0]} to {days[-1]}"
-        names = {"decided_share": "decided", "base_rate": positive}
+        label = self.language.say(
+            "Shares decided and {positive}, measured on {first} to {last}",
+            positive=positive, first=days[0], last=days[-1],
+        )  # fmt: skip
+        names = {"decided_share": self.language.say("decided"), "base_rate": positive}
         return self._history_chart(label, names, limits=(0.0, 1.0))
 
     def _history_chart(
@@ -248,15 +311,18 @@ class ModelPage:
         series = [
             (name, [_of(self.history[day], key) for day in days]) for key, name in names.items()
         ]
-        return _drawn(charts.over_days(label, days, series, limits=limits))
+        chart = charts.over_days(label, days, series, limits=limits, language=self.language)
+        return _drawn(chart)
 
     @property
     def calibration_chart(self) -> Markup | None:
         """Predicted against observed shares; ``None`` if no row is decided."""
         if bool(np.isnan(self.truth).all()):
             return None
-        rows = f"{self.words.positive} {self.words.rows}"
-        label = f"Calibration: observed share of {rows} over the mean score"
+        label = self.language.say(
+            "Calibration: observed share of {positive} {rows} over the mean score",
+            positive=self.words.positive, rows=self.words.rows,
+        )  # fmt: skip
         bins = evaluation.reliability(*self._measured)
         return _drawn(charts.reliability(label, bins, words=self.words))
 
@@ -265,9 +331,11 @@ class ModelPage:
         """The ROC and the precision-recall curve; ``None`` unless both classes are decided."""
         if self.metrics["auc"] is None:
             return None
-        label = f"ROC curve: recall over the {self.words.negative} that are above"
+        label = self.language.say(
+            "ROC curve: recall over the {negative} that are above", negative=self.words.negative
+        )
         roc = charts.roc(label, *self._measured, words=self.words)
-        label = "Precision over recall"
+        label = self.language.say("Precision over recall")
         precision = charts.precision_recall(label, *self._measured, words=self.words)
         return _drawn(roc), _drawn(precision)
 
@@ -278,10 +346,13 @@ class ModelPage:
     @property
     def score_chart(self) -> Markup | None:
         """The scores' distribution in the evaluation window and on the day."""
-        groups = [("evaluation window", self.scores)] if len(self.scores) else []
+        groups = [(self.language.say("evaluation window"), self.scores)] if len(self.scores) else []
         if self.today is not None and len(self.today):
             groups.append((f"{self.day}", self.today))
-        return _drawn(charts.histograms("How the scores are spread", groups)) if groups else None
+        if not groups:
+            return None
+        label = self.language.say("How the scores are spread")
+        return _drawn(charts.histograms(label, groups, language=self.language))
 
 
 def _drawn(chart: Chart) -> Markup:
@@ -301,12 +372,17 @@ def _averaged(metrics: Mapping[str, Any]) -> Interval | None:
 
 
 def _figure(
-    metrics: Mapping[str, Any], key: str, name: str, note: str, interval: Interval | None
+    metrics: Mapping[str, Any],
+    key: str,
+    name: str,
+    note: str,
+    interval: Interval | None,
+    language: Language,
 ) -> Figure:
     value = _of(metrics, key)
     if value is None:
-        reason = metrics.get("reasons", {}).get(key, "It is not among the metrics.")
-        return Figure(name, None, None, None, reason)
+        reason = metrics.get("reasons", {}).get(key, message("It is not among the metrics."))
+        return Figure(name, None, None, None, language.say(reason))
     if interval is not None:
         return Figure(name, value, interval.low, interval.high, note)
     counts = metrics["confusion_matrix"]

@@ -21,28 +21,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from aml_assets.core.language import ENGLISH, Language, message
 from aml_assets.core.model.encoding import Encoder, Feature, Frame
 from aml_assets.core.model.reference import FeatureDistribution
+from aml_assets.core.pages.usual import Usual
+from aml_assets.core.pages.value_words import number as number
+from aml_assets.core.pages.value_words import share as share
+from aml_assets.core.pages.value_words import spoken as spoken
 from aml_assets.core.relations.families import family_of
-from aml_assets.core.relations.unit_day import UNIT_FEATURES
-from aml_assets.core.relations.unit_words import name_of_unit
-from aml_assets.core.relations.words import name_of, sentence_of
+from aml_assets.core.relations.words import sentence_of
 from aml_assets.core.tables.join_columns import TRX_DAY
-from aml_assets.settings.table_settings import OUR_FEATURES, STR, TRX
+from aml_assets.settings.table_settings import OUR_FEATURES, TRX
 
 if TYPE_CHECKING:
     import xgboost
 
-_EXTREME = 0.9
-"""A number is called high or low if this share of the training rows lies on one side of it."""
-
-_RARE = 0.01
-"""A value is called rare if a smaller share of the training rows holds it."""
-
 LEADING = 3
 """The families with the largest sums, of which each has at least one reason."""
-
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @dataclass(frozen=True)
@@ -148,6 +143,7 @@ def explain(
     contributed: np.ndarray,
     *,
     most: int,
+    language: Language = ENGLISH,
 ) -> list[Explanation]:
     """Explain the score of each row of a frame.
 
@@ -158,6 +154,7 @@ def explain(
         contributed: the same rows' `contributions`, shape (rows, features + 1), in log-odds.
         most: the largest number of reasons for a row; contributions of 0 are left out. Each of the
             families with the largest sums has one, as far as there are so many.
+        language: of the reasons.
 
     Returns:
         One explanation per row, in the frame's order.
@@ -172,7 +169,7 @@ def explain(
     by_family = np.column_stack(
         [by_column[:, member == place].sum(axis=1) for place in range(len(names))]
     )
-    say = _Words(encoder, reference, frame)
+    say = _Words(encoder, reference, frame, language)
     found: list[Explanation] = []
     for row in range(len(wide)):
         groups: dict[int, list[Reason]] = {}
@@ -183,7 +180,7 @@ def explain(
             )
             groups.setdefault(int(member[place]), []).append(reason)
         told = tuple(
-            _family(names[place], float(by_family[row, place]), groups[place])
+            _family(language.say(names[place]), float(by_family[row, place]), groups[place])
             for place in np.argsort(-np.abs(by_family[row]), kind="stable").tolist()
             if place in groups
         )
@@ -216,49 +213,21 @@ def _family(name: str, contribution: float, reasons: Sequence[Reason]) -> Family
     return FamilyReasons(name, contribution, tuple(ordered))
 
 
-def spoken(table: str, column: str) -> str:
-    """A column's name in words, with the table's name unless the name says it or need not."""
-    if table in OUR_FEATURES:
-        return name_of(column)
-    if table == UNIT_FEATURES:
-        return name_of_unit(column)
-    words = column.replace("_", " ").strip() or column
-    plain = table in (STR, TRX) or words.casefold().startswith(table.casefold())
-    return words if plain else f"{table} {words}"
-
-
-def share(value: float) -> str:
-    """A share as a percentage that is never rounded to 0 % or 100 %, with a non-breaking space."""
-    percent = 100 * value
-    if percent <= 0 or percent >= 100:
-        return f"{percent:.0f}\u00a0%"
-    if percent < 0.1:
-        return "less than 0.1\u00a0%"
-    if percent > 99.9:
-        return "more than 99.9\u00a0%"
-    if percent < 10 or percent > 90:
-        return f"{np.floor(10 * percent + 1e-9) / 10:.1f}\u00a0%"
-    return f"{np.floor(percent + 1e-9):.0f}\u00a0%"
-
-
-def number(value: float | int) -> str:
-    """A number with thousands separators: at most two decimals, three digits below 1."""
-    if value == int(value):
-        return f"{int(value):,}"
-    if abs(value) >= 1:
-        return f"{value:,.2f}"
-    return f"{value:.3g}"
-
-
 class _Words:
     """Sentences about the values of one frame."""
 
     def __init__(
-        self, encoder: Encoder, reference: Sequence[FeatureDistribution] | None, frame: Frame
+        self,
+        encoder: Encoder,
+        reference: Sequence[FeatureDistribution] | None,
+        frame: Frame,
+        language: Language = ENGLISH,
     ) -> None:
         self._features = encoder.features
         self._reference = reference
         self._frame = frame
+        self._language = language
+        self._usual = Usual(language)
         self._columns: dict[int, list[Any]] = {}
         self._codes: dict[int, Mapping[str, int]] = {}
 
@@ -266,25 +235,32 @@ class _Words:
         """One feature's value in a row, and how usual it is among the training rows."""
         feature = self._features[position]
         training = self._reference[position] if self._reference else None
-        name = spoken(feature.table, feature.column)
+        language, usual = self._language, self._usual
+        name = spoken(feature.table, feature.column, language)
         value = self._value(row, position)
         if value is None:
-            usual = f" (as in {share(training.missing_share)} of training rows)" if training else ""
-            return f"{name} is missing{usual}"
+            return language.say("{name} is missing", name=name) + usual.missing(training)
         if feature.encoding == "category":
             return self._category(name, str(value), position, training)
         if feature.encoding == "hour":
             hour = value.hour if isinstance(value, dt.datetime) else 0
-            return f"{name} is at {hour:02}:00–{hour:02}:59{_equal(training, hour)}"
+            said = language.say("{name} is at {hour}:00–{hour}:59", name=name, hour=f"{hour:02}")
+            return said + usual.equal(training, hour)
         if feature.encoding == "weekday":
-            return f"{name} is on a {_WEEKDAYS[value.weekday()]}{_equal(training, value.weekday())}"
+            weekday = language.weekday(value)
+            said = language.say("{name} is on a {weekday}", name=name, weekday=weekday)
+            return said + usual.equal(training, value.weekday())
         if feature.encoding == "age_days":
             return self._age(name, feature, value, training)
-        if feature.table in OUR_FEATURES and (said := sentence_of(feature.column, float(value))):
-            return said + _usual(training, float(value))
+        if feature.table in OUR_FEATURES:
+            said = sentence_of(feature.column, float(value), language)
+            if said:
+                return said + usual.beside(training, float(value))
         if isinstance(value, bool):
-            return f"{name} is {'true' if value else 'false'}{_equal(training, int(value))}"
-        return _number(name, number(value), float(value), training)
+            said = message("{name} is true") if value else message("{name} is false")
+            said = language.say(said, name=name)
+            return said + usual.equal(training, int(value))
+        return usual.number(name, number(value, language), float(value), training)
 
     def _value(self, row: int, position: int) -> Any:
         if position not in self._columns:
@@ -302,82 +278,48 @@ class _Words:
             self._codes[position] = {word: code for code, word in enumerate(words)}
         code = self._codes[position].get(value)
         if code is None:
-            return f"{name} “{value}” was not seen in training"
-        return f"{name} is “{value}”{_equal(training, code)}"
+            return self._language.say(
+                "{name} “{value}” was not seen in training", name=name, value=value
+            )
+        said = self._language.say("{name} is “{value}”", name=name, value=value)
+        return said + self._usual.equal(training, code)
 
     def _age(
         self, name: str, feature: Feature, value: Any, training: FeatureDistribution | None
     ) -> str:
+        language = self._language
         on = value.date() if isinstance(value, dt.datetime) else value
         days = (self._frame.day - on).days
         if (feature.table, feature.column) == (TRX, TRX_DAY):
-            what = (
-                f"reported {_days(days)} after the transaction" if days else "reported the same day"
+            said = (
+                language.counted(
+                    "reported {number} day after the transaction",
+                    "reported {number} days after the transaction",
+                    days,
+                )
+                if days
+                else language.say("reported the same day")
             )
-            return f"{what}{_side(training, days, ('sooner', 'later'))}"
-        when = f"{_days(abs(days))} {'before' if days >= 0 else 'after'} the report"
-        return f"{name} is {on}, {when}{_side(training, days, ('more recent', 'longer ago'))}"
+            return said + self._usual.reported(training, days)
+        said = (
+            language.counted(
+                "{name} is {day}, {number} day before the report",
+                "{name} is {day}, {number} days before the report",
+                days, name=name, day=on,
+            )
+            if days >= 0
+            else language.counted(
+                "{name} is {day}, {number} day after the report",
+                "{name} is {day}, {number} days after the report",
+                -days, name=name, day=on,
+            )
+        )  # fmt: skip
+        return said + self._usual.aged(training, days)
 
 
 def _plain(column: pa.ChunkedArray) -> list[Any]:
     """The column as Python values, with ``None`` for NaN."""
     return [None if each != each else each for each in column.to_pylist()]
-
-
-def _number(name: str, text: str, value: float, training: FeatureDistribution | None) -> str:
-    if training is None or (place := training.locate(value)) is None:
-        return f"{name} is {text}"
-    few = training.exact and len(training.values) <= 12
-    if place.below >= _EXTREME:
-        return f"{name} {text} is high ({_beyond(place.below, 'below')})"
-    if place.above >= _EXTREME:
-        return f"{name} {text} is low ({_beyond(place.above, 'above')})"
-    if few:
-        return f"{name} is {text}{_equal(training, value)}"
-    if not place.below:  # between two kept quantiles, rows may lie below that are not known to
-        return f"{name} is {text} ({_beyond(place.above, 'above')})"
-    return f"{name} is {text} ({_beyond(place.below, 'below')})"
-
-
-def _usual(training: FeatureDistribution | None, value: float) -> str:
-    """How many training rows lie below a value, or above it, in brackets; "" if it is not known."""
-    if training is None or (place := training.locate(value)) is None:
-        return ""
-    if place.below >= place.above:
-        return f" ({_beyond(place.below, 'below')})"
-    return f" ({_beyond(place.above, 'above')})"
-
-
-def _beyond(part: float, side: str) -> str:
-    return f"{'all' if part >= 1 else f'{share(part)} of'} training rows lie {side}"
-
-
-def _equal(training: FeatureDistribution | None, value: float) -> str:
-    """The share of training rows with exactly this value, in brackets; "" if it is not known."""
-    place = training.locate(value) if training else None
-    if place is None or place.equal is None:
-        return ""
-    if place.equal == 0:
-        return " (in no training row)"
-    rare = "rare: " if place.equal < _RARE else ""
-    return f" ({rare}{share(place.equal)} of training rows)"
-
-
-def _side(training: FeatureDistribution | None, value: float, words: tuple[str, str]) -> str:
-    """The share of the training rows on the fuller side of a value, in brackets."""
-    place = training.locate(value) if training else None
-    if place is None:
-        return ""
-    smaller, larger = words
-    if not place.below and not place.above:
-        return _equal(training, value)
-    if place.below >= place.above:
-        return f" ({share(place.below)} of training rows are {smaller})"
-    return f" ({share(place.above)} of training rows are {larger})"
-
-
-def _days(count: int) -> str:
-    return f"{count:,} day{'' if count == 1 else 's'}"
 
 
 def _source(feature: Feature) -> str:

@@ -1,30 +1,35 @@
 """The rendering of a page: its template, style, script, and content security policy.
 
-Belongs here: turning a page's values into HTML. Does not belong here: those values
-(``core.pages.alert_page``, ``core.pages.model_page``).
+Belongs here: turning a page's values into HTML, in the reader's language. Does not belong here:
+those values (``core.pages.alert_page``, ``core.pages.model_page``), or translations
+(``core.language``).
 """
 
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import hashlib
+import json
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from aml_assets.core.language import ENGLISH, Language
 from aml_assets.core.pages import reasons
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 _PLACE = "templates"
 
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
+_SAID_BY_SCRIPT = re.compile(r'\bsay\("([^"]+)"')
+"""A message of a script."""
+
+_NUMBER_OF_PAGE = "PAGE_NUMBER"
+"""Where ``page.css`` has the number of a printed page."""
 
 
 def render(
@@ -34,6 +39,7 @@ def render(
     scripts: Sequence[str] = (),
     marking: str = "",
     identity: str = "",
+    language: Language = ENGLISH,
     **values: Any,
 ) -> str:
     """Render a page as HTML; every value is escaped.
@@ -44,6 +50,7 @@ def render(
         scripts: the file names of scripts beside the one that all pages have.
         marking: how the bank marks such a document; it heads each printed page.
         identity: what names the page's content; it is at the foot of each printed page.
+        language: the reader's.
         **values: the values that the template uses.
 
     Raises:
@@ -51,17 +58,36 @@ def render(
     """
     from markupsafe import Markup
 
-    style = "".join(map(text_of, ("page.css", "chart.css", *styles))) + _printed(marking, identity)
+    style = _style(language, styles) + _printed(marking, identity)
     code = "".join(map(text_of, ("page.js", *scripts)))
     policy = (
         f"default-src 'none'; style-src '{_source_of(style)}'; script-src '{_source_of(code)}'; "
         "base-uri 'none'; form-action 'none'"
     )
-    page = _environment().get_template(template)
+    page = _environment(language).get_template(template)
     return page.render(
-        **values, marking=marking, identity=identity,
-        style=Markup(style), script=Markup(code), policy=policy,
+        **values, marking=marking, identity=identity, language=language,
+        style=Markup(style), script=Markup(code), policy=policy, said=_said(code, language),
     )  # fmt: skip
+
+
+def _style(language: Language, further: Sequence[str]) -> str:
+    """The style of all pages, that of one, and what the language's letters need beside it."""
+    number = language.say('"page " counter(page) " of " counter(pages)')
+    page = text_of("page.css").replace(_NUMBER_OF_PAGE, number)
+    letters = f"letters.{language.code}.css"
+    return page + "".join(map(text_of, ("chart.css", *further, letters)))
+
+
+def _said(code: str, language: Language) -> Markup:
+    """The translated messages of a script as JSON; "" where it says the message itself."""
+    from markupsafe import Markup
+
+    messages = dict.fromkeys(_SAID_BY_SCRIPT.findall(code))
+    said = {each: language.say(each) for each in messages}
+    if not any(each != text for each, text in said.items()):
+        return Markup("")
+    return Markup(json.dumps(said, ensure_ascii=False).replace("<", "\\u003c"))
 
 
 def _printed(marking: str, identity: str) -> str:
@@ -84,14 +110,8 @@ def signed(value: float) -> str:
     return "0.00" if text in ("+0.00", "−0.00") else text
 
 
-def spelt(day: dt.date) -> str:
-    """A day in English words, whatever the locale."""
-    weekday = ("Mon", "Tues", "Wednes", "Thurs", "Fri", "Satur", "Sun")[day.weekday()]
-    return f"{weekday}day {day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
+@lru_cache(maxsize=8)
+def _environment(language: Language) -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -102,11 +122,20 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.add_extension("jinja2.ext.i18n")
+    texts = language.texts
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        texts.gettext, texts.ngettext, newstyle=True, pgettext=texts.pgettext
+    )
     environment.filters |= {
         "signed": signed,
-        "spelt": spelt,
-        "share": reasons.share,
-        "number": reasons.number,
+        "spelt": language.spelt,
+        "share": lambda value: reasons.share(value, language),
+        "number": lambda value: reasons.number(value, language),
+        "whole": language.whole,
+        "fixed": language.fixed,
+        "change": lambda value: language.localized(f"{value:+.3f}").replace("-", "−"),
+        "say": language.say,
     }
     return environment
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from aml_assets.core.language import ENGLISH, Language, message
 from aml_assets.core.model.budget import ACCOUNT, CUSTOMER, REPORT
 from aml_assets.settings.line_settings import LineSettings
 
@@ -20,6 +21,7 @@ class RowWords:
     """What the page of a line calls its rows, and what it says of them.
 
     Attributes:
+        language: the reader's, in which all the others are.
         row, rows: one row of a frame, and several.
         scored: those who have a score on a day.
         positive, negative: what rows with label 1 are, and those with label 0.
@@ -41,6 +43,7 @@ class RowWords:
             day that brings the first; "" for figures that are shown even so.
     """
 
+    language: Language
     row: str
     rows: str
     scored: str
@@ -64,9 +67,13 @@ class RowWords:
 
     def listed(self, features: Sequence[str]) -> str:
         """The names of some features in a row; of a line with many features, the first ones."""
-        named = features[: self.most_named]
-        more = [f"and {len(features) - len(named):,} more"] if len(named) < len(features) else []
-        return self.between.join([*named, *more])
+        named = list(features[: self.most_named])
+        if more := len(features) - len(named):
+            named = [
+                *named,
+                self.language.say("and {number} more", number=self.language.whole(more)),
+            ]
+        return self.between.join(named)
 
     def unripe(self, metrics: Mapping[str, Any]) -> str:
         """The sentence about metrics without a label, of which some will ripen; "" for others."""
@@ -75,104 +82,208 @@ class RowWords:
         return self.ripening.format(day=ripens_on) if waits else ""
 
 
-OF_REPORTS = RowWords(
-    row="report",
-    rows="reports",
-    scored="reports",
-    positive="suspicious",
-    negative="cleared",
-    alerts="alerts",
-    model="Model",
-    link="alerts of the day",
-    days="days with reports",
-    units={REPORT: "reports", ACCOUNT: "paying accounts", CUSTOMER: "paying customers"},
-    budget="reports.budget",
-    lists="; an account or a customer has the score of its highest report of that day, and counts "
-    "once a day",
-    has_categories=True,
-    about="",
-    labels=(
-        "Labels are investigators’ decisions on reports: laundering that nobody reported is in "
-        "no figure, and an undecided report counts in none.",
+def words_of_reports(language: Language) -> RowWords:
+    """The words of the reports' own line."""
+    say = language.say
+    return RowWords(
+        language=language,
+        row=say("report"),
+        rows=say("reports"),
+        scored=say("reports"),
+        positive=say("suspicious"),
+        negative=say("cleared"),
+        alerts=say("alerts"),
+        model=say("Model"),
+        link=say("alerts of the day"),
+        days=say("days with reports"),
+        units={
+            REPORT: say("reports"),
+            ACCOUNT: say("paying accounts"),
+            CUSTOMER: say("paying customers"),
+        },
+        budget="reports.budget",
+        lists=say(
+            "; an account or a customer has the score of its highest report of that day, and "
+            "counts once a day"
+        ),
+        has_categories=True,
+        about="",
+        labels=(
+            say(
+                "Labels are investigators’ decisions on reports: laundering that nobody reported "
+                "is in no figure, and an undecided report counts in none."
+            ),
+        ),
+        repeated=say(
+            "Intervals take reports for independent. Customers that are reported again and again "
+            "make them too narrow."
+        ),
+        between=say(", "),
+        most_named=None,
+        whom=say("the customer"),
+        ripening="",
+    )
+
+
+OF_REPORTS = words_of_reports(ENGLISH)
+"""The words of the reports' own line in English."""
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """What a unit is called, as messages."""
+
+    one: str
+    several: str
+    row: str
+    rows: str
+    a_row: str
+    model: str
+    heading: str
+    whom: str
+
+
+_UNITS: Mapping[str, _Unit] = {
+    CUSTOMER: _Unit(
+        one=message("customer"),
+        several=message("customers"),
+        row=message("customer-day"),
+        rows=message("customer-days"),
+        a_row=message("a customer-day"),
+        model=message("Customers’ model"),
+        heading=message("Customers"),
+        whom=message("the customer"),
     ),
-    repeated="Intervals take reports for independent. Customers that are reported again and again "
-    "make them too narrow.",
-    between=", ",
-    most_named=None,
-    whom="the customer",
-    ripening="",
-)
-"""The words of the reports' own line."""
+    ACCOUNT: _Unit(
+        one=message("account"),
+        several=message("accounts"),
+        row=message("account-day"),
+        rows=message("account-days"),
+        a_row=message("an account-day"),
+        model=message("Accounts’ model"),
+        heading=message("Accounts"),
+        whom=message("the account"),
+    ),
+}
 
 
-def words_of_line(name: str, line: LineSettings) -> RowWords:
+def words_of_line(name: str, line: LineSettings, language: Language = ENGLISH) -> RowWords:
     """The words of a further line.
 
     Args:
         name: the line's, as in the settings.
         line: its settings.
+        language: the reader's.
     """
-    unit = line.unit
-    row = f"{unit}-day"
-    days = line.horizon_days
-    after = "the day" if days == 1 else f"the {days} days"
+    say = language.say
+    unit = _said(_UNITS[line.unit], language)
     return RowWords(
-        row=row,
-        rows=f"{row}s",
-        scored=f"{unit}s",
-        positive="positive",
-        negative="negative",
-        alerts="scores",
-        model=f"{unit.capitalize()}s’ model",
-        link="scores of the day, as a CSV",
-        days="days",
-        units={unit: f"{unit}s"},
+        language=language,
+        row=unit.row,
+        rows=unit.rows,
+        scored=unit.several,
+        positive=say("positive"),
+        negative=say("negative"),
+        alerts=say("scores"),
+        model=unit.model,
+        link=say("scores of the day, as a CSV"),
+        days=say("days"),
+        units={line.unit: unit.several},
         budget=f"lines.{name}.budget",
-        lists="" if line.budget >= 1 else f", {100 * line.budget:g}\u00a0% of those who are scored",
+        lists=""
+        if line.budget >= 1
+        else say(
+            ", {share} of those who are scored", share=language.percent(f"{100 * line.budget:g}")
+        ),
         has_categories=False,
-        about=_about(line),
-        labels=_labels(line),
-        repeated=f"Intervals take {row}s for independent. Those of one {unit} are much alike on "
-        "all days of the window, which makes the intervals too narrow.",
-        between="; ",
+        about=_about(line, unit, language),
+        labels=_labels(line, unit, language),
+        repeated=say(
+            "Intervals take {rows} for independent. Those of one {unit} are much alike on all days "
+            "of the window, which makes the intervals too narrow.",
+            rows=unit.rows,
+            unit=unit.one,
+        ),
+        between=say("; "),
         most_named=5,
-        whom=f"the {unit}",
-        ripening=f"Nothing is measured yet: the reports of {after} after a day say which {unit}s "
+        whom=unit.whom,
+        ripening=_ripening(line, unit, language),
+    )
+
+
+def _said(unit: _Unit, language: Language) -> _Unit:
+    return _Unit(**{name: language.say(text) for name, text in vars(unit).items()})
+
+
+def _about(line: LineSettings, unit: _Unit, language: Language) -> str:
+    """What a row of a further line is, when it is positive, and which rows are learnt from."""
+    decided = (
+        language.say(
+            "What was decided on a customer on that day goes before all but a suspicious report, "
+            "and such a row is always learnt from."
+        )
+        if line.unit == CUSTOMER
+        else ""
+    )
+    return language.say(
+        "{scored} {positive} {negative} {learnt} {decided}",
+        decided=decided,
+        scored=language.say(
+            "Every {unit} that paid or was paid within the last {window} days is scored, reported "
+            "or not; {a_row} is one of them on one day.",
+            unit=unit.one, window=line.windows[-1], a_row=unit.a_row,
+        ),
+        positive=language.counted(
+            "It is positive if a report of the day after it, about a transaction that the {unit} "
+            "paid or was paid by, is suspicious.",
+            "It is positive if a report of the {number} days after it, about a transaction that "
+            "the {unit} paid or was paid by, is suspicious.",
+            line.horizon_days, unit=unit.one,
+        ),
+        negative=language.counted(
+            "It is negative once that day is over and no such report is suspicious or undecided; "
+            "until then it is undecided.",
+            "It is negative once these days are over and no such report is suspicious or "
+            "undecided; until then it is undecided.",
+            line.horizon_days,
+        ),
+        learnt=language.counted(
+            "Of the training window, each {unit} is learnt from on each day.",
+            "Of the training window, each {unit} is learnt from on one day of {number}.",
+            line.train_every, unit=unit.one,
+        ),
+    ).rstrip()  # fmt: skip
+
+
+def _labels(line: LineSettings, unit: _Unit, language: Language) -> tuple[str, ...]:
+    """The limits of a further line's labels."""
+    return (
+        language.counted(
+            "Labels come of what investigators decided: {units} whose laundering nobody "
+            "reported on the day after count as negative, and undecided {rows} count in no figure.",
+            "Labels come of what investigators decided: {units} whose laundering nobody "
+            "reported within the {number} days after count as negative, and undecided {rows} count "
+            "in no figure.",
+            line.horizon_days, units=unit.several, rows=unit.rows,
+        ),
+        language.say(
+            "{heading} that moved no money within the last {window} days have no score, and are in "
+            "no figure even if a report about them comes.",
+            heading=unit.heading, window=line.windows[-1],
+        ),
+    )  # fmt: skip
+
+
+def _ripening(line: LineSettings, unit: _Unit, language: Language) -> str:
+    """The sentence about a window of which no label is known yet, with ``{day}`` in it."""
+    return language.counted(
+        "Nothing is measured yet: the reports of the day after a day say which {units} are "
+        "positive on it, and for no day of the evaluation window are all of them in and decided. "
+        "The first of these days ripens on {day}; once the features of {day} are stored, the model "
+        "is measured, and this page has its figures.",
+        "Nothing is measured yet: the reports of the {number} days after a day say which {units} "
         "are positive on it, and for no day of the evaluation window are all of them in and "
         "decided. The first of these days ripens on {day}; once the features of {day} are stored, "
         "the model is measured, and this page has its figures.",
-    )
-
-
-def _about(line: LineSettings) -> str:
-    """What a row of a further line is, when it is positive, and which rows are learnt from."""
-    unit, days = line.unit, line.horizon_days
-    a_row = f"{'an' if unit == 'account' else 'a'} {unit}-day"
-    after, they = ("day", "that day is") if days == 1 else (f"{days} days", "these days are")
-    every = "each day" if line.train_every == 1 else f"one day of {line.train_every}"
-    decided = (
-        " What was decided on a customer on that day goes before all but a suspicious report, and "
-        "such a row is always learnt from."
-        if unit == "customer"
-        else ""
-    )
-    return (
-        f"Every {unit} that paid or was paid within the last {line.windows[-1]} days is scored, "
-        f"reported or not; {a_row} is one of them on one day. It is positive if a report of the "
-        f"{after} after it, about a transaction that the {unit} paid or was paid by, is "
-        f"suspicious. It is negative once {they} over and no such report is suspicious or "
-        f"undecided; until then it is undecided. Of the training window, each {unit} is learnt "
-        f"from on {every}.{decided}"
-    )
-
-
-def _labels(line: LineSettings) -> tuple[str, ...]:
-    """The limits of a further line's labels."""
-    unit, days = line.unit, line.horizon_days
-    within = "on the day after" if days == 1 else f"within the {days} days after"
-    return (
-        f"Labels come of what investigators decided: {unit}s whose laundering nobody "
-        f"reported {within} count as negative, and undecided {unit}-days count in no figure.",
-        f"{unit.capitalize()}s that moved no money within the last {line.windows[-1]} days have "
-        "no score, and are in no figure even if a report about them comes.",
-    )
+        line.horizon_days, units=unit.several, day="{day}",
+    )  # fmt: skip

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import east_asian_width
 from xml.etree import ElementTree
 
 LEFT, RIGHT, TOP, BOTTOM = 48, 18, 24, 34
@@ -117,13 +118,18 @@ class Chart:
         right: float = self.width - RIGHT
         for name, look in reversed(list(lines)):
             self.add("text", "ink end", name, x=right, y=12)
-            right = round(right - 6.6 * len(name) - 34, 1)  # an ample guess at the text's width
+            right = round(right - _width(name) - 34, 1)
             self.add("line", f"line {look}", x1=right, x2=right + 24, y1=8, y2=8)
             right -= 16
 
     def to_svg(self) -> str:
         """The image as text."""
         return as_text(self.svg)
+
+
+def _width(text: str) -> float:
+    """An ample guess at a text's width in pixels; a Chinese letter takes a square."""
+    return sum(11.0 if east_asian_width(letter) in "WF" else 6.6 for letter in text)
 
 
 def image(label: str, width: int, height: int) -> ElementTree.Element:

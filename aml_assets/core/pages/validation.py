@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from aml_assets.core.language import ENGLISH, Language
 from aml_assets.core.model import evaluation, intervals
 from aml_assets.core.model.budget import REST
 from aml_assets.core.model.encoding import Encoder
 from aml_assets.core.model.intervals import Interval
-from aml_assets.core.pages.reasons import spoken
 from aml_assets.core.pages.row_words import OF_REPORTS, RowWords
+from aml_assets.core.pages.value_words import spoken
 
 ALERTS = (20, 50, 100, 200)
 """Numbers of alerts at which precision, recall and lift are shown."""
@@ -98,10 +99,15 @@ def alert_lines(
     """
     lines = [_at(each, truth, scores, words) for each in ALERTS]
     above = evaluation.flagged(scores, threshold) & ~np.isnan(truth)
-    name = f"the threshold, {threshold:g}"
+    language = words.language
+    name = language.say("the threshold, {number}", number=language.localized(f"{threshold:g}"))
     if not above.any():
         flagged = int(evaluation.flagged(scores, threshold).sum())
-        note = f"{flagged} flagged, none of them decided" if flagged else "nothing is flagged"
+        note = (
+            language.say("{number} flagged, none of them decided", number=flagged)
+            if flagged
+            else language.say("nothing is flagged")
+        )
         lines.append(AlertLine(name, 0, None, None, None, note))
     else:
         found = float(truth[above].sum())
@@ -110,11 +116,13 @@ def alert_lines(
 
 
 def _at(alerts: int, truth: np.ndarray, scores: np.ndarray, words: RowWords) -> AlertLine:
-    name = f"{alerts} {words.alerts}"
+    say = words.language.say
+    name = say("{number} {alerts}", number=alerts, alerts=words.alerts)
     found = intervals.at_alerts(truth, scores, alerts)
     if found is None:
         decided = int((~np.isnan(truth)).sum())
-        few = f"the window has {decided:,} decided {words.rows}"
+        number = words.language.whole(decided)
+        few = say("the window has {number} decided {rows}", number=number, rows=words.rows)
         return AlertLine(
             name, alerts, None, None, None, few if alerts > decided else _without(words)
         )
@@ -131,7 +139,9 @@ def _line(name: str, alerts: int, found: float, truth: np.ndarray, words: RowWor
 
 
 def _without(words: RowWords) -> str:
-    return f"no decided {words.row} is {words.positive}"
+    return words.language.say(
+        "no decided {row} is {positive}", row=words.row, positive=words.positive
+    )
 
 
 def segments(
@@ -143,6 +153,7 @@ def segments(
     *,
     categories: Sequence[str],
     gains: Mapping[str, float],
+    language: Language = ENGLISH,
 ) -> list[Segment]:
     """The evaluation by day and by category.
 
@@ -155,9 +166,12 @@ def segments(
         categories: those to split by, each as ``table.column``; without any, those that the
             model uses most.
         gains: feature → total gain.
+        language: the reader's.
     """
     by_day = np.repeat(np.arange(len(days)), [rows for _, rows in days])
-    lines = _split("day", by_day, {n: day for n, (day, _) in enumerate(days)}, truth, scores)
+    lines = _split(
+        language.say("day"), by_day, {n: day for n, (day, _) in enumerate(days)}, truth, scores
+    )
     features = [
         (gains.get(feature.name, 0.0), position, feature)
         for position, feature in enumerate(encoder.features)
@@ -174,8 +188,9 @@ def segments(
         ordered = np.argsort(-counts, kind="stable")[:VALUES]
         kept = values[[place for place in ordered if counts[place] >= FEWEST]]
         member = np.where(np.isin(codes, kept), codes, -1)
-        names = {int(code): feature.vocabulary[code] for code in kept} | {-1: REST}
-        lines += _split(spoken(feature.table, feature.column), member, names, truth, scores)
+        names = {int(code): feature.vocabulary[code] for code in kept} | {-1: language.say(REST)}
+        group = spoken(feature.table, feature.column, language)
+        lines += _split(group, member, names, truth, scores)
     return lines
 
 
@@ -215,36 +230,47 @@ def limits(
         without_auc: how many parts of the window lack a class.
         words: what the line's rows are called.
     """
+    say = words.language.say
     sentences = [
         *words.labels,
         words.repeated,
-        f"Contributions describe the model and not {words.whom}; they are no cause.",
+        say("Contributions describe the model and not {whom}; they are no cause.", whom=words.whom),
     ]
     if not words.unripe(metrics):
         sentences += _of_figures(metrics, without_auc, words)
     if metrics.get("restated_train_days"):
-        sentences.append("Days that the model learnt from have been restated since.")
+        sentences.append(say("Days that the model learnt from have been restated since."))
     if not with_reference:
-        sentences.append("The model kept no training distribution: drift is not measured.")
+        sentences.append(say("The model kept no training distribution: drift is not measured."))
     if shifted:
-        sentences.append(f"Input has shifted since training: {shifted}.")
+        sentences.append(say("Input has shifted since training: {shifted}.", shifted=shifted))
     return sentences
 
 
 def _of_figures(metrics: Mapping[str, Any], without_auc: int, words: RowWords) -> list[str]:
     """The limits of figures that undecided rows, or few positive ones, set."""
     decided, positives, sentences = metrics["decided"], metrics["positives"], list[str]()
+    say, whole = words.language.say, words.language.whole
     if open_ := metrics["rows"] - decided:
         sentences.append(
-            f"{open_:,} of {metrics['rows']:,} {words.rows} of the window are undecided; if they "
-            "are decided otherwise than the others, every figure moves."
-        )
+            say(
+                "{open} of {all} {rows} of the window are undecided; if they are decided otherwise "
+                "than the others, every figure moves.",
+                open=whole(open_), all=whole(metrics["rows"]), rows=words.rows,
+            )
+        )  # fmt: skip
     if positives < 50:
         sentences.append(
-            f"The window has {positives:,} {words.positive} {words.rows}: figures are rough."
-        )
+            say(
+                "The window has {number} {positive} {rows}: figures are rough.",
+                number=whole(positives), positive=words.positive, rows=words.rows,
+            )
+        )  # fmt: skip
     if without_auc:
         sentences.append(
-            f"{without_auc} segments lack one of the two classes, so they have no AUC."
+            say(
+                "{number} segments lack one of the two classes, so they have no AUC.",
+                number=without_auc,
+            )
         )
     return sentences

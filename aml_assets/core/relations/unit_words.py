@@ -1,6 +1,6 @@
 """Words of units: the name of each feature of the frames of a further line.
 
-Belongs here: English texts about one customer or account as a whole. Does not belong here: those
+Belongs here: messages about one customer or account as a whole. Does not belong here: those
 about a pair, which stand in them (``words``), or computing the features (``unit_features``).
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from aml_assets.core.language import ENGLISH, Language, message
 from aml_assets.core.relations.words import name_of
 
 _LARGEST = re.compile(r"(?P<side>payer|payee)_(?P<of_pair>.+)_within_(?P<days>\d+)")
@@ -16,31 +17,41 @@ _LARGEST = re.compile(r"(?P<side>payer|payee)_(?P<of_pair>.+)_within_(?P<days>\d
 _WINDOWED = re.compile(r"(?P<what>[a-z_]+)_(?P<days>\d+)")
 
 _OF_WINDOW = {
-    "paid": "payments made",
-    "received": "payments received",
-    "paid_total": "sum of the payments made",
-    "received_total": "sum of the payments received",
-    "passed_on": "share of the money that passes through",
-    "active_days": "days with a payment",
-    "reports_paid": "reports about payments made",
-    "reports_received": "reports about payments received",
+    "paid": message("payments made"),
+    "received": message("payments received"),
+    "paid_total": message("sum of the payments made"),
+    "received_total": message("sum of the payments received"),
+    "passed_on": message("share of the money that passes through"),
+    "active_days": message("days with a payment"),
+    "reports_paid": message("reports about payments made"),
+    "reports_received": message("reports about payments received"),
 }
 
-_OTHERS = {"quiet_days": "days since the last payment", "short_history": "short history"}
+_OTHERS = {
+    "quiet_days": message("days since the last payment"),
+    "short_history": message("short history"),
+}
 
 
-def name_of_unit(column: str) -> str:
+def name_of_unit(column: str, language: Language = ENGLISH) -> str:
     """The name of a feature of a unit; its column's name if it has none here."""
     if largest := _LARGEST.fullmatch(column):
-        return (
-            f"as {largest['side']}, the largest within {_days(largest['days'])}: "
-            f"{name_of(largest['of_pair'])}"
+        days = _days(largest["days"], language)
+        of_pair = name_of(largest["of_pair"], language)
+        if largest["side"] == "payer":
+            return language.say(
+                "as payer, the largest within {days}: {of_pair}", days=days, of_pair=of_pair
+            )
+        return language.say(
+            "as payee, the largest within {days}: {of_pair}", days=days, of_pair=of_pair
         )
     windowed = _WINDOWED.fullmatch(column)
     if windowed and (name := _OF_WINDOW.get(windowed["what"])):
-        return f"{name}, {_days(windowed['days'])}"
-    return _OTHERS.get(column) or name_of(column)
+        days = _days(windowed["days"], language)
+        return language.say("{name}, {days}", name=language.say(name), days=days)
+    name = _OTHERS.get(column)
+    return language.say(name) if name else name_of(column, language)
 
 
-def _days(number: str) -> str:
-    return f"{int(number):,} day{'' if number == '1' else 's'}"
+def _days(number: str, language: Language) -> str:
+    return language.counted("{number} day", "{number} days", int(number))

@@ -17,11 +17,12 @@ import numpy as np
 
 from aml_assets.core.days import ONE_DAY, days_between
 from aml_assets.core.graph import REPORTS, Line
+from aml_assets.core.language import Language
 from aml_assets.core.model import carried, scoring
 from aml_assets.core.pages import reasons, validation
 from aml_assets.core.pages.feature_lines import family_lines, feature_lines
 from aml_assets.core.pages.model_page import ModelPage
-from aml_assets.core.pages.row_words import OF_REPORTS, RowWords, words_of_line
+from aml_assets.core.pages.row_words import RowWords, words_of_line, words_of_reports
 from aml_assets.core.pages.validation import AlertLine, Change, Segment
 from aml_assets.errors import ForeignFile, ModelError, Outdated
 from aml_assets.io.manifest import Manifest, settings_hash
@@ -119,6 +120,8 @@ def _settings(catalog: Catalog) -> str:
         *([settings.lines[name].model_dump(mode="json")] if name else []),
         settings.reports.model_dump(include={"history_days", "segments", "marking"}),
         settings.scoring.pinned_model,
+        # Pages of before there was a choice stay current.
+        *settings.reports.model_dump(include={"language"}, exclude_defaults=True).values(),
     )
 
 
@@ -179,12 +182,13 @@ def _page(
             contributed,
             evaluated,
             today,
+            words.language,
         ),
-        families=family_lines(model.encoder, gains, contributed),
+        families=family_lines(model.encoder, gains, contributed, words.language),
         left_out=model.encoder.left_out,
         with_reference=model.reference is not None,
         link=link,
-        built_by=_built_by(model, catalog.line.features),
+        built_by=_built_by(model, catalog.line.features, words.language),
         at_alerts=at_alerts,
         segments=segments,
         changes=changes,
@@ -196,7 +200,10 @@ def _page(
 def _words(catalog: Catalog) -> RowWords:
     """What the rows of the catalog's line are called."""
     name = catalog.line.name
-    return words_of_line(name, catalog.settings.lines[name]) if name else OF_REPORTS
+    language = Language(catalog.settings.reports.language)
+    if not name:
+        return words_of_reports(language)
+    return words_of_line(name, catalog.settings.lines[name], language)
 
 
 def _parts(
@@ -223,21 +230,35 @@ def _parts(
             evaluated,
             categories=pages.segments,
             gains=scoring.importance(model.booster, model.encoder),
+            language=words.language,
         ),
     )
 
 
-def _built_by(model: StoredModel, frames: str) -> dict[str, str]:
+def _built_by(model: StoredModel, frames: str, language: Language) -> dict[str, str]:
     """What the model was built by and from; ``frames`` are the line's."""
     facts: Any = model.manifest.facts
     days = carried.frames_of(model.manifest.inputs)
     study = facts.get(STUDY)
-    origin = {"parameters": f"study of {study['day']}, {study['digest'][:12]}"} if study else {}
+    say = language.say
+    origin = (
+        {
+            say("parameters"): say(
+                "study of {day}, {digest}", day=study["day"], digest=study["digest"][:12]
+            )
+        }
+        if study
+        else {}
+    )
     return {
-        "model": model.manifest.digest,
-        "code version": model.manifest.code_version,
-        "settings": model.manifest.settings,
-        "learnt from": f"{len(days)} days of {frames}, by digest in the model’s manifest",
+        say("model"): model.manifest.digest,
+        say("code version"): model.manifest.code_version,
+        say("settings"): model.manifest.settings,
+        say("learnt from"): say(
+            "{number} days of {frames}, by digest in the model’s manifest",
+            number=len(days),
+            frames=frames,
+        ),
         **origin,
         **facts.get("libraries", {}),
     }
@@ -251,24 +272,27 @@ def _changes(
     history: dict[dt.date, dict[str, Any] | None],
 ) -> list[Change]:
     """The figures of the last model before the day's, and of the pinned one, if there are such."""
+    say = Language(catalog.settings.reports.language).say
     earlier = [each for each, found in history.items() if found is not None and each < day]
-    last = [Change(f"last, {earlier[-1]}", history[earlier[-1]], "")] if earlier else []
+    last = (
+        [Change(say("last, {day}", day=earlier[-1]), history[earlier[-1]], "")] if earlier else []
+    )
     pin = catalog.settings.scoring.pinned_model
     if pin is None:
-        return last or [Change("last", None, "no day of the history has metrics")]
+        return last or [Change(say("last"), None, say("no day of the history has metrics"))]
     stored = models.partitions
     try:
         manifest = stored.format.read_manifest(stored.store, pinned_path(stored, pin))
     except ModelError as error:
-        return [*last, Change("pinned", None, str(error))]
+        return [*last, Change(say("pinned"), None, str(error))]
     pinned_day = dt.date.fromisoformat(manifest.partition)
-    name = f"pinned, {pinned_day}"
+    name = say("pinned, {day}", day=pinned_day)
     found = history.get(pinned_day)
     if found is None:
-        return [*last, Change(name, None, "its metrics are not among the days of the history")]
+        return [*last, Change(name, None, say("its metrics are not among the days of the history"))]
     measured = metrics.manifest(pinned_day).inputs[models.asset].values()
     if manifest.digest not in measured:
-        return [*last, Change(name, None, "the metrics of its day are another model’s")]
+        return [*last, Change(name, None, say("the metrics of its day are another model’s"))]
     return [*last, Change(name, found, "")]
 
 

@@ -80,3 +80,17 @@ def test_without_a_channel_one_sensor_says_so_and_logs(bank: Bank, caplog):
     watch.tick()
     assert "trx 2024-01-13 failed: table trx" in caplog.text
     assert caplog.text.count("no mail server and no webhook is configured") == 1
+
+
+def test_mails_in_another_language_have_a_sensor_of_their_own(bank: Bank, box):
+    watch = Watch(bank, box)
+    mail = bank.options["alarms"]["mail"]
+    first, second = mail["recipients"]
+    mail["recipients"] = [first, {"address": second, "language": "zh"}]
+    watch.tick()  # the new one watches from now on
+    assert set(watch.cursors) == {"alarm_mails", "alarm_mails_zh"}
+    bank.bad("daily", 13, only=("tables/trx",))
+    watch.tick()
+    assert box.recipients == [[first], [second]]
+    assert ["failed" in str(each["Subject"]) for each in box.mails] == [True, False]
+    assert "运行失败" in box.mails[1]["Subject"]

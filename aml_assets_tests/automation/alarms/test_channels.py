@@ -194,3 +194,55 @@ def test_only_the_kinds_that_are_wanted_are_sent():
         send(settings, [FAILED])
         send(settings, [FAILED, Alarm("retry", "is tried again", (day(1),), ("str",))])
     assert box.mail["Subject"] == "aml_assets: str 2024-01-01 is tried again"
+
+
+NIGHT, TEAM = RECIPIENTS
+TWO_LANGUAGES = [NIGHT, {"address": TEAM, "language": "zh"}]
+
+
+def test_each_recipient_gets_the_mail_in_the_language_of_his_own():
+    with mail_server(Postbox()) as box:
+        settings = settings_of(box, recipients=TWO_LANGUAGES)
+        assert channels(settings) == ["mail", "mail_zh"]
+        send(settings, [FAILED])
+    assert box.recipients == [[NIGHT], [TEAM]]
+    english, chinese = box.mails
+    assert english["To"] == NIGHT
+    assert chinese["To"] == TEAM
+    assert english["Subject"].startswith("aml_assets: trx 2024-02-14 failed: table trx")
+    assert chinese["Subject"].startswith("aml_assets: trx 2024-02-14 运行失败：table trx")
+    assert chinese.get_content().splitlines()[0] == "trx 2024-02-14 运行失败"
+    assert english["Message-ID"] != chinese["Message-ID"]
+
+
+def test_chinese_is_encoded_so_that_every_mail_program_reads_it():
+    with mail_server(Postbox()) as box:
+        send(settings_of(box, recipients=TWO_LANGUAGES), [FAILED], only=["mail_zh"])
+    raw = box.mail.as_bytes()
+    assert raw.isascii()
+    assert box.mail.get_content_charset() == "utf-8"
+    assert box.mail["Content-Transfer-Encoding"] in ("base64", "quoted-printable")
+    subject = next(line for line in raw.splitlines() if line.startswith(b"Subject:"))
+    assert b"=?utf-8?" in subject
+    assert max(map(len, raw.splitlines())) <= 998
+
+
+def test_who_got_his_mail_gets_no_second_one_since_the_other_language_failed():
+    with mail_server(Postbox(refuse=(TEAM,))) as box:
+        settings = settings_of(box, recipients=TWO_LANGUAGES)
+        assert refused(settings).delivered == ("mail",)
+        box.refuse = ()
+        send(settings, [FAILED], only=["mail_zh"])
+    assert box.recipients == [[NIGHT], [TEAM]]
+
+
+def test_alarms_in_one_language_are_one_channel_whatever_the_language():
+    with mail_server(Postbox()) as box, webhook(Hook()) as hook:
+        given = {**alarm_settings(box, hook), "language": "zh"}
+        settings = AlarmSettings(**given)
+        assert channels(settings) == ["mail", "webhook"]
+        send(settings, [FAILED])
+    assert box.recipients == [RECIPIENTS]
+    assert box.mail["Subject"].startswith("aml_assets: trx 2024-02-14 运行失败")
+    assert hook.bodies[0]["alarms"][0]["title"] == "trx 2024-02-14 运行失败"
+    assert hook.bodies[0]["alarms"][0]["kind"] == "run_failure"

@@ -13,6 +13,7 @@ from aml_assets.core.model.reference import fit
 from aml_assets.core.pages import validation
 from aml_assets.core.pages.feature_lines import family_lines, feature_lines
 from aml_assets.core.pages.model_page import ModelPage
+from aml_assets.core.pages.row_words import OF_REPORTS, RowWords
 from aml_assets_tests import pages
 
 DAY = dt.date(2024, 3, 10)
@@ -31,7 +32,12 @@ TRAINED = np.column_stack(
 MOVED = TRAINED[:600] + np.array([2, 0, 0], np.float32)
 
 
-def report(today: np.ndarray | None = MOVED, decided=True, with_reference=True) -> ModelPage:
+def report(
+    today: np.ndarray | None = MOVED,
+    decided: bool = True,
+    with_reference: bool = True,
+    words: RowWords = OF_REPORTS,
+) -> ModelPage:
     truth = (RNG.random(600) < 0.2).astype(np.float32) if decided else np.full(600, np.nan)
     scores = np.random.default_rng(1).random(600)
     days_of = np.repeat(np.arange(3), 200)
@@ -78,13 +84,16 @@ def report(today: np.ndarray | None = MOVED, decided=True, with_reference=True) 
             contributed,
             TRAINED[:600],
             today,
+            words.language,
         ),
-        families=family_lines(ENCODER, {"trx.amount": 3.0, "trx.<b>": 1.0}, contributed),
+        families=family_lines(
+            ENCODER, {"trx.amount": 3.0, "trx.<b>": 1.0}, contributed, words.language
+        ),
         left_out=ENCODER.left_out,
         with_reference=with_reference,
         link="alert_report_2024-03-10.html",
         built_by={"code version": "2", "xgboost": "3.2.0"},
-        at_alerts=validation.alert_lines(truth, scores, threshold=1.0),
+        at_alerts=validation.alert_lines(truth, scores, threshold=1.0, words=words),
         segments=validation.segments(
             truth,
             scores,
@@ -93,12 +102,14 @@ def report(today: np.ndarray | None = MOVED, decided=True, with_reference=True) 
             TRAINED[:600],
             categories=[],
             gains={"trx.<b>": 1.0},
+            language=words.language,
         ),
         changes=[
             validation.Change("last, 2024-03-09", {**metrics, "auc": 0.25}, ""),
             validation.Change("pinned, 2024-01-01", None, "it is gone"),
         ],
         marking="SECRET <i>",
+        words=words,
     )  # fmt: skip
 
 

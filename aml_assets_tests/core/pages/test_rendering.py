@@ -1,12 +1,12 @@
 """Rendering: escaped values, refused gaps, the policy's hashes, and the pages' own filters."""
 
 import base64
-import datetime as dt
 import hashlib
 
 import jinja2
 import pytest
 
+from aml_assets.core.language import ENGLISH
 from aml_assets.core.pages import rendering
 
 
@@ -16,20 +16,6 @@ from aml_assets.core.pages import rendering
 )
 def test_a_contribution_has_a_sign_unless_it_rounds_to_zero(value, text):
     assert rendering.signed(value) == text
-
-
-@pytest.mark.parametrize(
-    ("day", "text"),
-    [
-        (dt.date(2024, 3, 5), "Tuesday 5 March 2024"),
-        (dt.date(2024, 2, 29), "Thursday 29 February 2024"),
-        (dt.date(2023, 12, 31), "Sunday 31 December 2023"),
-        (dt.date(2024, 6, 5), "Wednesday 5 June 2024"),
-        (dt.date(2024, 6, 8), "Saturday 8 June 2024"),
-    ],
-)
-def test_a_day_is_spelt_in_english(day, text):
-    assert rendering.spelt(day) == text
 
 
 def test_a_value_that_the_template_needs_and_nobody_gave_is_an_error():
@@ -47,6 +33,9 @@ def test_the_policy_allows_the_style_and_the_script_by_their_hashes_and_nothing_
             return "page"
 
     class Environment:
+        def __init__(self, language):
+            assert language == ENGLISH
+
         @staticmethod
         def get_template(name):
             return Page

@@ -22,7 +22,7 @@ ACCOUNTS = words_of_line("payer", LineSettings(unit="account", budget=30, train_
 
 def page_of(words: RowWords = CUSTOMERS, unit: str = "customer", **changed: Any) -> ModelPage:
     """The page of `report` as that of a line, of whose units each has a row a day."""
-    one = report()
+    one = report(words=words)
     texts = pa.array([f"C{n % 200}" for n in range(600)])
     scored = budget.Scored(np.repeat(np.arange(3), 200), one.truth, one.scores)
     known = {"account": None, "customer": None, unit: texts}
@@ -38,8 +38,8 @@ def page_of(words: RowWords = CUSTOMERS, unit: str = "customer", **changed: Any)
     )
 
 
-def unripe() -> ModelPage:
-    one = page_of()
+def unripe(words: RowWords = CUSTOMERS) -> ModelPage:
+    one = page_of(words)
     truth = np.full(600, np.nan)
     figures = evaluation.evaluate(truth, one.scores)
     return replace(one, truth=truth, metrics={**one.metrics, **figures, "ripens_on": "2024-03-21"})

@@ -1,6 +1,11 @@
 
 "use strict";
 {
+  // A message in the page's language; a message that has no translation is its own text.
+  const said = JSON.parse(document.getElementById("said")?.textContent ?? "{}");
+  window.say = (text, values = {}) =>
+    (said[text] ?? text).replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
   // The page holds no time, so that the same inputs give the same bytes: it shows the file's.
   const time = (moment) => {
     const two = (number) => String(number).padStart(2, "0");
@@ -11,13 +16,14 @@
   };
   const written = time(new Date(document.lastModified));
   const dated = document.getElementById("dated");
-  dated.textContent = ` · file of ${written}`;
+  dated.textContent = say(" · file of {written}", { written });
   addEventListener("beforeprint", () => {
-    dated.textContent = ` · file of ${written}, printed ${time(new Date())}`;
+    dated.textContent =
+      say(" · file of {written}, printed {printed}", { written, printed: time(new Date()) });
   });
 
   // Tables that sort: a header becomes a button; what is missing stays last either way.
-  const collator = new Intl.Collator("en", { numeric: true });
+  const collator = new Intl.Collator(document.documentElement.lang, { numeric: true });
   window.ordered = (numeric, down) => {
     const compare = numeric ? (a, b) => a - b : collator.compare;
     return ([a], [b]) => {
