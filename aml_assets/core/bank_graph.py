@@ -85,9 +85,8 @@ def asset_graph(
             can tell what a customer did lately.
     """
     names, histories = list(tables), histories or {}
-    checked = [
-        Asset(f"{TABLES}/{name}", (Reads(f"{LANDING}/{name}"),)) for name in (*names, *beside)
-    ]
+    landed = (*names, *beside)
+    checked = [Asset(f"{TABLES}/{name}", (Reads(f"{LANDING}/{name}"),)) for name in landed]
     ours = [asset for asset in (*_HISTORIES.values(), LABEL_HISTORY) if asset in histories]
     learning, prediction = frozenset({SELF_LEARNING}), frozenset({BATCH_PREDICTION})
     further = {Line(name): earlier for name, earlier in (lines or {}).items()}
@@ -96,8 +95,8 @@ def asset_graph(
         *(Reads(f"{TABLES}/{n}", Days.LOOK_BACK if n == trx else Days.SAME) for n in names),
         *(Reads(asset, Days.LOOK_BACK) for asset in ours),
     )
-    named = [Reads(f"{TABLES}/{name}", Days.IF_STORED) for name in customers]
-    lately = [Reads(name, Days.LATELY) for name in (f"{TABLES}/{trx}", FEATURES) if known]
+    shown = [Reads(f"{TABLES}/{name}", Days.IF_STORED) for name in customers]
+    shown += [Reads(name, Days.LATELY) for name in (f"{TABLES}/{trx}", FEATURES) if known]
     scoring = None if queued is None else list(queued)
     return Graph(
         [
@@ -107,13 +106,9 @@ def asset_graph(
             *_learnt(REPORTS, learning, refit=refit, tuned=tuned),
             Asset(PREDICTIONS, (Reads(FEATURES), Reads(MODEL, Days.SCORING)), prediction),
             _described(REPORTS, learning, refit=refit),
-            *(
-                row
-                for line, earlier in further.items()
-                for row in _of_line(line, moved, earlier, refit=refit)
-            ),
+            *(each for of in further.items() for each in _of_line(*of, moved, refit=refit)),
             *(_queue(scoring) if scoring is not None else ()),
-            _alert_page([*named, *lately], scoring),
+            _alert_page(shown, scoring),
         ],
         (REPORTS, *further),
     )
@@ -147,7 +142,7 @@ def _alert_page(beside: Iterable[Reads], queued: Iterable[str] | None) -> Asset:
     )
 
 
-def _of_line(line: Line, moved: tuple[Reads, ...], earlier: int, *, refit: bool) -> Iterator[Asset]:
+def _of_line(line: Line, earlier: int, moved: tuple[Reads, ...], *, refit: bool) -> Iterator[Asset]:
     """The assets of a further line: its frames, of the day's transactions and reports, and on."""
     learning = frozenset({SELF_LEARNING})
     yield Asset(line.partial, (*moved, Reads(FEATURES)))

@@ -310,12 +310,12 @@ def test_a_case_without_a_report_is_decided_by_its_customer_where_the_bank_takes
     ]
 
 
-def test_what_was_drawn_at_random_is_shown_to_those_who_ask(offline: Tab, tmp_path: Path):
+def test_what_was_drawn_at_random_is_marked_for_those_who_ask(offline: Tab, tmp_path: Path):
     cases = [long_case(0), long_case(1, is_sample=True, is_queued=True)]
     page = opened(offline, tmp_path / "page.html", replace(page_of(2), cases=cases))
-    assert shown(offline, "case") == ["1"]
-    assert page.get_by_text("All 1 cases").is_visible()
-    page.get_by_label("show what was drawn at random").check()
+    assert shown(offline, "case") == ["1", "2"]
+    assert page.get_by_text("random sample").count() == 0
+    page.get_by_label("mark what was drawn at random").check()
     assert shown(offline, "case") == ["1", "2"]
     assert page.get_by_text("random sample").is_visible()
 

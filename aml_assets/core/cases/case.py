@@ -16,10 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from aml_assets.core.cases.queue import CUSTOMER
-
-SAMPLE = "sample"
-"""A column that a queue may have: whether an entry was drawn at random below the budget."""
+from aml_assets.core.cases.queue import CUSTOMER, STANDS_FOR
 
 
 @dataclass(frozen=True)
@@ -63,14 +60,14 @@ class Case:
 def listed_in(queue: pa.Table) -> list[Listed]:
     """The entries of a queue, in its order."""
     named: list[Any] = [queue.column(name).to_pylist() for name in (CUSTOMER, "evidence", "line")]
-    drawn = (
-        queue.column(SAMPLE).to_pylist()
-        if SAMPLE in queue.column_names
-        else [False] * queue.num_rows
+    drawn: list[Any] = (
+        queue.column(STANDS_FOR).to_pylist()
+        if STANDS_FOR in queue.column_names
+        else [None] * queue.num_rows
     )
     return [
-        Listed(str(customer), evidence, line or "", bool(is_sample))
-        for customer, evidence, line, is_sample in zip(*named, drawn, strict=True)
+        Listed(str(customer), evidence, line or "", is_sample=weight is not None)
+        for customer, evidence, line, weight in zip(*named, drawn, strict=True)
     ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.cases.disposition_file import (
@@ -26,6 +26,7 @@ from aml_assets.core.pages.case_words import totals_of
 from aml_assets.core.pages.reasons import LEADING, Explanation
 from aml_assets.core.pages.rendering import render
 from aml_assets.core.pages.shown_case import ShownCase
+from aml_assets.core.pages.workload import Workload
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -76,7 +77,7 @@ class AlertPage:
         marking: how the bank marks such a document; "" for none.
         reasons: the codes that a disposition may give; any where there are none.
         takes_customers: whether a disposition may name a customer instead of a report.
-        workload: what to show below the summary of the work that is waiting; nothing by default.
+        workload: the open cases until the day, and what the queues miss; ``None`` without a queue.
     """
 
     day: dt.date
@@ -105,13 +106,13 @@ class AlertPage:
     marking: str = ""
     reasons: Sequence[str] = ()
     takes_customers: bool = False
-    workload: Markup | None = None
+    workload: Workload | None = None
 
     @property
     def dispositions(self) -> dict[str, Any]:
         """What the script needs to write a file that ``aml decide`` takes."""
         return {
-            "columns": columns_of_file(self.key),
+            "columns": columns_of_file(self.key, customers=self.takes_customers),
             "reasons": list(self.reasons),
             "longest": {REASON: MAX_REASON, NOTE: MAX_NOTE},
             "customer": self.takes_customers,
@@ -124,8 +125,8 @@ class AlertPage:
 
     @property
     def first_cases(self) -> Sequence[ShownCase]:
-        """The cases for a browser that runs no script; none that was drawn at random."""
-        return [each for each in self.cases if not each.is_sample][:WITHOUT_SCRIPT]
+        """The cases for a browser that runs no script."""
+        return self.cases[:WITHOUT_SCRIPT]
 
     @property
     def queued(self) -> int:
@@ -171,6 +172,29 @@ class AlertPage:
         own = [(f"own {position}", name) for position, name in enumerate(self.own)]
         ours = (*_OF_CASE, *_BEFORE_KEY, *keys, *_AFTER_KEY, *own, "reasons", "model_id")
         return [each if isinstance(each, tuple) else (each, each) for each in ours]
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """The figures of the page, for metadata."""
+        return {
+            "rows": self.rows,
+            "shown": len(self.alerts),
+            "cases": len(self.cases),
+            "queued": self.queued,
+            "flagged": self.flagged,
+            "decided": self.decided,
+            **(self.workload.figures if self.workload else {}),
+            "model_id": self.model_id,
+        }
+
+    def only(self, customer: str) -> AlertPage | None:
+        """The page with the case of one customer; ``None`` if it has none."""
+        cases = [each for each in self.cases if each.customer == customer]
+        if not cases:
+            return None
+        (case,) = cases
+        shown = replace(case, reports=tuple(range(len(case.reports))))
+        return replace(self, cases=[shown], alerts=self.alerts_of(case), workload=None)
 
     def alerts_of(self, case: ShownCase) -> list[Alert]:
         """The reports of a case."""

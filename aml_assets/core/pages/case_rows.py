@@ -140,7 +140,7 @@ def _counterparties(
 
 def _decision(of: EarlierDecision, texts: _Texts) -> list[Any]:
     return [
-        texts.place(str(of.report_day)),
+        texts.place(str(of.day)),
         of.key,
         texts.place(of.says),
         texts.place(of.reason),

@@ -18,18 +18,18 @@ from aml_assets.core.relations.timeline import Activity
 
 @dataclass(frozen=True)
 class EarlierDecision:
-    """A disposition of a report of the customer.
+    """A disposition on the customer, or on a report of his.
 
     Attributes:
-        report_day: the day of the report.
-        key: of the report.
+        day: of the report, or on which the customer was listed or scored.
+        key: of the report; empty where it is about the customer.
         says: the disposition, in words.
         reason: a code, or "".
         note: the investigator's words, or "".
         by: the investigator.
     """
 
-    report_day: dt.date
+    day: dt.date
     key: tuple[str, ...]
     says: str
     reason: str

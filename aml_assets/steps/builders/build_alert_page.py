@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from aml_assets.core.graph import ALERT_PAGE
+from aml_assets.core.graph import ALERT_PAGE, QUEUE
 from aml_assets.core.model import evaluation
 from aml_assets.core.pages import reasons
 from aml_assets.core.pages.alert_page import AlertPage
 from aml_assets.core.pages.alerts import Alert, Roles, alerts_of
 from aml_assets.core.pages.case_words import marks_of
 from aml_assets.core.pages.shown_case import EarlierDecision, ShownCase
+from aml_assets.core.pages.workload import Workload
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.paths import beside, link_between
 from aml_assets.io.upstream import Upstream, inputs_read
@@ -35,6 +36,7 @@ from aml_assets.steps.inputs.model_selection import scoring_id
 from aml_assets.steps.inputs.page_cases import PageCases, page_cases
 from aml_assets.steps.inputs.run_options import RunOptions
 from aml_assets.steps.inputs.scored_day import ScoredDay, scored_day
+from aml_assets.steps.inputs.worked_queues import worked_queues
 
 if TYPE_CHECKING:
     import xgboost
@@ -72,23 +74,28 @@ def build_alert_page(
         ModelError: the model that scored is no longer in the store.
     """
     options = options or RunOptions()
+    page, manifest, path = page_of(catalog, day, predictions, features, models, inputs, options)
+    figures = {**page.figures, "path": path, "ad_hoc": options.ad_hoc}
+    return Built(page.to_html(), manifest, figures, ad_hoc=options.ad_hoc, path=path)
+
+
+def page_of(
+    catalog: Catalog,
+    day: dt.date,
+    predictions: Upstream[pa.Table],
+    features: Upstream[pa.Table],
+    models: Upstream[xgboost.Booster],
+    inputs: Mapping[str, Upstream[Any]],
+    options: RunOptions,
+) -> tuple[AlertPage, Manifest, str]:
+    """The content of a page, its manifest and its path; arguments and errors as of the builder."""
     ad_hoc = scoring_id(catalog, day, models, options) if options.ad_hoc else ""
     scored = scored_day(catalog, day, predictions, features, models, ad_hoc=ad_hoc)
     path = catalog.alert_pages.path(day)
     path = beside(path, ad_hoc) if ad_hoc else path
     told = page_cases(catalog, day, scored, features, inputs, ad_hoc)
-    page = _page(catalog, day, scored, told, path)
-    figures = {
-        "rows": page.rows,
-        "shown": len(page.alerts),
-        "cases": len(page.cases),
-        "queued": page.queued,
-        "flagged": page.flagged,
-        "decided": page.decided,
-        "model_id": page.model_id,
-        "path": path,
-        "ad_hoc": options.ad_hoc,
-    }
+    workload = _workload(catalog, day, told, features, inputs)
+    page = _page(catalog, day, scored, told, path, workload)
     manifest = Manifest(
         asset=ALERT_PAGE,
         partition=str(day),
@@ -103,7 +110,22 @@ def build_alert_page(
             **(told.histories.said.fact if told.histories else {}),
         },
     )
-    return Built(page.to_html(), manifest, figures, ad_hoc=options.ad_hoc, path=path)
+    return page, manifest, path
+
+
+def _workload(
+    catalog: Catalog,
+    day: dt.date,
+    told: PageCases,
+    merged: Upstream[pa.Table],
+    inputs: Mapping[str, Upstream[Any]],
+) -> Workload | None:
+    """What became of the queues until the day; ``None`` without a queue."""
+    if not told.has_queue or told.histories is None:
+        return None
+    queues = inputs[QUEUE.rpartition("/")[2]]
+    worked = worked_queues(catalog, day, queues, merged, told.histories.said)
+    return Workload(worked.backlog, worked.missed)
 
 
 def _settings_hash(catalog: Catalog) -> str:
@@ -112,7 +134,7 @@ def _settings_hash(catalog: Catalog) -> str:
     shown = {"alerts", "reasons", "name_columns", "columns", "marking"}
     return settings_hash(
         settings.reports.model_dump(include=shown),
-        settings.queue.days,
+        settings.queue.model_dump(include={"days", "open_days", "deadline_days", "working_days"}),
         settings.label_rules,
         settings.scoring.threshold,
         settings.partitions.time_zone,
@@ -126,6 +148,7 @@ def _page(
     scored: ScoredDay,
     told: PageCases,
     path: str,
+    workload: Workload | None,
 ) -> AlertPage:
     settings, model = catalog.settings, scored.model
     wanted = [_place(name) for name in settings.reports.columns]
@@ -163,6 +186,8 @@ def _page(
         absent=[".".join(place) for place in wanted if place not in own],
         marking=settings.reports.marking,
         reasons=settings.dispositions.reasons,
+        takes_customers=told.has_queue,
+        workload=workload,
     )
 
 

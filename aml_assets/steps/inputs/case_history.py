@@ -40,7 +40,7 @@ class History:
         reports: day → how many reports.
         confirmed: how many reports are known to be suspicious.
         queued: earlier days on which the customer was in the queue.
-        decisions: the dispositions of reports that count, the newest report first.
+        decisions: the dispositions that count, also on the customer, the newest day first.
     """
 
     activity: Activity = field(default_factory=Activity)
@@ -95,6 +95,11 @@ def histories_of(
         found[customer].activity = activity
     said = known_dispositions(catalog, first, day)
     _add_reports(catalog, day, merged, said, found)
+    for case, of in said.customers.items():
+        if case.customer in found and case.day >= first:
+            found[case.customer].decisions.append(of)
+    for history in found.values():
+        history.decisions.sort(key=lambda of: of.day, reverse=True)
     if queues is not None:
         _add_queues(days_between(first, day - ONE_DAY), queues, found)
     return Histories(found, first, tuple(stored), said)

@@ -52,7 +52,7 @@ def test_who_has_a_case_for_a_high_score_has_all_his_reports_of_the_day_in_it():
 def test_a_queue_says_who_was_drawn_at_random_if_it_has_the_column():
     entries = pa.table({"customer": [7, 8], "evidence": [0.9, 0.2], "line": ["", "customer"]})
     assert [each.is_sample for each in listed_in(entries)] == [False, False]
-    drawn = entries.append_column("sample", pa.array([False, True]))
+    drawn = entries.append_column("stands_for", pa.array([None, 40.0]))
     assert listed_in(drawn)[1] == Listed("8", 0.2, "customer", is_sample=True)
 
 

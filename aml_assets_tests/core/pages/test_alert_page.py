@@ -9,13 +9,16 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from markupsafe import Markup
 
+from aml_assets.core.cases.backlog import Backlog
+from aml_assets.core.cases.missed import Missed
 from aml_assets.core.days import ONE_DAY, number_of
+from aml_assets.core.model.intervals import Interval
 from aml_assets.core.pages.alert_page import AlertPage
 from aml_assets.core.pages.alerts import Roles, alerts_of, amount_in_words
 from aml_assets.core.pages.reasons import Explanation, FamilyReasons, Reason
 from aml_assets.core.pages.shown_case import EarlierDecision, ShownCase
+from aml_assets.core.pages.workload import Workload
 from aml_assets.core.relations.timeline import Activity, Counterparty, Moved
 from aml_assets.settings.load import Settings
 from aml_assets_tests import pages
@@ -225,20 +228,44 @@ def test_a_line_score_has_the_reasons_of_its_line_or_its_name_alone():
     assert [each["reports"] for each in pages.cases_in(pages.read(page.to_html()))] == [[], []]
 
 
-def test_what_was_drawn_at_random_is_not_among_the_first_cases_and_can_be_asked_for():
+def test_what_was_drawn_at_random_stands_among_the_others_and_its_mark_can_be_asked_for():
     page = report(labels=(1, 0))
     assert "filter-sample" not in page.to_html().partition("<script")[0]
     drawn = replace(page, cases=[page.cases[0], replace(page.cases[1], is_sample=True)])
     read = pages.read(drawn.to_html())
-    assert len(shown(read)) == 1
+    assert len(shown(read)) == 2
+    assert "random" not in shown(read)[1].say()
     assert read.one("input", id="filter-sample").attributes["type"] == "checkbox"
     assert [each["sample"] for each in pages.cases_in(read)] == [0, 1]
 
 
 def test_the_work_that_is_waiting_stands_below_the_summary_where_it_is_given():
     assert "workload" not in report().to_html().partition("<main>")[2].partition("<script")[0]
-    page = pages.read(replace(report(), workload=Markup("<b>20 wait</b>")).to_html())
-    assert page.one("section", id="workload").one("b").text == "20 wait"
+    waiting = Workload(Backlog({0: 1199, 7: 1}, None), [])
+    read = pages.read(replace(report(), workload=waiting).to_html()).one("details", id="workload")
+    assert read.one("summary").say() == "1,200 open cases"
+    assert read.one("svg").attributes["aria-label"].startswith("Open cases by age")
+    assert not list(read.all("table"))
+
+
+def test_a_deadline_and_the_missed_cases_of_each_month_are_told():
+    rate = Interval(0.0052, 0.0011, 0.0151)
+    months = [
+        Missed(dt.date(2024, 10, 1), 600, 580, 3, rate, 9_120.4),
+        Missed(dt.date(2024, 11, 1), 20, 0, 0, None, 9_000.0),
+    ]
+    workload = Workload(Backlog({6: 1}, 5), months)
+    read = pages.read(replace(report(), workload=workload).to_html()).one("details", id="workload")
+    assert read.one("summary").say() == ("1 open case, 1 beyond the deadline of 5 working days")
+    october, november = read.one("table", id="missed").one("tbody").all("tr")
+    cells = [[each.say() for each in row.children] for row in (october, november)]
+    assert cells == [
+        ["2024-10", "0.5 %", "0.1 % … 1.5 %", "600", "580", "3"],
+        ["2024-11", "none is decided", "20", "0", "0"],
+    ]
+    assert "some 9,000 a day" in read.say()
+    nothing = pages.read(replace(report(), workload=Workload(Backlog({}, 5), [])).to_html())
+    assert not list(nothing.one("details", id="workload").all("svg"))
 
 
 def test_only_a_bank_whose_dispositions_take_customers_offers_them():

@@ -136,7 +136,9 @@ def test_the_manifest_names_what_was_read_and_no_customer(scored: Bank):
     manifest = scored.catalog.alert_pages.manifest(day(DAY))
     days = [str(day(number)) for number in range(5, DAY + 1)]
     assert sorted(manifest.inputs["tables/trx"]) == days
-    assert sorted(manifest.inputs[QUEUE]) == days
+    queues = manifest.inputs[QUEUE]
+    assert sorted(queues) == [str(day(number)) for number in range(1, DAY + 1)]
+    assert [each for each in sorted(queues) if queues[each] != "absent"] == days
     assert list(manifest.inputs[CUSTOMERS.scores]) == [str(day(DAY))]
     assert manifest.facts["dispositions"]
     assert "Zoe" not in str(manifest)
@@ -180,8 +182,8 @@ def test_entries_that_were_drawn_at_random_are_marked(scored: Bank, tmp_path):
     bank = scored.copy_to(tmp_path / "drawn")
     queues = bank.catalog.queues
     table, manifest = queues.load_with_manifest(day(DAY))
-    drawn = pa.array([False] * 5 + [True])
-    queues.publish(day(DAY), table.append_column("sample", drawn), manifest)
+    drawn = pa.array([None] * 5 + [40.0])
+    queues.publish(day(DAY), table.append_column("stands_for", drawn), manifest)
     bank.good("daily", DAY, only=(ALERT_PAGE,))
     assert [each["sample"] for each in cases_of(bank)][:6] == [0, 0, 0, 0, 0, 1]
 

@@ -198,10 +198,10 @@
       [["Rank", "rank"], ["Score", "score"], ["Decision", "decision"], ["Transaction", "trx"], ["Amount", "amount"], ["From", "party"], ["To", "party"], ["Why"]],
       row.reports.map((alert) => reportLine(row, alert)))]));
     if (row.decisions.length) content.push(section("Decided before", [listing("before", `Earlier decisions of case ${row.place}`,
-      [["Report of"], [KEY.join(", ")], ["Decision"], ["Reason"], ["By"], ["Note"]],
+      [["Day"], [KEY.join(", ")], ["Decision"], ["Reason"], ["By"], ["Note"]],
       row.decisions.map(({ day, key, says, reason: code, note, by }) => {
         const unfolding = note ? element("details", "", [element("summary", "", "note"), element("p", "", note)]) : "";
-        return element("tr", "", [cell("nowrap", day), cell("id", key.join(" ")), cell("", says), cell("", code), cell("", by), cell("note", [unfolding])]);
+        return element("tr", "", [cell("nowrap", day), cell("id", key.length ? key.join(" ") : "the customer"), cell("", says), cell("", code), cell("", by), cell("note", [unfolding])]);
       }))]));
     if (row.moved.length || row.reportDays.length || row.queueDays.length) {
       const currencies = row.moved.map((of) => {
@@ -266,7 +266,7 @@
     made.append(
       cell("rank", [button], { f: "case", v: row.place }),
       cell("who", [
-        ...(row.sample ? [element("span", "drawn", "random sample")] : row.queued ? [element("span", "queued", "in the queue")] : []),
+        ...(row.sample && ticked("sample") ? [element("span", "drawn", "random sample")] : row.queued ? [element("span", "queued", "in the queue")] : []),
         ...(row.name ? [element("span", "name", row.name)] : []),
         row.customer ? element("span", "id", row.customer, { f: "case_customer" }) : element("span", "none", "customer not known")]),
       cell("score", [element("span", "", row.score.toFixed(3), { f: "evidence", v: row.score }), share, ...(row.line ? [element("small", "", `line ${row.line}`)] : [])]),
@@ -319,8 +319,7 @@
     // An amount that is not known is in no range.
     const within = (row) => (from === "" && to === "") || row.reports.some(({ amount }) => amount !== ""
       && (from === "" || Number(exact(amount)) >= Number(from)) && (to === "" || Number(exact(amount)) <= Number(to)));
-    const all = rows.filter(({ sample }) => !sample || ticked("sample"));
-    const left = all.filter((row) => (score === "" || row.score >= Number(score))
+    const left = rows.filter((row) => (score === "" || row.score >= Number(score))
       && (decision === "" || decisionOf(row).includes(decision)) && within(row)
       && (!ticked("queue") || row.queued) && words.every((word) => text(row).includes(word)));
     const [by, numeric, down, title] = order;
@@ -334,9 +333,8 @@
       ...(words.length ? [`“${words.join(" ")}”`] : []), ...(score ? [`score from ${score}`] : []), ...(decision ? [decision] : []),
       ...(from ? [`amount from ${from}`] : []), ...(to ? [`amount to ${to}`] : []), ...(ticked("queue") ? ["in the queue only"] : []),
     ];
-    let said = `${fitting.length === all.length ? `All ${number(all.length)}` : `${number(fitting.length)} of ${number(all.length)}`} cases`
+    let said = `${fitting.length === rows.length ? `All ${number(rows.length)}` : `${number(fitting.length)} of ${number(rows.length)}`} cases`
       + (filters.length ? `, filtered by ${filters.join(", ")}` : ", no filter")
-      + (ticked("sample") ? ", with those drawn at random" : "")
       + (by === "case" && !down ? "" : `; by ${title.toLowerCase()}, ${down ? "descending" : "ascending"}`);
     state.textContent = said;
     if (fitting.length > PRINTED) said += `; printed: the first ${number(PRINTED)}`;
@@ -389,9 +387,8 @@
   const plainly = (value) => `"${value.replace(/"/g, '""')}"`;
   const beside = (customer) => takesCustomers ? [customer] : [];
   send.addEventListener("click", () => {
-    const [day, ...rest] = columns, key = rest.slice(0, KEY.length), ours = rest.slice(KEY.length);
-    download(send, [[day, ...key, ...beside("customer"), ...ours], ...lines().map(([of, { says, reason: code, note }]) => [
-      table.dataset.day, ...(of.key ?? key.map(() => "")), ...beside(of.key ? "" : of.customer), says, code.trim(), note.trim()])]
+    download(send, [columns, ...lines().map(([of, { says, reason: code, note }]) => [
+      table.dataset.day, ...(of.key ?? KEY.map(() => "")), ...beside(of.key ? "" : of.customer), says, code.trim(), note.trim()])]
       .map((line) => line.map(plainly)));
     unsent = false;
   });
