@@ -67,7 +67,8 @@ class AlertPage:
         with_positions: true if the model kept the distributions of its training rows.
         model_id, model_digest, chosen: the model that scored the day, and the reason for it.
         trained: the first and the last day of its training window, and the number of rows.
-        predictions: the path of the file with all reports, relative to the page.
+        predictions: the path of the file with all reports, relative to the page; "" for a page that
+            stands without it.
         predictions_digest: that file's digest.
         model_report: the path of the model's page, relative to this one.
         time_zone: the zone of all times.

@@ -174,6 +174,18 @@ def currency_of(spec: TableSettings) -> str | None:
     return spec.roles.get("currency", "currency")
 
 
+def transactions_of(trx: pa.Table, spec: TableSettings, wanted: Collection[str]) -> pa.Table:
+    """The transactions in which one of some customers pays or is paid, with all their columns.
+
+    Args:
+        trx: a day's transactions.
+        spec: the settings of ``trx``.
+        wanted: the texts of the customers' ids.
+    """
+    sides = (ids_of(trx, spec.column(role)) for role in UNITS["customer"])
+    return trx.filter(pc.or_(*(_among(ids, wanted) for ids in sides)))
+
+
 def payments_of(
     trx: pa.Table, spec: TableSettings, day: dt.date, wanted: Collection[str]
 ) -> pa.Table:

@@ -142,6 +142,15 @@ def _manifest_path(path: str, digest: str) -> str:
 _BATCH = 16 * 1024
 
 
+def csv_text(table: pa.Table) -> bytes:
+    """A table as CSV with a header, as it is stored."""
+    import pyarrow as pa
+
+    buffer = pa.BufferOutputStream()
+    _write_csv(buffer, table, include_index=False)
+    return buffer.getvalue().to_pybytes()
+
+
 def _write_csv(file: pa.NativeFile, table: pa.Table, include_index: bool) -> None:
     import pyarrow as pa
     import pyarrow.csv as pc

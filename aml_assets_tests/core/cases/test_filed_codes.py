@@ -5,7 +5,7 @@ import datetime as dt
 import pyarrow as pa
 import pytest
 
-from aml_assets.core.cases.filing import filed
+from aml_assets.core.cases.filed_codes import filed
 from aml_assets.errors import InputError
 
 DAY = dt.date(2024, 3, 1)
