@@ -1,4 +1,4 @@
-"""Taking a file of dispositions: each line is about a case of ours, or a sentence says why not.
+"""Taking a file of dispositions: each line is about a subject of ours, or a sentence says why not.
 
 Belongs here: comparing the file with the stored days, and keeping what was taken. Does not belong
 here: reading the file (``core.cases.disposition_file``), or what follows for labels
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from aml_assets.core.cases.disposition_file import BadLine, Line, read_lines
 from aml_assets.core.cases.dispositions import (
-    Case,
     Disposition,
+    Subject,
     counting,
     is_repeated,
 )
@@ -25,7 +25,7 @@ from aml_assets.core.days import ONE_DAY
 from aml_assets.errors import AmlError, InputError
 from aml_assets.io.decisions import Decision
 from aml_assets.steps.inputs.drawn_cases import with_sampling_weights
-from aml_assets.steps.inputs.known_cases import doubts, is_after_ripe
+from aml_assets.steps.inputs.known_subjects import doubts, is_after_ripe
 from aml_assets.steps.inputs.window_frames import key_and_label
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Taken:
         lines: how many dispositions were taken, by what they say.
         left_out: the lines that were not taken, with the reason.
         contradicting: how many say something else than what counted before.
-        after_ripe: how many are about cases whose label was taken for ripe without them.
+        after_ripe: how many are about subjects whose label was taken for ripe without them.
         waiting: how many wait for a second person.
         day: the day on which they were brought; they are known from the day after.
     """
@@ -85,7 +85,7 @@ def take_dispositions(
     instant = (at or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
     sender = _sender(catalog, by)
     lines, bad = read_lines(data, key=key, reasons=settings.dispositions.reasons, by=sender.by)
-    lines, unknown = _of_our_cases(catalog, lines, key)
+    lines, unknown = _of_our_subjects(catalog, lines, key)
     bad = sorted([*bad, *unknown], key=lambda each: each.number)
     if bad and (all_or_nothing or not lines):
         raise _refused(bad, len(lines))
@@ -96,7 +96,7 @@ def take_dispositions(
     _refuse_repeated(given, before)
     four_eyes = settings.dispositions.four_eyes
     counted, counts = (
-        {case: of.disposition for case, of in counting(each, four_eyes=four_eyes).items()}
+        {subject: of.disposition for subject, of in counting(each, four_eyes=four_eyes).items()}
         for each in (before, [*before, *given])
     )
     facts = {"by": sender.by, "known": sender.known, "user": sender.user, "login": sender.login}
@@ -107,10 +107,10 @@ def take_dispositions(
         lines=Counter(each.disposition for each in given),
         left_out=bad,
         contradicting=sum(
-            counted.get(each.case, each.disposition) != each.disposition for each in given
+            counted.get(each.subject, each.disposition) != each.disposition for each in given
         ),
         after_ripe=sum(is_after_ripe(catalog, each, day) for each in given),
-        waiting=sum(counts.get(each.case) != each.disposition for each in given),
+        waiting=sum(counts.get(each.subject) != each.disposition for each in given),
         day=day,
     )
 
@@ -126,7 +126,7 @@ def _sender(catalog: Catalog, by: str | None) -> Decision:
     return sender
 
 
-def _of_our_cases(
+def _of_our_subjects(
     catalog: Catalog, lines: Sequence[Line], key: Sequence[str]
 ) -> tuple[list[Line], list[BadLine]]:
     """The lines that are about a report or a customer of their day, and the bad ones."""
@@ -151,10 +151,10 @@ def _refused(bad: Sequence[BadLine], good: int) -> InputError:
 
 
 def _refuse_repeated(given: Sequence[Disposition], before: Sequence[Disposition]) -> None:
-    of_case: dict[Case, list[Disposition]] = {}
+    of_subject: dict[Subject, list[Disposition]] = {}
     for each in before:
-        of_case.setdefault(each.case, []).append(each)
-    if all(is_repeated(each, of_case.get(each.case, ())) for each in given):
+        of_subject.setdefault(each.subject, []).append(each)
+    if all(is_repeated(each, of_subject.get(each.subject, ())) for each in given):
         raise AmlError(
             "the same person brought these dispositions before, and nobody decided otherwise since",
             remedy="Bring only what was decided since.",

@@ -17,7 +17,7 @@ import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from aml_assets.core.cases.dispositions import LABELS, NEEDS_MORE, Case, CustomerDay, Disposition
+from aml_assets.core.cases.dispositions import LABELS, NEEDS_MORE, CustomerDay, Disposition, Subject
 from aml_assets.core.days import parse_day
 from aml_assets.errors import InputError
 from aml_assets.settings.table_settings import STR
@@ -126,22 +126,22 @@ def read_lines(
 
 
 def _without_repeated(lines: Sequence[Line]) -> tuple[list[Line], list[BadLine]]:
-    """The lines whose case no other line is about, and the others: nobody knows which is so."""
-    numbers: dict[Case, list[int]] = {}
+    """The lines whose subject no other line is about, and the others: nobody knows which is so."""
+    numbers: dict[Subject, list[int]] = {}
     for line in lines:
-        numbers.setdefault(line.disposition.case, []).append(line.number)
-    single = [line for line in lines if len(numbers[line.disposition.case]) == 1]
+        numbers.setdefault(line.disposition.subject, []).append(line.number)
+    single = [line for line in lines if len(numbers[line.disposition.subject]) == 1]
     repeated = [
-        BadLine(number, f"it is about {_same(case)} as line {(set(of) - {number}).pop()}")
-        for case, of in numbers.items()
+        BadLine(number, f"it is about {_same(subject)} as line {(set(of) - {number}).pop()}")
+        for subject, of in numbers.items()
         if len(of) > 1
         for number in of
     ]
     return single, repeated
 
 
-def _same(case: Case) -> str:
-    return "the same customer and day" if isinstance(case, CustomerDay) else "the same report"
+def _same(subject: Subject) -> str:
+    return "the same customer and day" if isinstance(subject, CustomerDay) else "the same report"
 
 
 def _decoded(data: bytes) -> str:
@@ -200,7 +200,7 @@ def _refuse_other_columns(
         raise _refused(
             f"its first line does not name the column {', '.join(missing)}",
             f"Its columns are {', '.join(allowed)}. {NOTE} may be left out, and {CUSTOMER}, or "
-            f"{', '.join(named)}, where no line is about such a case.",
+            f"{', '.join(named)}, where no line is about such a subject.",
         )
     unknown = [n for n, name in enumerate(header, 1) if name not in allowed]
     if unknown or len({*header}) < len(header):
@@ -254,7 +254,7 @@ def read_row(
 
 
 def _names_nothing(key: Sequence[str], of_customers: bool) -> str:
-    """What is wrong with a line that names no case, or half a report."""
+    """What is wrong with a line that names no subject, or half a report."""
     if not key:
         return f"it names no {CUSTOMER}"
     rest = f", or {CUSTOMER}" if of_customers else ""

@@ -1,10 +1,10 @@
 """Dispositions: what investigators have decided about reports and customers, as labels.
 
-Belongs here: which of several dispositions of a case counts, and labels that follow from it. Does
-not belong here: reading a file of dispositions (``disposition_file``) or keeping them
+Belongs here: which of several dispositions of a subject counts, and labels that follow from it.
+Does not belong here: reading a file of dispositions (``disposition_file``) or keeping them
 (``io.disposition_store``).
 
-A case is a report, or a customer on a day. Its newest disposition counts. Where it takes two
+A subject is a report, or a customer on a day. Its newest disposition counts. Where it takes two
 people, that is the newest one that a second person has given, too, without another one between the
 two. What counts goes before the label in the bank's table, from the day after it was brought. What
 counts of a customer labels his row of that day, unless a confirmed report has made it positive.
@@ -39,7 +39,7 @@ class CustomerDay(NamedTuple):
     customer: str
 
 
-Case = Key | CustomerDay
+Subject = Key | CustomerDay
 """What a disposition is about."""
 
 
@@ -48,14 +48,14 @@ class Disposition:
     """What one person has decided about one report, or about one customer on a day.
 
     Attributes:
-        day: of the case: the partition in which the report lies, or that listed the customer.
+        day: of the subject: the partition in which the report lies, or that listed the customer.
         key: of the report; empty where it is about a customer.
         disposition: one of `LABELS`.
         reason: a code; where more is needed, it may be "".
         note: the person's own words, which may be "".
         by: the person.
         customer: his id as text; "" where it is about a report.
-        stands_for: of a case that a random sample brought, for how many others it stands, with
+        stands_for: of a subject that a random sample brought, for how many others it stands, with
             itself; ``None``: for itself.
     """
 
@@ -69,7 +69,7 @@ class Disposition:
     stands_for: float | None = None
 
     @property
-    def case(self) -> Case:
+    def subject(self) -> Subject:
         """What it is about: a report, whatever its day, or a customer on that day."""
         return CustomerDay(self.day, self.customer) if self.customer else self.key
 
@@ -79,33 +79,33 @@ class Disposition:
         return self.by.strip().casefold()
 
 
-def counting(given: Iterable[Disposition], *, four_eyes: bool) -> dict[Case, Disposition]:
-    """The disposition of each case that counts.
+def counting(given: Iterable[Disposition], *, four_eyes: bool) -> dict[Subject, Disposition]:
+    """The disposition of each subject that counts.
 
     Args:
         given: dispositions, oldest first.
         four_eyes: whether it takes a second person.
     """
-    found: dict[Case, Disposition] = {}
-    waiting: dict[Case, Disposition] = {}
+    found: dict[Subject, Disposition] = {}
+    waiting: dict[Subject, Disposition] = {}
     for each in given:
-        case = each.case
-        first = waiting.get(case)
+        subject = each.subject
+        first = waiting.get(subject)
         confirms = first and first.person != each.person and first.disposition == each.disposition
         if confirms or not four_eyes:
-            found[case] = each
-            waiting.pop(case, None)
+            found[subject] = each
+            waiting.pop(subject, None)
         elif first is None or first.disposition != each.disposition:
-            waiting[case] = each
+            waiting[subject] = each
     return found
 
 
 def is_repeated(said: Disposition, given: Sequence[Disposition]) -> bool:
-    """Whether a person has said this before, and nobody anything else about the case since.
+    """Whether a person has said this before, and nobody anything else about the subject since.
 
     Args:
         said: the disposition.
-        given: all about this case of before, oldest first.
+        given: all about this subject of before, oldest first.
     """
     for each in reversed(given):
         if (each.disposition, each.reason, each.note) != (said.disposition, said.reason, said.note):

@@ -1,8 +1,8 @@
 """The bank's own table of dispositions of a day, as dispositions of ours.
 
 Belongs here: reading the landed rows, and one error for all that cannot be taken. Does not belong
-here: what is wrong with a row (``core.cases.disposition_file``), whether its case is one of ours
-(``steps.inputs.known_cases``), or which dispositions count (``core.cases.dispositions``).
+here: what is wrong with a row (``core.cases.disposition_file``), whether its subject is one of ours
+(``steps.inputs.known_subjects``), or which dispositions count (``core.cases.dispositions``).
 
 The table is stored as ``aml decide`` keeps its files, and read with them: its rows are known from
 the day after the partition's. It may land on a day or not, and no day waits for it.
@@ -37,7 +37,7 @@ from aml_assets.settings.table_settings import (
 from aml_assets.steps.builders.build_table import with_receipt
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.inputs.drawn_cases import with_sampling_weights
-from aml_assets.steps.inputs.known_cases import doubts
+from aml_assets.steps.inputs.known_subjects import doubts
 
 if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
@@ -50,7 +50,7 @@ _ROLE_OF = {file.CUSTOMER: "cust_id"} | {
 }
 """Column of ours → the role of the bank's column."""
 
-_TWICE = "its case is decided twice, and the table does not say which decision is newer"
+_TWICE = "it is decided twice, and the table does not say which decision is newer"
 _NOBODY = "it does not say who decided"
 _LATER = "its day lies after that of the table"
 _DECIDED_LATER = "it was decided after the day of the table"
@@ -194,13 +194,13 @@ def _texts(column: pa.ChunkedArray) -> list[str]:
 
 
 def _contradicting(rows: Iterable[_Row]) -> Iterator[Fault]:
-    """A fault for each row after which another one of its case and moment says something else.
+    """A fault for each row after which another one of its subject and moment says something else.
 
     Two people may say the same, and nobody anything twice.
     """
     before: dict[Any, list[Disposition]] = {}
     for row in rows:
-        others = before.setdefault((row.said.case, row.decided), [])
+        others = before.setdefault((row.said.subject, row.decided), [])
         if any(
             o.person == row.said.person or o.disposition != row.said.disposition for o in others
         ):
@@ -226,7 +226,7 @@ def _refused(catalog: Catalog, day: dt.date, faults: Mapping[Fault, int]) -> Inp
 
 
 def _of_bank(catalog: Catalog, fault: Fault) -> list[str]:
-    """The bank's columns that a fault is about: those that name the case, if no other."""
+    """The bank's columns that a fault is about: those that name the subject, if no other."""
     spec = catalog.settings.tables[DISPOSITIONS]
     if fault.column:
         names = [spec.column(_ROLE_OF.get(fault.column, fault.column))]

@@ -144,14 +144,14 @@ def test_a_line_is_about_a_report_or_about_a_customer():
     text = BOTH + "2024-03-01,T1,Bern,,suspicious,R1,\n2024-03-02,,,007,not_suspicious,R1,\n"
     (report, customer), bad = read(text)
     assert not bad
-    assert report.disposition.case == ("T1", "Bern")
-    assert customer.disposition.case == (dt.date(2024, 3, 2), "007")
+    assert report.disposition.subject == ("T1", "Bern")
+    assert customer.disposition.subject == (dt.date(2024, 3, 2), "007")
     assert customer.disposition.key == ()
 
 
 def test_a_file_about_customers_alone_needs_no_key_of_reports():
     (only,), bad = read(OF_CUSTOMERS + "2024-03-02,007,suspicious,R1\n")
-    assert (only.disposition.case, bad) == ((dt.date(2024, 3, 2), "007"), [])
+    assert (only.disposition.subject, bad) == ((dt.date(2024, 3, 2), "007"), [])
 
 
 @pytest.mark.parametrize(

@@ -204,8 +204,8 @@ def test_all_kinds_of_bad_rows_are_counted_in_one_error(bank):
 def test_a_case_that_is_decided_twice_needs_the_time_of_each_decision(bank):
     other = {**REPORT, "disposition": "closed", "by": "Bob"}
     text = refused(bank, 4, REPORT, other)
-    assert "1 row: its case is decided twice" in text
-    assert "1 row: its case is decided twice" in refused(bank, 4, REPORT, REPORT)
+    assert "1 row: it is decided twice" in text
+    assert "1 row: it is decided twice" in refused(bank, 4, REPORT, REPORT)
 
     bank.options["tables"] = {"dispositions": {"roles": {"decided_at": "at"}}}
     early, late = (dt.datetime.combine(day(4), dt.time(hour)) for hour in (9, 15))

@@ -1,7 +1,7 @@
-"""Known cases: the reports and customers of stored days, on whom somebody may decide.
+"""Known subjects: the reports and customers of stored days, on whom somebody may decide.
 
-Belongs here: whether a case is one of ours, and whether a line's labels are ripe without it. Does
-not belong here: reading decisions (``core.cases.disposition_file``) or keeping them
+Belongs here: whether a subject is one of ours, and whether a line's labels are ripe without it.
+Does not belong here: reading decisions (``core.cases.disposition_file``) or keeping them
 (``steps.deciding``, ``steps.builders.build_dispositions``).
 """
 
@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 
 
 class Doubt(StrEnum):
-    """Why a case is not known to be one of ours, as a sentence about a row."""
+    """Why a subject is not known to be one of ours, as a sentence about a row."""
 
     NO_REPORTS = f"no {FEATURES} of its day are stored"
     NOT_A_REPORT = f"its day has no report of {STR} with this key"
@@ -34,21 +34,21 @@ class Doubt(StrEnum):
 
     @property
     def is_open(self) -> bool:
-        """Whether nothing of the case's day is stored that could tell."""
+        """Whether nothing of the subject's day is stored that could tell."""
         return self in (Doubt.NO_REPORTS, Doubt.NO_CUSTOMERS)
 
 
 def doubts(
     catalog: Catalog, given: Sequence[Disposition], key: Sequence[str]
 ) -> list[Doubt | None]:
-    """Why each case is not known to be one of ours; ``None`` for one that is.
+    """Why each subject is not known to be one of ours; ``None`` for one that is.
 
     A report is one of its day's merged frame. A customer is in the queue of the day, or was scored
     on it by a line.
 
     Args:
         catalog: what is stored.
-        given: the dispositions of the cases.
+        given: the dispositions of the subjects.
         key: the key columns of reports.
     """
     customers = {day: _customers_of(catalog, day) for day in _days(given, of_customers=True)}
@@ -62,7 +62,7 @@ def doubts(
 
 
 def is_after_ripe(catalog: Catalog, said: Disposition, day: dt.date) -> bool:
-    """Whether a line took the case's label for ripe before a day; a line has its own ripeness."""
+    """Whether a line took the label for ripe before a day; a line has its own ripeness."""
     lines = _lines_of_customers(catalog) if said.customer else [catalog]
     maturities = [of.settings.labels.maturity_days for of in lines]
     return any(days and day > said.day + days * ONE_DAY for days in maturities)
