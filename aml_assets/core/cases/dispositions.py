@@ -123,8 +123,8 @@ def labelled(
 ) -> list[SelectedReports]:
     """The selected reports of a window, with the labels of the dispositions that count.
 
-    A report that a random sample brought has its sampling weight: it stands for reports on which
-    nobody decides.
+    A report that a random sample brought has its sampling weight if the table has no label for it:
+    it stands for others on which nobody decides.
 
     Args:
         selected: the rows of each day.
@@ -139,8 +139,9 @@ def labelled(
         rows = of.table.select(list(key)).take(pa.array(each.rows, pa.int64()))
         labels, weights = each.labels.copy(), np.ones(len(each.rows), np.float32)
         for place, said in places_of(rows, key, counting):
+            if np.isnan(each.labels[place]):
+                weights[place] = counting[said].stands_for or 1
             labels[place] = LABELS[counting[said].disposition]
-            weights[place] = counting[said].stands_for or 1
         found.append(SelectedReports(each.day, each.rows, labels, _unless_equal(weights)))
     return found
 

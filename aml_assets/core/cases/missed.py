@@ -10,8 +10,9 @@ one stands for. Its interval is Clopper and Pearson's (1934), at Kish's effectiv
 ones (1965), as Korn and Graubard use it for rare shares in surveys (1998): it holds with few or no
 suspicious ones, too, where an interval by the variance would be empty.
 
-A drawn customer on whom nobody has decided yet is left out, and counted: the estimate takes the
-decided ones of a day for a random part of its drawn ones.
+A day counts once most of its drawn customers are decided; those of them who are not are left out,
+as if they were a random part. Of a day whose sample nobody has worked, some are decided all the
+same, since a report about them was: they are not like the others, and would make the rate too high.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from aml_assets.core.model.intervals import Interval
+
+LEAST_DECIDED = 0.8
+"""The share of a day's drawn customers who must be decided for the day to count."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,8 @@ class Missed:
     Attributes:
         month: its first day.
         drawn, decided, suspicious: the numbers of drawn customers.
-        rate: the share of suspicious ones among customers below the budget; ``None`` as long as
-            none is decided.
+        rate: the share of suspicious ones among customers below the budget; ``None`` as long as no
+            day counts.
         below: how many customers a day are below the budget, on average.
     """
 
@@ -70,17 +74,19 @@ def missed(drawn: Iterable[Drawn]) -> list[Missed]:
 
 
 def _of_month(month: dt.date, days: list[list[Drawn]]) -> Missed:
-    weights, found = list[float](), list[bool]()
+    weights, found, decided = list[float](), list[bool](), list[bool]()
     for of_day in days:
         said = [each.is_suspicious for each in of_day if each.is_suspicious is not None]
-        # The decided ones stand for all below the day's budget.
-        weights += [sum(each.stands_for for each in of_day) / max(1, len(said))] * len(said)
-        found += said
+        decided += said
+        if len(said) >= LEAST_DECIDED * len(of_day):
+            # The decided ones stand for all below the day's budget.
+            weights += [sum(each.stands_for for each in of_day) / len(said)] * len(said)
+            found += said
     return Missed(
         month,
         drawn=sum(map(len, days)),
-        decided=len(found),
-        suspicious=sum(found),
+        decided=len(decided),
+        suspicious=sum(decided),
         rate=share(np.array(weights), np.array(found)) if found else None,
         below=sum(each.stands_for for of_day in days for each in of_day) / len(days),
     )

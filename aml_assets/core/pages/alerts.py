@@ -18,7 +18,8 @@ import numpy as np
 
 from aml_assets.core.model.encoding import Frame
 from aml_assets.core.pages.reasons import Explanation, share
-from aml_assets.settings.table_settings import STR, TRX, TableSettings
+from aml_assets.core.relations.unit_day import place_in_reports
+from aml_assets.settings.table_settings import STR, TRX, Join, TableSettings
 
 UNDECIDED, SUSPICIOUS, CLEARED = "undecided", "suspicious", "cleared"
 
@@ -93,17 +94,21 @@ class Roles:
     whom_account: tuple[str, str] | None
 
     @classmethod
-    def of(cls, tables: Mapping[str, TableSettings]) -> Roles:
+    def of(cls, tables: Mapping[str, TableSettings], joins: Sequence[Join]) -> Roles:
         """The roles by the tables' settings; the transactions' columns come before the reports'.
 
         Where the settings name no column of the currency, it is the one of that name, if any.
+
+        Args:
+            tables: the settings.
+            joins: the chain of joins, since a merged frame has one of two columns that it compares.
         """
 
         def column(role: str, usual: str | None = None) -> tuple[str, str] | None:
             for table in (TRX, STR):
                 name = tables[table].roles.get(role, usual)
                 if name:
-                    return table, name
+                    return place_in_reports(name, table, joins)
             return None
 
         label = tables[STR].column("label")

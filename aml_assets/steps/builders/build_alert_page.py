@@ -94,7 +94,7 @@ def page_of(
     path = catalog.alert_pages.path(day)
     path = beside(path, ad_hoc) if ad_hoc else path
     told = page_cases(catalog, day, scored, features, inputs, ad_hoc)
-    workload = _workload(catalog, day, told, features, inputs)
+    workload = None if ad_hoc else _workload(catalog, day, told, features, inputs)
     page = _page(catalog, day, scored, told, path, workload)
     manifest = Manifest(
         asset=ALERT_PAGE,
@@ -158,7 +158,7 @@ def _page(
     if model.manifest.facts.get("ad_hoc"):
         model_page = beside(model_page, model.model_id)
     trained_rows: Any = model.manifest.facts["rows"]
-    labels = Roles.of(settings.tables).label
+    labels = Roles.of(settings.tables, settings.joins).label
     known = scored.frame.column(*labels) if labels else None
     return AlertPage(
         day=day,
@@ -198,7 +198,7 @@ def _alerts(
     threads = settings.training.threads
     return alerts_of(
         scored.rows(rows),
-        Roles.of(settings.tables),
+        Roles.of(settings.tables, settings.joins),
         scored.scores[rows],
         scored.below[rows],
         scored.explained(rows, most=settings.reports.reasons, threads=threads),

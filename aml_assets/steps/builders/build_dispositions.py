@@ -36,7 +36,6 @@ from aml_assets.settings.table_settings import (
 )
 from aml_assets.steps.builders.build_table import with_receipt
 from aml_assets.steps.builders.built import Built
-from aml_assets.steps.inputs.drawn_cases import with_sampling_weights
 from aml_assets.steps.inputs.known_subjects import doubts
 
 if TYPE_CHECKING:
@@ -106,7 +105,6 @@ def build_dispositions(catalog: Catalog, day: dt.date) -> Built:
     faults.update(Fault("", doubt) for doubt in found if doubt and not doubt.is_open)
     if faults:
         raise _refused(catalog, day, faults)
-    given = with_sampling_weights(catalog, given)
     built = _built(catalog, day, given, landed.digest)
     figures = {"unchecked": sum(bool(doubt) for doubt in found)}
     files = {"files": landed.files, "bytes": landed.length, "digest": landed.digest}
@@ -180,7 +178,7 @@ def _readable(
             faults[Fault(_BY, _NOBODY)] += 1
         elif said.day > day:
             faults[Fault(file.DAY, _LATER)] += 1
-        elif at is not None and at.date() > day:
+        elif at is not None and (at.date() if isinstance(at, dt.datetime) else at) > day:
             faults[Fault("decided_at", _DECIDED_LATER)] += 1
         else:
             yield _Row(said, at)

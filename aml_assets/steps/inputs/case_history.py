@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aml_assets.core.cases.dispositions import Disposition, as_texts
 from aml_assets.core.cases.queue import CUSTOMER
@@ -151,22 +152,24 @@ def _add_reports(
     days = days_between(first_counted(catalog, day), day)
     window = read_stored(catalog, merged, days, places)
     selected = select_reports(catalog, window, known_by=day)
+    wanted = pa.array(sorted(found), pa.string())
     for frame, each in zip(window.frames, selected, strict=True):
         rows = frame.table.take(pa.array(each.rows, pa.int64()))
         keys = zip(*(as_texts(rows.column(name)).to_pylist() for name in key), strict=True)
         decided = [said.counting.get(of) for of in keys]
+        names = columns_named(frame.columns, places)
+        ids = rows.select(names).cast(pa.schema([(name, pa.string()) for name in names]))
         reports = by_customer(
-            rows,
-            columns_named(frame.columns, places),
+            ids,
+            names,
             frame.day,
             confirmed=pa.array(each.labels == 1, pa.bool_()),
             place=pa.array(range(rows.num_rows), pa.int64()),
         )
+        reports = reports.filter(pc.is_in(as_texts(reports.column(CUSTOMER)), value_set=wanted))
         values: Any = (of.to_pylist() for of in reports.columns)
         for customer, confirmed, place in zip(*values, strict=True):
-            history = found.get(str(customer))
-            if customer is None or history is None:
-                continue
+            history = found[customer]
             history.reports[frame.day] = history.reports.get(frame.day, 0) + 1
             history.confirmed += confirmed
             if decision := decided[place]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def names_of(
     settings: Settings,
     day: dt.date,
-    wanted: Collection[Any],
+    wanted: Collection[str],
     customers: Mapping[str, Upstream[pa.Table]],
 ) -> dict[str, str]:
     """The names of some customers, by the text of their id.
@@ -34,7 +34,7 @@ def names_of(
     Args:
         settings: which column holds names.
         day: the partition of the customers' tables.
-        wanted: the ids of those who are looked up, as texts or numbers.
+        wanted: the texts of the ids of those who are looked up.
         customers: the checked tables of customers, by the table's name.
     """
     names: dict[str, str] = {}
@@ -52,7 +52,7 @@ def _names_in(
     day: dt.date,
     identity: str,
     candidates: list[str],
-    wanted: Collection[Any],
+    wanted: Collection[str],
 ) -> dict[str, str]:
     def columns(manifest: Manifest) -> list[str]:
         known = columns_of(manifest)
@@ -63,10 +63,7 @@ def _names_in(
         return {}
     ids = frame.column(identity)
     # As texts, because of two tables' numbers one may be decimals: those beyond int64.
-    are_texts = pa.types.is_string(ids.type)
-    same_kind = [str(each) for each in wanted if isinstance(each, str) == are_texts]
-    texts = pa.array(same_kind, pa.string())
-    ids = ids.cast(pa.string())
-    rows = frame.filter(pc.is_in(ids, value_set=texts))
+    texts = pa.array(sorted(wanted), pa.string())
+    rows = frame.filter(pc.is_in(ids.cast(pa.string()), value_set=texts))
     pairs = zip(rows.column(0).to_pylist(), rows.column(1).to_pylist(), strict=True)
     return {str(each): str(name) for each, name in pairs if name is not None}

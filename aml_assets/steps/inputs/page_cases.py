@@ -19,7 +19,6 @@ from aml_assets.core.cases.case import Case, Listed, cases_of, listed_in
 from aml_assets.core.graph import ALERT_PAGE, PREDICTIONS, QUEUE
 from aml_assets.core.model import scoring
 from aml_assets.core.pages.alerts import Roles, as_text
-from aml_assets.core.relations.account_codes import plain_type
 from aml_assets.errors import Outdated
 from aml_assets.io.paths import beside
 from aml_assets.io.upstream import Upstream
@@ -41,14 +40,12 @@ class RankedReports:
         order: their rows in the frame.
         payers, payees: the texts of their customers' ids; ``None`` where one is not known.
         scores: of each.
-        are_texts: whether the bank's ids of customers are texts.
     """
 
     order: np.ndarray
     payers: Sequence[str | None]
     payees: Sequence[str | None]
     scores: Sequence[float]
-    are_texts: bool
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,7 @@ def page_cases(
     """
     settings, queues = catalog.settings, inputs.get(QUEUE.rpartition("/")[2])
     listed = None if queues is None else _listed(day, queues, scored, ad_hoc)
-    reports = _ranked(scored, Roles.of(settings.tables))
+    reports = _ranked(scored, Roles.of(settings.tables, settings.joins))
     most = settings.reports.alerts
     cases = cases_of(listed or [], reports.payers, reports.payees, reports.scores, most=most)
     customers = {each.customer for each in cases if each.customer is not None}
@@ -120,8 +117,7 @@ def page_cases(
         named |= {each for each in (reports.payers[place], reports.payees[place]) if each}
     for history in histories.of.values() if histories else ():
         named |= {of.customer for of in history.activity.counterparties if of.customer}
-    wanted = named if reports.are_texts else {int(each) for each in named}
-    names = names_of(settings, day, wanted, inputs)
+    names = names_of(settings, day, named, inputs)
     return PageCases(reports, cases, listed is not None, histories, lines, names)
 
 
@@ -159,6 +155,4 @@ def _ranked(scored: ScoredDay, roles: Roles) -> RankedReports:
         [None] * len(order) if column is None else [as_text(each) for each in column.to_pylist()]
         for column in columns
     )
-    types = [plain_type(column.type) for column in columns if column is not None]
-    are_texts = any(pa.types.is_string(each) for each in types)
-    return RankedReports(order, payers, payees, scored.scores[order].tolist(), are_texts)
+    return RankedReports(order, payers, payees, scored.scores[order].tolist())

@@ -7,18 +7,19 @@ here: how open cases and missed ones are counted (``core.cases.backlog``, ``core
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aml_assets.core.cases.backlog import Backlog, backlog, open_since
 from aml_assets.core.cases.dispositions import NEEDS_MORE, SUSPICIOUS, as_texts
 from aml_assets.core.cases.missed import Drawn, Missed, missed
 from aml_assets.core.cases.queue import CUSTOMER, STANDS_FOR
-from aml_assets.core.days import days_before
+from aml_assets.core.days import ONE_DAY, days_before, days_between
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.calendar_settings import WEEKDAYS
 from aml_assets.steps.inputs.dispositions_known import KnownDispositions
@@ -65,11 +66,17 @@ def worked_queues(
     """
     settings, first = catalog.settings.queue, catalog.settings.partitions.first_day
     days = [*days_before(day, settings.open_days - 1, first), day]
+    # A sample is told by months: of this one and of the one before.
+    month = (day.replace(day=1) - ONE_DAY).replace(day=1)
+    read = days_between(max(min(month, days[0]), first), day) if settings.sample else days
     listed, drawn = dict[dt.date, list[str]](), list[tuple[dt.date, str, float]]()
-    for of in days:
-        listed[of], of_sample = _listed(queues, of)
-        drawn += [(of, *each) for each in of_sample]
-    found = _decided(catalog, day, [of for of in days if listed[of]], merged, said)
+    for of in read:
+        customers, of_sample = _listed(queues, of)
+        if customers:
+            listed[of] = customers
+        drawn += [(of, *each) for each in of_sample if of >= month]
+    found = _decided(catalog, day, listed, merged, said)
+    listed = {of: customers for of, customers in listed.items() if of >= days[0]}
     samples = (
         Drawn(of, stands_for, found.get(of, {}).get(customer)) for of, customer, stands_for in drawn
     )
@@ -102,15 +109,19 @@ def _listed(queues: Upstream[pa.Table], day: dt.date) -> tuple[list[str], list[t
 def _decided(
     catalog: Catalog,
     day: dt.date,
-    days: list[dt.date],
+    listed: Mapping[dt.date, Sequence[str]],
     merged: Upstream[pa.Table],
     said: KnownDispositions,
 ) -> Decided:
-    """What is decided of customers; whoever has a suspicious report is suspicious."""
+    """What is decided of those who were listed; whoever has a suspicious report is suspicious.
+
+    A report that is repeated, as with its decision, counts on the day on which it came first.
+    """
     places = unit_places(catalog, CUSTOMER)
-    window = read_stored(catalog, merged, days, places)
+    window = read_stored(catalog, merged, list(listed), places)
+    wanted = pa.array(sorted({one for of in listed.values() for one in of}), pa.string())
     found: dict[dt.date, dict[str, bool]] = {}
-    selected = select_reports(catalog, window, known_by=day)
+    selected = select_reports(catalog, window, known_by=day, first=True)
     for frame, each in zip(window.frames, selected, strict=True):
         known = np.flatnonzero(~np.isnan(each.labels))
         reports = by_customer(
@@ -120,6 +131,7 @@ def _decided(
             suspicious=pa.array(each.labels[known] == 1, pa.bool_()),
         )
         of_day = found.setdefault(frame.day, {})
+        reports = reports.filter(pc.is_in(as_texts(reports.column(CUSTOMER)), value_set=wanted))
         for customer, is_suspicious in _pairs(reports):
             of_day[customer] = of_day.get(customer, False) or is_suspicious
     for case, of in said.customers.items():

@@ -167,6 +167,10 @@ def test_a_drawn_report_has_its_sampling_weight_and_without_one_there_are_none()
     assert found.weights is not None
     assert found.weights.tolist() == [1, 40, 40]
     assert found.taken(np.array([2])).weights == [40]
+    labelled_ = [SelectedReports(DAY, np.arange(3), np.array([0, 0, np.nan], np.float32))]
+    (found,) = labelled(labelled_, reports, ["id"], drawn)
+    assert found.weights is not None
+    assert found.weights.tolist() == [1, 1, 40], "the table's label says what it stands for"
 
 
 def test_a_drawn_customer_who_is_suspicious_stands_for_others_and_one_who_is_not_for_himself():

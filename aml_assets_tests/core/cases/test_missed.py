@@ -16,25 +16,30 @@ RUNS, SAMPLE = 200, 10
 def test_months_are_estimated_of_their_own_days_and_open_ones_are_counted():
     of = [
         *(Drawn(dt.date(2024, 2, 29), 50.0, said) for said in (True, False)),
-        *(Drawn(dt.date(2024, 3, 1), 30.0, said) for said in (True, False, None)),
-        Drawn(dt.date(2024, 3, 2), 120.0, None),
+        *(Drawn(dt.date(2024, 3, 1), 18.0, said) for said in (True, False, False, False, None)),
+        *(Drawn(dt.date(2024, 3, 2), 40.0, said) for said in (True, None, None)),
         Drawn(dt.date(2024, 3, 3), 60.0, False),
     ]
     february, march = missed(reversed(of))
     assert (february.month, february.drawn, february.suspicious) == (dt.date(2024, 2, 1), 2, 1)
     assert february.rate
     assert february.rate.value == 0.5
-    assert (march.month, march.drawn, march.decided) == (dt.date(2024, 3, 1), 5, 3)
-    # The first day's two decided ones stand for 45 each; nobody is decided on the second day.
+    assert (march.month, march.drawn) == (dt.date(2024, 3, 1), 9)
+    assert (march.decided, march.suspicious) == (6, 2)
+    # The first day's four decided ones stand for 22.5 each; the second day's sample is not worked.
     assert march.rate
-    assert march.rate.value == pytest.approx(45 / (45 + 45 + 60))
+    assert march.rate.value == pytest.approx(22.5 / (90 + 60))
     assert march.below == 270 / 3
     assert missed([]) == []
 
 
-def test_without_a_decision_there_is_no_rate():
-    (found,) = missed([Drawn(dt.date(2024, 3, 1), 5.0, None)])
-    assert (found.decided, found.rate) == (0, None)
+def test_a_day_counts_once_most_of_its_drawn_customers_are_decided():
+    of = [Drawn(dt.date(2024, 3, 1), 5.0, said) for said in (True, True, True, None)]
+    (found,) = missed(of)
+    assert (found.decided, found.rate) == (3, None), "three of four are fewer than 80 percent"
+    (found,) = missed([*of, *of[:1]])
+    assert found.rate
+    assert found.rate.value == 1
 
 
 @pytest.mark.parametrize(("suspicious", "count"), [(0, 40), (1, 40), (7, 25), (40, 40)])

@@ -21,6 +21,7 @@ from aml_assets.core.pages.shown_case import EarlierDecision, ShownCase
 from aml_assets.core.pages.workload import Workload
 from aml_assets.core.relations.timeline import Activity, Counterparty, Moved
 from aml_assets.settings.load import Settings
+from aml_assets.settings.table_settings import Join
 from aml_assets_tests import pages
 from aml_assets_tests.core.samples import frame, reports, transactions
 
@@ -51,7 +52,7 @@ def report(
     scores = np.linspace(0.9, 0.1, len(ids)) if ids else np.array([])
     alerts = alerts_of(
         day,
-        Roles.of((settings or Settings()).tables),
+        Roles.of((settings or Settings()).tables, []),
         scores,
         scores,
         [explanation(HOSTILE) for _ in ids],
@@ -266,6 +267,15 @@ def test_a_deadline_and_the_missed_cases_of_each_month_are_told():
     assert "some 9,000 a day" in read.say()
     nothing = pages.read(replace(report(), workload=Workload(Backlog({}, 5), [])).to_html())
     assert not list(nothing.one("details", id="workload").all("svg"))
+
+
+def test_a_party_is_found_where_a_join_compares_its_column_with_one_of_the_reports():
+    joins = [
+        Join(table="trx", on={"str.trx_id": "trx_id", "str.party": "cust_id"}),
+        Join(table="retail", on={"trx.cust_id": "cust_id"}),
+    ]
+    roles = Roles.of(Settings().tables, joins)
+    assert (roles.who, roles.whom) == (("str", "party"), ("trx", "target_cust_id"))
 
 
 def test_only_a_bank_whose_dispositions_take_customers_offers_them():

@@ -11,7 +11,7 @@ import pytest
 from aml_assets.core.graph import ALERT_PAGE, PREDICTIONS, QUEUE, Line
 from aml_assets.steps.deciding import take_dispositions
 from aml_assets_tests import pages
-from aml_assets_tests.conftest import STATIC, Bank, day, str_columns
+from aml_assets_tests.conftest import STATIC, Bank, day, str_columns, trx_columns
 
 DAY = 8
 CUSTOMERS = Line("customer")
@@ -130,6 +130,16 @@ def test_decisions_are_those_that_were_known_at_the_end_of_the_day(scored: Bank,
     decide(bank, DAY + 1, (7, 700, "suspicious"), (5, 500, "not_suspicious"))
     bank.good("daily", DAY, only=(ALERT_PAGE,))
     assert bank.catalog.alert_pages.load(day(DAY)) == before
+
+
+def test_customers_have_names_also_on_a_day_on_which_one_side_names_nobody(scored: Bank, tmp_path):
+    bank = scored.copy_to(tmp_path / "sides")
+    columns = trx_columns(DAY)
+    bank.land("trx", DAY, {**columns, "target_cust_id": [None] * len(columns["trx_id"])})
+    bank.good("daily", DAY)
+    named = {each["name"] for each in cases_of(bank) if each["customer"]}
+    assert named
+    assert "" not in named
 
 
 def test_the_manifest_names_what_was_read_and_no_customer(scored: Bank):

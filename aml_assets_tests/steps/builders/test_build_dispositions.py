@@ -215,6 +215,10 @@ def test_a_case_that_is_decided_twice_needs_the_time_of_each_decision(bank):
     tomorrow = dt.datetime.combine(day(5), dt.time(9))
     text = refused(bank, 4, {**REPORT, "at": tomorrow})
     assert "1 row: it was decided after the day of the table" in text
+    assert "1 row: it was decided after" in refused(bank, 4, {**REPORT, "at": tomorrow.date()})
+    land(bank, 4, {**REPORT, "at": day(4)})
+    take(bank, 4)
+    assert len(known(bank, 5).counting) == 1, "a day serves, too"
 
 
 def test_what_nothing_stored_can_tell_is_taken_and_counted(bank):

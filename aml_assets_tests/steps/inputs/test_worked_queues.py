@@ -110,6 +110,29 @@ def test_the_sample_of_a_month_is_what_was_decided_of_its_drawn_customers(listed
     assert worked(bank, LAST).missed == [month], "what needs more is open, and its report is not"
 
 
+def test_a_report_that_lands_again_takes_no_decision_from_the_day_of_its_queue(
+    listed: Bank, tmp_path
+):
+    bank = listed.copy_to(tmp_path / "again")
+    for trx in sorted({each["report_trx_id"] for each in entries(bank, 6) if each["stands_for"]}):
+        decide(bank, of=6, at=6, trx=trx, says="suspicious")
+    (before,) = worked(bank, 7).missed
+    columns = {name: [*str_columns(6)[name], *str_columns(LAST)[name]] for name in str_columns(6)}
+    bank.land("str", LAST, {**columns, "label": [None] * 16})
+    bank.prepare(LAST, LAST)
+    (after,) = worked(bank, LAST).missed
+    assert (after.decided, after.suspicious) == (before.decided, before.suspicious)
+    assert before.suspicious > 0
+
+
+def test_the_months_of_the_sample_do_not_depend_on_how_long_cases_are_open(listed: Bank, tmp_path):
+    bank = listed.copy_to(tmp_path / "short")
+    bank.options["queue"] = {**bank.options["queue"], "open_days": 1}
+    found = worked(bank, LAST)
+    assert found.missed[0].drawn == 6
+    assert found.backlog.open == 3
+
+
 def test_a_decision_on_a_drawn_case_keeps_for_how_many_it_stands(listed: Bank, tmp_path):
     bank = listed.copy_to(tmp_path / "weights")
     first, drawn, _ = entries(bank, 6)
