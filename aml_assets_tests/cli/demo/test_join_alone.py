@@ -12,7 +12,7 @@ def test_a_model_without_the_networks_features_is_measured_on_the_days_window(
     real = training.train
 
     def train(batches, settings):
-        seen.extend(values.shape[1] for values, _ in batches)
+        seen.extend(each.features.shape[1] for each in batches)
         return real(batches, settings)
 
     monkeypatch.setattr(training, "train", train)
