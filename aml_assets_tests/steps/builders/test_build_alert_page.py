@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -202,3 +203,27 @@ def test_an_ad_hoc_run_lists_by_its_own_queue_and_does_without_one(scored: Bank,
     assert sum(each["queued"] for each in with_queue) == 6
     own = bank.catalog.alert_pages.path(day(DAY))
     assert bank.files()[own] == before[own]
+
+
+def test_a_bank_that_reads_chinese_has_reasons_marks_and_decisions_in_chinese(
+    scored: Bank, tmp_path
+):
+    before = scored.catalog.alert_pages.manifest(day(DAY))
+    reports = {**OPTIONS["reports"], "language": "zh"}
+    chinese = scored.copy_to(tmp_path / "chinese", **{**OPTIONS, "reports": reports})
+    chinese.good("daily", DAY, only=(ALERT_PAGE,))
+    page = page_of(chinese)
+    assert page.one("h1").say() == f"{day(DAY):%Y年%-m月%-d日} 星期一 预警"
+    assert page.one("details", id="workload").say().startswith("积压案件")
+    mine, english = cases_of(chinese), cases_of(scored)
+    assert [each["customer"] for each in mine] == [each["customer"] for each in english]
+    assert {said[2] for each in mine for said in each["decisions"]} == {"可疑", "排除可疑"}
+    families = [family for row in pages.alerts_in(page) for family, *_ in row["families"]]
+    assert families
+    assert [each for each in families if not re.search("[一-鿿]", each)] == []
+    assert chinese.catalog.alert_pages.manifest(day(DAY)).settings != before.settings
+    # A bank that chose English is one that chose nothing.
+    options = {**OPTIONS, "reports": {**OPTIONS["reports"], "language": "en"}}
+    english_too = scored.copy_to(tmp_path / "english", **options)
+    english_too.good("daily", DAY, only=(ALERT_PAGE,))
+    assert english_too.catalog.alert_pages.manifest(day(DAY)).digest == before.digest
