@@ -1,8 +1,10 @@
-"""The model page in Chinese, in a browser: its letters, its lines, on screen and on paper.
+"""The pages in Chinese, in a browser: their letters, their lines, on screen and on paper.
 
-Belongs here: what a person sees. Does not belong here: what is said (`core/pages/test_chinese`).
+Belongs here: what a person sees, and what scripts say. Does not belong here: what else is said
+(`core/pages/test_chinese`).
 """
 
+import csv
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,11 +12,28 @@ from pathlib import Path
 import pytest
 
 from aml_assets_tests.browser.conftest import Tab
-from aml_assets_tests.core.pages.test_chinese import VARIANTS
+from aml_assets_tests.core.pages import test_chinese, test_chinese_alerts
+from aml_assets_tests.core.pages.test_chinese_alerts import foreign
 from aml_assets_tests.requirements import require
 
 FONT = Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc")
-SHOWN = ["reports", "customers", "unripe"]
+SHOWN = {name: test_chinese.VARIANTS[name] for name in ("reports", "customers", "unripe")} | {
+    "alerts": test_chinese_alerts.page
+}
+TEXTS = """
+() => {
+  // All that a person reads, or has read out; neither code nor style.
+  const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const node = texts.currentNode;
+    if (!node.parentElement.closest("script, style, code")) found.push(node.data);
+  }
+  for (const name of ["title", "aria-label", "placeholder"]) {
+    for (const each of document.querySelectorAll(`[${name}]`)) found.push(each.getAttribute(name));
+  }
+  return found;
+}
+"""
 
 BROKEN = r"""
 () => {
@@ -42,9 +61,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     require(FONT.exists(), "fonts-wqy-microhei")
     folder = tmp_path_factory.mktemp("chinese")
     found = {}
-    for name in SHOWN:
+    for name, page in SHOWN.items():
         found[name] = folder / f"{name}.html"
-        found[name].write_text(VARIANTS[name]().to_html(), encoding="utf-8")
+        found[name].write_text(page().to_html(), encoding="utf-8")
     return found
 
 
@@ -121,3 +140,41 @@ def test_a_print_has_chinese_page_numbers_and_wide_tables_fit(
     )
     assert "第 1 页，共" in text.stdout
     assert "模型表现" in text.stdout
+
+
+def test_what_the_script_shows_is_chinese_and_what_it_exports_is_for_programs(
+    offline: Tab, files: dict[str, Path]
+):
+    page = offline.page
+    page.goto(files["alerts"].as_uri())
+    assert page.locator("#shown").text_content() == "全部 4 个案件，未筛选"
+    page.get_by_label("标出随机抽样").check()
+    for place in (1, 2, 4):
+        page.get_by_role("button", name=f"案件 {place}", exact=True).click()
+    page.locator("#detail-1 details summary").first.click()
+    page.get_by_label("判定案件 1", exact=True).select_option("排除可疑")
+    assert page.locator("#send").text_content() == "2 项判定中有 2 项待填理由"
+    page.get_by_label("案件 1：判定理由", exact=True).select_option("R1")
+    texts = page.evaluate(TEXTS)
+    assert len(texts) > 300
+    assert foreign(texts) == {}
+    assert page.evaluate(BROKEN) == []
+    with page.expect_download() as download:
+        page.get_by_role("button", name="导出 2 项判定").click()
+    lines = download.value.path().read_text("utf-8-sig").splitlines()
+    assert lines[0] == '"day","trx_id","ins_id","customer","disposition","reason","note"'
+    assert ['"not_suspicious","R1"' in each for each in lines[1:]] == [True, True]
+
+    page.locator("#filter-decision").select_option("可疑")
+    page.get_by_label("金额不低于").fill("0")
+    page.get_by_role("button", name="评分").click()
+    said = "4 个案件中的 1 个，筛选条件：可疑、金额不低于 0；按评分降序"
+    assert page.locator("#shown").text_content() == said
+    with page.expect_download() as download:
+        page.get_by_role("button", name="导出 CSV").click()
+    rows = list(csv.DictReader(download.value.path().read_text("utf-8-sig").splitlines()))
+    assert [(row["in_queue"], row["decision"]) for row in rows] == [
+        ("yes", "suspicious"),
+        ("yes", "cleared"),
+    ]
+    assert offline.complaints == []

@@ -1,8 +1,8 @@
 """Scoring: the ranked predictions of a merged frame, and the importance of features.
 
-Belongs here: scores, ranks, the columns of the predictions, and feature importance. Does not
-belong here: selecting the model (``steps.inputs.model_selection``), or the CSV's bytes
-(``io.formats``).
+Belongs here: scores, ranks, the columns of the predictions, feature importance, and the words for
+why a model scores a day. Does not belong here: selecting the model
+(``steps.inputs.model_selection``), or the CSV's bytes (``io.formats``).
 """
 
 from __future__ import annotations
@@ -13,12 +13,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from aml_assets.core.language import message
 from aml_assets.core.model.encoding import Encoder, Frame, Matrix
 from aml_assets.core.tables.join_columns import EVENT_DAY, TRX_DAY
 from aml_assets.settings.table_settings import STR, Join
 
 if TYPE_CHECKING:
     import xgboost
+
+TODAYS = message("today's")
+NEWEST = message("newest, {age} days old")
+PINNED = message("pinned")
+LOOKS_AHEAD = message("pinned (it looks ahead: it has learnt from days up to {last}; {why})")
+"""Why a model scores a day, as it is stored with the scores."""
 
 
 def predict(booster: xgboost.Booster, matrix: Matrix, *, threads: int) -> np.ndarray:

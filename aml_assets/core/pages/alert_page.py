@@ -20,12 +20,14 @@ from aml_assets.core.cases.disposition_file import (
     columns_of_file,
 )
 from aml_assets.core.days import days_between
+from aml_assets.core.language import ENGLISH, Language
 from aml_assets.core.pages.alerts import Alert
 from aml_assets.core.pages.case_rows import packed
 from aml_assets.core.pages.case_words import totals_of
 from aml_assets.core.pages.reasons import LEADING, Explanation
 from aml_assets.core.pages.rendering import render
 from aml_assets.core.pages.shown_case import ShownCase
+from aml_assets.core.pages.stored_sentences import retold
 from aml_assets.core.pages.workload import Workload
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ class AlertPage:
         reasons: the codes that a disposition may give; any where there are none.
         takes_customers: whether a disposition may name a customer instead of a report.
         workload: the open cases until the day, and what the queues miss; ``None`` without a queue.
+        language: the reader's; marks, reasons and the workload are in it already.
     """
 
     day: dt.date
@@ -108,6 +111,7 @@ class AlertPage:
     reasons: Sequence[str] = ()
     takes_customers: bool = False
     workload: Workload | None = None
+    language: Language = ENGLISH
 
     @property
     def dispositions(self) -> dict[str, Any]:
@@ -118,6 +122,11 @@ class AlertPage:
             "longest": {REASON: MAX_REASON, NOTE: MAX_NOTE},
             "customer": self.takes_customers,
         }
+
+    @property
+    def because(self) -> str:
+        """The reason for the model that scored the day."""
+        return retold(self.chosen, self.language)
 
     @property
     def shown_families(self) -> int:
@@ -156,14 +165,17 @@ class AlertPage:
         """All cases and alerts as JSON."""
         from markupsafe import Markup
 
-        return Markup(packed(self.cases, self.alerts, self.first, self.names))
+        return Markup(packed(self.cases, self.alerts, self.first, self.names, self.language))
 
     @property
     def identity(self) -> str:
         """The identity of the page's content: its day, its model and its predictions."""
-        return (
-            f"Alerts {self.day} · model {self.model_id} {self.model_digest[:12]} · "
-            f"predictions {self.predictions_digest[:12]}"
+        return self.language.say(
+            "Alerts {day} · model {model} {digest} · predictions {predictions}",
+            day=self.day,
+            model=self.model_id,
+            digest=self.model_digest[:12],
+            predictions=self.predictions_digest[:12],
         )
 
     @property
@@ -203,7 +215,7 @@ class AlertPage:
 
     def totals_of(self, case: ShownCase) -> list[str]:
         """What the customer was paid and paid within the timeline, per currency, in words."""
-        return totals_of(case.activity)
+        return totals_of(case.activity, self.language)
 
     def explained(self, case: ShownCase) -> Explanation | None:
         """Why a case has its score: by its line, or by its highest report."""
@@ -216,8 +228,9 @@ class AlertPage:
         return render(
             "alerts.html",
             styles=("cases.css",),
-            scripts=("case_pictures.js", "alerts.js"),
+            scripts=("case_pictures.js", "case_files.js", "alerts.js"),
             marking=self.marking,
             identity=self.identity,
+            language=self.language,
             report=self,
         )

@@ -16,12 +16,16 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from aml_assets.core.language import ENGLISH, Language, message
 from aml_assets.core.model.encoding import Frame
-from aml_assets.core.pages.reasons import Explanation, share
+from aml_assets.core.pages.reasons import Explanation
+from aml_assets.core.pages.value_words import share
 from aml_assets.core.relations.unit_day import place_in_reports
 from aml_assets.settings.table_settings import STR, TRX, Join, TableSettings
 
-UNDECIDED, SUSPICIOUS, CLEARED = "undecided", "suspicious", "cleared"
+UNDECIDED = message("undecided")
+SUSPICIOUS = message("suspicious")
+CLEARED = message("cleared")
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,9 @@ class Alert:
     own: tuple[str | None, ...]
     explanation: Explanation
 
-    @property
-    def higher_than(self) -> str:
+    def higher_than(self, language: Language) -> str:
         """The share of the day's reports with a lower score, never more than is known."""
-        return higher_than(self.below)
+        return higher_than(self.below, language)
 
     @property
     def ids(self) -> list[str]:
@@ -196,9 +199,13 @@ def amount_in_words(value: Decimal | float | None) -> str | None:
     return f"{whole}.{rest.rstrip('0'):0<2}"
 
 
-def higher_than(below: float) -> str:
-    """A share of lower scores in words, never more than is known."""
-    return share(below).removeprefix("more than ").replace("less than 0.1", "0")
+def higher_than(below: float, language: Language = ENGLISH) -> str:
+    """A share of lower scores as a percentage, never more than is known."""
+    if 0 < below < 0.001:
+        return language.percent("0")
+    if 0.999 < below < 1:
+        return language.percent("99.9")
+    return share(below, language)
 
 
 def decision(label: int | None) -> str:

@@ -20,6 +20,7 @@ from decimal import Decimal
 from typing import Any
 
 from aml_assets.core.days import number_of
+from aml_assets.core.language import ENGLISH, Language
 from aml_assets.core.pages.alerts import Alert, Party
 from aml_assets.core.pages.reasons import Explanation, FamilyReasons
 from aml_assets.core.pages.shown_case import EarlierDecision, ShownCase
@@ -27,9 +28,12 @@ from aml_assets.core.relations.timeline import Activity
 
 
 class _Texts:
-    """Texts by position; the first one is empty."""
+    """Texts by position, in the reader's language; the first one is empty."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        # What is said of a value, and how usual it is, are two texts, since each recurs alone.
+        self.usual = language.say(" ({beyond})", beyond="\0").partition("\0")[0]
         self._places: dict[str, int] = {"": 0}
 
     def place(self, text: str | None) -> int:
@@ -44,6 +48,7 @@ def packed(
     alerts: Sequence[Alert],
     first: dt.date,
     names: Mapping[str, str],
+    language: Language = ENGLISH,
 ) -> str:
     """Cases and alerts as JSON without a character that HTML or a script gives a meaning.
 
@@ -52,12 +57,13 @@ def packed(
         alerts: the reports of the cases.
         first: the first day of the timelines.
         names: the text of a counterparty's id → the name.
+        language: the reader's.
 
     Returns:
         An object with ``texts``, the log-odds ``base`` that all alerts share, ``alerts`` and
         ``cases``: of each a list in the order that ``templates/alerts.js`` reads.
     """
-    texts = _Texts()
+    texts = _Texts(language)
     data = {
         "base": round(alerts[0].explanation.base, 4) if alerts else 0.0,
         "alerts": [_alert(each, texts) for each in alerts],
@@ -78,7 +84,7 @@ def _case(case: ShownCase, texts: _Texts, first: int, names: Mapping[str, str]) 
         list(activity.accounts),
         float(f"{case.score:.7g}"),
         round(case.below, 6),
-        texts.place(case.higher_than),
+        texts.place(case.higher_than(texts.language)),
         texts.place(case.line),
         0 if case.explanation is None else _explanation(case.explanation, texts),
         case.reports,
@@ -159,7 +165,7 @@ def _alert(alert: Alert, texts: _Texts) -> list[Any]:
         alert.rank,
         alert.score,
         round(alert.below, 6),
-        texts.place(alert.higher_than),
+        texts.place(alert.higher_than(texts.language)),
         texts.place(alert.decision),
         alert.key,
         alert.when or "",
@@ -179,7 +185,7 @@ def _family(family: FamilyReasons, texts: _Texts) -> list[Any]:
     """A family's name, its contribution, and of each of its reasons three entries."""
     reasons: list[Any] = []
     for each in family.reasons:
-        words, bracket, usual = each.words.partition(" (")
+        words, bracket, usual = each.words.partition(texts.usual)
         reasons += [
             texts.place(words), texts.place(bracket + usual), round(each.contribution, 4)
         ]  # fmt: skip

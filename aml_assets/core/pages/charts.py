@@ -206,18 +206,25 @@ def counts_by_score(
     return chart
 
 
-def by_age(label: str, counts: Mapping[int, int], deadline: int | None) -> Chart:
+def by_age(
+    label: str,
+    counts: Mapping[int, int],
+    deadline: int | None,
+    *,
+    language: Language = ENGLISH,
+) -> Chart:
     """Draw how many cases are open by their age, those beyond the deadline in another colour.
 
     Args:
         label: the chart's name.
         counts: age in working days → cases; at least one.
         deadline: the last age that is not beyond it; ``None`` for none.
+        language: the reader's.
     """
     last, most = max(counts), max(counts.values())
     chart = Chart(label, Axis(-0.6, max(last, deadline or 0, 9) + 0.6), Axis(0, 1.1 * most))
     for tick in sorted({0, math.ceil(most / 2), most}):
-        chart.y_tick(tick, f"{tick:,}")
+        chart.y_tick(tick, language.whole(tick))
     width = round(min(24.0, 0.8 * (chart.x(1) - chart.x(0))), 1)
     for age, count in counts.items():
         is_late = deadline is not None and age > deadline

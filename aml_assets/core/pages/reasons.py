@@ -25,9 +25,7 @@ from aml_assets.core.language import ENGLISH, Language, message
 from aml_assets.core.model.encoding import Encoder, Feature, Frame
 from aml_assets.core.model.reference import FeatureDistribution
 from aml_assets.core.pages.usual import Usual
-from aml_assets.core.pages.value_words import number as number
-from aml_assets.core.pages.value_words import share as share
-from aml_assets.core.pages.value_words import spoken as spoken
+from aml_assets.core.pages.value_words import number, spoken
 from aml_assets.core.relations.families import family_of
 from aml_assets.core.relations.words import sentence_of
 from aml_assets.core.tables.join_columns import TRX_DAY

@@ -17,7 +17,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.language import ENGLISH, Language
-from aml_assets.core.pages import reasons
+from aml_assets.core.pages.value_words import number, share
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -130,8 +130,8 @@ def _environment(language: Language) -> Environment:
     environment.filters |= {
         "signed": signed,
         "spelt": language.spelt,
-        "share": lambda value: reasons.share(value, language),
-        "number": lambda value: reasons.number(value, language),
+        "share": lambda value: share(value, language),
+        "number": lambda value: number(value, language),
         "whole": language.whole,
         "fixed": language.fixed,
         "change": lambda value: language.localized(f"{value:+.3f}").replace("-", "−"),

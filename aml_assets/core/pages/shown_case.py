@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from aml_assets.core.language import Language
 from aml_assets.core.pages.alerts import higher_than
 from aml_assets.core.pages.reasons import Explanation
 from aml_assets.core.relations.timeline import Activity
@@ -77,10 +78,9 @@ class ShownCase:
     marks: tuple[str, ...] = ()
     decisions: tuple[EarlierDecision, ...] = ()
 
-    @property
-    def higher_than(self) -> str:
-        """The share of lower scores in words, never more than is known."""
-        return higher_than(self.below)
+    def higher_than(self, language: Language) -> str:
+        """The share of lower scores as a percentage, never more than is known."""
+        return higher_than(self.below, language)
 
     @property
     def ids(self) -> Sequence[str]:

@@ -1,8 +1,8 @@
-"""Sentences that are stored in English, beside a model or in metrics, in the reader's language.
+"""Sentences stored in English, beside a model, metrics or scores, in the reader's language.
 
 Belongs here: finding the message that a stored sentence was made from. Does not belong here: the
-messages, which stand where the sentences are made (``core.model.ruled_out``,
-``core.model.encoding``).
+messages, which stand with what they are about (``core.model.ruled_out``,
+``core.model.encoding``, ``core.model.scoring``).
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from functools import lru_cache
 from aml_assets.core.language import Language
 from aml_assets.core.model.encoding import TOO_RARE
 from aml_assets.core.model.ruled_out import TOO_DISTINCT
+from aml_assets.core.model.scoring import LOOKS_AHEAD, NEWEST
 
-_FILLED_IN = (TOO_DISTINCT, TOO_RARE)
+_FILLED_IN = (TOO_DISTINCT, TOO_RARE, NEWEST, LOOKS_AHEAD)
 """The messages with placeholders from which sentences are made that are stored."""
 
 _PLACEHOLDER = re.compile(r"\\\{(\w+)\\\}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from aml_assets.core.cases.backlog import Backlog
 from aml_assets.core.cases.missed import Missed
+from aml_assets.core.language import ENGLISH, Language
 from aml_assets.core.pages import charts
 
 if TYPE_CHECKING:
@@ -25,21 +26,27 @@ class Workload:
     Attributes:
         backlog: the open cases.
         missed: the missed-case rate of each month, the oldest first; none without a sample.
+        language: the reader's.
     """
 
     backlog: Backlog
     missed: Sequence[Missed]
+    language: Language = ENGLISH
 
     @property
     def chart(self) -> Markup:
         """The open cases by age, as SVG; there is at least one."""
         from markupsafe import Markup
 
+        say = self.language.say
         chart = charts.by_age(
-            "Open cases by age in working days", self.backlog.by_age, self.backlog.deadline
+            say("Open cases by age in working days"),
+            self.backlog.by_age,
+            self.backlog.deadline,
+            language=self.language,
         )
-        chart.title("open cases")
-        chart.x_name("age in working days")
+        chart.title(say("open cases"))
+        chart.x_name(say("age in working days"))
         return Markup(chart.to_svg())
 
     @property

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from aml_assets.core.graph import ALERT_PAGE, QUEUE
+from aml_assets.core.language import Language
 from aml_assets.core.model import evaluation
-from aml_assets.core.pages import reasons
 from aml_assets.core.pages.alert_page import AlertPage
 from aml_assets.core.pages.alerts import Alert, Roles, alerts_of
-from aml_assets.core.pages.case_words import marks_of
+from aml_assets.core.pages.case_words import SAID, marks_of
 from aml_assets.core.pages.shown_case import EarlierDecision, ShownCase
+from aml_assets.core.pages.value_words import spoken
 from aml_assets.core.pages.workload import Workload
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.paths import beside, link_between
@@ -125,7 +126,7 @@ def _workload(
         return None
     queues = inputs[QUEUE.rpartition("/")[2]]
     worked = worked_queues(catalog, day, queues, merged, told.histories.said)
-    return Workload(worked.backlog, worked.missed)
+    return Workload(worked.backlog, worked.missed, _language(catalog))
 
 
 def _settings_hash(catalog: Catalog) -> str:
@@ -139,7 +140,13 @@ def _settings_hash(catalog: Catalog) -> str:
         settings.scoring.threshold,
         settings.partitions.time_zone,
         *settings.dispositions.reasons,
+        # Pages of before there was a choice stay current.
+        *settings.reports.model_dump(include={"language"}, exclude_defaults=True).values(),
     )
+
+
+def _language(catalog: Catalog) -> Language:
+    return Language(catalog.settings.reports.language)
 
 
 def _page(
@@ -162,7 +169,7 @@ def _page(
     known = scored.frame.column(*labels) if labels else None
     return AlertPage(
         day=day,
-        cases=_shown(scored, told),
+        cases=_shown(scored, told, _language(catalog)),
         alerts=_alerts(catalog, scored, told, own),
         first=told.histories.first if told.histories else day,
         rows=len(scored.scores),
@@ -182,12 +189,13 @@ def _page(
         model_report=link_between(path, model_page),
         time_zone=settings.partitions.time_zone,
         names=told.names,
-        own=[reasons.spoken(*place) for place in own],
+        own=[spoken(*place) for place in own],
         absent=[".".join(place) for place in wanted if place not in own],
         marking=settings.reports.marking,
         reasons=settings.dispositions.reasons,
         takes_customers=told.has_queue,
         workload=workload,
+        language=_language(catalog),
     )
 
 
@@ -195,13 +203,13 @@ def _alerts(
     catalog: Catalog, scored: ScoredDay, told: PageCases, own: Sequence[tuple[str, str]]
 ) -> list[Alert]:
     settings, rows = catalog.settings, told.reports.order[told.used]
-    threads = settings.training.threads
+    most, threads = settings.reports.reasons, settings.training.threads
     return alerts_of(
         scored.rows(rows),
         Roles.of(settings.tables, settings.joins),
         scored.scores[rows],
         scored.below[rows],
-        scored.explained(rows, most=settings.reports.reasons, threads=threads),
+        scored.explained(rows, most=most, threads=threads, language=_language(catalog)),
         told.names,
         ranks=[place + 1 for place in told.used],
         time_zone=settings.partitions.time_zone,
@@ -209,7 +217,7 @@ def _alerts(
     )
 
 
-def _shown(scored: ScoredDay, told: PageCases) -> list[ShownCase]:
+def _shown(scored: ScoredDay, told: PageCases, language: Language) -> list[ShownCase]:
     """The cases; a report is named by its place among the alerts."""
     among = {place: number for number, place in enumerate(told.used)}
     found, below = list[ShownCase](), scored.below
@@ -230,11 +238,11 @@ def _shown(scored: ScoredDay, told: PageCases) -> list[ShownCase]:
             is_queued=case.is_queued,
             is_sample=case.is_sample,
         )
-        found.append(_with_history(shown, told.histories) if told.histories else shown)
+        found.append(_with_history(shown, told.histories, language) if told.histories else shown)
     return found
 
 
-def _with_history(case: ShownCase, histories: Histories) -> ShownCase:
+def _with_history(case: ShownCase, histories: Histories, language: Language) -> ShownCase:
     """The case with what is known of its customer's last days."""
     history = histories.of.get(case.customer or "")
     if history is None:
@@ -246,10 +254,10 @@ def _with_history(case: ShownCase, histories: Histories) -> ShownCase:
         activity=history.activity,
         report_days=tuple(sorted(history.reports.items())),
         queue_days=tuple(history.queued),
-        marks=marks_of(history.activity, histories.stored),
+        marks=marks_of(history.activity, histories.stored, language),
         decisions=tuple(
             EarlierDecision(
-                of.day, of.key, of.disposition.replace("_", " "), of.reason, of.note, of.by
+                of.day, of.key, language.say(SAID[of.disposition]), of.reason, of.note, of.by
             )
             for of in history.decisions
         ),

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from aml_assets.core.graph import Line
+from aml_assets.core.language import Language
 from aml_assets.core.model.encoding import Frame
 from aml_assets.core.pages.reasons import Explanation
 from aml_assets.io.upstream import Upstream
@@ -83,6 +84,7 @@ def reasons_of_line(
         np.arange(len(of_rows)),
         most=catalog.settings.reports.reasons,
         threads=catalog.settings.training.threads,
+        language=Language(catalog.settings.reports.language),
     )
     return LineReasons(below, dict(zip(of_rows, explained, strict=True)))
 

@@ -16,6 +16,7 @@ from aml_assets.core.graph import FEATURES, MODEL
 from aml_assets.core.model import carried
 from aml_assets.core.model.encoding import Encoder
 from aml_assets.core.model.reference import FeatureDistribution
+from aml_assets.core.model.scoring import LOOKS_AHEAD, NEWEST, PINNED, TODAYS
 from aml_assets.errors import ModelError, NotFound, StoreError
 from aml_assets.io.formats import version_path
 from aml_assets.io.formats.base import VERSIONS
@@ -112,7 +113,7 @@ def select_model(
                 day=day,
                 remedy="Train it, or score with scoring.model_policy: newest.",
             )
-        return replace(read_model(models, stored.path(day)), because="today's")
+        return replace(read_model(models, stored.path(day)), because=TODAYS)
     return _newest(models, day, scoring.max_age_days)
 
 
@@ -133,7 +134,7 @@ def _pinned(model: StoredModel, day: dt.date, look_ahead: str | None) -> str:
     """
     last = model.looks_ahead(day)
     if last is None:
-        return "pinned"
+        return PINNED
     if not look_ahead:
         raise ModelError(
             f"the pinned model {model.model_id} has learnt from days up to {last}: its scores of "
@@ -143,7 +144,7 @@ def _pinned(model: StoredModel, day: dt.date, look_ahead: str | None) -> str:
             remedy="Pin a model that was trained on earlier days, or say why this one may: "
             "scoring.look_ahead, or look_ahead of the run.",
         )
-    return f"pinned (it looks ahead: it has learnt from days up to {last}; {look_ahead})"
+    return LOOKS_AHEAD.format(last=last, why=look_ahead)
 
 
 def _newest(models: Upstream[xgboost.Booster], day: dt.date, max_age_days: int) -> StoredModel:
@@ -153,7 +154,7 @@ def _newest(models: Upstream[xgboost.Booster], day: dt.date, max_age_days: int) 
     for candidate in reversed(stored.days()):
         if oldest <= candidate <= day:
             age = (day - candidate).days
-            reason = "today's" if age == 0 else f"newest, {age} days old"
+            reason = TODAYS if age == 0 else NEWEST.format(age=age)
             path = stored.path(candidate)
             try:
                 return replace(read_model(models, path), because=reason)

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from aml_assets.core.graph import REPORTS
+from aml_assets.core.language import Language
 from aml_assets.core.model import scoring
 from aml_assets.core.model.encoding import Frame, Matrix
 from aml_assets.core.pages import reasons
@@ -69,7 +70,7 @@ class ScoredDay:
         return Frame(self.frame.day, table, self.frame.columns)
 
     def explained(
-        self, places: Sequence[int] | NDArray[Any], *, most: int, threads: int
+        self, places: Sequence[int] | NDArray[Any], *, most: int, threads: int, language: Language
     ) -> list[Explanation]:
         """The reasons of some rows' scores.
 
@@ -77,12 +78,15 @@ class ScoredDay:
             places: the rows.
             most: reasons per row.
             threads: the number of threads to use.
+            language: of the reasons.
         """
         contributed = reasons.contributions(
             self.model.booster, self.matrix.values[places], threads=threads
         )
         encoder, reference = self.model.encoder, self.model.reference
-        return reasons.explain(encoder, reference, self.rows(places), contributed, most=most)
+        return reasons.explain(
+            encoder, reference, self.rows(places), contributed, most=most, language=language
+        )
 
 
 def scored_day(

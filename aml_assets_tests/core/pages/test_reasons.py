@@ -233,14 +233,3 @@ def test_a_model_that_kept_no_training_rows_tells_values_alone(model):
 def test_no_row_has_no_explanation(model):
     found, _, _ = explained(model, frame())
     assert found == []
-
-
-@pytest.mark.parametrize(
-    ("part", "text"),
-    [
-        (0.0, "0 %"), (0.0004, "less than 0.1 %"), (0.0199, "1.9 %"), (0.5, "50 %"),
-        (0.9996, "more than 99.9 %"), (0.9989, "99.8 %"), (1.0, "100 %"),
-    ],
-)  # fmt: skip
-def test_a_share_never_rounds_up_to_all_or_down_to_nothing(part, text):
-    assert plain(reasons.share(part)) == text

@@ -13,9 +13,12 @@ CHINESE = Language("zh")
     [
         (0.0, "0\u00a0%", "0%"),
         (0.0004, "less than 0.1\u00a0%", "不足 0.1%"),
+        (0.0199, "1.9\u00a0%", "1.9%"),
         (0.0456, "4.5\u00a0%", "4.5%"),
         (0.5, "50\u00a0%", "50%"),
+        (0.9989, "99.8\u00a0%", "99.8%"),
         (0.9999, "more than 99.9\u00a0%", "超过 99.9%"),
+        (1.0, "100\u00a0%", "100%"),
     ],
 )
 def test_a_share_is_never_rounded_to_none_or_all_in_any_language(part, english, chinese):

@@ -1,14 +1,18 @@
 """The alert page of a day: its cases by the queue, and what it tells of customers as known then."""
 
 import datetime as dt
+import json
 import math
+import re
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from aml_assets.core.graph import ALERT_PAGE, PREDICTIONS, QUEUE, Line
+from aml_assets.core.pages import reasons as reasons_of_scores
 from aml_assets.steps.deciding import take_dispositions
 from aml_assets_tests import pages
 from aml_assets_tests.conftest import STATIC, Bank, day, str_columns, trx_columns
@@ -44,6 +48,10 @@ def decide(bank: Bank, number: int, *cases: tuple[int, int, str]) -> None:
     lines += [f"{day(of)},{trx},7,{said},R1,as Bea said" for of, trx, said in cases]
     noon = dt.datetime.combine(day(number), dt.time(12), dt.UTC)
     take_dispositions(bank.catalog, "\n".join(lines).encode(), by="Ada", at=noon)
+
+
+def each_feature_counts(_: Any, values: np.ndarray, *, threads: int) -> np.ndarray:
+    return np.full((len(values), values.shape[1] + 1), 0.25 * threads, np.float32)
 
 
 def page_of(bank: Bank, number: int = DAY) -> pages.Element:
@@ -212,3 +220,32 @@ def test_an_ad_hoc_run_lists_by_its_own_queue_and_does_without_one(scored: Bank,
     assert sum(each["queued"] for each in with_queue) == 6
     own = bank.catalog.alert_pages.path(day(DAY))
     assert bank.files()[own] == before[own]
+
+
+def test_a_bank_that_reads_chinese_has_reasons_marks_and_decisions_in_chinese(
+    scored: Bank, tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    before = scored.catalog.alert_pages.manifest(day(DAY))
+    reports = {**OPTIONS["reports"], "language": "zh"}
+    chinese = scored.copy_to(tmp_path / "chinese", **{**OPTIONS, "reports": reports})
+    with monkeypatch.context() as patched:  # the line's model is too small to have learnt anything
+        patched.setattr(reasons_of_scores, "contributions", each_feature_counts)
+        chinese.good("daily", DAY, only=(ALERT_PAGE,))
+    page = page_of(chinese)
+    assert page.one("h1").say() == f"{day(DAY):%Y年%-m月%-d日} 星期一 预警"
+    assert page.one("details", id="workload").say().startswith("积压案件")
+    mine, english = cases_of(chinese), cases_of(scored)
+    assert [each["customer"] for each in mine] == [each["customer"] for each in english]
+    assert {said[2] for each in mine for said in each["decisions"]} == {"可疑", "排除可疑"}
+    texts = json.loads(page.one("script", id="data").text)["texts"]
+    of_reports = [family for row in pages.alerts_in(page) for family, *_ in row["families"]]
+    of_lines = [texts[name] for each in mine if each["line"] for name, *_ in each["why"][1]]
+    for families in (of_reports, of_lines):
+        assert families
+        assert [each for each in families if not re.search("[一-鿿]", each)] == []
+    assert chinese.catalog.alert_pages.manifest(day(DAY)).settings != before.settings
+    # A bank that chose English is one that chose nothing.
+    options = {**OPTIONS, "reports": {**OPTIONS["reports"], "language": "en"}}
+    english_too = scored.copy_to(tmp_path / "english", **options)
+    english_too.good("daily", DAY, only=(ALERT_PAGE,))
+    assert english_too.catalog.alert_pages.manifest(day(DAY)).digest == before.digest

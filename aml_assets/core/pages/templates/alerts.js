@@ -9,7 +9,8 @@
   const KEY = FIELDS.filter(([name]) => name.startsWith("key ")).map(([, title]) => title);
   const SHOWN = Number(table.dataset.families);
   const exact = (amount) => amount.replaceAll(",", "");
-  const number = (value) => value.toLocaleString("en");
+  const number = (value) => value.toLocaleString(document.documentElement.lang);
+  const DECISIONS = { suspicious: say("suspicious"), undecided: say("undecided"), cleared: say("cleared") };
 
   // -- data ---------------------------------------------------------------------------------
   const chunks = (list, size) => Array.from({ length: list.length / size }, (_, at) => list.slice(at * size, (at + 1) * size));
@@ -36,7 +37,7 @@
   });
   const decisionOf = (row) => {
     const all = new Set(row.reports.map(({ decision }) => decision));
-    return ["suspicious", "undecided", "cleared"].filter((each) => all.has(each));
+    return Object.keys(DECISIONS).filter((each) => all.has(each));
   };
 
   // -- facts: what is sorted by, and exported -------------------------------------------------
@@ -86,26 +87,27 @@
     ...(name ? [element("span", "name", name, { f: `${prefix}name` })] : []),
     ...(customer ? [element("span", "id", customer, { f: `${prefix}customer` })] : []),
     ...(account ? [element("span", "id account", account, { f: `${prefix}account` })] : []),
-    ...(customer || account ? [] : [element("span", "none", "not known")]),
+    ...(customer || account ? [] : [element("span", "none", say("not known"))]),
   ]);
   const reason = (by, words, look = "") => {
     const made = element("li", look, [element("b", by > 0 ? "up" : "down", signed(by)), element("span", "", words)]);
     made.dataset.c = by.toFixed(4);
     return made;
   };
-  const strong = (name) => element("strong", "", `${name}:`);
+  const family = (name, words) => [element("strong", "", say("{name}:", { name })), ...(words === undefined ? [] : [say(" {words}", { words })])];
   const leading = ({ families }) => element("ol", "reasons brief",
-    families.slice(0, SHOWN).map(({ name, by, reasons: [[, words]] }) => reason(by, [strong(name), ` ${words}`])));
+    families.slice(0, SHOWN).map(({ name, by, reasons: [[, words]] }) => reason(by, family(name, words))));
   // All reasons by family, made when they are looked at, and the sum.
   const whole = (of) => {
     const alone = (by, reasons) => reasons.length === 1 && signed(reasons[0][0]) === signed(by);
     const all = () => of.families.flatMap(({ name, by, reasons }) => (alone(by, reasons)
-      ? [reason(by, [strong(name), ` ${reasons[0][1]}`], "family")]
-      : [reason(by, [strong(name)], "family"), ...reasons.map(([each, words]) => reason(each, words, "part"))]));
+      ? [reason(by, family(name, reasons[0][1]), "family")]
+      : [reason(by, family(name), "family"), ...reasons.map(([each, words]) => reason(each, words, "part"))]));
     const count = of.families.reduce((sum, { reasons }) => sum + reasons.length, 0);
-    const details = element("details", "", element("summary", "", `all ${count} reasons, and the sum`));
+    const details = element("details", "", element("summary", "", say("all {count} reasons, and the sum", { count })));
     details.addEventListener("toggle", () => details.append(element("ol", "reasons", all()), element("p", "",
-      `average training row ${signed(of.base)}, all else ${signed(of.rest)}; together ${signed(of.margin)} log-odds, a score of ${of.score.toFixed(3)}`,
+      say("average training row {base}, all else {rest}; together {margin} log-odds, a score of {score}",
+        { base: signed(of.base), rest: signed(of.rest), margin: signed(of.margin), score: of.score.toFixed(3) }),
     )), { once: true });
     return details;
   };
@@ -119,7 +121,7 @@
 
   // -- dispositions: what the reader decides, for `aml decide` ---------------------------------
   const { columns, reasons: CODES, longest, customer: takesCustomers } = JSON.parse(table.dataset.dispositions);
-  const SAYS = [["", "decide …"], ["suspicious", "suspicious"], ["not_suspicious", "not suspicious"], ["needs_more", "needs more"]];
+  const SAYS = [["", say("decide …")], ["suspicious", say("suspicious")], ["not_suspicious", say("not suspicious")], ["needs_more", say("needs more")]];
   const NOTHING = "nothing"; // a report that the decision on its case leaves out
   const send = document.getElementById("send");
   const decided = new Set(); // cases and reports, in the order of the decisions
@@ -135,12 +137,13 @@
     const all = lines(), left = all.filter(([, said]) => isOpen(said)).length;
     send.hidden = !all.length;
     send.disabled = left > 0;
-    send.textContent = left ? `${number(left)} of ${number(all.length)} decided need a reason` : `Export ${number(all.length)} decided`;
+    send.textContent = left ? say("{number} of {all} decided need a reason", { number: number(left), all: number(all.length) })
+      : say("Export {number} decided", { number: number(all.length) });
   };
   const input = (of, name, title, what, tag = "input") => {
     const made = element(tag, name);
     if (tag === "select") made.append(...["", ...CODES].map((code) => new Option(code, code)));
-    made.setAttribute("aria-label", `${title} for ${what}`);
+    made.setAttribute("aria-label", say("{title} for {what}", { title, what }));
     made.placeholder = title;
     made.maxLength = longest[name];
     made.value = of.said[name];
@@ -148,11 +151,11 @@
     return element("label", "", [`${title} `, made]);
   };
   const asked = (of, grounds, what) => grounds.replaceChildren(...(of.said && of.said.says !== NOTHING
-    ? [input(of, "reason", "Reason", what, CODES.length ? "select" : "input"), input(of, "note", "Note", what)] : []));
+    ? [input(of, "reason", say("Reason"), what, CODES.length ? "select" : "input"), input(of, "note", say("Note"), what)] : []));
   const decide = (of, grounds, what, options = SAYS, changed = () => {}) => {
     const made = element("select", "decide");
     made.append(...options.map(([value, title]) => new Option(title, value)));
-    made.setAttribute("aria-label", `Decide on ${what}`);
+    made.setAttribute("aria-label", say("Decide on {what}", { what }));
     made.value = of.said?.says ?? "";
     made.addEventListener("change", () => {
       of.said = made.value ? { reason: "", note: "", ...of.said, says: made.value } : undefined;
@@ -170,58 +173,58 @@
 
   // -- a case unfolded ------------------------------------------------------------------------
   const reportLine = (row, alert) => {
-    const grounds = element("p", "grounds"), what = `report ${alert.rank} of case ${row.place}`;
-    const own = alert.own.map((text, place) => element("span", "", [`${OWN[place]}: `, known(text, "", `own ${place}`, "none")]));
+    const grounds = element("p", "grounds"), what = say("report {rank} of case {place}", { rank: alert.rank, place: row.place });
+    const own = alert.own.map((text, place) => element("span", "", [say("{name}: ", { name: OWN[place] }), known(text, "", `own ${place}`, say("none"))]));
     const share = element("small", "", `> ${alert.share}`, { f: "higher_than_share", v: alert.below });
-    share.title = "Share of the day’s reports with a lower score";
-    const options = row.reports.length > 1 ? [["", "as the case"], ...SAYS.slice(1), [NOTHING, "leave out"]] : SAYS;
+    share.title = say("Share of the day’s reports with a lower score");
+    const options = row.reports.length > 1 ? [["", say("as the case")], ...SAYS.slice(1), [NOTHING, say("leave out")]] : SAYS;
     return element("tr", "report", [
       cell("rank", String(alert.rank), { f: "rank" }),
       cell("score", [element("span", "", alert.score.toFixed(3), { f: "score", v: alert.score }), share]),
-      cell(`decision ${alert.decision}`, [element("span", "", alert.decision, { f: "decision" }), ...(row.reports.length > 1 ? [decide(alert, grounds, what, options)] : [])]),
+      cell(`decision ${alert.decision}`, [element("span", "", DECISIONS[alert.decision], { f: "decision" }), ...(row.reports.length > 1 ? [decide(alert, grounds, what, options)] : [])]),
       cell("trx", [...alert.key.map((text, at) => element("span", at ? "id second" : "id", text, { f: `key ${at}` })),
         alert.when ? element("time", "", [alert.when.slice(0, 16), ...(alert.offset ? [" ", element("span", "offset", alert.offset, { f: "utc_offset" })] : [])], { f: "time", v: alert.when })
-          : element("span", "none", "no time")]),
-      cell("amount", [known(alert.amount, "figure", "", "not known"), ...(alert.amount && alert.currency ? [element("span", "currency", alert.currency, { f: "currency" })] : [])],
+          : element("span", "none", say("no time"))]),
+      cell("amount", [known(alert.amount, "figure", "", say("not known")), ...(alert.amount && alert.currency ? [element("span", "currency", alert.currency, { f: "currency" })] : [])],
         { f: "amount", v: exact(alert.amount) }),
       party(alert.from, ""), party(alert.to, "target_"),
       cell("why", [...(own.length ? [element("p", "own", own)] : []), leading(alert), whole(alert), grounds]),
     ]);
   };
   const counted = (count) => count ? number(count) : "";
-  const amounts = (value, count) => count ? [value === null ? "not known" : pictures.money(value)] : [""];
+  const amounts = (value, count) => count ? [value === null ? say("not known") : pictures.money(value)] : [""];
   const details = (row) => {
     const content = [];
-    if (row.accounts.length) content.push(element("p", "", `Own accounts: ${row.accounts.join(", ")}`));
-    if (row.line) content.push(section(`Why the line “${row.line}” gives ${row.score.toFixed(3)}`, row.why ? [leading(row.why), whole(row.why)] : [element("p", "none", "The reasons are not known.")]));
-    if (row.reports.length) content.push(section(`Reports of ${table.dataset.day}: ${number(row.reports.length)}`, [listing("reports", `Reports of case ${row.place}`,
-      [["Rank", "rank"], ["Score", "score"], ["Decision", "decision"], ["Transaction", "trx"], ["Amount", "amount"], ["From", "party"], ["To", "party"], ["Why"]],
+    if (row.accounts.length) content.push(element("p", "", say("Own accounts: {accounts}", { accounts: row.accounts.join(say(", ")) })));
+    if (row.line) content.push(section(say("Why the line “{line}” gives {score}", { line: row.line, score: row.score.toFixed(3) }), row.why ? [leading(row.why), whole(row.why)] : [element("p", "none", say("The reasons are not known."))]));
+    if (row.reports.length) content.push(section(say("Reports of {day}: {number}", { day: table.dataset.day, number: number(row.reports.length) }), [listing("reports", say("Reports of case {place}", { place: row.place }),
+      [[say("Rank"), "rank"], [say("Score"), "score"], [say("Decision"), "decision"], [say("Transaction"), "trx"], [say("Amount"), "amount"], [say("From"), "party"], [say("To"), "party"], [say("Why")]],
       row.reports.map((alert) => reportLine(row, alert)))]));
-    if (row.decisions.length) content.push(section("Decided before", [listing("before", `Earlier decisions of case ${row.place}`,
-      [["Day"], [KEY.join(", ")], ["Decision"], ["Reason"], ["By"], ["Note"]],
+    if (row.decisions.length) content.push(section(say("Decided before"), [listing("before", say("Earlier decisions of case {place}", { place: row.place }),
+      [[say("Day")], [KEY.join(say(", "))], [say("Decision")], [say("Reason")], [say("By")], [say("Note")]],
       row.decisions.map(({ day, key, says, reason: code, note, by }) => {
-        const unfolding = note ? element("details", "", [element("summary", "", "note"), element("p", "", note)]) : "";
-        return element("tr", "", [cell("nowrap", day), cell("id", key.length ? key.join(" ") : "the customer"), cell("", says), cell("", code), cell("", by), cell("note", [unfolding])]);
+        const unfolding = note ? element("details", "", [element("summary", "", say("note")), element("p", "", note)]) : "";
+        return element("tr", "", [cell("nowrap", day), cell("id", key.length ? key.join(" ") : say("the customer")), cell("", says), cell("", code), cell("", by), cell("note", [unfolding])]);
       }))]));
     if (row.moved.length || row.reportDays.length || row.queueDays.length) {
       const currencies = row.moved.map((of) => {
         const { came, went, inward, outward } = pictures.totals(of);
-        return element("tr", "", [cell("", of.currency || "not known"), cell("amount", counted(inward)), cell("amount", amounts(came, inward)), cell("amount", counted(outward)), cell("amount", amounts(went, outward))]);
+        return element("tr", "", [cell("", of.currency || say("not known")), cell("amount", counted(inward)), cell("amount", amounts(came, inward)), cell("amount", counted(outward)), cell("amount", amounts(went, outward))]);
       });
       const others = row.counterparties.map(({ name, customer, account, currency, came, went, inward, outward }) => element("tr", "", [
-        cell("", [...(name ? [element("span", "name", name)] : []), element("span", "id", customer || account)]), cell("", currency || "not known"),
+        cell("", [...(name ? [element("span", "name", name)] : []), element("span", "id", customer || account)]), cell("", currency || say("not known")),
         cell("amount", counted(inward)), cell("amount", amounts(came, inward)), cell("amount", counted(outward)), cell("amount", amounts(went, outward))]));
-      const heads = [["Payments in", "amount"], ["Amount in", "amount"], ["Payments out", "amount"], ["Amount out", "amount"]];
+      const heads = [[say("Payments in"), "amount"], [say("Amount in"), "amount"], [say("Payments out"), "amount"], [say("Amount out"), "amount"]];
       const count = new Set(row.counterparties.map(({ customer, account }) => `${customer} ${account}`)).size;
       content.push(element("div", "panes", [
-        section(`${DAYS[0]} … ${DAYS.at(-1)}`, [
+        section(say("{first} … {last}", { first: DAYS[0], last: DAYS.at(-1) }), [
           ...(row.marks.length ? [element("ul", "marks", row.marks.map((each) => element("li", "", each))),
-            element("p", "note", `New: no such payment on the days before that are stored, from ${DAYS[0]} on.`)] : []),
+            element("p", "note", say("New: no such payment on the days before that are stored, from {day} on.", { day: DAYS[0] }))] : []),
           pictures.timeline(row, DAYS),
-          ...(currencies.length ? [listing("sums", `Sums of case ${row.place}`, [["Currency"], ...heads], currencies)] : [])]),
-        section(count < row.others ? `Counterparties: ${count} of ${number(row.others)}` : "Counterparties", others.length
-          ? [pictures.ring(row), listing("others", `Counterparties of case ${row.place}`, [["Who"], ["Currency"], ...heads], others)]
-          : [element("p", "none", "None is known.")]),
+          ...(currencies.length ? [listing("sums", say("Sums of case {place}", { place: row.place }), [[say("Currency")], ...heads], currencies)] : [])]),
+        section(count < row.others ? say("Counterparties: {count} of {all}", { count, all: number(row.others) }) : say("Counterparties"), others.length
+          ? [pictures.ring(row), listing("others", say("Counterparties of case {place}", { place: row.place }), [[say("Who")], [say("Currency")], ...heads], others)]
+          : [element("p", "none", say("None is known."))]),
       ]));
     }
     return content;
@@ -246,8 +249,8 @@
   const amountsOf = (row) => {
     const most = 3, left = row.reports.length - most;
     return [...row.reports.slice(0, most).map((alert) => alert.amount
-      ? element("span", "figure", [alert.amount, ...(alert.currency ? [` ${alert.currency}`] : [])]) : element("span", "none", "not known")),
-    ...(left > 0 ? [element("span", "none", `${left} more`)] : [])];
+      ? element("span", "figure", [alert.amount, ...(alert.currency ? [` ${alert.currency}`] : [])]) : element("span", "none", say("not known"))),
+    ...(left > 0 ? [element("span", "none", say("{number} more", { number: left }))] : [])];
   };
   const shown = (row, place) => {
     const made = element("tr", "case");
@@ -255,27 +258,27 @@
     made.setAttribute("aria-rowindex", place + 2);
     const button = element("button", "unfold", String(row.place));
     button.type = "button";
-    button.setAttribute("aria-label", `Case ${row.place}`);
+    button.setAttribute("aria-label", say("Case {place}", { place: row.place }));
     button.setAttribute("aria-expanded", unfolded.has(row));
     button.setAttribute("aria-controls", `detail-${row.place}`);
     button.addEventListener("click", () => toggle(row, button, made));
     const share = element("small", "", `> ${row.share}`, { v: row.below });
-    share.title = row.line ? `Share of the customers of the line ${row.line} with a lower score` : "Share of the day’s reports with a lower score";
-    const grounds = element("p", "grounds"), what = `case ${row.place}`;
+    share.title = row.line ? say("Share of the customers of the line {line} with a lower score", { line: row.line }) : say("Share of the day’s reports with a lower score");
+    const grounds = element("p", "grounds"), what = say("case {place}", { place: row.place });
     const canDecide = row.reports.length > 0 || takesCustomers;
     made.append(
       cell("rank", [button], { f: "case", v: row.place }),
       cell("who", [
-        ...(row.sample && ticked("sample") ? [element("span", "drawn", "random sample")] : row.queued ? [element("span", "queued", "in the queue")] : []),
+        ...(row.sample && ticked("sample") ? [element("span", "drawn", say("random sample"))] : row.queued ? [element("span", "queued", say("in the queue"))] : []),
         ...(row.name ? [element("span", "name", row.name)] : []),
-        row.customer ? element("span", "id", row.customer, { f: "case_customer" }) : element("span", "none", "customer not known")]),
-      cell("score", [element("span", "", row.score.toFixed(3), { f: "evidence", v: row.score }), share, ...(row.line ? [element("small", "", `line ${row.line}`)] : [])]),
-      cell("decision", [...decisionOf(row).map((each) => element("span", each, each)), ...(canDecide ? [decide(row, grounds, what)] : [])]),
-      cell("today", [element("span", "", `${number(row.reports.length)} today`, { f: "reports_today", v: row.reports.length }),
-        ...(row.lately === null ? [] : [element("span", "", `${number(row.lately)} in ${DAYS.length} days`, { f: "reports_lately", v: row.lately }), element("span", "", `${number(row.confirmed)} confirmed`)])]),
+        row.customer ? element("span", "id", row.customer, { f: "case_customer" }) : element("span", "none", say("customer not known"))]),
+      cell("score", [element("span", "", row.score.toFixed(3), { f: "evidence", v: row.score }), share, ...(row.line ? [element("small", "", say("line {line}", { line: row.line }))] : [])]),
+      cell("decision", [...decisionOf(row).map((each) => element("span", each, DECISIONS[each])), ...(canDecide ? [decide(row, grounds, what)] : [])]),
+      cell("today", [element("span", "", say("{number} today", { number: number(row.reports.length) }), { f: "reports_today", v: row.reports.length }),
+        ...(row.lately === null ? [] : [element("span", "", say("{number} in {days} days", { number: number(row.lately), days: DAYS.length }), { f: "reports_lately", v: row.lately }), element("span", "", say("{number} confirmed", { number: number(row.confirmed) }))])]),
       cell("amount", amountsOf(row), { f: "amount", v: sorted(row, "amount") }),
       cell("why", [...(row.why ? [leading(row.why)] : []), ...row.marks.slice(0, 1).map((each) => element("p", "mark", each)), grounds]),
-      cell("lately", row.moved.length || row.reportDays.length ? [pictures.small(row, DAYS)] : [element("span", "none", "nothing stored")]));
+      cell("lately", row.moved.length || row.reportDays.length ? [pictures.small(row, DAYS)] : [element("span", "none", say("nothing stored"))]));
     return unfolded.has(row) ? [made, detail(row)] : [made];
   };
   const body = table.tBodies[0], more = document.getElementById("more");
@@ -286,7 +289,7 @@
     count += next.length;
     const left = fitting.length - count;
     more.hidden = left <= 0;
-    more.textContent = `Show ${number(Math.min(CHUNK, left))} more of ${number(left)}`;
+    more.textContent = say("Show {number} more of {left}", { number: number(Math.min(CHUNK, left)), left: number(left) });
   };
   more.addEventListener("click", () => {
     const first = count;
@@ -300,11 +303,11 @@
   const field = (name) => document.getElementById(`filter-${name}`);
   const ticked = (name) => field(name)?.checked ?? false;
   const textOf = (alert) => alert.text ??= [
-    alert.rank, alert.score.toFixed(3), alert.decision, ...alert.key, alert.when, alert.amount, exact(alert.amount), alert.currency,
+    alert.rank, alert.score.toFixed(3), DECISIONS[alert.decision], ...alert.key, alert.when, alert.amount, exact(alert.amount), alert.currency,
     ...alert.from, ...alert.to, ...alert.own, ...alert.families.flatMap(({ name, reasons }) => [name, ...reasons.map(([, words]) => words)]),
   ].join(" ");
   const text = (row) => row.text ??= [
-    row.customer, row.name, ...row.accounts, row.line && `line ${row.line}`, row.queued && "in the queue", ...row.marks, ...row.reports.map(textOf),
+    row.customer, row.name, ...row.accounts, row.line && say("line {line}", { line: row.line }), row.queued && say("in the queue"), ...row.marks, ...row.reports.map(textOf),
     ...(row.line && row.why ? row.why.families.flatMap(({ name, reasons }) => [name, ...reasons.map(([, words]) => words)]) : []),
     ...row.counterparties.flatMap(({ name, customer, account }) => [name, customer, account]),
   ].join(" ").toLowerCase().replace(/\s+/g, " ");
@@ -320,7 +323,7 @@
     const within = (row) => (from === "" && to === "") || row.reports.some(({ amount }) => amount !== ""
       && (from === "" || Number(exact(amount)) >= Number(from)) && (to === "" || Number(exact(amount)) <= Number(to)));
     const left = rows.filter((row) => (score === "" || row.score >= Number(score))
-      && (decision === "" || decisionOf(row).includes(decision)) && within(row)
+      && (decision === "" || decisionOf(row).some((each) => DECISIONS[each] === decision)) && within(row)
       && (!ticked("queue") || row.queued) && words.every((word) => text(row).includes(word)));
     const [by, numeric, down, title] = order;
     fitting = left.map((row) => [sorted(row, by), row]).sort(ordered(numeric, down)).map(([, row]) => row);
@@ -330,14 +333,17 @@
     table.setAttribute("aria-rowcount", fitting.length + 1);
     document.getElementById("none-shown").hidden = fitting.length > 0;
     const filters = [
-      ...(words.length ? [`“${words.join(" ")}”`] : []), ...(score ? [`score from ${score}`] : []), ...(decision ? [decision] : []),
-      ...(from ? [`amount from ${from}`] : []), ...(to ? [`amount to ${to}`] : []), ...(ticked("queue") ? ["in the queue only"] : []),
+      ...(words.length ? [say("“{words}”", { words: words.join(" ") })] : []), ...(score ? [say("score from {score}", { score })] : []), ...(decision ? [decision] : []),
+      ...(from ? [say("amount from {amount}", { amount: from })] : []), ...(to ? [say("amount to {amount}", { amount: to })] : []), ...(ticked("queue") ? [say("in the queue only")] : []),
     ];
-    let said = `${fitting.length === rows.length ? `All ${number(rows.length)}` : `${number(fitting.length)} of ${number(rows.length)}`} cases`
-      + (filters.length ? `, filtered by ${filters.join(", ")}` : ", no filter")
-      + (by === "case" && !down ? "" : `; by ${title.toLowerCase()}, ${down ? "descending" : "ascending"}`);
+    const all = number(rows.length), some = number(fitting.length);
+    const cases = fitting.length === rows.length ? say("All {all} cases", { all }) : say("{some} of {all} cases", { some, all });
+    let said = filters.length ? say("{cases}, filtered by {filters}", { cases, filters: filters.join(say(", ")) }) : say("{cases}, no filter", { cases });
+    const ordering = { cases: said, title: title.toLowerCase() };
+    if (down) said = say("{cases}; by {title}, descending", ordering);
+    else if (by !== "case") said = say("{cases}; by {title}, ascending", ordering);
     state.textContent = said;
-    if (fitting.length > PRINTED) said += `; printed: the first ${number(PRINTED)}`;
+    if (fitting.length > PRINTED) said = say("{cases}; printed: the first {number}", { cases: said, number: number(PRINTED) });
     state.dataset.printed = said;
     const safe = [...said].map((letter) => /[a-z0-9]/i.test(letter) ? letter : `\\${letter.codePointAt(0).toString(16)} `).join("");
     margins.replaceSync(`@page { @top-left { content: "${safe}" } }`);
@@ -361,35 +367,14 @@
   addEventListener("afterprint", () => { fold(); });
 
   // -- export -------------------------------------------------------------------------------
-  // A cell that a spreadsheet would take for a formula is made a text, also behind what it may take
-  // for a separator. So is an id that it would round or shorten: a figure of ours stays a number.
-  const FIGURES = new Set(["case", "evidence", "reports_today", "reports_lately", "confirmed_lately", "rank", "score", "higher_than_share", "amount"]);
-  const quoted = (value, name) => {
-    const isNumber = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value);
-    const kept = isNumber && (FIGURES.has(name) || /^-?(0|[1-9]\d{0,14})$/.test(value));
-    const risky = isNumber || /^[\s\u0000-\u001f]*[=+\-@\t\r\uff0b\uff0d\uff1d\uff20]/.test(value);
-    const safe = (!kept && risky ? `'${value}` : value)
-      .replace(/([;\t\r\n]\s*)(?=[=+\-@\uff0b\uff0d\uff1d\uff20])/g, "$1'");
-    return `"${safe.replace(/"/g, '""')}"`;
-  };
-  const download = (button, written) => {
-    const content = `\ufeff${written.map((line) => line.join(",")).join("\r\n")}\r\n`;
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([content], { type: "text/csv;charset=utf-8" }));
-    link.download = button.dataset.file;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-  };
-  document.getElementById("export").addEventListener("click", (event) => download(event.currentTarget, [
-    FIELDS.map(([, title]) => quoted(title)),
-    ...fitting.flatMap((row) => (row.reports.length ? row.reports : [undefined]).map((alert) => FIELDS.map(([name]) => quoted(fact(row, alert, name), name))))]));
-  // A program reads this one, to which an apostrophe would be part of an id.
-  const plainly = (value) => `"${value.replace(/"/g, '""')}"`;
+  document.getElementById("export").addEventListener("click", (event) => files.download(event.currentTarget, [
+    FIELDS.map(([, title]) => files.quoted(title)),
+    ...fitting.flatMap((row) => (row.reports.length ? row.reports : [undefined]).map((alert) => FIELDS.map(([name]) => files.quoted(fact(row, alert, name), name))))]));
   const beside = (customer) => takesCustomers ? [customer] : [];
   send.addEventListener("click", () => {
-    download(send, [columns, ...lines().map(([of, { says, reason: code, note }]) => [
+    files.download(send, [columns, ...lines().map(([of, { says, reason: code, note }]) => [
       table.dataset.day, ...(of.key ?? KEY.map(() => "")), ...beside(of.key ? "" : of.customer), says, code.trim(), note.trim()])]
-      .map((line) => line.map(plainly)));
+      .map((line) => line.map(files.plainly)));
     unsent = false;
   });
   update();

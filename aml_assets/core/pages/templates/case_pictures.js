@@ -13,9 +13,10 @@ const pictures = (() => {
     { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
   const hint = (element, words) => { element.append(make("title", "", {}, words)); return element; };
   const round = (value) => Math.round(value * 10) / 10;
-  const money = (cents) => (cents / 100).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-  const short = (cents) => (cents / 100).toLocaleString("en", { notation: "compact", maximumFractionDigits: 1 });
+  const money = (cents) => (cents / 100).toLocaleString(document.documentElement.lang, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const short = (cents) => (cents / 100).toLocaleString(document.documentElement.lang, { notation: "compact", maximumFractionDigits: 1 });
   const cut = (text, most) => text.length > most ? `${text.slice(0, most - 1)}…` : text;
+  const amountOf = (value, currency) => value === null ? say("amount not known") : `${money(value)} ${currency}`;
   const sum = (values) => values.some((each) => each !== null) ? values.reduce((all, each) => all + (each ?? 0), 0) : null;
 
   // The bars of one currency: what came above the line, what left below it.
@@ -28,7 +29,8 @@ const pictures = (() => {
       const bar = (value, look, up, count) => {
         if (!count) return;
         const height = value === null ? 1.5 : Math.max(least, round(Math.abs(value) / most * reach));
-        const words = `${days[day]}: ${value === null ? "amount not known" : `${money(value)} ${of.currency}`} ${up ? "in" : "out"}, payments: ${count}`;
+        const told = { day: days[day], amount: amountOf(value, of.currency), count };
+        const words = up ? say("{day}: {amount} in, payments: {count}", told) : say("{day}: {amount} out, payments: {count}", told);
         svg.append(hint(make("rect", value === null ? "unknown" : look, { x, y: round(up ? middle - height : middle), width, height }), words));
       };
       bar(came, "in", true, inward);
@@ -41,15 +43,17 @@ const pictures = (() => {
     inward: of.days.reduce((all, { inward }) => all + inward, 0), outward: of.days.reduce((all, { outward }) => all + outward, 0),
   });
   const marks = (svg, row, days, place, { queue, report, size }) => {
-    for (const day of row.queueDays) svg.append(hint(make("rect", "queued", { x: round(place(day) - size), y: queue - size, width: 2 * size, height: 2 * size }), `${days[day]}: in the queue`));
+    for (const day of row.queueDays) svg.append(hint(make("rect", "queued", { x: round(place(day) - size), y: queue - size, width: 2 * size, height: 2 * size }), say("{day}: in the queue", { day: days[day] })));
     for (const [day, count] of row.reportDays) {
-      svg.append(hint(make("circle", "report", { cx: round(place(day)), cy: report, r: round(size * Math.min(1.7, 0.8 + count * 0.25)) }), `${days[day]}: reports: ${count}`));
+      svg.append(hint(make("circle", "report", { cx: round(place(day)), cy: report, r: round(size * Math.min(1.7, 0.8 + count * 0.25)) }), say("{day}: reports: {count}", { day: days[day], count })));
     }
   };
   const named = (row, days) => {
     const of = row.moved[0], all = of && totals(of);
-    const moved = all ? `in ${all.came === null ? "not known" : `${money(all.came)} ${of.currency}`}, out ${all.went === null ? "not known" : `${money(all.went)} ${of.currency}`}` : "no payment";
-    return `Money by day, ${days[0]} to ${days.at(-1)}: ${moved}; days with reports: ${row.reportDays.length}, days in the queue before: ${row.queueDays.length}`;
+    const sumOf = (value) => value === null ? say("not known") : `${money(value)} ${of.currency}`;
+    const moved = all ? say("in {came}, out {went}", { came: sumOf(all.came), went: sumOf(all.went) }) : say("no payment");
+    return say("Money by day, {first} to {last}: {moved}; days with reports: {reports}, days in the queue before: {queued}",
+      { first: days[0], last: days.at(-1), moved, reports: row.reportDays.length, queued: row.queueDays.length });
   };
 
   // A line of a table high: no words, only the shape.
@@ -64,17 +68,17 @@ const pictures = (() => {
     const svg = image(named(row, days), 620, 214), room = { left: 64, right: 612, top: 26, bottom: 146, least: 1.5 };
     const of = row.moved[0] ?? { days: [], currency: "" };
     const text = (x, y, words, look = "") => svg.append(make("text", look, { x, y }, words));
-    text(0, 12, `Money by day${of.currency && `, in ${of.currency}`}`, "ink");
+    text(0, 12, of.currency ? say("Money by day, in {currency}", { currency: of.currency }) : say("Money by day"), "ink");
     const { most, step, middle } = bars(svg, of, days, room);
     const place = (day) => room.left + (day + 0.5) * step;
     if (of.days.length) {
       text(room.left - 8, room.top + 6, short(most), "end");
       text(room.left - 8, room.bottom, short(most), "end");
     }
-    text(room.left - 8, (room.top + middle) / 2 + 6, "in", "end in");
-    text(room.left - 8, (room.bottom + middle) / 2 + 4, "out", "end out");
-    text(room.left - 8, 168, "reports", "end");
-    text(room.left - 8, 187, "queue", "end");
+    text(room.left - 8, (room.top + middle) / 2 + 6, say("in"), "end in");
+    text(room.left - 8, (room.bottom + middle) / 2 + 4, say("out"), "end out");
+    text(room.left - 8, 168, say("reports"), "end");
+    text(room.left - 8, 187, say("queue"), "end");
     for (const at of [164, 183]) svg.append(make("line", "grid line", { x1: room.left, x2: room.right, y1: at, y2: at }));
     marks(svg, row, days, place, { queue: 183, report: 164, size: 4 });
     for (let day = days.length - 1; day >= 0; day -= 7) text(round(place(day)), 208, days[day].slice(5), day === days.length - 1 ? "end" : "middle");
@@ -85,7 +89,7 @@ const pictures = (() => {
   const ring = (row) => {
     const shown = [...new Map(row.counterparties.map((each) => [each.customer || `account ${each.account}`, each])).values()];
     const width = 620, height = 330, middle = [width / 2, height / 2];
-    const svg = image(`Counterparties of the case: ${shown.length} of ${row.others}; the table has the amounts`, width, height);
+    const svg = image(say("Counterparties of the case: {count} of {all}; the table has the amounts", { count: shown.length, all: row.others }), width, height);
     const most = Math.max(1, ...shown.flatMap(({ came, went }) => [came ?? 0, went ?? 0]));
     const arrow = ([x1, y1], [x2, y2], look, value, currency, words) => {
       const length = Math.hypot(x2 - x1, y2 - y1), [dx, dy] = [(x2 - x1) / length, (y2 - y1) / length];
@@ -104,18 +108,18 @@ const pictures = (() => {
       const [ux, uy] = [dx / length, dy / length], both = each.inward && each.outward ? 6 : 0;
       const inner = (side) => [middle[0] + ux * 40 - uy * both * side, middle[1] + uy * 32 + ux * both * side];
       const outer = (side) => [at[0] - ux * 9 - uy * both * side, at[1] - uy * 9 + ux * both * side];
-      const said = (value, count, way) => `${each.title} ${way}: ${value === null ? "amount not known" : `${money(value)} ${each.currency}`}, payments: ${count}`;
-      if (each.inward) arrow(outer(1), inner(1), "in", each.came, each.currency, said(each.came, each.inward, "paid"));
-      if (each.outward) arrow(inner(-1), outer(-1), "out", each.went, each.currency, said(each.went, each.outward, "was paid"));
+      const paid = (value, count) => ({ who: each.title, amount: amountOf(value, each.currency), count });
+      if (each.inward) arrow(outer(1), inner(1), "in", each.came, each.currency, say("{who} paid: {amount}, payments: {count}", paid(each.came, each.inward)));
+      if (each.outward) arrow(inner(-1), outer(-1), "out", each.went, each.currency, say("{who} was paid: {amount}, payments: {count}", paid(each.went, each.outward)));
       const side = Math.abs(ux) < 0.25 ? "middle" : ux > 0 ? "" : "end", shift = side === "middle" ? 0 : ux > 0 ? 9 : -9;
       const high = side === "middle" ? (uy > 0 ? 20 : -22) : -1;
-      const amounts = [each.inward && each.came !== null ? `in ${short(each.came)}` : "", each.outward && each.went !== null ? `out ${short(each.went)}` : ""].filter(Boolean).join(", ");
+      const amounts = [each.inward && each.came !== null ? say("in {amount}", { amount: short(each.came) }) : "", each.outward && each.went !== null ? say("out {amount}", { amount: short(each.went) }) : ""].filter(Boolean).join(say(", "));
       labels.push(make("circle", "node", { cx: round(at[0]), cy: round(at[1]), r: 5 }),
         make("text", `ink ${side}`, { x: round(at[0] + shift), y: round(at[1] + high) }, cut(each.title, 24)),
         make("text", side, { x: round(at[0] + shift), y: round(at[1] + high + 13) }, `${amounts} ${amounts ? each.currency : ""}`));
     });
     svg.append(...labels, make("circle", "node own", { cx: middle[0], cy: middle[1], r: 24 }),
-      make("text", "ink middle", { x: middle[0], y: middle[1] + 4 }, cut(row.customer || "case", 9)));
+      make("text", "ink middle", { x: middle[0], y: middle[1] + 4 }, cut(row.customer || say("case"), 9)));
     return svg;
   };
   return { small, timeline, ring, totals, money };
