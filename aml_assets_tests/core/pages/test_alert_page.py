@@ -262,7 +262,7 @@ def test_a_deadline_and_the_missed_cases_of_each_month_are_told():
     cells = [[each.say() for each in row.children] for row in (october, november)]
     assert cells == [
         ["2024-10", "0.5 %", "0.1 % … 1.5 %", "600", "580", "3"],
-        ["2024-11", "none is decided", "20", "0", "0"],
+        ["2024-11", "too few are decided", "20", "0", "0"],
     ]
     assert "some 9,000 a day" in read.say()
     nothing = pages.read(replace(report(), workload=Workload(Backlog({}, 5), [])).to_html())

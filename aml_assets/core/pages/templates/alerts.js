@@ -231,7 +231,7 @@
   };
 
   // -- rows -----------------------------------------------------------------------------------
-  const unfolded = new Set();
+  const unfolded = new Set(rows.length === 1 ? rows : []);
   const toggle = (row, button, line) => {
     const now = !unfolded.has(row);
     unfolded[now ? "add" : "delete"](row);
