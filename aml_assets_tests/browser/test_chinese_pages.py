@@ -123,12 +123,13 @@ def test_chinese_letters_come_from_a_chinese_font(offline: Tab, files: dict[str,
     assert page.evaluate("getComputedStyle(document.querySelector('.none')).fontStyle") == "normal"
 
 
+@pytest.mark.parametrize(("name", "words"), [("reports", "模型表现"), ("alerts", "积压案件")])
 def test_a_print_has_chinese_page_numbers_and_wide_tables_fit(
-    offline: Tab, files: dict[str, Path], tmp_path: Path
+    offline: Tab, files: dict[str, Path], tmp_path: Path, name: str, words: str
 ):
     require(shutil.which("pdftotext") is not None, "pdftotext (poppler-utils)")
     page = offline.page
-    page.goto(files["reports"].as_uri())
+    page.goto(files[name].as_uri())
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 1040, "height": 700})  # A4 across, within its margins
     assert page.evaluate("document.documentElement.scrollWidth") <= 1040
@@ -139,7 +140,7 @@ def test_a_print_has_chinese_page_numbers_and_wide_tables_fit(
         ["pdftotext", str(paper), "-"], capture_output=True, text=True, check=True
     )
     assert "第 1 页，共" in text.stdout
-    assert "模型表现" in text.stdout
+    assert words in text.stdout
 
 
 def test_what_the_script_shows_is_chinese_and_what_it_exports_is_for_programs(

@@ -258,7 +258,7 @@ def test_a_decision_on_a_case_is_one_line_per_report_in_a_file_that_aml_decide_t
         page.get_by_role("button", name="Export 2 decided").click()
     assert download.value.suggested_filename == f"dispositions_{day(5)}.csv"
     data = download.value.path().read_bytes()
-    assert data.decode("utf-8-sig").startswith('"day","trx_id","ins_id","disposition"')
+    assert data.decode("utf-8-sig").startswith('"day","trx_id","ins_id","customer","disposition"')
     taken = take_dispositions(bank.catalog, data, by="Ada")
     assert taken.lines == {"suspicious": 1, "needs_more": 1}
     given = bank.catalog.dispositions.brought().given

@@ -31,7 +31,10 @@ def retold(sentence: str, language: Language) -> str:
 
 @lru_cache(maxsize=8)
 def _pattern(text: str) -> re.Pattern[str]:
-    """What matches the sentences that a message makes; a placeholder may stand in it twice."""
+    """What matches the sentences that a message makes; a placeholder may stand in it twice.
+
+    Each but the last takes no more than it must: a person's words, which stand last, may hold any.
+    """
     seen: set[str] = set()
 
     def group(found: re.Match[str]) -> str:
@@ -39,6 +42,6 @@ def _pattern(text: str) -> re.Pattern[str]:
         if name in seen:
             return f"(?P={name})"
         seen.add(name)
-        return f"(?P<{name}>.+)"
+        return f"(?P<{name}>.+?)"
 
     return re.compile(_PLACEHOLDER.sub(group, re.escape(text)), re.DOTALL)
