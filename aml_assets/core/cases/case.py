@@ -4,8 +4,9 @@ Belongs here: which reports make one case, and the order of cases. Does not belo
 listed (``queue``), what a customer did lately (``core.relations.timeline``), or how a case is shown
 (``core.pages``).
 
-A customer of the queue has every report of the day in which he pays or is paid. Any other report
-belongs to its payer; to its payee, if the payer is not known; and to nobody else, if neither is.
+A customer of the queue has every report of the day in which he pays or is paid. Any other customer
+has those in which he pays, or is paid by nobody whom we know; so a report may be of two cases. If
+neither side is known, it is a case of its own.
 """
 
 from __future__ import annotations

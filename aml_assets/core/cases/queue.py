@@ -1,8 +1,9 @@
 """The queue: who is to be looked at on a day, within what the investigators can work.
 
 Belongs here: one entry per customer, of reports and of the lines that score customers; who is kept
-out since a report of his was decided; who is drawn at random. Does not belong here: what is read of
-which days (``steps.inputs.evidence``), or what the drawn ones tell (``core.cases.missed``).
+out since he or a report of his was decided on; who is drawn at random. Does not belong here: what
+is read of which days (``steps.inputs.evidence``), or what the drawn ones tell
+(``core.cases.missed``).
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ class Evidence:
         scores: line → customer and score (float64).
         lately: customer and confirmed (int64, 1 or 0), one row per report of the last days and
             customer of its transaction.
-        decided: customer and score (float64, null where it is not known), one row per report that
-            was decided lately and customer of its transaction.
+        decided: customer and score (float64, null where it is not known), one row or more per
+            customer who was decided on lately, and per report and customer of its transaction.
     """
 
     reports: pa.Table
@@ -63,7 +64,7 @@ class Queue:
             stands_for (float64, null for who is listed by his evidence); one row per customer, in
             order.
         places: of each entry's highest report of the day, int64, null where it has none.
-        cooling: how many who would be listed are not, since a report of theirs was decided.
+        cooling: how many who would be listed are not, since they or their reports were decided on.
     """
 
     entries: pa.Table
@@ -79,8 +80,8 @@ def queue(evidence: Evidence, *, budget: int, rise: float, sample: int = 0, seed
     Args:
         evidence: of the day.
         budget: how many can be looked at.
-        rise: the factor by which the odds of a customer's evidence must have risen since the day of
-            a report of his that was decided.
+        rise: the factor by which the odds of a customer's evidence must have risen since the day on
+            which he, or a report of his, was decided on.
         sample: how many are drawn from those below the budget.
         seed: of the draw, not negative.
     """

@@ -8,12 +8,12 @@
 --          scores: customer, line, score: one row per line and customer;
 --          lately: customer, confirmed (1 if the report is known to be suspicious, else 0): one row
 --          per report of the last days and customer of its transaction;
---          decided: customer, score: one row per report that was decided lately and customer of its
---          transaction, as they were scored on its day (null: not known).
+--          decided: customer, score: one row or more per customer who was decided on lately, and per
+--          report and customer of its transaction, as they were scored on its day (null: not known).
 -- Grain    one row per customer of a report or score.
 -- Output   customer; evidence; line: whose it is, "" for reports; report_score, line_score (null:
 --          none); place: of his highest report (null: none); reports_today, reports_lately,
---          confirmed_lately; is_cooling: a report of his was decided, and the odds of his evidence
+--          confirmed_lately; is_cooling: he was decided on, and the odds of his evidence
 --          have not risen by the factor since, or nobody knows.
 -- Filled   rise (a factor), most (rows).
 WITH reported AS (
