@@ -101,7 +101,8 @@ def run_id(shell: Shell) -> str:
 
 
 def prepared(command: str, shell: Shell) -> str:
-    """The command with a run's id where the page says RUN."""
+    """The command with the ids of a run and of a customer where the page says RUN and CUSTOMER."""
+    command = command.replace("CUSTOMER", "1")
     if "RUN" not in command:
         return command
     of = run_id(shell)

@@ -187,7 +187,11 @@ class Stack:
         """Stop everything; volumes and images, too."""
         self.script("compose", "down", "--volumes")
         if not self._kept:
-            self.podman("system", "reset", "--force")
+            try:
+                self.podman("system", "reset", "--force")
+            except AssertionError:  # podman has met a file of a container that was still ending
+                time.sleep(10)
+                self.podman("system", "reset", "--force")
             shutil.rmtree(self._storage)
 
     def _do(self, *words: str, given: str = "") -> str:
