@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from aml_assets.core.cases.queue import CUSTOMER, STANDS_FOR
+from aml_assets.core.cases.queue import weights_in
 
 
 @dataclass(frozen=True)
@@ -60,15 +60,10 @@ class Case:
 
 def listed_in(queue: pa.Table) -> list[Listed]:
     """The entries of a queue, in its order."""
-    named: list[Any] = [queue.column(name).to_pylist() for name in (CUSTOMER, "evidence", "line")]
-    drawn: list[Any] = (
-        queue.column(STANDS_FOR).to_pylist()
-        if STANDS_FOR in queue.column_names
-        else [None] * queue.num_rows
-    )
+    said: list[Any] = [queue.column(name).to_pylist() for name in ("evidence", "line")]
     return [
-        Listed(str(customer), evidence, line or "", is_sample=weight is not None)
-        for customer, evidence, line, weight in zip(*named, drawn, strict=True)
+        Listed(customer, evidence, line or "", is_sample=weight is not None)
+        for (customer, weight), evidence, line in zip(weights_in(queue).items(), *said, strict=True)
     ]
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aml_assets.core.cases.dispositions import as_texts
 from aml_assets.errors import InputError
 from aml_assets.settings.table_settings import TRX
 
@@ -65,9 +66,7 @@ def _coded(
     column: pa.ChunkedArray, codes: Mapping[str, str], name: str, day: dt.date
 ) -> pa.ChunkedArray:
     """The values of a column by their codes."""
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    texts = column.cast(pa.string())
+    texts = as_texts(column)
     places = pc.index_in(texts, value_set=pa.array(list(codes), pa.string()))
     found = pa.chunked_array(
         [pa.array(list(codes.values()), pa.string()).take(places.combine_chunks())]

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aml_assets.core.cases.dispositions import as_texts
 from aml_assets.core.sql import render
 from aml_assets.core.tables import engine
 
@@ -114,6 +115,18 @@ def queue(evidence: Evidence, *, budget: int, rise: float, sample: int = 0, seed
     ranks = pa.array(range(1, listed.num_rows + 1), pa.int64())
     entries = listed.drop_columns(["place", "is_cooling"]).add_column(0, "rank", ranks)
     return Queue(entries, listed.column("place").combine_chunks(), cooling)
+
+
+def weights_in(entries: pa.Table) -> dict[str, float | None]:
+    """The text of each listed customer's id → for how many he stands, in the order of the queue.
+
+    Args:
+        entries: of a stored queue; ``None`` stands for who is listed by his evidence.
+    """
+    customers = as_texts(entries.column(CUSTOMER)).to_pylist()
+    if STANDS_FOR not in entries.column_names:
+        return dict.fromkeys(customers)
+    return dict(zip(customers, entries.column(STANDS_FOR).to_pylist(), strict=True))
 
 
 def drawn(count: int, sample: int, seed: int) -> NDArray[np.int64]:

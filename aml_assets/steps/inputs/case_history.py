@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aml_assets.core.cases.dispositions import Disposition, as_texts
-from aml_assets.core.cases.queue import CUSTOMER
+from aml_assets.core.cases.queue import CUSTOMER, weights_in
 from aml_assets.core.days import ONE_DAY, days_between
 from aml_assets.core.relations.timeline import Activity, activities, payment_columns, payments_of
 from aml_assets.io.manifest import Manifest
@@ -134,7 +134,7 @@ def _add_queues(
     for past in days:
         if queues.has(past):
             table, _ = queues.load(past)
-            for one in {*map(str, table.column(CUSTOMER).to_pylist())} & found.keys():
+            for one in weights_in(table).keys() & found.keys():
                 found[one].queued.append(past)
         else:
             queues.record(str(past))

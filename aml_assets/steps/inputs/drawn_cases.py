@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from aml_assets.core.cases.dispositions import Disposition, Key, as_texts, places_of
-from aml_assets.core.cases.queue import CUSTOMER, STANDS_FOR
+from aml_assets.core.cases.queue import CUSTOMER, weights_in
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.table_settings import STR
 from aml_assets.steps.inputs.evidence import by_customer, columns_named
@@ -54,12 +54,10 @@ def _listed(catalog: Catalog, day: dt.date) -> Mapping[str, float]:
     """The customers of a day's queue and for how many each stands; none if it has no sample."""
     if not catalog.queues.has(day):
         return {}
-    table = catalog.queues.load(day)
-    if STANDS_FOR not in table.column_names:
+    weights = weights_in(catalog.queues.load(day))
+    if all(each is None for each in weights.values()):
         return {}
-    customers = as_texts(table.column(CUSTOMER)).to_pylist()
-    weights = table.column(STANDS_FOR).fill_null(1.0).to_pylist()
-    return dict(zip(customers, weights, strict=True))
+    return {customer: each or 1.0 for customer, each in weights.items()}
 
 
 def _of_reports(

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from aml_assets.core.cases.backlog import Backlog, backlog, open_since
 from aml_assets.core.cases.dispositions import NEEDS_MORE, SUSPICIOUS, as_texts
 from aml_assets.core.cases.missed import Drawn, Missed, missed
-from aml_assets.core.cases.queue import CUSTOMER, STANDS_FOR
+from aml_assets.core.cases.queue import CUSTOMER, weights_in
 from aml_assets.core.days import ONE_DAY, days_before, days_between
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.calendar_settings import WEEKDAYS
@@ -71,10 +71,14 @@ def worked_queues(
     read = days_between(max(min(month, days[0]), first), day) if settings.sample else days
     listed, drawn = dict[dt.date, list[str]](), list[tuple[dt.date, str, float]]()
     for of in read:
-        customers, of_sample = _listed(queues, of)
-        if customers:
-            listed[of] = customers
-        drawn += [(of, *each) for each in of_sample if of >= month]
+        if not queues.has(of):
+            queues.record(str(of))
+            continue
+        weights = weights_in(queues.load(of)[0])
+        if weights:
+            listed[of] = list(weights)
+        if of >= month:
+            drawn += [(of, one, each) for one, each in weights.items() if each is not None]
     found = _decided(catalog, day, listed, merged, said)
     listed = {of: customers for of, customers in listed.items() if of >= days[0]}
     samples = (
@@ -90,20 +94,6 @@ def worked_queues(
     return WorkedQueues(
         backlog(since, day, is_working_day, settings.deadline_days), missed(samples)
     )
-
-
-def _listed(queues: Upstream[pa.Table], day: dt.date) -> tuple[list[str], list[tuple[str, float]]]:
-    """The customers of a day's queue, and those of them who were drawn, each with his weight."""
-    if not queues.has(day):
-        queues.record(str(day))
-        return [], []
-    table, _ = queues.load(day)
-    customers: list[str] = as_texts(table.column(CUSTOMER)).to_pylist()
-    if STANDS_FOR not in table.column_names:
-        return customers, []
-    weights: list[float | None] = table.column(STANDS_FOR).to_pylist()
-    drawn = zip(customers, weights, strict=True)
-    return customers, [(one, weight) for one, weight in drawn if weight is not None]
 
 
 def _decided(
