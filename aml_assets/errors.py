@@ -108,6 +108,10 @@ class ModelError(AmlError):
     """There is no model to score with, or a file is not one of our models."""
 
 
+class LedgerError(AmlError):
+    """The ledger is not what was written, or an entry cannot be added to it."""
+
+
 class StoreError(AmlError):
     """The store refused or broke an operation.
 
@@ -152,6 +156,10 @@ class StoreError(AmlError):
 
 class NotFound(StoreError):
     """Nothing is stored under this path."""
+
+
+class AlreadyThere(StoreError):
+    """Something is stored under this path, where something new was to be put."""
 
 
 class CorruptFile(StoreError):

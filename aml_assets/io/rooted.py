@@ -39,6 +39,11 @@ class RootedFileSystem:
         with self.named(target):
             self._fs.replace(self.full(source), self.full(target))
 
+    def place(self, source: str, target: str) -> None:
+        """See `FileSystem.place`."""
+        with self.named(target):
+            self._fs.place(self.full(source), self.full(target))
+
     def status(self, path: str) -> FileStatus | None:
         """See `FileSystem.status`."""
         with self.named(path):

@@ -12,17 +12,16 @@ operation.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
-from aml_assets.errors import DamagedFile, NotFound, StoreError, TransientStoreError
-from aml_assets.io.filesystems import PIECE, FileStatus, FileSystem, Listing, Modes, filesystem_for
+from aml_assets.errors import AlreadyThere, DamagedFile, NotFound, StoreError, TransientStoreError
+from aml_assets.io.filesystems import FileStatus, FileSystem, Listing, Modes, filesystem_for
 from aml_assets.io.paths import join_path, split_path
+from aml_assets.io.published import Replaced, Written, missing_is_transient, sha256_of
 from aml_assets.io.retry import Retry
 from aml_assets.io.rooted import RootedFileSystem
 from aml_assets.io.seals import Seals
@@ -40,21 +39,6 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 _KEEP_TRIES = 4
-
-
-@dataclass(frozen=True)
-class Written:
-    """The result of `Store.publish`.
-
-    Attributes:
-        changed: false if the same bytes were stored already, so that nothing was renamed.
-        sha256: hex digest of the whole file.
-        length: bytes of the file.
-    """
-
-    changed: bool
-    sha256: str
-    length: int
 
 
 class Store:
@@ -167,7 +151,7 @@ class Store:
                 after = self._fs.status(path)
                 if after == before or after is None:
                     raise
-                raise _Replaced(
+                raise Replaced(
                     f"was replaced while it was read, again and again ({error.what})",
                     path=path,
                     operation="read",
@@ -216,7 +200,7 @@ class Store:
                     # Set before the rename: if its answer is lost, the next try finds our own
                     # bytes under the path, and they are a change all the same.
                     renamed = True
-                    with _missing_is_transient(path):
+                    with missing_is_transient(path):
                         self._fs.replace(aside, path)
             return Written(renamed, sink.sha256, sink.tell())
 
@@ -235,6 +219,33 @@ class Store:
             sink.write(data)
 
         return self.publish(path, write, keep_as=keep_as)
+
+    def add_bytes(self, path: str, data: bytes) -> bool:
+        """Publish bytes where nothing is yet; return false if something else is there.
+
+        Of several writers at once, on any machines, one succeeds.
+
+        Args:
+            path: relative to the root.
+            data: bytes that no other writer publishes; with a random part, if need be.
+        """
+
+        def write(sink: Sink) -> None:
+            sink.write(data)
+
+        def add_once() -> bool:
+            with self._written_aside(path, write) as (aside, sink):
+                self._check(aside, path, sink)
+                try:
+                    with missing_is_transient(path):
+                        self._fs.place(aside, path)
+                except AlreadyThere:
+                    with suppress(NotFound):
+                        self._fs.delete(aside)
+                    return self.read(path) == data  # then the answer of an earlier try was lost
+                return True
+
+        return self._retrying(add_once)
 
     def delete(self, path: str) -> None:
         """Delete one file.
@@ -291,7 +302,7 @@ class Store:
                 raise
 
     def _write(self, aside: str, path: str, write: Callable[[Sink], None]) -> Sink:
-        with self._fs.named(aside, shown=path), _missing_is_transient(path):
+        with self._fs.named(aside, shown=path), missing_is_transient(path):
             raw = self._fs.create(aside)
             try:
                 sink = Sink(raw)
@@ -334,7 +345,7 @@ class Store:
         if old is None or old.is_directory or old.length != sink.tell():
             return False
         try:
-            return self.load(path, _sha256_of) == sink.sha256
+            return self.load(path, sha256_of) == sink.sha256
         except TransientStoreError:
             raise
         except StoreError as error:  # replacing it is the remedy
@@ -366,29 +377,3 @@ class Store:
             return
         except StoreError as error:
             reason.add_note(f"its temporary file was left behind: {error}")
-
-
-@contextmanager
-def _missing_is_transient(path: str) -> Generator[None]:
-    """Convert `NotFound` on our temporary file into a fault that is retried.
-
-    Somebody deleted the file, a NameNode that just took over does not know it yet, or a rename
-    whose answer was lost was done. Writing the file anew is right in each case.
-    """
-    try:
-        yield
-    except NotFound as error:
-        raise TransientStoreError(
-            f"its temporary file is gone ({error.operation})", path=path, operation="write"
-        ) from error
-
-
-class _Replaced(TransientStoreError):
-    """Another file lies under the path after the failed read than before it."""
-
-
-def _sha256_of(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while piece := file.read(PIECE):
-        digest.update(piece)
-    return digest.hexdigest()

@@ -16,7 +16,9 @@ from typing import BinaryIO, cast
 from aml_assets.errors import TransientStoreError
 from aml_assets.io.filesystems import FileStatus, FileSystem, Listing, RawSink
 
-CHANGES = frozenset({"create", "write", "close", "replace", "replaced", "delete"})
+CHANGES = frozenset(
+    {"create", "write", "close", "replace", "replaced", "place", "placed", "delete"}
+)
 """The operations that change what is stored."""
 
 _ON_ITS_WAY = 0.02  # seconds
@@ -43,6 +45,11 @@ class ObservedFileSystem(FileSystem):
         self._observe("replace", target)
         self._below.replace(source, target)
         self._observe("replaced", target)
+
+    def place(self, source: str, target: str) -> None:
+        self._observe("place", target)
+        self._below.place(source, target)
+        self._observe("placed", target)
 
     def status(self, path: str) -> FileStatus | None:
         self._observe("status", path)

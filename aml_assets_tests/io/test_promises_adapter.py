@@ -12,7 +12,7 @@ import random
 
 import pytest
 
-from aml_assets.errors import NotFound, StoreError
+from aml_assets.errors import AlreadyThere, NotFound, StoreError
 from aml_assets.io.filesystems import FileSystem, Modes
 from aml_assets.io.store import Store
 from aml_assets.settings.store_settings import HdfsSettings
@@ -80,6 +80,19 @@ def test_a_rename_replaces_the_target_in_one_step(adapter, root):
     adapter.replace(f"{root}/new", f"{root}/old")
     assert read(adapter, f"{root}/old") == b"the new one"
     assert [each.name for each in adapter.list(root)] == ["old"]
+
+
+def test_a_file_is_placed_where_nothing_is_and_refused_where_something_is(adapter, root):
+    put(adapter, f"{root}/first", b"the first")
+    put(adapter, f"{root}/second", b"the second")
+    adapter.place(f"{root}/first", f"{root}/one")
+    with pytest.raises(AlreadyThere, match="something is there already") as raised:
+        adapter.place(f"{root}/second", f"{root}/one")
+    assert (raised.value.path, raised.value.operation) == (f"{root}/one", "rename")
+    assert read(adapter, f"{root}/one") == b"the first"
+    assert [each.name for each in adapter.list(root)] == ["one", "second"]
+    with pytest.raises(NotFound):
+        adapter.place(f"{root}/first", f"{root}/two")
 
 
 @pytest.mark.parametrize("moment", ["before it is opened", "between two reads", "within a stream"])

@@ -92,6 +92,14 @@ class FileSystem(ABC):
         """Rename ``source`` over ``target`` in one atomic, durable step."""
 
     @abstractmethod
+    def place(self, source: str, target: str) -> None:
+        """Rename ``source`` to ``target`` in one atomic, durable step, where nothing is yet.
+
+        Raises:
+            AlreadyThere: something lies under ``target``; ``source`` stays.
+        """
+
+    @abstractmethod
     def status(self, path: str) -> FileStatus | None:
         """Return the status of one path; ``None`` if nothing is stored there."""
 

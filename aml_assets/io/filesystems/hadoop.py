@@ -16,6 +16,7 @@ import re
 from typing import NamedTuple
 
 from aml_assets.errors import (
+    AlreadyThere,
     DamagedFile,
     NotFound,
     StoreError,
@@ -57,7 +58,7 @@ _UNFINISHED = _Meaning(TransientStoreError, "the file's blocks are not replicate
 
 _MEANINGS: dict[str, _Meaning] = {
     "FileNotFoundException": _Meaning(NotFound, "nothing is stored there"),
-    "FileAlreadyExistsException": _Meaning(StoreError, "something is there already"),
+    "FileAlreadyExistsException": _Meaning(AlreadyThere, "something is there already"),
     "ParentNotDirectoryException": _Meaning(
         StoreError, "a part of the path is a file, not a folder", "Move that file away"
     ),

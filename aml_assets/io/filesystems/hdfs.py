@@ -131,6 +131,10 @@ class HdfsFileSystem(FileSystem):
         """See `FileSystem.replace`."""
         self._call(target, "rename", lambda client: client.rename(source, target, overwrite=True))
 
+    def place(self, source: str, target: str) -> None:
+        """See `FileSystem.place`."""
+        self._call(target, "rename", lambda client: client.rename(source, target, overwrite=False))
+
     def status(self, path: str) -> FileStatus | None:
         """See `FileSystem.status`."""
         try:

@@ -14,7 +14,13 @@ import stat as stat_bits
 from collections.abc import Generator
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
-from aml_assets.errors import NotFound, StoreError, TransientStoreError, Unreachable
+from aml_assets.errors import (
+    AlreadyThere,
+    NotFound,
+    StoreError,
+    TransientStoreError,
+    Unreachable,
+)
 from aml_assets.io.filesystems.adapter import FileStatus, FileSystem, Listing, Modes, RawSink
 
 if TYPE_CHECKING:
@@ -61,6 +67,8 @@ def local_store_error(error: OSError, *, path: str, operation: str) -> StoreErro
     what = os.strerror(code).lower() if code else type(error).__name__
     if code in _NOBODY_THERE:
         return NotFound(what, path=path, operation=operation)
+    if code == errno.EEXIST:
+        return AlreadyThere("something is there already", path=path, operation=operation)
     passing = TransientStoreError if code in _PASSES else StoreError
     kind = Unreachable if code in _IS_AWAY else passing
     return kind(what, path=path, operation=operation, remedy=_REMEDIES.get(code or 0))
@@ -100,6 +108,13 @@ class LocalFileSystem(FileSystem):
         """See `FileSystem.replace`."""
         with _ours(target, "rename"):
             os.replace(source, target)
+            _sync_folder(os.path.dirname(target))
+
+    def place(self, source: str, target: str) -> None:
+        """See `FileSystem.place`. A link is refused where something is; a rename would replace."""
+        with _ours(target, "rename"):
+            os.link(source, target)
+            os.unlink(source)
             _sync_folder(os.path.dirname(target))
 
     def status(self, path: str) -> FileStatus | None:

@@ -103,14 +103,24 @@ class WebHdfsFileSystem(FileSystem):
         Raises:
             StoreError: the server cannot replace a file.
         """
+        self._rename(source, target, "OVERWRITE")
 
+    def place(self, source: str, target: str) -> None:
+        """See `FileSystem.place`.
+
+        Raises:
+            StoreError: the server does not know a rename with options.
+        """
+        self._rename(source, target, "NONE")
+
+    def _rename(self, source: str, target: str, options: str) -> None:
         def rename(client: hdfs.Client) -> bytes:
-            rename_ = cast(Any, client)._rename  # the public method cannot replace a file
-            return rename_(source, destination=target, renameoptions="OVERWRITE").content
+            rename_ = cast(Any, client)._rename  # the public method takes no options
+            return rename_(source, destination=target, renameoptions=options).content
 
         answer = self._call(target, "rename", rename)
         if answer.strip():
-            # A NameNode that has replaced the file answers with an empty body. A server that does
+            # A NameNode that has renamed the file so answers with an empty body. A server that does
             # not know the option renames as `hdfs dfs -mv` does, and answers with the result.
             raise _cannot_replace(target, "rename")
 
