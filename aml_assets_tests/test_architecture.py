@@ -185,6 +185,7 @@ ELSEWHERE: Mapping[str, str] = {
     "io/formats/booster_child": "io/test_booster_parser.py",
     "io/formats/booster_parser": "io/test_booster_parser.py",
     "io/formats/footer": "io/test_seals.py",
+    "io/published": "io/test_promises_store.py",
     "io/upstream": "io/test_promises_io_manager.py",
     "launcher": "automation/test_run_launcher.py",
     "settings/of_line": "settings/test_line_settings.py",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ from aml_assets.io.disposition_store import DispositionStore
 from aml_assets.io.filesystems import Modes, is_on_cluster
 from aml_assets.io.formats import CsvFormat, HtmlFormat, JsonFormat, ModelFormat, ParquetFormat
 from aml_assets.io.landing_reader import Landing
+from aml_assets.io.ledger import Ledger
 from aml_assets.io.partition_store import PartitionStore, SnapshotStore
 from aml_assets.io.paths import Template
 from aml_assets.io.scratch import no_core_dumps
@@ -121,6 +123,20 @@ class Catalog:
     def overrides(self) -> Decisions:
         """Decisions to override a failed check."""
         return Decisions(self.store, "overrides")
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The record of what people and rules decided."""
+        return Ledger(self.store, self._decided_before)
+
+    def _decided_before(self) -> dict[str, Any]:
+        """The decisions that hold, of before there was a ledger, by kind and name."""
+        found = {"skips": self.skips.all(), "overrides": self.overrides.all()}
+        return {
+            kind: {name: asdict(decision) for name, decision in of.items()}
+            for kind, of in found.items()
+            if of
+        }
 
     @cached_property
     def dispositions(self) -> DispositionStore:

@@ -14,9 +14,10 @@ import datetime as dt
 import logging
 import os
 import pwd
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from aml_assets.core.governance.chain import in_words
 from aml_assets.errors import CorruptFile, NotFound, StoreError, TransientStoreError
 from aml_assets.io.formats import JsonFormat
 from aml_assets.io.manifest import Manifest
@@ -39,7 +40,8 @@ class Decision:
         at: the time of the decision, as an ISO time in UTC.
         about: what the decision applies to: a signature of files, or a content's digest.
         holds: false once the decision was taken back.
-        known: how we know ``by``: ``login`` if the store's cluster checked it, else ``claim``.
+        known: how we know ``by``: ``login`` if the store's cluster checked it, ``rule`` if a rule
+            of the settings decided, else ``claim``.
         login: the name as which the store's cluster knew the writer; ``None`` if it checks none.
         user: the user of the machine that wrote it; ``None`` in records of before 0.2.
     """
@@ -49,7 +51,7 @@ class Decision:
     at: str
     about: str
     holds: bool = True
-    known: Literal["claim", "login"] = "claim"
+    known: Literal["claim", "login", "rule"] = "claim"
     login: str | None = None
     user: str | None = None
 
@@ -77,13 +79,21 @@ class Decision:
         known = "login" if login and by in (None, login) else "claim"
         return cls(why, by or login or user, instant, about, holds, known, login, user)
 
+    @classmethod
+    def by_rule(cls, rule: str, why: str, about: str = "") -> Decision:
+        """Return a decision of this moment that a rule of the settings made.
+
+        Args:
+            rule: the setting.
+            why: the reason.
+            about: what it applies to.
+        """
+        return replace(cls.now(why, about, by=f"the rule {rule}"), known="rule")
+
     @property
     def who(self) -> str:
         """The name of who decided, for people: one that nobody checked is called a claim."""
-        if self.known == "login":
-            return self.by
-        writer = self.login or self.user
-        return f"{self.by} (claimed{f' by {writer}' if writer and writer != self.by else ''})"
+        return in_words(self.by, self.known, self.login or self.user)
 
 
 def this_user() -> str:
@@ -134,6 +144,11 @@ class Decisions:
             return Decision(**found)
         except TypeError:
             raise CorruptFile("it holds no decision", path=path, operation="read") from None
+
+    def all(self) -> dict[str, Decision]:
+        """Return all decisions that hold, by name; one that cannot be read is left out."""
+        found = {name: self.find(name) for name in self.names()}
+        return {name: decision for name, decision in found.items() if decision}
 
     def names(self) -> list[str]:
         """Return all names with a decision, taken back or not, sorted; one listing."""

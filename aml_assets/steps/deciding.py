@@ -11,7 +11,7 @@ import datetime as dt
 import zoneinfo
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aml_assets.core.cases.disposition_file import BadLine, Line, read_lines
@@ -24,6 +24,7 @@ from aml_assets.core.cases.dispositions import (
 from aml_assets.core.days import ONE_DAY
 from aml_assets.errors import AmlError, InputError
 from aml_assets.io.decisions import Decision
+from aml_assets.io.published import sha256_of_bytes
 from aml_assets.steps.inputs.drawn_cases import with_sampling_weights
 from aml_assets.steps.inputs.known_subjects import doubts, is_after_ripe
 from aml_assets.steps.inputs.window_frames import key_and_label
@@ -101,6 +102,8 @@ def take_dispositions(
     )
     facts = {"by": sender.by, "known": sender.known, "user": sender.user, "login": sender.login}
     zone = zoneinfo.ZoneInfo(settings.partitions.time_zone)
+    about = {"dispositions": len(given), "file_sha256": sha256_of_bytes(data)}
+    catalog.ledger.append("dispositions", replace(sender, why="a file of dispositions"), about)
     day = catalog.dispositions.record(given, instant, instant.astimezone(zone).date(), facts)
     return Taken(
         who=sender.who,

@@ -33,6 +33,8 @@ def test_a_skip_says_who_and_why_and_can_be_undone(bank: Bank, aml: Callable[...
     undone = aml("2024-01-07", "--why", "it comes tomorrow", "--undo")
     assert undone.output == "2024-01-07 is waited for again.\n"
     assert skip_of(bank.catalog, day(7)) is None
+    told = [(each.kind, each.why, each.about["holds"]) for each in bank.catalog.ledger.entries()]
+    assert told == [("skip", "lost by the bank", True), ("skip", "it comes tomorrow", False)]
 
 
 def test_a_reason_has_to_be_given(aml: Callable[..., Result]):

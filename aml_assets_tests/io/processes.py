@@ -19,6 +19,8 @@ from concurrent.futures import ProcessPoolExecutor
 from threading import Barrier
 from typing import Any, BinaryIO
 
+from aml_assets.io.decisions import Decision
+from aml_assets.io.ledger import Ledger
 from aml_assets.io.store import Sink, Written
 from aml_assets_tests.io.faults import KillsAt
 from aml_assets_tests.io.places import Place
@@ -48,6 +50,19 @@ def processes(number: int) -> ProcessPoolExecutor:
 def write_and_die(place: Place, kind: str, step: int) -> None:
     """Store the new version, and be killed before change ``step`` of that."""
     write(place.store(KillsAt(step)), kind, "new")
+
+
+def append_to_ledger(place: Place, writer: int, entries: int) -> None:
+    """Add entries to the ledger, one after the other."""
+    ledger = Ledger(place.store())
+    for number in range(entries):
+        ledger.append("skip", Decision.now("why", ""), {"writer": writer, "number": number})
+
+
+def append_and_die(place: Place, step: int) -> None:
+    """Add an entry to the ledger, and be killed before change ``step`` of that."""
+    store = place.store(KillsAt(step))
+    Ledger(store).append("skip", Decision.now("why", ""), {"writer": "killed"})
 
 
 def write_in_turns(place: Place, kind: str, version: str, turns: int, start: Barrier) -> None:

@@ -78,6 +78,9 @@ def test_dispositions_are_labels_from_the_day_after_they_were_brought(prepared):
     # The window of day 6 is 2 to 4, and knows what was known by the end of day 4.
     take(prepared, *lines, at=4, by="Ada")
     np.testing.assert_array_equal(labels(prepared), before)
+    (told,) = prepared.catalog.ledger.entries()
+    assert (told.kind, told.by, told.about["dispositions"]) == ("dispositions", "Ada", 3)
+    assert "secret note" not in (prepared.store / "ledger/00000001.json").read_text()
     shutil.rmtree(prepared.store / "dispositions")
     take(prepared, *lines, at=3, by="Ada")
     changed = labels(prepared)

@@ -29,6 +29,7 @@ from aml_assets.io.landing_reader import Landed
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.inputs.stored_frames import column_facts
+from aml_assets.steps.restating import record_restatement
 
 CODE_VERSION = "1"
 
@@ -105,6 +106,7 @@ def with_receipt(
         return None
 
     def publish() -> Published:
+        record_restatement(catalog, name, day, landed.digest)
         published = built.publish_to(catalog.table(name), day)
         manifest = Manifest(f"{RECEIPTS}/{name}", str(day), facts={"signature": landed.signature})
         catalog.receipts(name).publish(day, {"signature": landed.signature}, manifest)
@@ -170,7 +172,18 @@ def _snapshot(catalog: Catalog, name: str, day: dt.date, *, restate: bool) -> Bu
             day=day,
             remedy="Run it again when the upstream system has finished writing.",
         )
-    return _from_landing(catalog, name, day, landed, **facts)
+    built = _from_landing(catalog, name, day, landed, **facts)
+    return replace(built, publish=_restating(catalog, name, day, built, digest))
+
+
+def _restating(
+    catalog: Catalog, name: str, day: dt.date, built: Built, landed: str
+) -> Callable[[], Published]:
+    def publish() -> Published:
+        record_restatement(catalog, name, day, landed)
+        return replace(built, publish=None).publish_to(catalog.table(name), day)
+
+    return publish
 
 
 def _as_of(candidates: list[_Known], day: dt.date) -> _Known:

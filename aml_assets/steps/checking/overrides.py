@@ -53,7 +53,7 @@ def override(
             else "There is nothing to override.",
         )
     decision = Decision.now(why.strip(), verdict.digest, by=by, login=catalog.login)
-    catalog.overrides.record(override_name(verdict.asset, day, check), decision)
+    _record(catalog, verdict.asset, day, check, decision)
     return decision
 
 
@@ -71,7 +71,20 @@ def take_override_back(
     if decision is None:
         raise AmlError(f"the check {check} is not overridden", table=table, day=day)
     taken_back = Decision.now(why.strip(), decision.about, by=by, login=catalog.login, holds=False)
-    catalog.overrides.record(override_name(verdict.asset, day, check), taken_back)
+    _record(catalog, verdict.asset, day, check, taken_back)
+
+
+def _record(catalog: Catalog, asset: str, day: dt.date, check: str, decision: Decision) -> None:
+    """Record a decision, in the ledger first: nothing holds of which the ledger does not tell."""
+    about = {
+        "asset": asset,
+        "day": str(day),
+        "check": check,
+        "digest": decision.about,
+        "holds": decision.holds,
+    }
+    catalog.ledger.append("override", decision, about)
+    catalog.overrides.record(override_name(asset, day, check), decision)
 
 
 def asset_of(catalog: Catalog, table: str) -> str:

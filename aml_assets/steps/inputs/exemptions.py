@@ -63,7 +63,7 @@ def skip(catalog: Catalog, day: dt.date, why: str, *, by: str | None = None) -> 
             remedy="See what does not go on: aml status.",
         )
     decision = Decision.now(why.strip(), _landing_of(catalog, day), by=by, login=catalog.login)
-    catalog.skips.record(str(day), decision)
+    _record(catalog, day, decision)
     return decision
 
 
@@ -77,7 +77,14 @@ def take_skip_back(catalog: Catalog, day: dt.date, why: str, *, by: str | None =
     if decision is None:
         raise AmlError("the day is not skipped", day=day, remedy="See aml status.")
     taken_back = Decision.now(why, decision.about, by=by, login=catalog.login, holds=False)
-    catalog.skips.record(str(day), taken_back)
+    _record(catalog, day, taken_back)
+
+
+def _record(catalog: Catalog, day: dt.date, decision: Decision) -> None:
+    """Record a decision, in the ledger first: nothing holds of which the ledger does not tell."""
+    about = {"day": str(day), "landed": decision.about, "holds": decision.holds}
+    catalog.ledger.append("skip", decision, about)
+    catalog.skips.record(str(day), decision)
 
 
 def _landing_of(catalog: Catalog, day: dt.date) -> str:

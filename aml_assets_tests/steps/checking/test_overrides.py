@@ -30,6 +30,7 @@ def test_an_override_of_nothing_is_refused(short: Bank, table, number, check, wh
     with pytest.raises(AmlError, match=sentence):
         override(short.catalog, table, day(number), check, why)
     assert short.catalog.overrides.names() == []
+    assert short.catalog.ledger.last() is None
 
 
 def test_only_what_is_overridden_can_be_taken_back(short: Bank):
@@ -39,3 +40,5 @@ def test_only_what_is_overridden_can_be_taken_back(short: Bank):
     assert blocked(short.catalog, day(7)) is None
     take_override_back(short.catalog, "trx", day(7), "volume", "no strike")
     assert blocked(short.catalog, day(7)) is not None
+    told = [(each.kind, each.why, each.about["holds"]) for each in short.catalog.ledger.entries()]
+    assert told == [("override", "a strike", True), ("override", "no strike", False)]

@@ -1,0 +1,261 @@
+"""The ledger in the store: a file for each entry, which no writer ever replaces, and the head.
+
+Belongs here: appending an entry, reading them, and verifying what lies there. Does not belong here:
+what makes a chain whole (``core.governance.chain``), or deciding anything.
+
+An entry is placed under the next free number, where nothing may lie. Of two writers at once, on any
+machines, one succeeds, and the other one takes the next number; nothing is lost. An entry is sealed
+like every file of the store: with ``store.seal_keys``, nobody without a key can add one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from aml_assets.core.governance import chain
+from aml_assets.core.governance.chain import FIRST, Broken, Champion, Entry, Head, Kind, Link
+from aml_assets.errors import CorruptFile, LedgerError, NotFound, StoreError, TransientStoreError
+from aml_assets.io.decisions import Decision
+from aml_assets.io.formats import JsonFormat
+from aml_assets.io.formats.base import sealed
+from aml_assets.io.manifest import Manifest, canonical_json
+from aml_assets.io.published import sha256_of_bytes
+
+if TYPE_CHECKING:
+    from aml_assets.io.store import Store
+
+FOLDER = "ledger"
+
+_HEAD = f"{FOLDER}/head.json"
+_NAME = re.compile(r"(\d{8})\.json")
+_TRIES = 100
+"""How often an append takes another number, because another writer was first."""
+
+
+class Ledger:
+    """The ledger of a store.
+
+    Args:
+        store: the store that keeps it.
+        earlier: the decisions of before there was a ledger, by kind and name; asked for when the
+            first entry is written.
+    """
+
+    def __init__(
+        self, store: Store, earlier: Callable[[], Mapping[str, Any]] = dict[str, Any]
+    ) -> None:
+        self._store = store
+        self._earlier = earlier
+        self._format = JsonFormat()
+        self._known: dict[int, Link] = {}
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def last(self) -> Entry | None:
+        """The last entry; ``None`` of an empty ledger.
+
+        Raises:
+            LedgerError: an entry that the head names is missing.
+            CorruptFile: the entry or the head was altered.
+        """
+        link = self._end()
+        return link.entry if link else None
+
+    def entry(self, number: int) -> Entry:
+        """Read an entry by its number.
+
+        Raises:
+            LedgerError: there is none, or another one lies in its place.
+            CorruptFile: it was altered.
+        """
+        return self._link(number).entry
+
+    def entries(self) -> Iterator[Entry]:
+        """All entries, oldest first."""
+        for number in range(1, max(self._numbers(), default=0) + 1):
+            yield self.entry(number)
+
+    def champion(self, line: str, day: dt.date) -> Champion | None:
+        """The champion of a model line on a day; ``None`` before the first one."""
+        return chain.champion(self.last(), line, day, self.entry)
+
+    def before(self, current: Champion) -> Champion | None:
+        """The champion before another one; see `chain.predecessor`."""
+        return chain.predecessor(current, self.entry)
+
+    def verify(self) -> Broken | None:
+        """The first place at which the ledger is not what was written; ``None`` if it is whole.
+
+        Raises:
+            TransientStoreError: the store is away.
+        """
+        names = [each.name for each in self._store.list(FOLDER) if each.name != "head.json"]
+        strange = [name for name in names if not _NAME.fullmatch(name)]
+        if strange:
+            return Broken(0, f"{FOLDER}/{strange[0]} is no entry: somebody put it there")
+        last = max((int(name[:8]) for name in names), default=0)
+        self._known.clear()
+        links = [self._link_or_reason(number) for number in range(1, last + 1)]
+        return chain.first_broken(links, self._head_or_reason())
+
+    # -- writing -----------------------------------------------------------------------------
+
+    def append(self, kind: Kind, decision: Decision, about: Mapping[str, Any]) -> Entry:
+        """Add an entry to the end.
+
+        Args:
+            kind: what was decided.
+            decision: who decided, when, and why.
+            about: what it speaks of, as JSON values.
+
+        Returns:
+            The entry, as it is stored now.
+
+        Raises:
+            LedgerError: the ledger's end is not what was written, or it is written without pause.
+            StoreError: nothing was added.
+        """
+        for _ in range(_TRIES):
+            end = self._end()
+            if end is None and kind != "beginning" and (earlier := self._earlier()):
+                self.append("beginning", _beginning(), earlier)
+                continue
+            entry = _next(end, kind, decision, about)
+            if self._add(entry):
+                self._move_head()
+                return entry
+        raise LedgerError(
+            "others write into the ledger without pause", remedy="Try again in a moment."
+        )
+
+    def _add(self, entry: Entry) -> bool:
+        value, path = entry.to_dict(), _path(entry.number)
+        digest = sha256_of_bytes(canonical_json(value).encode())
+        manifest = Manifest(asset=FOLDER, partition=f"{entry.number:08}", digest=digest)
+        data = sealed(self._format.encode(value, manifest, path), path, self._store.seals)
+        return self._store.add_bytes(path, data)
+
+    def _move_head(self) -> None:
+        """Let the head name the last entry.
+
+        Of several writers, the last one to write the head lists the entries after that, so that no
+        entry stays unknown to it.
+        """
+        while True:
+            number = max(self._numbers())
+            digest = self._link(number).digest
+            value = {"number": number, "digest": digest}
+            manifest = Manifest(asset=FOLDER, partition="head", digest=digest)
+            data = self._format.encode(value, manifest, _HEAD)
+            self._store.publish_bytes(_HEAD, sealed(data, _HEAD, self._store.seals))
+            if max(self._numbers()) == number:
+                return
+
+    # -- files -------------------------------------------------------------------------------
+
+    def _numbers(self) -> list[int]:
+        found = (_NAME.fullmatch(each.name) for each in self._store.list(FOLDER))
+        return [int(each[1]) for each in found if each]
+
+    def _end(self) -> Link | None:
+        """The last entry, which is none that somebody left after removing later ones."""
+        number = max(self._numbers(), default=0)
+        head = self._head()
+        if head and head.number > number:
+            raise LedgerError(
+                f"entry {head.number} of the ledger is missing",
+                remedy="Restore it from a backup; aml ledger verify says what else is not as "
+                "written.",
+            )
+        return self._link(number) if number else None
+
+    def _link(self, number: int) -> Link:
+        if number not in self._known:
+            self._known[number] = self._read(number)
+        return self._known[number]
+
+    def _read(self, number: int) -> Link:
+        path = _path(number)
+        try:
+            digest, value = self._document(path)
+        except NotFound:
+            raise LedgerError(
+                f"entry {number} of the ledger is missing", remedy="See aml ledger verify."
+            ) from None
+        try:
+            entry = Entry.from_dict(value)
+        except ValueError as error:
+            raise CorruptFile(str(error), path=path, operation="read") from None
+        if entry.number != number:
+            raise LedgerError(
+                f"entry {entry.number} lies in the place of entry {number} of the ledger",
+                remedy="See aml ledger verify.",
+            )
+        return Link(entry, digest)
+
+    def _document(self, path: str) -> tuple[str, dict[str, Any]]:
+        """The digest and the content of a file, verified."""
+        data = self._store.read(path)
+        self._format.manifest_in(data, path, self._store.seals)
+        value = self._format.decode(data, path)
+        return sha256_of_bytes(canonical_json(value).encode()), value
+
+    def _head(self) -> Head | None:
+        try:
+            _, value = self._document(_HEAD)
+        except NotFound:
+            return None
+        try:
+            return Head(int(value["number"]), str(value["digest"]))
+        except (KeyError, TypeError, ValueError):
+            raise CorruptFile("it is no head", path=_HEAD, operation="read") from None
+
+    def _link_or_reason(self, number: int) -> Link | str | None:
+        try:
+            digest, value = self._document(_path(number))
+            return Link(Entry.from_dict(value), digest)
+        except NotFound:
+            return None
+        except TransientStoreError:
+            raise
+        except StoreError as error:
+            return error.reason
+        except ValueError as error:
+            return str(error)
+
+    def _head_or_reason(self) -> Head | str | None:
+        try:
+            return self._head()
+        except TransientStoreError:
+            raise
+        except StoreError as error:
+            return error.reason
+
+
+def _path(number: int) -> str:
+    return f"{FOLDER}/{number:08}.json"
+
+
+def _next(end: Link | None, kind: Kind, decision: Decision, about: Mapping[str, Any]) -> Entry:
+    return Entry(
+        number=end.entry.number + 1 if end else 1,
+        previous=end.digest if end else FIRST,
+        kind=kind,
+        why=decision.why,
+        by=decision.by,
+        at=decision.at,
+        about=dict(about),
+        known=decision.known,
+        login=decision.login,
+        user=decision.user,
+        champions=end.entry.champions_after if end else {},
+        token=secrets.token_hex(8),
+    )
+
+
+def _beginning() -> Decision:
+    return Decision.now("decisions of before there was a ledger were taken over", "")
