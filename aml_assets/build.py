@@ -24,9 +24,9 @@ from aml_assets.assets.features import (
 from aml_assets.assets.hdfs_io_manager import HdfsIOManager
 from aml_assets.assets.landing import landing_assets
 from aml_assets.assets.lines import line_assets
-from aml_assets.assets.models import measured_model, metrics, model, tuning
+from aml_assets.assets.models import gate, measured_model, metrics, model, tuning
 from aml_assets.assets.partitions import daily_partitions
-from aml_assets.assets.predictions import predictions
+from aml_assets.assets.predictions import predictions, shadow
 from aml_assets.assets.reports import alert_report, model_report, queue
 from aml_assets.assets.resources import catalog_resource, run_options_resource
 from aml_assets.assets.tables import table_assets
@@ -91,6 +91,7 @@ def build_definitions(
 
 def declared_assets(settings: Settings) -> list[DayAsset]:
     """Our own assets that are built, upstream first."""
+    promoted = settings.scoring.model_policy == "promoted"
     return [
         *table_assets(settings.tables),
         *((pair_day,) if settings.has_network or settings.has_label_history else ()),
@@ -102,12 +103,14 @@ def declared_assets(settings: Settings) -> list[DayAsset]:
         *((measured_model,) if settings.training.refit else ()),
         model,
         metrics,
-        predictions,
+        *((gate, predictions, shadow) if promoted else (predictions,)),
         model_report,
         *(
             each
             for name, line in settings.lines.items()
-            for each in line_assets(name, line.unit, refit=settings.training.refit)
+            for each in line_assets(
+                name, line.unit, refit=settings.training.refit, promoted=promoted
+            )
         ),
         *((queue,) if settings.queued_lines is not None else ()),
         alert_report,

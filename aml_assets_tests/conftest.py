@@ -252,6 +252,7 @@ class Bank:
                 "min_child_weight": 0,
                 "refit": False,  # one model a day; two have tests of their own
             },
+            "scoring": {"model_policy": "newest"},  # champions have tests of their own
             "automation": {"retries": 0},
         }
         for section, values in self.options.items():

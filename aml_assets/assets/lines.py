@@ -14,10 +14,12 @@ from aml_assets.assets.day_asset import DayAsset, day_asset
 from aml_assets.assets.day_step import StepRun
 from aml_assets.core.graph import FEATURES, NETWORK, Line
 from aml_assets.settings.table_settings import TRX
+from aml_assets.steps.builders import build_gate as _judging
 from aml_assets.steps.builders import build_metrics as _metrics
 from aml_assets.steps.builders import build_model as _model
 from aml_assets.steps.builders import build_model_page as _page
 from aml_assets.steps.builders import build_predictions as _predictions
+from aml_assets.steps.builders import build_shadow as _shadowing
 from aml_assets.steps.builders import build_units as _units
 from aml_assets.steps.builders.built import Built
 
@@ -25,13 +27,14 @@ if TYPE_CHECKING:
     from aml_assets.io.upstream import Upstream
 
 
-def line_assets(name: str, unit: str, *, refit: bool) -> list[DayAsset]:
+def line_assets(name: str, unit: str, *, refit: bool, promoted: bool) -> list[DayAsset]:
     """The assets of a further line, upstream first.
 
     Args:
         name: the line's.
         unit: what it scores.
         refit: whether the model that scores is fitted again, after another one was measured.
+        promoted: whether champions score, and challengers are judged.
     """
     line = Line(name)
     learnt = [_measured_model(line)] if refit else []
@@ -40,7 +43,7 @@ def line_assets(name: str, unit: str, *, refit: bool) -> list[DayAsset]:
         *learnt,
         _scoring_model(line),
         _measures(line),
-        _scores(line),
+        *((_gate(line), _scores(line), _shadow(line)) if promoted else (_scores(line),)),
         _model_page(line),
     ]
 
@@ -144,9 +147,50 @@ def _scores(line: Line) -> DayAsset:
             inputs[_last(line.features)],
             inputs[_last(line.model)],
             run.options,
+            inputs.get(_last(line.gate)),
         )
 
     return scores
+
+
+def _gate(line: Line) -> DayAsset:
+    @day_asset(
+        line.gate,
+        kinds={"json"},
+        code_version=_judging.CODE_VERSION,
+        description=f"What is said of the challenger of {line.model} that is due, on ripe days "
+        "that nobody has learnt from.",
+    )
+    def gate(day: dt.date, run: StepRun, **inputs: Upstream[Any]) -> Built:
+        return _judging.build_gate(
+            run.catalog.of_line(line),
+            day,
+            inputs[_last(line.model)],
+            inputs[_last(line.features)],
+            run.options,
+            inputs[_last(FEATURES)],
+        )
+
+    return gate
+
+
+def _shadow(line: Line) -> DayAsset:
+    @day_asset(
+        line.shadow,
+        kinds={"csv"},
+        code_version=_shadowing.CODE_VERSION,
+        description=f"What challengers of {line.model} say of the day, beside {line.scores}.",
+    )
+    def shadow(day: dt.date, run: StepRun, **inputs: Upstream[Any]) -> Built:
+        return _shadowing.build_shadow(
+            run.catalog.of_line(line),
+            day,
+            inputs[_last(line.features)],
+            inputs[_last(line.model)],
+            run.options,
+        )
+
+    return shadow
 
 
 def _model_page(line: Line) -> DayAsset:

@@ -1,7 +1,7 @@
-"""Models: a day's model, the measured one where that is another, its metrics, and studies.
+"""Models: a day's model, the measured one where that is another, its metrics, gate and studies.
 
 Belongs here: their declaration. Does not belong here: how they are built
-(``steps.builders.build_model``, ``steps.builders.build_metrics``,
+(``steps.builders.build_model``, ``steps.builders.build_metrics``, ``steps.builders.build_gate``,
 ``steps.builders.build_tuning``).
 """
 
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from aml_assets.assets.day_asset import day_asset
 from aml_assets.assets.day_step import StepRun
-from aml_assets.core.graph import MEASURED_MODEL, METRICS, MODEL, TUNING
+from aml_assets.core.graph import GATE, MEASURED_MODEL, METRICS, MODEL, TUNING
+from aml_assets.steps.builders import build_gate as _gate
 from aml_assets.steps.builders import build_metrics as _metrics
 from aml_assets.steps.builders import build_model as _model
 from aml_assets.steps.builders import build_tuning as _tuning
@@ -64,6 +65,21 @@ def model(
     return _model.build_model(
         run.catalog, day, merged_features, run.options, measured_model, tuning
     )
+
+
+@day_asset(GATE, kinds={"json"}, code_version=_gate.CODE_VERSION)
+def gate(
+    day: dt.date,
+    run: StepRun,
+    model: Upstream[xgboost.Booster],
+    merged_features: Upstream[pa.Table],
+) -> Built:
+    """What is said of the challenger that is due, on ripe days that nobody has learnt from.
+
+    The first model of the store becomes champion here; later ones by promotion.automatic, or by
+    a person (aml promote).
+    """
+    return _gate.build_gate(run.catalog, day, model, merged_features, run.options)
 
 
 @day_asset(METRICS, kinds={"json"}, code_version=_metrics.CODE_VERSION)

@@ -17,6 +17,7 @@ from aml_assets.core.model.windows import Windows
 from aml_assets.errors import AmlError, CorruptFile, NotTrainable, PartitionError, SettingsError
 from aml_assets.io.catalog import Catalog
 from aml_assets.settings.table_settings import TRX
+from aml_assets.steps.inputs.model_selection import champion_of
 from aml_assets.steps.inputs.window_frames import windows_of
 
 Partition = tuple[str, dt.date]
@@ -189,12 +190,18 @@ def _unscorable(catalog: Catalog, day: dt.date) -> str | None:
     """Reason why no model of the catalog's line can score a day of the first weeks."""
     scoring = catalog.settings.scoring
     untrainable = _untrainable(catalog, day)
-    if scoring.model_policy == "pinned" or untrainable is None:
+    if untrainable is None or _has_its_model(catalog, day):
         return None
     oldest = day if scoring.model_policy == "today" else day - scoring.max_age_days * ONE_DAY
     if any(catalog.models.has(each) for each in days_between(oldest, day)):
         return None
     return f"no model to score with: {untrainable}"
+
+
+def _has_its_model(catalog: Catalog, day: dt.date) -> bool:
+    """Tell whether a pinned model or a champion scores a day, whatever is trained."""
+    policy = catalog.settings.scoring.model_policy
+    return policy == "pinned" or champion_of(catalog, day) is not None
 
 
 def _landed(catalog: Catalog, asset: str, day: dt.date) -> bool:
@@ -241,9 +248,9 @@ def _days_read(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]
         case Days.TRAINING | Days.WINDOWS | Days.HORIZONS:
             yield from _days_of_windows(catalog, edge, day)
         case Days.SCORING:
-            if catalog.settings.scoring.model_policy != "pinned":
+            if not _has_its_model(catalog, day):
                 yield day
-        case Days.IF_STORED | Days.LATELY | Days.NAMED | Days.NEWEST:
+        case Days.IF_STORED | Days.LATELY | Days.JUDGED | Days.NAMED | Days.NEWEST:
             pass
 
 

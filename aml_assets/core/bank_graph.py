@@ -66,6 +66,7 @@ def asset_graph(
     lines: Mapping[str, int] | None = None,
     queued: Iterable[str] | None = None,
     known: bool = False,
+    promoted: bool = False,
 ) -> Graph:
     """The graph of a bank.
 
@@ -83,12 +84,13 @@ def asset_graph(
         queued: those lines that score customers, for the queue; ``None``: there is no queue.
         known: whether transactions name customers and reports have labels, so that the alert page
             can tell what a customer did lately.
+        promoted: whether champions score, and challengers are judged.
     """
     names, histories = list(tables), histories or {}
     landed = (*names, *beside)
     checked = [Asset(f"{TABLES}/{name}", (Reads(f"{LANDING}/{name}"),)) for name in landed]
     ours = [asset for asset in (*_HISTORIES.values(), LABEL_HISTORY) if asset in histories]
-    learning, prediction = frozenset({SELF_LEARNING}), frozenset({BATCH_PREDICTION})
+    learning = frozenset({SELF_LEARNING})
     further = {Line(name): earlier for name, earlier in (lines or {}).items()}
     moved = (Reads(f"{TABLES}/{trx}"), *((Reads(NETWORK),) if NETWORK in histories else ()))
     merged = (
@@ -104,9 +106,13 @@ def asset_graph(
             *_relations(trx, reports, histories),
             Asset(FEATURES, merged),
             *_learnt(REPORTS, learning, refit=refit, tuned=tuned),
-            Asset(PREDICTIONS, (Reads(FEATURES), Reads(MODEL, Days.SCORING)), prediction),
+            *_scored(REPORTS, promoted=promoted),
             _described(REPORTS, learning, refit=refit),
-            *(each for of in further.items() for each in _of_line(*of, moved, refit=refit)),
+            *(
+                each
+                for of in further.items()
+                for each in _of_line(*of, moved, refit=refit, promoted=promoted)
+            ),
             *(_queue(scoring) if scoring is not None else ()),
             _alert_page(shown, scoring),
         ],
@@ -142,15 +148,30 @@ def _alert_page(beside: Iterable[Reads], queued: Iterable[str] | None) -> Asset:
     )
 
 
-def _of_line(line: Line, earlier: int, moved: tuple[Reads, ...], *, refit: bool) -> Iterator[Asset]:
+def _of_line(
+    line: Line, earlier: int, moved: tuple[Reads, ...], *, refit: bool, promoted: bool
+) -> Iterator[Asset]:
     """The assets of a further line: its frames, of the day's transactions and reports, and on."""
     learning = frozenset({SELF_LEARNING})
     yield Asset(line.partial, (*moved, Reads(FEATURES)))
     yield Asset(line.features, (Reads(line.partial, Days.HISTORY, earlier),))
     yield from _learnt(line, learning, refit=refit, tuned=False)
-    scored = (Reads(line.features), Reads(line.model, Days.SCORING))
-    yield Asset(line.scores, scored, frozenset({BATCH_PREDICTION}))
+    yield from _scored(line, promoted=promoted)
     yield _described(line, learning, refit=refit)
+
+
+def _scored(line: Line, *, promoted: bool) -> Iterator[Asset]:
+    """The scores; where champions score, before them the gate, and beside them the shadow."""
+    prediction = frozenset({BATCH_PREDICTION})
+    scored = (Reads(line.features), Reads(line.model, Days.SCORING))
+    if not promoted:
+        yield Asset(line.scores, scored, prediction)
+        return
+    labelled = (line.features, *((FEATURES,) if line.name else ()))
+    judged = (*(Reads(name, Days.JUDGED) for name in labelled), Reads(line.model, Days.JUDGED))
+    yield Asset(line.gate, judged, prediction)
+    yield Asset(line.scores, (*scored, Reads(line.gate, Days.IF_STORED)), prediction)
+    yield Asset(line.shadow, (Reads(line.features), Reads(line.model, Days.JUDGED)), prediction)
 
 
 def _described(line: Line, jobs: frozenset[str], *, refit: bool) -> Asset:

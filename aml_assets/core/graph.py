@@ -24,8 +24,10 @@ FEATURES = "features/merged_features"
 TUNING = "models/tuning"
 MEASURED_MODEL = "models/measured_model"
 MODEL = "models/model"
+GATE = "models/gate"
 METRICS = "models/metrics"
 PREDICTIONS = "predictions/predictions"
+SHADOW = "predictions/shadow"
 QUEUE = "reports/queue"
 ALERT_PAGE = "reports/alert_report"
 MODEL_PAGE = "reports/model_report"
@@ -68,6 +70,16 @@ class Line:
         return f"models/{self.name}_metrics" if self.name else METRICS
 
     @property
+    def gate(self) -> str:
+        """What is said of a challenger, and the first champion."""
+        return f"models/{self.name}_gate" if self.name else GATE
+
+    @property
+    def shadow(self) -> str:
+        """What challengers say of a day, beside the scores."""
+        return f"predictions/{self.name}_shadow" if self.name else SHADOW
+
+    @property
     def scores(self) -> str:
         """What the model says of a day."""
         return f"predictions/{self.name}_scores" if self.name else PREDICTIONS
@@ -81,6 +93,7 @@ class Line:
     def assets(self) -> tuple[str, ...]:
         """Those of its names that no other line has; of the reports, some may not be built."""
         learnt = (self.measured_model, self.model, self.metrics, self.scores, self.page)
+        learnt = (*learnt, self.gate, self.shadow)
         return (*((self.partial,) if self.name else ()), self.features, *learnt)
 
 
@@ -106,6 +119,7 @@ class Days(Enum):
     WINDOWS = "the windows' and the delay's; of metrics also later ones by which labels ripen"
     HORIZONS = "those after the windows' days whose reports label these, and days that repeat them"
     SCORING = "the model that scores the day: its own, the newest, or a pinned one"
+    JUDGED = "those of ripe days before, on which a challenger is judged, and both of the models"
     NAMED = "the one that the same day's predictions name"
     NEWEST = "the newest one that is stored by then, if there is one"
 
@@ -217,6 +231,12 @@ class Graph:
     def measured_by(self, line: Line) -> str:
         """The model that a line's metrics measure."""
         return line.measured_model if line.measured_model in self else line.model
+
+    @property
+    def judging(self) -> list[str]:
+        """What is kept of challengers: nothing waits for it, and no day is built again for it."""
+        named = (name for line in self.lines for name in (line.gate, line.shadow))
+        return [name for name in named if name in self]
 
     @property
     def partials(self) -> list[str]:

@@ -76,6 +76,7 @@ class Catalog:
             lines={name: line.earlier_days for name, line in settings.lines.items()},
             queued=settings.queued_lines,
             known=settings.knows_customers,
+            promoted=settings.scoring.model_policy == "promoted",
         ).extended(rows)
 
     def of_line(self, line: Line) -> Catalog:
@@ -208,6 +209,18 @@ class Catalog:
         )
 
     @property
+    def gates(self) -> PartitionStore[Any]:
+        """What the gate said of challengers."""
+        template = _inside(self.settings.store.gate)
+        return PartitionStore(self.store, self.line.gate, template, JsonFormat())
+
+    @property
+    def shadows(self) -> PartitionStore[pa.Table]:
+        """What challengers said of the days."""
+        template = _inside(self.settings.store.shadow)
+        return PartitionStore(self.store, self.line.shadow, template, CsvFormat())
+
+    @property
     def assets(self) -> list[str]:
         """The names of all assets, upstream first."""
         return self.graph.names
@@ -239,7 +252,9 @@ class Catalog:
             self.line.measured_model: self.measured_models,
             TUNING: self.studies,
             self.line.metrics: self.metrics,
+            self.line.gate: self.gates,
             self.line.scores: self.predictions,
+            self.line.shadow: self.shadows,
             QUEUE: self.queues,
             ALERT_PAGE: self.alert_pages,
             self.line.page: self.model_pages,

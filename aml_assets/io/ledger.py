@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.governance import chain
@@ -83,6 +83,12 @@ class Ledger:
         """The champion of a model line on a day; ``None`` before the first one."""
         return chain.champion(self.last(), line, day, self.entry)
 
+    def champions(self, line: str, days: Iterable[dt.date]) -> dict[dt.date, Champion]:
+        """The champion of a line on each of some days, without those before the first one."""
+        last = self.last()
+        found = {day: chain.champion(last, line, day, self.entry) for day in days}
+        return {day: champion for day, champion in found.items() if champion}
+
     def before(self, current: Champion) -> Champion | None:
         """The champion before another one; see `chain.predecessor`."""
         return chain.predecessor(current, self.entry)
@@ -105,15 +111,28 @@ class Ledger:
     # -- writing -----------------------------------------------------------------------------
 
     def append(self, kind: Kind, decision: Decision, about: Mapping[str, Any]) -> Entry:
+        """Add an entry to the end; see `append_while`, without a condition."""
+        entry = self.append_while(lambda _: True, kind, decision, about)
+        assert entry is not None
+        return entry
+
+    def append_while(
+        self,
+        holds: Callable[[Entry | None], bool],
+        kind: Kind,
+        decision: Decision,
+        about: Mapping[str, Any],
+    ) -> Entry | None:
         """Add an entry to the end.
 
         Args:
+            holds: given the last entry, whether the new one is still right after it.
             kind: what was decided.
             decision: who decided, when, and why.
             about: what it speaks of, as JSON values.
 
         Returns:
-            The entry, as it is stored now.
+            The entry, as it is stored now; ``None`` if it is not right any more.
 
         Raises:
             LedgerError: the ledger's end is not what was written, or it is written without pause.
@@ -124,6 +143,8 @@ class Ledger:
             if end is None and kind != "beginning" and (earlier := self._earlier()):
                 self.append("beginning", _beginning(), earlier)
                 continue
+            if not holds(end.entry if end else None):
+                return None
             entry = _next(end, kind, decision, about)
             if self._add(entry):
                 self._move_head()

@@ -29,6 +29,7 @@ from aml_assets.settings.filing_settings import FilingSettings
 from aml_assets.settings.label_settings import LabelSettings
 from aml_assets.settings.line_settings import UNITS, LineName, LineSettings
 from aml_assets.settings.page_settings import OutputSettings, PageSettings
+from aml_assets.settings.promotion_settings import PromotionSettings
 from aml_assets.settings.queue_settings import QueueSettings
 from aml_assets.settings.scoring_settings import ScoringSettings
 from aml_assets.settings.section import Section
@@ -85,6 +86,7 @@ class Settings(BaseSettings):
     dispositions: DispositionSettings = DispositionSettings()
     training: TrainingSettings = TrainingSettings()
     scoring: ScoringSettings = ScoringSettings()
+    promotion: PromotionSettings = PromotionSettings()
     reports: PageSettings = PageSettings()
     output: OutputSettings = OutputSettings()
     automation: AutomationSettings = AutomationSettings()

@@ -14,7 +14,7 @@ from aml_assets.settings.scoring_settings import ScoringSettings
 if TYPE_CHECKING:
     from aml_assets.settings.load import Settings
 
-_PLACES = ("model", "measured_model", "metrics", "predictions", "model_report")
+_PLACES = ("model", "measured_model", "metrics", "predictions", "model_report", "gate", "shadow")
 
 
 def of_line(settings: Settings, name: str) -> Settings:
@@ -37,7 +37,10 @@ def of_line(settings: Settings, name: str) -> Settings:
             "windows": windows.model_copy(update=delayed),
             "training": line.trained(settings.training),
             "scoring": ScoringSettings(
-                max_age_days=scoring.max_age_days, threshold=scoring.threshold
+                # A pin names a model of reports.
+                model_policy="promoted" if scoring.model_policy == "promoted" else "newest",
+                max_age_days=scoring.max_age_days,
+                threshold=scoring.threshold,
             ),
             "output": OutputSettings(),
             "store": store.model_copy(update={**places, **names}),

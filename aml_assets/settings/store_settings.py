@@ -74,6 +74,8 @@ class StoreSettings(Section):
     tuning: str = "tuning/tuning_{date}.json"
     metrics: str = "model_meta/{model_id}.meta.json"
     predictions: str = "predict_res/{prefix}{date}.csv"
+    gate: str = "gate/gate_{date}.json"
+    shadow: str = "predict_res/shadow_{date}.csv"
     queue: str = "report/queue_{date}.csv"
     alert_report: str = "report/alert_report_{date}.html"
     model_report: str = "report/model_report_{date}.html"
@@ -92,6 +94,8 @@ class StoreSettings(Section):
             ("metrics", ("{model_id}",), ()),
             ("tuning", ("{date}",), ()),
             ("predictions", ("{date}",), ("{prefix}",)),
+            ("gate", ("{date}",), ()),
+            ("shadow", ("{date}",), ()),
             ("queue", ("{date}",), ()),
             ("alert_report", ("{date}",), ()),
             ("model_report", ("{date}",), ()),

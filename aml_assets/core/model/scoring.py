@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 TODAYS = message("today's")
 NEWEST = message("newest, {age} days old")
+CHAMPION = message("the champion since {day}")
 PINNED = message("pinned")
 LOOKS_AHEAD = message("pinned (it looks ahead: it has learnt from days up to {last}; {why})")
 """Why a model scores a day, as it is stored with the scores."""

@@ -37,15 +37,15 @@ def stale_inputs(
 ) -> list[tuple[str, str]]:
     """The inputs that make a stored partition stale, as (asset, partition key).
 
-    A pinned model is left out: a day's own model never replaces it. So are, of a further line's
-    page, the metrics of days before: some of them ripen every night.
+    A pinned model and a champion are left out: a day's own model never replaces them. So are, of a
+    further line's page, the metrics of days before: some of them ripen every night.
     """
     line = rules.line_of(asset)
     if line.name and rules.pages.get(asset) == line.metrics:
         measured = stored.inputs.get(line.metrics, {})
         own = {key: digest for key, digest in measured.items() if key == str(day)}
         stored = replace(stored, inputs={**stored.inputs, line.metrics: own})
-    if line.policy == "pinned" and rules.pages.get(asset, asset) == line.scores:
+    if line.policy in ("pinned", "promoted") and rules.pages.get(asset, asset) == line.scores:
         inputs = {name: keys for name, keys in stored.inputs.items() if name != line.model}
         stored = replace(stored, inputs=inputs)
     return changed_inputs(stored, current)

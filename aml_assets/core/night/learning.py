@@ -70,7 +70,8 @@ def _line_work(tick: Tick, line: LineRules, day: dt.date) -> DayWork:
         key = RequestKey(Stage.SCORING, day, line.name)
         tick.record(key, of_line(line.name, scoring))
         if scoring.outcome is Outcome.BUILD:
-            assets.append(line.scores)
+            judging = [each for each in line.judging if not tick.view.partition(each, day)]
+            assets += [*judging, line.scores]
             remember[key] = scoring.fingerprint
     return DayWork(tuple(assets), remember)
 

@@ -60,7 +60,12 @@ def features_to_check(view: View, rules: Rules) -> list[dt.date]:
 
 
 def usable_models(view: View, line: LineRules, day: dt.date) -> list[tuple[dt.date, str]]:
-    """A line's stored models that may score a day, as (day, digest), unless one is pinned."""
+    """A line's models that may score a day, as (day, digest), unless one is pinned.
+
+    A champion is the only one, and stands for the day that it scores.
+    """
+    if champion := view.champions.get(line.name, {}).get(day):
+        return [(day, champion)]
     oldest = day if line.policy == "today" else day - line.max_age * ONE_DAY
     # A model that cannot be read, or that another program wrote, has no digest.
     models = view.stored.get(line.model, {}).items()

@@ -33,7 +33,8 @@ class LineRules:
         windows: day → the windows of its model, or the reason why it has none.
         model_day: model_id → its day; ``None`` for one that belongs to no day.
         measured: the asset of the model that metrics measure; ``None`` if it is ``model``.
-        policy: which model scores: ``today``, ``newest`` or ``pinned``.
+        policy: which model scores: ``promoted``, ``today``, ``newest`` or ``pinned``.
+        judging: what is kept of challengers, upstream first: it is built with the scores.
         max_age: days that the newest model may be old.
         derived: what is built of a day's merged features for its frames, upstream first, the
             frames last → what each reads of the same day. Empty for the reports.
@@ -49,6 +50,7 @@ class LineRules:
     model_day: Callable[[str], dt.date | None]
     measured: str | None = None
     policy: str = "newest"
+    judging: tuple[str, ...] = ()
     max_age: int = 7
     derived: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     history: int = 0
@@ -155,6 +157,8 @@ class View:
         runs: how many such runs there are.
         beside: watched day → table for which no day waits → its landed files.
         pinned: whether the pinned model exists; true if none is pinned.
+        champions: name of a model line → watched day → digest of the champion that scores it; days
+            before the first promotion are left out.
     """
 
     now: float
@@ -175,6 +179,7 @@ class View:
     runs: int = 0
     beside: Mapping[dt.date, Mapping[str, FileListing]] = field(default_factory=dict)
     pinned: bool = True
+    champions: Mapping[str, Mapping[dt.date, str]] = field(default_factory=dict)
 
     def partition(self, asset: str, day: dt.date) -> StoredPartition | None:
         """The stored partition of an asset's day."""

@@ -7,7 +7,7 @@ Belongs here: the columns of the CSV and its manifest. Does not belong here: sel
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.graph import FEATURES, REPORTS
 from aml_assets.core.model import evaluation, scoring
@@ -18,7 +18,7 @@ from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.checking.verdicts import refuse_blocked
 from aml_assets.steps.inputs.labelling import shown
-from aml_assets.steps.inputs.model_selection import StoredModel, select_model
+from aml_assets.steps.inputs.model_selection import StoredModel, champion_of, select_model
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
 from aml_assets.steps.inputs.stored_frames import load_frame
 from aml_assets.steps.inputs.window_frames import as_known
@@ -38,6 +38,7 @@ def build_predictions(
     features: Upstream[pa.Table],
     models: Upstream[xgboost.Booster],
     options: RunOptions | None = None,
+    gates: Upstream[dict[str, Any]] | None = None,
 ) -> Built:
     """Score a day.
 
@@ -47,6 +48,7 @@ def build_predictions(
         features: the line's frames.
         models: the stored models.
         options: of this run; an ad hoc run scores with its own model, under a name of its own.
+        gates: what was said of challengers, before which the day is not scored.
 
     Raises:
         NotReady: the day has no features yet.
@@ -59,6 +61,8 @@ def build_predictions(
     if catalog.line == REPORTS:  # no check is of the frames of further lines
         refuse_blocked(catalog, day, FEATURES, manifest)
     model = _selected(catalog, day, models, options)
+    if gates and gates.has(day):
+        gates.manifest(day)
     frame = as_known(catalog, frame)
     matrix = model.encoder.transform(frame)
     scores = scoring.predict(model.booster, matrix, threads=settings.training.threads)
@@ -85,7 +89,7 @@ def build_predictions(
     own = Manifest(
         asset=catalog.line.scores,
         partition=str(day),
-        inputs=inputs_read(features, models),
+        inputs=inputs_read(features, models, gates),
         code_version=CODE_VERSION,
         settings=settings_hash(settings.output.style),
         facts={**facts, "model_path": model.path, "unseen": dict(matrix.unseen)},
@@ -100,7 +104,8 @@ def _selected(
     """The model that scores; a run names one of reports, which scores nobody else."""
     named = options.model if catalog.line == REPORTS else None
     pin = named or (model_id_of(catalog, day, options) if options.ad_hoc else None)
-    return select_model(models, catalog.settings.scoring, day, pin, options.look_ahead)
+    champion = champion_of(catalog, day)
+    return select_model(models, catalog.settings.scoring, day, pin, options.look_ahead, champion)
 
 
 def _look_ahead(model: StoredModel, day: dt.date) -> dict[str, str]:

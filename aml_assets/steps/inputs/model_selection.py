@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from aml_assets.core.graph import FEATURES, MODEL
 from aml_assets.core.model import carried
 from aml_assets.core.model.encoding import Encoder
 from aml_assets.core.model.reference import FeatureDistribution
-from aml_assets.core.model.scoring import LOOKS_AHEAD, NEWEST, PINNED, TODAYS
+from aml_assets.core.model.scoring import CHAMPION, LOOKS_AHEAD, NEWEST, PINNED, TODAYS
 from aml_assets.errors import ModelError, NotFound, StoreError
 from aml_assets.io.formats import version_path
 from aml_assets.io.formats.base import VERSIONS
@@ -28,6 +29,7 @@ from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
 if TYPE_CHECKING:
     import xgboost
 
+    from aml_assets.core.governance.chain import Champion
     from aml_assets.io.catalog import Catalog
     from aml_assets.io.partition_store import PartitionStore
     from aml_assets.io.upstream import Upstream
@@ -86,6 +88,7 @@ def select_model(
     day: dt.date,
     pin: str | None,
     look_ahead: str | None = None,
+    champion: Champion | None = None,
 ) -> StoredModel:
     """The model that scores ``day``.
 
@@ -95,6 +98,7 @@ def select_model(
         day: the day to be scored.
         pin: a model_id, a digest (at least 12 hex digits) or a path; over the settings' policy.
         look_ahead: why a pinned model may know the day; the settings' reason by default.
+        champion: the model that is promoted for the day, if there is one.
 
     Raises:
         ModelError: there is none, or the pinned one has learnt from the day or from later ones; it
@@ -105,6 +109,9 @@ def select_model(
     if pin:
         model = read_model(models, pinned_path(stored, pin))
         return replace(model, because=_pinned(model, day, look_ahead or scoring.look_ahead))
+    if champion is not None:
+        model = model_of_digest(models, champion.model_id, champion.digest, champion.path)
+        return replace(model, because=CHAMPION.format(day=champion.from_day))
     if scoring.model_policy == "today":
         if not models.has(day):
             raise ModelError(
@@ -114,7 +121,7 @@ def select_model(
                 remedy="Train it, or score with scoring.model_policy: newest.",
             )
         return replace(read_model(models, stored.path(day)), because=TODAYS)
-    return _newest(models, day, scoring.max_age_days)
+    return newest_model(models, day, scoring.max_age_days)
 
 
 def scoring_id(
@@ -122,8 +129,30 @@ def scoring_id(
 ) -> str:
     """The model_id under which an ad hoc run stored its predictions; the model is not recorded."""
     pin = options.model or model_id_of(catalog, day, options)
-    scoring = catalog.settings.scoring
-    return select_model(models.afresh(), scoring, day, pin, options.look_ahead).model_id
+    scoring, champion = catalog.settings.scoring, champion_of(catalog, day)
+    found = select_model(models.afresh(), scoring, day, pin, options.look_ahead, champion)
+    return found.model_id
+
+
+def champion_of(catalog: Catalog, day: dt.date) -> Champion | None:
+    """The champion of the catalog's line on a day.
+
+    Returns:
+        ``None`` before the first one, and where the settings have another model score.
+
+    Raises:
+        LedgerError: the ledger is not what was written.
+    """
+    if catalog.settings.scoring.model_policy != "promoted":
+        return None
+    return catalog.ledger.champion(catalog.line.name, day)
+
+
+def champions_of(catalog: Catalog, days: Sequence[dt.date]) -> dict[dt.date, Champion]:
+    """The champions of the catalog's line on some days; days before the first one are left out."""
+    if catalog.settings.scoring.model_policy != "promoted":
+        return {}
+    return catalog.ledger.champions(catalog.line.name, days)
 
 
 def _pinned(model: StoredModel, day: dt.date, look_ahead: str | None) -> str:
@@ -147,7 +176,12 @@ def _pinned(model: StoredModel, day: dt.date, look_ahead: str | None) -> str:
     return LOOKS_AHEAD.format(last=last, why=look_ahead)
 
 
-def _newest(models: Upstream[xgboost.Booster], day: dt.date, max_age_days: int) -> StoredModel:
+def newest_model(models: Upstream[xgboost.Booster], day: dt.date, max_age_days: int) -> StoredModel:
+    """The newest model that is not newer than a day and at most so many days old.
+
+    Raises:
+        ModelError: there is none.
+    """
     stored = models.partitions
     oldest = day - dt.timedelta(days=max_age_days)
     foreign = ""

@@ -141,7 +141,12 @@ class StatusBoard:
         return PartitionStatus("superseded" if kept else "stale", changed)
 
     def _is_needless(self, asset: str, day: dt.date) -> bool:
-        """Whether an asset is the measured model of a day whose metrics measured another one."""
+        """Whether an asset is the measured model of a day whose metrics measured another one.
+
+        So is what is kept of challengers: no day is built again for it.
+        """
+        if asset in self._catalog.graph.judging:
+            return True
         line = self.rules.line_of(asset)
         return asset == line.measured and asset not in missing_learnt(self.view, line, day)
 

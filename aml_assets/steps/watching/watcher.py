@@ -38,7 +38,7 @@ from aml_assets.io.overview import StoreOverview
 from aml_assets.settings.table_settings import TRX
 from aml_assets.steps.checking.verdicts import Verdicts, blocked, blocks_of
 from aml_assets.steps.inputs.exemptions import skip_in_words, skip_of
-from aml_assets.steps.inputs.model_selection import pinned_path
+from aml_assets.steps.inputs.model_selection import champions_of, pinned_path
 from aml_assets.steps.inputs.window_frames import windows_of
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ class Watcher:
             model_day=partial(self._model_day, line),
             measured=line.measured_model if line.measured_model in graph else None,
             policy=scoring.model_policy,
+            judging=tuple(name for name in (line.gate, line.shadow) if name in graph),
             max_age=scoring.max_age_days,
             derived={asset: tuple(graph[asset].own_day) for asset in derived},
             history=graph.history_of(line.features) if line.name else 0,
@@ -221,6 +222,7 @@ class Watcher:
             runs=runs,
             beside=self._beside(days),
             pinned=self._pinned_model_exists(),
+            champions=self._champions(days),
         )
         return self._with_lookups(view)
 
@@ -357,6 +359,14 @@ class Watcher:
             if not asset.startswith(RECEIPTS):
                 found.setdefault(day, []).append(f"{asset} cannot be read: {why}")
         return {day: "; ".join(each) for day, each in found.items()}
+
+    def _champions(self, days: list[dt.date]) -> dict[str, dict[dt.date, str]]:
+        """The champions that score some days, by line."""
+        found = {line.name: champions_of(of, days) for line, of in self._catalogs.items()}
+        return {
+            name: {day: each.digest for day, each in of_days.items()}
+            for name, of_days in found.items()
+        }
 
     def _pinned_model_exists(self) -> bool:
         """Whether the pinned model can be read; true if none is pinned."""

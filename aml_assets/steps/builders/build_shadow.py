@@ -1,0 +1,116 @@
+"""The shadow of a day: what challengers say of it, beside the scores of the champion.
+
+Belongs here: which challengers score a day, and the file's columns. Does not belong here: judging
+them (``steps.builders.build_gate``).
+
+Nobody works on these scores. They are evidence: what a model said of a day before anybody let it
+score.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.core.graph import FEATURES, REPORTS
+from aml_assets.core.model import scoring
+from aml_assets.core.model.encoding import Frame
+from aml_assets.io.manifest import Manifest, settings_hash
+from aml_assets.io.paths import beside
+from aml_assets.io.upstream import Upstream, inputs_read
+from aml_assets.settings.table_settings import STR
+from aml_assets.steps.builders.built import Built
+from aml_assets.steps.checking.verdicts import refuse_blocked
+from aml_assets.steps.inputs.model_selection import StoredModel, champion_of, read_model
+from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
+from aml_assets.steps.inputs.stored_frames import load_frame
+from aml_assets.steps.inputs.window_frames import as_known, row_columns
+
+if TYPE_CHECKING:
+    import xgboost
+
+    from aml_assets.io.catalog import Catalog
+
+CODE_VERSION = "1"
+
+
+def build_shadow(
+    catalog: Catalog,
+    day: dt.date,
+    features: Upstream[pa.Table],
+    models: Upstream[xgboost.Booster],
+    options: RunOptions | None = None,
+) -> Built:
+    """Score a day by each challenger that may still be judged.
+
+    Args:
+        catalog: settings, verdicts and ledger, as the line has them.
+        day: the partition.
+        features: the line's frames.
+        models: the stored models.
+        options: of this run; an ad hoc one has no challengers.
+
+    Raises:
+        NotReady: the day has no features yet.
+        CheckFailed: the day's features failed a check that blocks.
+    """
+    options = options or RunOptions()
+    frame, manifest = load_frame(features, day)
+    if catalog.line == REPORTS:
+        refuse_blocked(catalog, day, FEATURES, manifest)
+    frame = as_known(catalog, frame)
+    challengers = [] if options.ad_hoc else _challengers(catalog, day, models)
+    parts = [_scored(catalog, frame, model) for model in challengers]
+    table = pa.concat_tables(parts) if parts else _empty(catalog, frame)
+    path = catalog.shadows.path(day)
+    if options.ad_hoc:
+        path = beside(path, model_id_of(catalog, day, options))
+    names = [model.model_id for model in challengers]
+    own = Manifest(
+        asset=catalog.line.shadow,
+        partition=str(day),
+        inputs=inputs_read(features, models),
+        code_version=CODE_VERSION,
+        settings=settings_hash(catalog.settings.promotion.days),
+        facts={"challengers": [*names]},
+    )
+    figures = {"challengers": names, "rows": table.num_rows}
+    return Built(table, own, figures, ad_hoc=options.ad_hoc, path=path)
+
+
+def _challengers(
+    catalog: Catalog, day: dt.date, models: Upstream[xgboost.Booster]
+) -> list[StoredModel]:
+    """The models of the last days that were never champion on theirs, newest first."""
+    champion, days = champion_of(catalog, day), catalog.settings.promotion.days
+    stored = set(models.partitions.days())
+    recent = [each for each in days_between(day - (days - 1) * ONE_DAY, day) if each in stored]
+    found = [read_model(models, models.partitions.path(each)) for each in reversed(recent)]
+    return [each for each in found if not champion or each.manifest.digest != champion.digest]
+
+
+def _scored(catalog: Catalog, frame: Frame, model: StoredModel) -> pa.Table:
+    """Whose row it is, and a challenger's score and rank of it; highest score first."""
+    matrix = model.encoder.transform(frame)
+    scores = scoring.predict(model.booster, matrix, threads=catalog.settings.training.threads)
+    of_rows = Frame(frame.day, frame.table.select(_whose(catalog)), frame.columns)
+    return scoring.ranked(of_rows, scores, model_id=model.model_id)
+
+
+def _whose(catalog: Catalog) -> list[str]:
+    """The columns that say whose a row is, without what was decided of it."""
+    return catalog.settings.tables[STR].key if catalog.line == REPORTS else row_columns(catalog)
+
+
+def _empty(catalog: Catalog, frame: Frame) -> pa.Table:
+    table = frame.table.select(_whose(catalog)).slice(0, 0)
+    for name, kind in (
+        ("pred_score", pa.float32()),
+        ("rank", pa.int64()),
+        ("model_id", pa.string()),
+    ):
+        table = table.append_column(name, pa.array([], kind))
+    return table
