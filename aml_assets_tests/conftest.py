@@ -190,6 +190,7 @@ class Bank:
             "AML_FEATURES__NETWORK__HORIZON_DAYS": "6",
             "AML_FEATURES__BEHAVIOUR__ENABLED": "false",
             "AML_TRAINING__REFIT": "false",
+            "AML_SCORING__MODEL_POLICY": "newest",
         }
 
     def folder(self, table: str, number: int | None = None) -> Path:

@@ -49,7 +49,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_loading_imports_nothing_heavy(loaded):
-    assert loaded["assets"] == 22
+    assert loaded["assets"] == 24
     assert HEAVY.isdisjoint(loaded["modules"])
 
 

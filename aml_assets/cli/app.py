@@ -23,6 +23,7 @@ from aml_assets.cli.logs import logs
 from aml_assets.cli.migrate import migrate
 from aml_assets.cli.notebook_command import notebook
 from aml_assets.cli.override import override
+from aml_assets.cli.promote import models, promote, rollback
 from aml_assets.cli.report import report
 from aml_assets.cli.seal import seal
 from aml_assets.cli.skip import skip
@@ -37,9 +38,12 @@ COMMANDS = (
     decide,
     logs,
     migrate,
+    models,
     notebook,
     override,
+    promote,
     report,
+    rollback,
     seal,
     skip,
     status,

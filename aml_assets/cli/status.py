@@ -37,6 +37,7 @@ def status(
     """Show each day: landed, checked, built, stale, superseded, skipped; and what repairs it."""
     from aml_assets.cli.status_table import as_bytes, print_days
     from aml_assets.core.days import ONE_DAY
+    from aml_assets.steps.watching.model_board import champion_sentence
 
     catalog, board = _status_board(back=days or 0)
     shown = board.days
@@ -45,6 +46,9 @@ def status(
     sizes = _sizes(catalog.store)
     print_days(catalog, board, shown, sizes)
     typer.echo(f"The store {catalog.store.url} holds {as_bytes(sum(sizes.values()))}.")
+    for line in catalog.graph.lines:
+        if sentence := champion_sentence(catalog.of_line(line)):
+            typer.echo("\n".join(wrap(sentence, 80, subsequent_indent="  ")))
     if board.view.newest_landed is None:
         for line in _nothing_landed(catalog):
             typer.echo(line)

@@ -90,13 +90,8 @@ def asset_graph(
     landed = (*names, *beside)
     checked = [Asset(f"{TABLES}/{name}", (Reads(f"{LANDING}/{name}"),)) for name in landed]
     ours = [asset for asset in (*_HISTORIES.values(), LABEL_HISTORY) if asset in histories]
-    learning = frozenset({SELF_LEARNING})
-    further = {Line(name): earlier for name, earlier in (lines or {}).items()}
+    learning, further = frozenset({SELF_LEARNING}), {Line(n): e for n, e in (lines or {}).items()}
     moved = (Reads(f"{TABLES}/{trx}"), *((Reads(NETWORK),) if NETWORK in histories else ()))
-    merged = (
-        *(Reads(f"{TABLES}/{n}", Days.LOOK_BACK if n == trx else Days.SAME) for n in names),
-        *(Reads(asset, Days.LOOK_BACK) for asset in ours),
-    )
     shown = [Reads(f"{TABLES}/{name}", Days.IF_STORED) for name in customers]
     shown += [Reads(name, Days.LATELY) for name in (f"{TABLES}/{trx}", FEATURES) if known]
     scoring = None if queued is None else list(queued)
@@ -104,7 +99,7 @@ def asset_graph(
         [
             *checked,
             *_relations(trx, reports, histories),
-            Asset(FEATURES, merged),
+            Asset(FEATURES, tuple(_merged(names, trx, ours))),
             *_learnt(REPORTS, learning, refit=refit, tuned=tuned),
             *_scored(REPORTS, promoted=promoted),
             _described(REPORTS, learning, refit=refit),
@@ -118,6 +113,14 @@ def asset_graph(
         ],
         (REPORTS, *further),
     )
+
+
+def _merged(tables: Iterable[str], trx: str, features: Iterable[str]) -> Iterator[Reads]:
+    """What the merged frame reads: the joined tables, and features of ours."""
+    for name in tables:
+        yield Reads(f"{TABLES}/{name}", Days.LOOK_BACK if name == trx else Days.SAME)
+    for asset in features:
+        yield Reads(asset, Days.LOOK_BACK)
 
 
 def _queue(lines: Iterable[str]) -> Iterator[Asset]:

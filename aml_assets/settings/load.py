@@ -1,9 +1,9 @@
 """The whole configuration, and how it is read.
 
-Belongs here: all sections together, contradictions between them, and reading them from a YAML
-file named by ``AML_CONFIG`` with environment variables ``AML_<SECTION>__<NAME>`` over it. Does
-not belong here: a section's own settings (its ``*_settings`` module), named groups of values
-(``presets``), and what is refused before anything is read (``sources``). No secret is a setting:
+Belongs here: contradictions between sections, and reading them from a YAML file named by
+``AML_CONFIG`` with environment variables ``AML_<SECTION>__<NAME>`` over it. Does not belong here:
+the sections (``sections``), named groups of values (``presets``), and what is refused before
+anything is read (``sources``). No secret is a setting:
 the files that hold secrets are named.
 """
 
@@ -15,30 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from aml_assets.errors import SettingsError, shown
-from aml_assets.settings.alarm_settings import AlarmSettings
-from aml_assets.settings.automation_settings import AutomationSettings
-from aml_assets.settings.calendar_settings import PartitionSettings
-from aml_assets.settings.check_settings import CheckSettings
-from aml_assets.settings.disposition_settings import DispositionSettings
-from aml_assets.settings.feature_settings import FeatureSettings
-from aml_assets.settings.filing_settings import FilingSettings
-from aml_assets.settings.label_settings import LabelSettings
-from aml_assets.settings.line_settings import UNITS, LineName, LineSettings
-from aml_assets.settings.page_settings import OutputSettings, PageSettings
-from aml_assets.settings.promotion_settings import PromotionSettings
-from aml_assets.settings.queue_settings import QueueSettings
-from aml_assets.settings.scoring_settings import ScoringSettings
+from aml_assets.settings.line_settings import UNITS
 from aml_assets.settings.section import Section
+from aml_assets.settings.sections import Sections
 from aml_assets.settings.sources import (
     configuration_file,
     refuse_local_files_in_pods,
     refuse_unknown_variables,
 )
-from aml_assets.settings.store_settings import HdfsSettings, LandingSettings, StoreSettings
 from aml_assets.settings.table_settings import (
     ACCOUNT_FEATURES,
     DISPOSITIONS,
@@ -57,44 +45,13 @@ from aml_assets.settings.table_settings import (
     table_of_side,
     with_default_tables,
 )
-from aml_assets.settings.training_settings import TrainingSettings
 from aml_assets.settings.urls import is_url
-from aml_assets.settings.variables import PREFIX, Place, values_of_variables
-from aml_assets.settings.window_settings import WindowSettings
+from aml_assets.settings.variables import Place, values_of_variables
 from aml_assets.settings.yaml_file import YamlFile
 
 
-class Settings(BaseSettings):
+class Settings(Sections):
     """Everything that can be configured; see docs/configuration.md."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
-    )
-
-    landing: LandingSettings = LandingSettings()
-    store: StoreSettings = StoreSettings()
-    hdfs: HdfsSettings = HdfsSettings()
-    partitions: PartitionSettings = PartitionSettings()
-    windows: WindowSettings = WindowSettings()
-    tables: dict[str, TableSettings] = Field(
-        default_factory=lambda: with_default_tables({}), validate_default=True
-    )
-    # Below `tables`, since fields are validated in this order and the joins follow from them.
-    joins: list[Join] = Field(default_factory=list, validate_default=True)
-    features: FeatureSettings = FeatureSettings()
-    labels: LabelSettings = LabelSettings()
-    dispositions: DispositionSettings = DispositionSettings()
-    training: TrainingSettings = TrainingSettings()
-    scoring: ScoringSettings = ScoringSettings()
-    promotion: PromotionSettings = PromotionSettings()
-    reports: PageSettings = PageSettings()
-    output: OutputSettings = OutputSettings()
-    automation: AutomationSettings = AutomationSettings()
-    alarms: AlarmSettings = AlarmSettings()
-    checks: CheckSettings = CheckSettings()
-    lines: dict[LineName, LineSettings] = Field(default_factory=dict)
-    queue: QueueSettings = QueueSettings()
-    filing: FilingSettings = FilingSettings()
 
     @field_validator("tables", mode="before")
     @classmethod

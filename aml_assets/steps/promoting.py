@@ -98,7 +98,11 @@ def about_model(
     **further: Any,
 ) -> dict[str, Any]:
     """What an entry says of the model that it makes champion, as JSON values."""
-    gate = {"days": list(map(str, judged.days)), **judged.judgement.to_dict()} if judged else None
+    gate = (
+        {**judged.judgement.to_dict(), "judged_days": list(map(str, judged.days))}
+        if judged
+        else None
+    )
     return {
         "line": catalog.line.name,
         "model_id": model.model_id,

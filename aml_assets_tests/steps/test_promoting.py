@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def bank_of(folder: Path, *, shuffled: bool) -> Bank:
+def fill(folder: Path, *, shuffled: bool) -> None:
     bank = Bank(folder, OPTIONS)
     bank.land_static()
     for number in range(1, LAST + 1):
@@ -70,7 +71,6 @@ def bank_of(folder: Path, *, shuffled: bool) -> Bank:
         bank.land("trx", number, trx)
         bank.land("str", number, reports)
     bank.prepare(1, LAST)
-    return bank
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +81,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Bank]:
             built_once(
                 tmp_path_factory,
                 f"sixty-{shuffled}",
-                lambda folder, shuffled=shuffled: bank_of(folder, shuffled=shuffled),
+                lambda folder, shuffled=shuffled: fill(folder, shuffled=shuffled),
             ),
             OPTIONS,
         )
@@ -96,6 +96,7 @@ class Nights:
         self.bank = prepared[False].copy_to(folder / "true")
         self.shuffled = prepared[True].copy_to(folder / "shuffled")
         self.outcomes: dict[int, dict[str, Any]] = {}
+        self.read: Mapping[str, Mapping[str, str]] = {}
 
     def train(self, number: int, kind: str = "usual") -> None:
         bank = self.shuffled if kind == "shuffled" else self.bank
@@ -113,6 +114,7 @@ class Nights:
         models, features = catalog.upstream(MODEL), catalog.upstream(FEATURES)
         built = build_gate(catalog, day(number), models, features)
         built.publish_to(catalog.gates, day(number))
+        self.read = built.manifest.inputs
         self.outcomes[number] = built.value
         return built.value
 
@@ -170,6 +172,11 @@ def test_without_the_rule_a_challenger_that_passes_waits_for_a_person(nights):
         nights.gate(number)
         nights.score(number)
     assert nights.outcomes[15]["outcome"] == "passed"
+    assert nights.outcomes[15]["judged_days"] == [str(day(number)) for number in range(10, 15)]
+    both = {nights.bank.catalog.model_id(day(number)) for number in (FIRST, 10)}
+    assert nights.read[MODEL].keys() == both
+    # Before the judged days, those of which a model has learnt: their reports are left out.
+    assert nights.read[FEATURES].keys() == {str(day(number)) for number in range(2, 15)}
     assert nights.promoted() == {FIRST: FIRST}
     catalog = nights.bank.catalog
     entry = promote(catalog, catalog.model_id(day(10)), "it finds more", by="Ada")

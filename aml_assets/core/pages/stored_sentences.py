@@ -13,9 +13,9 @@ from functools import lru_cache
 from aml_assets.core.language import Language
 from aml_assets.core.model.encoding import TOO_RARE
 from aml_assets.core.model.ruled_out import TOO_DISTINCT
-from aml_assets.core.model.scoring import LOOKS_AHEAD, NEWEST
+from aml_assets.core.model.scoring import CHAMPION, LOOKS_AHEAD, NEWEST
 
-_FILLED_IN = (TOO_DISTINCT, TOO_RARE, NEWEST, LOOKS_AHEAD)
+_FILLED_IN = (TOO_DISTINCT, TOO_RARE, NEWEST, CHAMPION, LOOKS_AHEAD)
 """The messages with placeholders from which sentences are made that are stored."""
 
 _PLACEHOLDER = re.compile(r"\\\{(\w+)\\\}")

@@ -24,9 +24,11 @@ from aml_assets.steps.inputs.stored_frames import load_frame
 from aml_assets.steps.inputs.window_frames import as_known
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
     import xgboost
 
+    from aml_assets.core.model.encoding import Frame
     from aml_assets.io.catalog import Catalog
 
 CODE_VERSION = "1"
@@ -60,16 +62,11 @@ def build_predictions(
     frame, manifest = load_frame(features, day)
     if catalog.line == REPORTS:  # no check is of the frames of further lines
         refuse_blocked(catalog, day, FEATURES, manifest)
-    model = _selected(catalog, day, models, options)
-    if gates and gates.has(day):
-        gates.manifest(day)
+    model = _selected(catalog, day, models, options, gates)
     frame = as_known(catalog, frame)
     matrix = model.encoder.transform(frame)
     scores = scoring.predict(model.booster, matrix, threads=settings.training.threads)
-    if settings.output.style == "legacy":
-        table = scoring.as_in_2019(frame, scores, settings.joins)
-    else:
-        table = scoring.ranked(shown(catalog, frame), scores, model_id=model.model_id)
+    table = _table(catalog, frame, scores, model.model_id)
     path = catalog.predictions.path(day)
     if options.ad_hoc:
         path = beside(path, model.model_id)
@@ -98,10 +95,27 @@ def build_predictions(
     return Built(table, own, figures, pictures, ad_hoc=options.ad_hoc, path=path)
 
 
+def _table(catalog: Catalog, frame: Frame, scores: np.ndarray, model_id: str) -> pa.Table:
+    """What the CSV holds, in its order."""
+    settings = catalog.settings
+    if settings.output.style == "legacy":
+        return scoring.as_in_2019(frame, scores, settings.joins)
+    return scoring.ranked(shown(catalog, frame), scores, model_id=model_id)
+
+
 def _selected(
-    catalog: Catalog, day: dt.date, models: Upstream[xgboost.Booster], options: RunOptions
+    catalog: Catalog,
+    day: dt.date,
+    models: Upstream[xgboost.Booster],
+    options: RunOptions,
+    gates: Upstream[dict[str, Any]] | None,
 ) -> StoredModel:
-    """The model that scores; a run names one of reports, which scores nobody else."""
+    """The model that scores; a run names one of reports, which scores nobody else.
+
+    The gate may have named it; so the gate of the day is on record as read.
+    """
+    if gates and gates.has(day):
+        gates.manifest(day)
     named = options.model if catalog.line == REPORTS else None
     pin = named or (model_id_of(catalog, day, options) if options.ad_hoc else None)
     champion = champion_of(catalog, day)

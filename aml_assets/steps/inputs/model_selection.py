@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
     from aml_assets.io.partition_store import PartitionStore
     from aml_assets.io.upstream import Upstream
-    from aml_assets.settings.load import ScoringSettings
+    from aml_assets.settings.scoring_settings import ScoringSettings
 
 _DIGEST = re.compile(r"[0-9a-f]{12,64}")
 
