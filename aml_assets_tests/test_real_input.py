@@ -13,10 +13,14 @@ from aml_assets.core.days import days_between
 from aml_assets.core.graph import FEATURES
 from aml_assets.io.catalog import Catalog
 from aml_assets.settings.load import load_settings
+from aml_assets.steps.rescoring import rescore
 from aml_assets_tests.requirements import amlgentex
 
 LAST = dt.date(2023, 4, 11)
 """One day past the last landed one: its model evaluates on the last three days."""
+
+SCORED = dt.date(2023, 4, 9)
+"""The last day that has reports."""
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +41,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     for assets, days in (
         (["models"], [LAST]),
         (select_assets(catalog, []), [dt.date(2023, 4, 10)]),
+        (["models/model", "predictions"], [SCORED]),
     ):
         plan = plan_backfill(catalog, select_assets(catalog, assets), days)
         problems = run_backfill(
@@ -72,6 +77,13 @@ def test_an_empty_day_gives_a_csv_with_a_header_and_no_row(built):
     predictions = built.predictions.load(dt.date(2023, 4, 10))
     assert predictions.num_rows == 0
     assert predictions.column_names[-3:] == ["pred_score", "rank", "model_id"]
+
+
+def test_the_margins_of_every_score_come_out_the_same_without_xgboost(built):
+    found = rescore(built, SCORED)
+    assert found.rows == built.features.manifest(SCORED).rows > 0
+    assert found.first == ""
+    assert found.furthest <= 1e-6
 
 
 def test_unchanged_static_tables_are_stored_once(built):

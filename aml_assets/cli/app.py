@@ -25,6 +25,7 @@ from aml_assets.cli.notebook_command import notebook
 from aml_assets.cli.override import override
 from aml_assets.cli.promote import models, promote, rollback
 from aml_assets.cli.report import report
+from aml_assets.cli.rescore import rescore
 from aml_assets.cli.seal import seal
 from aml_assets.cli.skip import skip
 from aml_assets.cli.status import explain, status
@@ -44,6 +45,7 @@ COMMANDS = (
     promote,
     report,
     rollback,
+    rescore,
     seal,
     skip,
     status,

@@ -167,10 +167,10 @@ def _check_tree(tree: _Tree, features: int, name: str) -> None:
         bool(((splits[inner] >= 0) & (splits[inner] < features)).all()),
         f"{name} splits by a feature that is not there",
     )
-    _require(_depth(parents) <= _DEEPEST, f"{name} is deeper than {_DEEPEST} levels")
+    _require(depth(parents) <= _DEEPEST, f"{name} is deeper than {_DEEPEST} levels")
 
 
-def _depth(parents: np.ndarray) -> int:
+def depth(parents: np.ndarray) -> int:
     """Levels below the root of a tree whose nodes come after their parents."""
     depths = [0] * len(parents)
     for node, parent in enumerate(parents[1:].tolist(), 1):

@@ -132,13 +132,15 @@ class SealedFormat(Format[T]):
 
     def read(self, store: Store, path: str) -> T:
         """Read and verify the whole file; see `Format.read`."""
-        return self.decode(self._load(store, path)[0], path)
+        return self.decode(self.load(store, path)[0], path)
 
     def read_manifest(self, store: Store, path: str) -> Manifest:
         """Read the manifest; the whole file is verified. See `Format.read_manifest`."""
-        return self._load(store, path)[1]
+        return self.load(store, path)[1]
 
-    def _load(self, store: Store, path: str) -> tuple[bytes, Manifest]:
+    def load(self, store: Store, path: str) -> tuple[bytes, Manifest]:
+        """Return the whole file, verified, and the manifest in it; errors as of `Format.read`."""
+
         def verified(file: BinaryIO) -> tuple[bytes, Manifest]:
             data = file.read()
             manifest = self.manifest_in(data, path, store.seals)

@@ -6,6 +6,7 @@ scores a day.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 from collections.abc import Generator
@@ -99,8 +100,26 @@ class ModelFormat(SealedFormat["xgboost.Booster"]):
         Raises:
             ModelError: this version of XGBoost cannot read the model, or it is none of ours.
         """
-        data, _ = self._load(store, path)
+        data, _ = self.load(store, path)
         return self.decode(data, path) if store.seals.keyed else parsed_apart(data, path)
+
+    def read_content(self, store: Store, path: str) -> tuple[bytes, Manifest]:
+        """Return the booster's UBJSON without the manifest, and the manifest; without XGBoost.
+
+        The digest is computed again, from these bytes.
+
+        Raises:
+            NotFound: nothing is stored there.
+            ModelError: the file is none of our models.
+            CorruptFile: it is not what was published.
+        """
+        data, manifest = self.load(store, path)
+        place = _PLACE.search(data)
+        assert place is not None  # the manifest was found there
+        content = data[: place.start()] + data[place.end() + int.from_bytes(place[1], "big") :]
+        if hashlib.sha256(content).hexdigest() != manifest.digest:
+            raise corrupt(path, "its manifest is another model's")
+        return content, manifest
 
     def decode(self, data: bytes, path: str) -> xgboost.Booster:
         """Return the booster with its attributes, the manifest among them.

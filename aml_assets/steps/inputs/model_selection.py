@@ -300,12 +300,18 @@ def model_of_digest(
         ModelError: it is nowhere in the store.
         CorruptFile: it was altered.
     """
-    stored = models.partitions
-    own = stored.template.fill(model_id)
+    return read_model(models, path_of_model(models.partitions, model_id, digest, path))
+
+
+def path_of_model(
+    models: PartitionStore[xgboost.Booster], model_id: str, digest: str, path: str = ""
+) -> str:
+    """The file that holds the model of this content; arguments and errors as `model_of_digest`."""
+    own = models.template.fill(model_id)
     for candidate in (own, version_path(own, digest), path):
-        if candidate and stored.store.exists(candidate) and _digest_of(stored, candidate) == digest:
-            return read_model(models, candidate)
-    return read_model(models, pinned_path(stored, digest))
+        if candidate and models.store.exists(candidate) and _digest_of(models, candidate) == digest:
+            return candidate
+    return pinned_path(models, digest)
 
 
 def _digest_of(models: PartitionStore[xgboost.Booster], path: str) -> str:

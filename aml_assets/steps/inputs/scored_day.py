@@ -123,19 +123,8 @@ def scored_day(
         scores.record(str(day), manifest.digest)
     else:
         manifest = scores.manifest(day)
-    frame, scored_from = load_frame(features, day)
-    if manifest.inputs[features.asset] != {str(day): scored_from.digest}:
-        raise Outdated(
-            "the day was scored with other features than are stored now, so its scores cannot be "
-            "explained any more",
-            table=scores.asset,
-            day=day,
-            remedy=f"Score it again: aml backfill --from {day} --to {day} --select {scores.asset} "
-            "--remake",
-        )
-    ((model_id, digest),) = manifest.inputs[models.asset].items()
-    placed = str(manifest.facts.get("model_path", ""))  # "": scored before paths were kept
-    model = model_of_digest(models, model_id, digest, placed)
+    frame = frame_scored(manifest, features, day)
+    model = model_of_digest(models, *model_named(manifest, models.asset))
     frame = part(frame)
     known = as_known(catalog, frame)
     matrix = model.encoder.transform(known)
@@ -144,6 +133,43 @@ def scored_day(
     threads = catalog.settings.training.threads
     values = scoring.predict(model.booster, matrix, threads=threads)
     return ScoredDay(manifest, path, frame, model, matrix, values)
+
+
+def frame_scored(manifest: Manifest, features: Upstream[pa.Table], day: dt.date) -> Frame:
+    """The very frame that stored scores were built from.
+
+    Args:
+        manifest: the scores'.
+        features: the line's frames.
+        day: the partition.
+
+    Raises:
+        NotReady: the day has no features.
+        Outdated: they are no longer those scored.
+    """
+    frame, scored_from = load_frame(features, day)
+    if manifest.inputs.get(features.asset) != {str(day): scored_from.digest}:
+        raise Outdated(
+            "the day was scored with other features than are stored now, so its scores can neither "
+            "be explained nor checked any more",
+            table=manifest.asset,
+            day=day,
+            remedy=f"Score it again: aml backfill --from {day} --to {day} "
+            f"--select {manifest.asset} --remake",
+        )
+    return frame
+
+
+def model_named(manifest: Manifest, models: str) -> tuple[str, str, str]:
+    """The model_id, the digest and the path of the model that stored scores name.
+
+    Args:
+        manifest: the scores'.
+        models: the name of the line's models.
+    """
+    ((model_id, digest),) = manifest.inputs[models].items()
+    # "": scored before paths were kept
+    return model_id, digest, str(manifest.facts.get("model_path", ""))
 
 
 def _with_labels_of(known: Frame, frame: Frame, label: str | None) -> Frame:
