@@ -2,8 +2,8 @@
 
 Belongs here: contradictions between sections, and reading them from a YAML file named by
 ``AML_CONFIG`` with environment variables ``AML_<SECTION>__<NAME>`` over it. Does not belong here:
-the sections (``sections``), named groups of values (``presets``), and what is refused before
-anything is read (``sources``). No secret is a setting:
+the sections (``sections``), named groups of values (``presets``), what is refused before anything
+is read (``sources``), and the words for what is refused (``problems``). No secret is a setting:
 the files that hold secrets are named.
 """
 
@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from aml_assets.errors import SettingsError, shown
+from aml_assets.errors import SettingsError
 from aml_assets.settings.line_settings import UNITS
+from aml_assets.settings.problems import Places, problems_of
 from aml_assets.settings.section import Section
 from aml_assets.settings.sections import Sections
 from aml_assets.settings.sources import (
@@ -46,7 +46,7 @@ from aml_assets.settings.table_settings import (
     with_default_tables,
 )
 from aml_assets.settings.urls import is_url
-from aml_assets.settings.variables import Place, values_of_variables
+from aml_assets.settings.variables import values_of_variables
 from aml_assets.settings.yaml_file import YamlFile
 
 
@@ -266,9 +266,9 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         settings = Settings(**_over(_over(file.content, values), overrides))
     except ValidationError as error:
-        places = _Places(file, variables)
+        places = Places(file, variables)
         raise SettingsError(
-            _sentence(error, places),
+            problems_of(error, places),
             remedy=f"Correct it in {file.path or 'the environment'}; see docs/configuration.md.",
         ) from None
     refuse_local_files_in_pods(store=settings.store.url, landing=settings.landing.url)
@@ -285,7 +285,7 @@ def settings_of(values: Mapping[str, Any]) -> Settings:
         return Settings(**values)
     except ValidationError as error:
         raise SettingsError(
-            _sentence(error, _Places(YamlFile(), {})), remedy="See docs/configuration.md."
+            problems_of(error, Places(YamlFile(), {})), remedy="See docs/configuration.md."
         ) from None
 
 
@@ -295,44 +295,6 @@ def _over(base: Any, given: Any) -> Any:
         return given
     merged = {name: _over(base[name], given[name]) for name in given if name in base}
     return {**base, **given, **merged}
-
-
-@dataclass(frozen=True)
-class _Places:
-    """Where each setting was given: a line of the file, or a variable over it."""
-
-    file: YamlFile
-    variables: Mapping[Place, str]
-
-    def of(self, place: Place) -> str | None:
-        """The variable or line that gives the setting at a place, or the section that holds it."""
-        for length in range(len(place), 0, -1):
-            part = place[:length]
-            if part in self.variables:
-                return self.variables[part]
-            within = [name for each, name in self.variables.items() if each[:length] == part]
-            if len(within) == 1 and part not in self.file.lines:
-                return within[0]
-            if part in self.file.lines:
-                return f"{self.file.path}, line {self.file.lines[part]}"
-        return None
-
-
-def _sentence(error: ValidationError, places: _Places) -> str:
-    """All problems in one sentence, each with the setting's place and without its value."""
-    return "; ".join(_problem(dict(problem), places) for problem in error.errors())
-
-
-def _problem(problem: Mapping[str, Any], places: _Places) -> str:
-    name = ".".join(shown(str(part)) for part in problem["loc"])
-    given = places.of(problem["loc"])
-    where = f" ({given})" if given else ""
-    if problem["type"] == "extra_forbidden":
-        return f"unknown setting {name}{where}"
-    if problem["type"] == "model_type":
-        return f"{name}: Input should be a mapping of settings{where}"
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{name}: {message}{where}" if name else message
 
 
 def _resolve_paths(settings: Settings, base: Path) -> Settings:
