@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
@@ -26,8 +26,8 @@ PASSWORD_VARIABLE = "AML_SMTP_PASSWORD"
 WEBHOOK_VARIABLE = "AML_WEBHOOK_URL"
 """Environment variable with the webhook's URL where it holds a secret, as chat programs' do."""
 
-Kind = Literal["run_failure", "missed_deadline", "failed_check", "old_model", "retry"]
-KINDS: tuple[Kind, ...] = ("run_failure", "missed_deadline", "failed_check", "old_model", "retry")
+Kind = Literal["run_failure", "missed_deadline", "failed_check", "old_model", "drift", "retry"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 """All kinds of alarms, the worst first."""
 
 Address = Annotated[str, Field(pattern=r"^[!-~]+@[!-~]+$", max_length=254)]

@@ -15,6 +15,7 @@ from aml_assets.settings.automation_settings import AutomationSettings
 from aml_assets.settings.calendar_settings import PartitionSettings
 from aml_assets.settings.check_settings import CheckSettings
 from aml_assets.settings.disposition_settings import DispositionSettings
+from aml_assets.settings.drift_settings import DriftSettings
 from aml_assets.settings.feature_settings import FeatureSettings
 from aml_assets.settings.filing_settings import FilingSettings
 from aml_assets.settings.label_settings import LabelSettings
@@ -65,3 +66,4 @@ class Sections(BaseSettings):
     lines: dict[LineName, LineSettings] = Field(default_factory=dict)
     queue: QueueSettings = QueueSettings()
     filing: FilingSettings = FilingSettings()
+    drift: DriftSettings = DriftSettings()

@@ -138,6 +138,18 @@ def test_labels_that_arrive_change_the_models_page_and_its_history(bank: Bank):
     assert before.say() != after.say()
 
 
+def test_a_new_channel_is_named_by_page_and_metadata_as_new_values(bank: Bank):
+    bank.land("trx", 7, {**trx_columns(7), "channel": ["wire"] * 12})
+    bank.land("str", 7, str_columns(7))
+    run = bank.good("daily", 7)
+    found = {each["feature"]: each["cause"] for each in run.figures(MODEL, 7)["shifted"]}
+    assert found["trx.channel"] == "unseen"
+    assert run.figures(MODEL, 7)["features_shifted"] == len(found)
+    said = page(bank, MODEL, 7).say().replace("\u00a0", " ")
+    assert "channel (new values: 0 % → 100 % of the rows)" in said
+    assert "wire" not in run.log
+
+
 def test_an_empty_day_has_pages_that_say_so(bank: Bank):
     bank.land_empty(7)
     bank.good("daily", 7)

@@ -17,6 +17,7 @@ import dagster as dg
 
 from aml_assets.assets.dagster_internals import WILL_RETRY_TAG
 from aml_assets.assets.run_tags import known_days_of
+from aml_assets.automation.alarms.drift_news import Told, news
 from aml_assets.automation.alarms.message import Alarm
 from aml_assets.automation.alarms.trusted_text import (
     StepError,
@@ -55,16 +56,18 @@ class Position:
     """The position up to which the event log has been read.
 
     Attributes:
-        seen: the storage id of the last event read, by kind of event.
+        seen: the storage id of the last event read, by kind of event; of model pages, by page.
         runs: the runs to follow, each with the cursor into its own events.
+        told: the features whose drift was told.
     """
 
     seen: dict[str, int] = field(default_factory=dict)
     runs: dict[str, str | None] = field(default_factory=dict)
+    told: Told = field(default_factory=dict)
 
     def as_text(self) -> str:
         """The position as a sensor's cursor."""
-        return json.dumps({"seen": self.seen, "runs": self.runs})
+        return json.dumps({"seen": self.seen, "runs": self.runs, "told": self.told})
 
     @classmethod
     def from_text(cls, text: str) -> Position:
@@ -76,8 +79,10 @@ class Position:
         try:
             fields = json.loads(text)
             seen = {name: int(fields["seen"][name]) for name in (_FAILURES, _STARTS, _PREDICTIONS)}
-            return cls(seen, dict(fields["runs"]))
-        except (ValueError, TypeError, KeyError):
+            seen |= {name: int(last) for name, last in fields["seen"].items()}
+            # A cursor of before there were alarms of drift has told none.
+            return cls(seen, dict(fields["runs"]), dict(fields.get("told", {})))
+        except (ValueError, TypeError, KeyError, AttributeError):
             pass
         raise AlarmError(
             "the sensor's cursor is not one of its own",
@@ -85,12 +90,17 @@ class Position:
         )
 
 
-def end_of_log(instance: dg.DagsterInstance) -> Position:
-    """The position after the last event: history raises no alarm, runs in progress are followed."""
+def end_of_log(instance: dg.DagsterInstance, pages: Iterable[str] = ()) -> Position:
+    """The position after the last event: history raises no alarm, runs in progress are followed.
+
+    Args:
+        instance: whose event log.
+        pages: the assets that are model pages.
+    """
     last = {
         _FAILURES: _status_changes(instance, dg.DagsterEventType.RUN_FAILURE),
         _STARTS: _status_changes(instance, dg.DagsterEventType.RUN_START),
-        _PREDICTIONS: _predictions(instance),
+        **{name: _materialized(instance, name) for name in (_PREDICTIONS, *pages)},
     }
     seen = {
         name: max((each.storage_id for each in found), default=0) for name, found in last.items()
@@ -108,6 +118,7 @@ def alarms_since(
     ui_url: str,
     our_steps: Mapping[str, str],
     is_ours: Callable[[dg.DagsterRun], bool] = lambda run: True,
+    pages: Sequence[str] = (),
 ) -> tuple[list[Alarm], Position]:
     """Read the event log on from a position.
 
@@ -117,6 +128,7 @@ def alarms_since(
         ui_url: where the UI is reached, for the links.
         our_steps: the keys of our own steps, each with its asset's name.
         is_ours: true for a run of this project; an instance may hold other projects' runs.
+        pages: the assets that are model pages; those that the position lacks are new to it.
 
     Returns:
         The alarms, and the position after them.
@@ -124,19 +136,25 @@ def alarms_since(
     log = _Log(instance, ui_url.rstrip("/"), our_steps, is_ours)
     failures = _status_changes(instance, dg.DagsterEventType.RUN_FAILURE, position.seen[_FAILURES])
     starts = _status_changes(instance, dg.DagsterEventType.RUN_START, position.seen[_STARTS])
-    predictions = _predictions(instance, position.seen[_PREDICTIONS])
+    lately = {
+        name: _materialized(instance, name, position.seen.get(name))
+        for name in (_PREDICTIONS, *pages)
+    }
     followed = {**position.runs, **{each.run_id: None for each in starts}}
     followed = dict(list(followed.items())[-_FOLLOWED:])
     alarms = list(log.failures(failures))
     in_steps, runs = log.follow(followed)
     alarms += in_steps
-    alarms += log.older_models(predictions)
-    found = {_FAILURES: failures, _STARTS: starts, _PREDICTIONS: predictions}
+    alarms += log.older_models(lately[_PREDICTIONS])
+    described = [each for name in pages if name in position.seen for each in lately[name]]
+    drifts, told = log.drifts(described, position.told)
+    alarms += drifts
+    found = {_FAILURES: failures, _STARTS: starts, **lately}
     seen = {
-        name: records[-1].storage_id if records else position.seen[name]
+        name: records[-1].storage_id if records else position.seen.get(name, 0)
         for name, records in found.items()
     }
-    return alarms, Position(seen, runs)
+    return alarms, Position(seen, runs, told)
 
 
 @dataclass
@@ -200,6 +218,30 @@ class _Log:
                     )
                 ],
             )
+
+    def drifts(self, records: list[dg.EventLogRecord], told: Told) -> tuple[list[Alarm], Told]:
+        """One alarm for each model page that names a feature anew, and what was told after them."""
+        alarms: list[Alarm] = []
+        for record in records:
+            event = record.asset_materialization
+            days = _as_days([event.partition]) if event else []
+            if event is None or not days:
+                continue
+            page = event.asset_key.to_user_string()
+            figures = {name: value.value for name, value in event.metadata.items()}
+            sentences, told = news(told, page, days[0], figures)
+            if sentences:
+                alarms.append(
+                    self._alarm(
+                        "drift",
+                        record.event_log_entry,
+                        event=Said("shows drift from the training rows"),
+                        days=days,
+                        assets=[page],
+                        sentences=sentences,
+                    )
+                )
+        return alarms, told
 
     def _failure(self, run: dg.DagsterRun, entry: dg.EventLogEntry) -> Alarm | None:
         """The alarm for a failed run: what its steps say, or else why the run itself ended.
@@ -313,9 +355,11 @@ def _status_changes(
     )
 
 
-def _predictions(instance: dg.DagsterInstance, after: int | None = None) -> list[dg.EventLogRecord]:
-    """Materializations of the predictions, selected in the same way."""
-    key = dg.AssetKey.from_user_string(PREDICTIONS)
+def _materialized(
+    instance: dg.DagsterInstance, name: str, after: int | None = None
+) -> list[dg.EventLogRecord]:
+    """Materializations of the predictions, or of a page by its name, selected in the same way."""
+    key = dg.AssetKey.from_user_string(PREDICTIONS if name == _PREDICTIONS else name)
     wanted = dg.AssetRecordsFilter(asset_key=key, after_storage_id=after)
     limit = 1 if after is None else _RECORDS
     return list(instance.fetch_materializations(wanted, limit, ascending=after is not None).records)

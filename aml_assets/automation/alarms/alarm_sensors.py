@@ -19,8 +19,8 @@ from aml_assets.io.catalog import Catalog
 
 _NAMES = {MAIL: "alarm_mails", WEBHOOK: "alarm_webhook", LOG: "alarm_log"}
 _TEXTS = {
-    MAIL: "Mails failed, late and retried runs, failed checks and older models.",
-    WEBHOOK: "Posts failed, late and retried runs, failed checks and older models.",
+    MAIL: "Mails failed, late and retried runs, failed checks, older models and drift.",
+    WEBHOOK: "Posts failed, late and retried runs, failed checks, older models and drift.",
     LOG: "Logs alarms: no mail server and no webhook is configured.",
 }
 
@@ -37,6 +37,7 @@ def alarm_sensors(catalog: Catalog) -> list[dg.SensorDefinition]:
 def _sensor(catalog: Catalog, channel: str) -> dg.SensorDefinition:
     settings = catalog.settings
     our_steps = {asset.step: asset.name for asset in catalog.graph}
+    pages = [line.page for line in catalog.graph.lines]
 
     kind, _, language = channel.partition("_")
 
@@ -48,7 +49,7 @@ def _sensor(catalog: Catalog, channel: str) -> dg.SensorDefinition:
     )
     def tick(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         if not context.cursor:
-            context.update_cursor(end_of_log(context.instance).as_text())
+            context.update_cursor(end_of_log(context.instance, pages).as_text())
             if channel == LOG:
                 log.warning("no mail server and no webhook is configured: alarms are lines here")
             return dg.SkipReason("Watching from now on.")
@@ -65,6 +66,7 @@ def _sensor(catalog: Catalog, channel: str) -> dg.SensorDefinition:
             ui_url=settings.alarms.ui_url,
             our_steps=our_steps,
             is_ours=is_ours,
+            pages=pages,
         )
         alarms = [alarm for alarm in found if alarm.kind in settings.alarms.kinds]
         send(settings.alarms, alarms, only=[channel])

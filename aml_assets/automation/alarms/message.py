@@ -36,6 +36,7 @@ _WORDS: dict[Kind, tuple[str, str]] = {
     "old_model": messages(
         "{number} day scored by an older model", "{number} days scored by an older model"
     ),
+    "drift": messages("{number} drift", "{number} drifts"),
     "retry": messages("{number} retry", "{number} retries"),
 }
 

@@ -13,6 +13,7 @@ values are NaN, and counted.
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -106,6 +107,21 @@ class Matrix:
     nulls: Mapping[str, int]
     unseen: Mapping[str, int]
     absent: tuple[str, ...]
+
+    @classmethod
+    def stacked(cls, parts: Sequence[Matrix], features: int) -> Matrix:
+        """The rows of several matrices as one; absent is what none of them has.
+
+        Args:
+            parts: in the rows' order; there may be none.
+            features: their number of columns.
+        """
+        return cls(
+            np.concatenate([np.zeros((0, features), np.float32), *(each.values for each in parts)]),
+            sum((Counter(each.nulls) for each in parts), Counter()),
+            sum((Counter(each.unseen) for each in parts), Counter()),
+            tuple(sorted(set.intersection(*(set(each.absent) for each in parts)))) if parts else (),
+        )
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,8 @@ class FeatureDistribution:
         below: int64, per value: the number of rows below it.
         upto: int64, per value: the number of rows below or equal to it.
         exact: true if ``values`` holds every value that occurs.
+        unseen: of a category, the rows with a value outside the vocabulary, which count as missing
+            otherwise; ``None`` for a number, and where they were not counted.
     """
 
     rows: int
@@ -64,6 +66,7 @@ class FeatureDistribution:
     below: np.ndarray
     upto: np.ndarray
     exact: bool
+    unseen: int | None = None
 
     @property
     def present(self) -> int:
@@ -102,6 +105,7 @@ class FeatureDistribution:
             "below": self.below.tolist(),
             "upto": self.upto.tolist(),
             "exact": self.exact,
+            **({} if self.unseen is None else {"unseen": self.unseen}),
         }
 
     @classmethod
@@ -113,15 +117,19 @@ class FeatureDistribution:
             np.array(values["below"], np.int64),
             np.array(values["upto"], np.int64),
             bool(values["exact"]),
+            None if values.get("unseen") is None else int(values["unseen"]),
         )
 
 
-def distribution_of(column: np.ndarray, *, codes: bool = False) -> FeatureDistribution:
+def distribution_of(
+    column: np.ndarray, *, codes: bool = False, unseen: int | None = None
+) -> FeatureDistribution:
     """Compute the distribution of one feature.
 
     Args:
         column: float32, shape (rows,), NaN for missing.
         codes: true if the values are codes of a vocabulary, all of which are kept.
+        unseen: of codes, the rows with a value outside the vocabulary, if they were counted.
     """
     present = np.sort(column[~np.isnan(column)]).astype(np.float32, copy=False)
     first = np.flatnonzero(np.diff(present, prepend=np.float32(np.nan)) != 0)
@@ -130,7 +138,7 @@ def distribution_of(column: np.ndarray, *, codes: bool = False) -> FeatureDistri
     values = distinct if exact else _edges(present)
     below = np.searchsorted(present, values, side="left").astype(np.int64)
     upto = np.searchsorted(present, values, side="right").astype(np.int64)
-    return FeatureDistribution(len(column), values, below, upto, exact=exact)
+    return FeatureDistribution(len(column), values, below, upto, exact=exact, unseen=unseen)
 
 
 def _edges(present: np.ndarray) -> np.ndarray:
@@ -186,17 +194,25 @@ def _is_round(value: float) -> bool:
     return np.float32(f"{value:.3g}") == np.float32(value)
 
 
-def fit(batches: Sequence[np.ndarray], codes: Sequence[bool]) -> list[FeatureDistribution]:
+def fit(
+    batches: Sequence[np.ndarray],
+    codes: Sequence[bool],
+    unseen: Sequence[int | None] | None = None,
+) -> list[FeatureDistribution]:
     """Compute the distribution of every feature.
 
     Args:
         batches: float32 matrices, each of shape (rows, features); one column at a time is copied.
         codes: per feature, true if its values are codes of a vocabulary.
+        unseen: per feature, of codes the rows with a value outside the vocabulary; ``None`` if
+            they were not counted.
     """
+    outside = unseen or [None] * len(codes)
     return [
         distribution_of(
             np.concatenate([np.array([], np.float32), *(batch[:, n] for batch in batches)]),
             codes=each,
+            unseen=outside[n],
         )
         for n, each in enumerate(codes)
     ]

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from aml_assets.core.language import ENGLISH, Language, message
-from aml_assets.core.model.encoding import Encoder, Feature
+from aml_assets.core.model.encoding import Encoder, Feature, Matrix
 from aml_assets.core.model.reference import FeatureDistribution
 from aml_assets.core.pages import drift as drifting
 from aml_assets.core.pages import reasons
-from aml_assets.core.pages.drift import Drift
+from aml_assets.core.pages.chance import LOOKS, allowed_chance
+from aml_assets.core.pages.drift import Cause, Drift
 from aml_assets.core.pages.value_words import spoken
 from aml_assets.core.relations.families import family_of, meaning_of
 
@@ -30,6 +31,31 @@ _PARTS = {
     "age_days": message("{name}: age in days"),
 }
 """Encoding of a part of a time → its name after the column's."""
+
+
+_MOVED: Mapping[Cause, str] = {
+    "larger": message("larger values: {before} → {now} of the rows"),
+    "smaller": message("smaller values: {before} → {now} of the rows"),
+    "other": message("other shares of its values: {before} → {now} of the rows"),
+    "missing": message("missing values: {before} → {now} of the rows"),
+    "unseen": message("new values: {before} → {now} of the rows"),
+}
+"""What moved most → the words for it."""
+
+
+@dataclass(frozen=True)
+class Looks:
+    """The rows whose drift from the training rows is measured, encoded.
+
+    Attributes:
+        evaluated: the evaluation window.
+        nights: the last nights and the day together; ``None`` where they say no more than the day.
+        today: the day; ``None`` if it has no features.
+    """
+
+    evaluated: Matrix
+    nights: Matrix | None
+    today: Matrix | None
 
 
 @dataclass(frozen=True)
@@ -45,8 +71,10 @@ class FeatureLine:
             ``None`` if the window has no rows.
         missing: shares of missing values in training, evaluation window and day, in [0, 1];
             ``None`` where there are no rows.
-        evaluated, today: the drift of the evaluation window, and of the day.
+        evaluated, nights, today: the drift of the evaluation window, of the last nights, and of
+            the day.
         no_drift: the reason why a drift is ``None``.
+        moved: what moved most, in words; "" without a shift.
     """
 
     name: str
@@ -56,8 +84,15 @@ class FeatureLine:
     magnitude: float | None
     missing: tuple[float | None, float | None, float | None]
     evaluated: Drift | None
+    nights: Drift | None
     today: Drift | None
     no_drift: str
+    moved: str = ""
+
+    @property
+    def shift(self) -> Drift | None:
+        """The shift that chance explains least; ``None`` if there is none."""
+        return shift_of((self.today, self.nights, self.evaluated))
 
 
 @dataclass(frozen=True)
@@ -85,9 +120,9 @@ def feature_lines(
     reference: Sequence[FeatureDistribution] | None,
     gains: Mapping[str, float],
     contributed: np.ndarray,
-    evaluated: np.ndarray,
-    today: np.ndarray | None,
+    looks: Looks,
     language: Language = ENGLISH,
+    false_alarms: float = 1.0,
 ) -> list[FeatureLine]:
     """The model's features, most important first.
 
@@ -96,19 +131,20 @@ def feature_lines(
         reference: the features' distributions over the training rows; ``None`` if it kept none.
         gains: feature → total gain; features that no tree splits on may be missing.
         contributed: `reasons.contributions` of rows of the evaluation window.
-        evaluated: the evaluation window, encoded: float32, shape (rows, features).
-        today: the day, encoded; ``None`` if it has no features.
+        looks: the rows whose drift is measured.
         language: the reader's.
+        false_alarms: how many features a quarter may be named by chance alone, on average.
     """
     total = sum(gains.values()) or 1.0
     magnitudes = (
         np.abs(contributed[:, :-1].astype(np.float64)).mean(axis=0) if len(contributed) else None
     )
+    allowed = allowed_chance(false_alarms, len(encoder.features))
     lines = []
     for position, feature in enumerate(encoder.features):
         distribution = reference[position] if reference else None
-        columns = evaluated[:, position], None if today is None else today[:, position]
-        drifts, reason = _drifts(feature, distribution, columns)
+        drifts, reason = _drifts(feature, position, distribution, looks, allowed)
+        shift = shift_of(drifts)
         lines.append(
             FeatureLine(
                 name=_spoken(feature, language),
@@ -118,12 +154,14 @@ def feature_lines(
                 magnitude=None if magnitudes is None else float(magnitudes[position]),
                 missing=(
                     distribution.missing_share if distribution else None,
-                    _missing(columns[0]),
-                    _missing(columns[1]),
+                    _missing(looks.evaluated, position),
+                    _missing(looks.today, position),
                 ),
                 evaluated=drifts[0],
-                today=drifts[1],
+                nights=drifts[1],
+                today=drifts[2],
                 no_drift=language.say(reason),
+                moved=moved(shift, language) if shift else "",
             )
         )
     return sorted(lines, key=lambda each: (-each.gain, -(each.magnitude or 0), each.source))
@@ -154,23 +192,49 @@ def family_lines(
     return sorted(lines, key=lambda line: (-line.gain, line.name))
 
 
+def moved(shift: Drift, language: Language = ENGLISH) -> str:
+    """What a shift moved most, in words, with the shares of rows before and now."""
+    before, now = (language.percent(f"{100 * each:.3g}") for each in shift.shares)
+    return language.say(_MOVED[shift.cause], before=before, now=now)
+
+
+def shift_of(drifts: Sequence[Drift | None]) -> Drift | None:
+    """The shift that chance explains least; ``None`` if none of the drifts is one."""
+    shifts = [each for each in drifts if each and each.is_shift]
+    return min(shifts, key=lambda each: each.log_chance) if shifts else None
+
+
 def _drifts(
-    feature: Feature, distribution: FeatureDistribution | None, columns: Sequence[np.ndarray | None]
+    feature: Feature,
+    position: int,
+    distribution: FeatureDistribution | None,
+    looks: Looks,
+    allowed: float,
 ) -> tuple[list[Drift | None], str]:
+    """The drift of each look, and the reason for those that are missing."""
     if distribution is None:
-        return [None, None], message("the model kept no training rows")
+        return [None] * LOOKS, message("the model kept no training rows")
     if feature.encoding == "weekday":
-        return [None, None], _CALENDAR
-    category = feature.encoding == "category"
+        return [None] * LOOKS, _CALENDAR
     found = [
-        None if column is None else drifting.of_column(distribution, column, category=category)
-        for column in columns
+        None
+        if look is None
+        else drifting.of_column(
+            distribution,
+            look.values[:, position],
+            category=feature.encoding == "category",
+            unseen=look.unseen.get(feature.name, 0),
+            allowed=allowed,
+        )
+        for look in (looks.evaluated, looks.nights, looks.today)
     ]
     return found, message("no rows")
 
 
-def _missing(column: np.ndarray | None) -> float | None:
-    return None if column is None or not len(column) else float(np.isnan(column).mean())
+def _missing(rows: Matrix | None, position: int) -> float | None:
+    if rows is None or not len(rows.values):
+        return None
+    return float(np.isnan(rows.values[:, position]).mean())
 
 
 def _spoken(feature: Feature, language: Language) -> str:

@@ -1,8 +1,8 @@
 """The model page: a day's model, its evaluation, its features, and their drift.
 
 Belongs here: the content of the page, from figures and arrays. Does not belong here: computing
-figures (``core.model.evaluation``, ``core.pages.drift``), the lines of its larger tables
-(``core.pages.feature_lines``, ``core.pages.budget_lines``, ``core.pages.validation``), or reading
+figures (``core.model.evaluation``, ``core.pages.drift``), the lines of its tables
+(``core.pages.figures``, ``.feature_lines``, ``.budget_lines``, ``.validation``), or reading
 anything (``steps.builders.build_model_page``).
 """
 
@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aml_assets.core.language import Language, message
-from aml_assets.core.model import evaluation, intervals
-from aml_assets.core.model.intervals import Interval
+from aml_assets.core.model import evaluation
 from aml_assets.core.pages import charts
 from aml_assets.core.pages import drift as drifting
 from aml_assets.core.pages.budget_lines import ByBudget
+from aml_assets.core.pages.chance import allowed_chance
 from aml_assets.core.pages.drift import Drift
 from aml_assets.core.pages.feature_lines import FamilyLine, FeatureLine
+from aml_assets.core.pages.figures import FIGURES, Figure, figure_of, figures_of
 from aml_assets.core.pages.rendering import render
 from aml_assets.core.pages.row_words import OF_REPORTS, RowWords
 from aml_assets.core.pages.stored_sentences import retold
@@ -32,33 +33,6 @@ from aml_assets.core.pages.validation import FEWEST, AlertLine, Change, Segment,
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-_FIGURES = (
-    ("auc", message("AUC"), message("how often {positive} outranks {negative}; 0.5 is chance")),
-    (
-        "average_precision",
-        message("average precision"),
-        message("precision averaged over recall; chance: base rate"),
-    ),
-    (
-        "precision",
-        message("precision"),
-        message("of the {rows} above the threshold, the {positive} share"),
-    ),
-    (
-        "recall",
-        message("recall"),
-        message("of the {positive} {rows}, the share above the threshold"),
-    ),
-    ("f1_score", message("F1 score"), message("harmonic mean of the two")),
-    ("acc", message("accuracy"), message("share on the right side of the threshold")),
-    ("brier", message("Brier score"), message("mean squared error of the score; lower is better")),
-    ("log_loss", message("log loss"), message("in nats; lower is better")),
-    ("base_rate", message("base rate"), message("share of {positive} among the decided")),
-    ("decided_share", message("decided"), message("share of the window’s {rows} with a decision")),
-)
-"""Of each figure its key, its name, and its meaning in the words of the line's rows."""
-
-
 _LEVELS = {
     "stable": message("stable"),
     "moderate": message("a moderate shift"),
@@ -66,24 +40,6 @@ _LEVELS = {
     "chance": message("no more than chance"),
 }
 """Of each level of drift what the page says."""
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure of the evaluation.
-
-    Attributes:
-        name: as a person says it.
-        value: the figure; ``None`` if it is undefined.
-        low, high: the ends of its 95 % interval; ``None`` if it has none.
-        note: its meaning, or the reason why it is undefined.
-    """
-
-    name: str
-    value: float | None
-    low: float | None
-    high: float | None
-    note: str
 
 
 @dataclass(frozen=True)
@@ -112,6 +68,7 @@ class ModelPage:
         changes: figures of other models beside this one's.
         marking: how the bank marks such a document; "" for none.
         words: what the line's rows are called.
+        false_alarms: how many features a quarter may be named by chance alone, on average.
     """
 
     day: dt.date
@@ -134,6 +91,7 @@ class ModelPage:
     changes: Sequence[Change] = ()
     marking: str = ""
     words: RowWords = OF_REPORTS
+    false_alarms: float = 1.0
 
     def to_html(self) -> str:
         """The page as HTML."""
@@ -165,28 +123,7 @@ class ModelPage:
     @property
     def figures(self) -> list[Figure]:
         """The evaluation's figures; shares and areas have an interval."""
-        of_ranking = {
-            "auc": intervals.auc(self.truth, self.scores),
-            "average_precision": _averaged(self.metrics),
-        }
-        return [
-            _figure(
-                self.metrics,
-                key,
-                self.language.say(name),
-                self._meant(note),
-                of_ranking.get(key),
-                self.language,
-            )
-            for key, name, note in _FIGURES
-        ]
-
-    def _meant(self, note: str) -> str:
-        """The meaning of a figure in the words of the line's rows."""
-        words = self.words
-        return self.language.say(
-            note, rows=words.rows, positive=words.positive, negative=words.negative
-        )
+        return figures_of(self.metrics, self.truth, self.scores, self.words)
 
     @property
     def by_budget(self) -> ByBudget | None:
@@ -209,9 +146,9 @@ class ModelPage:
     def changed_figures(self) -> list[tuple[str, list[tuple[float | None, float | None]]]]:
         """Figures by name, each with its value in every other model and this one's distance."""
         lines = []
-        for key, name, _ in _FIGURES:
-            mine = _of(self.metrics, key)
-            others = [_of(each.metrics, key) for each in self.changes]
+        for key, name, _ in FIGURES:
+            mine = figure_of(self.metrics, key)
+            others = [figure_of(each.metrics, key) for each in self.changes]
             apart = [None if mine is None or o is None else mine - o for o in others]
             lines.append((self.language.say(name), list(zip(others, apart, strict=True))))
         return lines
@@ -230,21 +167,23 @@ class ModelPage:
     @property
     def score_drift(self) -> Drift | None:
         """The drift from the evaluation window's scores to the day's."""
-        return None if self.today is None else drifting.of_scores(self.scores, self.today)
+        if self.today is None:
+            return None
+        allowed = allowed_chance(self.false_alarms, len(self.features))
+        return drifting.of_scores(self.scores, self.today, allowed=allowed)
 
     @property
     def shifted(self) -> list[FeatureLine]:
-        """The features with a major shift in the evaluation window or on the day."""
-        return [
-            each
-            for each in self.features
-            if "major" in {found.level for found in (each.evaluated, each.today) if found}
-        ]
+        """The features with a shift: in the evaluation window, the last nights or on the day."""
+        return [each for each in self.features if each.shift]
 
     @property
     def shifted_names(self) -> str:
-        """The names of the features with a major shift; of many, those of the first ones."""
-        return self.words.listed([each.name for each in self.shifted])
+        """The features with a shift and what moved; of many, the first ones."""
+        say = self.language.say
+        return self.words.listed(
+            [say("{name} ({moved})", name=each.name, moved=each.moved) for each in self.shifted]
+        )
 
     @property
     def refitted_on(self) -> str:
@@ -309,7 +248,8 @@ class ModelPage:
         """A chart of two figures over the last days, from the metrics' keys to their names."""
         days = list(self.history)
         series = [
-            (name, [_of(self.history[day], key) for day in days]) for key, name in names.items()
+            (name, [figure_of(self.history[day], key) for day in days])
+            for key, name in names.items()
         ]
         chart = charts.over_days(label, days, series, limits=limits, language=self.language)
         return _drawn(chart)
@@ -359,40 +299,3 @@ def _drawn(chart: Chart) -> Markup:
     from markupsafe import Markup
 
     return Markup(chart.to_svg())
-
-
-def _of(metrics: Mapping[str, Any] | None, name: str) -> float | None:
-    value = metrics.get(name) if metrics else None
-    return None if value is None else float(value)
-
-
-def _averaged(metrics: Mapping[str, Any]) -> Interval | None:
-    value, positives = _of(metrics, "average_precision"), metrics["positives"]
-    return intervals.average_precision(value, positives) if value is not None else None
-
-
-def _figure(
-    metrics: Mapping[str, Any],
-    key: str,
-    name: str,
-    note: str,
-    interval: Interval | None,
-    language: Language,
-) -> Figure:
-    value = _of(metrics, key)
-    if value is None:
-        reason = metrics.get("reasons", {}).get(key, message("It is not among the metrics."))
-        return Figure(name, None, None, None, language.say(reason))
-    if interval is not None:
-        return Figure(name, value, interval.low, interval.high, note)
-    counts = metrics["confusion_matrix"]
-    of = {
-        "precision": counts["tp"] + counts["fp"],
-        "recall": metrics["positives"],
-        "acc": metrics["decided"],
-        "base_rate": metrics["decided"],
-    }.get(key)
-    if not of:
-        return Figure(name, value, None, None, note)
-    low, high = evaluation.wilson(np.array([value]), np.array([of]))
-    return Figure(name, value, float(low[0]), float(high[0]), note)

@@ -226,7 +226,7 @@ def limits(
     Args:
         metrics: the content of the metrics file.
         with_reference: true if the model kept the distributions of its training rows.
-        shifted: the names of features with a major shift; "" if there is none.
+        shifted: the features with a shift, and what moved; "" if there is none.
         without_auc: how many parts of the window lack a class.
         words: what the line's rows are called.
     """

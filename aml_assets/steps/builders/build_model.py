@@ -293,10 +293,12 @@ def _with_rounds_of(first: StoredModel, parameters: TrainingSettings) -> Trainin
 
 def _attach(data: TrainingData, booster: xgboost.Booster) -> None:
     """Let a booster carry its encoder, and the distribution of the rows that it was trained on."""
-    distributions = reference.fit(
-        [each.features for each in data.batches],
-        [feature.encoding == "category" for feature in data.encoder.features],
-    )
+    codes = [feature.encoding == "category" for feature in data.encoder.features]
+    outside = [
+        data.unseen.get(feature.name, 0) if code else None
+        for feature, code in zip(data.encoder.features, codes, strict=True)
+    ]
+    distributions = reference.fit([each.features for each in data.batches], codes, outside)
     attributes = {
         ENCODER: data.encoder.to_dict(),
         REFERENCE: [each.to_dict() for each in distributions],

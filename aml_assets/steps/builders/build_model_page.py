@@ -13,14 +13,13 @@ import datetime as dt
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from aml_assets.core.days import ONE_DAY, days_between
 from aml_assets.core.graph import REPORTS, Line
 from aml_assets.core.language import Language
 from aml_assets.core.model import carried, scoring
+from aml_assets.core.model.encoding import Matrix
 from aml_assets.core.pages import reasons, validation
-from aml_assets.core.pages.feature_lines import family_lines, feature_lines
+from aml_assets.core.pages.feature_lines import Looks, family_lines, feature_lines
 from aml_assets.core.pages.model_page import ModelPage
 from aml_assets.core.pages.row_words import RowWords, words_of_line, words_of_reports
 from aml_assets.core.pages.validation import AlertLine, Change, Segment
@@ -45,7 +44,13 @@ if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
     from aml_assets.settings.page_settings import PageSettings
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
+
+SHIFTED = "shifted"
+"""The figure that names the features with a shift, and what moved most."""
+
+NIGHTS = 5
+"""How many nights up to the day are looked at together."""
 
 _EXPLAINED = 2000
 """Rows of the evaluation window that the mean contributions are taken over, evenly spaced."""
@@ -97,8 +102,7 @@ def build_model_page(
     shown = {
         "model_id": model_id,
         "days_with_metrics": sum(each is not None for each in history.values()),
-        "score_psi": page.score_drift.psi if page.score_drift else None,
-        "features_shifted": len(page.shifted),
+        **_drift(page),
         "path": path,
         "ad_hoc": options.ad_hoc,
     }
@@ -113,6 +117,19 @@ def build_model_page(
     return Built(page.to_html(), manifest, shown, ad_hoc=options.ad_hoc, path=path)
 
 
+def _drift(page: ModelPage) -> dict[str, Any]:
+    """The figures of a page's drift; features stand by name, and no value of a row does."""
+    return {
+        "score_psi": page.score_drift.psi if page.score_drift else None,
+        "features_shifted": len(page.shifted),
+        SHIFTED: [
+            {"feature": each.source, "cause": each.shift.cause, "psi": each.shift.psi}
+            for each in page.features
+            if each.shift
+        ],
+    }
+
+
 def _settings(catalog: Catalog) -> str:
     """The settings that the page depends on beside those of what it shows."""
     settings, name = catalog.settings, catalog.line.name
@@ -122,6 +139,7 @@ def _settings(catalog: Catalog) -> str:
         settings.scoring.pinned_model,
         # Pages of before there was a choice stay current.
         *settings.reports.model_dump(include={"language"}, exclude_defaults=True).values(),
+        *settings.drift.model_dump(exclude_defaults=True).values(),
     )
 
 
@@ -154,14 +172,13 @@ def _page(
 ) -> ModelPage:
     threads = catalog.settings.training.threads
     today, today_scores = _today(catalog, features, day, model)
-    width = len(model.encoder.features)
-    evaluated = np.concatenate(
-        [np.zeros((0, width), np.float32), *(each.values for each in measured.matrices)]
-    )
+    looks = _looks(catalog.line, day, model, measured, today)
+    evaluated = looks.evaluated.values
     sample = evaluated[:: max(1, -(-len(evaluated) // _EXPLAINED))]
     contributed = reasons.contributions(model.booster, sample, threads=threads)
     gains = scoring.importance(model.booster, model.encoder)
     pages, words = catalog.settings.reports, _words(catalog)
+    false_alarms = catalog.settings.drift.false_alarms_per_quarter
     at_alerts, segments = _parts(
         pages, words, model, measured, evaluated, float(metrics["threshold"])
     )
@@ -180,9 +197,9 @@ def _page(
             model.reference,
             gains,
             contributed,
-            evaluated,
-            today,
+            looks,
             words.language,
+            false_alarms,
         ),
         families=family_lines(model.encoder, gains, contributed, words.language),
         left_out=model.encoder.left_out,
@@ -194,6 +211,30 @@ def _page(
         changes=changes,
         marking=pages.marking,
         words=words,
+        false_alarms=false_alarms,
+    )
+
+
+def _looks(
+    line: Line, day: dt.date, model: StoredModel, measured: ScoredWindow, today: Matrix | None
+) -> Looks:
+    """The rows whose drift is measured.
+
+    The last nights are those days of the evaluation window that are among them, and the day: they
+    are read anyway. A further line scores the same customers every night, so that several nights
+    say hardly more than one.
+    """
+    width = len(model.encoder.features)
+    first = day - (NIGHTS - 1) * ONE_DAY
+    late = [
+        matrix
+        for each, matrix in zip(measured.days, measured.matrices, strict=True)
+        if first <= each < day and line == REPORTS
+    ]
+    return Looks(
+        evaluated=Matrix.stacked(measured.matrices, width),
+        nights=Matrix.stacked([*late, today], width) if late and today else None,
+        today=today,
     )
 
 
@@ -298,15 +339,15 @@ def _changes(
 
 def _today(
     catalog: Catalog, features: Upstream[pa.Table], day: dt.date, model: StoredModel
-) -> tuple[NDArray[Any] | None, NDArray[Any] | None]:
-    """The encoded features of the day, shape (rows, features), and their scores, if stored."""
+) -> tuple[Matrix | None, NDArray[Any] | None]:
+    """The encoded features of the day, and their scores, if stored."""
     if not features.has(day):
         features.record(str(day))
         return None, None
     frame, _ = load_frame(features, day)
     encoded = model.encoder.transform(as_known(catalog, frame))
     threads = catalog.settings.training.threads
-    return encoded.values, scoring.predict(model.booster, encoded, threads=threads)
+    return encoded, scoring.predict(model.booster, encoded, threads=threads)
 
 
 def _refuse_other_metrics(

@@ -8,6 +8,8 @@ which rows count and what is known of them (``labelling``), encoding and trainin
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,6 +48,7 @@ class TrainingData:
         reports: how many STRs, or rows of a further line, it holds, decided or not.
         days: the days read, oldest first.
         empty: days without features that the window may ignore.
+        unseen: category → how many of the rows have a value outside its vocabulary.
     """
 
     batches: list[Batch]
@@ -53,6 +56,7 @@ class TrainingData:
     reports: int
     days: list[str]
     empty: list[dt.date]
+    unseen: Mapping[str, int]
 
     @property
     def rows(self) -> int:
@@ -104,17 +108,19 @@ def training_data(
         report_features=settings.report_features,
         asset=features.asset,
     )
-    days, matrices = train.days, list[np.ndarray]()
+    days, matrices, unseen = train.days, list[np.ndarray](), Counter[str]()
     for each in known:
         # Taken out, so that the window is never in memory twice.
-        matrices.append(encoder.transform(train.frames.pop(0), each.rows).values)
+        matrix = encoder.transform(train.frames.pop(0), each.rows)
+        matrices.append(matrix.values)
+        unseen.update(matrix.unseen)
     rows = sum(len(each.rows) for each in selected)
     encoder = without_constants(encoder, matrices, asset=features.asset)
     batches = [
         Batch(values, each.labels, each.weights)
         for values, each in zip(matrices, known, strict=True)
     ]
-    return TrainingData(batches, encoder, rows, days, train.empty)
+    return TrainingData(batches, encoder, rows, days, train.empty, unseen)
 
 
 def refuse_holding_out_all(setting: str, days: int, windows: Windows, day: dt.date) -> None:

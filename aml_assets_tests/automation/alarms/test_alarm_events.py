@@ -1,5 +1,6 @@
 """The alarms in an event log: which events raise one, what it says, and what it must not say."""
 
+import json
 import shutil
 from collections.abc import Iterator
 
@@ -133,6 +134,49 @@ def test_a_model_that_stands_in_for_todays_is_told_and_a_pinned_one_is_not(built
     built.options["scoring"] = {"model_policy": "pinned", "pinned_model": "aml_xgboost_2024-01-05"}
     built.good("daily", 6, only=("predictions",))
     assert watch.tick() == "Nothing to tell."
+
+
+def described(bank: Bank, number: int, *features: str) -> None:
+    """A model page of a day that names these features."""
+
+    @dg.asset(key=["reports", "model_report"])
+    def page() -> object:
+        shifted = [{"feature": each, "cause": "unseen", "psi": 0.5} for each in features]
+        return dg.MaterializeResult(metadata={"shifted": dg.MetadataValue.json(shifted)})
+
+    partitions = dg.StaticPartitionsDefinition([str(day(number))])
+    partitioned = page.map_asset_specs(
+        lambda spec: spec.replace_attributes(partitions_def=partitions)
+    )
+    dg.materialize([partitioned], instance=bank.instance, partition_key=str(day(number)))
+
+
+def test_drift_is_told_by_feature_and_once_a_quarter(bank: Bank, box):
+    watch = Watch(bank, box)
+    described(bank, 3, "trx.channel")
+    assert watch.tick() == "Alarms sent: 1."
+    assert box.mail["Subject"] == (
+        "aml_assets: reports/model_report 2024-01-03 shows drift from the training rows: "
+        "new values: trx.channel"
+    )
+    described(bank, 4, "trx.channel")
+    assert watch.tick() == "Nothing to tell."
+    described(bank, 5, "trx.channel", "trx.branch")
+    watch.tick()
+    assert "new values: trx.branch" in box.mails[-1].get_content()
+    assert "trx.channel" not in box.mails[-1].get_content()
+
+
+def test_a_cursor_of_before_there_were_alarms_of_drift_reads_on_and_tells_no_history(bank, box):
+    watch = Watch(bank, box)
+    described(bank, 3, "trx.channel")
+    (name,) = watch.cursors
+    before = json.loads(watch.cursors[name] or "")
+    del before["told"], before["seen"]["reports/model_report"]
+    watch.cursors[name] = json.dumps(before)
+    assert watch.tick() == "Nothing to tell."
+    described(bank, 4, "trx.channel")
+    assert watch.tick() == "Alarms sent: 1."
 
 
 def test_a_run_that_cannot_begin_is_told_by_our_own_sentence(bank: Bank, box):

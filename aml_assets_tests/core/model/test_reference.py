@@ -67,6 +67,15 @@ def test_every_feature_of_every_batch_is_counted_and_codes_are_kept_however_many
     number, code = fit([np.zeros((0, 2), np.float32), *batches], [False, True])
     assert (number.rows, number.present, number.exact) == (500, 500, False)
     assert (len(code.values), code.exact) == (500, True)
+    assert "unseen" not in code.to_dict()
+
+
+def test_unseen_values_are_counted_apart_where_somebody_counted_them():
+    rows = np.array([[0, 1], [NAN, NAN], [NAN, 2]], np.float32)
+    code, number = fit([rows], [True, False], [1, None])
+    for each, unseen in ((code, 1), (number, None)):
+        again = FeatureDistribution.from_dict(json.loads(json.dumps(each.to_dict())))
+        assert again.unseen == unseen
 
 
 def test_a_quantile_is_replaced_by_the_roundest_number_near_it():

@@ -1,6 +1,7 @@
 """The model page: its features, charts and figures, and the reasons where one is missing."""
 
 import datetime as dt
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -8,10 +9,10 @@ import pyarrow as pa
 
 from aml_assets.core.days import days_between
 from aml_assets.core.model import budget, evaluation
-from aml_assets.core.model.encoding import Encoder, Feature
+from aml_assets.core.model.encoding import Encoder, Feature, Matrix
 from aml_assets.core.model.reference import fit
 from aml_assets.core.pages import validation
-from aml_assets.core.pages.feature_lines import family_lines, feature_lines
+from aml_assets.core.pages.feature_lines import Looks, family_lines, feature_lines
 from aml_assets.core.pages.model_page import ModelPage
 from aml_assets.core.pages.row_words import OF_REPORTS, RowWords
 from aml_assets_tests import pages
@@ -30,6 +31,10 @@ TRAINED = np.column_stack(
     [RNG.normal(size=2000), RNG.integers(0, 2, 2000), RNG.integers(0, 7, 2000)]
 ).astype(np.float32)
 MOVED = TRAINED[:600] + np.array([2, 0, 0], np.float32)
+
+
+def matrix(values: np.ndarray, **unseen: int) -> Matrix:
+    return Matrix(values, {}, unseen, ())
 
 
 def report(
@@ -82,9 +87,9 @@ def report(
             fit([TRAINED], [False, True, False]) if with_reference else None,
             {"trx.amount": 3.0, "trx.<b>": 1.0},
             contributed,
-            TRAINED[:600],
-            today,
+            Looks(matrix(TRAINED[:600]), *[None if today is None else matrix(today)] * 2),
             words.language,
+            0.1,
         ),
         families=family_lines(
             ENCODER, {"trx.amount": 3.0, "trx.<b>": 1.0}, contributed, words.language
@@ -127,7 +132,10 @@ def test_features_stand_by_gain_with_their_drift_from_the_training_rows():
     assert amount.one("td", data_f="contribution").say() == "0.500"
     assert amount.one("td", data_f="psi-window").one("span").attributes["class"] == "stable"
     assert amount.one("td", data_f="psi-day").one("span").attributes["class"] == "major"
-    assert "Major shift: amount." in page.say()
+    assert amount.one("td", data_f="psi-nights").one("span").attributes["class"] == "major"
+    shares = r"amount \(larger values: [\d.]+ % → [\d.]+ % of the rows\)"
+    assert re.search(rf"Shifted: {shares}\.", page.say())
+    assert re.search(rf"Input has shifted since training: {shares}\.", page.say())
     # A day has one weekday, which is no drift.
     assert "few weekdays" in found["trx.timestamp weekday"].one("td", data_f="psi-window").say()
 
