@@ -56,6 +56,7 @@ class _Distribution(_Part):
     below: list[_Rows]
     upto: list[_Rows]
     exact: bool
+    unseen: _Rows | None = None
 
 
 class _Windows(BaseModel):
@@ -158,5 +159,7 @@ def trained_on(facts: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _is_whole(each: FeatureDistribution) -> bool:
+    if (each.unseen or 0) > each.rows - each.present:
+        return False
     counts = np.concatenate([[0], np.stack([each.below, each.upto], axis=1).ravel(), [each.rows]])
     return len(each.values) == len(each.below) and bool((np.diff(counts) >= 0).all())

@@ -32,10 +32,11 @@ FACTS: dict[str, Any] = {
 def test_encoder_and_distributions_come_back_as_they_were():
     assert carried.encoder_of(json.dumps(ENCODER.to_dict())) == ENCODER
     values = np.array([[1.5, 0], [np.nan, 1], [1e20, np.nan]], np.float32)
-    kept = reference.fit([values], [False, True])
+    kept = reference.fit([values], [False, True], [None, 1])
     text = json.dumps([each.to_dict() for each in kept])
     read = carried.reference_of(text, 2)
     assert [each.to_dict() for each in read] == [each.to_dict() for each in kept]
+    assert [each.unseen for each in read] == [None, 1]
     carried.check_facts(FACTS, "2024-01-05", {"2024-01-01": "digest"})
 
 
@@ -66,6 +67,7 @@ def test_what_is_no_encoder_is_refused(change: dict[str, Any]):
         {"rows": -1},
         {"exact": 1},
         {"values": ["1", "2"]},
+        {"unseen": 1},
     ],
 )
 def test_what_is_no_distribution_is_refused(change: dict[str, Any]):
