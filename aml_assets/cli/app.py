@@ -19,6 +19,7 @@ from aml_assets.cli.clean import clean
 from aml_assets.cli.compare import compare
 from aml_assets.cli.decide_command import decide
 from aml_assets.cli.demo_command import demo
+from aml_assets.cli.ledger_command import ledger
 from aml_assets.cli.logs import logs
 from aml_assets.cli.migrate import migrate
 from aml_assets.cli.notebook_command import notebook
@@ -37,6 +38,7 @@ COMMANDS = (
     clean,
     compare,
     decide,
+    ledger,
     logs,
     migrate,
     models,

@@ -62,8 +62,25 @@ class Ledger:
             LedgerError: an entry that the head names is missing.
             CorruptFile: the entry or the head was altered.
         """
-        link = self._end()
+        link = self.end()
         return link.entry if link else None
+
+    def end(self) -> Link | None:
+        """The last entry with its digest; ``None`` of an empty ledger.
+
+        Raises:
+            LedgerError: an entry that the head names is missing.
+            CorruptFile: the entry or the head was altered.
+        """
+        number = max(self._numbers(), default=0)
+        head = self._head()
+        if head and head.number > number:  # somebody may have removed what came after this one
+            raise LedgerError(
+                f"entry {head.number} of the ledger is missing",
+                remedy="Restore it from a backup; aml ledger verify says what else is not as "
+                "written.",
+            )
+        return self._link(number) if number else None
 
     def entry(self, number: int) -> Entry:
         """Read an entry by its number.
@@ -139,7 +156,7 @@ class Ledger:
             StoreError: nothing was added.
         """
         for _ in range(_TRIES):
-            end = self._end()
+            end = self.end()
             if end is None and kind != "beginning" and (earlier := self._earlier()):
                 self.append("beginning", _beginning(), earlier)
                 continue
@@ -181,18 +198,6 @@ class Ledger:
     def _numbers(self) -> list[int]:
         found = (_NAME.fullmatch(each.name) for each in self._store.list(FOLDER))
         return [int(each[1]) for each in found if each]
-
-    def _end(self) -> Link | None:
-        """The last entry, which is none that somebody left after removing later ones."""
-        number = max(self._numbers(), default=0)
-        head = self._head()
-        if head and head.number > number:
-            raise LedgerError(
-                f"entry {head.number} of the ledger is missing",
-                remedy="Restore it from a backup; aml ledger verify says what else is not as "
-                "written.",
-            )
-        return self._link(number) if number else None
 
     def _link(self, number: int) -> Link:
         if number not in self._known:

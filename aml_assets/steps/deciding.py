@@ -102,8 +102,7 @@ def take_dispositions(
     )
     facts = {"by": sender.by, "known": sender.known, "user": sender.user, "login": sender.login}
     zone = zoneinfo.ZoneInfo(settings.partitions.time_zone)
-    about = {"dispositions": len(given), "file_sha256": sha256_of_bytes(data)}
-    catalog.ledger.append("dispositions", replace(sender, why="a file of dispositions"), about)
+    _record(catalog, given, data, sender)
     day = catalog.dispositions.record(given, instant, instant.astimezone(zone).date(), facts)
     return Taken(
         who=sender.who,
@@ -116,6 +115,16 @@ def take_dispositions(
         waiting=sum(counts.get(each.subject) != each.disposition for each in given),
         day=day,
     )
+
+
+def _record(catalog: Catalog, given: Sequence[Disposition], data: bytes, sender: Decision) -> None:
+    """Record in the ledger that a file is taken, before it is."""
+    about = {
+        "dispositions": len(given),
+        "days": sorted({str(each.day) for each in given}),
+        "file_sha256": sha256_of_bytes(data),
+    }
+    catalog.ledger.append("dispositions", replace(sender, why="a file of dispositions"), about)
 
 
 def _sender(catalog: Catalog, by: str | None) -> Decision:

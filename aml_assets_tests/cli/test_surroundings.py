@@ -24,6 +24,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "clean": ("clean", "--events-days", "1"),
     "compare": ("compare", str(day(5)), str(day(6))),
     "decide": ("decide", __file__),
+    "ledger": ("ledger", "show", "--day", str(day(5))),
     "logs": ("logs",),
     "migrate": ("migrate", "absent.json"),
     "models": ("models",),

@@ -28,6 +28,7 @@ from aml_assets.io.formats import (
     canonical,
     version_path,
 )
+from aml_assets.io.formats.csv import columns_in
 from aml_assets.io.store import Store
 from aml_assets_tests.io.values import FORMATS, booster, manifest, small_table
 
@@ -132,6 +133,9 @@ def test_every_plain_table_comes_back_from_csv_with_its_types(kept_store, table,
     read = csv.read(kept_store, "t.csv")
     assert read.schema.equals(canonical(table).schema)
     assert read.to_pylist() == canonical(table).to_pylist()
+    assert columns_in(stored) == table.column_names
+    for name in table.column_names:
+        assert csv.read(kept_store, "t.csv", [name]).equals(read.select([name]))
     assert csv.read_manifest(kept_store, "t.csv") == stored
 
 

@@ -14,7 +14,7 @@ import base64
 import csv
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
@@ -98,10 +98,10 @@ class CsvFormat(Format["pa.Table"]):
         written = store.publish(path, write, keep_as=_keep_as(path))
         return Published(written.changed or manifest_written, complete)
 
-    def read(self, store: Store, path: str) -> pa.Table:
-        """Return the verified table in its canonical form. See `Format.read`."""
+    def read(self, store: Store, path: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return the verified table, or some columns, in canonical form. See `Format.read`."""
         data, manifest = self._load(store, path)
-        return _parse_csv(data, manifest, path)
+        return _parse_csv(data, manifest, path, columns)
 
     def read_manifest(self, store: Store, path: str) -> Manifest:
         """Return the manifest; the whole CSV is verified. See `Format.read_manifest`."""
@@ -140,6 +140,11 @@ def _manifest_path(path: str, digest: str) -> str:
 
 
 _BATCH = 16 * 1024
+
+
+def columns_in(manifest: Manifest) -> list[str]:
+    """The names of a CSV's columns, by its manifest."""
+    return _schema_of(manifest).names
 
 
 def csv_text(table: pa.Table) -> bytes:
@@ -223,19 +228,29 @@ def _bare_header(names: list[str]) -> bytes:
     return text.getvalue().encode()
 
 
-def _parse_csv(data: bytes, manifest: Manifest, path: str) -> pa.Table:
+def _schema_of(manifest: Manifest) -> pa.Schema:
+    import pyarrow as pa
+
+    fact: Any = manifest.facts[_FACT]
+    return pa.ipc.read_schema(pa.BufferReader(base64.b64decode(fact["schema"])))
+
+
+def _parse_csv(
+    data: bytes, manifest: Manifest, path: str, columns: Sequence[str] | None
+) -> pa.Table:
     import pyarrow as pa
 
     try:
         fact: Any = manifest.facts[_FACT]
-        schema = pa.ipc.read_schema(pa.BufferReader(base64.b64decode(fact["schema"])))
+        schema = _schema_of(manifest)
         header = pa.BufferOutputStream()
         _write_csv(header, schema.empty_table(), fact["index"])
         # pyarrow 26 skips a header wrongly if a name in it holds a NUL.
         body = data.removeprefix(header.getvalue().to_pybytes())
+        kept = [n for n, name in enumerate(schema.names) if columns is None or name in columns]
         if not manifest.rows:
-            return schema.empty_table()
-        table = _parse_rows(body, manifest.rows, schema, fact["index"])
+            return schema.empty_table().select(kept)
+        table = _parse_rows(body, manifest.rows, schema, fact["index"], kept)
         if table.num_rows != manifest.rows:
             raise ValueError("rows were lost")
         return canonical(table, path)
@@ -243,7 +258,9 @@ def _parse_csv(data: bytes, manifest: Manifest, path: str) -> pa.Table:
         raise corrupt(path, f"pyarrow {pa.__version__} cannot parse it again") from None
 
 
-def _parse_rows(body: bytes, rows: int, schema: pa.Schema, index: bool) -> pa.Table:
+def _parse_rows(
+    body: bytes, rows: int, schema: pa.Schema, index: bool, wanted: Sequence[int]
+) -> pa.Table:
     import pyarrow as pa
     import pyarrow.csv as pc
 
@@ -262,13 +279,14 @@ def _parse_rows(body: bytes, rows: int, schema: pa.Schema, index: bool) -> pa.Ta
         ),
         convert_options=pc.ConvertOptions(
             column_types=dict(zip(kept, schema.types, strict=True)),
-            include_columns=kept,
+            include_columns=[kept[number] for number in wanted],
             null_values=[""],
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
         ),
     )
-    return table.rename_columns(schema.names).cast(schema)
+    found = pa.schema([schema.field(number) for number in wanted], schema.metadata)
+    return table.rename_columns(found.names).cast(found)
 
 
 def _schema_text(schema: pa.Schema) -> str:
