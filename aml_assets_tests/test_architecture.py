@@ -169,6 +169,7 @@ def test_every_test_file_says_what_it_tests():
 
 ELSEWHERE: Mapping[str, str] = {
     "assets": "assets/test_graph.py",
+    "automation/alarms/log_position": "automation/alarms/test_alarm_events.py",
     "automation/backfill_runs": "automation/test_backfill_plan.py",
     "automation/jobs": "assets/test_graph.py",
     "build": "test_definitions.py",

@@ -26,7 +26,16 @@ PASSWORD_VARIABLE = "AML_SMTP_PASSWORD"
 WEBHOOK_VARIABLE = "AML_WEBHOOK_URL"
 """Environment variable with the webhook's URL where it holds a secret, as chat programs' do."""
 
-Kind = Literal["run_failure", "missed_deadline", "failed_check", "old_model", "drift", "retry"]
+Kind = Literal[
+    "run_failure",
+    "missed_deadline",
+    "failed_check",
+    "failed_gate",
+    "old_model",
+    "old_champion",
+    "drift",
+    "retry",
+]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """All kinds of alarms, the worst first."""
 
@@ -116,6 +125,7 @@ class AlarmSettings(Section):
     ``ui_url``: the address under which people reach the Dagster UI, for links. A message that is
     not accepted within ``timeout_seconds`` has failed and is sent again on the next tick.
     ``language``: of the webhook's messages, and of mails to recipients who name no other.
+    ``champion_days``: the age in days beyond which a champion is told of, each night.
     """
 
     kinds: list[Kind] = Field(default_factory=lambda: list(KINDS))
@@ -123,6 +133,7 @@ class AlarmSettings(Section):
     # Dagster ends a sensor's tick after a minute, and sending is only a part of the tick.
     timeout_seconds: Annotated[float, Field(gt=0, le=30)] = 20.0
     language: LanguageCode = "en"
+    champion_days: Annotated[int, Field(ge=1)] = 92
     mail: MailSettings = MailSettings()
     webhook: WebhookSettings = WebhookSettings()
 

@@ -1,23 +1,33 @@
 """The alarms in Dagster's event log.
 
-Belongs here: reading the event log from a position on, and turning events into alarms. Does not
-belong here: which texts may be passed on (``trusted_text``), wording an alarm (``message``), or
-sending it (``alarm_sensors``).
+Belongs here: turning events into alarms. Does not belong here: reading on from a position
+(``log_position``), which texts may be passed on (``trusted_text``), wording an alarm
+(``message``), or sending it (``alarm_sensors``).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import dagster as dg
 
 from aml_assets.assets.dagster_internals import WILL_RETRY_TAG
 from aml_assets.assets.run_tags import known_days_of
-from aml_assets.automation.alarms.drift_news import Told, news
+from aml_assets.automation.alarms import drift_news, gate_news
+from aml_assets.automation.alarms.drift_news import Told
+from aml_assets.automation.alarms.log_position import (
+    FAILURES,
+    FOLLOWED,
+    RECORDS,
+    SCORED,
+    STARTS,
+    Position,
+    materialized,
+    status_changes,
+)
 from aml_assets.automation.alarms.message import Alarm
 from aml_assets.automation.alarms.trusted_text import (
     StepError,
@@ -27,88 +37,23 @@ from aml_assets.automation.alarms.trusted_text import (
     took_too_long,
     without_consequences,
 )
-from aml_assets.core.graph import PREDICTIONS
 from aml_assets.core.language import Said, Text, message
-from aml_assets.errors import AlarmError
+from aml_assets.core.model.scoring import CHAMPION
 from aml_assets.settings.alarm_settings import Kind
 
 T = TypeVar("T")
 
-_RECORDS = 200
-"""Events of one kind that one tick reads; the next tick reads on."""
-
 _PAGE = 1000
 """Events of one followed run that one tick reads: every check of every day is one."""
-
-_FOLLOWED = 200
-"""Runs that are followed at once; more are hardly ever in progress."""
 
 _IN_STEP = {dg.DagsterEventType.STEP_UP_FOR_RETRY, dg.DagsterEventType.ASSET_CHECK_EVALUATION}
 _SEVERITIES = {
     dg.AssetCheckSeverity.WARN: message("warn"),
     dg.AssetCheckSeverity.ERROR: message("error"),
 }
-_FAILURES, _STARTS, _PREDICTIONS = "failures", "starts", "predictions"
-
-
-@dataclass
-class Position:
-    """The position up to which the event log has been read.
-
-    Attributes:
-        seen: the storage id of the last event read, by kind of event; of model pages, by page.
-        runs: the runs to follow, each with the cursor into its own events.
-        told: the features whose drift was told.
-    """
-
-    seen: dict[str, int] = field(default_factory=dict)
-    runs: dict[str, str | None] = field(default_factory=dict)
-    told: Told = field(default_factory=dict)
-
-    def as_text(self) -> str:
-        """The position as a sensor's cursor."""
-        return json.dumps({"seen": self.seen, "runs": self.runs, "told": self.told})
-
-    @classmethod
-    def from_text(cls, text: str) -> Position:
-        """Read a cursor back.
-
-        Raises:
-            AlarmError: it was not written by `as_text`.
-        """
-        try:
-            fields = json.loads(text)
-            seen = {name: int(fields["seen"][name]) for name in (_FAILURES, _STARTS, _PREDICTIONS)}
-            seen |= {name: int(last) for name, last in fields["seen"].items()}
-            # A cursor of before there were alarms of drift has told none.
-            return cls(seen, dict(fields["runs"]), dict(fields.get("told", {})))
-        except (ValueError, TypeError, KeyError, AttributeError):
-            pass
-        raise AlarmError(
-            "the sensor's cursor is not one of its own",
-            remedy="Delete it: dagster sensor cursor NAME --delete. It then starts from now.",
-        )
-
-
-def end_of_log(instance: dg.DagsterInstance, pages: Iterable[str] = ()) -> Position:
-    """The position after the last event: history raises no alarm, runs in progress are followed.
-
-    Args:
-        instance: whose event log.
-        pages: the assets that are model pages.
-    """
-    last = {
-        _FAILURES: _status_changes(instance, dg.DagsterEventType.RUN_FAILURE),
-        _STARTS: _status_changes(instance, dg.DagsterEventType.RUN_START),
-        **{name: _materialized(instance, name) for name in (_PREDICTIONS, *pages)},
-    }
-    seen = {
-        name: max((each.storage_id for each in found), default=0) for name, found in last.items()
-    }
-    running = instance.get_runs(
-        dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]), limit=_FOLLOWED
-    )
-    return Position(seen, {run.run_id: None for run in running})
+_CHAMPION = CHAMPION.partition("{")[0]
+_OLD_MODEL = message("today's model is not in the store; the newest one is {age} days old")
+_OLD_CHAMPION = message("the champion is {age} days old (see aml models)")
 
 
 def alarms_since(
@@ -119,6 +64,8 @@ def alarms_since(
     our_steps: Mapping[str, str],
     is_ours: Callable[[dg.DagsterRun], bool] = lambda run: True,
     pages: Sequence[str] = (),
+    gates: Sequence[str] = (),
+    champion_days: int = 92,
 ) -> tuple[list[Alarm], Position]:
     """Read the event log on from a position.
 
@@ -129,27 +76,34 @@ def alarms_since(
         our_steps: the keys of our own steps, each with its asset's name.
         is_ours: true for a run of this project; an instance may hold other projects' runs.
         pages: the assets that are model pages; those that the position lacks are new to it.
+        gates: the assets that are gates, likewise.
+        champion_days: the age in days beyond which a champion is told of.
 
     Returns:
         The alarms, and the position after them.
     """
     log = _Log(instance, ui_url.rstrip("/"), our_steps, is_ours)
-    failures = _status_changes(instance, dg.DagsterEventType.RUN_FAILURE, position.seen[_FAILURES])
-    starts = _status_changes(instance, dg.DagsterEventType.RUN_START, position.seen[_STARTS])
+    failures = status_changes(instance, dg.DagsterEventType.RUN_FAILURE, position.seen[FAILURES])
+    starts = status_changes(instance, dg.DagsterEventType.RUN_START, position.seen[STARTS])
     lately = {
-        name: _materialized(instance, name, position.seen.get(name))
-        for name in (_PREDICTIONS, *pages)
+        name: materialized(instance, name, position.seen.get(name))
+        for name in (SCORED, *pages, *gates)
     }
     followed = {**position.runs, **{each.run_id: None for each in starts}}
-    followed = dict(list(followed.items())[-_FOLLOWED:])
+    followed = dict(list(followed.items())[-FOLLOWED:])
     alarms = list(log.failures(failures))
     in_steps, runs = log.follow(followed)
     alarms += in_steps
-    alarms += log.older_models(lately[_PREDICTIONS])
-    described = [each for name in pages if name in position.seen for each in lately[name]]
-    drifts, told = log.drifts(described, position.told)
-    alarms += drifts
-    found = {_FAILURES: failures, _STARTS: starts, **lately}
+    alarms += log.older_models(lately[SCORED], champion_days)
+    described, judged = (
+        [each for name in names if name in position.seen for each in lately[name]]
+        for names in (pages, gates)
+    )
+    drifted, failed = Said("shows drift from the training rows"), Said("let no challenger pass")
+    drifts, told = log.news("drift", drifted, described, position.told, drift_news.news)
+    failures_of_gates, told = log.news("failed_gate", failed, judged, told, gate_news.news)
+    alarms += [*drifts, *failures_of_gates]
+    found = {FAILURES: failures, STARTS: starts, **lately}
     seen = {
         name: records[-1].storage_id if records else position.seen.get(name, 0)
         for name, records in found.items()
@@ -194,51 +148,65 @@ class _Log:
                 still[run_id] = page.cursor
         return alarms, still
 
-    def older_models(self, records: list[dg.EventLogRecord]) -> Iterator[Alarm]:
-        """One alarm for each day that was scored by the newest model instead of its own."""
+    def older_models(self, records: list[dg.EventLogRecord], champion_days: int) -> Iterator[Alarm]:
+        """One alarm for each day that was scored by the newest model instead of its own.
+
+        So for each that an old champion has scored.
+        """
         for record in records:
             event = record.asset_materialization
             if event is None:
                 continue
             figures = {name: value.value for name, value in event.metadata.items()}
             # A pinned model is somebody's decision; the newest one replaces a missing one.
-            if not str(figures.get("model_chosen", "")).startswith("newest"):
+            chosen, age = str(figures.get("model_chosen", "")), figures.get("model_age_days")
+            if chosen.startswith("newest"):
+                kind: Kind = "old_model"
+                why = _OLD_MODEL
+            elif chosen.startswith(_CHAMPION) and isinstance(age, int) and age > champion_days:
+                kind, why = "old_champion", _OLD_CHAMPION
+            else:
                 continue
-            age = figures.get("model_age_days")
             yield self._alarm(
-                "old_model",
+                kind,
                 record.event_log_entry,
                 event=Said("was scored by {model}", {"model": str(figures.get("model_id"))}),
                 days=_as_days([event.partition]),
                 assets=[event.asset_key.to_user_string()],
-                sentences=[
-                    Said(
-                        "today's model is not in the store; the newest one is {age} days old",
-                        {"age": str(age)},
-                    )
-                ],
+                sentences=[Said(why, {"age": str(age)})],
             )
 
-    def drifts(self, records: list[dg.EventLogRecord], told: Told) -> tuple[list[Alarm], Told]:
-        """One alarm for each model page that names a feature anew, and what was told after them."""
+    def news(
+        self,
+        kind: Kind,
+        happened: Said,
+        records: list[dg.EventLogRecord],
+        told: Told,
+        news: Callable[[Told, str, dt.date, Mapping[str, Any]], tuple[tuple[Said, ...], Told]],
+    ) -> tuple[list[Alarm], Told]:
+        """One alarm for each event that says something new, and what was told after them.
+
+        Args:
+            kind: of the alarms.
+            happened: what happened, for their titles.
+            records: materializations.
+            told: what was told before.
+            news: what is new in the figures of an asset's day, and what was told after it.
+        """
         alarms: list[Alarm] = []
         for record in records:
             event = record.asset_materialization
             days = _as_days([event.partition]) if event else []
             if event is None or not days:
                 continue
-            page = event.asset_key.to_user_string()
+            name = event.asset_key.to_user_string()
             figures = {name: value.value for name, value in event.metadata.items()}
-            sentences, told = news(told, page, days[0], figures)
+            sentences, told = news(told, name, days[0], figures)
             if sentences:
+                entry = record.event_log_entry
                 alarms.append(
                     self._alarm(
-                        "drift",
-                        record.event_log_entry,
-                        event=Said("shows drift from the training rows"),
-                        days=days,
-                        assets=[page],
-                        sentences=sentences,
+                        kind, entry, event=happened, days=days, assets=[name], sentences=sentences
                     )
                 )
         return alarms, told
@@ -330,7 +298,7 @@ class _Log:
 
     def _events(self, run: dg.DagsterRun, kind: dg.DagsterEventType) -> list[dg.EventLogEntry]:
         """A run's events of one kind, oldest first."""
-        page = self.instance.get_records_for_run(run.run_id, None, kind, _RECORDS)
+        page = self.instance.get_records_for_run(run.run_id, None, kind, RECORDS)
         return [record.event_log_entry for record in page.records]
 
     def _runs(self, run_ids: Iterable[str]) -> dict[str, dg.DagsterRun]:
@@ -340,29 +308,6 @@ class _Log:
             return {}
         runs = self.instance.get_runs(dg.RunsFilter(run_ids=wanted))
         return {run.run_id: run for run in runs if self.is_ours(run)}
-
-
-def _status_changes(
-    instance: dg.DagsterInstance,
-    event_type: Literal[dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_START],
-    after: int | None = None,
-) -> list[dg.EventLogRecord]:
-    """Changes of runs' statuses after a storage id, oldest first; without one, the last change."""
-    wanted = dg.RunStatusChangeRecordsFilter(event_type=event_type, after_storage_id=after)
-    limit = 1 if after is None else _RECORDS
-    return list(
-        instance.fetch_run_status_changes(wanted, limit, ascending=after is not None).records
-    )
-
-
-def _materialized(
-    instance: dg.DagsterInstance, name: str, after: int | None = None
-) -> list[dg.EventLogRecord]:
-    """Materializations of the predictions, or of a page by its name, selected in the same way."""
-    key = dg.AssetKey.from_user_string(PREDICTIONS if name == _PREDICTIONS else name)
-    wanted = dg.AssetRecordsFilter(asset_key=key, after_storage_id=after)
-    limit = 1 if after is None else _RECORDS
-    return list(instance.fetch_materializations(wanted, limit, ascending=after is not None).records)
 
 
 def _assets_of(run: dg.DagsterRun) -> list[str]:

@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import dagster as dg
 
-from aml_assets.automation.alarms.alarm_events import Position, alarms_since, end_of_log
+from aml_assets.automation.alarms.alarm_events import alarms_since
 from aml_assets.automation.alarms.channels import LOG, MAIL, WEBHOOK, channels, log, send
+from aml_assets.automation.alarms.log_position import Position, end_of_log
 from aml_assets.io.catalog import Catalog
 
 _NAMES = {MAIL: "alarm_mails", WEBHOOK: "alarm_webhook", LOG: "alarm_log"}
 _TEXTS = {
-    MAIL: "Mails failed, late and retried runs, failed checks, older models and drift.",
-    WEBHOOK: "Posts failed, late and retried runs, failed checks, older models and drift.",
+    MAIL: "Mails failed, late and retried runs, failed checks and gates, older models, drift.",
+    WEBHOOK: "Posts failed, late and retried runs, failed checks and gates, older models, drift.",
     LOG: "Logs alarms: no mail server and no webhook is configured.",
 }
 
@@ -38,6 +39,7 @@ def _sensor(catalog: Catalog, channel: str) -> dg.SensorDefinition:
     settings = catalog.settings
     our_steps = {asset.step: asset.name for asset in catalog.graph}
     pages = [line.page for line in catalog.graph.lines]
+    gates = [line.gate for line in catalog.graph.lines if line.gate in catalog.graph]
 
     kind, _, language = channel.partition("_")
 
@@ -49,7 +51,7 @@ def _sensor(catalog: Catalog, channel: str) -> dg.SensorDefinition:
     )
     def tick(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         if not context.cursor:
-            context.update_cursor(end_of_log(context.instance, pages).as_text())
+            context.update_cursor(end_of_log(context.instance, [*pages, *gates]).as_text())
             if channel == LOG:
                 log.warning("no mail server and no webhook is configured: alarms are lines here")
             return dg.SkipReason("Watching from now on.")
@@ -67,6 +69,8 @@ def _sensor(catalog: Catalog, channel: str) -> dg.SensorDefinition:
             our_steps=our_steps,
             is_ours=is_ours,
             pages=pages,
+            gates=gates,
+            champion_days=settings.alarms.champion_days,
         )
         alarms = [alarm for alarm in found if alarm.kind in settings.alarms.kinds]
         send(settings.alarms, alarms, only=[channel])

@@ -36,6 +36,10 @@ _WORDS: dict[Kind, tuple[str, str]] = {
     "old_model": messages(
         "{number} day scored by an older model", "{number} days scored by an older model"
     ),
+    "failed_gate": messages("{number} failed gate", "{number} failed gates"),
+    "old_champion": messages(
+        "{number} day scored by an old champion", "{number} days scored by an old champion"
+    ),
     "drift": messages("{number} drift", "{number} drifts"),
     "retry": messages("{number} retry", "{number} retries"),
 }

@@ -136,6 +136,41 @@ def test_a_model_that_stands_in_for_todays_is_told_and_a_pinned_one_is_not(built
     assert watch.tick() == "Nothing to tell."
 
 
+def test_a_champion_is_told_of_once_it_is_older_than_the_settings_allow(built: Bank, box):
+    built.options["scoring"] = {"model_policy": "promoted"}
+    built.good("daily", 5, only=("models/gate", "predictions"))
+    watch = Watch(built, box)
+    built.options["alarms"]["champion_days"] = 1
+    built.good("daily", 6, only=("models/gate", "predictions"))
+    assert watch.tick() == "Nothing to tell."
+    built.prepare(7, 7)
+    built.good("daily", 7, only=("models/gate", "predictions"))
+    watch.tick()
+    assert box.mail["Subject"] == (
+        "aml_assets: predictions/predictions 2024-01-07 was scored by aml_xgboost_2024-01-05: "
+        "the champion is 2 days old (see aml models)"
+    )
+
+
+def test_three_gates_in_a_row_that_find_the_new_models_worse_are_one_alarm(bank: Bank, box):
+    bank.options["scoring"] = {"model_policy": "promoted"}
+    watch = Watch(bank, box)
+    for number, outcome in enumerate(["worse", "worse", "waits", "worse"], 3):
+        event = dg.AssetMaterialization(
+            dg.AssetKey(["models", "gate"]),
+            partition=str(day(number)),
+            metadata={"outcome": outcome, "champion": "aml_xgboost_2024-01-01"},
+        )
+        assert watch.tick() == "Nothing to tell."
+        bank.instance.report_runless_asset_event(event)
+    watch.tick()
+    assert box.mail["Subject"] == (
+        "aml_assets: models/gate 2024-01-06 let no challenger pass: 3 challengers in a row are "
+        "surely worse than the champion aml_xgboost_2024-01-01"
+    )
+    assert watch.tick() == "Nothing to tell."
+
+
 def described(bank: Bank, number: int, *features: str) -> None:
     """A model page of a day that names these features."""
 
