@@ -125,7 +125,7 @@ class AlarmSettings(Section):
     ``ui_url``: the address under which people reach the Dagster UI, for links. A message that is
     not accepted within ``timeout_seconds`` has failed and is sent again on the next tick.
     ``language``: of the webhook's messages, and of mails to recipients who name no other.
-    ``champion_days``: the age in days beyond which a champion is told of, each night.
+    ``champion_days``: the age in days beyond which each night that a champion scores is an alarm.
     """
 
     kinds: list[Kind] = Field(default_factory=lambda: list(KINDS))

@@ -77,7 +77,7 @@ def alarms_since(
         is_ours: true for a run of this project; an instance may hold other projects' runs.
         pages: the assets that are model pages; those that the position lacks are new to it.
         gates: the assets that are gates, likewise.
-        champion_days: the age in days beyond which a champion is told of.
+        champion_days: the age in days beyond which a champion is an alarm.
 
     Returns:
         The alarms, and the position after them.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import tempfile
 import zoneinfo
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from aml_assets.core.days import ONE_DAY, days_between, span
 from aml_assets.errors import NotFound, NotTrainable, SettingsError
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.store import Store
-from aml_assets.settings.load import load_settings
+from aml_assets.settings.load import Settings, load_settings
 
 MARKER = "_DEMO"
 """Name of the file that marks a landing as the demo's own, so that no bank's landing is written to.
@@ -45,7 +46,7 @@ def run_demo(days: int, *, last: dt.date | None = None, landing_only: bool = Fal
     from aml_assets.automation.backfill_plan import plan_backfill, select_assets
     from aml_assets.cli.running import build
 
-    catalog = Catalog(load_settings())
+    catalog = Catalog(_promoting_by_rule(load_settings()))
     last_day = _land(catalog, last or _newest_day(catalog), days)
     if landing_only:
         return
@@ -61,6 +62,14 @@ def run_demo(days: int, *, last: dt.date | None = None, landing_only: bool = Fal
     else:
         typer.echo(f"Everything of {named} is done already; nothing was built.")
     _summary(catalog, last_day)
+
+
+def _promoting_by_rule(settings: Settings) -> Settings:
+    """The settings, with the rule that promotes unless somebody has said otherwise."""
+    if "automatic" in settings.promotion.model_fields_set:
+        return settings
+    promotion = settings.promotion.model_copy(update={"automatic": True})
+    return settings.model_copy(update={"promotion": promotion})
 
 
 def _newest_day(catalog: Catalog) -> dt.date:
@@ -150,6 +159,16 @@ def _copy(folder: Path, landing: Store) -> None:
         landing.publish_bytes(path.relative_to(folder).as_posix(), path.read_bytes())
 
 
+def _of_gate(catalog: Catalog, day: dt.date) -> Iterator[tuple[str, str]]:
+    """What the gate says of the day's challenger, and who promotes."""
+    if catalog.settings.scoring.model_policy != "promoted" or not catalog.gates.has(day):
+        return
+    gate = catalog.gates.load(day)
+    yield "gate", f"{gate['outcome']}: {gate['why']}"
+    if catalog.settings.promotion.automatic:
+        yield "", "the demo promotes by rule; in a bank, people do (aml models, aml promote)"
+
+
 def _summary(catalog: Catalog, day: dt.date) -> None:
     from rich import box
     from rich.table import Table
@@ -181,19 +200,15 @@ def _summary(catalog: Catalog, day: dt.date) -> None:
         f"{features['unmatched']:,} without a transaction",
     )
     table.add_row("model", f"{model['model_id']}, {model['features']} features")
-    table.add_row(
-        "trained on",
-        f"{windows['train_start']} … {windows['train_end']}: {model['rows']:,} decided reports, "
-        f"{model['positives']:,} suspicious",
-    )
-    table.add_row(
-        "measured on",
-        f"{windows['eval_start']} … {windows['eval_end']}: {metrics['decided']:,} decided "
-        f"reports, {metrics['positives']:,} suspicious",
-    )
+    for name, start, of in (("trained on", "train", model), ("measured on", "eval", metrics)):
+        rows = of["rows" if of is model else "decided"]
+        days = f"{windows[f'{start}_start']} … {windows[f'{start}_end']}"
+        table.add_row(name, f"{days}: {rows:,} decided reports, {of['positives']:,} suspicious")
     table.add_row("AUC", figure("auc"))
     table.add_row("average precision", figure("average_precision") + _of_tables_alone(catalog, day))
     table.add_row("scored by", f"{predictions['model_id']} ({predictions['model_chosen']})")
+    for name, text in _of_gate(catalog, day):
+        table.add_row(name, text)
     url = catalog.settings.store.url
     predicted, alerts, model_page = (
         f"{url}/{each.path(day)}"

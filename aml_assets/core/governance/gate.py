@@ -10,9 +10,9 @@ same ones. So days are drawn with replacement, each whole and for both models at
 block bootstrap: Künsch, Annals of Statistics 17, 1989; Efron and Tibshirani, An Introduction to the
 Bootstrap, 1993, chapter 8).
 
-A handful of days holds less spread than the world that they come from: drawn from n days, the
-spread of a mean is too small by sqrt((n - 1) / n), and its distribution is Student's, not normal.
-The interval is therefore the difference ± t(n - 1) * spread * sqrt(n / (n - 1)). Of a thousand
+A handful of days varies less than the world that they come from: drawn from n days, the standard
+error of a mean is too small by sqrt((n - 1) / n), and its distribution is Student's, not normal.
+The interval is therefore the difference ± t(n - 1) * error * sqrt(n / (n - 1)). Of a thousand
 challengers that are worth as much as the champion, five days of sixty reports let 42 pass; with a
 plain percentile interval, 113.
 """
@@ -199,9 +199,9 @@ def _difference(
     weights = draws.weights * known
     differences = np.where(known, by_draw, 0.0)
     mean = float(np.average(differences, weights=weights))
-    spread = math.sqrt(float(np.average((differences - mean) ** 2, weights=weights)))
+    error = math.sqrt(float(np.average((differences - mean) ** 2, weights=weights)))
     days = draws.counts.shape[1]
-    reach = float(stdtrit(days - 1, (1 + confidence) / 2)) * spread * math.sqrt(days / (days - 1))
+    reach = float(stdtrit(days - 1, (1 + confidence) / 2)) * error * math.sqrt(days / (days - 1))
     return Difference(
         float(champion[0]), float(challenger[0]), observed, observed - reach, observed + reach
     )
