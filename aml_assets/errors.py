@@ -88,6 +88,12 @@ class NotReady(AmlError):
     retryable = True
 
 
+class DeletedUnderRule(NotReady):
+    """A partition's term has passed, and it was deleted; it is not built again by itself."""
+
+    retryable = False
+
+
 class Outdated(AmlError):
     """A stored partition is stale: its inputs changed since; waiting does not mend it."""
 

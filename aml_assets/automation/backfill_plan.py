@@ -93,7 +93,7 @@ def plan_backfill(
         catalog: what is stored.
         assets: the requested assets.
         days: the requested days.
-        remake: build requested days again that are stored already.
+        remake: build requested days again that are stored already, or were deleted under a rule.
 
     Raises:
         PartitionError: a day outside the partitions.
@@ -112,8 +112,10 @@ def plan_backfill(
             if not remake and catalog.of(asset).has(day):
                 existing.add((asset, day))
                 continue
-            reason = _impossible(catalog, asset, day) or _without_subject(
-                catalog, asset, day, requested
+            reason = (
+                _impossible(catalog, asset, day)
+                or _without_subject(catalog, asset, day, requested)
+                or (None if remake else catalog.deletions.under(asset, day))
             )
             if reason:
                 left_out[asset, day] = reason
@@ -219,6 +221,8 @@ def _add_upstream(
             continue
         asset, day = upstream
         if catalog.of(asset).has(day) or _impossible(catalog, asset, day):
+            continue
+        if catalog.deletions.under(asset, day):
             continue
         added.add(upstream)
         _add_upstream(catalog, upstream, requested, added)

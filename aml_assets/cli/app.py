@@ -19,6 +19,7 @@ from aml_assets.cli.clean import clean
 from aml_assets.cli.compare import compare
 from aml_assets.cli.decide_command import decide
 from aml_assets.cli.demo_command import demo
+from aml_assets.cli.hold import hold
 from aml_assets.cli.ledger_command import ledger
 from aml_assets.cli.logs import logs
 from aml_assets.cli.migrate import migrate
@@ -27,6 +28,7 @@ from aml_assets.cli.override import override
 from aml_assets.cli.promote import models, promote, rollback
 from aml_assets.cli.report import report
 from aml_assets.cli.rescore import rescore
+from aml_assets.cli.retain import retain
 from aml_assets.cli.seal import seal
 from aml_assets.cli.skip import skip
 from aml_assets.cli.status import explain, status
@@ -38,6 +40,7 @@ COMMANDS = (
     clean,
     compare,
     decide,
+    hold,
     ledger,
     logs,
     migrate,
@@ -48,6 +51,7 @@ COMMANDS = (
     report,
     rollback,
     rescore,
+    retain,
     seal,
     skip,
     status,

@@ -73,8 +73,9 @@ def explain(
     catalog, board = _status_board()
     partition = as_day(day)
     for name in select_assets(catalog, [asset]):
-        typer.echo(f"{name} {partition}: {board.of(name, partition).state}")
         stored = board.view.partition(name, partition)
+        deleted = None if stored else catalog.deletions.under(name, partition)
+        typer.echo(f"{name} {partition}: {deleted or board.of(name, partition).state}")
         if stored is not None:
             typer.echo(f"  content {stored.digest[:12]}, built from:")
             changed = set(changed_inputs(stored, board.current))

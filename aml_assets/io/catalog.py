@@ -28,9 +28,11 @@ from aml_assets.core.graph import (
     Line,
 )
 from aml_assets.io.decisions import Decisions
+from aml_assets.io.deletions import Deletions
 from aml_assets.io.disposition_store import DispositionStore
 from aml_assets.io.filesystems import Modes, is_on_cluster
 from aml_assets.io.formats import CsvFormat, HtmlFormat, JsonFormat, ModelFormat, ParquetFormat
+from aml_assets.io.holds import Holds
 from aml_assets.io.landing_reader import Landing
 from aml_assets.io.ledger import Ledger
 from aml_assets.io.partition_store import PartitionStore, SnapshotStore
@@ -138,6 +140,16 @@ class Catalog:
             for kind, of in found.items()
             if of
         }
+
+    @cached_property
+    def holds(self) -> Holds:
+        """Customers and days of which nothing is deleted."""
+        return Holds(self.store)
+
+    @cached_property
+    def deletions(self) -> Deletions:
+        """What was deleted under a rule."""
+        return Deletions(self.store)
 
     @cached_property
     def dispositions(self) -> DispositionStore:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import pyarrow as pa
 
 from aml_assets.core.days import parse_day
-from aml_assets.errors import AmlError, CorruptFile, NotFound, NotReady
+from aml_assets.errors import AmlError, CorruptFile, DeletedUnderRule, NotFound, NotReady
+from aml_assets.io.deletions import Deletions
 from aml_assets.io.formats import Format, ParquetFormat, Published, version_path
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.paths import Template
@@ -183,6 +184,8 @@ class PartitionStore(Generic[T]):
         except NotFound:
             if self.has(day):
                 raise
+            if (deleted := Deletions(self.store).under(self.asset, day)) is not None:
+                raise DeletedUnderRule(deleted, table=self.asset, day=day) from None
             raise NotReady(
                 "it has not been materialized yet",
                 table=self.asset,
@@ -258,6 +261,11 @@ class SnapshotStore(PartitionStore[pa.Table]):
         sealed = self.store.seals.seal(text.encode(), path)
         written = self.store.publish_bytes(path, sealed)
         return Published(changed=written.changed, manifest=own)
+
+    def refers_to(self, day: dt.date) -> tuple[dt.date, str] | None:
+        """The day whose frame a day refers to, and its digest; ``None`` if it holds its own."""
+        reference = self._reference(day)
+        return (reference[0], reference[1].digest) if reference else None
 
     def _reference_path(self, day: dt.date) -> str:
         folder, _, name = self.path(day).rpartition("/")

@@ -248,7 +248,7 @@ class Store:
         return self._retrying(add_once)
 
     def delete(self, path: str) -> None:
-        """Delete one file.
+        """Delete one file, or a folder without entries.
 
         Raises:
             NotFound: nothing is stored there.

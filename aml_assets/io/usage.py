@@ -6,10 +6,13 @@ here: which files are debris (``debris.py``).
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+from aml_assets.core.days import parse_day
 
 if TYPE_CHECKING:
     from aml_assets.io.filesystems import FileStatus
@@ -29,6 +32,11 @@ def files_of(store: Store) -> Iterator[tuple[str, FileStatus]]:
                 folders.append(path)
             else:
                 yield path, entry
+
+
+def days_named(path: str) -> list[dt.date]:
+    """Return the days that a path names, in its order."""
+    return [day for text in _DATE.findall(path) if (day := parse_day(text))]
 
 
 def bytes_by_day(store: Store) -> Counter[str]:

@@ -23,6 +23,7 @@ from aml_assets.settings.line_settings import LineName, LineSettings
 from aml_assets.settings.page_settings import OutputSettings, PageSettings
 from aml_assets.settings.promotion_settings import PromotionSettings
 from aml_assets.settings.queue_settings import QueueSettings
+from aml_assets.settings.retention_settings import RetentionSettings
 from aml_assets.settings.scoring_settings import ScoringSettings
 from aml_assets.settings.store_settings import HdfsSettings, LandingSettings, StoreSettings
 from aml_assets.settings.table_settings import (
@@ -67,3 +68,4 @@ class Sections(BaseSettings):
     queue: QueueSettings = QueueSettings()
     filing: FilingSettings = FilingSettings()
     drift: DriftSettings = DriftSettings()
+    retention: RetentionSettings = RetentionSettings()

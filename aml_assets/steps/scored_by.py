@@ -20,7 +20,7 @@ from aml_assets.core.cases.dispositions import as_texts
 from aml_assets.core.cases.queue import CUSTOMER
 from aml_assets.core.governance.chain import Entry
 from aml_assets.core.governance.entry_words import speaks_of
-from aml_assets.errors import AmlError, CorruptFile, NotReady
+from aml_assets.errors import AmlError, CorruptFile, DeletedUnderRule, NotReady
 from aml_assets.io.formats.csv import columns_in
 from aml_assets.steps.inputs.customer_columns import customer_columns
 
@@ -204,8 +204,10 @@ def _scored(
         manifest = stored.manifest(day)
         if customer is not None and not _names(catalog, day, manifest, customer):
             return Lost(line, day, "the customer was not scored")
+    except DeletedUnderRule as error:
+        return Lost(line, day, error.what)
     except NotReady:
-        return Lost(line, day, "it was not scored, or the scores are gone")
+        return Lost(line, day, "it was not scored")
     except CorruptFile as error:
         return Lost(line, day, str(error), damaged=True)
     ((model_id, digest),) = manifest.inputs[catalog.line.model].items()

@@ -83,7 +83,7 @@ def test_a_day_tells_its_model_its_promotion_and_its_entries(aml, digest):
     assert told[1].endswith(f"  promotion, by {promoted}")
     assert told[2:4] == ["    gate: found 0.75", "1 entries of the ledger speak of 2024-01-05."]
     told = aml("show", "--day", "2024-02-09").output.splitlines()
-    assert told[0] == "reports: it was not scored, or the scores are gone"
+    assert told[0] == "reports: it was not scored"
     assert told[1] == "1 entries of the ledger speak of 2024-02-09."
     assert told[2].endswith("2024-02-09: a reason")
 

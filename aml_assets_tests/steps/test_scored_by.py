@@ -79,7 +79,7 @@ def test_a_line_that_did_not_score_and_one_whose_scores_are_damaged_say_so(built
     built.options.update(OF_CUSTOMERS)
     reports, customers = of_day(built.catalog, day(5)).lines
     assert isinstance(reports, Scored)
-    assert customers == Lost("customer", day(5), "it was not scored, or the scores are gone")
+    assert customers == Lost("customer", day(5), "it was not scored")
     path = built.store / built.catalog.predictions.path(day(5))
     path.write_bytes(path.read_bytes() + b"1")
     reports, _ = of_day(built.catalog, day(5)).lines

@@ -42,6 +42,10 @@ def subject(entry: Entry) -> str:
     words = [f"{about[name]}" for name in ("asset", "check", "day") if name in about]
     if entry.line is not None:
         words = [_championship(entry)]
+    elif entry.kind == "retention":
+        words = [f"{sum(int(each.get('partitions', 0)) for each in _deleted(about))} partitions"]
+    elif entry.kind == "hold" and "day" not in about:
+        words = [f"a customer ({about.get('file', '?')})"]
     elif entry.kind == "dispositions":
         words = [f"{about.get('dispositions', '?')} dispositions"]
     elif entry.kind == "beginning":
@@ -79,7 +83,11 @@ def _ranges(about: Mapping[str, Any]) -> Iterator[tuple[dt.date, dt.date]]:
     for name in ("day", "from_day"):
         if (day := _day(about.get(name))) is not None:
             yield day, day
-    for each in about.get("days") or ():
+    named = [
+        *(about.get("days") or ()),
+        *(days for of in _deleted(about) for days in of.get("days", ())),
+    ]
+    for each in named:
         pair = each if isinstance(each, Sequence) and not isinstance(each, str) else (each, each)
         days = [day for day in map(_day, pair) if day is not None]
         if days:
@@ -88,6 +96,11 @@ def _ranges(about: Mapping[str, Any]) -> Iterator[tuple[dt.date, dt.date]]:
         for name in about.get(kind) or ():
             if (day := _day(name[-10:])) is not None:
                 yield day, day
+
+
+def _deleted(about: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What an entry about a deletion says of partitions that are alike."""
+    return [each for each in about.get("deleted") or () if isinstance(each, Mapping)]
 
 
 def _day(value: Any) -> dt.date | None:

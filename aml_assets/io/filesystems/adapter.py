@@ -124,7 +124,7 @@ class FileSystem(ABC):
 
     @abstractmethod
     def delete(self, path: str) -> None:
-        """Delete one file; raise `NotFound` if there is none."""
+        """Delete one file, or a folder without entries; raise `NotFound` if there is none."""
 
     def local_path(self, path: str) -> str | None:
         """Return the file's path on this machine; ``None`` if no library may open it itself."""

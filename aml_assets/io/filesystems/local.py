@@ -152,7 +152,10 @@ class LocalFileSystem(FileSystem):
     def delete(self, path: str) -> None:
         """See `FileSystem.delete`."""
         with _ours(path, "delete"):
-            os.unlink(path)
+            try:
+                os.unlink(path)
+            except IsADirectoryError:
+                os.rmdir(path)
 
     def local_path(self, path: str) -> str:
         """See `FileSystem.local_path`."""

@@ -14,6 +14,7 @@ import base64
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -137,6 +138,25 @@ def _manifest_path(path: str, digest: str) -> str:
     if last == VERSIONS:
         folder, name = parent, name.replace(f".{digest}", "")
     return join_path(folder, f".{name}.{digest}.manifest.json")
+
+
+_BESIDE = re.compile(r"(?:.*/)?\.[^/]+\.[0-9a-f]{64}\.manifest\.json")
+
+
+def manifest_beside(store: Store, path: str) -> Manifest | None:
+    """Read the manifest that a path is of; ``None`` for any other file.
+
+    The CSV itself is not read, which may have been replaced since.
+
+    Raises:
+        CorruptFile: the manifest was altered.
+    """
+    if not _BESIDE.fullmatch(path):
+        return None
+    text = store.read(path)
+    if not store.seals.verify(text, path):
+        raise corrupt(path, "the manifest was altered")
+    return parse_manifest(text, path)
 
 
 _BATCH = 16 * 1024

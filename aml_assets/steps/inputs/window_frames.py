@@ -201,13 +201,18 @@ def refuse_missing(catalog: Catalog, features: Upstream[pa.Table], days: Sequenc
     """Refuse a window with a hole.
 
     Raises:
-        NotTrainable: a day has landed but has no features, or has not landed, and is not exempt.
+        NotTrainable: a day has landed but has no features, has not landed and is not exempt, or
+            was deleted under a rule.
     """
     unbuilt: list[dt.date] = []
     unlanded: list[dt.date] = []
     for day in days:
         if features.has(day) or exemption(catalog, day):
             continue
+        if (deleted := catalog.deletions.under(features.asset, day)) is not None:
+            raise NotTrainable(
+                f"the window needs this day, and {deleted}", table=features.asset, day=day
+            )
         (unbuilt if has_landed(catalog, day) else unlanded).append(day)
     if unbuilt:
         raise NotTrainable(

@@ -19,6 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.core.governance.terms import first_kept
 from aml_assets.core.graph import FEATURES, REPORTS, TABLES, Line
 from aml_assets.core.model.windows import Windows
 from aml_assets.core.night.cursor import Cursor
@@ -159,6 +160,20 @@ class Watcher:
         ripening = settings.labels.maturity_days + windows.eval_days
         return max(reach + before, ripening)
 
+    def read_back(self, today: dt.date) -> int:
+        """How many days back anything is read that a run of today builds."""
+        back = max(self._catalog.graph.history, self._settings.features.trx_lookback_days)
+        return self._reach(today) + back
+
+    def _first_day(self, today: dt.date) -> dt.date:
+        """The first watched day: before it, terms have passed, or something was deleted."""
+        first, years = self._settings.partitions.first_day, self._settings.retention.years
+        if terms := [years[kind] for kind in ("tables", "features") if kind in years]:
+            read = today - self.read_back(today) * ONE_DAY
+            first = max(first, min(first_kept(today, min(terms)), read))
+        deleted = self._catalog.deletions.last_day(self._catalog.assets)
+        return first if deleted is None else max(first, deleted + ONE_DAY)
+
     def _static_tables(self) -> tuple[str, ...]:
         tables = self._settings.joined_tables.items()
         return tuple(name for name, table in tables if not table.daily)
@@ -197,7 +212,7 @@ class Watcher:
         """
         today = self.today(now)
         stored = {asset: self._overview.refresh(asset) for asset in self._catalog.assets}
-        landed = self._landed()
+        landed = self._landed(today)
         end = today if back is None else _newest(today, landed, stored)
         reach = max(self.look_back_days(end), back or 0)
         days = self._days(end, reach, landed, stored, cursor)
@@ -270,8 +285,8 @@ class Watcher:
         tables = self._settings.tables_beside
         return {day: self._listings(tables, day) for day in days} if tables else {}
 
-    def _landed(self) -> dict[str, frozenset[dt.date]]:
-        first, landing = self._settings.partitions.first_day, self._catalog.landing
+    def _landed(self, today: dt.date) -> dict[str, frozenset[dt.date]]:
+        first, landing = self._first_day(today), self._catalog.landing
         return {
             name: frozenset(day for day in landing.days(name) if day >= first)
             for name in self._settings.daily_tables
@@ -288,7 +303,7 @@ class Watcher:
         self, today: dt.date, reach: int, landed: _Landed, stored: _Stored, cursor: Cursor
     ) -> list[dt.date]:
         """The days to watch, oldest first: ``reach`` days, and older ones that lack something."""
-        first = self._settings.partitions.first_day
+        first = self._first_day(today)
         begin = max(first, today - reach * ONE_DAY)
         automation = self._settings.automation
         since = max(first, automation.catch_up_from or first, cursor.left_alone or first)

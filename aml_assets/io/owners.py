@@ -1,0 +1,155 @@
+"""Owners: to which kind, asset and day each file of a store belongs, by its path.
+
+Belongs here: reading paths, also of kept versions, hidden companions, ad hoc runs, and of tables
+and model lines that the settings no longer have. Does not belong here: listing them
+(``io.usage``), or what is deleted (``steps.retaining.planning``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aml_assets.core.days import parse_day
+from aml_assets.core.graph import ALERT_PAGE, QUEUE, TUNING, Line
+from aml_assets.io.catalog import RECEIPTS
+from aml_assets.io.disposition_store import FOLDER as IMPORTS
+from aml_assets.io.paths import join_path, split_path
+from aml_assets.io.seals import VERSIONS
+from aml_assets.settings.retention_settings import KINDS, Kind
+from aml_assets.settings.table_settings import DISPOSITIONS
+
+if TYPE_CHECKING:
+    from aml_assets.settings.store_settings import StoreSettings
+
+CHECKS = "checks"
+"""The folder of verdicts, which belong to what they are about."""
+
+_KIND: dict[str, Kind] = {kind: kind for kind in KINDS}
+_NEVER = re.compile(r"(ledger|holds|retention|decisions)/")
+_DAY = r"\d{4}-\d{2}-\d{2}"
+_ASSET = r"[^/.][^/]*(?:/[^/.][^/]*)*?"
+_LINE = r"lines/(?P<line>[^/]+)/"
+
+
+@dataclass(frozen=True, order=True)
+class Owner:
+    """The partition that a file belongs to.
+
+    Attributes:
+        kind: the kind of asset, by which it has a term.
+        asset: the asset; of imports of dispositions, their folder.
+        day: the partition.
+    """
+
+    kind: Kind
+    asset: str
+    day: dt.date
+
+
+class Owners:
+    """Tells the owner of each file of a store.
+
+    Args:
+        store: its path templates.
+    """
+
+    def __init__(self, store: StoreSettings) -> None:
+        self._patterns = list(_patterns(store))
+
+    def of(self, path: str) -> Owner | None:
+        """The owner of a file; ``None`` for one that belongs to no partition."""
+        if _NEVER.match(path):
+            return None
+        plain = _beside_its_file(path)
+        for pattern, kind, role in self._patterns:
+            match = pattern.fullmatch(plain)
+            day = parse_day(match["date"]) if match else None
+            if match is None or day is None:
+                continue
+            named = match.groupdict()
+            asset = named.get("asset") or _asset(role, Line(named.get("line") or ""))
+            return Owner(kind or kind_of(asset), asset, day)
+        return None
+
+
+def kind_of(asset: str) -> Kind:
+    """The kind of a frame; one of a group of a bank's own counts as features."""
+    group, _, name = asset.partition("/")
+    if name == DISPOSITIONS or group == IMPORTS:
+        return "dispositions"
+    return _KIND.get(group, "features")
+
+
+def _beside_its_file(path: str) -> str:
+    """A kept version or hidden companion under the folder and name of what it belongs to."""
+    folder, name = split_path(path)
+    parent, last = split_path(folder)
+    return join_path(parent if last == VERSIONS else folder, name.removeprefix("."))
+
+
+def _patterns(store: StoreSettings) -> Iterator[tuple[re.Pattern[str], Kind | None, str]]:
+    """The pattern of each place, the special ones first; its kind and what lies there."""
+    yield re.compile(rf"(?P<asset>{IMPORTS})/(?P<date>{_DAY})/.+"), "dispositions", ""
+    yield _pattern("{asset}/{date}.json", within=rf"{RECEIPTS}/[^/]+"), "receipts", ""
+    yield _pattern(f"{CHECKS}/{{asset}}/{{date}}.json"), None, ""
+    places: tuple[tuple[str, Kind], ...] = (
+        ("queue", "reports"),
+        ("alert_report", "reports"),
+        ("tuning", "models"),
+    )
+    for role, kind in places:
+        yield _pattern(getattr(store, role)), kind, role
+    of_lines: tuple[tuple[str, Kind], ...] = (
+        ("model_report", "reports"),
+        ("metrics", "metrics"),
+        ("measured_model", "models"),
+        ("model", "models"),
+        ("predictions", "predictions"),
+    )
+    for role, kind in of_lines:
+        for line in (_LINE, ""):
+            yield _pattern(getattr(store, role), line), kind, role
+    yield _pattern(store.frames), None, ""
+
+
+def _asset(role: str, line: Line) -> str:
+    names = {
+        "queue": QUEUE,
+        "alert_report": ALERT_PAGE,
+        "tuning": TUNING,
+        "model_report": line.page,
+        "metrics": line.metrics,
+        "measured_model": line.measured_model,
+        "model": line.model,
+        "predictions": line.scores,
+    }
+    return names[role]
+
+
+def _pattern(template: str, before: str = "", within: str = _ASSET) -> re.Pattern[str]:
+    """The pattern of all files that lie where a template says, or beside, for its partitions.
+
+    A file's name may go on after a dot: with a digest, an ad hoc model, or what a hidden companion
+    is. Placeholders that say no day or asset may be anything.
+
+    Args:
+        template: a path with placeholders.
+        before: the pattern of what stands before it.
+        within: the pattern of an asset.
+    """
+    folder, name = split_path(template.strip("/"))
+    text = re.escape(join_path(folder, name.rpartition(".")[0] or name))
+    slots = {
+        "asset": (f"(?P<asset>{within})", "(?P=asset)"),
+        "date": (f"(?P<date>{_DAY})", "(?P=date)"),
+        "model_id": (f"[^/]*?(?P<date>{_DAY})(?:_[^/.]*)?", "[^/]+"),
+        "prefix": ("[^/]*?", "[^/]*?"),
+    }
+    for slot, (first, again) in slots.items():
+        written = re.escape(f"{{{slot}}}")
+        text = text.replace(written, first, 1).replace(written, again)
+    return re.compile(rf"{before}{text}(?:\.[^/]*)?")
