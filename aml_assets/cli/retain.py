@@ -34,7 +34,8 @@ def retain(
         typer.echo(line)
     if apply and catalog.settings.retention.years:
         entry = apply_retention(catalog, plan)
-        typer.echo(f"Entry {entry.number} of the ledger tells of it.")
+        if entry is not None:
+            typer.echo(f"Entry {entry.number} of the ledger tells of it.")
 
 
 def _told(catalog: Catalog, plan: RetentionPlan, verb: str) -> Iterator[str]:

@@ -49,6 +49,8 @@ def status(
     for line in catalog.graph.lines:
         if sentence := champion_sentence(catalog.of_line(line)):
             typer.echo("\n".join(wrap(sentence, 80, subsequent_indent="  ")))
+    if deleted := catalog.deletions.last_day(catalog.assets):
+        typer.echo(f"Days up to {deleted} are not watched: something was deleted under a term.")
     if board.view.newest_landed is None:
         for line in _nothing_landed(catalog):
             typer.echo(line)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from aml_assets.errors import CorruptFile
+from aml_assets.errors import CorruptFile, UnprovenFile
 from aml_assets.io.holds import Hold, Holds, day_of
+from aml_assets.io.seals import Seals
 from aml_assets.io.store import Store
 from aml_assets_tests.conftest import day
 
@@ -44,3 +45,12 @@ def test_a_hold_that_cannot_be_read_is_not_passed_over(tmp_path: Path):
     holds.add(Hold(None, None, "x", "Ada", "2024"))
     with pytest.raises(CorruptFile, match="it holds no hold"):
         holds.all()
+
+
+def test_a_hold_is_sealed_as_all_files_are(tmp_path: Path):
+    sealed = Store(str(tmp_path), seals=Seals({"new": b"k" * 32}))
+    hold = Hold("K-1", None, "x", "Ada", "2024")
+    Holds(sealed).add(hold)
+    assert Holds(sealed).all() == [hold]
+    with pytest.raises(UnprovenFile):
+        Holds(Store(str(tmp_path), seals=Seals({"other": b"l" * 32}))).all()

@@ -37,7 +37,10 @@ from aml_assets.errors import SettingsError
 _BASES = {DAILY_LIST: "base_remote_daily_path", STATIC_LIST: "base_remote_static_path"}
 """List of tables → the key with the path template of its tables."""
 
-_OWN_FOLDERS = ("tables", "features", "checks", "decisions", "receipts", "report")
+_OWN_FOLDERS = (
+    *("tables", "features", "checks", "decisions", "receipts", "report"),
+    *("ledger", "holds", "retention"),
+)
 """The store's own folders, whose names no landed table may have."""
 
 _LOCAL = "a folder of the old worker; what travels between steps lies in the store"

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 def apply_retention(
     catalog: Catalog, plan: RetentionPlan, tell: Callable[[Expired], None] = lambda _: None
-) -> Entry:
+) -> Entry | None:
     """Delete what has expired.
 
-    The index of deletions is written anew even if nothing has.
+    The index of deletions is written anew even if nothing has, and then the ledger is not.
 
     Args:
         catalog: the store, with its ledger.
@@ -39,7 +39,7 @@ def apply_retention(
         tell: called for each partition that is about to be deleted.
 
     Returns:
-        The ledger's entry about it.
+        The ledger's entry about it; ``None`` if nothing has expired.
 
     Raises:
         AmlError: a hold was placed meanwhile; what was not deleted by then stays.
@@ -51,11 +51,12 @@ def apply_retention(
         "today": str(plan.today),
         "years": dict(catalog.settings.retention.years),
         "deleted": record_of(plan.expired),
+        "files": sum(len(each.files) for each in plan.expired),
         "kept": len(plan.kept),
     }
     decision = Decision.by_rule("retention.years", "the term has passed")
     _refuse_new_holds(catalog, before)
-    entry = catalog.ledger.append("retention", decision, about)
+    entry = catalog.ledger.append("retention", decision, about) if plan.expired else None
     catalog.deletions.index(catalog.ledger.entries())
     # Downstream first, so that nothing stays that was built of what is gone.
     order = {asset: place for place, asset in enumerate(catalog.assets)}

@@ -57,6 +57,8 @@ def test_the_ledger_tells_what_was_deleted_by_which_rule_and_names_no_customer(o
     catalog = old.catalog
     plan = plan_retention(catalog, TODAY)
     entry = apply_retention(catalog, plan)
+    assert entry is not None
+    assert apply_retention(catalog, plan_retention(catalog, TODAY)) is None
     assert (entry.kind, entry.known) == ("retention", "rule")
     told = {
         (each["rule"], asset, tuple(map(tuple, each["days"])))
