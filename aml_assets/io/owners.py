@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 CHECKS = "checks"
 """The folder of verdicts, which belong to what they are about."""
 
+_OUR_GROUPS = ("tables", "features")
 _KIND: dict[str, Kind] = {kind: kind for kind in KINDS}
 _NEVER = re.compile(r"(ledger|holds|retention|decisions)/")
 _DAY = r"\d{4}-\d{2}-\d{2}"
@@ -55,10 +56,11 @@ class Owners:
 
     Args:
         store: its path templates.
+        groups: those whose frames it holds, beside ours.
     """
 
-    def __init__(self, store: StoreSettings) -> None:
-        self._patterns = list(_patterns(store))
+    def __init__(self, store: StoreSettings, groups: Iterable[str] = ()) -> None:
+        self._patterns = list(_patterns(store, sorted({*_OUR_GROUPS, *groups})))
 
     def of(self, path: str) -> Owner | None:
         """The owner of a file; ``None`` for one that belongs to no partition."""
@@ -91,7 +93,9 @@ def _beside_its_file(path: str) -> str:
     return join_path(parent if last == VERSIONS else folder, name.removeprefix("."))
 
 
-def _patterns(store: StoreSettings) -> Iterator[tuple[re.Pattern[str], Kind | None, str]]:
+def _patterns(
+    store: StoreSettings, groups: Sequence[str]
+) -> Iterator[tuple[re.Pattern[str], Kind | None, str]]:
     """The pattern of each place, the special ones first; its kind and what lies there."""
     yield re.compile(rf"(?P<asset>{IMPORTS})/(?P<date>{_DAY})/.+"), "dispositions", ""
     yield _pattern("{asset}/{date}.json", within=rf"{RECEIPTS}/[^/]+"), "receipts", ""
@@ -113,7 +117,9 @@ def _patterns(store: StoreSettings) -> Iterator[tuple[re.Pattern[str], Kind | No
     for role, kind in of_lines:
         for line in (_LINE, ""):
             yield _pattern(getattr(store, role), line), kind, role
-    yield _pattern(store.frames), None, ""
+    # Landed files, which may lie in the same folder, are in no group.
+    within = rf"(?:{'|'.join(map(re.escape, groups))})/[^/.][^/]*"
+    yield _pattern(store.frames, within=within), None, ""
 
 
 def _asset(role: str, line: Line) -> str:

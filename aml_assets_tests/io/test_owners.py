@@ -69,7 +69,7 @@ DIGEST = "a" * 64
     ],
 )
 def test_a_path_names_its_owner(path: str, kind, asset: str):
-    assert Owners(StoreSettings()).of(path) == Owner(kind, asset, day(5))
+    assert Owners(StoreSettings(), ["sanctions"]).of(path) == Owner(kind, asset, day(5))
 
 
 @pytest.mark.parametrize(
@@ -80,6 +80,8 @@ def test_a_path_names_its_owner(path: str, kind, asset: str):
         f"holds/{DAY}.json",
         "retention/deleted.json",
         f"elsewhere/{DAY}.txt",
+        f"trx/daily/{DAY}/data.parquet",
+        f"elsewhere/hits/{DAY}/data.parquet",
         f"predict_res/{DAY}/notes.csv",
         "tables/trx/2024-13-05/data.parquet",
     ],

@@ -104,6 +104,16 @@ def _order(path: str) -> tuple[bool, str]:
     return "/." in f"/{path}" or path.startswith(f"{CHECKS}/"), path
 
 
+def _landed(catalog: Catalog) -> Iterator[str]:
+    """The folders of landed tables, where the landing lies within the store's root."""
+    of = catalog.settings
+    root, landing = (f"{url.rstrip('/')}/" for url in (of.store.url, of.landing.url))
+    if landing.startswith(root):
+        for table in of.tables.values():
+            folder = table.path.strip("/").partition("{date}")[0].strip("/")
+            yield f"{landing.removeprefix(root)}{folder}/"
+
+
 class _Inventory:
     """All files of a store by their owners, and which of these have expired or stay."""
 
@@ -112,8 +122,11 @@ class _Inventory:
         self._terms: Mapping[Kind, int] = catalog.settings.retention.years
         self.files: dict[Owner, dict[str, int]] = {}
         self.unknown: Counter[str] = Counter()
-        owners = Owners(catalog.settings.store)
+        owners = Owners(catalog.settings.store, {row.group for row in catalog.graph})
+        landed = tuple(_landed(catalog))
         for path, file in files_of(catalog.store):
+            if path.startswith(landed):
+                continue
             if (owner := owners.of(path)) is not None:
                 self.files.setdefault(owner, {})[path] = file.length
             elif self._is_old(path):
@@ -146,31 +159,37 @@ class _Inventory:
         """The expired partitions on hold.
 
         On a day of which any file names a customer on hold, all is. Static tables name all
-        customers on each day: of them, only what names him is.
+        customers on each day, and dispositions are brought on any: of them, only what names him
+        is, and what is about such a day.
         """
         days = {day for hold in self._holds if (day := day_of(hold)) is not None}
         search = Search(self._catalog, [one for of in self._holds if (one := of.customer)])
         at_stake = {owner.day for owner in self.expired}
         for owner in sorted(self.owners):
-            if owner.day not in at_stake or owner.day in days or owner.asset in self._static:
+            if owner.day not in at_stake or owner.day in days or self._is_apart(owner):
                 continue
             if any(map(search.finds, self.files[owner])):
                 days.add(owner.day)
-        held = {owner for owner in self.expired if owner.day in days}
-        held |= {owner for owner in self.expired if self._names(owner, search)}
         texts = {str(day) for day in days}
-        held |= {
+        held = {
             owner
             for owner in self.expired
-            if texts and owner.asset == IMPORTS
-            if any(texts & search.report_days(path) for path in self.files[owner])
+            if owner.day in days
+            or (self._is_apart(owner) and self._names(owner, search))
+            or (owner.asset == IMPORTS and self._is_about(owner, texts, search))
         }
         return dict.fromkeys(held, ON_HOLD)
 
+    def _is_apart(self, owner: Owner) -> bool:
+        """Whether what it names says nothing of the other assets of its day."""
+        return owner.asset in self._static or owner.kind == "dispositions"
+
+    def _is_about(self, owner: Owner, days: set[str], search: Search) -> bool:
+        """Whether dispositions are about some days."""
+        return any(days & search.report_days(path) for path in self.files[owner] if days)
+
     def _names(self, owner: Owner, search: Search) -> bool:
-        """Whether an expired day of a static table names a customer on hold, or refers to such."""
-        if owner.asset not in self._static:
-            return False
+        """Whether a partition names a customer on hold, or refers to a frame that does."""
         own = [path for path in self.files[owner] if not path.endswith(_REFERENCE)]
         if len(own) < len(self.files[owner]):
             own.append(self._snapshots(owner.asset).stored_file(owner.day))

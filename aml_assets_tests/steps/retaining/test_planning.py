@@ -65,7 +65,7 @@ def test_a_partition_expires_on_the_day_after_its_term(old: Bank):
         assert paths(plan) <= {path for path in all_files(old) if "features" in path}
 
 
-@pytest.mark.parametrize("kind", TERMS)
+@pytest.mark.parametrize("kind", sorted(TERMS.keys() - {"models"}))
 def test_each_kind_has_a_term_of_its_own(old: Bank, kind: str):
     plan = plan_retention(under(old, {kind: 1}), TODAY)
     assert {each.rule for each in plan.expired} == {f"retention.years.{kind}: 1"}
@@ -143,7 +143,9 @@ def test_the_champion_and_the_one_before_it_stay(old: Bank):
 
 
 def test_a_pinned_model_stays(old: Bank):
-    plan = plan_retention(under(old, TERMS, scoring={"pinned_model": MODEL}), TODAY)
+    plan = plan_retention(
+        under(old, TERMS, scoring={"model_policy": "pinned", "pinned_model": MODEL}), TODAY
+    )
     assert MODEL not in paths(plan)
     assert kept(plan, SCORES) == [("models/model", day(5))]
 
@@ -196,3 +198,15 @@ def test_old_files_of_no_partition_are_named_and_stay(old: Bank):
     plan = plan_retention(old.catalog, TODAY)
     assert plan.unknown == {"exports": 1}
     assert not [path for path in paths(plan) if "exports" in path]
+
+
+def test_landed_files_stay_also_where_landing_and_store_are_one_folder(old: Bank):
+    tables = {"trx": {"path": "tables/landed/{date}"}}
+    old.options.update({"landing": {"url": str(old.store)}, "tables": tables})
+    for folder in ("tables/landed/2024-01-02", "str/daily/2024-01-02"):
+        (old.store / folder).mkdir(parents=True)
+        (old.store / folder / "data.parquet").write_bytes(b"landed")
+    plan = plan_retention(old.catalog, TODAY)
+    assert not [path for path in paths(plan) if "landed" in path or "daily" in path]
+    assert plan.unknown == {}
+    assert "tables/trx/2024-01-02/data.parquet" in paths(plan)

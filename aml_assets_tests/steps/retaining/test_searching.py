@@ -24,7 +24,8 @@ def bank(new_bank) -> Bank:
     texts = pa.table({"customer": pa.array(["K<1>", "K2"]).dictionary_encode()})
     ParquetFormat().write(store, "b.parquet", texts, MANIFEST)
     CsvFormat().write(store, "c.csv", table, MANIFEST)
-    HtmlFormat().write(store, "d.html", "<p>K&lt;1&gt; pays 171 and 23,</p>", MANIFEST)
+    page = "<!doctype html><html><body><p>K&lt;1&gt; pays 171 and 23,</p></body></html>"
+    HtmlFormat().write(store, "d.html", page, MANIFEST)
     store.publish_bytes("e.json", b"17 23")
     return bank
 
@@ -37,7 +38,7 @@ def bank(new_bank) -> Bank:
         ("K<1>", "b.parquet d.html"),
         ("K2", "b.parquet"),
         ("5", ""),
-        ("1", ""),
+        ("71", ""),
     ],
 )
 def test_a_customer_is_found_by_his_whole_id(bank: Bank, customer: str, files: str):
