@@ -109,6 +109,8 @@ def _patterns(
         yield _pattern(getattr(store, role)), kind, role
     of_lines: tuple[tuple[str, Kind], ...] = (
         ("model_report", "reports"),
+        ("gate", "metrics"),
+        ("shadow", "predictions"),
         ("metrics", "metrics"),
         ("measured_model", "models"),
         ("model", "models"),
@@ -129,6 +131,8 @@ def _asset(role: str, line: Line) -> str:
         "tuning": TUNING,
         "model_report": line.page,
         "metrics": line.metrics,
+        "gate": line.gate,
+        "shadow": line.shadow,
         "measured_model": line.measured_model,
         "model": line.model,
         "predictions": line.scores,

@@ -34,6 +34,14 @@ DIGEST = "a" * 64
         (f"tuning/tuning_{DAY}.json", "models", "models/tuning"),
         (f"model_meta/aml_xgboost_{DAY}.meta.json", "metrics", "models/metrics"),
         (f"model_meta/.versions/aml_{DAY}.meta.{DIGEST}.json", "metrics", "models/metrics"),
+        (f"gate/gate_{DAY}.json", "metrics", "models/gate"),
+        (f"lines/customer/gate/gate_{DAY}.json", "metrics", "models/customer_gate"),
+        (f"predict_res/shadow_{DAY}.csv", "predictions", "predictions/shadow"),
+        (
+            f"predict_res/.shadow_{DAY}.csv.{DIGEST}.manifest.json",
+            "predictions",
+            "predictions/shadow",
+        ),
         (f"predict_res/pred_full_table{DAY}.csv", "predictions", "predictions/predictions"),
         (
             f"predict_res/.pred_full_table{DAY}.csv.{DIGEST}.manifest.json",
