@@ -121,3 +121,16 @@ def test_each_file_that_a_night_leaves_has_an_owner(built: Bank):
     for asset in catalog.assets:
         for number in range(1, 7):
             assert ((asset, day(number)) in stored) == catalog.of(asset).has(day(number))
+
+
+def test_each_place_of_the_settings_has_its_owner():
+    store = StoreSettings()
+    texts = {name: getattr(store, name) for name in StoreSettings.model_fields}
+    places = {
+        name: text.format(asset="tables/trx", date=DAY, model_id=f"aml_{DAY}", prefix="scores")
+        for name, text in texts.items()
+        if isinstance(text, str) and ("{date}" in text or "{model_id}" in text)
+    }
+    found = {name: Owners(store).of(path) for name, path in places.items()}
+    assert not [name for name, owner in found.items() if owner is None or owner.day != day(5)]
+    assert len({owner.asset for owner in found.values() if owner}) == len(places)

@@ -1,4 +1,4 @@
-"""Applying: deleting what has expired, after the ledger has told of it.
+"""Applying: deleting what has expired, once the ledger tells it.
 
 Belongs here: the entry, the index, and the deletion, which a later one completes if it is stopped.
 Does not belong here: what has expired (``steps.retaining.planning``).

@@ -33,7 +33,7 @@ from aml_assets.io.usage import days_named, files_of
 from aml_assets.settings.retention_settings import Kind
 from aml_assets.steps.inputs.model_selection import pinned_path
 from aml_assets.steps.retaining.searching import Search
-from aml_assets.steps.watching.watcher import Watcher
+from aml_assets.steps.watching.reach import read_back
 
 if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
@@ -152,7 +152,7 @@ class _Inventory:
 
     def still_read(self) -> dict[Owner, str]:
         """The expired partitions that tonight's runs read."""
-        since = self._today - Watcher(self._catalog).read_back(self._today) * ONE_DAY
+        since = self._today - read_back(self._catalog, self._today) * ONE_DAY
         return {owner: READ for owner in self.expired if owner.day >= since}
 
     def held(self) -> dict[Owner, str]:

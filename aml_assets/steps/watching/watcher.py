@@ -19,7 +19,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from aml_assets.core.days import ONE_DAY, days_between
-from aml_assets.core.governance.terms import first_kept
 from aml_assets.core.graph import FEATURES, REPORTS, TABLES, Line
 from aml_assets.core.model.windows import Windows
 from aml_assets.core.night.cursor import Cursor
@@ -41,6 +40,7 @@ from aml_assets.steps.checking.verdicts import Verdicts, blocked, blocks_of
 from aml_assets.steps.inputs.exemptions import skip_in_words, skip_of
 from aml_assets.steps.inputs.model_selection import champions_of, pinned_path
 from aml_assets.steps.inputs.window_frames import windows_of
+from aml_assets.steps.watching.reach import first_watched, reach
 
 if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
@@ -141,38 +141,7 @@ class Watcher:
     def look_back_days(self, today: dt.date) -> int:
         """How many days back changes are looked for."""
         given = self._settings.automation.look_back_days
-        return self._reach(today) if given is None else given
-
-    def _reach(self, today: dt.date) -> int:
-        """How many days back a change can matter to any line."""
-        return max(self._reach_of(line, today) for line in self._catalogs)
-
-    def _reach_of(self, line: Line, today: dt.date) -> int:
-        """The windows of a line's model, and before them late reports or what its frames read."""
-        settings, graph = self._catalogs[line].settings, self._catalog.graph
-        windows = settings.windows
-        reach = windows.train_days + settings.delay_days + windows.eval_days
-        if windows.fixed:
-            reach = max(0, (today - windows.fixed.train_start).days)
-        before = settings.features.trx_lookback_days
-        if line.name:
-            before = max(before, graph.history_of(line.features))
-        ripening = settings.labels.maturity_days + windows.eval_days
-        return max(reach + before, ripening)
-
-    def read_back(self, today: dt.date) -> int:
-        """How many days back anything is read that a run of today builds."""
-        back = max(self._catalog.graph.history, self._settings.features.trx_lookback_days)
-        return self._reach(today) + back
-
-    def _first_day(self, today: dt.date) -> dt.date:
-        """The first watched day: before it, terms have passed, or something was deleted."""
-        first, years = self._settings.partitions.first_day, self._settings.retention.years
-        if terms := [years[kind] for kind in ("tables", "features") if kind in years]:
-            read = today - self.read_back(today) * ONE_DAY
-            first = max(first, min(first_kept(today, min(terms)), read))
-        deleted = self._catalog.deletions.last_day(self._catalog.assets)
-        return first if deleted is None else max(first, deleted + ONE_DAY)
+        return reach(self._catalog, today) if given is None else given
 
     def _static_tables(self) -> tuple[str, ...]:
         tables = self._settings.joined_tables.items()
@@ -286,7 +255,7 @@ class Watcher:
         return {day: self._listings(tables, day) for day in days} if tables else {}
 
     def _landed(self, today: dt.date) -> dict[str, frozenset[dt.date]]:
-        first, landing = self._first_day(today), self._catalog.landing
+        first, landing = first_watched(self._catalog, today), self._catalog.landing
         return {
             name: frozenset(day for day in landing.days(name) if day >= first)
             for name in self._settings.daily_tables
@@ -303,7 +272,7 @@ class Watcher:
         self, today: dt.date, reach: int, landed: _Landed, stored: _Stored, cursor: Cursor
     ) -> list[dt.date]:
         """The days to watch, oldest first: ``reach`` days, and older ones that lack something."""
-        first = self._first_day(today)
+        first = first_watched(self._catalog, today)
         begin = max(first, today - reach * ONE_DAY)
         automation = self._settings.automation
         since = max(first, automation.catch_up_from or first, cursor.left_alone or first)
@@ -350,8 +319,8 @@ class Watcher:
             the exempt days with the reason, and those among them that a person skipped.
         """
         partitions = self._settings.partitions
-        reach = self._reach(today) * ONE_DAY
-        begin = max(partitions.first_day, min(days, default=today) - reach)
+        back = reach(self._catalog, today) * ONE_DAY
+        begin = max(partitions.first_day, min(days, default=today) - back)
         decided = set(self._catalog.skips.names())
         exempt: dict[dt.date, str] = {}
         skipped: set[dt.date] = set()

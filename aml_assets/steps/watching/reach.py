@@ -1,0 +1,51 @@
+"""The reach: how many days back a change can matter, and the first day that is watched.
+
+Belongs here: what follows from the settings, and from what was deleted. Does not belong here:
+looking at any day (``watcher``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from aml_assets.core.days import ONE_DAY
+from aml_assets.core.governance.terms import first_kept
+
+if TYPE_CHECKING:
+    from aml_assets.io.catalog import Catalog
+
+
+def reach(catalog: Catalog, today: dt.date) -> int:
+    """How many days back a change can matter to any line."""
+    return max(_reach_of(catalog.of_line(line), today) for line in catalog.graph.lines)
+
+
+def read_back(catalog: Catalog, today: dt.date) -> int:
+    """How many days back anything is read that a run of today builds."""
+    look_back = catalog.settings.features.trx_lookback_days
+    return reach(catalog, today) + max(catalog.graph.history, look_back)
+
+
+def first_watched(catalog: Catalog, today: dt.date) -> dt.date:
+    """The first watched day: before it, terms have passed, or something was deleted."""
+    first, years = catalog.settings.partitions.first_day, catalog.settings.retention.years
+    if terms := [years[kind] for kind in ("tables", "features") if kind in years]:
+        read = today - read_back(catalog, today) * ONE_DAY
+        first = max(first, min(first_kept(today, min(terms)), read))
+    deleted = catalog.deletions.last_day(catalog.assets)
+    return first if deleted is None else max(first, deleted + ONE_DAY)
+
+
+def _reach_of(catalog: Catalog, today: dt.date) -> int:
+    """The windows of a line's model, and before them late reports or what its frames read."""
+    settings = catalog.settings
+    windows = settings.windows
+    reach = windows.train_days + settings.delay_days + windows.eval_days
+    if windows.fixed:
+        reach = max(0, (today - windows.fixed.train_start).days)
+    before = settings.features.trx_lookback_days
+    if catalog.line.name:
+        before = max(before, catalog.graph.history_of(catalog.line.features))
+    ripening = settings.labels.maturity_days + windows.eval_days
+    return max(reach + before, ripening)
