@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aml_assets.core.bank_graph import asset_graph
 from aml_assets.core.graph import (
@@ -31,7 +31,14 @@ from aml_assets.io.decisions import Decisions
 from aml_assets.io.deletions import Deletions
 from aml_assets.io.disposition_store import DispositionStore
 from aml_assets.io.filesystems import Modes, is_on_cluster
-from aml_assets.io.formats import CsvFormat, HtmlFormat, JsonFormat, ModelFormat, ParquetFormat
+from aml_assets.io.formats import (
+    CsvFormat,
+    Format,
+    HtmlFormat,
+    JsonFormat,
+    ModelFormat,
+    ParquetFormat,
+)
 from aml_assets.io.holds import Holds
 from aml_assets.io.landing_reader import Landing
 from aml_assets.io.ledger import Ledger
@@ -40,6 +47,7 @@ from aml_assets.io.paths import Template
 from aml_assets.io.scratch import no_core_dumps
 from aml_assets.io.seals import Seals, read_keys
 from aml_assets.io.store import Store
+from aml_assets.io.surroundings import SurroundingsStore
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.of_line import of_line
 from aml_assets.settings.table_settings import DISPOSITIONS, STR, TRX
@@ -49,6 +57,8 @@ if TYPE_CHECKING:
     import xgboost
 
     from aml_assets.settings.load import Settings
+
+T = TypeVar("T")
 
 RECEIPTS = "receipts"
 """The folder of receipts, ``receipts/<table>``: from which landed files a table was built."""
@@ -89,17 +99,22 @@ class Catalog:
         if line not in self._lines:
             found = self._lines[line] = copy.copy(self)
             found.settings, found.line = of_line(self._lines[REPORTS].settings, line.name), line
-            # Opened once for all lines.
+            # Opened once for all lines, and recorded with the settings of all.
             found.store, found.landing = self.store, self.landing
+            found.surroundings = self.surroundings
         return self._lines[line]
 
     @cached_property
     def store(self) -> Store:
         """The store under the configured root."""
+        return self.store_at(self.settings.store.url)
+
+    def store_at(self, url: str) -> Store:
+        """A store under another root, with the connection, permissions and keys of ours."""
         of = self.settings.store
         modes = Modes(int(of.file_permissions, 8), int(of.folder_permissions, 8))
         seals = Seals(read_keys(of.seal_keys)) if of.seal_keys else Seals()
-        return Store(of.url, hdfs=self.settings.hdfs, modes=modes, seals=seals)
+        return Store(url, hdfs=self.settings.hdfs, modes=modes, seals=seals)
 
     @cached_property
     def landing(self) -> Landing:
@@ -109,6 +124,11 @@ class Catalog:
         return Landing(
             store, settings.tables, settings.partitions.time_zone, settings.landing.limits
         )
+
+    @cached_property
+    def surroundings(self) -> SurroundingsStore:
+        """The settings and libraries under which partitions were built."""
+        return SurroundingsStore(self.store, self.settings)
 
     @property
     def login(self) -> str | None:
@@ -163,8 +183,8 @@ class Catalog:
         template = _inside(self.settings.store.frames.replace("{asset}", asset))
         spec = self.settings.tables.get(table) if name == TABLES else None
         if spec is not None and not spec.daily:
-            return SnapshotStore(self.store, asset, template)
-        return PartitionStore(self.store, asset, template, ParquetFormat())
+            return SnapshotStore(self.store, asset, template, self.surroundings)
+        return self._partitions(asset, template, ParquetFormat())
 
     def table(self, name: str) -> PartitionStore[pa.Table]:
         """The partitions of a checked table."""
@@ -177,7 +197,8 @@ class Catalog:
 
     def snapshots(self, name: str) -> SnapshotStore:
         """The days of a checked static table."""
-        return SnapshotStore(self.store, f"{TABLES}/{name}", self.table(name).template)
+        asset, template = f"{TABLES}/{name}", self.table(name).template
+        return SnapshotStore(self.store, asset, template, self.surroundings)
 
     @property
     def features(self) -> PartitionStore[pa.Table]:
@@ -196,19 +217,19 @@ class Catalog:
 
     def _models(self, asset: str, template: str) -> PartitionStore[xgboost.Booster]:
         place = _inside(template, "model_id")
-        return PartitionStore(self.store, asset, place, ModelFormat(), self.model_id)
+        return self._partitions(asset, place, ModelFormat(), self.model_id)
 
     @property
     def studies(self) -> PartitionStore[Any]:
         """The studies that choose training parameters."""
         template = _inside(self.settings.store.tuning)
-        return PartitionStore(self.store, TUNING, template, JsonFormat())
+        return self._partitions(TUNING, template, JsonFormat())
 
     @property
     def metrics(self) -> PartitionStore[Any]:
         """The metrics of the models."""
         template = _inside(self.settings.store.metrics, "model_id")
-        return PartitionStore(self.store, self.line.metrics, template, JsonFormat(), self.model_id)
+        return self._partitions(self.line.metrics, template, JsonFormat(), self.model_id)
 
     @property
     def predictions(self) -> PartitionStore[pa.Table]:
@@ -216,21 +237,19 @@ class Catalog:
         of = self.settings.store
         text = of.predictions.replace("{prefix}", of.predictions_prefix)
         legacy = self.settings.output.style == "legacy"
-        return PartitionStore(
-            self.store, self.line.scores, _inside(text), CsvFormat(include_index=legacy)
-        )
+        return self._partitions(self.line.scores, _inside(text), CsvFormat(include_index=legacy))
 
     @property
     def gates(self) -> PartitionStore[Any]:
         """What the gate said of challengers."""
         template = _inside(self.settings.store.gate)
-        return PartitionStore(self.store, self.line.gate, template, JsonFormat())
+        return self._partitions(self.line.gate, template, JsonFormat())
 
     @property
     def shadows(self) -> PartitionStore[pa.Table]:
         """What challengers said of the days."""
         template = _inside(self.settings.store.shadow)
-        return PartitionStore(self.store, self.line.shadow, template, CsvFormat())
+        return self._partitions(self.line.shadow, template, CsvFormat())
 
     @property
     def assets(self) -> list[str]:
@@ -240,7 +259,7 @@ class Catalog:
     @property
     def queues(self) -> PartitionStore[pa.Table]:
         """The lists of customers."""
-        return PartitionStore(self.store, QUEUE, _inside(self.settings.store.queue), CsvFormat())
+        return self._partitions(QUEUE, _inside(self.settings.store.queue), CsvFormat())
 
     @property
     def alert_pages(self) -> PartitionStore[str]:
@@ -253,7 +272,16 @@ class Catalog:
         return self._pages(self.line.page, self.settings.store.model_report)
 
     def _pages(self, asset: str, template: str) -> PartitionStore[str]:
-        return PartitionStore(self.store, asset, _inside(template), HtmlFormat())
+        return self._partitions(asset, _inside(template), HtmlFormat())
+
+    def _partitions(
+        self,
+        asset: str,
+        template: Template,
+        format_: Format[T],
+        name_of: Callable[[dt.date], str] = str,
+    ) -> PartitionStore[T]:
+        return PartitionStore(self.store, asset, template, format_, name_of, self.surroundings)
 
     def of(self, asset: str) -> PartitionStore[Any]:
         """The partitions of any asset; one we do not know keeps frames."""

@@ -38,6 +38,8 @@ class Manifest:
         facts: further facts as JSON, e.g. the dates of a model's windows.
         data_sha256: sha256 (hex) of the first ``data_length`` bytes, where a format records it.
         data_length: bytes before the part that holds the manifest.
+        surroundings: digest of the settings and libraries that it was built with (see
+            ``surroundings``); "" where they are not recorded, and then no part of the JSON.
     """
 
     asset: str
@@ -50,6 +52,7 @@ class Manifest:
     facts: Mapping[str, Json] = field(default_factory=dict)
     data_sha256: str | None = None
     data_length: int | None = None
+    surroundings: str = ""
 
     def __post_init__(self) -> None:
         """Copy the caller's mappings."""
@@ -71,8 +74,11 @@ class Manifest:
 
     def to_dict(self) -> dict[str, Json]:
         """Return the manifest as plain JSON values."""
+        own = {each.name: getattr(self, each.name) for each in fields(self)}
+        if not self.surroundings:  # as every manifest of before
+            del own["surroundings"]
         return {
-            **{each.name: getattr(self, each.name) for each in fields(self)},
+            **own,
             "inputs": {name: dict(days) for name, days in self.inputs.items()},
             "facts": dict(self.facts),
         }
@@ -135,6 +141,7 @@ _FIELDS: dict[str, Callable[[object], bool]] = {
     "facts": lambda value: isinstance(value, dict),
     "data_sha256": lambda value: value is None or _is_text(value),
     "data_length": _is_count,
+    "surroundings": _is_text,
 }
 
 

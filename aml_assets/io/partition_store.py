@@ -17,12 +17,20 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import pyarrow as pa
 
 from aml_assets.core.days import parse_day
-from aml_assets.errors import AmlError, CorruptFile, DeletedUnderRule, NotFound, NotReady
+from aml_assets.errors import (
+    AmlError,
+    CorruptFile,
+    DeletedUnderRule,
+    ModelError,
+    NotFound,
+    NotReady,
+)
 from aml_assets.io.deletions import Deletions
 from aml_assets.io.formats import Format, ParquetFormat, Published, version_path
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.paths import Template
 from aml_assets.io.store import Store
+from aml_assets.io.surroundings import SurroundingsStore
 
 if TYPE_CHECKING:
     import pyarrow.dataset as ds
@@ -42,6 +50,7 @@ class PartitionStore(Generic[T]):
         template: the path of a partition.
         format: how a partition is written and read.
         name_of: the placeholder's value for a day (a model's file is named by its model_id).
+        surroundings: of this process, to be named by what it publishes; ``None``: they are not.
     """
 
     def __init__(
@@ -51,12 +60,14 @@ class PartitionStore(Generic[T]):
         template: Template,
         format: Format[T],
         name_of: Callable[[dt.date], str] = str,
+        surroundings: SurroundingsStore | None = None,
     ) -> None:
         self.store = store
         self.asset = asset
         self.template = template
         self.format = format
         self._name_of = name_of
+        self._surroundings = surroundings
 
     def path(self, day: dt.date) -> str:
         """The partition's path, relative to the store's root."""
@@ -140,6 +151,32 @@ class PartitionStore(Generic[T]):
         """The file that holds the day's content."""
         return self.path(day)
 
+    def files_of(self, name: str, digest: str) -> dict[str, str] | None:
+        """The files that hold a partition of this content, even if it was replaced since.
+
+        Args:
+            name: the day in ISO format, or what its path has in the day's place (a model_id).
+            digest: of the content.
+
+        Returns:
+            The path under which each is read → the path where it lies now; ``None`` if the
+            content is not stored any more.
+        """
+        day = parse_day(name)
+        path = self.path(day) if day else self.template.fill(name)
+        for place in (path, version_path(path, digest)):
+            if self.holds(place, digest):
+                beside = self.format.companions(path, digest)
+                return {path: place, **dict(zip(beside, beside, strict=True))}
+        return None
+
+    def holds(self, path: str, digest: str) -> bool:
+        """Tell whether a file, wherever it lies, has this content and is what was published."""
+        try:
+            return self.format.read_manifest(self.store, path).digest == digest
+        except (NotFound, CorruptFile, ModelError):
+            return False
+
     def load_with_manifest(
         self, day: dt.date, columns: list[str] | Callable[[Manifest], list[str]] | None = None
     ) -> tuple[T, Manifest]:
@@ -176,7 +213,13 @@ class PartitionStore(Generic[T]):
             manifest: its inputs, code version and settings hash; digests are filled in.
             path: another place than the day's own, for what does not stand for the day.
         """
-        return self.format.write(self.store, path or self.path(day), value, manifest)
+        place = path or self.path(day)
+        return self.format.write(self.store, place, value, self._in_surroundings(manifest))
+
+    def _in_surroundings(self, manifest: Manifest) -> Manifest:
+        if self._surroundings is None:
+            return manifest
+        return replace(manifest, surroundings=self._surroundings.keep())
 
     def _existing(self, day: dt.date, read: Callable[[], Any]) -> Any:
         try:
@@ -203,8 +246,15 @@ class SnapshotStore(PartitionStore[pa.Table]):
     readable under its digest, so a reference always resolves to what it named.
     """
 
-    def __init__(self, store: Store, asset: str, template: Template) -> None:
-        super().__init__(store, asset, template, ParquetFormat(keep_replaced=True))
+    def __init__(
+        self,
+        store: Store,
+        asset: str,
+        template: Template,
+        surroundings: SurroundingsStore | None = None,
+    ) -> None:
+        format_ = ParquetFormat(keep_replaced=True)
+        super().__init__(store, asset, template, format_, surroundings=surroundings)
 
     def has(self, day: dt.date) -> bool:
         """Tell whether the day holds the frame or a reference."""
@@ -228,6 +278,17 @@ class SnapshotStore(PartitionStore[pa.Table]):
             return path
         return version_path(path, manifest.digest)
 
+    def files_of(self, name: str, digest: str) -> dict[str, str] | None:
+        """See `PartitionStore.files_of`; where a day refers to a frame, both files."""
+        day = parse_day(name)
+        reference = self._reference(day) if day else None
+        if day is None or reference is None or reference[1].digest != digest:
+            return super().files_of(name, digest)
+        if not self.holds(self.stored_file(day), digest):
+            return None
+        files = self._reference_path(day), self.stored_file(day)
+        return dict(zip(files, files, strict=True))
+
     def publish(
         self, day: dt.date, value: pa.Table, manifest: Manifest, *, path: str | None = None
     ) -> Published:
@@ -250,7 +311,7 @@ class SnapshotStore(PartitionStore[pa.Table]):
         origin = onward[0] if onward else target
         of_target = self.manifest(target)
         own = replace(
-            manifest,
+            self._in_surroundings(manifest),
             digest=of_target.digest,
             rows=of_target.rows,
             data_sha256=of_target.data_sha256,

@@ -80,6 +80,10 @@ class Format(ABC, Generic[T]):
             CorruptFile: the file is not what was published.
         """
 
+    def companions(self, path: str, digest: str) -> list[str]:
+        """Return the paths of the files beside ``path`` without which it cannot be read."""
+        return []
+
 
 class SealedFormat(Format[T]):
     """A format whose file is read whole and holds its own sealed manifest.

@@ -108,6 +108,10 @@ class CsvFormat(Format["pa.Table"]):
         """Return the manifest; the whole CSV is verified. See `Format.read_manifest`."""
         return self._load(store, path)[1]
 
+    def companions(self, path: str, digest: str) -> list[str]:
+        """Return the path of the manifest. See `Format.companions`."""
+        return [_manifest_path(path, digest)]
+
     def _load(self, store: Store, path: str) -> tuple[bytes, Manifest]:
         def use(file: BinaryIO) -> tuple[bytes, Manifest]:
             data = file.read()
