@@ -26,13 +26,11 @@ from hypothesis import settings as hypothesis_settings
 
 from aml_assets.assets.asset_checks import checked_assets
 from aml_assets.assets.dagster_internals import execute_here
-from aml_assets.assets.day_step import StepRun
 from aml_assets.assets.failures import only_follows
 from aml_assets.build import build_definitions, declared_assets
 from aml_assets.io.catalog import Catalog
 from aml_assets.settings.load import Settings, load_settings
 from aml_assets.steps.checking.verdicts import Verdicts
-from aml_assets.steps.inputs.run_options import RunOptions
 from aml_assets_tests.hadoop.fixtures import hadoop as hadoop
 from aml_assets_tests.spark.fixtures import spark as spark
 
@@ -317,12 +315,12 @@ class Bank:
     def prepare(self, first: int, last: int) -> None:
         """Build and check tables and features of a range, as a run does it, but without Dagster."""
         catalog, checked = self.catalog, checked_assets(self.settings)
-        run, verdicts = StepRun(catalog, RunOptions()), Verdicts(catalog)
+        verdicts = Verdicts(catalog)
         for asset in declared_assets(self.settings):
             if asset.name.partition("/")[0] not in PREPARE:
                 continue
             for when in map(day, range(first, last + 1)):
-                built = asset.call(day=when, run=run, **catalog.inputs(asset.name))
+                built = asset.built(catalog, when)
                 published = built.publish_to(catalog.of(asset.name), when)
                 if asset.name in checked:
                     verdicts.get_or_create(asset.name, when, published.manifest)

@@ -185,20 +185,17 @@ def prepare(folder: Path, scale: Scale) -> dict[str, Any]:
 def plain(folder: Path, scale: Scale) -> dict[str, Any]:
     """The asked days by the declared builders, in one loop without Dagster's executor."""
     from aml_assets.assets.asset_checks import checked_assets
-    from aml_assets.assets.day_step import StepRun
     from aml_assets.build import declared_assets
     from aml_assets.steps.checking.verdicts import Verdicts
-    from aml_assets.steps.inputs.run_options import RunOptions
 
     catalog = _catalog(folder, folder / "plain" / "store")
     _warm(catalog)
     started = _now()
     verdicts = Verdicts(catalog)
     checked = checked_assets(catalog.settings)
-    run = StepRun(catalog, RunOptions())
     for asset in declared_assets(catalog.settings):
         for day in _days(WARM_UP, scale.days):
-            built = asset.call(day=day, run=run, **catalog.inputs(asset.name))
+            built = asset.built(catalog, day)
             published = built.publish_to(catalog.of(asset.name), day)
             if asset.name in checked:
                 verdicts.get_or_create(asset.name, day, published.manifest)

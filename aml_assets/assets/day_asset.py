@@ -4,6 +4,7 @@ Belongs here: turning such a function into a Dagster asset with an op of its own
 here: what happens when the op runs (``day_step``), or any asset (the modules named after groups).
 """
 
+import datetime as dt
 import inspect
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,12 +13,15 @@ from typing import Any
 import dagster as dg
 
 from aml_assets.assets.asset_checks import check_specs
-from aml_assets.assets.day_step import DayStep, Event
+from aml_assets.assets.day_step import DayStep, Event, StepRun
 from aml_assets.assets.hdfs_io_manager import HdfsIOManager
 from aml_assets.assets.metadata import definition_metadata, freshness_policy
 from aml_assets.core.graph import LANDING, Asset
+from aml_assets.core.tables.engine import spilling_into
 from aml_assets.io.catalog import Catalog
+from aml_assets.io.scratch import scratch_folder
 from aml_assets.io.upstream import Upstream
+from aml_assets.steps.builders.built import Built, built_of_frame
 from aml_assets.steps.inputs.run_options import RunOptions
 
 POOL = "store"
@@ -104,6 +108,22 @@ class DayAsset:
             yield from step.run(self.call, list(upstreams.values()))
 
         return op
+
+    def built(self, catalog: Catalog, day: dt.date, options: RunOptions | None = None) -> Built:
+        """Build one day without Dagster, of what the catalog has stored; nothing is published.
+
+        Args:
+            catalog: settings, and every asset's place in the store.
+            day: the partition.
+            options: as of a run.
+        """
+        inputs = catalog.inputs(self.name)
+        run = StepRun(catalog, options or RunOptions())
+        with spilling_into(scratch_folder):
+            value = self.call(day=day, run=run, **inputs)
+        if isinstance(value, Built):
+            return value
+        return built_of_frame(value, self.name, day, self.code_version, inputs.values())
 
     def call(self, **values: Any) -> Any:
         """Build one day: call the function with those values that it takes, by name."""
