@@ -200,6 +200,7 @@ ELSEWHERE: Mapping[str, str] = {
     "steps/inputs/judged_days": "steps/test_promoting.py",
     "steps/builders/build_features": "assets/test_reports_lag.py",
     "steps/builders/build_model_page": "assets/test_reports.py",
+    "steps/differing": "steps/test_reproducing.py",
     "steps/inputs": "assets/test_windows.py",
     "steps/inputs/customer_names": "assets/test_reports.py",
     "steps/inputs/drawn_cases": "steps/inputs/test_worked_queues.py",

@@ -23,9 +23,11 @@ import pytest
 from aml_assets.automation.backfill_plan import plan_backfill, select_assets
 from aml_assets.automation.backfill_runs import run_backfill
 from aml_assets.build import build_definitions
+from aml_assets.cli.reproduce import builders_of
 from aml_assets.core.days import days_between
 from aml_assets.io.catalog import Catalog
-from aml_assets.settings.load import load_settings
+from aml_assets.settings.load import Settings, load_settings
+from aml_assets.steps.reproducing import Reproduction
 from aml_assets_tests.hadoop.fixtures import Hadoop
 from aml_assets_tests.io.places import ClusterFiles, Place, digests, land
 from aml_assets_tests.requirements import amlgentex
@@ -61,17 +63,21 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def build(landing: Place, store: Place) -> dict[str, str]:
-    """Build everything of the last day and what that needs; gives the store's digests."""
-    settings = load_settings(
+def configured(landing: Place, store: Place, *, threads: int = 2) -> Settings:
+    return load_settings(
         landing={"url": landing.url},
         store={"url": store.url},
         hdfs={"authentication": "insecure", "client": landing.client},
         partitions={"first_day": FIRST},
         windows={"train_days": 2, "eval_days": 1},
         features={"trx_lookback_days": 1},
-        training={"rounds": 20},
+        training={"rounds": 20, "threads": threads},
     )
+
+
+def build(landing: Place, store: Place) -> dict[str, str]:
+    """Build everything of the last day and what that needs; gives the store's digests."""
+    settings = configured(landing, store)
     catalog = Catalog(settings)
     plan = plan_backfill(catalog, select_assets(catalog, []), [LAST])
     problems = run_backfill(
@@ -106,6 +112,28 @@ def test_the_real_input_gives_the_same_bytes_as_on_local_files(
     assert built == local
     for kind in ("data.parquet", ".reference.json", ".ubj", ".meta.json", ".csv", ".manifest.json"):
         assert any(name.endswith(kind) for name in built), kind
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_day_on_hdfs_is_built_again_and_is_the_same_there_and_here(
+    threads: int,
+    on_cluster: Callable[[str], Place],
+    landing_on_cluster: str,
+    local: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    place = on_cluster("hdfs")
+    landing, store = place.below(landing_on_cluster), place.below(f"reproduced{threads}")
+    assert build(landing, store) == local
+    before = digests(store.files)
+    catalog = Catalog(configured(landing, store, threads=threads))
+    for folder in (str(tmp_path / "again"), place.below(f"again{threads}").url):
+        work = Reproduction(catalog, LAST, catalog.store_at(folder), builders_of)
+        found = list(work.run())
+        assert found[-1].asset == "reports/alert_report"
+        assert all(each.same for each in found)
+        assert not any(each.taken for each in found)
+    assert digests(store.files) == before
 
 
 def test_the_demo_lands_builds_and_reports_on_hdfs(

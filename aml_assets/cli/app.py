@@ -27,6 +27,7 @@ from aml_assets.cli.notebook_command import notebook
 from aml_assets.cli.override import override
 from aml_assets.cli.promote import models, promote, rollback
 from aml_assets.cli.report import report
+from aml_assets.cli.reproduce import reproduce
 from aml_assets.cli.rescore import rescore
 from aml_assets.cli.retain import retain
 from aml_assets.cli.seal import seal
@@ -49,9 +50,10 @@ COMMANDS = (
     override,
     promote,
     report,
-    rollback,
+    reproduce,
     rescore,
     retain,
+    rollback,
     seal,
     skip,
     status,

@@ -24,7 +24,7 @@ from aml_assets.errors import AmlError
 FAILED = 1
 """The exit code of a command that could not do its work."""
 
-TROUBLE = {"compare": 2, "rescore": 2}
+TROUBLE = {"compare": 2, "reproduce": 2, "rescore": 2}
 """Commands whose code 1 says something else, and their code for an error."""
 
 UNREAD = 141

@@ -127,8 +127,13 @@ class Decisions:
 
     def find(self, name: str) -> Decision | None:
         """Return the decision under this name; ``None`` if there is none or it was taken back."""
+        decision = self.last(name)
+        return decision if decision and decision.holds else None
+
+    def last(self, name: str) -> Decision | None:
+        """Return the last decision under this name, one that was taken back, too."""
         try:
-            decision = self._read(self._path(name))
+            return self._read(self._path(name))
         except NotFound:
             return None
         except TransientStoreError:
@@ -136,7 +141,6 @@ class Decisions:
         except StoreError as error:  # no single file may hide all days from the sensor
             _log.warning("ignored a decision whose file cannot be read: %s", error)
             return None
-        return decision if decision.holds else None
 
     def _read(self, path: str) -> Decision:
         found: dict[str, Any] = self._format.read(self._store, path)

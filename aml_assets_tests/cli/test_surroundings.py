@@ -34,6 +34,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "promote": ("promote", "aml_xgboost_2024-01-05", "--why", "x"),
     "report": ("report", str(day(6))),
     "rollback": ("rollback", "--why", "x"),
+    "reproduce": ("reproduce", str(day(5)), "--to", "again"),
     "rescore": ("rescore", str(day(5))),
     "retain": ("retain",),
     "seal": ("seal",),
@@ -112,7 +113,7 @@ def test_a_broken_configuration_is_one_sentence_of_every_command(
     (tmp_path / "bank.yaml").write_text("windows: {train_days: 3}\nwindows: {train_days: 4}\n")
     done = aml(*words, AML_CONFIG=str(tmp_path / "bank.yaml"))
     needs_none = words[0] in ("logs", "migrate", "notebook")
-    codes = {"compare": 2, "rescore": 2, "notebook": 2, "logs": 0}
+    codes = {"compare": 2, "reproduce": 2, "rescore": 2, "notebook": 2, "logs": 0}
     assert done.returncode == codes.get(words[0], 1), done.stderr
     assert needs_none or "bank.yaml, line 2: the key 'windows'" in done.stderr
 

@@ -7,11 +7,13 @@ the files (`test_kubernetes`, `test_files`).
 import json
 import stat
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, HttpCredentials, Response
 
 from aml_assets_tests.browser.conftest import chromium as chromium
+from aml_assets_tests.conftest import Bank
 from aml_assets_tests.deploy.stack import SERVICES, Stack, running
 
 pytestmark = pytest.mark.images
@@ -96,6 +98,22 @@ def test_a_day_that_lands_in_hdfs_becomes_predictions_there(stack: Stack):
     assert "alert_report" in stack.hdfs("-ls", "/aml/report")
     listed = stack.hdfs("-ls", CSV)
     assert listed.startswith("-rw-r-----")
+
+
+def test_a_day_that_was_built_outside_comes_out_the_same_in_the_image(
+    stack: Stack, built_bank: Bank, tmp_path: Path
+):
+    bank = built_bank.copy_to(tmp_path / "bank")
+    before = bank.files()
+    given = {**bank.variables, "AML_LANDING__URL": "/bank/landing", "AML_STORE__URL": "/bank/store"}
+    variables = [word for name, text in given.items() for word in ("-e", f"{name}={text}")]
+    volume = ("-v", f"{bank.root}:/bank", "--user=0:0", "--network=none")  # the files are root's
+    limits = ("--ulimit=nofile=4096:4096", "--ulimit=nproc=2048:2048")
+    words = ("aml", "reproduce", "2024-01-05", "--to", "/bank/again")
+    image = f"localhost/aml_assets:{VERSION}"
+    said = stack.podman("run", "--rm", *volume, *limits, *variables, image, *words)
+    assert "2024-01-05: same, " in said
+    assert bank.files() == before
 
 
 def test_the_image_is_small_and_holds_nothing_it_does_not_need(stack: Stack):
