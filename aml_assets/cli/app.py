@@ -14,6 +14,7 @@ import typer
 
 from aml_assets.cli.backfill import backfill
 from aml_assets.cli.boundary import FAILED, INTERRUPTED, UNREAD, Boundary, say, sentence_of
+from aml_assets.cli.card_command import card
 from aml_assets.cli.case_command import case
 from aml_assets.cli.clean import clean
 from aml_assets.cli.compare import compare
@@ -37,6 +38,7 @@ from aml_assets.cli.terminal import prepare_streams, silence
 from aml_assets.cli.ui import ui
 
 COMMANDS = (
+    card,
     case,
     clean,
     compare,

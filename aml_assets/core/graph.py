@@ -80,6 +80,11 @@ class Line:
         return f"predictions/{self.name}_shadow" if self.name else SHADOW
 
     @property
+    def card(self) -> str:
+        """The cards of its models, which are made with their page; they are no asset."""
+        return f"models/{self.name}_model_card" if self.name else "models/model_card"
+
+    @property
     def scores(self) -> str:
         """What the model says of a day."""
         return f"predictions/{self.name}_scores" if self.name else PREDICTIONS

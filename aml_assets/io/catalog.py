@@ -232,6 +232,12 @@ class Catalog:
         return self._partitions(self.line.metrics, template, JsonFormat(), self.model_id)
 
     @property
+    def model_cards(self) -> PartitionStore[Any]:
+        """The cards of the models, which are made with the model pages."""
+        template = _inside(self.settings.store.model_card, "model_id")
+        return PartitionStore(self.store, self.line.card, template, JsonFormat(), self.model_id)
+
+    @property
     def predictions(self) -> PartitionStore[pa.Table]:
         """The prediction CSVs."""
         of = self.settings.store

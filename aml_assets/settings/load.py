@@ -99,6 +99,7 @@ class Settings(Sections):
     @model_validator(mode="after")
     def _pages_name_columns_of_tables(self) -> Settings:
         self.reports.refuse_unknown(self.joined_tables)
+        self.governance.refuse_unknown(self.joined_tables)
         return self
 
     @model_validator(mode="after")

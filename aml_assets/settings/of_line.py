@@ -14,7 +14,10 @@ from aml_assets.settings.scoring_settings import ScoringSettings
 if TYPE_CHECKING:
     from aml_assets.settings.load import Settings
 
-_PLACES = ("model", "measured_model", "metrics", "predictions", "model_report", "gate", "shadow")
+_PLACES = (
+    *("model", "measured_model", "metrics", "model_card", "predictions", "model_report"),
+    *("gate", "shadow"),
+)
 
 
 def of_line(settings: Settings, name: str) -> Settings:

@@ -6,7 +6,7 @@ a page (``core.pages``) or writing a file (``io.formats``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -77,15 +77,28 @@ class PageSettings(Section):
         types = [self.types] if self.types and "types" in self.model_fields_set else []
         chosen = {"columns": self.columns, "segments": self.segments, "types": types}
         for key, names in chosen.items():
-            for name in names:
-                table, _, column = name.partition(".")
-                if table not in tables:
-                    raise ValueError(
-                        f"reports.{key}: {name}: there is no table {table!r}; "
-                        f"tables are {', '.join(tables)}"
-                    )
-                if column in tables[table].exclude:
-                    raise ValueError(f"reports.{key}: {name}: tables.{table}.exclude leaves it out")
+            refuse_columns(f"reports.{key}", names, tables)
+
+
+def refuse_columns(setting: str, names: Iterable[str], tables: Mapping[str, TableSettings]) -> None:
+    """Refuse columns that no frame can have.
+
+    Args:
+        setting: which names them.
+        names: each as ``table.column``.
+        tables: the configured tables.
+
+    Raises:
+        ValueError: a column's table is unknown, or the column is never read.
+    """
+    for name in names:
+        table, _, column = name.partition(".")
+        if table not in tables:
+            raise ValueError(
+                f"{setting}: {name}: there is no table {table!r}; tables are {', '.join(tables)}"
+            )
+        if column in tables[table].exclude:
+            raise ValueError(f"{setting}: {name}: tables.{table}.exclude leaves it out")
 
 
 class OutputSettings(Section):

@@ -18,6 +18,7 @@ from aml_assets.settings.disposition_settings import DispositionSettings
 from aml_assets.settings.drift_settings import DriftSettings
 from aml_assets.settings.feature_settings import FeatureSettings
 from aml_assets.settings.filing_settings import FilingSettings
+from aml_assets.settings.governance_settings import GovernanceSettings
 from aml_assets.settings.label_settings import LabelSettings
 from aml_assets.settings.line_settings import LineName, LineSettings
 from aml_assets.settings.page_settings import OutputSettings, PageSettings
@@ -69,3 +70,4 @@ class Sections(BaseSettings):
     filing: FilingSettings = FilingSettings()
     drift: DriftSettings = DriftSettings()
     retention: RetentionSettings = RetentionSettings()
+    governance: GovernanceSettings = GovernanceSettings()

@@ -73,6 +73,7 @@ class StoreSettings(Section):
     measured_model: str = "measured_model/{model_id}.ubj"
     tuning: str = "tuning/tuning_{date}.json"
     metrics: str = "model_meta/{model_id}.meta.json"
+    model_card: str = "model_meta/{model_id}.card.json"
     predictions: str = "predict_res/{prefix}{date}.csv"
     gate: str = "gate/gate_{date}.json"
     shadow: str = "predict_res/shadow_{date}.csv"
@@ -92,6 +93,7 @@ class StoreSettings(Section):
             ("model", ("{model_id}",), ()),
             ("measured_model", ("{model_id}",), ()),
             ("metrics", ("{model_id}",), ()),
+            ("model_card", ("{model_id}",), ()),
             ("tuning", ("{date}",), ()),
             ("predictions", ("{date}",), ("{prefix}",)),
             ("gate", ("{date}",), ()),
@@ -113,6 +115,9 @@ class StoreSettings(Section):
             ("model", "metrics"),
             ("model", "measured_model"),
             ("measured_model", "metrics"),
+            ("model_card", "metrics"),
+            ("model_card", "model"),
+            ("model_card", "measured_model"),
             ("alert_report", "model_report"),
         ):
             if getattr(self, one) == getattr(self, other):

@@ -20,6 +20,7 @@ from aml_assets_tests.requirements import require
 ENCODINGS = ("gbk", "latin-1", "ascii")
 
 WORDS: Mapping[str, tuple[str, ...]] = {
+    "card": ("card", str(day(6))),
     "case": ("case", "1", str(day(6)), "--to", "pack"),
     "clean": ("clean", "--events-days", "1"),
     "compare": ("compare", str(day(5)), str(day(6))),

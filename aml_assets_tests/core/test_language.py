@@ -12,10 +12,11 @@ from aml_assets_tests.messages import FOLDER, TRANSLATED, extracted, stored
 
 CHINESE = Language("zh")
 PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w+\}|%%|</?\w+(?: \w+=[^>]*)?>|\bcounter\(\w+\)")
-SETTINGS = re.compile(r"<code>.*?</code>|tables\.\S+\.kinds|labels\.\w+")
+SETTINGS = re.compile(r"<code>.*?</code>|tables\.\S+\.kinds|(?:labels|governance)\.\w+")
 LETTERS = re.compile(r"[A-Za-z]{2,}")
 NAMES = {
     *("AUC", "PSI", "ROC", "CSV", "Brier", "DeLong", "Boyd", "Wilson", "EEEE", "SUCCESS", "UTC"),
+    *("Katz", "SHA"),
     *("Fraud", "Detection", "Handbook"),
 }
 """What is called so in Chinese, too."""

@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 from aml_assets.core.days import number_of
 from aml_assets.core.graph import FEATURES
 from aml_assets.core.language import message
-from aml_assets.core.model.ruled_out import NEVER_FEATURES, ruled_out, too_distinct
+from aml_assets.core.model.ruled_out import NEVER_FEATURES, WITHHELD, ruled_out, too_distinct
 from aml_assets.core.tables import dictionaries
 from aml_assets.core.tables.contracts import INDEX, LABEL, Column
 from aml_assets.core.tables.values import has_no_value
@@ -196,6 +196,7 @@ def fit(
     max_text_distinct_share: float,
     min_category_rows: int,
     report_features: Collection[str] | None = None,
+    withheld: Collection[tuple[str, str]] = (),
     asset: str = FEATURES,
 ) -> Encoder:
     """Select the features of a training window, and fit the vocabularies.
@@ -206,6 +207,7 @@ def fit(
             table's grain, is a name or a free text; it is left out unless forced.
         min_category_rows: a value in fewer rows does not enter the vocabulary.
         report_features: the columns of reports that may be features; all by default.
+        withheld: columns that the bank keeps from models, as (table, column).
         asset: the frames, for errors.
 
     Raises:
@@ -216,6 +218,7 @@ def fit(
     left_out: dict[str, str] = {}
     days = [frame.columns for frame in frames]
     excluded = ruled_out(days, max_text_distinct_share, report_features)
+    excluded |= dict.fromkeys(withheld, WITHHELD)
     for (table, source), kind in _kinds(frames).items():
         name = f"{table}.{source}"
         if kind in (LABEL, "day"):

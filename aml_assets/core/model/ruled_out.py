@@ -19,6 +19,9 @@ NEVER_FEATURES = {
 }
 """The kinds of columns that are never features, with the reason."""
 
+WITHHELD = message("protected: the bank keeps it from models (governance.protected_as_features)")
+"""Why a protected column is no feature."""
+
 _MAY_COME_LATER = message(
     "it may be written after the report (list it under labels.known_at_report if it never is)"
 )

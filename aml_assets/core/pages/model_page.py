@@ -33,6 +33,8 @@ from aml_assets.core.pages.validation import FEWEST, AlertLine, Change, Segment,
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from aml_assets.core.governance.card_shapes import CardSection
+
 _LEVELS = {
     "stable": message("stable"),
     "moderate": message("a moderate shift"),
@@ -69,6 +71,7 @@ class ModelPage:
         marking: how the bank marks such a document; "" for none.
         words: what the line's rows are called.
         false_alarms: how many features a quarter may be named by chance alone, on average.
+        card: those sections of the model card that say more than the rest of the page.
     """
 
     day: dt.date
@@ -92,6 +95,7 @@ class ModelPage:
     marking: str = ""
     words: RowWords = OF_REPORTS
     false_alarms: float = 1.0
+    card: Sequence[CardSection] = ()
 
     def to_html(self) -> str:
         """The page as HTML."""

@@ -168,6 +168,7 @@ def _build(
             catalog.settings.features.min_category_rows,
             windows.as_dict(),
             labels,
+            *catalog.settings.governance.withheld,
         ),
         facts={**facts, "train_days_read": [*data.days], "labels": labels, **provenance},
     )

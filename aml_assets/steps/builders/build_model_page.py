@@ -11,27 +11,33 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.days import ONE_DAY, days_between
+from aml_assets.core.governance.card_sections import sections
 from aml_assets.core.graph import REPORTS, Line
 from aml_assets.core.language import Language
 from aml_assets.core.model import carried, scoring
 from aml_assets.core.model.encoding import Matrix
 from aml_assets.core.pages import reasons, validation
-from aml_assets.core.pages.feature_lines import Looks, family_lines, feature_lines
+from aml_assets.core.pages.feature_lines import family_lines, feature_lines
 from aml_assets.core.pages.model_page import ModelPage
 from aml_assets.core.pages.row_words import RowWords, words_of_line, words_of_reports
 from aml_assets.core.pages.validation import AlertLine, Change, Segment
-from aml_assets.errors import ForeignFile, ModelError, Outdated
+from aml_assets.errors import ForeignFile, Outdated
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.paths import beside, link_between
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.steps.builders.build_metrics import KNOWN_BY
 from aml_assets.steps.builders.built import Built
-from aml_assets.steps.inputs.model_selection import StoredModel, pinned_path, read_model
+from aml_assets.steps.builders.model_cards import model_card, with_card
+from aml_assets.steps.inputs.compared_models import changes_of
+from aml_assets.steps.inputs.drift_looks import looks_of
+from aml_assets.steps.inputs.model_selection import StoredModel, read_model
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
 from aml_assets.steps.inputs.scored_window import ScoredWindow, score_evaluation_window
+from aml_assets.steps.inputs.splits import splits_of
 from aml_assets.steps.inputs.stored_frames import load_frame
 from aml_assets.steps.inputs.studies import STUDY
 from aml_assets.steps.inputs.window_frames import as_known
@@ -48,9 +54,6 @@ CODE_VERSION = "4"
 
 SHIFTED = "shifted"
 """The figure that names the features with a shift, and what moved most."""
-
-NIGHTS = 5
-"""How many nights up to the day are looked at together."""
 
 _EXPLAINED = 2000
 """Rows of the evaluation window that the mean contributions are taken over, evenly spaced."""
@@ -92,29 +95,42 @@ def build_model_page(
     if measured_models is not None and measured_models.asset in measured_by.inputs:
         model = read_model(measured_models, measured_models.partitions.template.fill(model_id))
         read.append(measured_models)
-    known_by = _known_by(measured_by)
-    measured = score_evaluation_window(catalog, features, model, known_by, reports)
+    splits = splits_of(catalog, features, model)
+    measured = score_evaluation_window(
+        catalog, features, model, _known_by(measured_by), reports, splits
+    )
     own = {features.asset: dict(measured.digests)}
     _refuse_other_metrics(catalog.line, measured_by, inputs_read(*read, reports) | own, day)
     history = _history(catalog, metrics, day, figures)
-    changes, link = _changes(catalog, day, models, metrics, history), link_between(path, scored)
+    changes, link = changes_of(catalog, day, models, metrics, history), link_between(path, scored)
     page = _page(catalog, day, model, figures, history, changes, measured, features, link)
+    card = model_card(catalog, day, model, measured, page)
+    page = replace(page, card=sections(card, page.language))
     shown = {
         "model_id": model_id,
         "days_with_metrics": sum(each is not None for each in history.values()),
         **_drift(page),
         "path": path,
+        "card": catalog.model_cards.template.fill(model_id),
         "ad_hoc": options.ad_hoc,
     }
-    manifest = Manifest(
+    inputs = inputs_read(*read, metrics, features, reports)
+    manifest = _manifest(catalog, day, inputs, model_id)
+    built = Built(page.to_html(), manifest, shown, ad_hoc=options.ad_hoc, path=path)
+    return replace(built, publish=with_card(catalog, day, built, card))
+
+
+def _manifest(
+    catalog: Catalog, day: dt.date, inputs: dict[str, dict[str, str]], model_id: str
+) -> Manifest:
+    return Manifest(
         asset=catalog.line.page,
         partition=str(day),
-        inputs=inputs_read(*read, metrics, features, reports),
+        inputs=inputs,
         code_version=CODE_VERSION,
         settings=_settings(catalog),
         facts={"model_id": model_id},
     )
-    return Built(page.to_html(), manifest, shown, ad_hoc=options.ad_hoc, path=path)
 
 
 def _drift(page: ModelPage) -> dict[str, Any]:
@@ -140,6 +156,7 @@ def _settings(catalog: Catalog) -> str:
         # Pages of before there was a choice stay current.
         *settings.reports.model_dump(include={"language"}, exclude_defaults=True).values(),
         *settings.drift.model_dump(exclude_defaults=True).values(),
+        *settings.governance.model_dump(exclude_defaults=True).items(),
     )
 
 
@@ -172,7 +189,7 @@ def _page(
 ) -> ModelPage:
     threads = catalog.settings.training.threads
     today, today_scores = _today(catalog, features, day, model)
-    looks = _looks(catalog.line, day, model, measured, today)
+    looks = looks_of(catalog.line, day, model, measured, today)
     evaluated = looks.evaluated.values
     sample = evaluated[:: max(1, -(-len(evaluated) // _EXPLAINED))]
     contributed = reasons.contributions(model.booster, sample, threads=threads)
@@ -212,29 +229,6 @@ def _page(
         marking=pages.marking,
         words=words,
         false_alarms=false_alarms,
-    )
-
-
-def _looks(
-    line: Line, day: dt.date, model: StoredModel, measured: ScoredWindow, today: Matrix | None
-) -> Looks:
-    """The rows whose drift is measured.
-
-    The last nights are those days of the evaluation window that are among them, and the day: they
-    are read anyway. A further line scores the same customers every night, so that several nights
-    say hardly more than one.
-    """
-    width = len(model.encoder.features)
-    first = day - (NIGHTS - 1) * ONE_DAY
-    late = [
-        matrix
-        for each, matrix in zip(measured.days, measured.matrices, strict=True)
-        if first <= each < day and line == REPORTS
-    ]
-    return Looks(
-        evaluated=Matrix.stacked(measured.matrices, width),
-        nights=Matrix.stacked([*late, today], width) if late and today else None,
-        today=today,
     )
 
 
@@ -303,38 +297,6 @@ def _built_by(model: StoredModel, frames: str, language: Language) -> dict[str, 
         **origin,
         **facts.get("libraries", {}),
     }
-
-
-def _changes(
-    catalog: Catalog,
-    day: dt.date,
-    models: Upstream[xgboost.Booster],
-    metrics: Upstream[Any],
-    history: dict[dt.date, dict[str, Any] | None],
-) -> list[Change]:
-    """The figures of the last model before the day's, and of the pinned one, if there are such."""
-    say = Language(catalog.settings.reports.language).say
-    earlier = [each for each, found in history.items() if found is not None and each < day]
-    last = (
-        [Change(say("last, {day}", day=earlier[-1]), history[earlier[-1]], "")] if earlier else []
-    )
-    pin = catalog.settings.scoring.pinned_model
-    if pin is None:
-        return last or [Change(say("last"), None, say("no day of the history has metrics"))]
-    stored = models.partitions
-    try:
-        manifest = stored.format.read_manifest(stored.store, pinned_path(stored, pin))
-    except ModelError as error:
-        return [*last, Change(say("pinned"), None, str(error))]
-    pinned_day = dt.date.fromisoformat(manifest.partition)
-    name = say("pinned, {day}", day=pinned_day)
-    found = history.get(pinned_day)
-    if found is None:
-        return [*last, Change(name, None, say("its metrics are not among the days of the history"))]
-    measured = metrics.manifest(pinned_day).inputs[models.asset].values()
-    if manifest.digest not in measured:
-        return [*last, Change(name, None, say("the metrics of its day are another model’s"))]
-    return [*last, Change(name, found, "")]
 
 
 def _today(

@@ -136,6 +136,7 @@ def _manifest(
             {name: asdict(of) for name, of in tuning.SEARCH_SPACE.items()},
             windows.as_dict(),
             catalog.settings.label_rules,
+            *catalog.settings.governance.withheld,
         ),
         facts=facts,
     )

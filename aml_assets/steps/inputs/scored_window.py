@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from aml_assets.io.catalog import Catalog
     from aml_assets.steps.inputs.model_selection import StoredModel
+    from aml_assets.steps.inputs.splits import Split
 
 TYPE = "type"
 """The name of an STR's type among the texts of a scored window."""
@@ -67,6 +68,7 @@ class ScoredWindow:
         dispositions: the fact that dispositions were read, if there were any.
         texts: of each STR its paying `ACCOUNT`, paying `CUSTOMER` and `TYPE`, shape (rows,), null
             where it is not known; ``None`` where the frames have no such column.
+        groups: by the splits that were asked for, the group of each STR, in the same way.
     """
 
     windows: Windows
@@ -81,6 +83,7 @@ class ScoredWindow:
     ripens_on: dt.date | None
     dispositions: Mapping[str, Any]
     texts: Mapping[str, pa.Array | None]
+    groups: Mapping[str, pa.Array | None] = field(default_factory=dict)
 
     @property
     def day_numbers(self) -> NDArray[Any]:
@@ -105,6 +108,7 @@ def score_evaluation_window(
     model: StoredModel,
     known_by: dt.date | None = None,
     reports: Upstream[pa.Table] | None = None,
+    splits: Mapping[str, Split] | None = None,
 ) -> ScoredWindow:
     """Score the evaluation window of a model: each STR once, and none that it has learnt from.
 
@@ -117,14 +121,14 @@ def score_evaluation_window(
         model: to be measured.
         known_by: the last day whose decisions count; the newest stored one by default.
         reports: of a further line, the merged frames by whose reports its rows are labelled.
+        splits: what splits the rows into groups, by name.
 
     Raises:
         NotTrainable: a hole in the evaluation window.
         ModelError: the model has learnt from that window.
     """
-    windows = _windows_of(model)
+    windows, columns = _windows_of(model), row_columns(catalog)
     _refuse_learnt(model, windows)
-    columns = row_columns(catalog)
     measured = read_window(catalog, features, windows.eval_days)
     learnt = read_window(catalog, features, windows.train_days, columns)
     known_by = known_by or _newest_known(catalog, reports or features, windows)
@@ -142,15 +146,13 @@ def score_evaluation_window(
         said_by=said_by,
         strict=False,
     )
-    rows = zip(measured.frames, selected, strict=True)
-    matrices = [model.encoder.transform(frame, each.rows) for frame, each in rows]
-    threads = catalog.settings.training.threads
+    matrices, scores = _scored(catalog, model, measured, selected)
     return ScoredWindow(
         windows=windows,
         days=[frame.day for frame in measured.frames],
         matrices=matrices,
         labels_by_day=[_ripe_labels(ripe, each) for each in selected],
-        scores_by_day=[scoring.predict(model.booster, each, threads=threads) for each in matrices],
+        scores_by_day=scores,
         reports=sum(frame.table.num_rows for frame in measured.frames),
         digests={**learnt.digests, **measured.digests, **beside.digests},
         known_by=known_by,
@@ -158,7 +160,18 @@ def score_evaluation_window(
         ripens_on=ripe.next_decision(measured.reports(columns)),
         dispositions=known_dispositions(catalog, windows.train_start, said_by).fact,
         texts=_all_texts(catalog, measured, selected),
+        groups=_groups(splits or {}, measured, selected),
     )
+
+
+def _scored(
+    catalog: Catalog, model: StoredModel, window: Window, selected: Sequence[SelectedReports]
+) -> tuple[list[Matrix], list[NDArray[Any]]]:
+    """The selected rows of each day, encoded, and their scores."""
+    rows = zip(window.frames, selected, strict=True)
+    matrices = [model.encoder.transform(frame, each.rows) for frame, each in rows]
+    threads = catalog.settings.training.threads
+    return matrices, [scoring.predict(model.booster, each, threads=threads) for each in matrices]
 
 
 def _ripe_labels(ripe: Ripeness, selected: SelectedReports) -> NDArray[Any]:
@@ -211,18 +224,39 @@ def _texts(
     window: Window, selected: Sequence[SelectedReports], place: tuple[str, str]
 ) -> pa.Array | None:
     """The texts of a column, STR by STR; ``None`` if no frame has it."""
-    parts: list[pa.Array] = []
-    held = not window.frames
-    for frame, each in zip(window.frames, selected, strict=True):
-        column = frame.column(*place)
-        held = held or column is not None
-        rows = pa.array(each.rows, pa.int64())
-        parts.append(
-            pa.nulls(len(rows), pa.string())
+    columns = [frame.column(*place) for frame in window.frames]
+    return _joined(
+        [
+            None
             if column is None
-            else dictionaries.encode(column.take(rows)).cast(pa.string())
-        )
-    return pa.concat_arrays([pa.array([], pa.string()), *parts]) if held else None
+            else dictionaries.encode(column.take(pa.array(each.rows, pa.int64()))).cast(pa.string())
+            for column, each in zip(columns, selected, strict=True)
+        ],
+        [len(each.rows) for each in selected],
+    )
+
+
+def _groups(
+    splits: Mapping[str, Split], window: Window, selected: Sequence[SelectedReports]
+) -> dict[str, pa.Array | None]:
+    """By each split the group of each STR; ``None`` if no frame can tell."""
+    rows = [pa.array(each.rows, pa.int64()) for each in selected]
+    counts = [len(each) for each in rows]
+    return {
+        name: _joined([split(*each) for each in zip(window.frames, rows, strict=True)], counts)
+        for name, split in splits.items()
+    }
+
+
+def _joined(parts: Sequence[pa.Array | None], rows: Sequence[int]) -> pa.Array | None:
+    """The texts of all days, null where a day has none; ``None`` if no day has any."""
+    if parts and all(each is None for each in parts):
+        return None
+    filled = [
+        pa.nulls(count, pa.string()) if each is None else each
+        for each, count in zip(parts, rows, strict=True)
+    ]
+    return pa.concat_arrays([pa.array([], pa.string()), *filled])
 
 
 def _newest_known(catalog: Catalog, features: Upstream[pa.Table], windows: Windows) -> dt.date:

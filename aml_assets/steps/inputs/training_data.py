@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from aml_assets.core.model.constants import without_constants
 from aml_assets.core.model.encoding import Encoder
 from aml_assets.core.model.training import Batch
 from aml_assets.core.model.windows import Windows
-from aml_assets.errors import SettingsError
+from aml_assets.errors import InputError, SettingsError
 from aml_assets.io.upstream import Upstream
 from aml_assets.steps.inputs.labelling import learnt_part, select_rows
 from aml_assets.steps.inputs.window_frames import (
@@ -101,11 +101,14 @@ def training_data(
     selected = select_rows(catalog, train, reports, known_by=known_by, deciding=[delay])
     known = [decided(each) for each in selected]
     training.refuse_one_class([each.labels for each in known], table=catalog.line.model)
+    if reports is None:
+        refuse_unknown_columns(train, settings.governance.protected_columns)
     encoder = encoding.fit(
         train.frames,
         max_text_distinct_share=settings.features.max_text_distinct_share,
         min_category_rows=settings.features.min_category_rows,
         report_features=settings.report_features,
+        withheld=settings.governance.withheld,
         asset=features.asset,
     )
     days, matrices, unseen = train.days, list[np.ndarray](), Counter[str]()
@@ -121,6 +124,24 @@ def training_data(
         for values, each in zip(matrices, known, strict=True)
     ]
     return TrainingData(batches, encoder, rows, days, train.empty, unseen)
+
+
+def refuse_unknown_columns(window: Window, protected: Iterable[tuple[str, str]]) -> None:
+    """Refuse protected columns that no frame has: a typing error would leave one to the model.
+
+    Raises:
+        InputError: it names the column.
+    """
+    known = {(of.table, of.source) for frame in window.frames for of in frame.columns.values()}
+    for table, column in protected:
+        if (table, column) not in known:
+            raise InputError(
+                "governance.protected names this column, and no frame of the training window has "
+                "it",
+                table=table,
+                column=column,
+                remedy="Correct the name, or leave it out.",
+            )
 
 
 def refuse_holding_out_all(setting: str, days: int, windows: Windows, day: dt.date) -> None:

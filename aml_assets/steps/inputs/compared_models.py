@@ -1,0 +1,103 @@
+"""The models beside which a model page shows its own: the last one, the champion, the pinned one.
+
+Belongs here: finding them and their metrics. Does not belong here: the comparison
+(``core.pages.model_page``), or which model scores (``steps.inputs.model_selection``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from aml_assets.core.governance.chain import Champion
+from aml_assets.core.language import Language
+from aml_assets.core.pages.validation import Change
+from aml_assets.errors import ModelError
+from aml_assets.io.upstream import Upstream
+from aml_assets.steps.inputs.model_selection import champion_of, pinned_path
+
+if TYPE_CHECKING:
+    import xgboost
+
+    from aml_assets.io.catalog import Catalog
+
+History = Mapping[dt.date, Mapping[str, Any] | None]
+
+
+def changes_of(
+    catalog: Catalog,
+    day: dt.date,
+    models: Upstream[xgboost.Booster],
+    metrics: Upstream[Any],
+    history: History,
+) -> list[Change]:
+    """The figures of the last model before the day's, of the champion, and of the pinned one.
+
+    Args:
+        catalog: the settings, as the line has them, and the ledger.
+        day: the partition.
+        models: the stored models that score.
+        metrics: the stored metrics.
+        history: day → its metrics, ``None`` if it has none; up to the day.
+    """
+    say = Language(catalog.settings.reports.language).say
+    earlier = [each for each, found in history.items() if found is not None and each < day]
+    last = (
+        [Change(say("last, {day}", day=earlier[-1]), history[earlier[-1]], "")] if earlier else []
+    )
+    champion = _other_champion(catalog, day)
+    pin = catalog.settings.scoring.pinned_model
+    if pin is None and champion is None:
+        return last or [Change(say("last"), None, say("no day of the history has metrics"))]
+    found = list(last)
+    if champion is not None:
+        of = dt.date.fromisoformat(champion.model_id[-10:])
+        found.append(
+            _change(
+                say("champion, {day}", day=of), of, champion.digest, models, metrics, history, say
+            )
+        )
+    if pin is not None:
+        stored = models.partitions
+        try:
+            manifest = stored.format.read_manifest(stored.store, pinned_path(stored, pin))
+        except ModelError as error:
+            return [*found, Change(say("pinned"), None, str(error))]
+        of = dt.date.fromisoformat(manifest.partition)
+        found.append(
+            _change(
+                say("pinned, {day}", day=of), of, manifest.digest, models, metrics, history, say
+            )
+        )
+    return found
+
+
+def _other_champion(catalog: Catalog, day: dt.date) -> Champion | None:
+    """The champion of a day; if that is the day's own model, the one before it.
+
+    So a page says the same before and after its model was promoted.
+    """
+    champion = champion_of(catalog, day)
+    if champion is not None and champion.model_id == catalog.model_id(day):
+        return catalog.ledger.before(champion)
+    return champion
+
+
+def _change(
+    name: str,
+    of: dt.date,
+    digest: str,
+    models: Upstream[xgboost.Booster],
+    metrics: Upstream[Any],
+    history: History,
+    say: Callable[..., str],
+) -> Change:
+    """The figures of a model, as far as the history has them; else why not."""
+    found = history.get(of)
+    if found is None:
+        return Change(name, None, say("its metrics are not among the days of the history"))
+    measured = metrics.manifest(of).inputs[models.asset].values()
+    if digest not in measured:
+        return Change(name, None, say("the metrics of its day are another model’s"))
+    return Change(name, found, "")
