@@ -206,6 +206,7 @@ ELSEWHERE: Mapping[str, str] = {
     "steps/differing": "steps/test_reproducing.py",
     "steps/builders/model_cards": "assets/test_model_card.py",
     "steps/inputs": "assets/test_windows.py",
+    "steps/inputs/compared_models": "assets/test_model_card.py",
     "steps/inputs/customer_names": "assets/test_reports.py",
     "steps/inputs/drawn_cases": "steps/inputs/test_worked_queues.py",
     "steps/inputs/exemptions": "cli/test_skip.py",

@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from aml_assets.cli.app import app
 from aml_assets.core.governance.model_card import card_of
+from aml_assets.steps.builders.model_cards import stored_card
+from aml_assets.steps.promoting import promote
 from aml_assets_tests import pages
 from aml_assets_tests.conftest import Bank, day, str_columns
 
@@ -123,3 +125,35 @@ def test_the_card_follows_its_page_and_the_same_input_gives_the_same_bytes(
     bank.good("self_learning", 6, only=("models/metrics", PAGE))
     assert path.read_bytes() != before
     assert card(bank)["data"]["measured_decided"] == card(governed)["data"]["measured_decided"] + 1
+
+
+def test_who_approved_the_model_is_printed_and_does_not_change_what_is_stored(
+    governed: Bank, tmp_path
+):
+    bank = governed.copy_to(tmp_path / "bank")
+    bank.options["scoring"] = {"model_policy": "promoted"}
+    assert stored_card(bank.catalog, "", day(6)).approval is None
+    bank.good("daily", 6, only=(PAGE,))
+    path = bank.store / bank.catalog.model_cards.path(day(6))
+    before = path.read_bytes()
+    model = bank.catalog.model_id(day(6))
+    promote(bank.catalog, model, "It finds more.", by="Ada", from_day=day(7))
+    found = stored_card(bank.catalog, "", day(6)).approval
+    assert found is not None
+    assert (found.kind, found.why, found.review) == ("promotion", "It finds more.", None)
+    assert "Ada" in found.approver
+    bank.good("daily", 6, only=(PAGE,))
+    assert path.read_bytes() == before
+
+
+def test_a_page_compares_its_model_with_the_champion_of_the_day(governed: Bank, tmp_path):
+    bank = governed.copy_to(tmp_path / "bank")
+    bank.options["scoring"] = {"model_policy": "promoted"}
+    promote(bank.catalog, bank.catalog.model_id(day(6)), "The first.", from_day=day(7))
+    bank.land_day(7)
+    bank.good("daily", 7, only=("tables", "features"))
+    bank.good("self_learning", 7)
+    compared = {each["name"]: each for each in card(bank, 7)["comparisons"]}
+    assert list(compared) == ["last, 2024-01-06", "champion, 2024-01-06"]
+    auc = card(bank, 6)["figures"]["auc"]["value"]
+    assert compared["champion, 2024-01-06"]["figures"]["auc"] == auc

@@ -177,9 +177,8 @@ def _approval(catalog: Catalog, card: ModelCard) -> Approval | None:
             found = entry
     if found is None:
         return None
-    return Approval(
-        found.number, found.kind, found.who, found.at, found.why, gate_in_words(found) or None
-    )
+    review = gate_in_words(found) if found.about.get("gate") else None
+    return Approval(found.number, found.kind, found.who, found.at, found.why, review)
 
 
 def _data(model: StoredModel, metrics: Mapping[str, Any]) -> Data:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.governance.chain import Champion
-from aml_assets.core.language import Language
+from aml_assets.core.language import Language, message
 from aml_assets.core.pages.validation import Change
 from aml_assets.errors import ModelError
 from aml_assets.io.upstream import Upstream
-from aml_assets.steps.inputs.model_selection import champion_of, pinned_path
+from aml_assets.steps.inputs.model_selection import champion_of, path_of_model, pinned_path
 
 if TYPE_CHECKING:
     import xgboost
@@ -46,31 +46,32 @@ def changes_of(
     last = (
         [Change(say("last, {day}", day=earlier[-1]), history[earlier[-1]], "")] if earlier else []
     )
+    others = (
+        _of_path(name, unnamed, path, models, metrics, history, say)
+        for name, unnamed, path in (
+            (message("champion, {day}"), message("champion"), _champion(catalog, day, models)),
+            (message("pinned, {day}"), message("pinned"), _pinned(catalog, models)),
+        )
+        if path is not None
+    )
+    return [*last, *others] or [Change(say("last"), None, say("no day of the history has metrics"))]
+
+
+def _champion(
+    catalog: Catalog, day: dt.date, models: Upstream[xgboost.Booster]
+) -> Callable[[], str] | None:
+    """How to find the champion's file; ``None`` where there is no champion beside the model."""
     champion = _other_champion(catalog, day)
-    pin = catalog.settings.scoring.pinned_model
-    if pin is None and champion is None:
-        return last or [Change(say("last"), None, say("no day of the history has metrics"))]
-    found = list(last)
-    if champion is not None:
-        of = dt.date.fromisoformat(champion.model_id[-10:])
-        found.append(
-            _change(
-                say("champion, {day}", day=of), of, champion.digest, models, metrics, history, say
-            )
-        )
-    if pin is not None:
-        stored = models.partitions
-        try:
-            manifest = stored.format.read_manifest(stored.store, pinned_path(stored, pin))
-        except ModelError as error:
-            return [*found, Change(say("pinned"), None, str(error))]
-        of = dt.date.fromisoformat(manifest.partition)
-        found.append(
-            _change(
-                say("pinned, {day}", day=of), of, manifest.digest, models, metrics, history, say
-            )
-        )
-    return found
+    if champion is None:
+        return None
+    stored, of = models.partitions, champion
+    return lambda: path_of_model(stored, of.model_id, of.digest, of.path)
+
+
+def _pinned(catalog: Catalog, models: Upstream[xgboost.Booster]) -> Callable[[], str] | None:
+    """How to find the pinned model's file; ``None`` where none is pinned."""
+    pin, stored = catalog.settings.scoring.pinned_model, models.partitions
+    return None if pin is None else lambda: pinned_path(stored, pin)
 
 
 def _other_champion(catalog: Catalog, day: dt.date) -> Champion | None:
@@ -84,20 +85,26 @@ def _other_champion(catalog: Catalog, day: dt.date) -> Champion | None:
     return champion
 
 
-def _change(
+def _of_path(
     name: str,
-    of: dt.date,
-    digest: str,
+    unnamed: str,
+    path: Callable[[], str],
     models: Upstream[xgboost.Booster],
     metrics: Upstream[Any],
     history: History,
     say: Callable[..., str],
 ) -> Change:
-    """The figures of a model, as far as the history has them; else why not."""
-    found = history.get(of)
+    """The figures of the model of a file, as far as the history has them; else why not."""
+    stored = models.partitions
+    try:
+        manifest = stored.format.read_manifest(stored.store, path())
+    except ModelError as error:
+        return Change(say(unnamed), None, str(error))
+    of = dt.date.fromisoformat(manifest.partition)
+    called, found = say(name, day=of), history.get(of)
     if found is None:
-        return Change(name, None, say("its metrics are not among the days of the history"))
+        return Change(called, None, say("its metrics are not among the days of the history"))
     measured = metrics.manifest(of).inputs[models.asset].values()
-    if digest not in measured:
-        return Change(name, None, say("the metrics of its day are another model’s"))
-    return Change(name, found, "")
+    if manifest.digest not in measured:
+        return Change(called, None, say("the metrics of its day are another model’s"))
+    return Change(called, found, "")
