@@ -127,6 +127,8 @@ def parts_of(
     while kept and 0 < pooled.sum() < fewest:
         # The total less the groups that are shown would tell of these few.
         pooled |= codes == kept.pop()
+    if 0 < pooled.sum() < fewest:
+        pooled |= unknown
     parts = [(names[code], codes == code) for code in kept]
     parts += [(OTHER, pooled), (UNKNOWN, unknown & ~pooled)]
     return [_part(name, each, mask, labels, alerts) for each, mask in parts if mask.sum() >= fewest]
