@@ -87,7 +87,9 @@ def build(landing: Place, store: Place) -> dict[str, str]:
         instance=dg.DagsterInstance.ephemeral(),
     )
     assert problems == []
-    return digests(store.files)
+    # An entry of the ledger holds its time.
+    found = digests(store.files).items()
+    return {name: digest for name, digest in found if not name.startswith("ledger/")}
 
 
 @pytest.fixture(scope="module")

@@ -157,8 +157,9 @@ def _one_day(folder: Path, executor: str) -> float:
 
 
 def digest(store: Path) -> str:
-    """What a store holds."""
-    files = sorted(path for path in store.rglob("*") if path.is_file())
+    """What a store holds, without the ledger, whose entries hold their time."""
+    kept = (path for path in store.rglob("*") if path.is_file())
+    files = sorted(path for path in kept if path.relative_to(store).parts[0] != "ledger")
     whole = hashlib.sha256()
     for path in files:
         whole.update(
