@@ -72,8 +72,8 @@ class Ledger:
             LedgerError: an entry that the head names is missing.
             CorruptFile: the entry or the head was altered.
         """
+        head = self._head()  # before the list: it may move on at any moment
         number = max(self._numbers(), default=0)
-        head = self._head()
         if head and head.number > number:  # somebody may have removed what came after this one
             raise LedgerError(
                 f"entry {head.number} of the ledger is missing",

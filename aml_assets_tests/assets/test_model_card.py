@@ -146,10 +146,10 @@ def test_who_approved_the_model_is_printed_and_does_not_change_what_is_stored(
     assert path.read_bytes() == before
 
 
-def test_a_page_compares_its_model_with_the_champion_of_the_day(governed: Bank, tmp_path):
+def test_a_page_compares_its_model_with_the_champion_of_the_day_before(governed: Bank, tmp_path):
     bank = governed.copy_to(tmp_path / "bank")
     bank.options["scoring"] = {"model_policy": "promoted"}
-    promote(bank.catalog, bank.catalog.model_id(day(6)), "The first.", from_day=day(7))
+    promote(bank.catalog, bank.catalog.model_id(day(6)), "The first.", from_day=day(6))
     bank.land_day(7)
     bank.good("daily", 7, only=("tables", "features"))
     bank.good("self_learning", 7)

@@ -145,7 +145,7 @@ def test_a_champion_that_was_promoted_is_the_one_that_scored(bank: Bank):
     for number in (7, 8, 9):
         bank.good("daily", number)
     found = {each.asset: each for each in reproduced(bank, 8)}
-    assert all(each.same for each in found.values())
+    assert [each for each in found.values() if not each.same] == []
     assert found["models/gate"].taken.startswith("it decides")
     assert list(found)[-1] == "reports/alert_report"
 

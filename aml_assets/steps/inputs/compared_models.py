@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from aml_assets.core.days import ONE_DAY
 from aml_assets.core.governance.chain import Champion
 from aml_assets.core.language import Language, message
 from aml_assets.core.pages.validation import Change
@@ -75,11 +76,11 @@ def _pinned(catalog: Catalog, models: Upstream[xgboost.Booster]) -> Callable[[],
 
 
 def _other_champion(catalog: Catalog, day: dt.date) -> Champion | None:
-    """The champion of a day; if that is the day's own model, the one before it.
+    """The champion of the day before; if that is the day's own model, the one before it.
 
-    So a page says the same before and after its model was promoted.
+    So a page says the same before and after a champion was named for its day.
     """
-    champion = champion_of(catalog, day)
+    champion = champion_of(catalog, day - ONE_DAY)
     if champion is not None and champion.model_id == catalog.model_id(day):
         return catalog.ledger.before(champion)
     return champion
@@ -100,6 +101,7 @@ def _of_path(
         manifest = stored.format.read_manifest(stored.store, path())
     except ModelError as error:
         return Change(say(unnamed), None, str(error))
+    models.record(str(manifest.facts["model_id"]), manifest.digest)
     of = dt.date.fromisoformat(manifest.partition)
     called, found = say(name, day=of), history.get(of)
     if found is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from aml_assets.errors import (
+    AlreadyThere,
     DamagedFile,
     NotFound,
     StoreError,
@@ -92,7 +93,7 @@ TABLE = [
     ),
     (
         web("FileAlreadyExistsException", "/a for client 127.0.0.1 already exists"),
-        StoreError,
+        AlreadyThere,
         "something is there already",
         None,
     ),
