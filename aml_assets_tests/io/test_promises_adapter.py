@@ -54,6 +54,19 @@ def test_what_was_created_is_listed_read_and_deleted(adapter, root):
     assert adapter.list(folder) == []
 
 
+def test_a_folder_is_deleted_only_without_entries(adapter, root):
+    path = f"{root}/some/folder/a.bin"
+    put(adapter, path, b"1")
+    for folder in (f"{root}/some/folder", f"{root}/some"):
+        with pytest.raises(StoreError):
+            adapter.delete(folder)
+    assert read(adapter, path) == b"1"
+    adapter.delete(path)
+    adapter.delete(f"{root}/some/folder")
+    assert adapter.status(f"{root}/some/folder") is None
+    assert adapter.list(f"{root}/some") == []
+
+
 def test_any_sequence_of_seeks_and_reads_equals_one_on_the_bytes_in_memory(place, root):
     adapter, _ = place.filesystem(block_size=2**20)
     data = random.Random(0).randbytes(5 * 2**20 + 123)
