@@ -105,13 +105,13 @@ def _order(path: str) -> tuple[bool, str]:
 
 
 def _landed(catalog: Catalog) -> Iterator[str]:
-    """The folders of landed tables, where the landing lies within the store's root."""
+    """How paths of landed files begin, where the landing lies within the store's root."""
     of = catalog.settings
     root, landing = (f"{url.rstrip('/')}/" for url in (of.store.url, of.landing.url))
     if landing.startswith(root):
         for table in of.tables.values():
-            folder = table.path.strip("/").partition("{date}")[0].strip("/")
-            yield f"{landing.removeprefix(root)}{folder}/"
+            head, daily, _ = table.path.strip("/").partition("{date}")
+            yield f"{landing.removeprefix(root)}{head}{'' if daily else '/'}"
 
 
 class _Inventory:
@@ -123,7 +123,7 @@ class _Inventory:
         self.files: dict[Owner, dict[str, int]] = {}
         self.unknown: Counter[str] = Counter()
         owners = Owners(catalog.settings.store, {row.group for row in catalog.graph})
-        landed = tuple(_landed(catalog))
+        landed = tuple(filter(None, _landed(catalog)))
         for path, file in files_of(catalog.store):
             if path.startswith(landed):
                 continue
