@@ -200,6 +200,7 @@ ELSEWHERE: Mapping[str, str] = {
     "steps/builders/build_gate": "steps/test_promoting.py",
     "steps/builders/build_shadow": "steps/test_promoting.py",
     "steps/watching/model_board": "cli/test_promote.py",
+    "steps/inputs/decisions_of_then": "steps/test_reproducing.py",
     "steps/inputs/judged_days": "steps/test_promoting.py",
     "steps/builders/build_features": "assets/test_reports_lag.py",
     "steps/builders/build_model_page": "assets/test_reports.py",

@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,9 @@ _HEAD = f"{FOLDER}/head.json"
 _NAME = re.compile(r"(\d{8})\.json")
 _TRIES = 100
 """How often an append takes another number, because another writer was first."""
+
+_LOOKS, _PAUSE = 5, 0.2
+"""How often, after so many seconds, an end is looked at again to which somebody may be adding."""
 
 
 class Ledger:
@@ -116,6 +120,15 @@ class Ledger:
         Raises:
             TransientStoreError: the store is away.
         """
+        broken = self._verify()
+        for _ in range(_LOOKS):
+            if broken is None or not broken.may_pass:
+                break
+            time.sleep(_PAUSE)
+            broken = self._verify()
+        return broken
+
+    def _verify(self) -> Broken | None:
         names = [each.name for each in self._store.list(FOLDER) if each.name != "head.json"]
         strange = [name for name in names if not _NAME.fullmatch(name)]
         if strange:

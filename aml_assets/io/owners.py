@@ -30,7 +30,7 @@ CHECKS = "checks"
 
 _OUR_GROUPS = ("tables", "features")
 _KIND: dict[str, Kind] = {kind: kind for kind in KINDS}
-_NEVER = re.compile(r"(ledger|holds|retention|decisions)/")
+_NEVER = re.compile(r"(ledger|holds|retention|decisions|surroundings)/")
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _ASSET = r"[^/.][^/]*(?:/[^/.][^/]*)*?"
 _LINE = r"lines/(?P<line>[^/]+)/"
@@ -112,6 +112,7 @@ def _patterns(
         ("gate", "metrics"),
         ("shadow", "predictions"),
         ("metrics", "metrics"),
+        ("model_card", "metrics"),
         ("measured_model", "models"),
         ("model", "models"),
         ("predictions", "predictions"),
@@ -131,6 +132,7 @@ def _asset(role: str, line: Line) -> str:
         "tuning": TUNING,
         "model_report": line.page,
         "metrics": line.metrics,
+        "model_card": line.card,
         "gate": line.gate,
         "shadow": line.shadow,
         "measured_model": line.measured_model,

@@ -20,9 +20,15 @@ from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.graph import FEATURES, LANDING, REPORTS, TABLES
 from aml_assets.core.staleness import ABSENT
-from aml_assets.errors import AmlError, CorruptFile, NotLanded, NotReady, StoreError
+from aml_assets.errors import (
+    AmlError,
+    CorruptFile,
+    DeletedUnderRule,
+    NotLanded,
+    NotReady,
+    StoreError,
+)
 from aml_assets.io.catalog import RECEIPTS, Catalog
-from aml_assets.io.decisions import Decision, Decisions
 from aml_assets.io.ledger import FOLDER as LEDGER
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.surroundings import FOLDER as SURROUNDINGS
@@ -32,6 +38,7 @@ from aml_assets.settings.recorded import restored_settings
 from aml_assets.settings.table_settings import DISPOSITIONS
 from aml_assets.steps.builders.build_metrics import KNOWN_BY
 from aml_assets.steps.differing import differences, other_libraries
+from aml_assets.steps.inputs.decisions_of_then import DecisionsOfThen
 from aml_assets.steps.inputs.run_options import RunOptions
 
 if TYPE_CHECKING:
@@ -79,27 +86,6 @@ class _Workshop:
     recorded: Surroundings | None
 
 
-class _DecisionsOfThen(Decisions):
-    """Decisions as they held when the day was built: taken back or overtaken since, or not.
-
-    Args:
-        store: where they are kept.
-        kind: ``skips`` or ``overrides``.
-        about: what a decision under a name would be about now; ``None``: as it says itself.
-    """
-
-    def __init__(self, store: Store, kind: str, about: Callable[[str], str | None]) -> None:
-        super().__init__(store, kind)
-        self._about = about
-
-    def find(self, name: str) -> Decision | None:
-        """See `Decisions.find`; what was built has passed by it."""
-        decision = self.last(name)
-        if decision is None:
-            return None
-        return replace(decision, holds=True, about=self._about(name) or decision.about)
-
-
 class Reproduction:
     """The work on one day; what cannot be begun is refused before anything is written.
 
@@ -133,10 +119,10 @@ class Reproduction:
         self._original = _as_recorded(original, day)
         self._stored = dict(_manifests(self._original, day))
         if not self._stored:
-            raise NotReady(
+            raise self._gone(
+                None,
                 "nothing of the day is stored, so there is nothing to be the same as",
-                day=day,
-                remedy=f"Build it: aml backfill --from {self.day} --to {self.day}.",
+                f"Build it: aml backfill --from {self.day} --to {self.day}.",
             )
         decided = self._original.table(DISPOSITIONS).template.folder
         self._view = StoreView(
@@ -181,6 +167,13 @@ class Reproduction:
             if not found.same:
                 return
 
+    def _gone(self, asset: str | None, what: str, remedy: str) -> NotReady:
+        """What to say of an asset or day that is not there: that a rule deleted it, if so."""
+        deleted = self._original.deletions.under(asset or REPORTS.scores, self.day)
+        if deleted:
+            return DeletedUnderRule(deleted, table=asset, day=self.day)
+        return NotReady(what, table=asset, day=self.day, remedy=remedy)
+
     # -- before anything is built ----------------------------------------------------------
 
     def _digests_of_the_day(self) -> dict[str, str]:
@@ -210,11 +203,10 @@ class Reproduction:
                 landed = None
             manifest = self._stored.get(name)
             if manifest is None and landed is None:
-                raise NotReady(
+                raise self._gone(
+                    name,
                     "it is gone: it is neither stored nor in the landing",
-                    table=name,
-                    day=self.day,
-                    remedy="Restore it from a backup of the store, or have the day landed again.",
+                    "Restore it from a backup of the store, or have the day landed again.",
                 )
             if manifest is None:
                 continue
@@ -232,8 +224,8 @@ class Reproduction:
                 settings = restored_settings(recorded.settings, settings)
             catalog = Catalog(settings)
             catalog.store = self._view
-            catalog.skips = _DecisionsOfThen(self._view, "skips", self._landing_of)
-            catalog.overrides = _DecisionsOfThen(self._view, "overrides", lambda _: None)
+            catalog.skips = DecisionsOfThen(self._view, "skips", self._landing_of)
+            catalog.overrides = DecisionsOfThen(self._view, "overrides", lambda _: None)
             self._workshops[digest] = _Workshop(catalog, self._builders(settings), recorded)
         return self._workshops[digest]
 

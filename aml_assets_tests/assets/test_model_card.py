@@ -157,3 +157,5 @@ def test_a_page_compares_its_model_with_the_champion_of_the_day_before(governed:
     assert list(compared) == ["last, 2024-01-06", "champion, 2024-01-06"]
     auc = card(bank, 6)["figures"]["auc"]["value"]
     assert compared["champion, 2024-01-06"]["figures"]["auc"] == auc
+    page = bank.catalog.model_pages.load(day(7))
+    assert "it has scored since 2024-01-06, by entry 1 of the ledger" in page

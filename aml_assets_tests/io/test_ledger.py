@@ -175,6 +175,18 @@ def test_a_writer_killed_at_any_step_leaves_the_ledger_whole_for_the_next_one(pl
         )
 
 
+def test_a_ledger_to_which_somebody_adds_is_whole_whenever_it_is_verified(tmp_path):
+    store = Store(str(tmp_path))
+    with ThreadPoolExecutor(1) as threads:
+        adding = threads.submit(_filled, store, 60)
+        verified = 0
+        while not adding.done():
+            assert Ledger(Store(str(tmp_path))).verify() is None
+            verified += 1
+        adding.result()
+    assert verified
+
+
 def test_many_threads_of_one_process_lose_nothing(tmp_path):
     def append(number: int) -> None:
         Ledger(Store(str(tmp_path))).append("skip", WHY, {"number": number})

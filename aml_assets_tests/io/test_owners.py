@@ -114,7 +114,9 @@ def test_other_templates_name_their_days_too():
 def test_each_file_that_a_night_leaves_has_an_owner(built: Bank):
     catalog = built.catalog
     owners = Owners(catalog.settings.store)
-    found = {path: owners.of(path) for path, _ in files_of(catalog.store)}
+    paths = (path for path, _ in files_of(catalog.store))
+    # Settings and libraries, which name nobody, are of no day.
+    found = {path: owners.of(path) for path in paths if not path.startswith("surroundings/")}
     assert len(found) > 30
     assert None not in found.values()
     stored = {(owner.asset, owner.day) for owner in found.values() if owner}

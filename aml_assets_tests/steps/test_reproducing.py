@@ -13,6 +13,8 @@ from aml_assets.io import surroundings
 from aml_assets.steps.checking import overrides
 from aml_assets.steps.inputs import exemptions
 from aml_assets.steps.reproducing import Reproduced, Reproduction
+from aml_assets.steps.retaining.applying import apply_retention
+from aml_assets.steps.retaining.planning import plan_retention
 from aml_assets_tests.conftest import Bank, built_once, day, str_columns, trx_columns
 
 LINES = {"customer": {"horizon_days": 1, "windows": [2], "train_every": 1}}
@@ -311,6 +313,15 @@ def test_a_day_of_which_nothing_is_stored_is_refused(whole: Bank):
     sentence = refused(whole, 12)
     assert sentence.startswith("day 2024-01-12: nothing of the day is stored")
     assert "aml backfill --from 2024-01-12" in sentence
+
+
+def test_a_day_that_a_rule_deleted_is_said_to_be_deleted(whole: Bank):
+    years = dict.fromkeys(("tables", "features", "models", "metrics", "predictions", "reports"), 1)
+    whole.options = {**whole.options, "retention": {"years": years}}
+    catalog = whole.catalog
+    apply_retention(catalog, plan_retention(catalog, dt.date(2027, 1, 1)))
+    sentence = refused(whole)
+    assert "it was deleted under retention.years.predictions: 1 on" in sentence
 
 
 def test_a_table_that_is_gone_is_refused_with_its_remedy(whole: Bank):

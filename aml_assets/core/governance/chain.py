@@ -156,10 +156,12 @@ class Broken:
     Attributes:
         number: of the entry; 0 for the head or a file that is no entry.
         why: what is wrong, with the remedy.
+        may_pass: whether it looks like this, too, while an entry is being added.
     """
 
     number: int
     why: str
+    may_pass: bool = False
 
 
 @dataclass(frozen=True)
@@ -274,11 +276,13 @@ def _wrong_end(count: int, digest: str, head: Head | str | None) -> Broken | Non
     if head is None:
         return Broken(0, "the head is missing") if count else None
     if head.number > count:
-        return Broken(count + 1, "it is missing, and the head names it; restore it from a backup")
+        why = "it is missing, and the head names it; restore it from a backup"
+        return Broken(count + 1, why, may_pass=True)
     if head.number < count:
         return Broken(
             head.number + 1,
             "the head does not know it: its writer was stopped, or somebody put it there. If it is "
             "right, whatever is recorded next takes it up",
+            may_pass=True,
         )
     return None if head.digest == digest else Broken(count, "the head names another entry here")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.days import ONE_DAY
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     import xgboost
 
     from aml_assets.io.catalog import Catalog
+
+CHAMPION_SINCE = message("it has scored since {day}, by entry {entry} of the ledger")
+"""A champion's place in the ledger."""
 
 History = Mapping[dt.date, Mapping[str, Any] | None]
 
@@ -47,22 +51,26 @@ def changes_of(
     last = (
         [Change(say("last, {day}", day=earlier[-1]), history[earlier[-1]], "")] if earlier else []
     )
+    champion = _other_champion(catalog, day)
     others = (
         _of_path(name, unnamed, path, models, metrics, history, say)
         for name, unnamed, path in (
-            (message("champion, {day}"), message("champion"), _champion(catalog, day, models)),
+            (message("champion, {day}"), message("champion"), _place_of(champion, models)),
             (message("pinned, {day}"), message("pinned"), _pinned(catalog, models)),
         )
         if path is not None
     )
+    if champion is not None:
+        told = say(CHAMPION_SINCE, day=champion.from_day, entry=champion.entry.number)
+        first, *more = others
+        others = (replace(first, note=say("; ").join(filter(None, [told, first.note]))), *more)
     return [*last, *others] or [Change(say("last"), None, say("no day of the history has metrics"))]
 
 
-def _champion(
-    catalog: Catalog, day: dt.date, models: Upstream[xgboost.Booster]
+def _place_of(
+    champion: Champion | None, models: Upstream[xgboost.Booster]
 ) -> Callable[[], str] | None:
     """How to find the champion's file; ``None`` where there is no champion beside the model."""
-    champion = _other_champion(catalog, day)
     if champion is None:
         return None
     stored, of = models.partitions, champion

@@ -75,7 +75,7 @@ def test_each_kind_has_a_term_of_its_own(old: Bank, kind: str):
 def test_what_expires_goes_with_versions_manifests_and_ad_hoc_files(old: Bank):
     gone = paths(plan_retention(old.catalog, TODAY))
     later = {path for path in all_files(old) if "2024-01-10" in path}
-    of_ledger = {path for path in all_files(old) if path.startswith("ledger/")}
+    of_ledger = {path for path in all_files(old) if path.startswith(("ledger/", "surroundings/"))}
     frames = {f"tables/{name}/2024-01-01/data.parquet" for name in ("account", "corporate")}
     verdicts = {f"checks/tables/{name}/2024-01-01.json" for name in ("account", "corporate")}
     assert later
