@@ -188,6 +188,7 @@ def _shadow(line: Line) -> DayAsset:
             inputs[_last(line.features)],
             inputs[_last(line.model)],
             run.options,
+            inputs.get(_last(line.gate)),
         )
 
     return shadow

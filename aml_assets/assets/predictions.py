@@ -44,6 +44,7 @@ def shadow(
     run: StepRun,
     merged_features: Upstream[pa.Table],
     model: Upstream[xgboost.Booster],
+    gate: Upstream[dict[str, Any]] | None = None,
 ) -> Built:
     """What challengers say of the day's reports; nobody works on these scores."""
-    return _shadow.build_shadow(run.catalog, day, merged_features, model, run.options)
+    return _shadow.build_shadow(run.catalog, day, merged_features, model, run.options, gate)

@@ -174,7 +174,8 @@ def _scored(line: Line, *, promoted: bool) -> Iterator[Asset]:
     judged = (*(Reads(name, Days.JUDGED) for name in labelled), Reads(line.model, Days.JUDGED))
     yield Asset(line.gate, judged, prediction)
     yield Asset(line.scores, (*scored, Reads(line.gate, Days.IF_STORED)), prediction)
-    yield Asset(line.shadow, (Reads(line.features), Reads(line.model, Days.JUDGED)), prediction)
+    challenged = (Reads(line.features), Reads(line.model, Days.JUDGED))
+    yield Asset(line.shadow, (*challenged, Reads(line.gate, Days.IF_STORED)), prediction)
 
 
 def _described(line: Line, jobs: frozenset[str], *, refit: bool) -> Asset:

@@ -171,7 +171,7 @@ class Ledger:
         for _ in range(_TRIES):
             end = self.end()
             if end is None and kind != "beginning" and (earlier := self._earlier()):
-                self.append("beginning", _beginning(), earlier)
+                self.append_while(lambda last: last is None, "beginning", _beginning(), earlier)
                 continue
             if not holds(end.entry if end else None):
                 return None

@@ -8,6 +8,7 @@ here: reading the file (``core.cases.disposition_file``), or what follows for la
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 import zoneinfo
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -100,9 +101,11 @@ def take_dispositions(
         {subject: of.disposition for subject, of in counting(each, four_eyes=four_eyes).items()}
         for each in (before, [*before, *given])
     )
+    salt = secrets.token_hex(16)
     facts = {"by": sender.by, "known": sender.known, "user": sender.user, "login": sender.login}
     zone = zoneinfo.ZoneInfo(settings.partitions.time_zone)
-    _record(catalog, given, data, sender)
+    _record(catalog, given, sha256_of_bytes(salt.encode() + data), sender)
+    facts["salt"] = salt
     day = catalog.dispositions.record(given, instant, instant.astimezone(zone).date(), facts)
     return Taken(
         who=sender.who,
@@ -117,12 +120,20 @@ def take_dispositions(
     )
 
 
-def _record(catalog: Catalog, given: Sequence[Disposition], data: bytes, sender: Decision) -> None:
-    """Record in the ledger that a file is taken, before it is."""
+def _record(catalog: Catalog, given: Sequence[Disposition], digest: str, sender: Decision) -> None:
+    """Record in the ledger that a file is taken, before it is.
+
+    Args:
+        catalog: the ledger.
+        given: what the file holds.
+        digest: of the file behind a salt, which the import keeps: nobody can guess a customer
+            from what the ledger keeps for good.
+        sender: who decides.
+    """
     about = {
         "dispositions": len(given),
         "days": sorted({str(each.day) for each in given}),
-        "file_sha256": sha256_of_bytes(data),
+        "file": digest,
     }
     catalog.ledger.append("dispositions", replace(sender, why="a file of dispositions"), about)
 

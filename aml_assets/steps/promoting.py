@@ -16,7 +16,7 @@ from aml_assets.core.days import ONE_DAY
 from aml_assets.core.governance.chain import PROMOTION, ROLLBACK, Champion, Entry
 from aml_assets.core.governance.gate import Judgement, judge, undecided
 from aml_assets.core.graph import FEATURES, REPORTS
-from aml_assets.errors import AmlError, ModelError, StoreError
+from aml_assets.errors import AmlError, CorruptFile, ModelError, StoreError
 from aml_assets.io.decisions import Decision
 from aml_assets.steps.inputs.judged_days import ripe_days, scored_by_both, unseen
 from aml_assets.steps.inputs.labelling import budget_of
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from aml_assets.io.upstream import Upstream
 
 MOST_DAYS = 31
-"""The most ripe days on which a model is judged that a person promotes."""
+"""The most ripe days on which a model is judged that a person promotes, if fewer are enough."""
 
 RULE = "promotion.automatic"
 FIRST = "the first model of the store"
@@ -219,10 +219,14 @@ def promote_by_rule(
 def _judged_by_hand(catalog: Catalog, model: StoredModel, current: Champion) -> Judged:
     """What the gate says of a model on all ripe days of late that neither has learnt from."""
     features, models = catalog.upstream(catalog.line.features), catalog.upstream(catalog.line.model)
-    champion = model_of_digest(models, current.model_id, current.digest, current.path)
-    known_by = max(features.partitions.days(), default=dt.date.min)
-    days = unseen(ripe_days(catalog, features, known_by, MOST_DAYS), champion, model)
     needed = catalog.settings.promotion.days
+    try:
+        champion = model_of_digest(models, current.model_id, current.digest, current.path)
+    except (ModelError, CorruptFile) as error:
+        return Judged([], undecided(f"the champion cannot be read ({error.what})", 0))
+    known_by = max(features.partitions.days(), default=dt.date.min)
+    most = max(MOST_DAYS, needed)
+    days = unseen(ripe_days(catalog, features, known_by, most), champion, model)
     if len(days) < needed:
         why = f"only {len(days)} ripe days, of {needed}, are such that neither model learnt of them"
         return Judged(days, undecided(why, len(days)))

@@ -38,7 +38,7 @@ from aml_assets.settings.recorded import restored_settings
 from aml_assets.settings.table_settings import DISPOSITIONS
 from aml_assets.steps.builders.build_metrics import KNOWN_BY
 from aml_assets.steps.differing import differences, other_libraries
-from aml_assets.steps.inputs.decisions_of_then import DecisionsOfThen
+from aml_assets.steps.inputs.decisions_of_then import DecisionsOfThen, LedgerOfThen
 from aml_assets.steps.inputs.run_options import RunOptions
 
 if TYPE_CHECKING:
@@ -226,6 +226,9 @@ class Reproduction:
             catalog.store = self._view
             catalog.skips = DecisionsOfThen(self._view, "skips", self._landing_of)
             catalog.overrides = DecisionsOfThen(self._view, "overrides", lambda _: None)
+            for line in catalog.graph.lines:
+                of_line, lines = catalog.of_line(line), catalog.graph.lines
+                of_line.ledger = LedgerOfThen(self._view, self.day, self._stored, lines)
             self._workshops[digest] = _Workshop(catalog, self._builders(settings), recorded)
         return self._workshops[digest]
 

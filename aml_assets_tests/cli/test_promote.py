@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Callable
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from aml_assets.cli.app import app
+from aml_assets.core.night.cursor import Cursor
 from aml_assets.io.decisions import this_user
+from aml_assets.steps.watching.watcher import Watcher
 from aml_assets_tests.conftest import Bank, day
 
 FIRST, SECOND = f"aml_xgboost_{day(5)}", f"aml_xgboost_{day(6)}"
@@ -98,9 +102,14 @@ def test_where_no_champion_scores_the_setting_is_named(aml, monkeypatch):
     assert "no champion, since scoring.model_policy is `newest`" in aml("models").output
 
 
-def test_a_ledger_that_was_edited_stops_the_scoring_and_says_where(bank: Bank):
+def test_a_ledger_that_was_edited_stops_the_scoring_alone_and_says_where(bank: Bank, aml):
     path = bank.store / "ledger/00000001.json"
     path.write_bytes(path.read_bytes().replace(b"the first model", b"THE first model"))
     run = bank.run("daily", 6, only=("predictions/predictions",))
     assert not run.success
     assert any("ledger/00000001.json" in each for each in run.sentences), run.sentences
+    status = " ".join(aml("status").output.split())
+    assert "Champion of reports: the ledger cannot be read: read ledger/00000001.json" in status
+    shutil.rmtree(bank.store / "predict_res")
+    view = Watcher(bank.catalog).view(Cursor(), now=time.time())
+    assert "ledger/00000001.json" in view.unscorable[""]

@@ -60,6 +60,18 @@ def test_decisions_of_before_are_taken_over_once_by_the_first_entry(tmp_path):
     assert [each.kind for each in others] == ["skip", "skip"]
 
 
+def test_of_many_first_writers_one_takes_the_earlier_decisions_over(tmp_path):
+    earlier = {"skips": {"2024-02-29": {"why": "a leap day"}}}
+
+    def append(number: int) -> None:
+        Ledger(Store(str(tmp_path)), lambda: earlier).append("skip", WHY, {"number": number})
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(append, range(16)))
+    kinds = [each.kind for each in Ledger(Store(str(tmp_path))).entries()]
+    assert kinds == ["beginning", *["skip"] * 16]
+
+
 def test_whatever_byte_is_changed_the_entry_is_named(tmp_path):
     _filled(Store(str(tmp_path)))
     dice = random.Random(18)

@@ -255,6 +255,65 @@ def test_a_model_that_is_not_there_ad_hoc_altered_or_too_young_is_no_champion(ni
     assert len(list(catalog.ledger.entries())) == 1
 
 
+def test_a_champion_that_is_gone_is_named_and_another_one_can_take_its_place(nights):
+    catalog = nights_until(nights, 12)
+    (nights.bank.store / catalog.models.path(day(FIRST))).unlink()
+    with pytest.raises(ModelError, match=r"is not in the store any more.* aml promote MODEL"):
+        nights.score(10)
+    second = catalog.model_id(day(10))
+    with pytest.raises(AmlError, match=r"does not let .* pass: the champion cannot be read"):
+        promote(catalog, second, "a test")
+    promote(catalog, second, "the champion's file is lost", against_the_gate=True)
+    assert nights.score(10) == second
+
+
+def test_by_hand_a_model_is_judged_on_as_many_days_as_the_settings_ask_for(nights):
+    nights.bank.options = {**OPTIONS, "promotion": {"days": 40}}
+    for number in (FIRST, 10):
+        nights.train(number, "worse" if number == FIRST else "better")
+    nights.gate(FIRST)
+    catalog = nights.bank.catalog
+    entry = promote(catalog, catalog.model_id(day(10)), "it finds more", from_day=day(LAST))
+    assert entry.about["gate"]["days"] == 40
+
+
+def test_no_gate_names_the_first_champion_of_days_before_those_that_are_scored(nights):
+    for number in range(FIRST, 13):
+        nights.train(number)
+    nights.bank.options = {**OPTIONS, "scoring": {"model_policy": "newest"}}
+    nights.score(11)
+    nights.bank.options = OPTIONS
+    assert nights.gate(10)["why"] == f"days up to {day(11)} are scored, and no gate goes back"
+    assert nights.bank.catalog.ledger.last() is None
+    assert nights.gate(12)["outcome"] == "first"
+
+
+def test_after_days_without_frames_the_challenger_that_is_due_is_judged(nights):
+    for number in range(FIRST, 18):
+        nights.train(number, "worse")
+    nights.gate(FIRST)
+    for number in (15, 16):  # a weekend
+        shutil.rmtree(nights.bank.store / "features/merged_features" / str(day(number)))
+    for number, due in ((14, None), (17, 10)):
+        found = nights.gate(number)
+        challenger = found["challenger"] and found["challenger"]["model_id"]
+        assert challenger == (due and nights.bank.catalog.model_id(day(due)))
+    assert found["judged_days"] == [str(day(number)) for number in range(10, 15)]
+
+
+def test_a_challenger_that_cannot_be_read_holds_nothing_up(nights):
+    catalog = nights_until(nights, 15)
+    path = nights.bank.store / catalog.models.path(day(10))
+    path.write_bytes(b"{" + path.read_bytes()[1:].replace(b"2024", b"2025", 1))
+    found = nights.gate(15)
+    assert found["outcome"] == "waits"
+    assert found["why"].startswith(f"the model of {day(10)} cannot be read")
+    features, models = catalog.upstream(FEATURES), catalog.upstream(MODEL)
+    built = build_shadow(catalog, day(12), features, models)
+    assert built.figures["unreadable"] == [catalog.model_id(day(10))]
+    assert built.manifest.facts["challengers"] == [catalog.model_id(day(n)) for n in (12, 11)]
+
+
 def test_a_gate_that_is_built_again_says_the_same_and_promotes_nobody_twice(nights):
     for number in range(FIRST, 16):
         nights.train(number, "better" if number == 10 else "worse")

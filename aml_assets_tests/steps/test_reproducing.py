@@ -12,6 +12,7 @@ from aml_assets.errors import AmlError, StoreError
 from aml_assets.io import surroundings
 from aml_assets.steps.checking import overrides
 from aml_assets.steps.inputs import exemptions
+from aml_assets.steps.promoting import promote
 from aml_assets.steps.reproducing import Reproduced, Reproduction
 from aml_assets.steps.retaining.applying import apply_retention
 from aml_assets.steps.retaining.planning import plan_retention
@@ -150,6 +151,13 @@ def test_a_champion_that_was_promoted_is_the_one_that_scored(bank: Bank):
     assert [each for each in found.values() if not each.same] == []
     assert found["models/gate"].taken.startswith("it decides")
     assert list(found)[-1] == "reports/alert_report"
+    for line in bank.catalog.graph.lines:  # what is decided since changes nothing
+        of_line = bank.catalog.of_line(line)
+        other = of_line.model_id(day(8))
+        promote(of_line, other, "a test", from_day=day(8), against_the_gate=True)
+    again = reproduced(bank, 8, "once more")
+    assert [each for each in again if not each.same] == []
+    assert len(again) == len(found)
 
 
 def test_a_model_that_a_run_pinned_is_the_one_that_scored(bank: Bank):

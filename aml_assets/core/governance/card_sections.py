@@ -156,7 +156,12 @@ def _software(card: ModelCard, language: Language) -> CardSection:
         ],
         tables=held(
             Table(say("Libraries that made the model"), heads, rows),
-            Table(say("Training parameters"), [say("parameter"), say("value")], parameters),
+            Table(
+                say("Training parameters"),
+                [say("parameter"), say("value")],
+                parameters,
+                is_on_page=False,
+            ),
         ),
         notes=[
             say(

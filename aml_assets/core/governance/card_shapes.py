@@ -15,11 +15,19 @@ from aml_assets.core.language import Language
 
 @dataclass(frozen=True)
 class Table:
-    """A table: its caption, the heads of its columns, and its rows, all in words."""
+    """A table, all in words.
+
+    Attributes:
+        caption: what it shows.
+        heads: of its columns.
+        rows: of cells, each as long as the heads.
+        is_on_page: false where the model page says the same anyway.
+    """
 
     caption: str
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
+    is_on_page: bool = True
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ def subject(entry: Entry) -> str:
         words = [_championship(entry)]
     elif entry.kind == "retention":
         words = [f"{sum(int(each.get('partitions', 0)) for each in _deleted(about))} partitions"]
+        words.append(f"({about.get('files', '?')} files)")
     elif entry.kind == "hold" and "day" not in about:
         words = [f"a customer ({about.get('file', '?')})"]
     elif entry.kind == "dispositions":

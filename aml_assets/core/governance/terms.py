@@ -57,17 +57,20 @@ class Expired:
     whole: bool = True
 
 
-def record_of(expired: Iterable[Expired]) -> list[dict[str, Any]]:
+def record_of(expired: Iterable[Expired], *, whole: bool = True) -> list[dict[str, Any]]:
     """What an entry of the ledger says of a deletion: exact, and as short as days are alike.
+
+    Args:
+        expired: what is deleted.
+        whole: of partitions that go as a whole; or of those of which some files stay.
 
     Returns:
         For each rule and set of days: ``rule``, ``assets``, ``days`` (ranges, both ends included),
         the numbers of ``partitions`` and ``files``, and ``sha256`` of the files' paths and bytes.
-        What stays in part is not among them.
     """
     by_asset: dict[tuple[str, str], list[Expired]] = {}
     for each in expired:
-        if each.whole:
+        if each.whole == whole:
             by_asset.setdefault((each.rule, each.asset), []).append(each)
     alike: dict[tuple[str, tuple[dt.date, ...]], list[Expired]] = {}
     for (rule, _), of in sorted(by_asset.items()):

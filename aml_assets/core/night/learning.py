@@ -180,6 +180,8 @@ def _scoring(tick: Tick, line: LineRules, day: dt.date, *, trains_too: bool) -> 
     view, what = tick.view, line.scores.rpartition("/")[2].removeprefix(f"{line.name}_")
     if view.partition(line.scores, day):
         return CURRENT
+    if reason := view.unscorable.get(line.name):
+        return Finding(Outcome.BLOCKED, f"{what} wait: {reason}")
     models = usable_models(view, line, day)
     if line.policy == "pinned" and not view.pinned:
         return Finding(Outcome.NOTHING, f"{what} wait for the pinned model, which is not there yet")

@@ -159,6 +159,7 @@ class View:
         pinned: whether the pinned model exists; true if none is pinned.
         champions: name of a model line → watched day → digest of the champion that scores it; days
             before the first promotion are left out.
+        unscorable: name of a model line → why nobody can tell its champion.
     """
 
     now: float
@@ -180,6 +181,7 @@ class View:
     beside: Mapping[dt.date, Mapping[str, FileListing]] = field(default_factory=dict)
     pinned: bool = True
     champions: Mapping[str, Mapping[dt.date, str]] = field(default_factory=dict)
+    unscorable: Mapping[str, str] = field(default_factory=dict)
 
     def partition(self, asset: str, day: dt.date) -> StoredPartition | None:
         """The stored partition of an asset's day."""

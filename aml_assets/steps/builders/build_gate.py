@@ -4,9 +4,10 @@ Belongs here: which challenger is due on a day, and the file that tells what bec
 belong here: the comparison (``core.governance.gate``), or naming a champion
 (``steps.promoting``).
 
-A challenger is judged once, in the night in which its first ``promotion.days`` ripe days are
-there: each further look at the same model would be one more chance to pass by luck. So the
-challenger of a night is the model of the first of the last so many ripe days. The night's own day
+A challenger is judged at most once, in the night in which its first ``promotion.days`` ripe days
+are there: each further look at the same model would be one more chance to pass by luck. So the
+challenger of a night is the model of the first of the last so many ripe days; where several days
+ripened since the gate before, it is the newest of those that are due. The night's own day
 is not among them: what chooses the model of a day knows nothing of it.
 """
 
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from aml_assets.core.days import ONE_DAY
 from aml_assets.core.governance.chain import Champion
-from aml_assets.errors import ModelError
+from aml_assets.errors import CorruptFile, ModelError
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.paths import beside
 from aml_assets.io.upstream import Upstream, inputs_read
@@ -137,6 +138,9 @@ def _first(night: _Night, own: Champion | None) -> _Found:
     if own is not None:
         model = model_of_digest(night.models, own.model_id, own.digest, own.path)
         return _Found("first", FIRST, None, model)
+    scored = night.catalog.predictions.days()
+    if scored and scored[-1] > night.day:
+        return _Found("waits", f"days up to {scored[-1]} are scored, and no gate goes back")
     try:
         max_age = night.catalog.settings.scoring.max_age_days
         model = newest_model(night.models, night.day, max_age)
@@ -153,11 +157,14 @@ def _challenged(night: _Night, champion: Champion, own: Champion | None) -> _Fou
     days = ripe_days(catalog, night.features, known_by, needed)
     if len(days) < needed:
         return _Found("waits", f"only {len(days)} ripe days, of {needed}, are stored", champion)
-    if days == ripe_days(catalog, night.features, known_by - ONE_DAY, needed):
-        return _Found("waits", "no day has ripened since the night before", champion)
+    if days == ripe_days(catalog, night.features, _known_before(night), needed):
+        return _Found("waits", "no day has ripened since the gate before", champion)
     if not night.models.has(days[0]):
         return _Found("waits", f"there is no model of {days[0]}", champion)
-    challenger = read_model(night.models, night.models.partitions.path(days[0]))
+    try:
+        challenger = read_model(night.models, night.models.partitions.path(days[0]))
+    except (ModelError, CorruptFile) as error:
+        return _Found("waits", f"the model of {days[0]} cannot be read: {error.what}", champion)
     if challenger.manifest.digest == champion.digest:
         return _Found("waits", "the model that is due is the champion", champion)
     of_champion = model_of_digest(night.models, champion.model_id, champion.digest, champion.path)
@@ -174,6 +181,12 @@ def _challenged(night: _Night, champion: Champion, own: Champion | None) -> _Fou
         reports=night.reports,
     )
     return _concluded(night, champion, own, challenger, judged)
+
+
+def _known_before(night: _Night) -> dt.date:
+    """The last day whose decisions counted for the gate of the day with frames before this one."""
+    before = [day for day in night.features.partitions.days() if day < night.day]
+    return (before[-1] if before else night.day) - ONE_DAY
 
 
 def _concluded(

@@ -10,7 +10,7 @@ score.
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -18,6 +18,7 @@ from aml_assets.core.days import ONE_DAY, days_between
 from aml_assets.core.graph import FEATURES, REPORTS
 from aml_assets.core.model import scoring
 from aml_assets.core.model.encoding import Frame
+from aml_assets.errors import CorruptFile, ModelError
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.paths import beside
 from aml_assets.io.upstream import Upstream, inputs_read
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 CODE_VERSION = "1"
 
+CHAMPION_DIGEST = "champion_digest"
+"""A fact of the manifest: the digest of the day's champion, which is no challenger; "" if none."""
+
 
 def build_shadow(
     catalog: Catalog,
@@ -43,6 +47,7 @@ def build_shadow(
     features: Upstream[pa.Table],
     models: Upstream[xgboost.Booster],
     options: RunOptions | None = None,
+    gates: Upstream[dict[str, Any]] | None = None,
 ) -> Built:
     """Score a day by each challenger that may still be judged.
 
@@ -52,6 +57,7 @@ def build_shadow(
         features: the line's frames.
         models: the stored models.
         options: of this run; an ad hoc one has no challengers.
+        gates: what was said of challengers; the gate of the day may have named its champion.
 
     Raises:
         NotReady: the day has no features yet.
@@ -62,7 +68,13 @@ def build_shadow(
     if catalog.line == REPORTS:
         refuse_blocked(catalog, day, FEATURES, manifest)
     frame = as_known(catalog, frame)
-    challengers = [] if options.ad_hoc else _challengers(catalog, day, models)
+    if gates and gates.has(day):
+        gates.manifest(day)
+    champion = champion_of(catalog, day)
+    found, unreadable = _recent(catalog, day, models) if not options.ad_hoc else ([], [])
+    challengers = [
+        each for each in found if not champion or each.manifest.digest != champion.digest
+    ]
     parts = [_scored(catalog, frame, model) for model in challengers]
     table = pa.concat_tables(parts) if parts else _empty(catalog, frame)
     path = catalog.shadows.path(day)
@@ -72,24 +84,28 @@ def build_shadow(
     own = Manifest(
         asset=catalog.line.shadow,
         partition=str(day),
-        inputs=inputs_read(features, models),
+        inputs=inputs_read(features, models, gates),
         code_version=CODE_VERSION,
         settings=settings_hash(catalog.settings.promotion.days),
-        facts={"challengers": [*names]},
+        facts={"challengers": [*names], CHAMPION_DIGEST: champion.digest if champion else ""},
     )
-    figures = {"challengers": names, "rows": table.num_rows}
+    figures = {"challengers": names, "unreadable": unreadable, "rows": table.num_rows}
     return Built(table, own, figures, ad_hoc=options.ad_hoc, path=path)
 
 
-def _challengers(
+def _recent(
     catalog: Catalog, day: dt.date, models: Upstream[xgboost.Booster]
-) -> list[StoredModel]:
-    """The models of the last days that were never champion on theirs, newest first."""
-    champion, days = champion_of(catalog, day), catalog.settings.promotion.days
-    stored = set(models.partitions.days())
-    recent = [each for each in days_between(day - (days - 1) * ONE_DAY, day) if each in stored]
-    found = [read_model(models, models.partitions.path(each)) for each in reversed(recent)]
-    return [each for each in found if not champion or each.manifest.digest != champion.digest]
+) -> tuple[list[StoredModel], list[str]]:
+    """The models of the last days, newest first, and the names of those that cannot be read."""
+    days, stored = catalog.settings.promotion.days, set(models.partitions.days())
+    found, unreadable = list[StoredModel](), list[str]()
+    for each in reversed(days_between(day - (days - 1) * ONE_DAY, day)):
+        if each in stored:
+            try:
+                found.append(read_model(models, models.partitions.path(each)))
+            except (ModelError, CorruptFile):
+                unreadable.append(catalog.model_id(each))
+    return found, unreadable
 
 
 def _scored(catalog: Catalog, frame: Frame, model: StoredModel) -> pa.Table:

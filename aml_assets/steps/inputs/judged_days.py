@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from aml_assets.io.upstream import Upstream
     from aml_assets.steps.inputs.model_selection import StoredModel
 
-_GAPS = 31
-"""Days without frames, such as holidays, that are passed over at most."""
-
 
 def ripe_days(
     catalog: Catalog, features: Upstream[pa.Table], known_by: dt.date, most: int
@@ -54,14 +51,12 @@ def ripe_days(
     Returns:
         The days, oldest first.
     """
-    ripe = ripeness(catalog, known_by)
-    first = max(
-        catalog.settings.partitions.first_day,
-        known_by - (most + _GAPS + catalog.settings.labels.maturity_days) * ONE_DAY,
-    )
-    found: list[dt.date] = []
-    for day in reversed(days_between(first, known_by)):
-        if len(found) < most and ripe.is_mature(day) and features.has(day):
+    ripe, found = ripeness(catalog, known_by), list[dt.date]()
+    for day in reversed(features.partitions.days()):
+        if len(found) == most:
+            break
+        # The folder of a day may be there without its frame.
+        if ripe.is_mature(day) and features.has(day):
             found.insert(0, day)
     return found
 

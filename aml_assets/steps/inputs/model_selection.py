@@ -311,7 +311,14 @@ def path_of_model(
     for candidate in (own, version_path(own, digest), path):
         if candidate and models.store.exists(candidate) and _digest_of(models, candidate) == digest:
             return candidate
-    return pinned_path(models, digest)
+    try:
+        return pinned_path(models, digest)
+    except ModelError:
+        raise ModelError(
+            f"the model {model_id} is not in the store any more, or not with this content",
+            table=models.asset,
+            remedy="Restore its file. Another champion: aml promote MODEL --against-the-gate.",
+        ) from None
 
 
 def _digest_of(models: PartitionStore[xgboost.Booster], path: str) -> str:

@@ -51,6 +51,7 @@ def apply_retention(
         "today": str(plan.today),
         "years": dict(catalog.settings.retention.years),
         "deleted": record_of(plan.expired),
+        "deleted_in_part": record_of(plan.expired, whole=False),
         "files": sum(len(each.files) for each in plan.expired),
         "kept": len(plan.kept),
     }

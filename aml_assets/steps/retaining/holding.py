@@ -7,6 +7,7 @@ here: keeping holds (``io.holds``), or what a hold keeps (``steps.retaining.plan
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING
 
 from aml_assets.errors import AmlError
@@ -76,11 +77,12 @@ def _decision(catalog: Catalog, why: str, customer: str | None, by: str | None) 
         raise AmlError("a hold needs its reason", remedy="Give one: --why '…'.")
     if customer is not None and not customer.strip():
         raise AmlError("a hold needs its customer", remedy="Give the id: --customer ID.")
-    if customer is not None and customer in why.split():
-        raise AmlError(
-            "the reason names the customer, and the ledger keeps it for good",
-            remedy="Name the file of the authority instead.",
-        )
+    for name, text in (("reason", why), ("name of who decides", by or "")):
+        if customer is not None and re.search(rf"(?<!\w){re.escape(customer)}(?!\w)", text):
+            raise AmlError(
+                f"the {name} holds the customer's id, and the ledger keeps it for good",
+                remedy="Name the file of the authority instead.",
+            )
     return Decision.now(why.strip(), "", by=by, login=catalog.login)
 
 

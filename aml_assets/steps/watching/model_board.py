@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.governance.chain import Champion
-from aml_assets.errors import StoreError, Unreachable
+from aml_assets.errors import LedgerError, StoreError, TransientStoreError, Unreachable
 from aml_assets.steps.promoting import current_champion
 
 if TYPE_CHECKING:
@@ -50,7 +50,12 @@ def champion_sentence(catalog: Catalog) -> str | None:
     if catalog.settings.scoring.model_policy != "promoted":
         return None
     name = catalog.line.name or "reports"
-    champion = current_champion(catalog)
+    try:
+        champion = current_champion(catalog)
+    except TransientStoreError:
+        raise
+    except (LedgerError, StoreError) as error:
+        return f"Champion of {name}: the ledger cannot be read: {error}"
     if champion is None:
         return f"Champion of {name}: none yet."
     latest = next(iter(_latest_gates(catalog, 1)), None)
@@ -77,7 +82,7 @@ def _challengers(catalog: Catalog, champion: Champion) -> Iterator[str]:
     days = catalog.settings.promotion.days
     waiting = [
         catalog.model_id(day)
-        for day in stored[-days:]
+        for day in stored[-(days + catalog.settings.labels.maturity_days) :]
         if catalog.model_id(day) not in judged | {champion.model_id}
     ]
     if waiting:

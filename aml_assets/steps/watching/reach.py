@@ -7,13 +7,18 @@ looking at any day (``watcher``).
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from typing import TYPE_CHECKING
 
 from aml_assets.core.days import ONE_DAY
 from aml_assets.core.governance.terms import first_kept
+from aml_assets.errors import CorruptFile
 
 if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
+
+
+_log = logging.getLogger(__name__)
 
 
 def reach(catalog: Catalog, today: dt.date) -> int:
@@ -33,7 +38,11 @@ def first_watched(catalog: Catalog, today: dt.date) -> dt.date:
     if terms := [years[kind] for kind in ("tables", "features") if kind in years]:
         read = today - read_back(catalog, today) * ONE_DAY
         first = max(first, min(first_kept(today, min(terms)), read))
-    deleted = catalog.deletions.last_day(catalog.assets)
+    try:
+        deleted = catalog.deletions.last_day(catalog.assets)
+    except CorruptFile as error:
+        _log.warning("only days that today's runs read are watched: %s", error)
+        return max(first, today - read_back(catalog, today) * ONE_DAY)
     return first if deleted is None else max(first, deleted + ONE_DAY)
 
 

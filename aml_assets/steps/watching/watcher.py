@@ -27,10 +27,12 @@ from aml_assets.core.night.readiness import FileListing
 from aml_assets.core.night.view import LineRules, Rules, Untrainable, View
 from aml_assets.core.staleness import StoredPartition
 from aml_assets.errors import (
+    LedgerError,
     ModelError,
     NotTrainable,
     SettingsError,
     StoreError,
+    TransientStoreError,
     Unreachable,
 )
 from aml_assets.io.catalog import RECEIPTS
@@ -190,6 +192,7 @@ class Watcher:
             for name in set(self._settings.daily_tables) - set(found):
                 landed[name] -= {day}
         exempt, skipped = self._exempt(days, today, landed, stored)
+        champions, unscorable = self._champions(days)
         view = View(
             now=now,
             today=today,
@@ -206,7 +209,8 @@ class Watcher:
             runs=runs,
             beside=self._beside(days),
             pinned=self._pinned_model_exists(),
-            champions=self._champions(days),
+            champions=champions,
+            unscorable=unscorable,
         )
         return self._with_lookups(view)
 
@@ -344,13 +348,22 @@ class Watcher:
                 found.setdefault(day, []).append(f"{asset} cannot be read: {why}")
         return {day: "; ".join(each) for day, each in found.items()}
 
-    def _champions(self, days: list[dt.date]) -> dict[str, dict[dt.date, str]]:
-        """The champions that score some days, by line."""
-        found = {line.name: champions_of(of, days) for line, of in self._catalogs.items()}
-        return {
-            name: {day: each.digest for day, each in of_days.items()}
-            for name, of_days in found.items()
-        }
+    def _champions(
+        self, days: list[dt.date]
+    ) -> tuple[dict[str, dict[dt.date, str]], dict[str, str]]:
+        """The champions that score some days, by line; and the lines of which nobody can tell."""
+        champions: dict[str, dict[dt.date, str]] = {}
+        unscorable: dict[str, str] = {}
+        for line, catalog in self._catalogs.items():
+            try:
+                found = champions_of(catalog, days)
+            except TransientStoreError:
+                raise
+            except (LedgerError, StoreError) as error:
+                unscorable[line.name] = f"the ledger cannot be read: {error}"
+                continue
+            champions[line.name] = {day: each.digest for day, each in found.items()}
+        return champions, unscorable
 
     def _pinned_model_exists(self) -> bool:
         """Whether the pinned model can be read; true if none is pinned."""

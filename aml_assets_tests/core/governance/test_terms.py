@@ -77,7 +77,7 @@ def test_a_record_tells_of_each_deleted_partition_and_of_no_other(deleted, dice)
                 )
 
 
-def test_days_that_are_alike_are_told_together_and_what_stays_in_part_is_not_told():
+def test_days_that_are_alike_are_told_together_and_what_stays_in_part_apart():
     expired = [
         Expired("r: 1", asset, day, {"a": 1, "b": 2}, whole=asset != "models/model")
         for asset in ("tables/trx", "features/x", "models/model")
@@ -87,3 +87,5 @@ def test_days_that_are_alike_are_told_together_and_what_stays_in_part_is_not_tol
     assert told["assets"] == ["features/x", "tables/trx"]
     assert told["days"] == [["2014-02-25", "2014-02-26"], ["2014-03-02", "2014-03-02"]]
     assert (told["partitions"], told["files"]) == (6, 12)
+    (in_part,) = record_of(expired, whole=False)
+    assert (in_part["assets"], in_part["partitions"]) == (["models/model"], 3)

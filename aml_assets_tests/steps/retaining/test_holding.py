@@ -40,7 +40,9 @@ def test_a_hold_on_a_day_is_told_with_the_day(bank: Bank):
     [
         (" ", "K-1", "a hold needs its reason"),
         ("x", " ", "a hold needs its customer"),
-        ("about K-1 and others", "K-1", "the reason names the customer"),
+        ("about K-1 and others", "K-1", "the reason holds the customer's id"),
+        ("file 7 (K-1)", "K-1", "the reason holds the customer's id"),
+        ("id=K-1, an audit", "K-1", "the reason holds the customer's id"),
     ],
 )
 def test_a_hold_that_makes_no_sense_is_refused(bank: Bank, why: str, customer: str, sentence: str):
