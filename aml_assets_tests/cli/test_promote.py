@@ -48,7 +48,7 @@ def test_models_shows_the_champion_its_challengers_and_what_the_gate_says(aml):
     shown = aml("models")
     assert shown.exit_code == 0, shown.output
     words = " ".join(shown.output.split())
-    assert f"reports: {FIRST} scores from {day(5)} on" in words
+    assert f"reports: {FIRST} scores from {day(5)} on (2 days old; " in words
     assert "promotion by the rule scoring.model_policy: promoted" in words
     assert "because: the first model of the store" in words
     assert f"challengers that wait for 5 ripe days: {SECOND}" in words

@@ -10,9 +10,10 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from aml_assets.core.days import parse_day
 from aml_assets.core.governance.chain import Champion
 from aml_assets.errors import LedgerError, StoreError, TransientStoreError, Unreachable
-from aml_assets.steps.promoting import current_champion
+from aml_assets.steps.promoting import current_champion, next_day
 
 if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
@@ -36,7 +37,7 @@ def lines_of(catalog: Catalog) -> Iterator[str]:
     if champion is None:
         yield f"{name}: no champion yet. The first model of the store becomes it."
         return
-    yield f"{name}: {_champion(champion)}."
+    yield f"{name}: {_champion(catalog, champion)}."
     yield f"  because: {champion.entry.why}"
     gate = champion.entry.about.get("gate")
     if gate:
@@ -60,15 +61,15 @@ def champion_sentence(catalog: Catalog) -> str | None:
         return f"Champion of {name}: none yet."
     latest = next(iter(_latest_gates(catalog, 1)), None)
     said = f" The gate of {latest[0]}: {_outcome(latest[1])}." if latest else ""
-    return f"Champion of {name}: {_champion(champion)}.{said}"
+    return f"Champion of {name}: {_champion(catalog, champion)}.{said}"
 
 
-def _champion(champion: Champion) -> str:
-    """A champion, its age on the day from which it scores, and who let it."""
-    day = champion.model_id[-10:]
-    entry = champion.entry
+def _champion(catalog: Catalog, champion: Champion) -> str:
+    """A champion, its age on the next day to be scored, and who let it."""
+    entry, trained = champion.entry, parse_day(champion.model_id[-10:])
+    age = f"{(next_day(catalog) - trained).days} days old; " if trained else ""
     return (
-        f"{champion.model_id} scores from {champion.from_day} on (trained for {day}; "
+        f"{champion.model_id} scores from {champion.from_day} on ({age}"
         f"{entry.kind} by {entry.who} at {entry.at[:16]}, entry {entry.number})"
     )
 
