@@ -26,6 +26,8 @@ REFUSED = {
     "aml override": "no check blocks it",
     "aml skip": "has features",
     "aml compare": "",
+    "aml promote": "does not let",
+    "aml rollback": "there was no champion before",
 }
 """Commands that end with 1 on a bank without trouble, and what they say then."""
 FIRST_NIGHT = """
