@@ -193,6 +193,8 @@ class Bank:
 
     def _name(self, asset: str) -> str:
         found = select_assets(self._catalog, [asset])
+        # A word may be the last part of one asset, and the group of others.
+        found = [name for name in found if name.rpartition("/")[2] == asset] or found
         if len(found) != 1:
             raise AmlError(
                 f"{asset!r} is a group of several assets", remedy=f"One of {', '.join(found)}."

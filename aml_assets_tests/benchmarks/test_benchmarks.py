@@ -102,7 +102,7 @@ def test_known_patterns_end_with_the_share_of_each_kind_that_is_marked():
 
 def test_a_backfill_ends_with_what_it_costs_over_the_plain_work():
     values = figures("backfill.py", "--small")
-    assert list(values) == ["overhead", "process_per_step"]
+    assert list(values) == ["overhead", "overhead_processor", "process_per_step"]
     assert all(math.isfinite(value) and value > 0 for value in values.values())
 
 

@@ -146,8 +146,11 @@ def land(folder: Path, place: Place) -> None:
 
 
 def digests(files: Files) -> dict[str, str]:
-    """The sha256 of every file, hidden ones, too; but of receipts, which tell when files landed."""
-    names = [name for name in files.names() if not name.startswith("receipts/")]
+    """The sha256 of every file, hidden ones, too.
+
+    Receipts, which tell when files landed, and the ledger, whose entries have times, are left out.
+    """
+    names = [name for name in files.names() if not name.startswith(("receipts/", "ledger/"))]
     return {name: hashlib.sha256(files.read(name)).hexdigest() for name in names}
 
 

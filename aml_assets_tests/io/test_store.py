@@ -48,6 +48,7 @@ def test_a_read_error_of_an_unchanged_file_is_raised_at_once(store):
 
 def test_an_error_says_whether_it_is_of_the_landing_or_of_the_store_and_where_that_is(tmp_path):
     (tmp_path / "day").mkdir()
+    (tmp_path / "day/file").touch()
     for name in ("store", "landing"):
         with pytest.raises(StoreError, match=rf"^delete day: .* \({name} {tmp_path}\)"):
             Store(str(tmp_path), name=name).delete("day")

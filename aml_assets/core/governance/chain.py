@@ -274,7 +274,7 @@ def _wrong_end(count: int, digest: str, head: Head | str | None) -> Broken | Non
     if isinstance(head, str):
         return Broken(0, f"the head cannot be read: {head}")
     if head is None:
-        return Broken(0, "the head is missing") if count else None
+        return Broken(0, "the head is missing", may_pass=True) if count else None
     if head.number > count:
         why = "it is missing, and the head names it; restore it from a backup"
         return Broken(count + 1, why, may_pass=True)

@@ -1,5 +1,7 @@
 """Challengers that are surely worse, three nights in a row, are news; anything else is not."""
 
+from __future__ import annotations
+
 import datetime as dt
 
 from aml_assets.automation.alarms.drift_news import Told
