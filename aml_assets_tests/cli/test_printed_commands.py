@@ -27,9 +27,10 @@ REFUSED = {
     "aml skip": "has features",
     "aml compare": "",
     "aml promote": "does not let",
-    "aml rollback": "there was no champion before",
 }
 """Commands that end with 1 on a bank without trouble, and what they say then."""
+EITHER = "aml rollback"
+"""A command that is refused only if the demo's rule promoted nobody after the first champion."""
 FIRST_NIGHT = """
 landing: {{url: {landing}}}
 partitions: {{first_day: 2024-01-01}}
@@ -134,6 +135,9 @@ def test_each_printed_command_runs(page: Path, folder: Folder):
     for line, code, said in folder.run(lines):
         refusal = next((text for start, text in REFUSED.items() if line.startswith(start)), None)
         assert "Traceback" not in said, (line, said)
+        if line.startswith(EITHER):
+            assert code == ("there was no champion before" in said), (line, said)
+            continue
         assert code == (refusal is not None), (line, said)
         assert (refusal or "") in said, (line, said)
 

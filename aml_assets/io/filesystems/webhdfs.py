@@ -43,7 +43,9 @@ T = TypeVar("T")
 
 _Stamp = tuple[int, int]
 
-_BEFORE_SECOND_LOOK = 1.0  # seconds
+_BEFORE_SECOND_LOOK = 4.0
+"""Seconds before damage is believed: more than a DataNode's heartbeat (3 s), by which a NameNode
+that was restarted learns where blocks are."""
 
 _UNAUTHORIZED = "Authentication failure"  # the client's whole text for a 401
 
