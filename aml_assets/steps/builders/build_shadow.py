@@ -25,7 +25,12 @@ from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.table_settings import STR
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.checking.verdicts import refuse_blocked
-from aml_assets.steps.inputs.model_selection import StoredModel, champion_of, read_model
+from aml_assets.steps.inputs.model_selection import (
+    CHAMPION_DIGEST,
+    StoredModel,
+    champion_of,
+    read_model,
+)
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
 from aml_assets.steps.inputs.stored_frames import load_frame
 from aml_assets.steps.inputs.window_frames import as_known, row_columns
@@ -36,9 +41,6 @@ if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
 
 CODE_VERSION = "1"
-
-CHAMPION_DIGEST = "champion_digest"
-"""A fact of the manifest: the digest of the day's champion, which is no challenger; "" if none."""
 
 
 def build_shadow(

@@ -17,7 +17,7 @@ from aml_assets.io.decisions import Decision, Decisions
 from aml_assets.io.ledger import Ledger
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.store import Store
-from aml_assets.steps.builders.build_shadow import CHAMPION_DIGEST
+from aml_assets.steps.inputs.model_selection import CHAMPION_DIGEST
 
 
 class DecisionsOfThen(Decisions):

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from aml_assets.io.upstream import Upstream
     from aml_assets.settings.scoring_settings import ScoringSettings
 
+CHAMPION_DIGEST = "champion_digest"
+"""A fact of a shadow's manifest: the digest of the day's champion, no challenger; "" if none."""
+
 _DIGEST = re.compile(r"[0-9a-f]{12,64}")
 
 
