@@ -59,7 +59,7 @@ def subject(entry: Entry) -> str:
 
 def gate_in_words(entry: Entry) -> str:
     """The gate's figures of a promotion; empty if it has none."""
-    figures = _flat(entry.about.get("gate", {}))
+    figures = _flat(entry.about.get("gate") or {})
     words = ["against the gate"] if entry.about.get("against_the_gate") else []
     words += [f"{name} {value}" for name, value in figures]
     return shown(", ".join(words)) if words else ""

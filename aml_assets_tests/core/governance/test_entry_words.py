@@ -62,6 +62,8 @@ def test_the_gates_figures_are_named_and_so_is_a_promotion_against_it():
         "against the gate, found 0.123457, of.days 3, of.lines a, b"
     )
     assert gate_in_words(entry("skip", {})) == ""
+    first = entry("promotion", {**PROMOTED, "gate": None, "against_the_gate": False})
+    assert gate_in_words(first) == ""
 
 
 @pytest.mark.parametrize(
