@@ -101,7 +101,7 @@ class Catalog:
             found.settings, found.line = of_line(self._lines[REPORTS].settings, line.name), line
             # Opened once for all lines, and recorded with the settings of all.
             found.store, found.landing = self.store, self.landing
-            found.surroundings = self.surroundings
+            found.surroundings, found.ledger = self.surroundings, self.ledger
         return self._lines[line]
 
     @cached_property

@@ -15,10 +15,8 @@ from typing import TYPE_CHECKING
 
 from aml_assets.core.governance.terms import Deleted, deleted_by, deleted_of
 from aml_assets.errors import CorruptFile, NotFound
-from aml_assets.io.formats.base import sealed
 from aml_assets.io.formats.json import JsonFormat
-from aml_assets.io.manifest import Manifest, canonical_json
-from aml_assets.io.published import sha256_of_bytes
+from aml_assets.io.manifest import Manifest
 
 if TYPE_CHECKING:
     from aml_assets.core.governance.chain import Entry
@@ -63,10 +61,9 @@ class Deletions:
     def index(self, entries: Iterable[Entry]) -> None:
         """Write what entries of the ledger tell; they are all of it."""
         value = {"deleted": list(deleted_by(entries))}
-        digest = sha256_of_bytes(canonical_json(value).encode())
-        manifest = Manifest(asset=FOLDER, partition="deleted", digest=digest)
-        data = self._format.encode(value, manifest, _INDEX)
-        self._store.publish_bytes(_INDEX, sealed(data, _INDEX, self._store.seals))
+        manifest = Manifest(asset=FOLDER, partition="deleted")
+        data, _ = self._format.sealed_file(self._store, _INDEX, value, manifest)
+        self._store.publish_bytes(_INDEX, data)
 
     def _all(self) -> list[Deleted]:
         status = self._store.status(_INDEX)

@@ -22,7 +22,6 @@ from aml_assets.core.governance.chain import FIRST, Broken, Champion, Entry, Hea
 from aml_assets.errors import CorruptFile, LedgerError, NotFound, StoreError, TransientStoreError
 from aml_assets.io.decisions import Decision
 from aml_assets.io.formats import JsonFormat
-from aml_assets.io.formats.base import sealed
 from aml_assets.io.manifest import Manifest, canonical_json
 from aml_assets.io.published import sha256_of_bytes
 
@@ -184,10 +183,9 @@ class Ledger:
         )
 
     def _add(self, entry: Entry) -> bool:
-        value, path = entry.to_dict(), _path(entry.number)
-        digest = sha256_of_bytes(canonical_json(value).encode())
-        manifest = Manifest(asset=FOLDER, partition=f"{entry.number:08}", digest=digest)
-        data = sealed(self._format.encode(value, manifest, path), path, self._store.seals)
+        path = _path(entry.number)
+        manifest = Manifest(asset=FOLDER, partition=f"{entry.number:08}")
+        data, _ = self._format.sealed_file(self._store, path, entry.to_dict(), manifest)
         return self._store.add_bytes(path, data)
 
     def _move_head(self) -> None:
@@ -198,11 +196,10 @@ class Ledger:
         """
         while True:
             number = max(self._numbers())
-            digest = self._link(number).digest
-            value = {"number": number, "digest": digest}
-            manifest = Manifest(asset=FOLDER, partition="head", digest=digest)
-            data = self._format.encode(value, manifest, _HEAD)
-            self._store.publish_bytes(_HEAD, sealed(data, _HEAD, self._store.seals))
+            value = {"number": number, "digest": self._link(number).digest}
+            manifest = Manifest(asset=FOLDER, partition="head")
+            data, _ = self._format.sealed_file(self._store, _HEAD, value, manifest)
+            self._store.publish_bytes(_HEAD, data)
             if max(self._numbers()) == number:
                 return
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.days import ONE_DAY
 from aml_assets.core.governance.chain import PROMOTION, ROLLBACK, Champion, Entry
-from aml_assets.core.governance.gate import Judgement, judge, undecided
+from aml_assets.core.governance.gate import JudgedDay, Judgement, judge, undecided
 from aml_assets.core.graph import FEATURES, REPORTS
 from aml_assets.errors import AmlError, CorruptFile, ModelError, StoreError
 from aml_assets.io.decisions import Decision
@@ -30,10 +30,7 @@ from aml_assets.steps.inputs.model_selection import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pyarrow as pa
-
     from aml_assets.io.catalog import Catalog
-    from aml_assets.io.upstream import Upstream
 
 MOST_DAYS = 31
 """The most ripe days on which a model is judged that a person promotes, if fewer are enough."""
@@ -56,20 +53,8 @@ class Judged:
     judgement: Judgement
 
 
-def judge_on(
-    catalog: Catalog,
-    features: Upstream[pa.Table],
-    days: Sequence[dt.date],
-    champion: StoredModel,
-    challenger: StoredModel,
-    *,
-    known_by: dt.date,
-    reports: Upstream[pa.Table] | None = None,
-) -> Judged:
-    """Judge a challenger on some days; see `scored_by_both`."""
-    scored = scored_by_both(
-        catalog, features, days, champion, challenger, known_by=known_by, reports=reports
-    )
+def judge_on(catalog: Catalog, days: Sequence[dt.date], scored: Sequence[JudgedDay]) -> Judged:
+    """Judge a challenger on some days, scored by both models: `scored_by_both` gives them."""
     budget = budget_of(catalog, sum(len(each.labels) for each in scored) / len(scored))
     confidence = catalog.settings.promotion.confidence
     return Judged(days, judge(scored, budget=budget, confidence=confidence))
@@ -231,7 +216,10 @@ def _judged_by_hand(catalog: Catalog, model: StoredModel, current: Champion) -> 
         why = f"only {len(days)} ripe days, of {needed}, are such that neither model learnt of them"
         return Judged(days, undecided(why, len(days)))
     reports = None if catalog.line == REPORTS else catalog.upstream(FEATURES)
-    return judge_on(catalog, features, days, champion, model, known_by=known_by, reports=reports)
+    scored = scored_by_both(
+        catalog, features, days, champion, model, known_by=known_by, reports=reports
+    )
+    return judge_on(catalog, days, scored)
 
 
 def _named(catalog: Catalog, name: str) -> StoredModel:

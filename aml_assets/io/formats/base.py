@@ -122,9 +122,8 @@ class SealedFormat(Format[T]):
         Raises:
             AmlError: the value is none that this format can store.
         """
-        digest = hashlib.sha256(self.identity(value, path)).hexdigest()
-        complete = replace(manifest, digest=digest, rows=None, data_sha256=None, data_length=None)
-        data = sealed(self.encode(value, complete, path), path, store.seals)
+        data, complete = self.sealed_file(store, path, value, manifest)
+        digest = complete.digest
         tidy_versions(store, path)
 
         def digest_of(old: bytes) -> str:
@@ -133,6 +132,18 @@ class SealedFormat(Format[T]):
         keep = keep_versions(path, digest, digest_of)
         written = store.publish_bytes(path, data, keep_as=keep)
         return Published(written.changed, complete)
+
+    def sealed_file(
+        self, store: Store, path: str, value: T, manifest: Manifest
+    ) -> tuple[bytes, Manifest]:
+        """Return the whole file, sealed for its path, and the complete manifest in it.
+
+        Raises:
+            AmlError: the value is none that this format can store.
+        """
+        digest = hashlib.sha256(self.identity(value, path)).hexdigest()
+        complete = replace(manifest, digest=digest, rows=None, data_sha256=None, data_length=None)
+        return sealed(self.encode(value, complete, path), path, store.seals), complete
 
     def read(self, store: Store, path: str) -> T:
         """Read and verify the whole file; see `Format.read`."""

@@ -24,7 +24,7 @@ from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.paths import beside
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.steps.builders.built import Built
-from aml_assets.steps.inputs.judged_days import ripe_days, unseen
+from aml_assets.steps.inputs.judged_days import ripe_days, scored_by_both, unseen
 from aml_assets.steps.inputs.labelling import rules_of
 from aml_assets.steps.inputs.model_selection import (
     StoredModel,
@@ -171,7 +171,7 @@ def _challenged(night: _Night, champion: Champion, own: Champion | None) -> _Fou
     if len(unseen(days, of_champion, challenger)) < needed:
         why = "the champion has learnt from days on which the challenger would be judged"
         return _Found("waits", why, champion, challenger)
-    judged = judge_on(
+    scored = scored_by_both(
         catalog,
         night.features,
         days,
@@ -180,6 +180,7 @@ def _challenged(night: _Night, champion: Champion, own: Champion | None) -> _Fou
         known_by=known_by,
         reports=night.reports,
     )
+    judged = judge_on(catalog, days, scored)
     return _concluded(night, champion, own, challenger, judged)
 
 

@@ -59,11 +59,8 @@ def build_predictions(
     """
     options = options or RunOptions()
     settings = catalog.settings
-    frame, manifest = load_frame(features, day)
-    if catalog.line == REPORTS:  # no check is of the frames of further lines
-        refuse_blocked(catalog, day, FEATURES, manifest)
+    frame = frame_to_score(catalog, day, features)
     model = _selected(catalog, day, models, options, gates)
-    frame = as_known(catalog, frame)
     matrix = model.encoder.transform(frame)
     scores = scoring.predict(model.booster, matrix, threads=settings.training.threads)
     table = _table(catalog, frame, scores, model.model_id)
@@ -93,6 +90,19 @@ def build_predictions(
     )
     pictures = {"Scores": plots.score_histogram(scores)}
     return Built(table, own, figures, pictures, ad_hoc=options.ad_hoc, path=path)
+
+
+def frame_to_score(catalog: Catalog, day: dt.date, features: Upstream[pa.Table]) -> Frame:
+    """A day's frame of the line as it was known at the day's end.
+
+    Raises:
+        NotReady: the day has no features yet.
+        CheckFailed: the day's features failed a check that blocks.
+    """
+    frame, manifest = load_frame(features, day)
+    if catalog.line == REPORTS:  # no check is of the frames of further lines
+        refuse_blocked(catalog, day, FEATURES, manifest)
+    return as_known(catalog, frame)
 
 
 def _table(catalog: Catalog, frame: Frame, scores: np.ndarray, model_id: str) -> pa.Table:

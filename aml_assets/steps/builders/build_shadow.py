@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from aml_assets.core.days import ONE_DAY, days_between
-from aml_assets.core.graph import FEATURES, REPORTS
+from aml_assets.core.graph import REPORTS
 from aml_assets.core.model import scoring
 from aml_assets.core.model.encoding import Frame
 from aml_assets.errors import CorruptFile, ModelError
@@ -23,8 +23,8 @@ from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.paths import beside
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.table_settings import STR
+from aml_assets.steps.builders.build_predictions import frame_to_score
 from aml_assets.steps.builders.built import Built
-from aml_assets.steps.checking.verdicts import refuse_blocked
 from aml_assets.steps.inputs.model_selection import (
     CHAMPION_DIGEST,
     StoredModel,
@@ -32,8 +32,7 @@ from aml_assets.steps.inputs.model_selection import (
     read_model,
 )
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
-from aml_assets.steps.inputs.stored_frames import load_frame
-from aml_assets.steps.inputs.window_frames import as_known, row_columns
+from aml_assets.steps.inputs.window_frames import row_columns
 
 if TYPE_CHECKING:
     import xgboost
@@ -66,10 +65,7 @@ def build_shadow(
         CheckFailed: the day's features failed a check that blocks.
     """
     options = options or RunOptions()
-    frame, manifest = load_frame(features, day)
-    if catalog.line == REPORTS:
-        refuse_blocked(catalog, day, FEATURES, manifest)
-    frame = as_known(catalog, frame)
+    frame = frame_to_score(catalog, day, features)
     if gates and gates.has(day):
         gates.manifest(day)
     champion = champion_of(catalog, day)

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from aml_assets.core.days import parse_day
 from aml_assets.core.governance.chain import Champion
+from aml_assets.core.governance.entry_words import line_in_words
 from aml_assets.errors import LedgerError, StoreError, TransientStoreError, Unreachable
 from aml_assets.steps.promoting import current_champion, next_day
 
 if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
+
+Gates: TypeAlias = list[tuple[dt.date, Mapping[str, Any]]]
+"""Day → what its gate said."""
 
 _GATES = 10
 """How many of the latest gates are shown."""
@@ -28,7 +32,7 @@ def lines_of(catalog: Catalog) -> Iterator[str]:
     Args:
         catalog: the store, as the line has it.
     """
-    name = catalog.line.name or "reports"
+    name = line_in_words(catalog.line.name)
     policy = catalog.settings.scoring.model_policy
     if policy != "promoted":
         yield f"{name}: no champion, since scoring.model_policy is `{policy}`."
@@ -42,15 +46,16 @@ def lines_of(catalog: Catalog) -> Iterator[str]:
     gate = champion.entry.about.get("gate")
     if gate:
         yield f"  its gate: {_figures(gate)}"
-    yield from _challengers(catalog, champion)
-    yield from _gates(catalog)
+    gates = _latest_gates(catalog, _GATES)
+    yield from _challengers(catalog, champion, gates)
+    yield from _gates(gates)
 
 
 def champion_sentence(catalog: Catalog) -> str | None:
     """The champion and the last gate in a sentence; ``None`` where no champion scores."""
     if catalog.settings.scoring.model_policy != "promoted":
         return None
-    name = catalog.line.name or "reports"
+    name = line_in_words(catalog.line.name)
     try:
         champion = current_champion(catalog)
     except TransientStoreError:
@@ -74,12 +79,10 @@ def _champion(catalog: Catalog, champion: Champion) -> str:
     )
 
 
-def _challengers(catalog: Catalog, champion: Champion) -> Iterator[str]:
+def _challengers(catalog: Catalog, champion: Champion, gates: Gates) -> Iterator[str]:
     """The models that are not judged yet."""
     stored = catalog.models.days()
-    judged = {
-        (each.get("challenger") or {}).get("model_id") for _, each in _latest_gates(catalog, _GATES)
-    }
+    judged = {(each.get("challenger") or {}).get("model_id") for _, each in gates}
     days = catalog.settings.promotion.days
     waiting = [
         catalog.model_id(day)
@@ -90,11 +93,10 @@ def _challengers(catalog: Catalog, champion: Champion) -> Iterator[str]:
         yield f"  challengers that wait for {days} ripe days: {', '.join(waiting)}"
 
 
-def _gates(catalog: Catalog) -> Iterator[str]:
-    found = _latest_gates(catalog, _GATES)
-    if not found:
+def _gates(gates: Gates) -> Iterator[str]:
+    if not gates:
         yield "  no gate has judged anybody yet"
-    for day, content in found:
+    for day, content in gates:
         challenger = content.get("challenger") or {}
         of = f"{challenger['model_id']}: " if challenger else ""
         figures = f"; {_figures(content['judgement'])}" if content.get("judgement") else ""
@@ -124,9 +126,9 @@ def _figures(judgement: Mapping[str, Any]) -> str:
     return f"{'; '.join(parts)}; on {judgement['days']} days" if parts else str(judgement["why"])
 
 
-def _latest_gates(catalog: Catalog, most: int) -> list[tuple[dt.date, Mapping[str, Any]]]:
+def _latest_gates(catalog: Catalog, most: int) -> Gates:
     """The latest gates, newest first; one that cannot be read says so."""
-    found: list[tuple[dt.date, Mapping[str, Any]]] = []
+    found: Gates = []
     for day in reversed(catalog.gates.days()[-most:]):
         try:
             found.append((day, catalog.gates.load(day)))
