@@ -86,7 +86,7 @@ def test_the_very_model_is_read_although_another_one_took_its_place(built: Bank)
     assert rescore(built.catalog, DAY).first == ""
     kept = built.store / version_path(built.catalog.models.path(DAY), digest)
     kept.unlink()
-    with pytest.raises(ModelError, match="no model has it"):
+    with pytest.raises(ModelError, match="not in the store any more"):
         rescore(built.catalog, DAY)
 
 
