@@ -60,7 +60,7 @@ def build_definitions(
     """
     settings = settings or load_settings()
     try:
-        sweep()
+        sweep(settings.engine.spill_folder)
     except AmlError as error:
         _log.warning("scratch files of killed processes may stay: %s", error)
     catalog = Catalog(settings, rows=[each.row for each in assets if each.row])

@@ -17,9 +17,8 @@ from aml_assets.assets.day_step import DayStep, Event, StepRun
 from aml_assets.assets.hdfs_io_manager import HdfsIOManager
 from aml_assets.assets.metadata import definition_metadata, freshness_policy
 from aml_assets.core.graph import LANDING, Asset
-from aml_assets.core.tables.engine import spilling_into
 from aml_assets.io.catalog import Catalog
-from aml_assets.io.scratch import scratch_folder
+from aml_assets.io.spill import engine_within
 from aml_assets.io.upstream import Upstream
 from aml_assets.steps.builders.built import Built, built_of_frame
 from aml_assets.steps.inputs.run_options import RunOptions
@@ -119,7 +118,7 @@ class DayAsset:
         """
         inputs = catalog.inputs(self.name)
         run = StepRun(catalog, options or RunOptions())
-        with spilling_into(scratch_folder):
+        with engine_within(catalog.settings.engine):
             value = self.call(day=day, run=run, **inputs)
         if isinstance(value, Built):
             return value

@@ -30,7 +30,6 @@ from aml_assets.assets.partitions import requested_days
 from aml_assets.assets.retries import built_before, end_at_maximum_runtime, request_retry
 from aml_assets.core.days import ranges, span
 from aml_assets.core.graph import Asset
-from aml_assets.core.tables.engine import spilling_into
 from aml_assets.errors import (
     AmlError,
     CorruptFile,
@@ -41,7 +40,7 @@ from aml_assets.errors import (
 )
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.formats import Published
-from aml_assets.io.scratch import scratch_folder
+from aml_assets.io.spill import engine_within
 from aml_assets.io.upstream import Upstream
 from aml_assets.steps.builders.built import Built, built_of_frame
 from aml_assets.steps.checking.verdicts import Verdict, Verdicts
@@ -163,7 +162,7 @@ class DayStep:
         inputs = {each.asset.rpartition("/")[2]: each.afresh() for each in upstreams}
         run = StepRun(self._catalog, self._options)
         try:
-            with spilling_into(scratch_folder):
+            with engine_within(self._catalog.settings.engine):
                 value = build(day=day, run=run, **inputs)
             if not isinstance(value, Built):
                 value = built_of_frame(value, name, day, self._code_version, inputs.values())

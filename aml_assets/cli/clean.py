@@ -33,14 +33,15 @@ def clean(
     from aml_assets.io.scratch import sweep
     from aml_assets.settings.load import load_settings
 
-    store = Catalog(load_settings()).store
+    settings = load_settings()
+    store = Catalog(settings).store
     done = "would be removed" if dry_run else "removed"
     files = length = 0
     for debris in find_debris(store, older_than_hours * 3600):
         if dry_run or remove(store, debris):
             typer.echo(f"  {debris.path}  {debris.length:,} bytes, {debris.age / 3600:.1f} h old")
             files, length = files + 1, length + debris.length
-    for leftover in sweep(dry_run=dry_run):
+    for leftover in sweep(settings.engine.spill_folder, dry_run=dry_run):
         typer.echo(f"  {leftover.path}  {leftover.length:,} bytes, its process has died")
         files, length = files + 1, length + leftover.length
     typer.echo(f"{files} temporary files, {length:,} bytes, {done}.")

@@ -15,20 +15,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from aml_assets.core.tables.chunks import Keep, in_memory
 from aml_assets.core.tables.values import is_text
-from aml_assets.io.column_chunks import row_groups_of
+from aml_assets.io.column_chunks import footer_start, row_groups_in, row_groups_of
 from aml_assets.io.compact_thrift import ThriftError
 from aml_assets.io.expansion import Expansion, Unreadable, expansions_of
 from aml_assets.io.landing_limits import Allowance
+from aml_assets.io.spill import Content, source_of
 
 MOST_IN_A_LIST = 100_000
 """Columns, row groups or entries in one list of a footer; each takes hundreds of bytes."""
 
 _ROWS_AT_ONCE = 1024 * 1024
-"""Rows of so many row groups are decoded between two looks at the clock."""
+"""Rows of so many row groups are decoded between two looks at the clock and at their texts."""
 
 _BYTES_AT_ONCE = 256 * 1024 * 1024
-"""Bytes to which some rows may expand whose texts are looked at before the next ones are read."""
+"""Bytes to which rows expand that are decoded at once."""
 
 
 class BoundedFile:
@@ -42,10 +44,12 @@ class BoundedFile:
         allowance: what it is counted against.
     """
 
-    def __init__(self, name: str, content: bytes, allowance: Allowance) -> None:
+    def __init__(self, name: str, content: Content, allowance: Allowance) -> None:
         self._name, self._content, self._allowance = name, content, allowance
+        self._footer: bytes | None = None  # another one than the content's
         self._expansions: dict[str, Expansion] = {}
-        self._counted: set[str] = set()  # columns whose repeated texts are counted
+        self._rows = 0
+        self._counted: dict[str, int] = {}  # column whose repeated texts are counted → the longest
 
     def open(self, dictionaries: Sequence[str] = (), *, unit: str = "us") -> pq.ParquetFile:
         """Return the file, opened: nothing is decoded but its footer.
@@ -58,8 +62,10 @@ class BoundedFile:
             InputError: its footer is too long to be looked at.
         """
         self._allowance.refuse_footer(self._name, _footer_length(self._content))
+        footer = self._footer
         return pq.ParquetFile(
-            pa.BufferReader(self._content),
+            source_of(self._content),
+            metadata=None if footer is None else pq.read_metadata(pa.BufferReader(footer)),
             read_dictionary=list(dictionaries),
             pre_buffer=False,
             # Nanoseconds hold 1677 … 2262 only; beyond, the library gives other dates in silence.
@@ -85,59 +91,92 @@ class BoundedFile:
         self._expansions = expansions_of(
             self._content, groups, file.schema, names, lambda: allowance.refuse_late(name)
         )
+        self._rows = sum(group.rows for group in groups)
         if names:
             largest = max(names, key=lambda each: self._expansions[each].bytes)
             total = sum(each.bytes for each in self._expansions.values())
             allowance.take_bytes(name, total, largest)
 
-    def with_footer(self, content: bytes) -> BoundedFile:
+    @property
+    def expanded(self) -> int:
+        """Bytes that the columns which are admitted take in memory, at least."""
+        return sum(each.bytes for each in self._expansions.values())
+
+    def with_footer(self, footer: bytes) -> BoundedFile:
         """Return the file with other words in its footer, admitted as this one is.
 
         Args:
-            content: the file, with a footer that speaks of the same pages.
+            footer: from its first byte; it speaks of the same pages.
 
         Raises:
             ValueError: it does not.
         """
-        other = BoundedFile(self._name, content, self._allowance)
+        other = BoundedFile(self._name, self._content, self._allowance)
+        other._footer = footer
         try:
-            groups = row_groups_of(content)
+            groups = row_groups_in(footer, footer_start(self._content))
         except ThriftError:
             raise ValueError("the footer cannot be read") from None
         same_schema = other.open().schema.equals(self.open().schema)
         if groups != row_groups_of(self._content) or not same_schema:
             raise ValueError("the footer speaks of other pages")
         other._expansions, other._counted = self._expansions, self._counted
+        other._rows = self._rows
         return other
 
-    def decoded(self, names: Sequence[str], dictionaries: Sequence[str] = ()) -> pa.Table:
-        """Return some columns, of those that are admitted; see `open` for the arguments.
+    def decoded(
+        self, names: Sequence[str], dictionaries: Sequence[str] = (), *, keep: Keep = in_memory
+    ) -> pa.Table:
+        """Return some columns, of those that are admitted; see `open` for other arguments.
+
+        Args:
+            names: the columns.
+            dictionaries: of texts, those that are to be read as dictionaries.
+            keep: where they are kept.
 
         Raises:
             InputError: their texts are longer than is allowed, or it takes too long.
         """
-        slow = [name for name in names if self._may_exceed(self._expansions[name].prefixed, name)]
+        most = self._allowance.bytes_left
+        slow = [name for name in names if self._prefixed(name) > most]
         plain = [name for name in names if name not in {*slow, *dictionaries}]
-        self._count_repeated(
-            name for name in plain if self._may_exceed(self._expansions[name].repeated, name)
-        )
+        self._count_repeated(name for name in plain if self._repeated(name) > _BYTES_AT_ONCE)
         file = self.open([name for name in dictionaries if name not in slow])
         rest = [name for name in names if name not in slow]
-        parts: list[pa.Table] = []
-        for part in _parts(file, rest) if rest else ():
-            parts.append(part)
-            self._allowance.refuse_late(self._name)
-        table = pa.concat_tables(parts) if parts else file.read(columns=rest)
-        for name in rest:
-            longest = max(map(_longest_text, table.column(name).chunks), default=0)
-            self._allowance.refuse_text(self._name, name, longest)
+        if file.metadata.num_rows and rest:
+            table = keep(self._batches(file, rest, plain))
+        else:
+            table = file.read(columns=rest)
         for name in slow:
-            table = table.append_column(name, self._in_small_batches(file, name))
+            column = keep(self._in_small_batches(file, name)).column(0)
+            table = table.append_column(name, column)
         return table.select(names) if slow else table
 
-    def _may_exceed(self, texts: int, name: str) -> bool:
-        """Return whether texts, each as long as the largest page, would be more than is left."""
-        return texts * self._expansions[name].longest > self._allowance.bytes_left
+    def _prefixed(self, name: str) -> int:
+        """Return the bytes of texts of which only the ends are given, each of the longest."""
+        return self._expansions[name].prefixed * self._expansions[name].longest
+
+    def _repeated(self, name: str) -> int:
+        """Return the bytes of texts that a dictionary holds once, each of the longest."""
+        return self._expansions[name].repeated * self._longest_of(name)
+
+    def _longest_of(self, name: str) -> int:
+        """Return the bytes of a column's longest text, as far as it is known: of its page."""
+        return self._counted.get(name, self._expansions[name].longest)
+
+    def _batches(
+        self, file: pq.ParquetFile, names: list[str], plain: Sequence[str]
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of some columns, whose texts are looked at before the next are read."""
+        length = sum(self._expansions[name].bytes for name in names)
+        length += sum(self._repeated(name) for name in names if name in plain)
+        at_once = min(_ROWS_AT_ONCE, max(1, _BYTES_AT_ONCE * self._rows // max(1, length)))
+        for part in _parts(file, names, at_once):
+            self._allowance.refuse_late(self._name)
+            for batch in part.to_batches():
+                for name, column in zip(names, batch.columns, strict=True):
+                    self._allowance.refuse_text(self._name, name, _longest_text(column))
+                yield batch
 
     def _count_repeated(self, names: Iterable[str]) -> None:
         """Count texts of which a dictionary holds one each, as they are written out row by row."""
@@ -146,9 +185,8 @@ class BoundedFile:
         longest = {name: self._expansions[name].longest for name in names}
         longest |= self._longest_in_dictionaries(flat) if flat else {}
         for name in names:
-            repeated = self._expansions[name].repeated * longest[name]
-            self._allowance.take_bytes(self._name, repeated, name)
-            self._counted.add(name)
+            self._counted[name] = longest[name]
+            self._allowance.take_bytes(self._name, self._repeated(name), name)
 
     def _longest_in_dictionaries(self, names: list[str]) -> dict[str, int]:
         file = self.open(names)
@@ -161,48 +199,51 @@ class BoundedFile:
             self._allowance.refuse_late(self._name)
         return longest
 
-    def _in_small_batches(self, file: pq.ParquetFile, name: str) -> pa.ChunkedArray:
-        """Return a column, decoded so that no batch of its rows can take much memory."""
+    def _in_small_batches(self, file: pq.ParquetFile, name: str) -> Iterator[pa.RecordBatch]:
+        """Yield a column, decoded so that no batch of its rows can take much memory."""
         rows = max(1, _BYTES_AT_ONCE // self._expansions[name].longest)
-        batches: list[pa.Array] = []
+        held: list[pa.RecordBatch] = []
         for batch in file.iter_batches(rows, columns=[name]):
-            column = batch.column(0)
-            self._allowance.refuse_text(self._name, name, _longest_text(column))
-            self._allowance.take_bytes(self._name, column.nbytes, name)
+            self._allowance.refuse_text(self._name, name, _longest_text(batch.column(0)))
+            self._allowance.take_bytes(self._name, batch.nbytes, name)
             self._allowance.refuse_late(self._name)
-            batches.append(column)
-        return pa.chunked_array(batches, file.schema_arrow.field(name).type)
+            held.append(batch)
+            if sum(each.nbytes for each in held) >= _BYTES_AT_ONCE:
+                yield pa.concat_batches(held)
+                held = []
+        if held:
+            yield pa.concat_batches(held)
 
 
-def _footer_length(content: bytes) -> int:
+def _footer_length(content: Content) -> int:
     """Return the length of a Parquet file's footer; 0 for any other file, and one cut short."""
     length = int.from_bytes(content[-8:-4], "little")
     is_parquet = content[-4:] in (b"PAR1", b"PARE") and length <= len(content)
     return length if is_parquet else 0
 
 
-def _parts(file: pq.ParquetFile, names: list[str]) -> Iterator[pa.Table]:
-    """Yield the rows of some columns, one or two million of them at once."""
-    for groups, rows in _some_row_groups(file.metadata):
-        if rows <= 2 * _ROWS_AT_ONCE:
+def _parts(file: pq.ParquetFile, names: list[str], at_once: int) -> Iterator[pa.Table]:
+    """Yield the rows of some columns, so many or twice as many of them at once."""
+    for groups, rows in _some_row_groups(file.metadata, at_once):
+        if rows <= 2 * at_once:
             yield file.read_row_groups(groups, columns=names)
         else:  # so many in one group
-            for batch in file.iter_batches(_ROWS_AT_ONCE, groups, names):
+            for batch in file.iter_batches(at_once, groups, names):
                 yield pa.Table.from_batches([batch])
 
 
-def _some_row_groups(metadata: pq.FileMetaData) -> Iterator[tuple[list[int], int]]:
-    """Yield the numbers of row groups that follow each other, and their rows: a million or so."""
+def _some_row_groups(metadata: pq.FileMetaData, at_once: int) -> Iterator[tuple[list[int], int]]:
+    """Yield the numbers of row groups that follow each other, and their rows: so many or so."""
     groups: list[int] = []
     rows = 0
     for number in range(metadata.num_row_groups):
         more = metadata.row_group(number).num_rows
-        if groups and rows + more > 2 * _ROWS_AT_ONCE:
+        if groups and rows + more > 2 * at_once:
             yield groups, rows
             groups, rows = [], 0
         groups.append(number)
         rows += more
-        if rows >= _ROWS_AT_ONCE:
+        if rows >= at_once:
             yield groups, rows
             groups, rows = [], 0
     if groups:

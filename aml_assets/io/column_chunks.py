@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aml_assets.io.compact_thrift import INT64, LIST, STRUCT, Cursor, Fields, ThriftError
+from aml_assets.io.spill import Content
 
 _PLACE = {5: {}, 7: {}, 9: {}, 11: {}}  # values, length, first data page, dictionary page
 _WANTED = {4: {1: {3: _PLACE, 8: {}}, 3: {}}}  # row groups: their chunks, and their rows
@@ -50,12 +51,12 @@ class RowGroup:
     encrypted: frozenset[int] = frozenset()
 
 
-def footer_start(content: bytes) -> int:
+def footer_start(content: Content) -> int:
     """Return the offset where a Parquet file's footer begins; negative in one that is cut short."""
     return len(content) - 8 - int.from_bytes(content[-8:-4], "little")
 
 
-def row_groups_of(content: bytes) -> list[RowGroup]:
+def row_groups_of(content: Content) -> list[RowGroup]:
     """Return the row groups of a Parquet file.
 
     Raises:
@@ -64,7 +65,7 @@ def row_groups_of(content: bytes) -> list[RowGroup]:
     start = footer_start(content)
     if start < 0:
         raise ThriftError
-    return row_groups_in(content[start:], start)
+    return row_groups_in(content[start : len(content)], start)
 
 
 def row_groups_in(footer: bytes, start: int) -> list[RowGroup]:

@@ -12,7 +12,7 @@ that stands twice (pyarrow merges structs), numbers beyond 16 bits (pyarrow's wr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 INT32, INT64, LIST, STRUCT = 5, 6, 9, 12
 """Types of fields."""
@@ -31,6 +31,14 @@ Wanted = Mapping[int, "Wanted"]
 passed over, since a footer of a few bytes can hold millions of values."""
 
 
+class Indexed(Protocol):
+    """Bytes, in memory or elsewhere."""
+
+    def __getitem__(self, place: int, /) -> int:
+        """The byte at a place."""
+        ...
+
+
 class ThriftError(Exception):
     """The bytes are no struct."""
 
@@ -44,7 +52,7 @@ class Cursor:
         stop: where they end.
     """
 
-    def __init__(self, content: bytes, at: int, stop: int) -> None:
+    def __init__(self, content: Indexed, at: int, stop: int) -> None:
         self._content, self._stop = content, stop
         self.at = at
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from aml_assets.io.column_chunks import RowGroup
 from aml_assets.io.page_headers import DATA, DATA_V2, DICTIONARY, HeaderError, Page, pages_of
+from aml_assets.io.spill import Content
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -58,7 +59,7 @@ class Expansion:
 
 
 def expansions_of(
-    content: bytes,
+    content: Content,
     groups: Iterable[RowGroup],
     schema: pq.ParquetSchema,
     names: Iterable[str],

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
@@ -19,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from aml_assets.core.tables.chunks import Keep, in_memory
 from aml_assets.core.tables.values import is_text
 from aml_assets.errors import InputError
 from aml_assets.io.bounded_parquet import MOST_IN_A_LIST, BoundedFile, is_bytes
@@ -33,6 +35,7 @@ from aml_assets.io.landed_times import (
 )
 from aml_assets.io.landing_limits import Allowance
 from aml_assets.io.magic import AGAIN, what_it_is
+from aml_assets.io.spill import Content
 
 if TYPE_CHECKING:
     from aml_assets.settings.table_settings import TableSettings
@@ -68,7 +71,7 @@ class LandedFile:
     def __init__(
         self,
         name: str,
-        content: bytes,
+        content: Content,
         spec: TableSettings,
         *,
         allowance: Allowance,
@@ -78,56 +81,90 @@ class LandedFile:
         self._table, self._day, self._time_zone = allowance.table, allowance.day, time_zone
         self._file = BoundedFile(name, content, allowance)
 
-    def read(self) -> pa.Table:
-        """Return all columns that are not excluded, texts as dictionaries where it is possible.
-
-        The schema keeps its metadata.
-
-        Raises:
-            InputError: it is no Parquet file, a column of it cannot be read, or it is more than
-                the limits allow; the error says which it is.
-        """
+    @cached_property
+    def _opened(self) -> pq.ParquetFile:
         try:
             file = self._file.open()
-            schema = file.schema_arrow
-            excluded = set(self._spec.exclude)
-            names = [name for name in schema.names if name not in excluded]
+            file.schema_arrow  # noqa: B018  parsed here, where its errors are known
         except _REFUSED as error:
             what, remedy = what_it_is(self._content)
             raise self._error(_too_much_in_footer(str(error)) or what, remedy) from None
-        if len(set(names)) < len(names):
-            return schema.empty_table()  # the contract names the doubled column
-        try:
-            self._file.admit(file, names)
-        except Unreadable as error:
-            raise self._unreadable(error) from None
-        table = self._columns(schema, names)
+        return file
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The columns that are not excluded; all of them count against the limits now.
+
+        Raises:
+            InputError: it is no Parquet file, pages of it cannot be looked at, or it is more than
+                the limits allow.
+        """
+        file, excluded = self._opened, set(self._spec.exclude)
+        names = [name for name in file.schema_arrow.names if name not in excluded]
+        if len(set(names)) == len(names):  # else the contract names the doubled column
+            try:
+                self._file.admit(file, names)
+            except Unreadable as error:
+                raise self._unreadable(error) from None
+        return names
+
+    @property
+    def rows(self) -> int:
+        """The rows that its footer says that it holds."""
+        return self._opened.metadata.num_rows
+
+    @property
+    def expanded(self) -> int:
+        """Bytes that its columns take in memory, at least."""
+        return self._file.expanded
+
+    @property
+    def metadata(self) -> Mapping[bytes, bytes] | None:
+        """The schema's metadata, as Arrow understands the file."""
+        return self._opened.schema_arrow.metadata
+
+    def read(self, names: list[str] | None = None, keep: Keep = in_memory) -> pa.Table:
+        """Return some columns, or all of `names`; texts as dictionaries where it is possible.
+
+        Args:
+            names: distinct columns.
+            keep: where decoded columns are kept.
+
+        Raises:
+            InputError: a column cannot be read, or it is more than the limits allow; the error
+                says which it is.
+        """
+        file, names = self._opened, self.names if names is None else names
+        if len({*names}) < len(names):
+            return pa.table([pa.nulls(0)] * len(names), names=names)
+        table = self._columns(file.schema_arrow, names, keep)
         if table.num_rows != file.metadata.num_rows:
             raise self._error("is damaged: its footer and its pages disagree", AGAIN)
         table = self._bytes_as_texts(table, _annotated(file))
         return self._times_as_meant(table, file)
 
-    def _columns(self, schema: pa.Schema, names: list[str]) -> pa.Table:
+    def _columns(self, schema: pa.Schema, names: list[str], keep: Keep) -> pa.Table:
         # The file holds categories as dictionaries; read as such, no row is decoded.
         texts = [f.name for f in schema if is_text(f.type) and f.name not in self._spec.ids]
+        texts = [name for name in texts if name in names]
         try:
-            return self._file.decoded(names, [name for name in texts if name in names])
+            return self._file.decoded(names, texts, keep=keep)
         except _REFUSED:
-            return self._plain_columns(schema, names)
+            return self._plain_columns(schema, names, keep)
 
-    def _plain_columns(self, schema: pa.Schema, names: list[str]) -> pa.Table:
+    def _plain_columns(self, schema: pa.Schema, names: list[str], keep: Keep) -> pa.Table:
         """Read without dictionaries, which the library cannot make of every encoding."""
         # A schema that Arrow has left in the file asks for dictionaries, too; without it, the
         # columns have the types that Parquet gives them.
         asked = [f.name for f in schema if pa.types.is_dictionary(f.type) and f.name in names]
         rest = [name for name in names if name not in asked]
         try:
-            table = self._file.decoded(rest)
+            table = self._file.decoded(rest, keep=keep)
             if not asked:
                 return table
             bare = self._file.with_footer(_without_arrow_schema(self._content))
             for name in asked:
-                column = bare.decoded([name]).column(0)
+                column = bare.decoded([name], keep=keep).column(0)
                 table = table.append_column(name, column)
             return table.select(names)
         except _REFUSED:
@@ -242,10 +279,10 @@ def _too_much_in_footer(text: str) -> str | None:
     return None
 
 
-def _without_arrow_schema(content: bytes) -> bytes:
-    """Return the file with another name for the footer's key under which Arrow keeps its schema."""
-    start = footer_start(content)
-    return content[:start] + content[start:].replace(b"ARROW:schema", b"ARROW-schema")
+def _without_arrow_schema(content: Content) -> bytes:
+    """Return the footer with another name for the key under which Arrow keeps its schema."""
+    footer = content[footer_start(content) : len(content)]
+    return footer.replace(b"ARROW:schema", b"ARROW-schema")
 
 
 def _annotated(file: pq.ParquetFile) -> set[str]:

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import pyarrow as pa
 
 from aml_assets.core.night.readiness import FileListing
+from aml_assets.core.tables.chunks import Keep, in_memory
 from aml_assets.core.tables.index_columns import index_columns
-from aml_assets.core.tables.stacking import Disagreement, stacked
+from aml_assets.core.tables.stacking import Disagreement, stacked, stacked_column
 from aml_assets.errors import (
     InputError,
     NotFound,
@@ -33,42 +34,51 @@ from aml_assets.io.landed_parquet import LandedFile
 from aml_assets.io.landing_entries import Contents, as_bytes, as_text, contents_of
 from aml_assets.io.landing_limits import Allowance
 from aml_assets.io.paths import Template
+from aml_assets.io.published import sha256_of
+from aml_assets.io.spill import Content, Spill
 from aml_assets.io.store import Store
 from aml_assets.io.table_logs import LogError, counted
 from aml_assets.settings.store_settings import LandingLimits
 
 if TYPE_CHECKING:
+    from aml_assets.core.tables.contracts import LandedFrame
     from aml_assets.settings.table_settings import TableSettings
 
 
+Frame_co = TypeVar("Frame_co", covariant=True)
+
+
 @dataclass(frozen=True)
-class Landed:
+class Landed(Generic[Frame_co]):
     """One landed table of one day.
 
     Attributes:
-        table: the rows; ``None`` for a folder without a data file (an empty day).
+        table: the rows; ``None`` for a folder without a data file (an empty day). A table that is
+            too large for memory is read column by column, into scratch files.
         digest: sha256 (hex) of the data files' names and bytes.
         signature: the signature of the listing, as in `FileListing`.
         files: number of data files.
         length: bytes of all data files.
         modified: modification time of the newest file, POSIX seconds.
         index_columns: columns that the files' metadata call the index of a data frame.
+        keep: where its columns are to be kept when they are converted.
     """
 
-    table: pa.Table | None
+    table: Frame_co | None
     digest: str
     signature: str
     files: int
     length: int
     modified: float
     index_columns: frozenset[str] = frozenset()
+    keep: Keep = in_memory
 
 
 @dataclass(frozen=True)
 class _Files:
-    """The data files of one folder, not decoded."""
+    """The data files of one folder, not decoded; without content where only the digest counts."""
 
-    content: Mapping[str, bytes]
+    content: Mapping[str, Content]
     digest: str
     signature: str
     modified: float
@@ -142,15 +152,21 @@ class Landing:
             InputError: the folder or a file cannot be read, or its files are longer than the
                 limits allow.
         """
-        files = self._read(table, day)
+        files = self._read(table, day, lambda _: self._hash)
         return files.digest, files.modified
 
-    def read(self, table: str, day: dt.date) -> Landed:
-        """Read a landed table whole.
+    @overload
+    def read(self, table: str, day: dt.date) -> Landed[pa.Table]: ...
+    @overload
+    def read(self, table: str, day: dt.date, spill: Spill) -> Landed[LandedFrame]: ...
+    def read(self, table: str, day: dt.date, spill: Spill | None = None) -> Landed[Any]:
+        """Read a landed table.
 
         Args:
             table: a table of the settings.
             day: the partition; a static table has the same files for every day.
+            spill: scratch space for a table that is too large for memory; without it, the table is
+                read into memory whole.
 
         Raises:
             NotLanded: the folder is absent or empty.
@@ -158,26 +174,50 @@ class Landing:
             InputError: the folder or a file cannot be read as it lies there, is more than the
                 limits allow, or a file's columns do not fit the other files'.
         """
-        files = self._read(table, day)
-        spec = self._tables[table]
+
+        def choose(length: int) -> _Reading:
+            if spill is None or spill.fits(length):
+                return self._hold
+            copy = spill.copy
+            return lambda path: self._store.load(path, copy)
+
+        files = self._read(table, day, choose)
         allowance = Allowance(self._limits, table, day)
-        parts = {
-            name: LandedFile(
-                as_text(name), content, spec, allowance=allowance, time_zone=self._time_zone
-            ).read()
+        parts = [
+            LandedFile(
+                as_text(name),
+                content,
+                self._tables[table],
+                allowance=allowance,
+                time_zone=self._time_zone,
+            )
             for name, content in files.content.items()
-        }
+        ]
+        for part in parts:
+            part.names  # noqa: B018  all files are measured before one is decoded
+        frame: LandedFrame | None = None
+        keep: Keep = in_memory
+        if spill is not None and not spill.fits(sum(part.expanded for part in parts)):
+            frame, keep = _OnDisk(parts, spill.keep, table, day), spill.keep
+        elif parts:
+            frame = _together(parts, table, day)
         return Landed(
-            table=self._together(parts, table, day) if parts else None,
+            table=frame,
             digest=files.digest,
             signature=files.signature,
             files=len(parts),
             length=sum(len(content) for content in files.content.values()),
             modified=files.modified,
-            index_columns=frozenset[str]().union(
-                *(index_columns(part.schema.metadata) for part in parts.values())
-            ),
+            index_columns=frozenset[str]().union(*(index_columns(part.metadata) for part in parts)),
+            keep=keep,
         )
+
+    def _hash(self, path: str) -> tuple[Content, str]:
+        return b"", self._store.load(path, sha256_of)
+
+    def _hold(self, path: str) -> tuple[Content, str]:
+        data = self._store.read(path)
+        return data, hashlib.sha256(data).hexdigest()
 
     def _path(self, table: str, day: dt.date) -> str:
         return Template(self._tables[table].path.strip("/")).fill(day)
@@ -193,7 +233,8 @@ class Landing:
         with _as_input_error(f"{folder} cannot be listed", table, day):
             return contents_of(self._store.list(folder, hidden=True))
 
-    def _read(self, table: str, day: dt.date) -> _Files:
+    def _read(self, table: str, day: dt.date, choose: Callable[[int], _Reading]) -> _Files:
+        """Read the data files of a folder, in the way that is chosen by their bytes in all."""
         before = self._contents(table, day)
         folder = self._path(table, day)
         if before is None:
@@ -219,15 +260,20 @@ class Landing:
                 day=day,
                 remedy=f"Correct tables.{table}.path, or have the folder put right.",
             )
-        content: dict[str, bytes] = {}
+        content: dict[str, Content] = {}
         digest = hashlib.sha256()
         entries = self._counted(folder, before, table, day)
-        Allowance(self._limits, table, day).refuse_length(sum(each.length for each in entries))
+        length = sum(each.length for each in entries)
+        Allowance(self._limits, table, day).refuse_length(length)
+        reading = choose(length)
         for entry in entries:
-            data = self._bytes(f"{folder}/{entry.name}", table, day)
-            content[entry.name] = data
-            line = f"\0{hashlib.sha256(data).hexdigest()}\n".encode()
-            digest.update(as_bytes(entry.name) + line)
+            path = f"{folder}/{entry.name}"
+            with _as_input_error(f"the file {as_text(path)} cannot be read", table, day):
+                try:
+                    content[entry.name], sha256 = reading(path)
+                except NotFound as error:
+                    raise _changed(table, day) from error
+            digest.update(as_bytes(entry.name) + f"\0{sha256}\n".encode())
         if self._contents(table, day) != before:
             raise _changed(table, day)
         return _Files(content, digest.hexdigest(), _signature(before.data), before.modified)
@@ -246,28 +292,65 @@ class Landing:
                 remedy="Have the day's rows landed as a folder of plain Parquet files.",
             ) from None
 
-    def _bytes(self, path: str, table: str, day: dt.date) -> bytes:
-        with _as_input_error(f"the file {as_text(path)} cannot be read", table, day):
-            try:
-                return self._store.read(path)
-            except NotFound as error:
-                raise _changed(table, day) from error
 
-    def _together(self, parts: Mapping[str, pa.Table], table: str, day: dt.date) -> pa.Table:
-        frames = [part.replace_schema_metadata(None) for part in parts.values()]
-        for frame in frames:
-            if len(set(frame.column_names)) != len(frame.column_names):
-                return frame  # the contract's check names the doubled column
-        try:
-            return stacked(frames)
-        except Disagreement as error:
-            raise InputError(
-                f"its files disagree on a column's type ({', '.join(map(str, error.types))})",
-                table=table,
-                day=day,
-                column=error.column,
-                remedy="Have the upstream system write all files of a day with one schema.",
-            ) from None
+_Reading = Callable[[str], tuple[Content, str]]
+"""Gives a file's content, and its sha256 (hex)."""
+
+
+class _OnDisk:
+    """A table whose columns are decoded one by one, each into scratch files.
+
+    Args:
+        parts: its files.
+        keep: where decoded columns are kept.
+        table: the table's name, for errors.
+        day: the partition, for errors.
+    """
+
+    def __init__(self, parts: Sequence[LandedFile], keep: Keep, table: str, day: dt.date) -> None:
+        self._parts, self._keep, self._table, self._day = parts, keep, table, day
+
+    @property
+    def column_names(self) -> list[str]:
+        """The names of all files' columns; of a file that has one twice, its own."""
+        of_files = [part.names for part in self._parts]
+        doubled = next((names for names in of_files if len({*names}) < len(names)), None)
+        return doubled or list(dict.fromkeys(name for names in of_files for name in names))
+
+    def column(self, name: str, /) -> pa.ChunkedArray:
+        """Decode a column of all files."""
+        columns = [
+            part.read([name], self._keep).column(0)
+            if name in part.names
+            else pa.chunked_array([pa.nulls(part.rows)])
+            for part in self._parts
+        ]
+        with _one_type(self._table, self._day):
+            return stacked_column(name, columns)
+
+
+def _together(parts: Sequence[LandedFile], table: str, day: dt.date) -> pa.Table:
+    """The files' rows as one table in memory."""
+    frames = [part.read().replace_schema_metadata(None) for part in parts]
+    for frame in frames:
+        if len({*frame.column_names}) < frame.num_columns:
+            return frame  # the contract's check names the doubled column
+    with _one_type(table, day):
+        return stacked(frames)
+
+
+@contextmanager
+def _one_type(table: str, day: dt.date) -> Generator[None]:
+    try:
+        yield
+    except Disagreement as error:
+        raise InputError(
+            f"its files disagree on a column's type ({', '.join(map(str, error.types))})",
+            table=table,
+            day=day,
+            column=error.column,
+            remedy="Have the upstream system write all files of a day with one schema.",
+        ) from None
 
 
 @contextmanager

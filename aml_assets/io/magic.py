@@ -6,6 +6,10 @@ here: reading one. Nothing of the content is quoted.
 
 from __future__ import annotations
 
+from aml_assets.io.spill import Content
+
+_LOOKED_AT = 4096  # bytes at once
+
 AGAIN = "Have the upstream system write it again."
 _AS_PARQUET = "Have the upstream system write it as Parquet."
 _NOT_HERE = "Have it moved out of the folder, or written as Parquet."
@@ -48,30 +52,36 @@ _TEXTS = {
 }
 
 
-def what_it_is(content: bytes) -> tuple[str, str]:
+def what_it_is(content: Content) -> tuple[str, str]:
     """Return what a file is that cannot be opened as Parquet, after "the file …", and a remedy."""
-    if not content:
+    if not len(content):
         return "is empty (0 bytes)", AGAIN
-    if content.startswith(_ENCRYPTED):
+    begin, end = content[:_LOOKED_AT], content[-len(_PLAIN) :]
+    if begin.startswith(_ENCRYPTED):
         return "is encrypted (Parquet modular encryption)", "Have it written without encryption."
-    if content.startswith(_PLAIN):
-        if content.endswith(_PLAIN) and len(content) > 2 * len(_PLAIN):
+    if begin.startswith(_PLAIN):
+        if end == _PLAIN and len(content) > 2 * len(_PLAIN):
             return "is damaged: its footer cannot be read", AGAIN
         return "is truncated: its footer is missing", AGAIN
-    if not content.strip(b"\0"):
+    if _is_zeros(content):
         return "holds nothing but zeros", AGAIN
     for first, what in _FORMATS.items():
-        if content.startswith(first):
+        if begin.startswith(first):
             return f"is not Parquet, but {what}", _NOT_HERE if "Hadoop's" in what else _AS_PARQUET
-    if content.endswith(_PLAIN):
+    if end == _PLAIN:
         return "is damaged: its beginning is missing", AGAIN
-    return f"is not Parquet, but {_text_or_other(content)}", _AS_PARQUET
+    return f"is not Parquet, but {_text_or_other(begin)}", _AS_PARQUET
+
+
+def _is_zeros(content: Content) -> bool:
+    starts = range(0, len(content), _LOOKED_AT)
+    return not any(content[start : start + _LOOKED_AT].strip(b"\0") for start in starts)
 
 
 def _text_or_other(content: bytes) -> str:
     if content.startswith(_WIDE_TEXT):
         return "a text file (CSV, say)"
-    start = content[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = content.removeprefix(b"\xef\xbb\xbf").lstrip()
     for first, what in _TEXTS.items():
         if start[: len(first)].lower() == first:
             return what

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from aml_assets.io.column_chunks import Chunk
 from aml_assets.io.compact_thrift import INT32, STRUCT, Cursor, Fields, ThriftError, Wanted
+from aml_assets.io.spill import Content
 
 DATA, DICTIONARY, DATA_V2 = 0, 2, 3
 """Kinds of pages. Others hold no values, and readers skip them."""
@@ -65,7 +66,7 @@ class Page:
     encoding: int
 
 
-def pages_of(content: bytes, chunk: Chunk) -> Iterator[Page]:
+def pages_of(content: Content, chunk: Chunk) -> Iterator[Page]:
     """Yield the pages of a column chunk, as many as a reader would look at.
 
     Args:

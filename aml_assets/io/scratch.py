@@ -57,13 +57,16 @@ def no_core_dumps() -> None:
 
 
 @contextmanager
-def scratch_folder() -> Generator[str]:
+def scratch_folder(within: str | None = None) -> Generator[str]:
     """Give a new, empty folder, gone at the end of the block; dead processes' folders go first.
+
+    Args:
+        within: where the private folder lies; the system's folder for temporary files by default.
 
     Raises:
         AmlError: the private folder is somebody else's, or cannot be written to.
     """
-    root = _root()
+    root = _root(within)
     with _locked(root):
         _remove(_abandoned(root))
         folder = tempfile.mkdtemp(dir=root)
@@ -75,16 +78,17 @@ def scratch_folder() -> Generator[str]:
         os.close(lock)
 
 
-def sweep(*, dry_run: bool = False) -> list[Leftover]:
+def sweep(within: str | None = None, *, dry_run: bool = False) -> list[Leftover]:
     """Remove the folders of processes that have died, and return them.
 
     Args:
+        within: as of `scratch_folder`.
         dry_run: only find them.
 
     Raises:
         AmlError: the private folder is somebody else's, or cannot be written to.
     """
-    root = _root()
+    root = _root(within)
     with _locked(root):
         found = list(_abandoned(root))
         if not dry_run:
@@ -92,14 +96,14 @@ def sweep(*, dry_run: bool = False) -> list[Leftover]:
     return found
 
 
-def _root() -> Path:
+def _root(within: str | None) -> Path:
     """Return the private folder, created where it is missing.
 
     Everybody may write into the system's folder for temporary files, so it is verified.
     """
     root = Path(f"aml-{os.geteuid()}")
     try:
-        root = Path(tempfile.gettempdir(), root)
+        root = Path(within or tempfile.gettempdir(), root)
         root.mkdir(mode=0o700, exist_ok=True)
         status = root.lstat()
     except OSError as error:
@@ -114,7 +118,8 @@ def _root() -> Path:
 def _unusable(root: Path, reason: str) -> AmlError:
     return AmlError(
         f"the folder {root} for scratch files cannot be used: {reason}",
-        remedy="Remove it, or name another place for temporary files in TMPDIR.",
+        remedy="Remove it, or name another place for temporary files in engine.spill_folder or "
+        "TMPDIR.",
     )
 
 

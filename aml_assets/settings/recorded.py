@@ -15,7 +15,7 @@ from typing import Any
 
 from aml_assets.settings.load import Settings, settings_of
 
-_PRESENT = ("landing", "hdfs", "automation", "alarms", "filing")
+_PRESENT = ("landing", "hdfs", "automation", "alarms", "filing", "engine")
 """Sections that change no content of a day."""
 
 _PRESENT_OF = {

@@ -16,6 +16,7 @@ from aml_assets.settings.calendar_settings import PartitionSettings
 from aml_assets.settings.check_settings import CheckSettings
 from aml_assets.settings.disposition_settings import DispositionSettings
 from aml_assets.settings.drift_settings import DriftSettings
+from aml_assets.settings.engine_settings import EngineSettings
 from aml_assets.settings.feature_settings import FeatureSettings
 from aml_assets.settings.filing_settings import FilingSettings
 from aml_assets.settings.governance_settings import GovernanceSettings
@@ -71,3 +72,4 @@ class Sections(BaseSettings):
     drift: DriftSettings = DriftSettings()
     retention: RetentionSettings = RetentionSettings()
     governance: GovernanceSettings = GovernanceSettings()
+    engine: EngineSettings = EngineSettings()

@@ -34,14 +34,13 @@ class LandingLimits(Section):
 
     ``rows`` and ``bytes`` are those of all its files together, ``columns``, ``text_bytes`` (the
     longest text) and ``footer_bytes`` those of one file, without the columns that are excluded.
-    ``bytes`` are counted as they lie in memory; building the table takes up to four times as much,
-    and the default leaves room for that in the 8 GiB of a run's pod. ``seconds``: how long decoding
-    them may take.
+    ``bytes`` are counted as they would lie in memory; a large table is checked on disk, where it
+    takes up to three times as much. ``seconds``: how long decoding them may take.
     """
 
     rows: Count = 100_000_000
     columns: Count = 2_000
-    bytes: Count = 2_000_000_000
+    bytes: Count = 16_000_000_000
     text_bytes: Count = 1_000_000
     footer_bytes: Count = 16_000_000
     seconds: Seconds = 900.0

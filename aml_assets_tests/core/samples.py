@@ -114,3 +114,9 @@ def five(**more):
         "account": accounts(7, 8, 9, kind=["current", "savings", "current"]),
         **more,
     }
+
+
+def one_by_one(values: pa.Array) -> pa.ChunkedArray:
+    """A column whose chunks have one row each: its chunks must not be judged by themselves."""
+    rows = [values.slice(row, 1) for row in range(len(values))] or [values]
+    return pa.chunked_array(rows, values.type)

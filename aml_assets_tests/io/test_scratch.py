@@ -17,9 +17,8 @@ SPILLING = """
 from aml_assets.core.tables import engine
 from aml_assets.io.scratch import scratch_folder
 
-engine._CONFIG["memory_limit"] = "60MB"
 sql = "SELECT x, random() AS y FROM range(30000000) AS t(x) ORDER BY y"
-with engine.spilling_into(scratch_folder):
+with engine.spilling_into(scratch_folder, memory=60_000_000):
     engine.query(sql, {})
 """
 

@@ -16,12 +16,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from aml_assets.core.tables import conversions
+from aml_assets.core.tables.chunks import Keep, at_least_one, in_memory, taken
 from aml_assets.core.tables.ids import as_id, is_padded
 from aml_assets.core.tables.index_columns import is_index_name
 from aml_assets.core.tables.refusals import Place
@@ -30,6 +32,7 @@ from aml_assets.core.tables.values import (
     equal_neighbours,
     has_no_value,
     holds_text,
+    is_ascending,
     is_number,
     is_time,
 )
@@ -91,8 +94,21 @@ class CheckedTable:
         return [name for name, column in self.columns.items() if column.kind == INDEX]
 
 
+class LandedFrame(Protocol):
+    """A table as landed: in memory, as a ``pa.Table``, or read column by column."""
+
+    @property
+    def column_names(self) -> list[str]:
+        """The names of its columns."""
+        ...
+
+    def column(self, i: str, /) -> pa.ChunkedArray:
+        """All rows of a column."""
+        ...
+
+
 def check(
-    frame: pa.Table,
+    frame: LandedFrame,
     spec: TableSettings,
     *,
     name: str,
@@ -101,8 +117,12 @@ def check(
     index_columns: Iterable[str] = (),
     max_abs_number: float = 1e20,
     time_zone: str = "UTC",
+    keep: Keep = in_memory,
 ) -> CheckedTable:
     """Check a landed table against its contract and bring it into normal form.
+
+    One column is looked at after another, so that a table which does not fit into memory needs no
+    more of it than its largest column.
 
     Args:
         frame: the table as landed, all its files together.
@@ -114,19 +134,20 @@ def check(
             Needed columns, and those whose kind is set, are none.
         max_abs_number: a larger magnitude is refused.
         time_zone: the zone whose wall clock timestamps with a zone are converted to.
+        keep: where converted columns are kept.
 
     Raises:
         InputError: the table breaks its contract; the error names table, day, column and remedy,
             and quotes nothing of the content.
     """
-    checker = _Checker(name, day, spec, list(join_columns), max_abs_number, time_zone)
-    frame = checker.names(frame)
-    index = {*index_columns, *filter(is_index_name, frame.column_names)}
-    arrays: dict[str, pa.Array | pa.ChunkedArray] = {}
+    checker = _Checker(name, day, spec, list(join_columns), max_abs_number, time_zone, keep)
+    names = checker.names(frame.column_names)
+    index = {*index_columns, *filter(is_index_name, names)}
+    arrays: dict[str, pa.ChunkedArray] = {}
     columns: dict[str, Column] = {}
     padded: list[str] = []
-    for column in frame.column_names:
-        landed = frame.column(column)
+    for column in names:
+        landed = at_least_one(frame.column(column))
         arrays[column], columns[column] = checker.column(column, landed, index=column in index)
         if columns[column].kind == "id" and is_padded(landed):
             padded.append(column)
@@ -151,9 +172,10 @@ class _Checker:
         join_columns: list[str],
         max_abs: float,
         zone: str,
+        keep: Keep,
     ) -> None:
         self._name, self._day, self._spec = name, day, spec
-        self._max_abs, self._zone = max_abs, zone
+        self._max_abs, self._zone, self._keep = max_abs, zone, keep
         self._needed = list(dict.fromkeys([*spec.required, *join_columns]))
         self._ids = {*spec.ids, *join_columns}
         self._label = spec.column("label")
@@ -166,9 +188,9 @@ class _Checker:
     def _place(self, *columns: str) -> Place:
         return Place(self._name, self._day, ", ".join(columns))
 
-    def names(self, frame: pa.Table) -> pa.Table:
-        """Drop excluded columns; refuse missing, repeated and reserved names."""
-        kept = [c for c in frame.column_names if c not in self._spec.exclude]
+    def names(self, landed: Iterable[str]) -> list[str]:
+        """The columns that are not excluded; refuse missing, repeated and reserved names."""
+        kept = [c for c in landed if c not in self._spec.exclude]
         folded: dict[str, str] = {}
         for column in kept:
             if column.casefold() in folded:
@@ -177,8 +199,7 @@ class _Checker:
                     f"Rename one upstream, or list one under tables.{self._name}.exclude.",
                 )
             folded[column.casefold()] = column
-        frame = frame.select(kept)
-        missing = [c for c in self._needed if c not in frame.column_names]
+        missing = [c for c in self._needed if c not in kept]
         if missing:
             raise self._place(*missing).refused(
                 ("the column is missing" if len(missing) == 1 else "the columns are missing")
@@ -192,12 +213,14 @@ class _Checker:
                     "the name is reserved for our output",
                     f"Rename it upstream, or list it under tables.{self._name}.exclude.",
                 )
-        return frame
+        return kept
 
-    def column(self, name: str, landed: pa.ChunkedArray, *, index: bool) -> tuple[pa.Array, Column]:
+    def column(
+        self, name: str, landed: pa.ChunkedArray, *, index: bool
+    ) -> tuple[pa.ChunkedArray, Column]:
         """Convert one column to normal form, and state its facts."""
         place = self._place(name)
-        values = conversions.plain(place, landed)
+        values = conversions.plain(place, landed, keep=self._keep)
         kind = self._kind(place, values)
         values = conversions.without_foreign_type(values, kind)
         converted = self._converted(place, kind, values)
@@ -210,12 +233,12 @@ class _Checker:
                 name,
                 kind,
                 values=len(converted) - converted.null_count,
-                distinct=len(converted.dictionary),
+                distinct=len(converted.chunk(0).dictionary),
                 forced=forced,
             )
         return converted, Column(self._name, name, kind, forced=forced and kind != "id")
 
-    def _kind(self, place: Place, values: pa.Array) -> str:
+    def _kind(self, place: Place, values: pa.ChunkedArray) -> str:
         """The column's kind: by its role, by the settings, or by its type."""
         name = place.column
         if name == self._label:
@@ -248,19 +271,20 @@ class _Checker:
             f"tables.{self._name}.roles.",
         )
 
-    def _converted(self, place: Place, kind: str, values: pa.Array) -> pa.Array:
+    def _converted(self, place: Place, kind: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
+        keep = self._keep
         if kind == LABEL:
-            return conversions.as_label(place, values)
+            return conversions.as_label(place, values, keep=keep)
         if kind == "id":
             as_text = self._spec.kinds.get(place.column) == "text"
-            return as_id(place, values, as_text=as_text)
+            return as_id(place, values, as_text=as_text, keep=keep)
         if kind == "numeric":
-            return conversions.as_number(place, values, self._max_abs)
+            return conversions.as_number(place, values, self._max_abs, keep=keep)
         if kind == "boolean":
             return conversions.as_boolean(place, values)
         if kind == "time":
-            return as_time(place, values, self._zone)
-        return conversions.as_dictionary(place, values)
+            return as_time(place, values, self._zone, keep=keep)
+        return conversions.as_dictionary(place, values, keep=keep)
 
     def keyed(self, table: pa.Table) -> pa.Table:
         """Refuse null and duplicate keys; sort by key, so that equal content gives equal bytes.
@@ -277,12 +301,14 @@ class _Checker:
                     f"{nulls} of {table.num_rows} rows have a null key",
                     "Have the table restated with a key in every row.",
                 )
+        if is_ascending(table, key):
+            return table
         # By position: Arrow reads some names (".id") as paths.
         bare = table.select(key).rename_columns([str(n) for n in range(len(key))])
         order = [(column, "ascending") for column in bare.column_names]
-        rows = pc.sort_indices(bare, sort_keys=order)
+        rows = pc.sort_indices(bare, sort_keys=order).to_numpy().view(np.int64)
         if not np.array_equal(rows, np.arange(len(rows))):
-            table = table.take(rows)
+            table = taken(table, rows, self._keep)
         duplicates = equal_neighbours(table, key)
         if duplicates:
             raise self._place(*key).refused(

@@ -1,8 +1,11 @@
 """The conversion of a landed column's values into the normal form of its kind.
 
-Belongs here: one function per kind, and what comes before: one chunk, one Arrow type for each kind
-of value. Does not belong here: the decision which kind a column has (``core.tables.contracts``),
-ids (``core.tables.ids``) and times (``core.tables.times``).
+Belongs here: one function per kind, and what comes before: one Arrow type for each kind of value.
+Does not belong here: the decision which kind a column has (``core.tables.contracts``), ids
+(``core.tables.ids``) and times (``core.tables.times``).
+
+A column comes in chunks, at least one, and is converted chunk by chunk. What decides on its type is
+asked of all of them first.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aml_assets.core.tables import dictionaries
+from aml_assets.core.tables.chunks import Keep, converted, in_memory, kept
 from aml_assets.core.tables.numeric_texts import as_numbers
 from aml_assets.core.tables.refusals import Place
 from aml_assets.core.tables.values import (
@@ -24,7 +28,7 @@ from aml_assets.core.tables.values import (
     is_time,
     largest,
     nan_as_null,
-    whole,
+    whole_type,
 )
 
 _FITS: Mapping[str, Callable[[pa.DataType], bool]] = {
@@ -37,34 +41,46 @@ _FITS: Mapping[str, Callable[[pa.DataType], bool]] = {
 }
 
 
-def plain(place: Place, landed: pa.ChunkedArray) -> pa.Array:
-    """The column as one chunk, in one Arrow type for each kind of value.
+def plain(place: Place, landed: pa.ChunkedArray, *, keep: Keep = in_memory) -> pa.ChunkedArray:
+    """The column in one Arrow type for each kind of value.
 
     Raises:
         InputError: texts are not UTF-8, or a decimal has too many digits.
     """
     if has_no_value(landed):
-        return landed.combine_chunks()
+        return landed
     type_ = landed.type
     if holds_text(type_):
         _refuse_other_encodings(place, landed)
-    if pa.types.is_dictionary(type_) and not is_text(type_.value_type):
-        landed = landed.cast(type_.value_type)
-        type_ = landed.type
-    if pa.types.is_large_string(type_) or pa.types.is_string_view(type_):
-        landed = landed.cast(pa.string())
-    if pa.types.is_float16(type_):
-        landed = landed.cast(pa.float32())
-    if pa.types.is_decimal(type_) and not pa.types.is_decimal128(type_):
+    wanted = _plain_type(type_)
+    if wanted != type_:
         try:
-            landed = landed.cast(pa.decimal128(min(type_.precision, 38), type_.scale))
+            landed = converted(landed, lambda chunk: _decoded(chunk).cast(wanted), keep)
         except (pa.ArrowInvalid, ValueError):
             raise place.wrong_type(type_, "a decimal of at most 38 digits") from None
-    values = landed.combine_chunks()
-    return nan_as_null(values) if pa.types.is_floating(values.type) else values
+    if pa.types.is_floating(landed.type) and _holds_nan(landed):
+        return converted(landed, nan_as_null, keep)
+    return landed
 
 
-def without_foreign_type(values: pa.Array, kind: str) -> pa.Array:
+def _plain_type(type_: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(type_) and not is_text(type_.value_type):
+        type_ = type_.value_type
+    if pa.types.is_large_string(type_) or pa.types.is_string_view(type_):
+        return pa.string()
+    if pa.types.is_float16(type_):
+        return pa.float32()
+    if pa.types.is_decimal(type_) and not pa.types.is_decimal128(type_):
+        return pa.decimal128(min(type_.precision, 38), type_.scale)
+    return type_
+
+
+def _decoded(chunk: pa.Array) -> pa.Array:
+    type_ = chunk.type
+    return chunk.cast(type_.value_type) if pa.types.is_dictionary(type_) else chunk
+
+
+def without_foreign_type(values: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
     """The column, as nulls without a type if it holds no value and its type is another kind's.
 
     A column without a value has no type to be refused for: of an empty day, of an empty file, or
@@ -72,11 +88,11 @@ def without_foreign_type(values: pa.Array, kind: str) -> pa.Array:
     """
     fits = _FITS.get(kind)
     if has_no_value(values) and not (fits and fits(values.type)):
-        return pa.nulls(len(values))
+        return pa.chunked_array([pa.nulls(len(chunk)) for chunk in values.chunks])
     return values
 
 
-def as_label(place: Place, values: pa.Array) -> pa.Array:
+def as_label(place: Place, values: pa.ChunkedArray, *, keep: Keep = in_memory) -> pa.ChunkedArray:
     """Labels as int8: 1, 0 or null.
 
     Raises:
@@ -86,9 +102,7 @@ def as_label(place: Place, values: pa.Array) -> pa.Array:
     if not (is_number(type_) or pa.types.is_boolean(type_) or pa.types.is_null(type_)):
         raise place.wrong_type(type_, "a number (0, 1 or null)")
     try:
-        if pa.types.is_decimal(type_):
-            values = values.cast(pa.float64())
-        label = values.cast(pa.int8())
+        label = converted(values, _label, keep)
     except pa.ArrowInvalid:
         label = None
     if label is None or not _are_zero_or_one(label):
@@ -99,14 +113,22 @@ def as_label(place: Place, values: pa.Array) -> pa.Array:
     return label
 
 
-def as_number(place: Place, values: pa.Array, max_abs: float) -> pa.Array:
+def _label(chunk: pa.Array) -> pa.Array:
+    if pa.types.is_decimal(chunk.type):
+        chunk = chunk.cast(pa.float64())
+    return chunk.cast(pa.int8())
+
+
+def as_number(
+    place: Place, values: pa.ChunkedArray, max_abs: float, *, keep: Keep = in_memory
+) -> pa.ChunkedArray:
     """Numbers in the type that landed; of texts, decimals with all their digits.
 
     Raises:
         InputError: a value is no number, or one is larger than ``max_abs``.
     """
     if holds_text(values.type):
-        values = as_numbers(place, values.cast(pa.string()))
+        values = as_numbers(place, values, keep=keep)
     if pa.types.is_null(values.type):
         values = values.cast(pa.float64())
     if pa.types.is_boolean(values.type):
@@ -122,7 +144,7 @@ def as_number(place: Place, values: pa.Array, max_abs: float) -> pa.Array:
     return values
 
 
-def as_boolean(place: Place, values: pa.Array) -> pa.Array:
+def as_boolean(place: Place, values: pa.ChunkedArray) -> pa.ChunkedArray:
     """Booleans, from booleans or from 0 and 1.
 
     Raises:
@@ -138,30 +160,41 @@ def as_boolean(place: Place, values: pa.Array) -> pa.Array:
     raise place.wrong_type(type_, "a boolean (or 0 and 1)")
 
 
-def as_dictionary(place: Place, values: pa.Array) -> pa.DictionaryArray:
-    """Texts, whole numbers or booleans as a dictionary of texts, sorted and in use.
+def as_dictionary(
+    place: Place, values: pa.ChunkedArray, *, keep: Keep = in_memory
+) -> pa.ChunkedArray:
+    """Texts, whole numbers or booleans as dictionaries of texts, sorted and in use.
+
+    Returns:
+        Chunks with one and the same dictionary.
 
     Raises:
         InputError: the values are none of these.
     """
     type_ = values.type
     wanted = "a text, a whole number or a boolean"
+    spelt: pa.DataType | None = None
     if is_number(type_):
         try:
-            values = whole(values).cast(pa.string())
+            spelt = whole_type(values.chunks)
         except pa.ArrowInvalid:
             raise place.wrong_type(type_, wanted) from None
-    elif pa.types.is_boolean(type_) or pa.types.is_null(type_):
-        values = values.cast(pa.string())
-    elif not holds_text(type_):
+    elif not (pa.types.is_boolean(type_) or pa.types.is_null(type_) or holds_text(type_)):
         raise place.wrong_type(type_, wanted)
-    encoded = dictionaries.encode(values)
+
+    def encoded(chunk: pa.Array) -> pa.DictionaryArray:
+        return dictionaries.encode(chunk if spelt is None else chunk.cast(spelt))
+
     # Sorted and without unused values, so that the rows' order does not change the bytes.
-    return dictionaries.from_codes(encoded.indices, encoded.dictionary)
+    return kept(dictionaries.in_one(list(map(encoded, values.chunks))), keep)
 
 
-def _are_zero_or_one(values: pa.Array) -> bool:
+def _are_zero_or_one(values: pa.ChunkedArray) -> bool:
     return set(pc.unique(values.drop_null()).to_pylist()) <= {0, 1}
+
+
+def _holds_nan(values: pa.ChunkedArray) -> bool:
+    return any(pc.any(pc.is_nan(chunk)).as_py() for chunk in values.chunks)
 
 
 def _refuse_other_encodings(place: Place, landed: pa.ChunkedArray) -> None:

@@ -6,9 +6,12 @@ is one (``core.tables.contracts``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 """The type of every category and text column in our frames."""
@@ -38,17 +41,37 @@ def from_codes(codes: pa.Array, dictionary: pa.Array) -> pa.DictionaryArray:
         codes: int32, shape (rows,), null for null.
         dictionary: the string values that the codes point into.
     """
-    plain = codes.fill_null(-1).to_numpy(zero_copy_only=False)
-    used = np.flatnonzero(np.bincount(plain[plain >= 0], minlength=len(dictionary)))
+    return in_one([pa.DictionaryArray.from_arrays(codes, dictionary)])[0]
+
+
+def in_one(chunks: Sequence[pa.DictionaryArray]) -> list[pa.DictionaryArray]:
+    """Chunks of a column with one dictionary: the values in use, sorted.
+
+    Args:
+        chunks: at least one.
+    """
+    if len(chunks) > 1:
+        chunks = pa.chunked_array(chunks).unify_dictionaries().chunks
+    dictionary = chunks[0].dictionary
+    count = np.zeros(len(dictionary), np.int64)
+    for chunk in chunks:
+        plain = codes_of(chunk)
+        count += np.bincount(plain[plain >= 0], minlength=len(dictionary))
+    used = np.flatnonzero(count)
     whole = len(used) == len(dictionary)
     values = dictionary if whole else dictionary.take(pa.array(used, pa.int64()))
     order = pc.array_sort_indices(values).to_numpy(zero_copy_only=False)
     position = np.full(len(dictionary) + 1, -1, dtype=np.int32)
     position[used[order]] = np.arange(len(used), dtype=np.int32)
-    moved = position[plain]
-    return pa.DictionaryArray.from_arrays(
-        pa.array(moved, pa.int32(), mask=moved < 0), values.take(pa.array(order, pa.int64()))
-    )
+    values = values.take(pa.array(order, pa.int64()))
+    return [_moved(chunk, position, values) for chunk in chunks]
+
+
+def _moved(
+    chunk: pa.DictionaryArray, position: NDArray[np.int32], values: pa.Array
+) -> pa.DictionaryArray:
+    moved = position[codes_of(chunk)]
+    return pa.DictionaryArray.from_arrays(pa.array(moved, pa.int32(), mask=moved < 0), values)
 
 
 def remap(array: pa.DictionaryArray, vocabulary: pa.Array) -> np.ndarray:

@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     import duckdb
 
 THREADS = 1
-"""The engine's threads: fixed, so that the cost of a night does not depend on the host. A second
-one costs the histories more than it gives them (docs/design.md)."""
-
-_CONFIG = {"threads": THREADS, "python_enable_replacements": False}
+"""The engine's threads by default: fixed, so that the cost of a night does not depend on the host.
+A second one costs the histories more than it gives them (docs/design.md)."""
 
 _SHUT_IN = """
     SET autoinstall_known_extensions = false;
@@ -43,8 +41,9 @@ Folder = Callable[[], AbstractContextManager[str]]
 class _Session:
     """One engine for the queries of a block, opened by the first of them."""
 
-    def __init__(self, folder: Folder, stack: ExitStack) -> None:
+    def __init__(self, folder: Folder, stack: ExitStack, **config: str | int) -> None:
         self._folder, self._stack = folder, stack
+        self._config = {"threads": THREADS, "python_enable_replacements": False, **config}
         self._engine: duckdb.DuckDBPyConnection | None = None
 
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -53,7 +52,7 @@ class _Session:
 
         if self._engine is None:
             spill = self._stack.enter_context(self._folder())
-            engine = duckdb.connect(":memory:", config={**_CONFIG, "temp_directory": spill})
+            engine = duckdb.connect(":memory:", config={**self._config, "temp_directory": spill})
             self._stack.enter_context(closing(engine))
             engine.execute(_SHUT_IN)
             self._engine = engine
@@ -64,14 +63,25 @@ _session: ContextVar[_Session | None] = ContextVar("session", default=None)
 
 
 @contextmanager
-def spilling_into(folder: Folder) -> Generator[None]:
+def spilling_into(
+    folder: Folder, *, threads: int = THREADS, memory: int | None = None, spill: int | None = None
+) -> Generator[None]:
     """Let the queries of the block share an engine, which spills into a folder of its own.
 
     What does not fit into memory is written there. Without it a query has an engine to itself, and
     one for which memory does not suffice is refused.
+
+    Args:
+        folder: gives the folder.
+        threads: of the engine.
+        memory: the most bytes that it takes; most of the machine's by default.
+        spill: the most bytes that it writes into the folder; as many as there is room for by
+            default.
     """
+    bounds = {"memory_limit": memory, "max_temp_directory_size": spill}
+    config = {name: f"{length}B" for name, length in bounds.items() if length is not None}
     with ExitStack() as stack:
-        token = _session.set(_Session(folder, stack))
+        token = _session.set(_Session(folder, stack, threads=threads, **config))
         try:
             yield
         finally:

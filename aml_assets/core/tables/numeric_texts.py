@@ -13,6 +13,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aml_assets.core.tables.chunks import Keep, converted, in_memory
 from aml_assets.core.tables.refusals import Place
 from aml_assets.core.tables.values import nan_as_null
 from aml_assets.errors import InputError
@@ -24,7 +25,7 @@ _DIGITS = 38
 """The most digits of a decimal."""
 
 
-def as_numbers(place: Place, texts: pa.Array) -> pa.Array:
+def as_numbers(place: Place, texts: pa.ChunkedArray, *, keep: Keep = in_memory) -> pa.ChunkedArray:
     """The numbers that texts spell: decimals of the digits that occur; NaN is null.
 
     Blanks around a number are padding. Numbers that need more than 38 digits, such as 1.5e-300, are
@@ -32,31 +33,43 @@ def as_numbers(place: Place, texts: pa.Array) -> pa.Array:
 
     Args:
         place: the column, for errors.
-        texts: strings.
+        texts: strings, or dictionaries of strings.
+        keep: where converted chunks are kept.
 
     Raises:
         InputError: a text is no number, has commas, or has more digits than either type keeps.
     """
-    texts = pc.utf8_trim(texts, characters=" ")
+    texts = converted(texts, _bare, keep)
+    if any(pc.any(pc.match_substring_regex(each, _INFINITE)).as_py() for each in texts.chunks):
+        return _as_doubles(place, texts, keep)
+    before = after = 0
+    for chunk in texts.chunks:
+        parts = pc.extract_regex(chunk, _NUMBER)
+        spelt = pc.and_(pc.is_valid(parts), pc.match_substring_regex(chunk, _A_DIGIT))
+        if not pc.all(spelt.filter(pc.is_valid(chunk)), min_count=0).as_py():
+            raise _no_number(place, texts)
+        digits = _digits(parts.filter(pc.is_valid(chunk)))
+        before, after = max(before, digits[0]), max(after, digits[1])
+    precision = before + after or 1
+    if precision > _DIGITS:
+        return _as_doubles(place, texts, keep)
+    type_ = pa.decimal128(precision, after)
+    return converted(texts, lambda chunk: chunk.cast(type_), keep)
+
+
+def _bare(chunk: pa.Array) -> pa.Array:
+    """The texts without padding, with null in the place of NaN."""
+    texts = pc.utf8_trim(chunk.cast(pa.string()), characters=" ")
     missing = pc.match_substring_regex(texts, _NAN)
     if pc.any(missing).as_py():
-        texts = pc.if_else(missing, pa.scalar(None, pa.string()), texts)
-    if pc.any(pc.match_substring_regex(texts, _INFINITE)).as_py():
-        return _as_doubles(place, texts)
-    parts = pc.extract_regex(texts, _NUMBER)
-    spelt = pc.and_(pc.is_valid(parts), pc.match_substring_regex(texts, _A_DIGIT))
-    if not pc.all(spelt.filter(pc.is_valid(texts)), min_count=0).as_py():
-        raise _no_number(place, texts)
-    precision, scale = _digits(parts.filter(pc.is_valid(texts)))
-    if precision > _DIGITS:
-        return _as_doubles(place, texts)
-    return texts.cast(pa.decimal128(precision, scale))
+        return pc.if_else(missing, pa.scalar(None, pa.string()), texts)
+    return texts
 
 
 def _digits(parts: pa.StructArray) -> tuple[int, int]:
-    """The precision and the scale that hold every number."""
+    """The digits before the point, and those behind it, that hold every number."""
     if not len(parts):
-        return 1, 0
+        return 0, 0
     whole, part, power = (parts.field(n) for n in range(3))
     power = pc.if_else(
         pc.equal(power, ""), "0", pc.replace_substring(power, "+", "", max_replacements=1)
@@ -65,29 +78,29 @@ def _digits(parts: pa.StructArray) -> tuple[int, int]:
     whole = pc.utf8_ltrim(whole, characters="0")
     before = pc.max(pc.add(pc.utf8_length(whole), shift)).as_py()
     after = pc.max(pc.subtract(pc.utf8_length(part), shift)).as_py()
-    scale = max(after, 0)
-    return max(before, 0) + scale or 1, scale
+    return max(before, 0), max(after, 0)
 
 
-def _as_doubles(place: Place, texts: pa.Array) -> pa.Array:
+def _as_doubles(place: Place, texts: pa.ChunkedArray, keep: Keep) -> pa.ChunkedArray:
     try:
-        values = texts.cast(pa.float64())
+        values = converted(texts, lambda chunk: chunk.cast(pa.float64()), keep)
     except pa.ArrowInvalid:
         raise _no_number(place, texts) from None
-    for text, value in zip(texts.to_pylist(), values.to_pylist(), strict=True):
-        if text is None or value in (float("inf"), float("-inf")):
-            continue
-        if Decimal(text) != Decimal(repr(value)):
-            raise place.refused(
-                f"there are numbers of more than {_DIGITS} digits",
-                f"Have the table restated with numbers of at most {_DIGITS} digits, or list the "
-                f"column under tables.{place.table}.exclude.",
-            )
-    return nan_as_null(values)
+    for spelt, read in zip(texts.chunks, values.chunks, strict=True):
+        for text, value in zip(spelt.to_pylist(), read.to_pylist(), strict=True):
+            if text is None or value in (float("inf"), float("-inf")):
+                continue
+            if Decimal(text) != Decimal(repr(value)):
+                raise place.refused(
+                    f"there are numbers of more than {_DIGITS} digits",
+                    f"Have the table restated with numbers of at most {_DIGITS} digits, or list "
+                    f"the column under tables.{place.table}.exclude.",
+                )
+    return converted(values, nan_as_null, keep)
 
 
-def _no_number(place: Place, texts: pa.Array) -> InputError:
-    if pc.any(pc.match_substring_regex(texts, "[0-9],[0-9]")).as_py():
+def _no_number(place: Place, texts: pa.ChunkedArray) -> InputError:
+    if any(pc.any(pc.match_substring_regex(each, "[0-9],[0-9]")).as_py() for each in texts.chunks):
         return place.refused(
             "there are commas in its numbers: a decimal comma and one between thousands look alike",
             "Have the table restated with a decimal point and nothing between thousands.",

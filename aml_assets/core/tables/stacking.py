@@ -47,16 +47,28 @@ def stacked(parts: Sequence[pa.Table]) -> pa.Table:
         Disagreement: a column's types cannot be reconciled.
     """
     names = dict.fromkeys(name for part in parts for name in part.column_names)
-    return pa.table({name: _column(name, parts) for name in names})
+    columns = {
+        name: [
+            part.column(name)
+            if name in part.column_names
+            else pa.chunked_array([pa.nulls(part.num_rows)])
+            for part in parts
+        ]
+        for name in names
+    }
+    return pa.table({name: stacked_column(name, of) for name, of in columns.items()})
 
 
-def _column(name: str, parts: Sequence[pa.Table]) -> pa.ChunkedArray:
-    columns = [
-        part.column(name)
-        if name in part.column_names
-        else pa.chunked_array([pa.nulls(part.num_rows)])
-        for part in parts
-    ]
+def stacked_column(name: str, columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
+    """One column of all parts' rows.
+
+    Args:
+        name: its name, for the error.
+        columns: of each part, at least one; nulls where a part does not have it.
+
+    Raises:
+        Disagreement: their types cannot be reconciled.
+    """
     if len({column.type for column in columns if not has_no_value(column)}) > 1:
         columns = [_without_marks(column) for column in columns]
     typed = [column for column in columns if not has_no_value(column)]

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aml_assets.core.tables.chunks import Keep, converted, in_memory
 from aml_assets.core.tables.refusals import Place
 from aml_assets.core.tables.values import holds_text, nat_as_null
 from aml_assets.errors import InputError
@@ -26,32 +28,33 @@ _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _BELOW_MICROSECONDS = r"(\.[0-9]{6})[0-9]+"
 
 
-def as_time(place: Place, values: pa.Array, zone: str) -> pa.Array:
+def as_time(
+    place: Place, values: pa.ChunkedArray, zone: str, *, keep: Keep = in_memory
+) -> pa.ChunkedArray:
     """Landed times as dates, or as timestamps without a zone in microseconds.
 
     Args:
         place: the column, for errors.
         values: timestamps of any unit, dates, or ISO texts.
         zone: the zone whose wall clock timestamps with a zone are converted to.
+        keep: where converted chunks are kept.
 
     Raises:
         InputError: the values are no times, or lie outside the years 1 to 9999.
     """
     type_ = values.type
     if pa.types.is_date(type_):
-        return _as_date(place, values)
+        return converted(values, lambda chunk: _as_date(place, chunk), keep)
     if holds_text(type_) or pa.types.is_null(type_):
-        # As of timestamps, what is below microseconds is cut.
-        text = pc.replace_substring_regex(values.cast(pa.string()), _BELOW_MICROSECONDS, r"\1")
         for wanted in (_MICROSECONDS, pa.timestamp("us", "UTC")):
             with contextlib.suppress(pa.ArrowInvalid):  # without an offset, or with one
-                return _as_wall_clock(place, text.cast(wanted), zone)
-        if pc.any(pc.equal(text, "")).as_py():
+                return converted(values, _Clock(place, zone, wanted), keep)
+        if any(pc.any(pc.equal(chunk.cast(pa.string()), "")).as_py() for chunk in values.chunks):
             raise place.empty_texts("times")
         raise place.wrong_type(type_, "an ISO timestamp in every row")
     if not pa.types.is_timestamp(type_):
         raise place.wrong_type(type_, "a timestamp or a date")
-    return _as_wall_clock(place, values, zone)
+    return converted(values, _Clock(place, zone), keep)
 
 
 def within_years(values: pa.Array | pa.ChunkedArray, *, slack: int = 0) -> bool:
@@ -85,6 +88,28 @@ def _as_date(place: Place, values: pa.Array) -> pa.Array:
     if not within_years(dates):
         raise _outside_the_years(place, "dates")
     return dates
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """Converts the times of a chunk to the wall clock of a zone.
+
+    Attributes:
+        place: the column, for errors.
+        zone: the zone.
+        spelt: the type that texts are read as; ``None``: the chunk holds timestamps.
+    """
+
+    place: Place
+    zone: str
+    spelt: pa.DataType | None = None
+
+    def __call__(self, chunk: pa.Array) -> pa.Array:
+        if self.spelt is None:
+            return _as_wall_clock(self.place, chunk, self.zone)
+        # As of timestamps, what is below microseconds is cut.
+        text = pc.replace_substring_regex(chunk.cast(pa.string()), _BELOW_MICROSECONDS, r"\1")
+        return _as_wall_clock(self.place, text.cast(self.spelt), self.zone)
 
 
 def _as_wall_clock(place: Place, values: pa.Array, zone: str) -> pa.Array:

@@ -6,6 +6,8 @@ here: what a property means for a landed table (``core.tables.contracts``).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -51,6 +53,8 @@ def has_no_value(values: pa.Array | pa.ChunkedArray) -> bool:
 
 def nan_as_null(values: pa.Array) -> pa.Array:
     """Replace NaN by null: pandas writes a missing number as NaN."""
+    if not pc.any(pc.is_nan(values)).as_py():
+        return values
     return pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
 
 
@@ -63,7 +67,7 @@ def nat_as_null(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArra
     return pc.if_else(missing, pa.scalar(None, pa.int64()), counts).cast(values.type)
 
 
-def tells_apart(values: pa.Array) -> bool:
+def tells_apart(values: pa.Array | pa.ChunkedArray) -> bool:
     """False if whole numbers are so large that their floating-point type skips some of them."""
     if not pa.types.is_floating(values.type):
         return True
@@ -71,22 +75,34 @@ def tells_apart(values: pa.Array) -> bool:
 
 
 def whole(values: pa.Array) -> pa.Array:
-    """Whole numbers of any type as int64, or as `WHOLE` where one lies beyond int64.
+    """Whole numbers of any type in their `whole_type`; errors as there."""
+    return values.cast(whole_type([values]))
+
+
+def whole_type(chunks: Iterable[pa.Array]) -> pa.DataType:
+    """The type of whole numbers of any type: int64, or `WHOLE` where one lies beyond int64.
 
     pandas writes nullable integers as doubles, and Oracle's NUMBER lands as a decimal.
+
+    Args:
+        chunks: of one column.
 
     Raises:
         pa.ArrowInvalid: a number is not whole, or so large that its type cannot represent each
             integer there.
     """
-    if not tells_apart(values):
-        raise pa.ArrowInvalid("beyond the integers that this type can represent")
-    try:
-        return values.cast(pa.int64())
-    except pa.ArrowInvalid:
-        if pa.types.is_floating(values.type):
-            raise
-        return values.cast(WHOLE)
+    found = pa.int64()
+    for values in chunks:
+        if not tells_apart(values):
+            raise pa.ArrowInvalid("beyond the integers that this type can represent")
+        try:
+            values.cast(pa.int64())
+        except pa.ArrowInvalid:
+            if pa.types.is_floating(values.type):
+                raise
+            values.cast(WHOLE)
+            found = WHOLE
+    return found
 
 
 def widened(left: pa.Table, right: pa.Table) -> tuple[pa.Table, pa.Table]:
@@ -110,7 +126,7 @@ def _cast(table: pa.Table, name: str, type_: pa.DataType) -> pa.Table:
     return table.set_column(position, name, table.column(position).cast(type_))
 
 
-def largest(values: pa.Array) -> float:
+def largest(values: pa.Array | pa.ChunkedArray) -> float:
     """The largest magnitude; 0 for an empty column."""
     extremes = pc.min_max(values)
     low, high = extremes["min"].as_py(), extremes["max"].as_py()
@@ -121,9 +137,19 @@ def equal_neighbours(table: pa.Table, key: list[str]) -> int:
     """Count the rows whose key equals that of the row before, in a table sorted by the key."""
     if table.num_rows < 2 or not key:
         return 0
-    equal: pa.Array | None = None
+    equal: pa.ChunkedArray | None = None
     for column in key:
-        values = table.column(column).combine_chunks()
+        values = table.column(column)
         same = pc.equal(values.slice(1), values.slice(0, len(values) - 1))
         equal = same if equal is None else pc.and_(equal, same)
     return int(pc.sum(equal).as_py() or 0)
+
+
+def is_ascending(table: pa.Table, key: list[str]) -> bool:
+    """True if each row's key, without nulls, is greater than that of the row before."""
+    later: pa.ChunkedArray | pa.Scalar = pa.scalar(False)
+    for column in reversed(key):
+        values = table.column(column)
+        this, before = values.slice(1), values.slice(0, max(len(values) - 1, 0))
+        later = pc.or_(pc.greater(this, before), pc.and_(pc.equal(this, before), later))
+    return pc.all(later, min_count=0).as_py() is not False

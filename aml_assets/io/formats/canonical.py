@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 def canonical(table: pa.Table, path: str = "table") -> pa.Table:
     """Convert a table into the form in which it is stored.
 
-    - Each column has one chunk; schema and fields have no metadata (pandas writes its version
-      there).
+    - Schema and fields have no metadata (pandas writes its version there).
     - Dictionary columns of text have int32 indices into the sorted values that occur; an
-      *ordered* dictionary keeps its order and all its values, since both carry meaning.
-      Dictionaries of other types become plain columns, since Parquet does not keep them.
+      *ordered* dictionary keeps its order and all its values, since both carry meaning. All
+      chunks of a column have the same dictionary. Dictionaries of other types become plain
+      columns, since Parquet does not keep them.
     - Seconds become milliseconds and date64 becomes date32, since Parquet has neither.
+
+    Chunks stay as they are where that is possible: a table may lie on disk, chunk by chunk.
 
     Args:
         table: any table with at least one column and distinct names.
@@ -45,18 +47,40 @@ def canonical(table: pa.Table, path: str = "table") -> pa.Table:
         try:
             column = _canonical_column(table.column(field.name))
         except (pa.ArrowException, OSError, ValueError):
-            raise StoreError(
-                f"column {field.name} of type {field.type} cannot be stored",
-                path=path,
-                operation="write",
-                remedy="Cast it to a plainer type",
-            ) from None
+            raise unstorable_column(field, path) from None
         columns.append(column)
         fields.append(pa.field(field.name, column.type, field.nullable))
     return pa.table(columns, schema=pa.schema(fields))
 
 
-def _canonical_column(column: pa.ChunkedArray) -> pa.Array:
+def unstorable_column(field: pa.Field, path: str) -> StoreError:
+    """Return the error for a column that has no form in which it could be stored."""
+    return StoreError(
+        f"column {field.name} of type {field.type} cannot be stored",
+        path=path,
+        operation="write",
+        remedy="Cast it to a plainer type",
+    )
+
+
+def one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array.
+
+    Raises:
+        pa.ArrowInvalid: it holds more than 2 GiB of text.
+    """
+    import pyarrow as pa
+
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    if column.num_chunks == 0:
+        return pa.array([], column.type)
+    if pa.types.is_dictionary(column.type) and not _have_one_dictionary(column):
+        column = column.unify_dictionaries()
+    return pa.concat_arrays(column.chunks)
+
+
+def _canonical_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     import pyarrow as pa
 
     kind = column.type
@@ -64,34 +88,29 @@ def _canonical_column(column: pa.ChunkedArray) -> pa.Array:
         if not _is_text(kind.value_type):
             return _canonical_column(column.cast(kind.value_type))
         narrow = pa.dictionary(pa.int32(), pa.string(), kind.ordered)
-        return _sorted_dictionary(_one_chunk(column.cast(narrow)))
+        column = column if kind == narrow else column.cast(narrow)
+        if _have_one_dictionary(column) and (kind.ordered or _is_sorted_and_used(column)):
+            return column
+        return pa.chunked_array([_sorted_dictionary(one_chunk(column))])
     if pa.types.is_timestamp(kind) and kind.unit == "s":
-        column = column.cast(pa.timestamp("ms", kind.tz))
-    elif pa.types.is_time32(kind) and kind.unit == "s":
-        column = column.cast(pa.time32("ms"))
-    elif pa.types.is_date64(kind):
-        column = column.cast(pa.date32())
-    return _one_chunk(column)
+        return column.cast(pa.timestamp("ms", kind.tz))
+    if pa.types.is_time32(kind) and kind.unit == "s":
+        return column.cast(pa.time32("ms"))
+    return column.cast(pa.date32()) if pa.types.is_date64(kind) else column
 
 
-def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
-    import pyarrow as pa
-
-    if column.num_chunks == 1:
-        return column.chunk(0)
-    if column.num_chunks == 0:
-        return pa.array([], column.type)
-    if pa.types.is_dictionary(column.type):
-        column = column.unify_dictionaries()
-    return pa.concat_arrays(column.chunks)
+def _have_one_dictionary(column: pa.ChunkedArray) -> bool:
+    chunks = column.chunks
+    same = (chunks[0].dictionary.equals(other.dictionary) for other in chunks[1:])
+    return bool(chunks) and all(same)
 
 
-def _sorted_dictionary(array: pa.Array) -> pa.DictionaryArray:
+def _sorted_dictionary(array: pa.DictionaryArray) -> pa.DictionaryArray:
     import pyarrow as pa
     import pyarrow.compute as pc
 
     values, indices = array.dictionary, array.indices
-    if array.type.ordered or _is_sorted_and_used(array):
+    if array.type.ordered:
         return array
     used = values.take(pc.unique(indices).drop_null()).unique().drop_null()
     used = used.take(pc.sort_indices(used))
@@ -99,16 +118,18 @@ def _sorted_dictionary(array: pa.Array) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(remap.take(indices), used)
 
 
-def _is_sorted_and_used(array: pa.DictionaryArray) -> bool:
+def _is_sorted_and_used(column: pa.ChunkedArray) -> bool:
     """Return whether all values occur, in order: checking that is cheaper than sorting."""
     import numpy as np
     import pyarrow.compute as pc
 
-    values = array.dictionary
+    values = column.chunk(0).dictionary
     if values.null_count or not pc.all(pc.less(values[:-1], values[1:]), min_count=0).as_py():
         return False
-    codes = array.indices.drop_null().to_numpy()
-    return bool(np.bincount(codes, minlength=len(values)).all())
+    occurs = np.zeros(len(values), bool)
+    for chunk in column.chunks:
+        occurs[chunk.indices.drop_null().to_numpy()] = True
+    return bool(occurs.all())
 
 
 def _is_text(kind: pa.DataType) -> bool:

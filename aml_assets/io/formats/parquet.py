@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
@@ -32,7 +32,13 @@ from aml_assets.io.formats.base import (
     sealed,
     tidy_versions,
 )
-from aml_assets.io.formats.canonical import arrow_buffer, canonical, schema_identity
+from aml_assets.io.formats.canonical import (
+    arrow_buffer,
+    canonical,
+    one_chunk,
+    schema_identity,
+    unstorable_column,
+)
 from aml_assets.io.formats.footer import (
     Footer,
     FrameSink,
@@ -156,7 +162,8 @@ class ParquetFormat(Format["pa.Table"]):
             except pa.ArrowNotImplementedError:
                 raise _unstorable(table.schema, path) from None
             try:
-                writer.write_table(table, row_group_size=self._rows_per_group)
+                for group in self._row_groups(table, path):
+                    writer.write_table(group, row_group_size=self._rows_per_group)
                 data_sha256, data_length = sink.hold()
                 complete = replace(
                     manifest,
@@ -176,6 +183,20 @@ class ParquetFormat(Format["pa.Table"]):
             raise _unstorable(table.schema, path)
         sink.release(footer)
         return complete
+
+    def _row_groups(self, table: pa.Table, path: str) -> Iterator[pa.Table]:
+        """Yield the table's row groups, each in one chunk, on which the pages depend."""
+        import pyarrow as pa
+
+        for start in range(0, max(table.num_rows, 1), self._rows_per_group):
+            part = table.slice(start, self._rows_per_group)
+            columns: list[pa.Array] = []
+            for field, column in zip(part.schema, part.columns, strict=True):
+                try:
+                    columns.append(one_chunk(column))
+                except pa.ArrowInvalid:
+                    raise unstorable_column(field, path) from None
+            yield pa.table(columns, schema=table.schema)
 
     def _options(self, table: pa.Table) -> dict[str, Any]:
         import pyarrow as pa

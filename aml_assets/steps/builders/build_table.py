@@ -17,16 +17,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aml_assets.core.graph import LANDING, TABLES
 from aml_assets.core.tables import contracts
-from aml_assets.core.tables.contracts import CheckedTable
+from aml_assets.core.tables.contracts import CheckedTable, LandedFrame
 from aml_assets.core.tables.counts import count_nulls
 from aml_assets.errors import CorruptFile, DamagedFile, NotReady, UnprovenFile
 from aml_assets.io.catalog import RECEIPTS, Catalog
 from aml_assets.io.formats import Published
 from aml_assets.io.landing_reader import Landed
 from aml_assets.io.manifest import Manifest, settings_hash
+from aml_assets.io.spill import Spill
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.inputs.stored_frames import column_facts
 from aml_assets.steps.restating import record_restatement
@@ -51,12 +53,15 @@ def build_table(catalog: Catalog, name: str, day: dt.date, *, restate: bool = Fa
         InputError: the table breaks its contract.
         NotLanded: it has not landed.
     """
-    if catalog.settings.tables[name].daily:
-        return _from_landing(catalog, name, day, catalog.landing.read(name, day))
-    return _snapshot(catalog, name, day, restate=restate)
+    with Spill(catalog.settings.engine) as spill:
+        if catalog.settings.tables[name].daily:
+            return _from_landing(catalog, name, day, catalog.landing.read(name, day, spill))
+        return _snapshot(catalog, name, day, spill, restate=restate)
 
 
-def _from_landing(catalog: Catalog, name: str, day: dt.date, landed: Landed, **facts: Any) -> Built:
+def _from_landing(
+    catalog: Catalog, name: str, day: dt.date, landed: Landed[LandedFrame], **facts: Any
+) -> Built:
     settings = catalog.settings
     spec = settings.tables[name]
     joined = settings.join_columns(name)
@@ -70,6 +75,7 @@ def _from_landing(catalog: Catalog, name: str, day: dt.date, landed: Landed, **f
         index_columns=landed.index_columns,
         max_abs_number=settings.features.max_abs_number,
         time_zone=settings.partitions.time_zone,
+        keep=landed.keep,
     )
     labels = _label_figures(checked.table, spec.column("label"))
     noticed = _noticed(checked)
@@ -95,7 +101,7 @@ def _from_landing(catalog: Catalog, name: str, day: dt.date, landed: Landed, **f
 
 
 def with_receipt(
-    catalog: Catalog, name: str, day: dt.date, built: Built, landed: Landed
+    catalog: Catalog, name: str, day: dt.date, built: Built, landed: Landed[LandedFrame]
 ) -> Callable[[], Published] | None:
     """Publishing of a daily table and of its receipt: the signature of the landed files.
 
@@ -126,7 +132,7 @@ def _label_figures(table: pa.Table, label: str | None) -> dict[str, int]:
         return {}
     labels = table.column(label)
     decided = len(labels) - labels.null_count
-    positives = sum(value == 1 for value in labels.drop_null().to_pylist())
+    positives = pc.sum(labels).as_py() or 0  # each label is 0, 1 or null
     return {"positives": positives, "undecided": len(labels) - decided}
 
 
@@ -145,7 +151,7 @@ class _Known:
     digest: str
 
 
-def _snapshot(catalog: Catalog, name: str, day: dt.date, *, restate: bool) -> Built:
+def _snapshot(catalog: Catalog, name: str, day: dt.date, spill: Spill, *, restate: bool) -> Built:
     partitions = catalog.snapshots(name)
     if partitions.has(day) and not restate:
         return _kept(catalog, name, day)
@@ -164,7 +170,7 @@ def _snapshot(catalog: Catalog, name: str, day: dt.date, *, restate: bool) -> Bu
     if same:
         read = {name: {"digest": digest}} if selected.digest == digest else {}
         return replace(_reference(catalog, name, day, same[0], facts), landed=read)
-    landed = catalog.landing.read(name, day)
+    landed = catalog.landing.read(name, day, spill)
     if landed.digest != digest:
         raise NotReady(
             "the landed table was replaced while it was read",

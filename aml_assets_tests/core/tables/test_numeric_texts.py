@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from aml_assets.core.tables.numeric_texts import as_numbers
 from aml_assets.core.tables.refusals import Place
 from aml_assets.errors import InputError
+from aml_assets_tests.core.samples import one_by_one
 
 PLACE = Place("trx", dt.date(2024, 3, 5), "amount")
 
 
 def read(*texts):
-    return as_numbers(PLACE, pa.array(texts, pa.string()))
+    return as_numbers(PLACE, one_by_one(pa.array(texts, pa.string())))
 
 
 @given(st.lists(st.none() | st.decimals(-(10**18), 10**18, places=7), max_size=8))

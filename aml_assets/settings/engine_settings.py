@@ -1,0 +1,32 @@
+"""The engine as settings: what a step may take of its machine.
+
+Belongs here: memory, threads and scratch space of a step. Does not belong here: what one landed
+table may be (``store_settings``), or finding out what the machine has (``io.machine``).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from aml_assets.settings.section import Section
+from aml_assets.settings.urls import Url
+
+Count = Annotated[int, Field(ge=1)]
+
+
+class EngineSettings(Section):
+    """What a step may take of its machine; none of it changes a byte of what is built.
+
+    ``memory`` (default: half of what the process may have by its cgroup, or of the machine's):
+    bytes that the SQL engine may take, and the measure of what is held in memory; what is larger
+    lies in a private folder on disk, which ends with the step. ``threads``: of the SQL engine.
+    ``spill_folder`` (default: the system's folder for temporary files): where that folder lies.
+    ``spill`` (default: no bound but the disk): the most bytes that a step may write there.
+    """
+
+    memory: Count | None = None
+    threads: Count = 1
+    spill_folder: Url | None = None
+    spill: Count | None = None
