@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -125,6 +125,38 @@ class PartitionStore(Generic[T]):
             day, lambda: self.format.read(self.store, self.stored_file(day), **options)
         )
 
+    def row_group(
+        self, day: dt.date, number: int, columns: Sequence[str], digest: str
+    ) -> pa.Table | None:
+        """Some columns of a row group of a day's frame, verified; ``None`` after the last one.
+
+        Args:
+            day: the partition.
+            number: of the row group, counted from 0.
+            columns: names.
+            digest: of the content, as its manifest says.
+
+        Raises:
+            NotReady: it is not stored.
+            CorruptFile: it is not what was published.
+            StoreError: it was replaced meanwhile.
+        """
+        format_ = self._parquet()
+
+        def read() -> pa.Table | None:
+            return format_.read_group(self.store, self.stored_file(day), number, columns, digest)
+
+        return self._existing(day, read)
+
+    def _parquet(self) -> ParquetFormat:
+        if not isinstance(self.format, ParquetFormat):
+            raise AmlError(
+                "only frames can be opened lazily",
+                table=self.asset,
+                remedy="Ask for its content instead of a dataset.",
+            )
+        return self.format
+
     def open_dataset(self, day: dt.date, columns: list[str] | None = None) -> ds.Dataset:
         """A lazy view of a day's frame, verified as it is read.
 
@@ -136,13 +168,7 @@ class PartitionStore(Generic[T]):
             NotReady: it is not stored.
             AmlError: the asset's format has no lazy view.
         """
-        format_ = self.format
-        if not isinstance(format_, ParquetFormat):
-            raise AmlError(
-                "only frames can be opened lazily",
-                table=self.asset,
-                remedy="Ask for its content instead of a dataset.",
-            )
+        format_ = self._parquet()
         return self._existing(
             day, lambda: format_.open_dataset(self.store, self.stored_file(day), columns)
         )

@@ -6,14 +6,18 @@ a count means (``core.tables.checks``), or writing it down (``steps.builders``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-import numpy as np
 import pyarrow as pa
 
-from aml_assets.core.tables.contracts import CheckedTable
-from aml_assets.core.tables.values import widened
+from aml_assets.core.sql import render
+from aml_assets.core.tables import engine
+from aml_assets.core.tables.join_columns import numbered_columns
+from aml_assets.core.tables.values import WHOLE
 from aml_assets.settings.table_settings import STR, TRX, Join
+
+Batches = Callable[[Sequence[str]], Iterable[pa.Table]]
+"""Gives some columns of a table, in batches of rows."""
 
 
 def count_nulls(table: pa.Table, leave_out: str | None = None) -> dict[str, int]:
@@ -33,9 +37,7 @@ def count_nulls(table: pa.Table, leave_out: str | None = None) -> dict[str, int]
     }
 
 
-def orphan_keys(
-    tables: Mapping[str, CheckedTable], joins: Sequence[Join]
-) -> dict[str, tuple[int, int]]:
+def orphan_keys(tables: Mapping[str, Batches], joins: Sequence[Join]) -> dict[str, tuple[int, int]]:
     """Count the references whose row is missing, at the grain of the table that holds them.
 
     A reference that is joined to several tables (a customer is a person or a company) is an
@@ -44,7 +46,7 @@ def orphan_keys(
 
     Args:
         tables: a day's tables by name, in normal form.
-        joins: the chain of joins.
+        joins: the chain of joins, which these tables fit.
 
     Returns:
         ``table.column`` → (orphans, references).
@@ -57,32 +59,48 @@ def orphan_keys(
         groups.setdefault(tuple(sorted(join.on)), []).append(join)
     found = {}
     for lefts, group in groups.items():
-        if not any(tables[join.table].table.num_rows for join in group):
+        keys = [part for join in group for part in tables[join.table]([join.on[n] for n in lefts])]
+        if not any(part.num_rows for part in keys):
             continue  # the bank has none of these, which is normal
         owner = lefts[0].partition(".")[0]
-        references = _bare(tables[owner].table, [left.partition(".")[2] for left in lefts])
-        rest = references
-        for join in group:
-            rest = _without(rest, _bare(tables[join.table].table, [join.on[n] for n in lefts]))
-        found[", ".join(lefts)] = (rest.num_rows, references.num_rows)
+        references = tables[owner]([left.partition(".")[2] for left in lefts])
+        found[", ".join(lefts)] = _without_row(map(_bare, references), list(map(_bare, keys)))
     return found
 
 
-def _bare(table: pa.Table, columns: Sequence[str]) -> pa.Table:
-    """The columns' rows without a null, as columns "0", "1", …: Arrow reads ".id" as a path."""
-    return (
-        table.select(list(columns))
-        .rename_columns([str(n) for n in range(len(columns))])
-        .drop_null()
-    )
+def _bare(table: pa.Table) -> pa.Table:
+    """The rows without a null, with columns "0", "1", …: Arrow reads ".id" as a path."""
+    return numbered_columns(table).drop_null()
 
 
-def _without(references: pa.Table, held: pa.Table) -> pa.Table:
-    """The references that are not among the held ones."""
-    # An empty table's column types mean nothing, so that Arrow could not join by them.
-    if not references.num_rows or not held.num_rows:
-        return references
-    references, held = widened(references, held)
-    numbered = references.append_column("row", pa.array(np.arange(references.num_rows)))
-    orphans = numbered.join(held, keys=references.column_names, join_type="left anti")
-    return references.take(orphans.column("row").combine_chunks())
+def _without_row(references: Iterable[pa.Table], keys: Sequence[pa.Table]) -> tuple[int, int]:
+    """How many references are not among the keys, and how many there are."""
+    # An empty table's column types mean nothing.
+    references = (each for each in references if each.num_rows)
+    first = next(references, None)
+    if first is None:
+        return 0, 0
+    schema = _common_schema([first, *(each for each in keys if each.num_rows)])
+    counted = 0
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        nonlocal counted
+        for part in (first, *references):
+            counted += part.num_rows
+            yield from part.cast(schema).to_batches()
+
+    held = [each.cast(schema) for each in keys if each.num_rows]
+    views = {
+        "referring": pa.RecordBatchReader.from_batches(schema, batches()),
+        "held": pa.concat_tables([schema.empty_table(), *held]),
+    }
+    found = engine.query(render("orphans", columns=schema.names), views)
+    return found.column("orphans")[0].as_py(), counted
+
+
+def _common_schema(tables: Sequence[pa.Table]) -> pa.Schema:
+    """The columns in the one type that they have, or else in the wider one of whole numbers."""
+    types = {
+        name: {table.schema.field(name).type for table in tables} for name in tables[0].column_names
+    }
+    return pa.schema([(name, of.pop() if len(of) == 1 else WHOLE) for name, of in types.items()])

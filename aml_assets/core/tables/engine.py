@@ -88,12 +88,12 @@ def spilling_into(
             _session.reset(token)
 
 
-def query(sql: str, views: Mapping[str, pa.Table]) -> pa.Table:
+def query(sql: str, views: Mapping[str, pa.Table | pa.RecordBatchReader]) -> pa.Table:
     """Run a query over Arrow tables.
 
     Args:
         sql: the text of a rendered SQL file.
-        views: view name → table.
+        views: view name → table, or a reader of batches, which the query may name once.
 
     Raises:
         AmlError: the engine refused the query. Its own text is withheld, since it may quote a

@@ -237,8 +237,16 @@ def read_range(file: BinaryIO, start: int, stop: int, path: str) -> bytes:
     return data
 
 
-def column_ranges(footer: Footer, names: Sequence[str], path: str) -> list[range]:
+def column_ranges(
+    footer: Footer, names: Sequence[str], path: str, group: int | None = None
+) -> list[range]:
     """Return byte ranges that hold the pages of some columns, in the order of the file.
+
+    Args:
+        footer: the file's.
+        names: the columns.
+        path: the file's, for errors.
+        group: of one row group only.
 
     Raises:
         CorruptFile: a row group lacks one of them, or it lies nowhere in the file.
@@ -255,7 +263,8 @@ def column_ranges(footer: Footer, names: Sequence[str], path: str) -> list[range
     ]
     try:
         groups = row_groups_in(footer.raw, footer.data_length)
-        chunks = [group.chunks[leaf] for group in groups for leaf in leaves]
+        wanted_groups = groups if group is None else [groups[group]]
+        chunks = [each.chunks[leaf] for each in wanted_groups for leaf in leaves]
     except (ThriftError, IndexError):
         chunks = [None]
     found = [range(chunk.start, chunk.stop) for chunk in chunks if chunk is not None]

@@ -127,6 +127,44 @@ class ParquetFormat(Format["pa.Table"]):
         names = list(columns)
         return store.load(path, lambda file: _read_columns(file, path, names, store.seals))
 
+    def read_group(
+        self, store: Store, path: str, number: int, columns: Sequence[str], digest: str
+    ) -> pa.Table | None:
+        """Read some columns of one row group, counted from 0.
+
+        Args:
+            store: the store to read from.
+            path: relative to the store's root.
+            number: of the row group.
+            columns: names; only their bytes are read.
+            digest: of the content that is read.
+
+        Returns:
+            The rows; ``None`` after the last row group.
+
+        Raises:
+            NotFound: nothing is stored there.
+            CorruptFile: the file is not what was published.
+            StoreError: there is no such column, or the file holds other content by now.
+        """
+        names = list(columns)
+
+        def read(file: BinaryIO) -> pa.Table | None:
+            footer, _ = _choose(file, path, names, store.seals)
+            if footer.manifest.digest != digest:
+                raise StoreError(
+                    "it was replaced while it was read",
+                    path=path,
+                    operation="read",
+                    remedy="Run it again when nothing else rebuilds the day",
+                )
+            if number >= footer.metadata.num_row_groups:
+                return None
+            source = _fetch(file, path, footer, names, store.seals, number)
+            return _decode(source, path, footer, names, number)
+
+        return store.load(path, read)
+
     def read_manifest(self, store: Store, path: str) -> Manifest:
         """Read the manifest from the footer, in one ranged read. See `Format.read_manifest`."""
         return store.load(path, lambda file: read_footer(file, path, store.seals).manifest)
@@ -297,9 +335,16 @@ def _choose(
 
 
 def _fetch(
-    file: BinaryIO, path: str, footer: Footer, names: list[str], seals: Seals
+    file: BinaryIO,
+    path: str,
+    footer: Footer,
+    names: list[str],
+    seals: Seals,
+    group: int | None = None,
 ) -> pa.BufferReader:
     """Return the file as a sparse buffer that holds the verified pages of some columns only.
+
+    With a row group's number, it holds those of this row group.
 
     The memory between the pages is never touched, so the system allocates none for it. Decoding
     is faster from memory, too: Arrow's threads need not wait for the interpreter to fetch. A frame
@@ -312,18 +357,26 @@ def _fetch(
     sparse = pa.allocate_buffer(footer.data_length + len(footer.raw))
     view = memoryview(sparse).cast("B")
     view[footer.data_length :] = footer.raw
-    for start, piece in verified_pieces(file, path, footer, column_ranges(footer, names, path)):
+    ranges = column_ranges(footer, names, path, group)
+    for start, piece in verified_pieces(file, path, footer, ranges):
         view[start : start + len(piece)] = piece
     return pa.BufferReader(sparse)
 
 
-def _decode(source: pa.NativeFile, path: str, footer: Footer, names: list[str] | None) -> pa.Table:
+def _decode(
+    source: pa.NativeFile,
+    path: str,
+    footer: Footer,
+    names: list[str] | None,
+    group: int | None = None,
+) -> pa.Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         file = pq.ParquetFile(source, metadata=footer.metadata, pre_buffer=False)
-        table = file.read(names).unify_dictionaries().replace_schema_metadata(None)
+        read = file.read(names) if group is None else file.read_row_group(group, names)
+        table = read.unify_dictionaries().replace_schema_metadata(None)
     except (pa.ArrowException, OSError, ValueError):
         # The bytes are verified, so this pyarrow is older than the one that wrote them.
         raise corrupt(path, f"pyarrow {pa.__version__} cannot decode it") from None

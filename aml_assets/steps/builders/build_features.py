@@ -7,7 +7,7 @@ not belong here: the join (``core.tables.joins``) or encoding (``core.model.enco
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
@@ -17,19 +17,21 @@ from aml_assets.core.relations.merging import JOINED
 from aml_assets.core.tables import joins, look_back
 from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.core.tables.counts import count_nulls, orphan_keys
-from aml_assets.core.tables.join_columns import TRX_DAY, with_trx_day
+from aml_assets.core.tables.join_columns import TRX_DAY, pairs_of, with_trx_day
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.upstream import Upstream, inputs_read
-from aml_assets.settings.table_settings import STR, TRX, reported_transactions
+from aml_assets.settings.table_settings import STR, TRX, Join, reported_transactions
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.checking.verdicts import refuse_blocked
 from aml_assets.steps.inputs.earlier_transactions import earlier_days
-from aml_assets.steps.inputs.stored_frames import column_facts, load_table
+from aml_assets.steps.inputs.stored_frames import column_facts
+from aml_assets.steps.inputs.stored_table import References, StoredTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from aml_assets.io.catalog import Catalog
+    from aml_assets.settings.load import Settings
 
 CODE_VERSION = "1"
 
@@ -54,16 +56,18 @@ def build_features(
         CheckFailed: a table of the day failed a check that blocks.
     """
     settings = catalog.settings
-    tables = {name: inputs[name] for name in settings.joined_tables}
-    loaded: dict[str, CheckedTable] = {}
-    for name, table in tables.items():
-        loaded[name], manifest = load_table(table, day)
-        refuse_blocked(catalog, day, f"{TABLES}/{name}", manifest)
-    own = loaded[TRX]
-    rows_read = {name: checked.table.num_rows for name, checked in loaded.items()}
-    if (join := reported_transactions(settings.joins)) is not None:
-        earlier = earlier_days(catalog, day, join, tables[TRX])
-        loaded[TRX] = look_back.look_back(loaded[STR], own, join, day=day, earlier=earlier)
+    stored = {name: StoredTable(inputs[name], day) for name in settings.joined_tables}
+    for name, table in stored.items():
+        refuse_blocked(catalog, day, f"{TABLES}/{name}", table.manifest)
+    loaded = {STR: stored[STR].whole()}
+    reported = reported_transactions(settings.joins)
+    for join in settings.joins:
+        loaded[join.table] = _reached(stored[join.table], loaded, join, settings)
+        if join == reported:
+            earlier = earlier_days(catalog, day, join, inputs[TRX])
+            loaded[TRX] = look_back.look_back(
+                loaded[STR], loaded[TRX], join, day=day, earlier=earlier
+            )
     ours = {each.asset: each for each in inputs.values() if each.asset in _OURS}
     merged = _merged(catalog, day, loaded, ours)
     trx_day = merged.table.column(TRX_DAY)
@@ -71,8 +75,8 @@ def build_features(
         "rows": merged.table.num_rows,
         "unmatched": trx_day.null_count,
         "late": pc.sum(pc.less(trx_day, day)).as_py() or 0,
-        "days_consulted": len(tables[TRX].read) - 1,
-        "rows_read": rows_read,
+        "days_consulted": len(inputs[TRX].read) - 1,
+        "rows_read": {name: table.rows for name, table in stored.items()},
         "rows_joined": dict(merged.matched),
     }
     facts: dict[str, Any] = {
@@ -80,10 +84,27 @@ def build_features(
         "nulls": {**count_nulls(merged.table, settings.tables[STR].column("label"))},
         "orphans": {
             name: list(counts)
-            for name, counts in orphan_keys({**loaded, TRX: own}, settings.joins).items()
+            for name, counts in orphan_keys(
+                {name: table.batches for name, table in stored.items()}, settings.joins
+            ).items()
         },
     }
     return Built(merged.table, _manifest(catalog, day, inputs, facts | figures), figures)
+
+
+def _reached(
+    table: StoredTable, loaded: Mapping[str, CheckedTable], join: Join, settings: Settings
+) -> CheckedTable:
+    """The rows of a table to which those before it in the chain refer.
+
+    Where rows are not told apart by the columns of the join, all rows are read: it is refused if
+    several of them have the same.
+    """
+    if not {*join.on.values()} >= {*settings.tables[join.table].key}:
+        return table.whole()
+    return table.reached(
+        {pair.right: loaded[pair.left_table].table.column(pair.left) for pair in pairs_of(join)}
+    )
 
 
 def _merged(
@@ -104,7 +125,15 @@ def _merged(
     tables, chain, specs = dict(loaded), list(settings.joins), dict(settings.joined_tables)
     reached = with_trx_day(loaded[TRX], day).table.column(TRX_DAY).unique().to_pylist()
     past = sorted({*reached} - {day})
-    frames = {asset: _stored_days(of, day, past) for asset, of in ours.items()}
+    trx = loaded[TRX].table
+    frames: dict[str, dict[dt.date, CheckedTable]] = {}
+    for asset, of in ours.items():
+        met = [
+            {column: trx.column(str(specs[TRX].column(role))) for role, column in each.on.items()}
+            for each in JOINED
+            if each.asset == asset and each.fit(specs[TRX])
+        ]
+        frames[asset] = _stored_days(of, day, past, met)
     for each in JOINED:
         if each.asset in frames and each.fit(specs[TRX]):
             tables[each.table] = each.of_days(frames[each.asset])
@@ -114,17 +143,17 @@ def _merged(
 
 
 def _stored_days(
-    features: Upstream[pa.Table], day: dt.date, past: list[dt.date]
+    features: Upstream[pa.Table], day: dt.date, past: list[dt.date], met: Sequence[References]
 ) -> dict[dt.date, CheckedTable]:
-    """The day's own features, and those of earlier days that are stored.
+    """The day's own features, and those of earlier days that are stored, as far as they are met.
 
     An earlier day that is not stored is on record as absent, and its features are null: days before
     the watched ones may have none.
     """
-    found = {day: load_table(features, day)[0]}
+    found = {day: StoredTable(features, day).reached(*met)}
     for each in past:
         if features.has(each):
-            found[each] = load_table(features, each)[0]
+            found[each] = StoredTable(features, each).reached(*met)
         else:
             features.record(str(each))
     return found

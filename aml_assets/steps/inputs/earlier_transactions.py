@@ -16,7 +16,7 @@ from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.errors import NotReady
 from aml_assets.settings.table_settings import TRX, Join
 from aml_assets.steps.inputs.exemptions import skip_of
-from aml_assets.steps.inputs.stored_frames import load_table
+from aml_assets.steps.inputs.stored_table import StoredTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,19 +68,25 @@ def earlier_days(
 def _lookup(
     past: dt.date, join: Join, trx: Upstream[pa.Table], columns: list[str] | None
 ) -> look_back.Lookup:
+    names = list(join.on.values())
+
     def lookup(wanted: pa.Table) -> CheckedTable | None:
-        references, manifest = load_table(trx, past, list(join.on.values()))
-        positions = look_back.matching_rows(references.table, wanted, day=past)
-        if not len(positions):
+        references = StoredTable(trx, past, names)
+        met = references.reached(dict(zip(names, wanted.columns, strict=True)))
+        if not len(look_back.matching_rows(met.table, wanted, day=past)):
             return None
-        checked, whole = load_table(trx, past, columns)
-        if whole.digest != manifest.digest:
+        read = columns and list(dict.fromkeys([*columns, *names]))
+        rows = StoredTable(trx, past, read)
+        if rows.manifest.digest != references.manifest.digest:
             raise NotReady(
                 "it was replaced while it was read",
                 table=trx.asset,
                 day=past,
                 remedy="Run it again.",
             )
-        return CheckedTable(checked.table.take(positions), checked.columns)
+        met = rows.reached(dict(zip(names, wanted.columns, strict=True)))
+        positions = look_back.matching_rows(met.table, wanted, day=past)
+        found = met.table.take(positions)
+        return CheckedTable(found.select(columns) if columns else found, met.columns)
 
     return lookup

@@ -33,8 +33,10 @@ from aml_assets.core.relations.unit_features import unit_features
 from aml_assets.core.relations.unit_labels import DecidedReports, Units, unit_labels
 from aml_assets.core.tables import engine, joins
 from aml_assets.core.tables.contracts import CheckedTable
+from aml_assets.core.tables.counts import orphan_keys
 from aml_assets.settings.feature_settings import BehaviourSettings, NetworkSettings
 from aml_assets.settings.load import Settings
+from aml_assets.settings.table_settings import Join
 from aml_assets_tests.core.samples import DAY, check
 from aml_assets_tests.core.sql import random_inputs
 from aml_assets_tests.core.sql.dialects import DIFFERENCES, FACTS, Difference
@@ -233,6 +235,24 @@ def labels_of_many_units(rng: np.random.Generator) -> Run:
     return run
 
 
+def references_of_two_columns(rng: np.random.Generator) -> Run:
+    def rows(size: int) -> list[pa.Table]:
+        banks = pa.array(rng.choice(["a", "b"], size))
+        accounts = random_inputs.with_nulls(rng, rng.integers(0, 40, size).tolist(), pa.int64())
+        return [pa.table({"bank": banks, "account_id": accounts})]
+
+    tables = {"trx": rows(90), "account": rows(50)}
+    joins = [Join(table="account", on={"trx.bank": "bank", "trx.account_id": "account_id"})]
+
+    def run() -> list[pa.Table]:
+        found = orphan_keys({name: lambda _, of=of: of for name, of in tables.items()}, joins)
+        ((orphans, references),) = found.values()
+        assert 0 < orphans < references < 90
+        return [pa.table({"orphans": [orphans], "references": [references]})]
+
+    return run
+
+
 def queue_of_many_customers(rng: np.random.Generator) -> Run:
     def table(rows: int, **columns: pa.Array) -> pa.Table:
         ids = pa.array([f"C{number}" for number in rng.integers(0, 40, rows)])
@@ -288,6 +308,7 @@ CASES = (
     Case(merge_a_bank, ("merged_features",)),
     Case(select_reports, ("newest_decisions",)),
     Case(first_reports, ("newest_decisions",)),
+    Case(references_of_two_columns, ("orphans",)),
     Case(many_pairs, ("pair_day",)),
     Case(network_of_forty_days, NETWORK_FILES, seeds=(1,)),
     Case(many_accounts, ("account_day",)),
@@ -319,9 +340,12 @@ def on_both(
         asked: list[str] = []
         of_duckdb = engine.query
 
-        def query(text: str, views: Mapping[str, pa.Table]) -> pa.Table:
+        def query(text: str, given: Mapping[str, pa.Table | pa.RecordBatchReader]) -> pa.Table:
             asked.append(text)
-            views = {name: plain(table) for name, table in views.items()}
+            views = {
+                name: plain(each if isinstance(each, pa.Table) else each.read_all())
+                for name, each in given.items()
+            }
             found = spark.query(text, views)
             assert found.num_rows
             expected = of_duckdb(text, views)

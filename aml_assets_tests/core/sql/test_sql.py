@@ -37,6 +37,7 @@ VALUES = {
         "names_days": False,
         "first": False,
     },
+    "orphans": {"columns": ODD[:2]},
     "pair_day": {},
     "relation": {"since": 19_771},
     "new_payments": {"since": 19_771},
@@ -63,8 +64,8 @@ VALUES = {
 }
 """What each file is filled with here; a new file has to be added."""
 
-UNORDERED = {"relation", "new_payments"}
-"""Steps on the way to the network, each read by code to which order says nothing."""
+UNORDERED = {"relation", "new_payments", "orphans"}
+"""Steps on the way to the network, each read by code to which order says nothing, and one row."""
 
 FILES = sorted(
     entry.name.removesuffix(".sql")

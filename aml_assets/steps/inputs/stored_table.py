@@ -1,0 +1,146 @@
+"""A stored table of a day, of which only some rows are wanted.
+
+Belongs here: reading a large table row group by row group, and keeping the rows that others refer
+to. Does not belong here: what is done with them (``core.tables``), or frames that are read whole
+(``stored_frames``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, reduce
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from aml_assets.core.tables import dictionaries
+from aml_assets.core.tables.chunks import ROWS
+from aml_assets.core.tables.contracts import CheckedTable
+from aml_assets.core.tables.values import WHOLE
+from aml_assets.io.manifest import Manifest
+from aml_assets.io.upstream import Upstream
+from aml_assets.steps.inputs.stored_frames import columns_of, load_table
+
+References = Mapping[str, pa.ChunkedArray]
+"""Column → the values to which others refer; a row is referred to if all of its columns are."""
+
+
+class StoredTable:
+    """A table of a day. Up to `ROWS` rows it is read once, and whole.
+
+    Args:
+        table: its partitions.
+        day: the partition; it counts as read.
+        columns: only these columns; all by default.
+
+    Raises:
+        NotReady: it is not stored.
+    """
+
+    def __init__(
+        self, table: Upstream[pa.Table], day: dt.date, columns: list[str] | None = None
+    ) -> None:
+        self._table, self._day, self._columns = table, day, columns
+        self._manifest = table.manifest(day)
+
+    @property
+    def manifest(self) -> Manifest:
+        """The manifest of the version that is read."""
+        return self._whole[1] if self._is_small else self._manifest
+
+    @property
+    def rows(self) -> int:
+        """The number of its rows."""
+        return self.manifest.rows or 0
+
+    def whole(self) -> CheckedTable:
+        """All rows."""
+        return self._whole[0]
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """All rows of some columns, about `ROWS` at a time."""
+        if self._is_small:
+            yield self.whole().table.select(list(columns))
+            return
+        for number in itertools.count():
+            group = self._row_group(number, columns)
+            if group is None:
+                return
+            yield group
+
+    def reached(self, *references: References) -> CheckedTable:
+        """The rows to which one of some references refers, and a few others.
+
+        What is known of a whole column stays true of these rows: a column that holds a value holds
+        one here.
+        """
+        if self._is_small:
+            return self.whole()
+        facts = columns_of(self._manifest)
+        facts = facts if self._columns is None else {name: facts[name] for name in self._columns}
+        by = list(dict.fromkeys(name for each in references for name in each))
+        nulls: Any = self._manifest.facts.get("nulls", {})
+        unseen = {name for name in facts if nulls.get(name) != self.rows}
+        parts: list[pa.Table] = []
+        for number, ids in enumerate(self.batches(by)):
+            wanted = np.logical_or.reduce([_are_met(ids, each) for each in references])
+            if not wanted.any() and not unseen:
+                continue
+            group = self._row_group(number, list(facts))
+            assert group is not None  # of one and the same content
+            for name in sorted(unseen):
+                (valid,) = np.nonzero(_is_valid(group.column(name)))
+                if len(valid):
+                    wanted[valid[0]] = True
+                    unseen.remove(name)
+            if wanted.any():
+                parts.append(_taken(group, wanted))
+        table = pa.concat_tables(parts).unify_dictionaries()
+        return CheckedTable(table, facts)
+
+    @cached_property
+    def _is_small(self) -> bool:
+        return (self._manifest.rows or 0) <= ROWS
+
+    @cached_property
+    def _whole(self) -> tuple[CheckedTable, Manifest]:
+        return load_table(self._table, self._day, self._columns)
+
+    def _row_group(self, number: int, columns: Sequence[str]) -> pa.Table | None:
+        partitions = self._table.partitions
+        return partitions.row_group(self._day, number, columns, self._manifest.digest)
+
+
+def _are_met(ids: pa.Table, references: References) -> NDArray[np.bool_]:
+    """Which rows hold a value of each of the references."""
+    met = [_are_in(ids.column(name), values) for name, values in references.items()]
+    return reduce(np.logical_and, met)
+
+
+def _are_in(column: pa.ChunkedArray, values: pa.ChunkedArray) -> NDArray[np.bool_]:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if {column.type, values.type} == {pa.int64(), WHOLE}:
+        column, values = column.cast(WHOLE), values.cast(WHOLE)
+    if column.type != values.type:
+        return np.zeros(len(column), np.bool_)  # where that is wrong, the join says so
+    return pc.is_in(column, value_set=values, skip_nulls=True).to_numpy()
+
+
+def _is_valid(column: pa.ChunkedArray) -> NDArray[np.bool_]:
+    return pc.is_valid(column).to_numpy()
+
+
+def _taken(group: pa.Table, wanted: NDArray[np.bool_]) -> pa.Table:
+    """Some rows, with dictionaries of their own: a row group's has the values of the whole day."""
+    some = group.filter(pa.array(wanted))
+    for position, column in enumerate(some.columns):
+        if pa.types.is_dictionary(column.type):
+            bare = dictionaries.encode(column.cast(pa.string()))
+            some = some.set_column(position, some.column_names[position], bare)
+    return some
