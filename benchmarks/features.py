@@ -139,7 +139,9 @@ def behaviour(landing: Path, copies: int) -> dict[str, float]:
 
     def partial(trx: pa.Table, day: dt.date) -> pa.Table:
         moved = movements(trx, spec, day)
-        return account_day(moved, traits(trx, moved.table["amount"], spec, settings)).table
+        return account_day(
+            moved, traits(trx, moved.table["amount"], spec, settings, timed=True)
+        ).table
 
     def features(partials: dict[dt.date, pa.Table], day: dt.date) -> object:
         return behaviours.behaviour(partials, day, settings, traits=names, history_days=90)

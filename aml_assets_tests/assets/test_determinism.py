@@ -5,6 +5,11 @@ import random
 import pyarrow as pa
 import pytest
 
+from aml_assets.core.relations import partials
+from aml_assets.core.tables import chunks
+from aml_assets.io import bounded_parquet, spill
+from aml_assets.io.formats.parquet import ParquetFormat
+from aml_assets.steps.inputs import stored_table
 from aml_assets_tests.conftest import Bank, day, str_columns, trx_columns
 
 KINDS = (".parquet", ".ubj", ".meta.json", ".csv", ".manifest.json", ".reference.json", ".html")
@@ -36,6 +41,32 @@ def test_two_stores_of_one_landing_are_equal_byte_for_byte(late: Bank, tmp_path)
     files = one.files()
     assert {kind for kind in KINDS for path in files if path.endswith(kind)} == set(KINDS)
     assert files == other.files()
+
+
+def test_a_store_built_piece_by_piece_on_disk_is_equal_byte_for_byte(
+    late: Bank, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(ParquetFormat.__init__.__kwdefaults__, "rows_per_group", 5)
+    for each in (late, other := late.copy_to(tmp_path / "other")):
+        for number in (2, 4):  # in any order, and in two files
+            frame = pa.table(trx_columns(number))
+            each.land("trx", number, frame.take([7, 3, 11, 0, 2]), part=1)
+            each.land("trx", number, frame.take([1, 4, 5, 6, 8, 9, 10]))
+    _whole_flow(late, one_by_one=True)
+    for module, name, value in (
+        (chunks, "ROWS", 4),
+        (partials, "ROWS", 4),
+        (stored_table, "ROWS", 4),
+        (bounded_parquet, "_ROWS_AT_ONCE", 3),
+        (spill, "_LARGEST_IN_MEMORY", 0),
+    ):
+        monkeypatch.setattr(module, name, value)
+    copied = []
+    copy = spill.Spill.copy
+    monkeypatch.setattr(spill.Spill, "copy", lambda *given: copied.append(1) or copy(*given))
+    _whole_flow(other, one_by_one=True)
+    assert len(copied) > 20
+    assert late.files() == other.files()
 
 
 def test_running_everything_again_changes_no_file(late: Bank):

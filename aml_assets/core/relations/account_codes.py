@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from aml_assets.core.tables import dictionaries
+from aml_assets.core.tables.chunks import Keep, at_least_one, in_memory, kept
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,17 @@ def sorted_by_ids(table: pa.Table, ids: Sequence[str], *others: str) -> pa.Table
     Later days code dictionaries without reading each row.
     """
     table = table.sort_by([(name, "ascending") for name in (*ids, *others)])
+    return with_dictionaries(table, ids)
+
+
+def with_dictionaries(table: pa.Table, ids: Sequence[str], keep: Keep = in_memory) -> pa.Table:
+    """A table with text ids as dictionaries in order, one for all chunks of a column."""
     for name in ids:
-        column = table.column(name)
+        column = at_least_one(table.column(name))
         if pa.types.is_string(column.type):
-            encoded = dictionaries.encode(column)
-            stored = dictionaries.from_codes(encoded.indices, encoded.dictionary)
-            table = table.set_column(table.schema.get_field_index(name), name, stored)
+            encoded = dictionaries.in_one(list(map(dictionaries.encode, column.chunks)))
+            place = table.schema.get_field_index(name)
+            table = table.set_column(place, name, kept(encoded, keep))
     return table
 
 

@@ -62,20 +62,36 @@ def movements(trx: pa.Table, spec: TableSettings, day: dt.date) -> Movements:
     names = f"{spec.column('account_id')}, {spec.column('target_account_id')}"
     payer, payee = of_one_type((payer, payee), names, day)
     accounts = account_codes([payer, payee])
-    ours = [
-        _is_ours(trx, spec, role, ids)
-        for role, ids in (("cust_id", payer), ("target_cust_id", payee))
-    ]
-    table = pa.table(
+    table = _movements_of(trx, spec, payer, payee)
+    for place, codes in enumerate(accounts.columns):
+        table = table.set_column(place, table.column_names[place], codes)
+    return Movements(table, accounts)
+
+
+def movements_with_ids(trx: pa.Table, spec: TableSettings, type_: pa.DataType) -> pa.Table:
+    """Movements as of `Movements`, with ids in place of codes; of a part of a day, too.
+
+    Args:
+        trx: some rows of the checked table.
+        spec: its settings.
+        type_: that of all accounts of the day.
+    """
+    payer, payee = (_cast(ids_of(trx, spec.column(role)), type_) for role in SIDES.values())
+    return _movements_of(trx, spec, payer, payee)
+
+
+def _movements_of(
+    trx: pa.Table, spec: TableSettings, payer: pa.ChunkedArray, payee: pa.ChunkedArray
+) -> pa.Table:
+    return pa.table(
         {
-            "payer": accounts.columns[0],
-            "payee": accounts.columns[1],
-            "payer_is_ours": ours[0],
-            "payee_is_ours": ours[1],
+            "payer": payer,
+            "payee": payee,
+            "payer_is_ours": _is_ours(trx, spec, "cust_id", payer),
+            "payee_is_ours": _is_ours(trx, spec, "target_cust_id", payee),
             "amount": amounts_of(trx, spec),
         }
     )
-    return Movements(table, accounts)
 
 
 def ids_of(trx: pa.Table, name: str | None) -> pa.ChunkedArray:
@@ -97,12 +113,18 @@ def of_one_type(
         InputError: two columns with values differ in type, so that their ids never meet.
     """
     filled = [plain_type(each.type) for each in columns if each.null_count < len(each)]
-    types = list(dict.fromkeys(filled)) or [plain_type(columns[0].type)]
-    if {*types} == {pa.int64(), WHOLE}:
-        types = [WHOLE]
-    if len(types) > 1:
-        raise different_types(TRX, names, day, types)
-    return [_cast(each, types[0]) for each in columns]
+    type_ = one_type(filled or [plain_type(columns[0].type)], names, day)
+    return [_cast(each, type_) for each in columns]
+
+
+def one_type(types: Sequence[pa.DataType], names: str, day: dt.date) -> pa.DataType:
+    """The type of ids that are of these types, at least one; arguments and errors as above."""
+    distinct = list(dict.fromkeys(types))
+    if {*distinct} == {pa.int64(), WHOLE}:
+        return WHOLE
+    if len(distinct) > 1:
+        raise different_types(TRX, names, day, distinct)
+    return distinct[0]
 
 
 def _cast(ids: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:

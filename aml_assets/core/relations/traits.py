@@ -8,6 +8,7 @@ marks, as one truth value per transaction. Does not belong here: counting them
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -57,15 +58,21 @@ def refuse_missing_marks(columns: list[str], settings: BehaviourSettings, day: d
 
 
 def traits(
-    trx: pa.Table, amounts: pa.ChunkedArray, spec: TableSettings, settings: BehaviourSettings
+    trx: pa.Table,
+    amounts: pa.ChunkedArray,
+    spec: TableSettings,
+    settings: BehaviourSettings,
+    *,
+    timed: bool,
 ) -> dict[str, pa.ChunkedArray]:
-    """The traits of each transaction of a day.
+    """The traits of each transaction of a day, or of a part of it.
 
     Args:
         trx: the checked table, with ``trait_columns``.
         amounts: the transactions' exact amounts.
         spec: the table's settings.
         settings: what is round, below a threshold, at night, and marked.
+        timed: whether the day's times have a time of day (`have_time_of_day`).
 
     Returns:
         Trait → boolean, one a transaction, null where it cannot be told: the amount or the time
@@ -79,7 +86,7 @@ def traits(
             found[name] = _below_threshold(amounts, settings)
         elif name in ("night", "weekend"):
             times = trx.column(str(spec.column("timestamp")))
-            found[name] = _night(times, settings) if name == "night" else _weekend(times)
+            found[name] = _night(times, settings, timed) if name == "night" else _weekend(times)
         else:
             found[name] = _marked(trx, settings, name)
     return found
@@ -100,13 +107,22 @@ def _below_threshold(amounts: pa.ChunkedArray, settings: BehaviourSettings) -> p
     )
 
 
-def _night(times: pa.ChunkedArray, settings: BehaviourSettings) -> pa.ChunkedArray:
-    """By the hour; null on a day whose times are all midnight, or dates: they have none."""
-    if not pa.types.is_timestamp(times.type) or _all_at_midnight(times):
+def _night(times: pa.ChunkedArray, settings: BehaviourSettings, timed: bool) -> pa.ChunkedArray:
+    """By the hour; null on a day whose times have none."""
+    if not timed:
         return pa.chunked_array([pa.nulls(len(times), pa.bool_())])
     hour, (begin, end) = pc.hour(times), settings.night
     late, early = pc.greater_equal(hour, begin), pc.less(hour, end)
     return pc.and_(late, early) if begin < end else pc.or_(late, early)
+
+
+def have_time_of_day(times: Iterable[pa.ChunkedArray]) -> bool:
+    """False if a day's times are all midnight, or dates.
+
+    Args:
+        times: the times of each part of the day.
+    """
+    return any(pa.types.is_timestamp(each.type) and not _all_at_midnight(each) for each in times)
 
 
 def _all_at_midnight(times: pa.ChunkedArray) -> bool:

@@ -1,7 +1,7 @@
 -- What each customer's account paid and was paid on one day.
 --
--- Inputs   movements: one row per transaction; payer, payee (64-bit codes of accounts, null where
---          unknown), payer_is_ours, payee_is_ours (the account is a customer's), amount (decimal);
+-- Inputs   movements: one row per transaction; payer, payee (64-bit codes or ids of accounts, null
+--          where unknown), payer_is_ours, payee_is_ours (the account is a customer's), amount (decimal);
 --          for each trait a truth value (null: it cannot be told).
 -- Grain    one row per account of a customer, paid and inside.
 -- Output   account; paid (true: it paid, false: it was paid); inside (the other account is a

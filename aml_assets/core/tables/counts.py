@@ -91,7 +91,7 @@ def _without_row(references: Iterable[pa.Table], keys: Sequence[pa.Table]) -> tu
 
     held = [each.cast(schema) for each in keys if each.num_rows]
     views = {
-        "referring": pa.RecordBatchReader.from_batches(schema, batches()),
+        "referring": engine.Stream(schema, batches()),
         "held": pa.concat_tables([schema.empty_table(), *held]),
     }
     found = engine.query(render("orphans", columns=schema.names), views)

@@ -7,10 +7,10 @@ that it is given, and no file, network or extension. Does not belong here: the S
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
@@ -88,29 +88,87 @@ def spilling_into(
             _session.reset(token)
 
 
-def query(sql: str, views: Mapping[str, pa.Table | pa.RecordBatchReader]) -> pa.Table:
+class Stream(NamedTuple):
+    """Batches that a query reads once, as it goes.
+
+    Attributes:
+        schema: of each batch.
+        batches: at least none.
+    """
+
+    schema: pa.Schema
+    batches: Iterable[pa.RecordBatch]
+
+
+def query(sql: str, views: Mapping[str, pa.Table | Stream]) -> pa.Table:
     """Run a query over Arrow tables.
 
     Args:
         sql: the text of a rendered SQL file.
-        views: view name → table, or a reader of batches, which the query may name once.
+        views: view name → table, or batches, which the query may name once.
 
     Raises:
         AmlError: the engine refused the query. Its own text is withheld, since it may quote a
             row's values.
+        Exception: the batches raised it.
     """
+    with _running(sql, views) as relation:
+        return relation.to_arrow_table()
+
+
+def batches(
+    sql: str, views: Mapping[str, pa.Table | Stream], rows: int
+) -> Iterator[pa.RecordBatch]:
+    """Run a query whose result is read in batches, at least one; otherwise as `query`.
+
+    Args:
+        sql: the text of a rendered SQL file.
+        views: view name → table, or batches.
+        rows: of a batch.
+    """
+    with _running(sql, views) as relation:
+        reader = relation.to_arrow_reader(rows)
+        first = next(iter(reader), None)
+        yield pa.RecordBatch.from_pylist([], schema=reader.schema) if first is None else first
+        yield from reader
+
+
+@contextmanager
+def _running(
+    sql: str, views: Mapping[str, pa.Table | Stream]
+) -> Generator[duckdb.DuckDBPyRelation]:
+    """Prepare a query, for what is then asked of it."""
     import duckdb
 
+    raised: list[BaseException] = []
     with ExitStack() as stack:
         session = _session.get() or _Session(lambda: nullcontext(""), stack)
         try:
             connection = stack.enter_context(closing(session.connection()))
-            for name, table in views.items():
-                connection.register(name, table)
-            return connection.sql(sql).to_arrow_table()
+            for name, view in views.items():
+                connection.register(
+                    name, view if isinstance(view, pa.Table) else _reader(view, raised)
+                )
+            yield connection.sql(sql)
+            return
         except duckdb.Error as error:
             kind = type(error).__name__
+    if raised:
+        raise raised[0]
     raise AmlError(
         f"the SQL engine refused a query over {', '.join(views)} ({kind})",
-        remedy="This is a defect of ours, or memory or disk ran out.",
+        remedy="This is a defect of ours, or memory or disk ran out: engine.memory, engine.spill.",
     )
+
+
+def _reader(stream: Stream, raised: list[BaseException]) -> pa.RecordBatchReader:
+    """The batches for the engine, which turns what they raise into an error of its own."""
+
+    def watched() -> Iterator[pa.RecordBatch]:
+        try:
+            yield from stream.batches
+        except BaseException as error:
+            raised.append(error)
+            raise
+
+    return pa.RecordBatchReader.from_batches(stream.schema, watched())

@@ -9,28 +9,37 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from aml_assets.core.graph import ACCOUNT_DAY, BEHAVIOUR, NETWORK, PAIR_DAY
 from aml_assets.core.relations import account_behaviour as behaviours
 from aml_assets.core.relations import network as networks
 from aml_assets.core.relations import partials
 from aml_assets.core.relations.merging import JOINED
-from aml_assets.core.relations.movements import ROLES, movement_columns, movements
+from aml_assets.core.relations.movements import (
+    ROLES,
+    movement_columns,
+    movements,
+    movements_with_ids,
+    one_type,
+)
 from aml_assets.core.relations.traits import (
+    have_time_of_day,
     refuse_missing_marks,
     trait_columns,
     trait_names,
     traits,
 )
 from aml_assets.io.manifest import Manifest, settings_hash
+from aml_assets.io.spill import Spill
 from aml_assets.io.upstream import Upstream, inputs_read
-from aml_assets.settings.table_settings import TRX
+from aml_assets.settings.table_settings import SIDES, TRX, TableSettings
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.inputs.histories import known_days, stored_partials
 from aml_assets.steps.inputs.stored_frames import column_facts, columns_of
+from aml_assets.steps.inputs.stored_table import StoredTable
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from aml_assets.io.catalog import Catalog
 
 CODE_VERSION = "1"
@@ -47,8 +56,14 @@ def build_pair_day(catalog: Catalog, day: dt.date, trx: Upstream[pa.Table]) -> B
         InputError: payers' and payees' ids differ in type.
     """
     spec = catalog.settings.tables[TRX]
-    table, _ = trx.load(day, movement_columns(spec))
-    partial = partials.pair_day(movements(table, spec, day))
+    stored = StoredTable(trx, day, movement_columns(spec))
+    if stored.is_small:
+        partial = partials.pair_day(movements(stored.whole().table, spec, day))
+    else:
+        type_ = _type_of_ids(stored, spec, day)
+        parts = (movements_with_ids(each, spec, type_) for each in stored.batches())
+        with Spill(catalog.settings.engine) as spill:
+            partial = partials.pair_day_of_parts(parts, spill.keep)
     return _built(PAIR_DAY, day, trx, partial, settings_hash(spec.roles))
 
 
@@ -63,16 +78,39 @@ def build_account_day(catalog: Catalog, day: dt.date, trx: Upstream[pa.Table]) -
     """
     spec, settings = catalog.settings.tables[TRX], catalog.settings.features.behaviour
     needed = list(dict.fromkeys([*movement_columns(spec), *trait_columns(spec, settings)]))
+    stored = StoredTable(trx, day, needed)
+    refuse_missing_marks(list(columns_of(stored.manifest)), settings, day)
+    time = spec.column("timestamp")
+    timed = time is not None and have_time_of_day(
+        each.column(time) for each in stored.batches([time])
+    )
 
-    def columns(manifest: Manifest) -> list[str]:
-        refuse_missing_marks(list(columns_of(manifest)), settings, day)
-        return needed
+    def traits_of(table: pa.Table, moved: pa.Table) -> dict[str, pa.ChunkedArray]:
+        return traits(table, moved.column("amount"), spec, settings, timed=timed)
 
-    table, _ = trx.load(day, columns)
-    moved = movements(table, spec, day)
-    found = traits(table, moved.table.column("amount"), spec, settings)
-    partial = partials.account_day(moved, found)
+    if stored.is_small:
+        table = stored.whole().table
+        moved = movements(table, spec, day)
+        partial = partials.account_day(moved, traits_of(table, moved.table))
+    else:
+        type_ = _type_of_ids(stored, spec, day)
+
+        def with_traits(table: pa.Table) -> pa.Table:
+            moved = movements_with_ids(table, spec, type_)
+            columns = dict(zip(moved.column_names, moved.columns, strict=True))
+            return pa.table({**columns, **traits_of(table, moved)})
+
+        parts, names = map(with_traits, stored.batches()), trait_names(spec, settings)
+        with Spill(catalog.settings.engine) as spill:
+            partial = partials.account_day_of_parts(parts, names, spill.keep)
     return _built(ACCOUNT_DAY, day, trx, partial, _account_settings(catalog))
+
+
+def _type_of_ids(stored: StoredTable, spec: TableSettings, day: dt.date) -> pa.DataType:
+    """The type of the day's accounts, as it is of all of them together."""
+    named = [name for role in SIDES.values() if (name := spec.column(role))]
+    types = [type_ for name in named if (type_ := stored.type_of(name)) is not None]
+    return one_type(types, ", ".join(named), day) if types else pa.string()
 
 
 def _account_settings(catalog: Catalog) -> str:

@@ -51,7 +51,7 @@ class StoredTable:
     @property
     def manifest(self) -> Manifest:
         """The manifest of the version that is read."""
-        return self._whole[1] if self._is_small else self._manifest
+        return self._whole[1] if self.is_small else self._manifest
 
     @property
     def rows(self) -> int:
@@ -62,9 +62,17 @@ class StoredTable:
         """All rows."""
         return self._whole[0]
 
-    def batches(self, columns: Sequence[str]) -> Iterator[pa.Table]:
-        """All rows of some columns, about `ROWS` at a time."""
-        if self._is_small:
+    def type_of(self, column: str) -> pa.DataType | None:
+        """The type of a column; ``None`` if it holds no value."""
+        nulls: Any = self.manifest.facts.get("nulls", {})
+        if nulls.get(column) == self.rows:
+            return None
+        return next(self.batches([column])).schema.field(0).type
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """All rows, or some of the columns of them; about `ROWS` at a time, at least one batch."""
+        columns = columns or self._columns or list(columns_of(self._manifest))
+        if self.is_small:
             yield self.whole().table.select(list(columns))
             return
         for number in itertools.count():
@@ -79,7 +87,7 @@ class StoredTable:
         What is known of a whole column stays true of these rows: a column that holds a value holds
         one here.
         """
-        if self._is_small:
+        if self.is_small:
             return self.whole()
         facts = columns_of(self._manifest)
         facts = facts if self._columns is None else {name: facts[name] for name in self._columns}
@@ -104,7 +112,8 @@ class StoredTable:
         return CheckedTable(table, facts)
 
     @cached_property
-    def _is_small(self) -> bool:
+    def is_small(self) -> bool:
+        """Whether it is read whole."""
         return (self._manifest.rows or 0) <= ROWS
 
     @cached_property

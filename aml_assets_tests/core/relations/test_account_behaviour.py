@@ -14,7 +14,7 @@ from aml_assets.core.relations.account_behaviour import FLOWS, behaviour
 from aml_assets.core.relations.history import SHORT_HISTORY
 from aml_assets.core.relations.movements import movements
 from aml_assets.core.relations.partials import account_day
-from aml_assets.core.relations.traits import trait_names, traits
+from aml_assets.core.relations.traits import have_time_of_day, trait_names, traits
 from aml_assets.errors import InputError
 from aml_assets.settings.feature_settings import BehaviourSettings
 from aml_assets.settings.table_settings import TRX, TableSettings, with_default_tables
@@ -42,7 +42,8 @@ def partial(rows, day=DAY, given_=SMALL):
     columns["timestamp"] = pa.array(late, pa.timestamp("us"))
     table = pa.table(columns)
     moved = movements(table, SPEC, day)
-    return account_day(moved, traits(table, moved.table["amount"], SPEC, given_))
+    timed = have_time_of_day([table.column("timestamp")])
+    return account_day(moved, traits(table, moved.table["amount"], SPEC, given_, timed=timed))
 
 
 def features(rows, given_=SMALL, known=None):

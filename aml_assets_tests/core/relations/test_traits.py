@@ -8,6 +8,7 @@ import pytest
 
 from aml_assets.core.relations.movements import MONEY
 from aml_assets.core.relations.traits import (
+    have_time_of_day,
     refuse_missing_marks,
     trait_columns,
     trait_names,
@@ -33,7 +34,8 @@ def at(*hours, days=0):
 def found(trx, amounts=None, **settings):
     amounts = [None] * trx.num_rows if amounts is None else [Decimal(each) for each in amounts]
     money = pa.chunked_array([pa.array(amounts, MONEY)])
-    read = traits(trx, money, spec(), BehaviourSettings(**settings))
+    timed = have_time_of_day([trx.column("timestamp")])
+    read = traits(trx, money, spec(), BehaviourSettings(**settings), timed=timed)
     return {name: values.to_pylist() for name, values in read.items()}
 
 

@@ -23,15 +23,25 @@ from aml_assets.core.model.labels import Ripeness, newest_decisions
 from aml_assets.core.relations.account_behaviour import behaviour
 from aml_assets.core.relations.label_history import label_history
 from aml_assets.core.relations.merging import of_pair
-from aml_assets.core.relations.movements import movement_columns, movements
+from aml_assets.core.relations.movements import (
+    movement_columns,
+    movements,
+    movements_with_ids,
+)
 from aml_assets.core.relations.network import network
-from aml_assets.core.relations.partials import account_day, pair_day
+from aml_assets.core.relations.partials import (
+    account_day,
+    account_day_of_parts,
+    pair_day,
+    pair_day_of_parts,
+)
 from aml_assets.core.relations.timeline import activities, payments_of
 from aml_assets.core.relations.traits import trait_names, traits
 from aml_assets.core.relations.unit_day import ReportedUnits, UnitDay, unit_day
 from aml_assets.core.relations.unit_features import unit_features
 from aml_assets.core.relations.unit_labels import DecidedReports, Units, unit_labels
 from aml_assets.core.tables import engine, joins
+from aml_assets.core.tables.chunks import in_memory
 from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.core.tables.counts import orphan_keys
 from aml_assets.settings.feature_settings import BehaviourSettings, NetworkSettings
@@ -99,7 +109,16 @@ def first_reports(rng: np.random.Generator) -> Run:
 
 def pairs_of(rng: np.random.Generator, day: dt.date, size: int = 40) -> Run:
     landed = check("trx", day=day, **random_inputs.transfers(rng, size, accounts=30))
-    return lambda: [pair_day(movements(landed.table, TRX, day)).table]
+
+    def run() -> list[pa.Table]:
+        whole = pair_day(movements(landed.table, TRX, day))
+        halves = [landed.table.slice(0, size // 2), landed.table.slice(size // 2)]
+        parts = (movements_with_ids(each, TRX, pa.string()) for each in halves)
+        streamed = pair_day_of_parts(parts, in_memory)
+        assert (streamed.table, streamed.counts) == (whole.table, whole.counts)
+        return [whole.table]
+
+    return run
 
 
 def many_pairs(rng: np.random.Generator) -> Run:
@@ -130,10 +149,22 @@ def accounts_of(rng: np.random.Generator, day: dt.date, size: int = 40) -> Run:
     columns["amount"] = random_inputs.with_nulls(rng, few, pa.decimal128(24, 11))
     landed = check("trx", day=day, **columns).table
 
+    def traits_of(rows: pa.Table, moved: pa.Table) -> dict[str, pa.ChunkedArray]:
+        return traits(rows, moved["amount"], TRX, BEHAVIOUR, timed=True)
+
+    def part(rows: pa.Table) -> pa.Table:
+        moved = movements_with_ids(rows, TRX, pa.string())
+        for name, values in traits_of(rows, moved).items():
+            moved = moved.append_column(name, values)
+        return moved
+
     def run() -> list[pa.Table]:
         moved = movements(landed, TRX, day)
-        found = traits(landed, moved.table["amount"], TRX, BEHAVIOUR)
-        return [account_day(moved, found).table]
+        whole = account_day(moved, traits_of(landed, moved.table))
+        parts = map(part, [landed.slice(0, size // 2), landed.slice(size // 2)])
+        streamed = account_day_of_parts(parts, TRAITS, in_memory)
+        assert (streamed.table, streamed.counts) == (whole.table, whole.counts)
+        return [whole.table]
 
     return run
 
