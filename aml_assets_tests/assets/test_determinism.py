@@ -47,11 +47,11 @@ def test_a_store_built_piece_by_piece_on_disk_is_equal_byte_for_byte(
     late: Bank, tmp_path, monkeypatch
 ):
     monkeypatch.setitem(ParquetFormat.__init__.__kwdefaults__, "rows_per_group", 5)
-    for each in (late, other := late.copy_to(tmp_path / "other")):
-        for number in (2, 4):  # in any order, and in two files
-            frame = pa.table(trx_columns(number))
-            each.land("trx", number, frame.take([7, 3, 11, 0, 2]), part=1)
-            each.land("trx", number, frame.take([1, 4, 5, 6, 8, 9, 10]))
+    for number in (2, 4):  # in any order, and in two files
+        frame = pa.table(trx_columns(number))
+        late.land("trx", number, frame.take([7, 3, 11, 0, 2]), part=1)
+        late.land("trx", number, frame.take([1, 4, 5, 6, 8, 9, 10]))
+    other = late.copy_to(tmp_path / "other")
     _whole_flow(late, one_by_one=True)
     for module, name, value in (
         (chunks, "ROWS", 4),
@@ -65,7 +65,7 @@ def test_a_store_built_piece_by_piece_on_disk_is_equal_byte_for_byte(
     copy = spill.Spill.copy
     monkeypatch.setattr(spill.Spill, "copy", lambda *given: copied.append(1) or copy(*given))
     _whole_flow(other, one_by_one=True)
-    assert len(copied) > 20
+    assert len(copied) >= 12  # two tables of six days
     assert late.files() == other.files()
 
 

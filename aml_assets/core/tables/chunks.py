@@ -28,7 +28,7 @@ def in_memory(batches: Iterable[pa.RecordBatch]) -> pa.Table:
 
 def at_least_one(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """The column, with an empty chunk if it has none."""
-    return column if column.num_chunks else pa.chunked_array([pa.array([], column.type)])
+    return column if column.num_chunks else pa.chunked_array([pa.nulls(0, column.type)])
 
 
 def converted(
@@ -86,5 +86,5 @@ def _ascending(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> pa.Array:
             parts.append(chunk.take(pa.array(rows[first:last] - begin)))
         begin += len(chunk)
     if not parts:
-        return pa.array([], column.type)
+        return pa.nulls(0, column.type)
     return parts[0] if len(parts) == 1 else pa.concat_arrays(parts)
