@@ -48,7 +48,7 @@ def engine_within(settings: EngineSettings) -> AbstractContextManager[None]:
 
 def memory_of(settings: EngineSettings) -> int:
     """Return the bytes of memory that a step may plan with."""
-    return settings.memory or memory_limit() // 2
+    return settings.memory or memory_limit() * 2 // 3
 
 
 class MappedFile:

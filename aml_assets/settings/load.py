@@ -318,5 +318,6 @@ def _resolve_paths(settings: Settings, base: Path) -> Settings:
             "partitions": resolved(settings.partitions, "holiday_file"),
             "hdfs": resolved(settings.hdfs, "keytab", "token_file", "ca_file", "config_dir"),
             "alarms": settings.alarms.with_paths(absolute),
+            "engine": resolved(settings.engine, "spill_folder"),
         }
     )

@@ -3,12 +3,10 @@
 from pathlib import Path
 
 import pytest
-import yaml
 from pydantic import ValidationError
 
 from aml_assets.settings.store_settings import (
     HdfsSettings,
-    LandingLimits,
     LandingSettings,
     StoreSettings,
 )
@@ -63,18 +61,3 @@ def test_credentials_that_fit_are_taken():
     assert HdfsSettings(keytab="k", principal="aml@BANK").keytab == "k"
     assert HdfsSettings(authentication="token", token_file="t").token_file == "t"
     assert HdfsSettings(authentication="insecure", user="hdfs").user == "hdfs"
-
-
-def test_a_days_table_at_the_limit_of_bytes_can_be_built_in_a_runs_pod_as_shipped():
-    maps = yaml.safe_load_all((DEPLOY / "kubernetes/config.yaml").read_text())
-    (text,) = (each["data"]["dagster.yaml"] for each in maps if "dagster.yaml" in each["data"])
-    helm = yaml.safe_load((DEPLOY / "helm/values.yaml").read_text())
-    launchers = (
-        yaml.safe_load(text)["run_launcher"],
-        helm["runLauncher"]["config"]["customRunLauncher"],
-    )
-    for launcher in launchers:
-        container = launcher["config"]["run_k8s_config"]["container_config"]
-        memory = int(container["resources"]["limits"]["memory"].removesuffix("Gi")) * 2**30
-        # Measured for 1.5 million rows: 3.3 times the counted bytes for numbers, less for texts.
-        assert 4 * LandingLimits().bytes <= memory

@@ -20,6 +20,7 @@ from aml_assets.core.days import number_of
 from aml_assets.core.relations.history import SHORT_HISTORY, described, one_table
 from aml_assets.core.sql import render
 from aml_assets.core.tables import engine
+from aml_assets.core.tables.chunks import Keep, in_memory
 from aml_assets.core.tables.contracts import Column
 from aml_assets.settings.feature_settings import BehaviourSettings
 from aml_assets.settings.table_settings import ACCOUNT_FEATURES
@@ -47,6 +48,9 @@ FLOWS = (
 )
 """All flows; those with the outside are left out by ``features.behaviour.outside: false``."""
 
+_ROWS_AT_ONCE = 128 * 1024
+"""Rows of a batch: they are some hundred columns wide."""
+
 MEASURES = ("payments", "amounts", "total", "largest", "squares")
 """The columns of a partial beside account, paid and inside, and before the traits."""
 
@@ -71,6 +75,7 @@ def behaviour(
     *,
     traits: Sequence[str],
     history_days: int,
+    keep: Keep = in_memory,
 ) -> BehaviourFrame:
     """The features of each account that moved money on a day.
 
@@ -81,6 +86,7 @@ def behaviour(
         settings: windows, horizon, and whether the outside counts.
         traits: the traits that the partials count.
         history_days: how many days of the horizon are known.
+        keep: where the features are kept.
 
     Raises:
         InputError: the ids of two days differ in type.
@@ -99,9 +105,12 @@ def behaviour(
         "flows": [flow for flow in FLOWS if flow.inside or settings.outside],
         "traits": list(traits),
     }
-    frame = engine.query(render("behaviour", **filled), {"account_day": whole})
+    views = {"account_day": whole}
+    frame = keep(engine.batches(render("behaviour", **filled), views, _ROWS_AT_ONCE))
     short = history_days < settings.horizon_days
-    table = frame.set_column(0, "account", accounts.decoded(frame.column("account")))
+    table = frame.set_column(0, "account", accounts.decoded(frame.column("account"), keep))
     return BehaviourFrame(
-        *described(table, ACCOUNT_FEATURES, ("account",), flag=SHORT_HISTORY, is_short=short)
+        *described(
+            table, ACCOUNT_FEATURES, ("account",), flag=SHORT_HISTORY, is_short=short, keep=keep
+        )
     )

@@ -9,10 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aml_assets.core.tables import dictionaries
-from aml_assets.core.tables.chunks import Keep, at_least_one, in_memory, kept
+from aml_assets.core.tables.chunks import (
+    Keep,
+    at_least_one,
+    converted,
+    in_memory,
+    kept,
+    taken,
+)
 
 
 @dataclass(frozen=True)
@@ -27,9 +36,9 @@ class AccountCodes:
     columns: tuple[pa.ChunkedArray, ...]
     ids: pa.Array
 
-    def decoded(self, codes: pa.ChunkedArray) -> pa.Array:
+    def decoded(self, codes: pa.ChunkedArray, keep: Keep = in_memory) -> pa.ChunkedArray:
         """The ids of some codes."""
-        return self.ids.take(codes.combine_chunks())
+        return converted(at_least_one(codes), self.ids.take, keep)
 
 
 def account_codes(columns: Sequence[pa.ChunkedArray]) -> AccountCodes:
@@ -51,13 +60,17 @@ def account_codes(columns: Sequence[pa.ChunkedArray]) -> AccountCodes:
     return AccountCodes(tuple(coded), unified.chunk(0).dictionary)
 
 
-def sorted_by_ids(table: pa.Table, ids: Sequence[str], *others: str) -> pa.Table:
+def sorted_by_ids(
+    table: pa.Table, ids: Sequence[str], *others: str, keep: Keep = in_memory
+) -> pa.Table:
     """A table sorted by its ids and then by others, with text ids as dictionaries in order.
 
     Later days code dictionaries without reading each row.
     """
-    table = table.sort_by([(name, "ascending") for name in (*ids, *others)])
-    return with_dictionaries(table, ids)
+    order = [(name, "ascending") for name in (*ids, *others)]
+    rows = pc.sort_indices(table.select([*ids, *others]), sort_keys=order)
+    table = taken(table, rows.to_numpy().view(np.int64), keep)
+    return with_dictionaries(table, ids, keep)
 
 
 def with_dictionaries(table: pa.Table, ids: Sequence[str], keep: Keep = in_memory) -> pa.Table:

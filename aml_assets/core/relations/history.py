@@ -19,6 +19,7 @@ from aml_assets.core.relations.account_codes import (
     plain_type,
     sorted_by_ids,
 )
+from aml_assets.core.tables.chunks import Keep, in_memory
 from aml_assets.core.tables.contracts import Column
 from aml_assets.core.tables.join_columns import different_types
 from aml_assets.core.tables.values import WHOLE
@@ -28,7 +29,13 @@ SHORT_HISTORY = "short_history"
 
 
 def described(
-    table: pa.Table, family: str, ids: Sequence[str], *, flag: str, is_short: bool
+    table: pa.Table,
+    family: str,
+    ids: Sequence[str],
+    *,
+    flag: str,
+    is_short: bool,
+    keep: Keep = in_memory,
 ) -> tuple[pa.Table, dict[str, Column]]:
     """Features of a day as they are stored, and the facts of their columns for the merged frame.
 
@@ -38,11 +45,12 @@ def described(
         ids: the columns of accounts, by which the rows are sorted.
         flag: the column, true in each row or in none, that says whether the history is short.
         is_short: whether it is.
+        keep: where the sorted rows are kept.
     """
     table = table.append_column(flag, pa.repeat(pa.scalar(is_short), table.num_rows))
     kinds = {**dict.fromkeys(ids, "id"), flag: "boolean"}
     columns = {n: Column(family, n, kinds.get(n, "numeric")) for n in table.column_names}
-    return sorted_by_ids(table, ids), columns
+    return sorted_by_ids(table, ids, keep=keep), columns
 
 
 def one_table(

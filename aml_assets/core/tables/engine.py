@@ -88,6 +88,9 @@ def spilling_into(
             _session.reset(token)
 
 
+_NO_ROOM = "out of memory"
+
+
 class Stream(NamedTuple):
     """Batches that a query reads once, as it goes.
 
@@ -112,8 +115,13 @@ def query(sql: str, views: Mapping[str, pa.Table | Stream]) -> pa.Table:
             row's values.
         Exception: the batches raised it.
     """
-    with _running(sql, views) as relation:
-        return relation.to_arrow_table()
+    with ExitStack() as stack:
+        prepared = _Prepared(views, stack)
+        try:
+            return prepared.relation(sql).to_arrow_table()
+        except _refusals() as error:
+            what = _kind_of(error)
+    raise prepared.refused(what)
 
 
 def batches(
@@ -126,49 +134,75 @@ def batches(
         views: view name → table, or batches.
         rows: of a batch.
     """
-    with _running(sql, views) as relation:
-        reader = relation.to_arrow_reader(rows)
-        first = next(iter(reader), None)
-        yield pa.RecordBatch.from_pylist([], schema=reader.schema) if first is None else first
-        yield from reader
+    with ExitStack() as stack:
+        prepared = _Prepared(views, stack)
+        try:
+            reader = prepared.relation(sql).to_arrow_reader(rows)
+            empty = pa.RecordBatch.from_pylist([], schema=reader.schema)
+            yield next(reader, empty)
+            yield from reader
+            return
+        except _refusals() as error:
+            what = _kind_of(error)
+    raise prepared.refused(what)
 
 
-@contextmanager
-def _running(
-    sql: str, views: Mapping[str, pa.Table | Stream]
-) -> Generator[duckdb.DuckDBPyRelation]:
-    """Prepare a query, for what is then asked of it."""
+class _Prepared:
+    """The views of a query, registered for it alone."""
+
+    def __init__(self, views: Mapping[str, pa.Table | Stream], stack: ExitStack) -> None:
+        session = _session.get() or _Session(lambda: nullcontext(""), stack)
+        self._connection = stack.enter_context(closing(session.connection()))
+        self._views = views
+        self._raised: list[BaseException] = []
+
+    def relation(self, sql: str) -> duckdb.DuckDBPyRelation:
+        """The query, ready to be asked."""
+        for name, view in self._views.items():
+            of = self._reader(view) if isinstance(view, Stream) else view
+            self._connection.register(name, of)
+        return self._connection.sql(sql)
+
+    def refused(self, what: str) -> BaseException:
+        """The error to raise, once the engine's own, which may quote values, is forgotten."""
+        if self._raised:
+            return self._raised[0]
+        over = ", ".join(map(_sized, self._views, self._views.values()))
+        if what == _NO_ROOM:
+            return AmlError(
+                "the SQL engine needs more memory, or more room on disk, than it has for a query "
+                f"over {over}",
+                remedy="Raise engine.memory, or engine.spill if it is set; by default the engine "
+                "has two thirds of the memory of the process.",
+            )
+        return AmlError(
+            f"the SQL engine refused a query over {over} ({what})",
+            remedy="This is a defect of ours, or the disk is full.",
+        )
+
+    def _reader(self, stream: Stream) -> pa.RecordBatchReader:
+        """The batches for the engine, which turns what they raise into an error of its own."""
+
+        def watched() -> Iterator[pa.RecordBatch]:
+            try:
+                yield from stream.batches
+            except BaseException as error:
+                self._raised.append(error)
+                raise
+
+        return pa.RecordBatchReader.from_batches(stream.schema, watched())
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What is raised for a query: by the engine, and by Arrow where a result is read in batches."""
     import duckdb
 
-    raised: list[BaseException] = []
-    with ExitStack() as stack:
-        session = _session.get() or _Session(lambda: nullcontext(""), stack)
-        try:
-            connection = stack.enter_context(closing(session.connection()))
-            for name, view in views.items():
-                connection.register(
-                    name, view if isinstance(view, pa.Table) else _reader(view, raised)
-                )
-            yield connection.sql(sql)
-            return
-        except duckdb.Error as error:
-            kind = type(error).__name__
-    if raised:
-        raise raised[0]
-    raise AmlError(
-        f"the SQL engine refused a query over {', '.join(views)} ({kind})",
-        remedy="This is a defect of ours, or memory or disk ran out: engine.memory, engine.spill.",
-    )
+    return duckdb.Error, pa.ArrowException, OSError
 
 
-def _reader(stream: Stream, raised: list[BaseException]) -> pa.RecordBatchReader:
-    """The batches for the engine, which turns what they raise into an error of its own."""
+def _kind_of(error: Exception) -> str:
+    return _NO_ROOM if "Out of Memory" in str(error) else type(error).__name__
 
-    def watched() -> Iterator[pa.RecordBatch]:
-        try:
-            yield from stream.batches
-        except BaseException as error:
-            raised.append(error)
-            raise
 
-    return pa.RecordBatchReader.from_batches(stream.schema, watched())
+def _sized(name: str, view: pa.Table | Stream) -> str:
+    return name if isinstance(view, Stream) else f"{name} ({view.num_rows:,} rows)"

@@ -178,7 +178,10 @@ def build_behaviour(catalog: Catalog, day: dt.date, account_day: Upstream[pa.Tab
     columns = ["account", "paid", "inside", *behaviours.MEASURES, *names]
     counted = _account_settings(catalog)
     loaded = stored_partials(account_day, days, columns, CODE_VERSION, counted, accounts="account")
-    frame = behaviours.behaviour(loaded, day, settings, traits=names, history_days=known)
+    with Spill(catalog.settings.engine) as spill:
+        frame = behaviours.behaviour(
+            loaded, day, settings, traits=names, history_days=known, keep=spill.keep
+        )
     sides = [each.side for each in JOINED if each.asset == BEHAVIOUR and each.fit(spec)]
     facts: dict[str, Any] = {"history_days": known, "days_read": len(days), "joined_to": sides}
     manifest = Manifest(

@@ -44,6 +44,42 @@ def test_the_engines_text_which_quotes_cells_never_comes_through():
     assert caught.value.__context__ is None
 
 
+def read_in_batches(sql, views):
+    return pa.Table.from_batches(list(engine.batches(sql, views, 1000)))
+
+
+@pytest.mark.parametrize("run", [engine.query, read_in_batches])
+def test_a_stream_is_read_as_it_comes_and_what_it_raises_comes_through_as_it_is(run):
+    schema = pa.schema([("x", pa.int64())])
+
+    def batches(fails):
+        yield pa.RecordBatch.from_pydict({"x": list(range(3000))}, schema=schema)
+        if fails:
+            raise ConnectionResetError(CANARY)
+        yield pa.RecordBatch.from_pydict({"x": [7]}, schema=schema)
+
+    sql = "SELECT x FROM v ORDER BY x"
+    views = {"v": engine.Stream(schema, batches(fails=False))}
+    assert run(sql, views)["x"].to_pylist() == sorted([*range(3000), 7])
+    with pytest.raises(ConnectionResetError):
+        run(sql, {"v": engine.Stream(schema, batches(fails=True))})
+    assert run(sql, {"v": engine.Stream(schema, [])}).num_rows == 0
+
+
+@pytest.mark.parametrize("run", [engine.query, read_in_batches])
+def test_too_little_memory_is_a_sentence_with_rows_and_setting_and_quotes_nothing(run, tmp_path):
+    views = {"v": pa.table({"x": [f"{CANARY}{number}" for number in range(300_000)]})}
+    sql = "SELECT x, COUNT(*) OVER (PARTITION BY x) AS n FROM v ORDER BY x"
+    folder = lambda: nullcontext(str(tmp_path))  # noqa: E731
+    with (
+        engine.spilling_into(folder, memory=2_000_000, spill=1_000_000),
+        pytest.raises(AmlError, match=r"v \(300,000 rows\).*engine\.memory") as caught,
+    ):
+        run(sql, views)
+    assert CANARY not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
 @pytest.mark.parametrize(
     "attempt",
     [
