@@ -24,6 +24,7 @@ from aml_assets.errors import (
     ModelError,
     NotFound,
     NotReady,
+    StoreError,
 )
 from aml_assets.io.deletions import Deletions
 from aml_assets.io.formats import Format, ParquetFormat, Published, version_path
@@ -137,16 +138,28 @@ class PartitionStore(Generic[T]):
             digest: of the content, as its manifest says.
 
         Raises:
-            NotReady: it is not stored.
+            NotReady: it is not stored, or was replaced meanwhile.
             CorruptFile: it is not what was published.
-            StoreError: it was replaced meanwhile.
         """
         format_ = self._parquet()
 
         def read() -> pa.Table | None:
             return format_.read_group(self.store, self.stored_file(day), number, columns, digest)
 
-        return self._existing(day, read)
+        try:
+            return self._existing(day, read)
+        except StoreError:
+            if self.manifest(day).digest == digest:
+                raise
+        raise self._replaced(day)
+
+    def _replaced(self, day: dt.date) -> NotReady:
+        return NotReady(
+            "it was replaced while it was read",
+            table=self.asset,
+            day=day,
+            remedy="Run it again when nothing else rebuilds the day.",
+        )
 
     def _parquet(self) -> ParquetFormat:
         if not isinstance(self.format, ParquetFormat):
@@ -221,12 +234,7 @@ class PartitionStore(Generic[T]):
             value = self.load(day, columns(manifest) if callable(columns) else columns)
             if self.manifest(day).digest == manifest.digest:
                 return value, manifest
-        raise NotReady(
-            "it was replaced while it was read, again and again",
-            table=self.asset,
-            day=day,
-            remedy="Run it again when nothing else rebuilds the day.",
-        )
+        raise self._replaced(day)
 
     def publish(
         self, day: dt.date, value: T, manifest: Manifest, *, path: str | None = None
