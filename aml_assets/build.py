@@ -85,7 +85,7 @@ def build_definitions(
             "run_options": run_options_resource(settings),
             **(resources or {}),
         },
-        executor=executor(settings.automation),
+        executor=executor(settings.automation, catalog.graph),
     )
 
 

@@ -7,13 +7,47 @@ Belongs here: the settings of sensors, schedules and runs. Does not belong here:
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from aml_assets.settings.section import Day, Section, TimeOfDay
 
 Count = Annotated[int, Field(ge=1)]
+
+_MEMORY = re.compile(r"[1-9]\d*([KMGT]i|[kMGT])", re.ASCII)
+_CPU = re.compile(r"[1-9]\d*m|\d+(\.\d{1,3})?", re.ASCII)
+
+
+def _as_memory(value: Any) -> str:
+    if not (isinstance(value, str) and _MEMORY.fullmatch(value)):
+        raise ValueError("Input should be a whole number with its unit, as 512Mi or 4Gi")
+    return value
+
+
+def _as_cpu(value: Any) -> str:
+    text = str(value)
+    if not (_CPU.fullmatch(text) and text.strip("0.")):
+        raise ValueError("Input should be a number of processors, as 2, 0.5 or 500m")
+    return text
+
+
+class StepResources(Section):
+    """What the pod of one asset's step gets: at least one of both.
+
+    Each is the pod's request and its limit, in the notation of Kubernetes. ``memory``: bytes;
+    ``cpu``: processors. What is not given, the pod has of the run's own.
+    """
+
+    memory: Annotated[str, BeforeValidator(_as_memory)] | None = None
+    cpu: Annotated[str, BeforeValidator(_as_cpu)] | None = None
+
+    @model_validator(mode="after")
+    def _gives_something(self) -> StepResources:
+        if self.memory is None and self.cpu is None:
+            raise ValueError("Input should give memory, cpu, or both")
+        return self
 
 
 class AutomationSettings(Section):
@@ -33,7 +67,8 @@ class AutomationSettings(Section):
     tries of a step whose fault may pass, ``retry_delay_seconds`` apart.
     ``max_runtime_minutes``: a run is ended after this time. ``executor``: all steps of a run in
     one process, a process for each step, or (Kubernetes) a pod for each. ``executor_config``:
-    configuration of that executor of Dagster's, e.g. ``per_step_k8s_config``.
+    configuration of that executor of Dagster's, e.g. ``max_concurrent``. ``resources``: with
+    ``k8s_job``, asset → memory and processors of its step's pod.
     """
 
     interval_seconds: Count = 30
@@ -51,3 +86,13 @@ class AutomationSettings(Section):
     max_runtime_minutes: Count = 60
     executor: Literal["in_process", "multiprocess", "k8s_job"] = "in_process"
     executor_config: dict[str, Any] = Field(default_factory=dict)
+    resources: dict[str, StepResources] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _steps_have_pods(self) -> AutomationSettings:
+        if self.resources and self.executor != "k8s_job":
+            raise ValueError(
+                "automation.resources gives pods of steps their memory and processors, and only "
+                f"automation.executor: k8s_job has any, not {self.executor}"
+            )
+        return self

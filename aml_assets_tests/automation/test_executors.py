@@ -10,6 +10,8 @@ import dagster as dg
 import pytest
 
 from aml_assets.automation.executors import executor, in_this_process
+from aml_assets.core.graph import MODEL, Asset
+from aml_assets.errors import SettingsError
 from aml_assets.settings.automation_settings import AutomationSettings
 from aml_assets_tests.conftest import Bank, day
 
@@ -79,12 +81,39 @@ def test_a_step_in_a_pod_of_its_own_has_no_token(given: dict[str, Any], kept: di
     assert resolved["config"]["step_k8s_config"]["pod_spec_config"] == kept
 
 
+def test_resources_of_what_is_not_built_are_refused_by_the_settings_name():
+    given = AutomationSettings.model_validate(
+        {"executor": "k8s_job", "resources": {"models/modle": {"memory": "4Gi"}}}
+    )
+    with pytest.raises(
+        SettingsError, match=r"automation\.resources names 'models/modle'"
+    ) as refused:
+        executor(given, [Asset(MODEL, ())])
+    assert refused.value.remedy == "Choose from: models/model."
+
+
+def test_a_step_is_configured_in_one_place():
+    given = AutomationSettings.model_validate(
+        {
+            "executor": "k8s_job",
+            "executor_config": {"per_step_k8s_config": {"models__model": {}}},
+            "resources": {MODEL: {"cpu": 2}},
+        }
+    )
+    with pytest.raises(SettingsError, match="both configure the step of models/model"):
+        executor(given, [Asset(MODEL, ())])
+
+
 def test_a_command_keeps_all_steps_in_its_own_process_whatever_is_configured(new_bank):
     bank = new_bank(
-        automation={"executor": "multiprocess", "executor_config": {"max_concurrent": 2}}
+        automation={
+            "executor": "k8s_job",
+            "executor_config": {"max_concurrent": 2},
+            "resources": {MODEL: {"memory": "4Gi"}},
+        }
     )
     kept = in_this_process(bank.settings).automation
-    assert (kept.executor, kept.executor_config) == ("in_process", {})
+    assert (kept.executor, kept.executor_config, kept.resources) == ("in_process", {}, {})
     assert kept.retries == bank.settings.automation.retries
 
 

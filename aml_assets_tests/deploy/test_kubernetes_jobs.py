@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,10 @@ from kubernetes.client.rest import ApiException, RESTClientObject
 
 import aml_assets
 from aml_assets.automation.executors import executor
+from aml_assets.build import build_definitions
+from aml_assets.core.graph import FEATURES, MODEL
 from aml_assets.settings.automation_settings import AutomationSettings
+from aml_assets.settings.load import load_settings
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 IMAGE = "localhost/aml_assets:0.1.0"
@@ -232,3 +236,57 @@ def test_a_runs_tags_change_nothing_in_the_jobs_of_its_steps(
 def test_no_step_of_ours_brings_a_configuration_of_its_own():
     sources = Path(aml_assets.__file__).parent.rglob("*.py")
     assert [str(path) for path in sources if "dagster-k8s/" in path.read_text("utf-8")] == []
+
+
+GIVEN = {
+    MODEL: {"memory": "16Gi", "cpu": 4},  # more than the limits of the files
+    "tables/trx": {"memory": "4Gi"},
+    "tables/str": {"cpu": "500m"},
+}
+
+
+def bank() -> dg.JobDefinition:
+    """A bank's own job, whose assets have resources of their own."""
+    automation = {"executor": "k8s_job", "executor_config": {"job_image": IMAGE}}
+    settings = load_settings(automation={**automation, "resources": GIVEN})
+    return build_definitions(settings).resolve_job_def("daily")
+
+
+def job_of_step(instance: dg.DagsterInstance, cluster: Kubernetes, asset: str) -> dict[str, Any]:
+    """The job that the executor makes for one asset's step."""
+    cluster.jobs.clear()
+    dg.execute_job(
+        dg.reconstructable(bank),
+        instance,
+        asset_selection=[dg.AssetKey.from_user_string(asset)],
+        tags={"dagster/partition": "2024-02-01"},
+    )
+    (job,) = cluster.jobs
+    return job
+
+
+def test_an_assets_step_has_the_memory_and_processors_that_the_settings_give_it(
+    instance: dg.DagsterInstance, cluster: Kubernetes, tmp_path: Path
+):
+    cluster.refuses = True
+    plain = job_of_step(instance, cluster, FEATURES)
+    (theirs,) = plain["spec"]["template"]["spec"]["containers"]
+    for asset, given in GIVEN.items():
+        job = job_of_step(instance, cluster, asset)
+        (container,) = job["spec"]["template"]["spec"]["containers"]
+        own = {name: str(amount) for name, amount in given.items()}
+        assert container["resources"] == {
+            "requests": theirs["resources"]["requests"] | own,
+            "limits": theirs["resources"]["limits"] | own,
+        }
+        (tmp_path / f"{asset.replace('/', '-')}.json").write_text(json.dumps(job))
+        # Beside names it is the job of any other step.
+        step = asset.replace("/", "__")
+        container["resources"] = theirs["resources"]
+        renamed = json.dumps(without_ids(job)).replace(step, FEATURES.replace("/", "__"))
+        assert json.loads(renamed) == without_ids(plain)
+    files = sorted(tmp_path.iterdir())
+    validate = Path(sys.executable).with_name("kubernetes-validate")
+    command = [str(validate), "--strict", "--version", "1.32", *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
