@@ -6,7 +6,7 @@ here: what happens when the op runs (``day_step``), or any asset (the modules na
 
 import datetime as dt
 import inspect
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +23,18 @@ from aml_assets.io.upstream import Upstream
 from aml_assets.steps.builders.built import Built, built_of_frame
 from aml_assets.steps.inputs.run_options import RunOptions
 
-POOL = "store"
-"""The pool that bounds how many runs work on the store at once; its limit is the instance's."""
+POOLS: Mapping[str, str] = {
+    "tables": "duckdb",
+    "features": "duckdb",
+    "models": "xgboost",
+    "predictions": "xgboost",
+    "reports": "pages",
+}
+"""Group → the pool of its steps, named after the engine that they load. Each pool bounds how much
+of it runs at once; its limit, and whether runs or steps are counted, are the instance's."""
+
+OTHER_POOL = "store"
+"""The pool of all other groups."""
 
 OURS = ("team:aml",)
 """The owners of our own assets, and of an asset that names none."""
@@ -46,6 +56,7 @@ class DayAsset:
         description: for the lineage; the function's docstring by default.
         row: what it reads, for an asset that is no row of our own graph.
         owners: mail addresses, or teams as ``team:name``.
+        pool: the pool of its steps; by default that of its group.
     """
 
     name: str
@@ -55,6 +66,7 @@ class DayAsset:
     description: str
     row: Asset | None = None
     owners: Sequence[str] = OURS
+    pool: str | None = None
 
     def bind(
         self, catalog: Catalog, partitions: dg.DailyPartitionsDefinition
@@ -94,7 +106,7 @@ class DayAsset:
             ],
             can_subset=True,
             backfill_policy=dg.BackfillPolicy.single_run(),
-            pool=POOL,
+            pool=self.pool or POOLS.get(asset.group, OTHER_POOL),
         )
         def op(
             context: dg.AssetExecutionContext,
@@ -141,6 +153,7 @@ def day_asset(
     description: str | None = None,
     row: Asset | None = None,
     owners: Sequence[str] = OURS,
+    pool: str | None = None,
 ) -> Callable[[Callable[..., Any]], DayAsset]:
     """Declare an asset by a function that builds one of its days.
 
@@ -153,10 +166,11 @@ def day_asset(
         description: for the lineage; the function's docstring by default.
         row: what the asset reads, unless it is a row of our own graph.
         owners: mail addresses, or teams as ``team:name``.
+        pool: the pool of its steps; by default that of its group.
     """
 
     def declare(build: Callable[..., Any]) -> DayAsset:
         text = description or inspect.getdoc(build) or name
-        return DayAsset(name, build, code_version, kinds, text, row, owners)
+        return DayAsset(name, build, code_version, kinds, text, row, owners, pool)
 
     return declare

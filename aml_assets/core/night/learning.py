@@ -6,18 +6,22 @@ here: tables and features (``core.night.preparing``), frames of further lines
 training itself (``core.model.training``).
 
 Each line has windows of its own, and no line waits for another one's frames, models or scores.
+
+Where gates judge, or a queue is made, a day looks back on what was said of the days before it. Runs
+beside each other would then end otherwise than one after another, so that the next one waits.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum, auto
 
 from aml_assets.core import staleness
 from aml_assets.core.days import ranges
+from aml_assets.core.graph import QUEUE
 from aml_assets.core.model.windows import Windows
-from aml_assets.core.night.candidate import DayWork
+from aml_assets.core.night.candidate import Candidate, DayWork
 from aml_assets.core.night.cursor import RequestKey, Stage
 from aml_assets.core.night.finding import CURRENT, Finding, Outcome, failed, of_line
 from aml_assets.core.night.lookups import missing_learnt, usable_models
@@ -37,7 +41,32 @@ def request_learning(tick: Tick) -> None:
             needed = _day_work(tick, day)
             if needed.assets:
                 work[day] = needed
-    tick.propose_days(Stage.LEARNING, work)
+    for run in _in_order(tick, work):
+        tick.propose(run)
+
+
+def _in_order(tick: Tick, work: Mapping[dt.date, DayWork]) -> Iterator[Candidate]:
+    """The runs that need not wait for one of earlier days; notes the days that do."""
+    runs = sorted(tick.runs(Stage.LEARNING, work), key=lambda run: run.days)
+    if not any(line.judging for line in tick.rules.lines) and QUEUE not in tick.rules.pages:
+        yield from runs
+        return
+    before = min(filter(lambda day: _is_learning(tick, day), tick.view.busy), default=None)
+    for run in runs:
+        if before is None or run.days[0] < before:
+            yield run
+            before = run.days[0]
+        else:
+            note = f"waits for the scores of days from {before} on"
+            tick.notes.update(dict.fromkeys(run.days, note))
+
+
+def _is_learning(tick: Tick, day: dt.date) -> bool:
+    """Whether a day that a run has at this moment has features, and no scores of some line yet."""
+    has = tick.view.partition
+    return has(tick.rules.features, day) is not None and any(
+        has(line.features, day) and not has(line.scores, day) for line in tick.rules.lines
+    )
 
 
 def _day_work(tick: Tick, day: dt.date) -> DayWork:

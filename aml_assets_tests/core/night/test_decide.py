@@ -515,6 +515,51 @@ def test_a_year_landed_at_once_is_caught_up_oldest_first_in_few_runs_at_a_time()
     assert prepared == sorted(prepared)
 
 
+@pytest.mark.parametrize(("queued", "most"), [(True, 1), (False, 4)])
+def test_days_that_look_back_on_earlier_scores_are_never_scored_before_them(
+    queued: bool, most: int
+):
+    night = Night(watched=60, days_per_run=5, queued=queued)
+    for number in range(1, 25):
+        night.land(number)
+    night.set_day(24)
+    while not night.has(FEATURES, *range(1, 25)):
+        night.tick()
+        night.work()
+    at_once, scored = 0, list[int]()
+    for _ in range(30):
+        night.tick(2)
+        waiting = night.queue
+        at_once = max(at_once, len(waiting))
+        night.queue = waiting[-1:]  # of those that wait, the one of the newest days runs first
+        scored += [(each.first - day(0)).days for each in night.queue]
+        night.work()
+        night.queue = waiting[:-1]
+    assert at_once == most
+    assert (scored == sorted(scored)) is queued
+    assert night.has(PREDICTIONS, *range(5, 25))
+    assert max(night.built.values()) == 1
+
+
+def test_a_run_that_scores_a_day_holds_the_days_after_it_until_it_ends():
+    night = nights(8, queued=True)
+    for number in range(9, 15):
+        night.set_day(number)
+        night.land(number)
+        night.tick(5)
+        scoring = [each for each in night.queue if PREDICTIONS in each.assets]
+        night.queue = [each for each in night.queue if each not in scoring]
+        night.work()
+        night.queue = scoring or [each for each in night.tick().requests]
+    (held,) = night.queue
+    assert (held.first, held.last, PREDICTIONS in held.assets) == (day(9), day(9), True)
+    assert night.tick(3).requests == []
+    # The features of its windows have long been there.
+    assert night.note(14) == f"waits for the scores of days from {day(9)} on"
+    night.settle_down()
+    assert night.has(PREDICTIONS, *range(9, 15))
+
+
 def test_a_lost_cursor_repeats_nothing():
     night = nights(8)
     night.restart()
