@@ -550,7 +550,7 @@ def test_a_run_that_scores_a_day_holds_the_days_after_it_until_it_ends():
         scoring = [each for each in night.queue if PREDICTIONS in each.assets]
         night.queue = [each for each in night.queue if each not in scoring]
         night.work()
-        night.queue = scoring or [each for each in night.tick().requests]
+        night.queue = scoring or list(night.tick().requests)
     (held,) = night.queue
     assert (held.first, held.last, PREDICTIONS in held.assets) == (day(9), day(9), True)
     assert night.tick(3).requests == []
