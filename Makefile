@@ -26,7 +26,7 @@ endif
 COVERAGE_FLOOR := 96
 
 .PHONY: help demo ui notebook docs test test-all test-kubernetes coverage soak screenshots lint lint-rules lint-format lint-types \
-	lint-licences install install-notebook install-dev hashes messages hooks clean hdfs-up hdfs-down image compose-up \
+	lint-licences install install-notebook install-dev hashes wheelhouse messages hooks clean hdfs-up hdfs-down image compose-up \
 	compose-demo compose-down
 .DEFAULT_GOAL := help
 
@@ -91,6 +91,10 @@ lint-licences: install-dev
 hashes: install-dev ## write hashes.txt anew, after a change of constraints.txt
 	$(BIN)/python deploy/hashes.py
 
+# It needs nothing of .venv.
+wheelhouse: ## write wheelhouse/, to install from where no index is (PLATFORM=linux/arm64)
+	$(PYTHON) deploy/wheelhouse.py wheelhouse $(PLATFORM)
+
 messages: install-dev ## bring the catalogs of messages up to date with the texts of the code
 	$(BIN)/python -m aml_assets_tests.messages
 
@@ -147,4 +151,4 @@ compose-demo compose-down:
 
 clean: ## remove what was built here: landing, store, runs, caches
 	@if test -e var/hadoop/cluster.json; then $(BIN)/python -m aml_assets_tests.hadoop down; fi
-	rm -rf var build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf var build wheelhouse *.egg-info .pytest_cache .ruff_cache .hypothesis

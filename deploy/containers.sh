@@ -4,7 +4,9 @@
 #   CONTAINER_ENGINE          docker or podman; by default whichever is there
 #   CONTAINER_OPTIONS  more options of podman itself, e.g. its storage
 #   BUILD_OPTIONS   more options of a build, e.g. --layers
-#   BASE_FILE            the file that names the base image by digest; by default deploy/base-image
+#   PLATFORM             another processor that images are built for, e.g. linux/arm64; their tags end in it (-arm64)
+#   BASE_FILE            the file that names the base image by digest; by default deploy/base-image, with PLATFORM
+#                        deploy/base-image-arm64 and the like, since a digest may be that of one processor's image
 #   SECRETS_FILE         the file of secrets; by default deploy/secrets.env
 #   COMPOSE_OVERRIDE     a compose file laid over ours, e.g. deploy/own-cluster.yaml
 #
@@ -14,7 +16,8 @@ set -eu
 cd "$(dirname "$0")/.."
 version="$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)"
 secrets="${SECRETS_FILE:-deploy/secrets.env}"
-base="${BASE_FILE:-deploy/base-image}"
+processor="${PLATFORM:+-${PLATFORM##*/}}"
+base="${BASE_FILE:-deploy/base-image$processor}"
 names='DAGSTER_POSTGRES_PASSWORD AML_UI_PASSWORD AML_VIEWER_PASSWORD AML_NOTEBOOK_PASSWORD AML_NOTEBOOK_TOKEN'
 
 engine="${CONTAINER_ENGINE:-}"
@@ -55,21 +58,21 @@ warn_of_base() {
 # Options are words, as their users give them.
 # shellcheck disable=SC2086
 build() { # file, target, name
-    given="${BUILD_OPTIONS:-}"
+    given="${PLATFORM:+--platform $PLATFORM} ${BUILD_OPTIONS:-}"
     if [ -e "$base" ]; then
         given="--build-arg BASE=$(cat "$base") $given"
     fi
     case "$engine" in
         # The image format of the two differs: only Docker's has a health check.
-        podman) podman ${CONTAINER_OPTIONS:-} build --format docker $given -f "$1" --target "$2" -t "localhost/$3:$version" . ;;
-        *) "$engine" build $given -f "$1" --target "$2" -t "localhost/$3:$version" . ;;
+        podman) podman ${CONTAINER_OPTIONS:-} build --format docker $given -f "$1" --target "$2" -t "localhost/$3:$version$processor" . ;;
+        *) "$engine" build $given -f "$1" --target "$2" -t "localhost/$3:$version$processor" . ;;
     esac
 }
 
 # The digest that a registry gives for a name today, for all builds until the next call.
 # shellcheck disable=SC2086
 pin_base() { # image
-    "$engine" $engine_options pull -q "$1" > /dev/null
+    "$engine" $engine_options pull -q ${PLATFORM:+--platform "$PLATFORM"} "$1" > /dev/null
     found="$("$engine" $engine_options image inspect --format '{{index .RepoDigests 0}}' "$1")"
     case "$found" in
         *@sha256:*) ;;

@@ -52,13 +52,18 @@ def closure(requirements: Iterable[str]) -> dict[str, str]:
     return pins(pip("-c", str(ROOT / "constraints.txt"), *requirements))
 
 
-def hashes(pinned: Mapping[str, str], machine: str) -> dict[str, str]:
-    """The hash of the one file of each package that a machine takes."""
+def target(machine: str) -> list[str]:
+    """Pip's words for CPython 3.11 on Debian 12 on a processor, whatever this machine is."""
     tags = [f"manylinux_2_{minor}_{machine}" for minor in range(GLIBC, 4, -1)]
     tags += [f"{name}_{machine}" for name in ("manylinux2014", "manylinux2010", "linux")]
-    target = ["--implementation=cp", "--python-version=3.11", "--abi=cp311", "--target=nowhere"]
-    target += [f"--platform={tag}" for tag in tags]
-    found = pip("--no-deps", *target, *(f"{name}=={version}" for name, version in pinned.items()))
+    words = ["--implementation=cp", "--python-version=3.11", "--abi=cp311"]
+    return [*words, *(f"--platform={tag}" for tag in tags)]
+
+
+def hashes(pinned: Mapping[str, str], machine: str) -> dict[str, str]:
+    """The hash of the one file of each package that a machine takes."""
+    asked = [f"{name}=={version}" for name, version in pinned.items()]
+    found = pip("--no-deps", "--target=nowhere", *target(machine), *asked)
     return {
         each["metadata"]["name"]: each["download_info"]["archive_info"]["hashes"]["sha256"]
         for each in found

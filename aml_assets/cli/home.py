@@ -56,8 +56,9 @@ concurrency:
           applyLimitPerUniqueValue: true
         limit: 1
   pools:
-    # Number of runs that may use the store at once: `dagster instance concurrency set store 4`.
-    # Counted by run, so that a killed process leaves no slot that nobody frees.
+    # Number of runs that may use an engine (duckdb, xgboost, pages) at once; of one engine:
+    # `dagster instance concurrency set xgboost 1`. Counted by run, so that a killed process leaves
+    # no slot that nobody frees.
     granularity: run
     default_limit: 4
 retention:

@@ -120,18 +120,32 @@ def engine(tmp_path: Path) -> Path:
     return path
 
 
+def containers(engine: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """`deploy/containers.sh` with the stand-in."""
+    environment = {**os.environ, "CONTAINER_ENGINE": str(engine), **variables}
+    command = [str(DEPLOY / "containers.sh"), *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_images_for_another_processor_have_a_base_and_a_tag_of_their_own(engine: Path):
+    base = engine.with_name("base")
+    arm = {"PLATFORM": "linux/arm64", "BASE_FILE": str(base)}
+    assert containers(engine, "base", DIGEST="2" * 64, **arm).returncode == 0
+    assert containers(engine, "image", **arm).returncode == 0
+    *asked, built = engine.with_name("asked").read_text().splitlines()
+    assert "pull -q --platform linux/arm64 docker.io/library/debian:bookworm-slim" in asked
+    assert "--platform linux/arm64" in built
+    assert "-t localhost/aml_assets:0.1.0-arm64 ." in built
+    # A digest may be that of one processor's image: no other build begins with it.
+    warned = containers(engine, "image", PLATFORM="linux/arm64", DIGEST="")
+    assert "deploy/base-image-arm64 is missing" in warned.stderr
+
+
 def test_builds_begin_with_the_base_that_was_last_looked_up(engine: Path):
     base = engine.with_name("base")
 
     def script(*words: str, digest: str) -> subprocess.CompletedProcess[str]:
-        environment = {
-            **os.environ,
-            "CONTAINER_ENGINE": str(engine),
-            "BASE_FILE": str(base),
-            "DIGEST": digest,
-        }
-        command = [str(DEPLOY / "containers.sh"), *words]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        return containers(engine, *words, BASE_FILE=str(base), DIGEST=digest)
 
     warned = script("image", digest="")
     assert "WARNING" in warned.stderr
