@@ -16,7 +16,7 @@ import dagster as dg
 import pytest
 import yaml
 
-from aml_assets.assets.day_asset import day_asset
+from aml_assets.assets.day_asset import DayAsset, day_asset
 from aml_assets.automation.backfill_plan import plan_backfill
 from aml_assets.automation.backfill_runs import run_backfill
 from aml_assets.build import build_definitions
@@ -62,19 +62,25 @@ def test_days_have_the_same_content_where_a_later_range_overtakes_an_earlier_one
 # -- pools ---------------------------------------------------------------------------------------
 
 
+def pools(bank: Bank, *assets: DayAsset) -> dict[str, set[str]]:
+    """Group → the pools of its steps."""
+    graph = build_definitions(bank.settings, assets=assets).resolve_asset_graph()
+    found: dict[str, set[str]] = {}
+    for key in graph.materializable_asset_keys:
+        found.setdefault(key.path[0], set()).update(graph.get(key).pools or ())
+    return found
+
+
 def test_each_step_has_the_pool_of_its_engine(new_bank):
     row = Asset("own/rows", (Reads(f"{TABLES}/trx"),))
 
     def build() -> None: ...
 
+    def own(pool: str | None = None) -> DayAsset:
+        return day_asset(row.name, row=row, kinds=(), code_version="1", pool=pool)(build)
+
     bank = new_bank(lines={"customer": {}})
-    own = day_asset(row.name, row=row, kinds=(), code_version="1", description="None.")
-    graph = build_definitions(bank.settings, assets=[own(build)]).resolve_asset_graph()
-    pools: dict[str, set[str]] = {}
-    for key in graph.materializable_asset_keys:
-        for pool in graph.get(key).pools:
-            pools.setdefault(key.path[0], set()).add(pool)
-    assert pools == {
+    assert pools(bank, own()) == {
         "tables": {"duckdb"},
         "features": {"duckdb"},
         "models": {"xgboost"},
@@ -82,14 +88,7 @@ def test_each_step_has_the_pool_of_its_engine(new_bank):
         "reports": {"pages"},
         "own": {"store"},
     }
-    gpu = day_asset(row.name, row=row, kinds=(), code_version="1", description="None.", pool="gpu")
-    (named,) = (
-        build_definitions(bank.settings, assets=[gpu(build)])
-        .resolve_asset_graph()
-        .get(dg.AssetKey(["own", "rows"]))
-        .pools
-    )
-    assert named == "gpu"
+    assert pools(bank, own("gpu"))["own"] == {"gpu"}
 
 
 def start(bank: Bank, home: Path, first: int, last: int) -> subprocess.Popen[str]:

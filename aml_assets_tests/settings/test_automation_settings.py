@@ -30,7 +30,7 @@ def test_no_retries_is_a_choice():
     assert AutomationSettings(retries=0, retry_delay_seconds=0).retries == 0
 
 
-def given(executor: str = "k8s_job", **resources: object) -> AutomationSettings:
+def given(resources: dict[str, object], executor: str = "k8s_job") -> AutomationSettings:
     return AutomationSettings.model_validate(
         {"executor": executor, "resources": {"models/model": resources}}
     )
@@ -38,7 +38,7 @@ def given(executor: str = "k8s_job", **resources: object) -> AutomationSettings:
 
 @pytest.mark.parametrize(("cpu", "kept"), [(2, "2"), (0.5, "0.5"), ("500m", "500m")])
 def test_memory_and_processors_are_read_as_kubernetes_writes_them(cpu: object, kept: str):
-    of = given(memory="512Mi", cpu=cpu).resources["models/model"]
+    of = given({"memory": "512Mi", "cpu": cpu}).resources["models/model"]
     assert (of.memory, of.cpu) == ("512Mi", kept)
 
 
@@ -52,10 +52,10 @@ def test_memory_and_processors_are_read_as_kubernetes_writes_them(cpu: object, k
 )
 def test_an_amount_that_nobody_can_mean_is_refused(resources: dict[str, object]):
     with pytest.raises(ValidationError, match=r"resources\.models/model"):
-        given(**resources)
+        given(resources)
 
 
 @pytest.mark.parametrize("executor", ["in_process", "multiprocess"])
 def test_resources_without_a_pod_to_give_them_to_are_refused(executor: str):
     with pytest.raises(ValidationError, match=r"only automation\.executor: k8s_job"):
-        given(executor, memory="4Gi")
+        given({"memory": "4Gi"}, executor)
