@@ -62,10 +62,16 @@ def _in_order(tick: Tick, work: Mapping[dt.date, DayWork]) -> Iterator[Candidate
 
 
 def _is_learning(tick: Tick, day: dt.date) -> bool:
-    """Whether a day that a run has at this moment has features, and no scores of some line yet."""
+    """Whether a day that a run has at this moment has frames of some line, and no scores yet.
+
+    Days of the first weeks, which can have no model of their own, hold nothing up.
+    """
     has = tick.view.partition
-    return has(tick.rules.features, day) is not None and any(
-        has(line.features, day) and not has(line.scores, day) for line in tick.rules.lines
+    return any(
+        has(line.features, day)
+        and not has(line.scores, day)
+        and not isinstance(line.windows(day), Untrainable)
+        for line in tick.rules.lines
     )
 
 
