@@ -51,7 +51,8 @@ def _in_order(tick: Tick, work: Mapping[dt.date, DayWork]) -> Iterator[Candidate
     if not any(line.judging for line in tick.rules.lines) and QUEUE not in tick.rules.pages:
         yield from runs
         return
-    before = min(filter(lambda day: _is_learning(tick, day), tick.view.busy), default=None)
+    coming = (day for day in tick.view.days if day not in work and _will_be_scored(tick, day))
+    before = next(coming, None)
     for run in runs:
         if before is None or run.days[0] < before:
             yield run
@@ -61,18 +62,22 @@ def _in_order(tick: Tick, work: Mapping[dt.date, DayWork]) -> Iterator[Candidate
             tick.notes.update(dict.fromkeys(run.days, note))
 
 
-def _is_learning(tick: Tick, day: dt.date) -> bool:
-    """Whether a day that a run has at this moment has frames of some line, and no scores yet.
+def _will_be_scored(tick: Tick, day: dt.date) -> bool:
+    """Whether some line's frame of a day has no scores yet, and only waits for a run to end.
 
     Days of the first weeks, which can have no model of their own, hold nothing up.
     """
-    has = tick.view.partition
-    return any(
-        has(line.features, day)
-        and not has(line.scores, day)
-        and not isinstance(line.windows(day), Untrainable)
-        for line in tick.rules.lines
-    )
+    return any(_waits_for_a_run(tick, line, day) for line in tick.rules.lines)
+
+
+def _waits_for_a_run(tick: Tick, line: LineRules, day: dt.date) -> bool:
+    view, windows = tick.view, line.windows(day)
+    if not view.partition(line.features, day) or view.partition(line.scores, day):
+        return False
+    if isinstance(windows, Untrainable):
+        return False
+    coming = tick.coming(line.features)
+    return day in coming or not coming.isdisjoint(_days_of(windows))
 
 
 def _day_work(tick: Tick, day: dt.date) -> DayWork:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from aml_assets.core.days import ONE_DAY
 from aml_assets.core.staleness import StoredPartition
 from aml_assets_tests.core.night.night_harness import (
     ALERT_PAGE,
@@ -558,6 +559,23 @@ def test_a_run_that_scores_a_day_holds_the_days_after_it_until_it_ends():
     assert night.note(14) == f"waits for the scores of days from {day(9)} on"
     night.settle_down()
     assert night.has(PREDICTIONS, *range(9, 15))
+
+
+def test_days_whose_windows_are_being_worked_on_hold_later_ones_too():
+    night = Night(watched=60, days_per_run=5, queued=True)
+    for number in range(1, 25):
+        night.land(number)
+    night.set_day(24)
+    while not night.has(FEATURES, *range(1, 25)):
+        night.tick()
+        night.work()
+    night.queue = []
+    (held,) = night.tick().requests
+    night.work()
+    night.queue = [held]  # its scores are stored, and its pages are still being made
+    assert night.has(PREDICTIONS, 5)
+    assert night.tick(3).requests == []
+    assert night.note(24) == f"waits for the scores of days from {held.last + ONE_DAY} on"
 
 
 def test_a_lost_cursor_repeats_nothing():
