@@ -18,8 +18,8 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +76,17 @@ def scratch_folder(within: str | None = None) -> Generator[str]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # what stays is swept later
         os.close(lock)
+
+
+@contextmanager
+def scratch_on_demand(within: str | None = None) -> Generator[Callable[[], str]]:
+    """Give what makes a new scratch folder at each call; all are gone at the end of the block.
+
+    Args:
+        within: as of `scratch_folder`.
+    """
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(scratch_folder(within))
 
 
 def sweep(within: str | None = None, *, dry_run: bool = False) -> list[Leftover]:

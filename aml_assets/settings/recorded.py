@@ -5,7 +5,7 @@ Does not belong here: where the record lies (``io.surroundings``), or any single
 
 Recorded are the values, not the file: a default that a later release changes is known, too. Places,
 connections, alarms and schedules change no content, and are left out; so are the numbers of
-threads. No secret is a setting.
+threads, and where training holds its rows. No secret is a setting.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PRESENT = ("landing", "hdfs", "automation", "alarms", "filing", "engine")
 _PRESENT_OF = {
     "store": ("url", "seal_keys", "file_permissions", "folder_permissions"),
     "partitions": ("last_day",),
-    "training": ("threads",),
+    "training": ("threads", "external_memory_bytes"),
 }
 """The same of other sections, setting by setting."""
 

@@ -34,7 +34,9 @@ class TrainingSettings(Section):
     given, or neither. ``negative_sampling`` is the share of negatives that is kept, and
     ``bagging`` the number of fits whose margins are averaged. With ``refit`` the model that scores
     is fitted again up to the last ripe day, after another one was measured on the evaluation days.
-    ``tuning`` lets a study choose some of these parameters; without it, there is none.
+    A window whose encoded values take more than ``external_memory_bytes`` lies on disk while it is
+    trained on, which gives the same trees. ``tuning`` lets a study choose some of these parameters;
+    without it, there is none.
     """
 
     preset: Literal["default", "flow_2019"] = "default"
@@ -50,6 +52,7 @@ class TrainingSettings(Section):
     max_bin: Annotated[int, Field(ge=2)] = 1024
     seed: int = 0
     threads: Annotated[int, Field(ge=1)] = 2
+    external_memory_bytes: Annotated[int, Field(ge=0)] = 256 * 1024**2
     early_stopping_rounds: Annotated[int, Field(ge=1)] | None = None
     early_stopping_days: Annotated[int, Field(ge=0)] = 0
     negative_sampling: Annotated[float, Field(gt=0, le=1)] = 1.0

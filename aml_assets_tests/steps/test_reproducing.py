@@ -265,8 +265,8 @@ def unlike(monkeypatch: pytest.MonkeyPatch) -> None:
 
     real = training._fit
 
-    def fit(batches: Any, settings: Any, stopping: Any, *, seed: int):
-        return real(batches, settings.model_copy(update={"rounds": 1}), stopping, seed=seed)
+    def fit(batches: Any, settings: Any, stopping: Any, **options: Any):
+        return real(batches, settings.model_copy(update={"rounds": 1}), stopping, **options)
 
     monkeypatch.setattr(training, "_fit", fit)
 

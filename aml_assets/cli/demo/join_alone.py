@@ -7,6 +7,7 @@ Belongs here: one figure for the demo's summary. Does not belong here: the figur
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,7 +42,7 @@ def average_precision_of_join(catalog: Catalog, day: dt.date) -> float | None:
     landed = catalog.settings.tables
     data = training_data(catalog, features, windows_of(catalog, day))
     kept = [place for place, of in enumerate(data.encoder.features) if of.table in landed]
-    batches = [each._replace(features=each.features[:, kept]) for each in data.batches]
+    batches = [replace(each, values=each.features[:, kept]) for each in data.batches]
     booster = training.train(batches, settings)
     models = catalog.upstream(catalog.graph.measured)
     model = read_model(models, models.partitions.path(day))

@@ -1,15 +1,17 @@
 """Constant features: columns of a training matrix from which no tree can learn.
 
-Belongs here: finding them, and taking them out of an encoder and its matrices. Does not belong
-here: the selection of columns by their kinds and values (``core.model.encoding``).
+Belongs here: finding them, and taking them out of an encoder. Does not belong here: the selection
+of columns by their kinds and values (``core.model.fitting``), or taking them out of matrices
+(``steps.inputs.training_data``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aml_assets.core.graph import FEATURES
 from aml_assets.core.language import message
@@ -20,49 +22,60 @@ CONSTANT = message("constant throughout the training window")
 """The reason why such a column is left out."""
 
 
+class Spread:
+    """Which features take two values or more, learnt from one matrix after the other.
+
+    Args:
+        features: how many there are.
+    """
+
+    def __init__(self, features: int) -> None:
+        self._low: NDArray[Any] = np.full(features, np.inf, np.float32)
+        self._high: NDArray[Any] = np.full(features, -np.inf, np.float32)
+        self._null, self._rows = np.zeros(features, np.int64), 0
+
+    def add(self, values: NDArray[Any]) -> None:
+        """Learn from the rows of a matrix: float32 of shape (rows, features)."""
+        self._null += np.isnan(values).sum(axis=0)
+        self._rows += len(values)
+        # These two pass over NaN.
+        self._low = np.fmin(self._low, np.fmin.reduce(values, axis=0, initial=np.inf))
+        self._high = np.fmax(self._high, np.fmax.reduce(values, axis=0, initial=-np.inf))
+
+    @property
+    def varies(self) -> NDArray[Any]:
+        """Whether a feature has two values or more, a null being one: shape (features,)."""
+        return (self._low < self._high) | ((self._null > 0) & (self._null < self._rows))
+
+
 def without_constants(
-    encoder: Encoder, matrices: list[np.ndarray], *, asset: str = FEATURES
-) -> Encoder:
+    encoder: Encoder, spread: Spread, *, asset: str = FEATURES
+) -> tuple[Encoder, list[int] | None]:
     """Leave out the features that have one value in all rows; a null is a value of its own.
 
     Args:
         encoder: as fitted.
-        matrices: float32, shape (rows, features) each: all rows of the training window. Each is
-            replaced by one of the other features, so that the window is never in memory twice.
+        spread: of its features over all rows of the training window.
         asset: the frames, for errors.
 
     Returns:
-        The encoder of the other features, which names those left out.
+        The encoder of the other features, which names those left out; and the positions of these
+        others in a row of the given one, ``None`` if it left out none.
 
     Raises:
         NotTrainable: every feature is constant.
     """
-    kept = np.flatnonzero(_varies(matrices, len(encoder.features)))
+    kept = np.flatnonzero(spread.varies).tolist()
     if len(kept) == len(encoder.features):
-        return encoder
-    if not len(kept):
+        return encoder, None
+    if not kept:
         raise NotTrainable(
             "every feature is constant throughout the training window",
             table=asset,
             remedy="Have features landed that differ between rows, or widen the window.",
         )
-    for position, values in enumerate(matrices):
-        matrices[position] = np.ascontiguousarray(values[:, kept])
-    wanted = set(kept.tolist())
+    wanted = set(kept)
     constant = {f.name: CONSTANT for n, f in enumerate(encoder.features) if n not in wanted}
     features = tuple(encoder.features[position] for position in kept)
-    return replace(encoder, features=features, left_out={**encoder.left_out, **constant})
-
-
-def _varies(matrices: Sequence[np.ndarray], features: int) -> np.ndarray:
-    """Whether a feature has two values or more, shape (features,)."""
-    low, high = np.full(features, np.inf), np.full(features, -np.inf)
-    null, rows = np.zeros(features, dtype=np.int64), 0
-    for each in matrices:
-        missing = np.isnan(each)
-        null += missing.sum(axis=0)
-        rows += len(each)
-        if len(each):
-            low = np.minimum(low, np.where(missing, np.inf, each).min(axis=0))
-            high = np.maximum(high, np.where(missing, -np.inf, each).max(axis=0))
-    return (low < high) | ((null > 0) & (null < rows))
+    fewer = replace(encoder, features=features, left_out={**encoder.left_out, **constant})
+    return fewer, kept

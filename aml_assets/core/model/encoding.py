@@ -1,8 +1,8 @@
 """The encoder: it turns merged frames into float32 feature matrices.
 
-Belongs here: the selection of features, the vocabularies, and the transformation, which are fitted
-once on a training window and stored inside the model file as JSON. Does not belong here: labels
-(``core.model.labels``) or the booster (``core.model.training``).
+Belongs here: features, their vocabularies, and the transformation, which are fitted once on a
+training window and stored inside the model file as JSON. Does not belong here: fitting them
+(``core.model.fitting``), labels (``core.model.labels``) or the booster (``core.model.training``).
 
 A feature is named ``table.column`` after its source, so that it keeps its name when the merged
 frame renames the column. Numbers stay numbers; a time becomes hour, weekday and age in days before
@@ -14,34 +14,24 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from aml_assets.core.days import number_of
-from aml_assets.core.graph import FEATURES
-from aml_assets.core.language import message
-from aml_assets.core.model.ruled_out import NEVER_FEATURES, WITHHELD, ruled_out, too_distinct
 from aml_assets.core.tables import dictionaries
-from aml_assets.core.tables.contracts import INDEX, LABEL, Column
-from aml_assets.core.tables.values import has_no_value
-from aml_assets.errors import InputError, NotTrainable
-from aml_assets.settings.table_settings import STR
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from aml_assets.core.tables.contracts import Column
+from aml_assets.errors import InputError
 
 Encoding = Literal["number", "category", "hour", "weekday", "age_days"]
 
-_TIME_ENCODINGS: tuple[Encoding, ...] = ("hour", "weekday", "age_days")
-
-TOO_RARE = message("no value stands in {rows} rows of the training window")
-"""Why a text has no vocabulary."""
+TIME_ENCODINGS: tuple[Encoding, ...] = ("hour", "weekday", "age_days")
+"""What a time becomes."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +78,7 @@ class Feature:
     @property
     def name(self) -> str:
         """``table.column``, followed by the encoding of a time, such as "trx.time hour"."""
-        suffix = f" {self.encoding}" if self.encoding in _TIME_ENCODINGS else ""
+        suffix = f" {self.encoding}" if self.encoding in TIME_ENCODINGS else ""
         return f"{self.table}.{self.column}{suffix}"
 
 
@@ -190,159 +180,6 @@ class Encoder:
         return Matrix(values, nulls, unseen, tuple(absent))
 
 
-def fit(
-    frames: Sequence[Frame],
-    *,
-    max_text_distinct_share: float,
-    min_category_rows: int,
-    report_features: Collection[str] | None = None,
-    withheld: Collection[tuple[str, str]] = (),
-    asset: str = FEATURES,
-) -> Encoder:
-    """Select the features of a training window, and fit the vocabularies.
-
-    Args:
-        frames: the window's merged frames, oldest first.
-        max_text_distinct_share: a category with a larger share of distinct values, at its own
-            table's grain, is a name or a free text; it is left out unless forced.
-        min_category_rows: a value in fewer rows does not enter the vocabulary.
-        report_features: the columns of reports that may be features; all by default.
-        withheld: columns that the bank keeps from models, as (table, column).
-        asset: the frames, for errors.
-
-    Raises:
-        InputError: a column has different kinds on different days.
-        NotTrainable: no column can be a feature.
-    """
-    features: list[Feature] = []
-    left_out: dict[str, str] = {}
-    days = [frame.columns for frame in frames]
-    excluded = ruled_out(days, max_text_distinct_share, report_features)
-    excluded |= dict.fromkeys(withheld, WITHHELD)
-    for (table, source), kind in _kinds(frames).items():
-        name = f"{table}.{source}"
-        if kind in (LABEL, "day"):
-            continue
-        reason = excluded.get((table, source)) or NEVER_FEATURES.get(kind)
-        if reason:
-            left_out[name] = reason
-        elif not _has_values(frames, table, source):
-            left_out[name] = message("null throughout the training window")
-        elif kind in ("numeric", "boolean"):
-            features.append(Feature(table, source, "number"))
-        elif kind == "time":
-            features += [
-                Feature(table, source, part) for part in _parts_of_time(frames, table, source)
-            ]
-        else:
-            vocabulary, reason = _vocabulary(
-                frames, table, source, max_text_distinct_share, min_category_rows
-            )
-            if reason:
-                left_out[name] = reason
-            else:
-                features.append(Feature(table, source, "category", vocabulary))
-    if not features:
-        raise NotTrainable(
-            "no column of the training window can be a feature: "
-            + "; ".join(f"{name}: {reason}" for name, reason in left_out.items()),
-            table=asset,
-            remedy="Force columns under tables.*.kinds, or have features landed.",
-        )
-    return Encoder(tuple(features), left_out)
-
-
-def _kinds(frames: Sequence[Frame]) -> dict[tuple[str, str], str]:
-    """The kind of each source column over the window, in order of first appearance."""
-    kinds: dict[tuple[str, str], str] = {}
-    for frame in frames:
-        for name, column in frame.columns.items():
-            source = (column.table, column.source)
-            if not frame.holds(name) or frame.table.column(name).null_count == frame.table.num_rows:
-                # A column without a value has no kind of its own on this day.
-                kinds.setdefault(source, column.kind)
-                continue
-            known = kinds.get(source)
-            if known is None or known == column.kind or _only_nulls_before(frames, frame, source):
-                kinds[source] = column.kind
-            elif {known, column.kind} == {"numeric", "boolean"}:
-                kinds[source] = "numeric"
-            elif INDEX in (known, column.kind):
-                kinds[source] = INDEX
-            else:
-                raise InputError(
-                    f"it is {column.kind} on this day and {known} on earlier ones",
-                    table=column.table,
-                    day=frame.day,
-                    column=column.source,
-                    remedy="Have the day restated in the type of the others, or force one kind "
-                    f"under tables.{column.table}.kinds and rebuild the window's days.",
-                )
-    return kinds
-
-
-def _only_nulls_before(frames: Sequence[Frame], until: Frame, source: tuple[str, str]) -> bool:
-    for frame in frames:
-        if frame is until:
-            return True
-        column = frame.column(*source)
-        if column is not None and column.null_count < len(column):
-            return False
-    return True
-
-
-def _has_values(frames: Sequence[Frame], table: str, source: str) -> bool:
-    columns = (frame.column(table, source) for frame in frames)
-    return any(column is not None and column.null_count < len(column) for column in columns)
-
-
-def _parts_of_time(frames: Sequence[Frame], table: str, source: str) -> Iterable[Encoding]:
-    """The encodings of a time: of a date (birth, opening) its age alone."""
-    columns = [frame.column(table, source) for frame in frames]
-    dates = [c is not None and not has_no_value(c) and pa.types.is_date(c.type) for c in columns]
-    return ("age_days",) if any(dates) else _TIME_ENCODINGS
-
-
-def _vocabulary(
-    frames: Sequence[Frame],
-    table: str,
-    source: str,
-    max_distinct_share: float,
-    min_rows: int,
-) -> tuple[tuple[str, ...], str | None]:
-    """The sorted vocabulary of a category, or the reason why the column is left out."""
-    counted: list[tuple[pa.Array, np.ndarray]] = []
-    facts: list[Column] = []
-    for frame in frames:
-        column = frame.column(table, source)
-        fact = next(
-            (c for c in frame.columns.values() if c.table == table and c.source == source), None
-        )
-        if column is None or fact is None:
-            continue
-        facts.append(fact)
-        array = dictionaries.encode(column)
-        codes = dictionaries.codes_of(array)
-        counts = np.bincount(codes[codes >= 0], minlength=len(array.dictionary))
-        counted.append((array.dictionary, counts))
-    values = pa.concat_arrays([dictionary for dictionary, _ in counted])
-    encoded = values.dictionary_encode()
-    rows = np.bincount(
-        encoded.indices.to_numpy(zero_copy_only=False),
-        weights=np.concatenate([counts for _, counts in counted]),
-        minlength=len(encoded.dictionary),
-    )
-    if table == STR:
-        # A row of the frame is a row of ``str``, so the whole window can be counted here.
-        reason = too_distinct(facts, int((rows > 0).sum()), int(rows.sum()), max_distinct_share)
-        if reason:
-            return (), reason
-    kept = encoded.dictionary.take(pa.array(np.flatnonzero(rows >= min_rows), pa.int64()))
-    if not len(kept):
-        return (), TOO_RARE.format(rows=min_rows)
-    return tuple(sorted(kept.to_pylist())), None
-
-
 def _encode(array: pa.Array, feature: Feature, vocabulary: pa.Array, day: dt.date) -> np.ndarray:
     """One column as float32, shape (rows,)."""
     type_ = array.type
@@ -354,7 +191,7 @@ def _encode(array: pa.Array, feature: Feature, vocabulary: pa.Array, day: dt.dat
         pa.types.is_dictionary(type_) or pa.types.is_temporal(type_)
     ):
         return _float32(array)
-    if feature.encoding in _TIME_ENCODINGS and pa.types.is_temporal(type_):
+    if feature.encoding in TIME_ENCODINGS and pa.types.is_temporal(type_):
         return _time_part(array, feature.encoding, day)
     raise InputError(
         f"it has type {type_}, but the model was trained with it as {feature.encoding}",

@@ -139,22 +139,22 @@ def newest_decisions(
     if not sum(reports.table.num_rows for reports in inside):
         empty = np.array([], np.int64), np.array([], np.float32)
         return [SelectedReports(reports.day, *empty) for reports in inside]
-    # The columns' own names do not matter here, and one may be called "frame" or "label".
-    numbered = [f"key {number}" for number in range(len(key))]
     ripeness = ripeness or Ripeness(max(reports.day for reports in days))
-    stacked = _stacked(days, key, label, ripeness.decided_at, inside=len(inside))
-    selected = _select(stacked, numbered, ripeness, first=first)
+    suspects = _may_repeat(days, key, label)
+    found = [
+        _single(reports, label, ripeness, repeated)
+        for reports, repeated in zip(inside, suspects, strict=False)
+    ]
+    if any(each.any() for each in suspects):
+        # The columns' own names do not matter there, and one may be called "frame" or "label".
+        stacked = _stacked(days, key, label, ripeness.decided_at, len(inside), rows=suspects)
+        ranked = _ranked(stacked, len(key), ripeness, first=first)
+        found = [_both(*each) for each in zip(found, _by_day(ranked, inside), strict=True)]
     filled = [reports for reports in known if reports.table.num_rows]
     if filled:
-        learnt = _stacked(filled, key, label, None, inside=0).select(numbered)
-        selected = _without_learnt(selected, stacked, learnt, numbered)
-    frames = selected.column("frame").to_numpy()
-    positions = selected.column("position").to_numpy()
-    labels = selected.column("label").cast(pa.float32()).to_numpy(zero_copy_only=False)
-    return [
-        SelectedReports(reports.day, positions[frames == number], labels[frames == number])
-        for number, reports in enumerate(inside)
-    ]
+        stacked = _stacked(days, key, label, ripeness.decided_at, len(inside))
+        found = _without_learnt(found, stacked, _stacked(filled, key, label, None, 0), len(key))
+    return found
 
 
 def as_known(
@@ -197,27 +197,93 @@ def _where(known: pa.ChunkedArray, labels: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(known, labels, pa.scalar(None, labels.type))
 
 
+def _single(
+    reports: LabelledReports, label: str, ripeness: Ripeness, repeated: np.ndarray
+) -> SelectedReports:
+    """The rows of a day whose reports occur once in the window.
+
+    Args:
+        reports: the day's.
+        label: the label column.
+        ripeness: which decisions are known.
+        repeated: the rows whose report may occur again, boolean of shape (rows,).
+    """
+    day = pa.scalar(number_of(reports.day), pa.int32())
+    known = ripeness.is_known(_decided(reports.table, ripeness.decided_at, day), day)
+    labels = _where(known, reports.table.column(label)).cast(pa.float32())
+    rows = np.flatnonzero(~repeated)
+    return SelectedReports(reports.day, rows, labels.to_numpy(zero_copy_only=False)[rows])
+
+
+def _both(one: SelectedReports, other: SelectedReports) -> SelectedReports:
+    """The rows of two parts of a day."""
+    if not len(other.rows):
+        return one
+    rows = np.concatenate([one.rows, other.rows])
+    order = np.argsort(rows, kind="stable")
+    labels = np.concatenate([one.labels, other.labels])
+    return SelectedReports(one.day, rows[order], labels[order])
+
+
+def _by_day(selected: pa.Table, inside: Sequence[LabelledReports]) -> list[SelectedReports]:
+    """Selected rows, with frame, position and label, day by day."""
+    frames = selected.column("frame").to_numpy()
+    positions = selected.column("position").to_numpy()
+    labels = selected.column("label").cast(pa.float32()).to_numpy(zero_copy_only=False)
+    return [
+        SelectedReports(reports.day, positions[frames == number], labels[frames == number])
+        for number, reports in enumerate(inside)
+    ]
+
+
 def _stacked(
     days: Sequence[LabelledReports],
     key: Sequence[str],
     label: str,
     decided_at: str | None,
-    *,
     inside: int,
+    *,
+    rows: Sequence[np.ndarray] | None = None,
 ) -> pa.Table:
+    """Some days as one table, or some of their rows, each with its place.
+
+    Args:
+        days: oldest first.
+        key: the key's columns; here they are called "key 0", "key 1" ….
+        label: the label column.
+        decided_at: the column with the day of the decision, if there is one.
+        inside: how many of the days are the window's.
+        rows: of each day the rows that are taken, boolean of shape (rows,); all by default.
+    """
     parts = []
     for number, reports in enumerate(days):
-        rows = reports.table.num_rows
-        if not rows:
+        count = reports.table.num_rows
+        if not count:
             continue  # without a row its key has no type to disagree with
         part = reports.table.select([*key, label])
-        part = part.rename_columns([*(f"key {n}" for n in range(len(key))), "label"])
+        part = part.rename_columns([*_numbered(len(key)), "label"])
         day = pa.scalar(number_of(reports.day), pa.int32())
-        part = part.append_column("day", pa.repeat(day, rows))
+        part = part.append_column("day", pa.repeat(day, count))
         part = part.append_column("decided", _decided(reports.table, decided_at, day))
-        part = part.append_column("frame", pa.repeat(pa.scalar(number, pa.int32()), rows))
-        part = part.append_column("position", pa.array(np.arange(rows), pa.int64()))
-        parts.append(part.append_column("inside", pa.repeat(pa.scalar(number < inside), rows)))
+        part = part.append_column("frame", pa.repeat(pa.scalar(number, pa.int32()), count))
+        part = part.append_column("position", pa.array(np.arange(count), pa.int64()))
+        part = part.append_column("inside", pa.repeat(pa.scalar(number < inside), count))
+        parts.append(part if rows is None else part.filter(pa.array(rows[number])))
+    return _concatenated(parts, days, key, label)
+
+
+def _numbered(keys: int) -> list[str]:
+    return [f"key {number}" for number in range(keys)]
+
+
+def _concatenated(
+    parts: Sequence[pa.Table], days: Sequence[LabelledReports], key: Sequence[str], label: str
+) -> pa.Table:
+    """The parts as one table.
+
+    Raises:
+        InputError: the key or the label has different types on different days.
+    """
     try:
         return pa.concat_tables(parts, promote_options="permissive")
     except (pa.ArrowInvalid, pa.ArrowTypeError):
@@ -245,34 +311,32 @@ def _plain_days(times: pa.ChunkedArray) -> pa.ChunkedArray:
     return times.cast(pa.date32(), safe=False)
 
 
-def _select(stacked: pa.Table, key: list[str], ripeness: Ripeness, *, first: bool) -> pa.Table:
-    """Frame, position and label of the selected row of each report, ordered by the first two."""
-    columns = [*_PLACE, "label"]
-    suspects = _may_repeat(stacked.column(key[0]))
-    single = stacked.filter(pc.and_not(stacked.column("inside"), suspects))
-    known = ripeness.is_known(single.column("decided"), single.column("day"))
-    labels = _where(known, single.column("label"))
-    single = single.select(_PLACE).append_column("label", labels)
-    if not pc.any(suspects).as_py():
-        return single
+def _ranked(stacked: pa.Table, keys: int, ripeness: Ripeness, *, first: bool) -> pa.Table:
+    """Frame, position and label of the selected row of each report."""
     sql = render(
         "newest_decisions",
-        key=key,
+        key=_numbered(keys),
         known_by=number_of(ripeness.known_by),
         maturity=ripeness.maturity_days,
         names_days=ripeness.decided_at is not None,
         first=first,
     )
-    ranked = engine.query(sql, {"reports": stacked.filter(suspects)}).select(columns)
-    return _in_order(pa.concat_tables([single, ranked], promote_options="permissive"))
+    return _in_order(engine.query(sql, {"reports": stacked}).select([*_PLACE, "label"]))
 
 
-def _may_repeat(ids: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Flag the rows whose report may occur on another day, too: boolean, shape (rows,).
+def _may_repeat(
+    days: Sequence[LabelledReports], key: Sequence[str], label: str
+) -> list[np.ndarray]:
+    """Flag the rows whose report may occur on another day, too: per day boolean, shape (rows,).
 
     An id above all ids of earlier days is new. Where ids ascend with the days, as booking numbers
     do, few rows are flagged and need ranking; if more than half are, all are.
+
+    Raises:
+        InputError: the key or the label has different types on different days.
     """
+    filled = [reports.table.select([*key, label]) for reports in days if reports.table.num_rows]
+    ids = _concatenated(filled, days, key, label).column(key[0])
     late: list[pa.Array] = []
     highest: Any = None
     for day in (chunk for chunk in ids.iterchunks() if len(chunk)):
@@ -281,8 +345,10 @@ def _may_repeat(ids: pa.ChunkedArray) -> pa.ChunkedArray:
         top = pc.max(day).as_py()
         highest = top if highest is None else max(highest, top)
     if 2 * sum(len(rows) for rows in late) > len(ids):
-        return pa.chunked_array([pa.repeat(pa.scalar(True), len(ids))])
-    return pc.is_in(ids, value_set=pa.chunked_array(late, ids.type))
+        return [np.ones(reports.table.num_rows, bool) for reports in days]
+    flags = pc.is_in(ids, value_set=pa.chunked_array(late, ids.type)).to_numpy()
+    ends = np.cumsum([reports.table.num_rows for reports in days])
+    return np.split(flags, ends[:-1])
 
 
 def _in_order(selected: pa.Table) -> pa.Table:
@@ -290,10 +356,11 @@ def _in_order(selected: pa.Table) -> pa.Table:
 
 
 def _without_learnt(
-    selected: pa.Table, stacked: pa.Table, learnt: pa.Table, key: list[str]
-) -> pa.Table:
+    selected: Sequence[SelectedReports], stacked: pa.Table, learnt: pa.Table, keys: int
+) -> list[SelectedReports]:
     """The selected rows whose report does not occur in ``learnt``."""
-    stacked, learnt = widened(stacked, learnt)
+    key = _numbered(keys)
+    stacked, learnt = widened(stacked, learnt.select(key))
     try:
         fresh = stacked.join(learnt, keys=key, join_type="left anti").select(_PLACE)
     except pa.ArrowInvalid:
@@ -303,4 +370,8 @@ def _without_learnt(
             table=STR,
             remedy="Have the days restated in one type, and rebuild them.",
         ) from None
-    return _in_order(selected.join(fresh, keys=_PLACE, join_type="left semi"))
+    frames, positions = (fresh.column(name).to_numpy() for name in _PLACE)
+    return [
+        each.taken(np.isin(each.rows, positions[frames == number]))
+        for number, each in enumerate(selected)
+    ]

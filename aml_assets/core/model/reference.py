@@ -13,7 +13,7 @@ rows on either side.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
@@ -195,24 +195,19 @@ def _is_round(value: float) -> bool:
 
 
 def fit(
-    batches: Sequence[np.ndarray],
+    column: Callable[[int], np.ndarray],
     codes: Sequence[bool],
     unseen: Sequence[int | None] | None = None,
 ) -> list[FeatureDistribution]:
-    """Compute the distribution of every feature.
+    """Compute the distribution of every feature, one after the other.
 
     Args:
-        batches: float32 matrices, each of shape (rows, features); one column at a time is copied.
+        column: gives the feature of a number over all training rows: float32 of shape (rows,).
         codes: per feature, true if its values are codes of a vocabulary.
         unseen: per feature, of codes the rows with a value outside the vocabulary; ``None`` if
             they were not counted.
     """
     outside = unseen or [None] * len(codes)
     return [
-        distribution_of(
-            np.concatenate([np.array([], np.float32), *(batch[:, n] for batch in batches)]),
-            codes=each,
-            unseen=outside[n],
-        )
-        for n, each in enumerate(codes)
+        distribution_of(column(n), codes=each, unseen=outside[n]) for n, each in enumerate(codes)
     ]

@@ -1,7 +1,7 @@
 """Columns of merged frames that are ruled out as features, from the manifests' facts alone.
 
 Belongs here: the rules, each with its reason in words. Does not belong here: what a column's values
-decide, and vocabularies (``core.model.encoding``).
+decide, and vocabularies (``core.model.fitting``).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def ruled_out(
 
     Args:
         days: each day's columns (merged name → source), oldest first.
-        max_text_distinct_share: as in ``encoding.fit``.
+        max_text_distinct_share: as in ``fitting.fit``.
         report_features: as there.
 
     Returns:

@@ -2,45 +2,27 @@
 
 Belongs here: the checks before training, XGBoost's parameters, the negatives that are kept, and the
 iterator that hands it one day after another. Does not belong here: selecting the days
-(``core.model.windows``, ``core.model.labels``), averaging fits (``core.model.averaging``), or
-storing the booster (``io.formats.booster``).
+(``core.model.windows``, ``core.model.labels``), averaging fits (``core.model.averaging``), what a
+day is to it (``core.model.batches``), or storing the booster (``io.formats.booster``).
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aml_assets.core.graph import MODEL
 from aml_assets.core.model.averaging import averaged
+from aml_assets.core.model.batches import Batch
 from aml_assets.errors import NotTrainable
 from aml_assets.settings.training_settings import TrainingSettings
 
 if TYPE_CHECKING:
     import xgboost
-
-
-class Batch(NamedTuple):
-    """One day as XGBoost receives it.
-
-    Attributes:
-        features: float32 of shape (rows, features).
-        labels: 0 and 1, float32 of shape (rows,).
-        weights: of the rows, float32 of shape (rows,); ``None`` where each counts once.
-    """
-
-    features: NDArray[Any]
-    labels: NDArray[Any]
-    weights: NDArray[Any] | None = None
-
-    def taken(self, rows: NDArray[Any]) -> Batch:
-        """Some of the rows, by a mask or by positions."""
-        weights = None if self.weights is None else self.weights[rows]
-        return Batch(self.features[rows], self.labels[rows], weights)
 
 
 def load_xgboost() -> Any:
@@ -56,7 +38,11 @@ def load_xgboost() -> Any:
 
 
 def train(
-    batches: Sequence[Batch], settings: TrainingSettings, *, stopping: Sequence[Batch] = ()
+    batches: Sequence[Batch],
+    settings: TrainingSettings,
+    *,
+    stopping: Sequence[Batch] = (),
+    folder: str | None = None,
 ) -> xgboost.Booster:
     """Train a gradient-boosted classifier.
 
@@ -64,10 +50,13 @@ def train(
         batches: the days to learn from.
         settings: XGBoost's parameters; seed and thread count are among them.
         stopping: later days of the training window, for early stopping.
+        folder: a private one, into which XGBoost writes the days in its own form, and from which it
+            reads them day by day; by default it holds all of them in memory.
 
     Returns:
-        The booster; the same input gives the same bytes. With early stopping, it is cut to the
-        best iteration. With bagging, its margin is the mean of the fits' margins.
+        The booster; the same input gives the same bytes, with a folder or without. With early
+        stopping, it is cut to the best iteration. With bagging, its margin is the mean of the fits'
+        margins.
 
     Raises:
         NotTrainable: no row, no positive or no negative.
@@ -79,7 +68,8 @@ def train(
     for number in range(settings.bagging):
         seed = settings.seed + number
         kept = batches if share == 1 else sampled(batches, share, seed=seed)
-        fits.append(_fit(kept, settings, stopping, seed=seed))
+        cache = folder and f"{folder}/fit-{number}"
+        fits.append(_fit(kept, settings, stopping, seed=seed, cache=cache))
     # Among the rows that are kept, the odds of a positive are 1 / share times as high.
     return averaged(fits, odds=share)
 
@@ -107,7 +97,12 @@ def sampled(batches: Sequence[Batch], share: float, *, seed: int) -> list[Batch]
 
 
 def _fit(
-    batches: Sequence[Batch], settings: TrainingSettings, stopping: Sequence[Batch], *, seed: int
+    batches: Sequence[Batch],
+    settings: TrainingSettings,
+    stopping: Sequence[Batch],
+    *,
+    seed: int,
+    cache: str | None,
 ) -> xgboost.Booster:
     xgb = load_xgboost()
     parameters = {
@@ -128,10 +123,10 @@ def _fit(
         "nthread": settings.threads,
         "verbosity": 0,
     }
-    matrix = _matrix(xgb, batches, settings)
+    matrix = _matrix(xgb, batches, settings, cache)
     evaluated = []
     if stopping:
-        held_out = _matrix(xgb, stopping, settings, reference=matrix)
+        held_out = _matrix(xgb, stopping, settings, cache and f"{cache}-stopping", reference=matrix)
         evaluated = [(held_out, "stopping")]
     booster = xgb.train(
         parameters,
@@ -173,13 +168,20 @@ def refuse_one_class(
 
 
 def _matrix(
-    xgb: Any, batches: Sequence[Batch], settings: TrainingSettings, reference: Any = None
+    xgb: Any,
+    batches: Sequence[Batch],
+    settings: TrainingSettings,
+    cache: str | None,
+    *,
+    reference: Any = None,
 ) -> Any:
+    """The days as XGBoost's own matrix: in memory, or in files whose names begin with ``cache``."""
+
     class Days(xgb.DataIter):
         """The days for XGBoost, which iterates over them several times; no copy is made."""
 
         def __init__(self) -> None:
-            super().__init__()
+            super().__init__(cache_prefix=cache, on_host=False)
             self._position = 0
 
         def next(self, input_data: Any) -> bool:
@@ -200,7 +202,8 @@ def _matrix(
     filled = [each for each in batches if len(each.labels)]
     # Some days with weights and some without would be refused.
     is_weighted = any(each.weights is not None for each in filled)
-    return xgb.QuantileDMatrix(
+    kind = xgb.ExtMemQuantileDMatrix if cache else xgb.QuantileDMatrix
+    return kind(
         Days(),
         missing=np.nan,
         max_bin=settings.max_bin,

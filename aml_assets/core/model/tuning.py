@@ -15,8 +15,8 @@ import numpy as np
 from pydantic import ValidationError
 
 from aml_assets.core.model import evaluation, scoring, training
+from aml_assets.core.model.batches import Batch
 from aml_assets.core.model.encoding import Matrix
-from aml_assets.core.model.training import Batch
 from aml_assets.errors import SettingsError
 from aml_assets.settings.training_settings import TrainingSettings
 
@@ -51,7 +51,7 @@ SEARCH_SPACE: Mapping[str, Distribution] = {
 }
 """The training settings that a study chooses."""
 
-_NEVER_TUNED = {"preset", "seed", "threads", "refit", "tuning"}
+_NEVER_TUNED = {"preset", "seed", "threads", "external_memory_bytes", "refit", "tuning"}
 
 
 def load_optuna() -> Any:
@@ -93,7 +93,11 @@ def applied(settings: TrainingSettings, parameters: object) -> TrainingSettings:
 
 
 def precision_on(
-    scored_on: Sequence[Batch], fitted_on: Sequence[Batch], settings: TrainingSettings
+    scored_on: Sequence[Batch],
+    fitted_on: Sequence[Batch],
+    settings: TrainingSettings,
+    *,
+    folder: str | None = None,
 ) -> float:
     """The average precision of a model on days that it does not know.
 
@@ -101,9 +105,10 @@ def precision_on(
         scored_on: these days; they hold both classes.
         fitted_on: the days that it is trained on, which do, too.
         settings: its parameters. Early stopping has no part in it.
+        folder: as in ``training.train``.
     """
-    booster = training.train(fitted_on, settings)
-    matrices = [Matrix(each.features, {}, {}, ()) for each in scored_on]
+    booster = training.train(fitted_on, settings, folder=folder)
+    matrices = (Matrix(each.features, {}, {}, ()) for each in scored_on)
     scores = [scoring.predict(booster, each, threads=settings.threads) for each in matrices]
     labels = np.concatenate([each.labels for each in scored_on])
     return evaluation.evaluate(labels, np.concatenate(scores))["average_precision"]

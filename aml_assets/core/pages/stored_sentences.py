@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 
 from aml_assets.core.language import Language
-from aml_assets.core.model.encoding import TOO_RARE
+from aml_assets.core.model.fitting import TOO_RARE
 from aml_assets.core.model.ruled_out import TOO_DISTINCT
 from aml_assets.core.model.scoring import CHAMPION, LOOKS_AHEAD, NEWEST
 

@@ -11,17 +11,20 @@ import datetime as dt
 import json
 import platform
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from aml_assets.core.days import ONE_DAY
 from aml_assets.core.model import reference, scoring, training
+from aml_assets.core.model.batches import feature_of
 from aml_assets.core.model.windows import Windows
 from aml_assets.core.pages import plots
 from aml_assets.errors import NotTrainable, Outdated, SettingsError
 from aml_assets.io.formats.booster import ENCODER, REFERENCE
 from aml_assets.io.manifest import Manifest, settings_hash
+from aml_assets.io.scratch import scratch_on_demand
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.training_settings import TrainingSettings
 from aml_assets.steps.builders.built import Built
@@ -31,6 +34,7 @@ from aml_assets.steps.inputs.model_selection import StoredModel, read_model
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
 from aml_assets.steps.inputs.studies import STUDY, newest_study, parameters_of, with_study
 from aml_assets.steps.inputs.training_data import (
+    Scratch,
     TrainingData,
     held_out,
     refuse_holding_out_all,
@@ -48,6 +52,9 @@ CODE_VERSION = "3"
 
 REFIT_UNTIL = "refit_until"
 """A fact of a model that was fitted again: the last day that it learnt from, as an ISO day."""
+
+_MAKES_NO_TREES = {"preset", "threads", "external_memory_bytes", "refit", "tuning"}
+"""Settings of training under any value of which the same parameters make the same trees."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,8 @@ def build_model(
         CorruptFile: the study was altered.
     """
     asset, options = catalog.line.model, options or RunOptions()
-    return _build(catalog, asset, day, features, options, measured, studies, reports)
+    with scratch_on_demand() as scratch:
+        return _build(catalog, asset, day, features, options, measured, studies, reports, scratch)
 
 
 def build_measured_model(
@@ -115,7 +123,8 @@ def build_measured_model(
     See `build_model` for arguments and errors.
     """
     asset, options = catalog.line.measured_model, options or RunOptions()
-    return _build(catalog, asset, day, features, options, None, studies, reports)
+    with scratch_on_demand() as scratch:
+        return _build(catalog, asset, day, features, options, None, studies, reports, scratch)
 
 
 def _build(
@@ -127,14 +136,15 @@ def _build(
     measured: Upstream[xgboost.Booster] | None,
     studies: Upstream[dict[str, Any]] | None,
     reports: Upstream[pa.Table] | None,
+    scratch: Scratch,
 ) -> Built:
     windows = windows_of(catalog, day, options.windows)
     model_id = model_id_of(catalog, day, options)
     if measured is None:
-        fit = _fit(catalog, day, windows, features, options, studies, reports)
+        fit = _fit(catalog, day, windows, features, options, studies, reports, scratch)
     else:
         first = read_model(measured, measured.partitions.template.fill(model_id))
-        fit = _fit_again(catalog, day, windows, features, options, first, reports)
+        fit = _fit_again(catalog, day, windows, features, options, first, reports, scratch)
     data, booster = fit.data, fit.booster
     _attach(data, booster)
     gains = scoring.importance(booster, data.encoder)
@@ -185,6 +195,7 @@ def _fit(
     options: RunOptions,
     studies: Upstream[dict[str, Any]] | None,
     reports: Upstream[pa.Table] | None,
+    scratch: Scratch,
 ) -> _Fit:
     """A model of the training window, with the parameters of the newest study, if there is one."""
     study = None
@@ -193,7 +204,7 @@ def _fit(
     parameters = options.parameters(with_study(catalog.settings.training, study))
     stopping = parameters.early_stopping_days
     refuse_holding_out_all("training.early_stopping_days", stopping, windows, day)
-    data = training_data(catalog, features, windows, reports=reports)
+    data = training_data(catalog, features, windows, reports=reports, scratch=scratch)
     booster = _train(catalog, data, parameters, windows, day)
     return _Fit(data, booster, parameters, study)
 
@@ -206,6 +217,7 @@ def _fit_again(
     options: RunOptions,
     first: StoredModel,
     reports: Upstream[pa.Table] | None,
+    scratch: Scratch,
 ) -> _Fit:
     """A model of all ripe days, with the parameters and rounds of a measured one."""
     facts: Any = first.manifest.facts
@@ -218,8 +230,9 @@ def _fit_again(
     fitted = (facts.get("parameters"), facts["windows"], facts.get("labels"))
     if fitted != (parameters_shown(parameters), windows.as_dict(), rules_of(catalog)):
         raise _trained_otherwise(first.manifest.asset, day)
-    data = training_data(catalog, features, windows, refit=True, reports=reports)
-    booster = training.train(data.batches, _with_rounds_of(first, parameters))
+    data = training_data(catalog, features, windows, refit=True, reports=reports, scratch=scratch)
+    wanted = _with_rounds_of(first, parameters)
+    booster = training.train(data.batches, wanted, folder=data.folder)
     return _Fit(data, booster, parameters, study)
 
 
@@ -253,8 +266,8 @@ def _provenance(parameters: TrainingSettings) -> dict[str, Any]:
 
 
 def parameters_shown(parameters: TrainingSettings) -> dict[str, Any]:
-    """What of the parameters makes the trees; any number of threads makes the same."""
-    return parameters.model_dump(mode="json", exclude={"preset", "threads", "refit", "tuning"})
+    """What of the parameters makes the trees."""
+    return parameters.model_dump(mode="json", exclude=_MAKES_NO_TREES)
 
 
 def _train(
@@ -274,7 +287,7 @@ def _train(
             day=day,
             remedy="Raise training.early_stopping_days, or switch early stopping off.",
         )
-    return training.train(batches, parameters, stopping=stopping)
+    return training.train(batches, parameters, stopping=stopping, folder=data.folder)
 
 
 def _trained_otherwise(asset: str, day: dt.date) -> Outdated:
@@ -299,7 +312,7 @@ def _attach(data: TrainingData, booster: xgboost.Booster) -> None:
         data.unseen.get(feature.name, 0) if code else None
         for feature, code in zip(data.encoder.features, codes, strict=True)
     ]
-    distributions = reference.fit([each.features for each in data.batches], codes, outside)
+    distributions = reference.fit(partial(feature_of, data.batches), codes, outside)
     attributes = {
         ENCODER: data.encoder.to_dict(),
         REFERENCE: [each.to_dict() for each in distributions],

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.graph import TUNING
 from aml_assets.core.model import tuning
-from aml_assets.core.model.training import Batch, refuse_one_class
+from aml_assets.core.model.batches import Batch
+from aml_assets.core.model.training import refuse_one_class
 from aml_assets.core.model.windows import Windows
 from aml_assets.errors import SettingsError
 from aml_assets.io.manifest import Manifest, settings_hash
+from aml_assets.io.scratch import scratch_on_demand
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.steps.builders.build_model import parameters_shown
 from aml_assets.steps.builders.built import Built
@@ -76,13 +78,16 @@ def build_tuning(
     tuning.load_optuna()  # before minutes are spent
     windows = windows_of(catalog, day)
     refuse_holding_out_all("training.tuning.days", wanted.days, windows, day)
-    data = training_data(catalog, features, windows)
-    fitted_on, scored_on = _trial_days(data, windows, wanted.days)
-    found = tuning.search(
-        lambda candidate: tuning.precision_on(scored_on, fitted_on, candidate),
-        settings,
-        trials=wanted.trials,
-    )
+    with scratch_on_demand() as scratch:
+        data = training_data(catalog, features, windows, scratch=scratch)
+        fitted_on, scored_on = _trial_days(data, windows, wanted.days)
+        found = tuning.search(
+            lambda candidate: tuning.precision_on(
+                scored_on, fitted_on, candidate, folder=data.folder
+            ),
+            settings,
+            trials=wanted.trials,
+        )
     cut = len(fitted_on)
     days: dict[str, Any] = {
         "fitted_on": _described(data.days[:cut], fitted_on),

@@ -9,25 +9,28 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aml_assets.core.days import ONE_DAY
-from aml_assets.core.model import encoding, training
-from aml_assets.core.model.constants import without_constants
+from aml_assets.core.model import fitting, training
+from aml_assets.core.model.batches import Batch
+from aml_assets.core.model.constants import Spread, without_constants
 from aml_assets.core.model.encoding import Encoder
-from aml_assets.core.model.training import Batch
 from aml_assets.core.model.windows import Windows
 from aml_assets.errors import InputError, SettingsError
+from aml_assets.io.spilled import Spilled, spill
 from aml_assets.io.upstream import Upstream
 from aml_assets.steps.inputs.labelling import learnt_part, select_rows
+from aml_assets.steps.inputs.training_window import TrainingWindow, read_training_window
 from aml_assets.steps.inputs.window_frames import (
     Window,
     decided,
-    read_training_window,
     read_window,
     report_columns,
 )
@@ -35,7 +38,11 @@ from aml_assets.steps.inputs.window_frames import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from aml_assets.core.model.labels import SelectedReports
     from aml_assets.io.catalog import Catalog
+
+Scratch: TypeAlias = "Callable[[], str]"
+"""Makes a private folder on this machine, which is gone when the work ends."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,7 @@ class TrainingData:
         days: the days read, oldest first.
         empty: days without features that the window may ignore.
         unseen: category → how many of the rows have a value outside its vocabulary.
+        folder: where the rows lie, and XGBoost's own files beside them; ``None``: in memory.
     """
 
     batches: list[Batch]
@@ -57,6 +65,7 @@ class TrainingData:
     days: list[str]
     empty: list[dt.date]
     unseen: Mapping[str, int]
+    folder: str | None = None
 
     @property
     def rows(self) -> int:
@@ -76,6 +85,7 @@ def training_data(
     *,
     refit: bool = False,
     reports: Upstream[pa.Table] | None = None,
+    scratch: Scratch | None = None,
 ) -> TrainingData:
     """Put a training window together: select its decided STRs, fit the encoder, encode.
 
@@ -85,45 +95,87 @@ def training_data(
         windows: of the day.
         refit: learn from what is ripe of all the windows, up to the last evaluation day.
         reports: of a further line, the merged frames by whose reports its rows are labelled.
+        scratch: makes a private folder, which outlives what is returned. A window of more encoded
+            values than the settings allow in memory is read twice, day by day, and its rows lie
+            there; by default all are in memory.
 
     Raises:
         NotTrainable: a hole in the window, labels of one class only, or constant features only.
+        NotReady: a day was replaced meanwhile.
     """
     settings = catalog.settings
     maturity = settings.labels.maturity_days
     learnt, deciding = windows.learnt_days(refit=refit, maturity_days=maturity)
     known_by = windows.known_by(refit=refit)
     part = learnt_part(catalog, learnt, known_by)
-    train = read_training_window(catalog, features, learnt, part)
+    most = settings.training.external_memory_bytes if scratch else None
+    train = read_training_window(catalog, features, learnt, part, most_bytes=most)
     delay = Window()
     if reports is None:
         delay = read_window(catalog, features, deciding, report_columns(catalog))
-    selected = select_rows(catalog, train, reports, known_by=known_by, deciding=[delay])
+    selected = select_rows(catalog, train.window, reports, known_by=known_by, deciding=[delay])
+    rows = sum(len(each.rows) for each in selected)
     known = [decided(each) for each in selected]
     training.refuse_one_class([each.labels for each in known], table=catalog.line.model)
     if reports is None:
-        refuse_unknown_columns(train, settings.governance.protected_columns)
-    encoder = encoding.fit(
-        train.frames,
+        refuse_unknown_columns(train.window, settings.governance.protected_columns)
+    encoder = fitting.fit(
+        train.seen,
         max_text_distinct_share=settings.features.max_text_distinct_share,
         min_category_rows=settings.features.min_category_rows,
         report_features=settings.report_features,
         withheld=settings.governance.withheld,
         asset=features.asset,
     )
-    days, matrices, unseen = train.days, list[np.ndarray](), Counter[str]()
-    for each in known:
-        # Taken out, so that the window is never in memory twice.
-        matrix = encoder.transform(train.frames.pop(0), each.rows)
-        matrices.append(matrix.values)
-        unseen.update(matrix.unseen)
-    rows = sum(len(each.rows) for each in selected)
-    encoder = without_constants(encoder, matrices, asset=features.asset)
+    days, empty = train.window.days, train.window.empty
+    folder = scratch() if scratch and not train.in_memory else None
+    del delay, selected
+    encoder, matrices, unseen = _encoded(train, encoder, known, folder)
     batches = [
         Batch(values, each.labels, each.weights)
         for values, each in zip(matrices, known, strict=True)
     ]
-    return TrainingData(batches, encoder, rows, days, train.empty, unseen)
+    return TrainingData(batches, encoder, rows, days, empty, unseen, folder)
+
+
+def _encoded(
+    train: TrainingWindow,
+    encoder: Encoder,
+    known: Sequence[SelectedReports],
+    folder: str | None,
+) -> tuple[Encoder, list[NDArray[Any] | Spilled], Mapping[str, int]]:
+    """The rows of a window as matrices, one day after the other.
+
+    Args:
+        train: the window; its frames are taken out, so that it is never in memory twice.
+        encoder: as fitted.
+        known: the rows of each day.
+        folder: where matrices are written; ``None``: they stay in memory.
+
+    Returns:
+        The encoder without constant features, the matrices of the others, and how many rows have a
+        value outside of each vocabulary.
+    """
+    matrices, unseen = list[NDArray[Any] | Spilled](), Counter[str]()
+    spread = Spread(len(encoder.features))
+    if folder:
+        train.window.frames.clear()
+        train.seen.clear()
+    for each in known:
+        matrix = encoder.transform(train.take(each.day, encoder), each.rows)
+        spread.add(matrix.values)
+        unseen.update(matrix.unseen)
+        path = folder and Path(folder, str(each.day))
+        matrices.append(spill(matrix.values, path) if path else matrix.values)
+    encoder, kept = without_constants(encoder, spread, asset=train.features.asset)
+    if kept is not None:
+        for place, values in enumerate(matrices):
+            matrices[place] = (
+                values.only(kept)
+                if isinstance(values, Spilled)
+                else np.ascontiguousarray(values[:, kept])
+            )
+    return encoder, matrices, unseen
 
 
 def refuse_unknown_columns(window: Window, protected: Iterable[tuple[str, str]]) -> None:

@@ -17,9 +17,8 @@ from aml_assets.core.graph import REPORTS
 from aml_assets.core.model import labels, windows
 from aml_assets.core.model.encoding import Frame
 from aml_assets.core.model.labels import LabelledReports, Ripeness, SelectedReports
-from aml_assets.core.model.ruled_out import ruled_out
 from aml_assets.core.model.windows import Windows
-from aml_assets.errors import NotReady, NotTrainable, SettingsError
+from aml_assets.errors import NotTrainable, SettingsError
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.manifest import ABSENT, Manifest
 from aml_assets.io.upstream import Upstream
@@ -146,54 +145,6 @@ def read_stored(
             reports.record(str(day))
             window.empty.append(day)
             window.digests[str(day)] = ABSENT
-    return window
-
-
-def read_training_window(
-    catalog: Catalog,
-    features: Upstream[pa.Table],
-    days: Sequence[dt.date],
-    part: Callable[[Frame], Frame] = lambda whole: whole,
-) -> Window:
-    """Read those columns of a window that matter to training: key, label, possible features.
-
-    Ids and texts are most of a frame's bytes; what the manifests rule out stays in the store.
-
-    Args:
-        catalog: settings, landing and skips.
-        features: the line's frames.
-        days: the days of the window, oldest first.
-        part: the rows of a day that are learnt from; all by default.
-
-    Raises:
-        NotTrainable: names every day that is missing, and why.
-        NotReady: a day was replaced meanwhile.
-    """
-    refuse_missing(catalog, features, days)
-    stored = {day: features.manifest(day) for day in days if features.has(day)}
-    hopeless = ruled_out(
-        [columns_of(manifest) for manifest in stored.values()],
-        catalog.settings.features.max_text_distinct_share,
-        catalog.settings.report_features,
-    )
-    needed = row_columns(catalog)
-
-    def wanted(manifest: Manifest) -> list[str]:
-        return [
-            name
-            for name, column in columns_of(manifest).items()
-            if name in needed or (column.table, column.source) not in hopeless
-        ]
-
-    window = read_window(catalog, features, days, wanted, part)
-    replaced = [day for day, was in stored.items() if window.digests[str(day)] != was.digest]
-    if replaced:
-        raise NotReady(
-            "it was replaced while the window was read",
-            table=features.asset,
-            day=", ".join(map(str, replaced)),
-            remedy="Run it again when nothing else rebuilds the window.",
-        )
     return window
 
 

@@ -32,7 +32,7 @@ FACTS: dict[str, Any] = {
 def test_encoder_and_distributions_come_back_as_they_were():
     assert carried.encoder_of(json.dumps(ENCODER.to_dict())) == ENCODER
     values = np.array([[1.5, 0], [np.nan, 1], [1e20, np.nan]], np.float32)
-    kept = reference.fit([values], [False, True], [None, 1])
+    kept = reference.fit(lambda n: values[:, n], [False, True], [None, 1])
     text = json.dumps([each.to_dict() for each in kept])
     read = carried.reference_of(text, 2)
     assert [each.to_dict() for each in read] == [each.to_dict() for each in kept]

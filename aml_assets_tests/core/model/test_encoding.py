@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from aml_assets.core.days import ONE_DAY
-from aml_assets.core.model import encoding
+from aml_assets.core.model import fitting
 from aml_assets.core.model.encoding import Encoder
 from aml_assets.errors import InputError, NotTrainable
 from aml_assets.settings.load import Settings
@@ -21,8 +21,8 @@ CANARY = "Kanarienvogel"
 
 
 def fit(*frames, max_text_distinct_share=0.5, min_category_rows=1):
-    return encoding.fit(
-        frames,
+    return fitting.fit(
+        list(map(fitting.seen, frames)),
         max_text_distinct_share=max_text_distinct_share,
         min_category_rows=min_category_rows,
     )

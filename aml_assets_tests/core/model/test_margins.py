@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aml_assets.core.days import ONE_DAY
-from aml_assets.core.model import encoding, margins
+from aml_assets.core.model import fitting, margins
 from aml_assets.core.model.training import Batch, train
 from aml_assets.settings.training_settings import TrainingSettings
 from aml_assets_tests.core.model.test_trees import trained
@@ -49,7 +49,7 @@ def reported(draws: np.random.Generator, day, kinds: int, size: int = 150):
 def test_margins_are_those_of_xgboost(seed, depth, rounds, bagging, sampling, base, rate):
     draws = np.random.default_rng(seed)
     older = reported(draws, DAY - ONE_DAY, kinds=5)
-    encoder = encoding.fit([older], max_text_distinct_share=1.0, min_category_rows=1)
+    encoder = fitting.fit([fitting.seen(older)], max_text_distinct_share=1.0, min_category_rows=1)
     learnt = encoder.transform(older).values
     noisy = np.nan_to_num(learnt).sum(1) + draws.normal(size=len(learnt))
     labels = (noisy > np.median(noisy)).astype(np.float32)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aml_assets.core.model import scoring, training
+from aml_assets.core.model.batches import Batch
 from aml_assets.core.model.encoding import Encoder, Feature, Matrix
 from aml_assets.settings.load import Settings
 from aml_assets.settings.training_settings import TrainingSettings
@@ -22,7 +23,7 @@ def booster(features=3):
     values = np.zeros((200, features), np.float32)
     values[:, 1] = np.arange(200)
     labels = (values[:, 1] > 120).astype(np.float32)
-    return training.train([training.Batch(values, labels)], TrainingSettings(rounds=4, threads=1))
+    return training.train([Batch(values, labels)], TrainingSettings(rounds=4, threads=1))
 
 
 def test_scores_are_probabilities_and_no_row_has_none():
@@ -115,7 +116,7 @@ def test_importance_names_the_features_that_were_split_on_largest_first():
     assert list(scoring.importance(booster(), encoder)) == ["trx.seen hour"]
     values = np.random.default_rng(0).integers(0, 20, (500, 3)).astype(np.float32)
     labels = (values[:, 0] * 4 + values[:, 2] > 50).astype(np.float32)
-    model = training.train([training.Batch(values, labels)], TrainingSettings(rounds=10, threads=1))
+    model = training.train([Batch(values, labels)], TrainingSettings(rounds=10, threads=1))
     gains = scoring.importance(model, encoder)
     assert list(gains)[:2] == ["trx.a", "str.c"]
     assert list(gains.values()) == sorted(gains.values(), reverse=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aml_assets.core.model import tuning
-from aml_assets.core.model.training import Batch
+from aml_assets.core.model.batches import Batch
 from aml_assets.core.model.tuning import SEARCH_SPACE, applied, precision_on, search
 from aml_assets.settings.training_settings import TrainingSettings
 

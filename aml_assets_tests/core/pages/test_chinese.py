@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 from aml_assets.core.language import Language
-from aml_assets.core.model.encoding import TOO_RARE, Encoder, Feature, Frame
 from aml_assets.core.model.evaluation import evaluate
+from aml_assets.core.model.fitting import TOO_RARE, Encoder, Feature, Frame
 from aml_assets.core.model.ruled_out import TOO_DISTINCT
 from aml_assets.core.pages.model_page import ModelPage
 from aml_assets.core.pages.reasons import explain

@@ -45,7 +45,12 @@ def shifted(today: np.ndarray, **unseen: int) -> FeatureLine:
         Matrix(rows, {}, {f"desk.{name}": each for name, each in unseen.items()}, ()),
     )
     (line,) = feature_lines(
-        encoder, fit([trained], [True], [10]), {}, np.zeros((0, 2)), looks, false_alarms=0.1
+        encoder,
+        fit(lambda n: trained[:, n], [True], [10]),
+        {},
+        np.zeros((0, 2)),
+        looks,
+        false_alarms=0.1,
     )
     return line
 

@@ -84,7 +84,7 @@ def report(
         today=None if today is None else np.full(len(today), 0.5),
         features=feature_lines(
             ENCODER,
-            fit([TRAINED], [False, True, False]) if with_reference else None,
+            fit(lambda n: TRAINED[:, n], [False, True, False]) if with_reference else None,
             {"trx.amount": 3.0, "trx.<b>": 1.0},
             contributed,
             Looks(matrix(TRAINED[:600]), *[None if today is None else matrix(today)] * 2),

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from aml_assets.core.model import encoding, reference, training
+from aml_assets.core.model import fitting, reference, training
+from aml_assets.core.model.batches import Batch
 from aml_assets.core.model.encoding import Encoder, Feature, Frame
 from aml_assets.core.pages import reasons
 from aml_assets.core.tables.contracts import Column
@@ -41,14 +42,12 @@ def window() -> Frame:
 @pytest.fixture(scope="module")
 def model():
     learnt = window()
-    encoder = encoding.fit([learnt], max_text_distinct_share=0.5, min_category_rows=2)
+    encoder = fitting.fit([fitting.seen(learnt)], max_text_distinct_share=0.5, min_category_rows=2)
     values = encoder.transform(learnt).values
     labels = learnt.table.column("label").cast(pa.float32()).to_numpy()
-    booster = training.train(
-        [training.Batch(values, labels)], TrainingSettings(rounds=20, threads=1)
-    )
+    booster = training.train([Batch(values, labels)], TrainingSettings(rounds=20, threads=1))
     codes = [feature.encoding == "category" for feature in encoder.features]
-    return booster, encoder, reference.fit([values], codes), values
+    return booster, encoder, reference.fit(lambda n: values[:, n], codes), values
 
 
 def explained(model, day: Frame, most=50, with_reference=True):

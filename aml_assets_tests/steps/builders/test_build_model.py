@@ -7,15 +7,16 @@ import pyarrow as pa
 import pytest
 
 from aml_assets.core.graph import FEATURES
-from aml_assets.core.model import encoding
-from aml_assets.core.model.constants import CONSTANT, without_constants
+from aml_assets.core.model import fitting
+from aml_assets.core.model.constants import CONSTANT, Spread, without_constants
 from aml_assets.errors import NotReady
 from aml_assets.io.catalog import Catalog
 from aml_assets.steps.builders.build_features import build_features
 from aml_assets.steps.builders.build_table import build_table
-from aml_assets.steps.inputs import window_frames
+from aml_assets.steps.inputs import training_window
 from aml_assets.steps.inputs.training_data import training_data
-from aml_assets.steps.inputs.window_frames import read_training_window, read_window, windows_of
+from aml_assets.steps.inputs.training_window import read_training_window
+from aml_assets.steps.inputs.window_frames import read_window, windows_of
 from aml_assets_tests.conftest import Bank, day
 
 ASKED = 6
@@ -42,7 +43,7 @@ def catalog(tmp_path) -> Catalog:
 
 def test_ids_and_names_of_a_training_window_stay_in_the_store(catalog):
     days = windows_of(catalog, day(ASKED)).train_days
-    window = read_training_window(catalog, catalog.upstream(FEATURES), days)
+    window = read_training_window(catalog, catalog.upstream(FEATURES), days).window
     for frame in window.frames:
         stored = catalog.features.load(frame.day).column_names
         held = frame.table.column_names
@@ -59,14 +60,17 @@ def test_what_is_not_read_changes_nothing_of_what_is_learnt_from(catalog):
     data = training_data(catalog, upstream, windows)
     whole = read_window(catalog, catalog.upstream(FEATURES), windows.train_days)
     features = catalog.settings.features
-    encoder = encoding.fit(
-        whole.frames,
+    encoder = fitting.fit(
+        list(map(fitting.seen, whole.frames)),
         max_text_distinct_share=features.max_text_distinct_share,
         min_category_rows=features.min_category_rows,
     )
     rows = [np.flatnonzero(f.table.column("label").is_valid()) for f in whole.frames]
     matrices = [encoder.transform(f, r).values for f, r in zip(whole.frames, rows, strict=True)]
-    encoder = without_constants(encoder, matrices)
+    spread = Spread(len(encoder.features))
+    for values in matrices:
+        spread.add(values)
+    encoder, _ = without_constants(encoder, spread)
     assert data.encoder == encoder
     assert data.encoder.left_out["account.owner"].startswith("100% of its values")
     assert CONSTANT in data.encoder.left_out.values()
@@ -82,7 +86,7 @@ def test_a_day_that_is_replaced_while_the_window_is_read_is_an_error_to_retry(ca
     days = windows_of(catalog, day(ASKED)).train_days
     frame, manifest = catalog.features.load_with_manifest(days[-1])
     place, amounts = frame.column_names.index("amount"), pa.array([1.0] * len(frame))
-    decide = window_frames.ruled_out
+    decide = training_window.ruled_out
 
     def restate_meanwhile(*arguments):
         catalog.features.publish(
@@ -90,6 +94,6 @@ def test_a_day_that_is_replaced_while_the_window_is_read_is_an_error_to_retry(ca
         )
         return decide(*arguments)
 
-    monkeypatch.setattr(window_frames, "ruled_out", restate_meanwhile)
+    monkeypatch.setattr(training_window, "ruled_out", restate_meanwhile)
     with pytest.raises(NotReady, match="replaced while the window was read"):
         read_training_window(catalog, catalog.upstream(FEATURES), days)
