@@ -177,6 +177,8 @@ ELSEWHERE: Mapping[str, str] = {
     "cli/card_command": "assets/test_model_card.py",
     "core/governance/card_markdown": "core/governance/test_card_sections.py",
     "core/governance/card_shapes": "core/governance/test_card_sections.py",
+    "core/model/batches": "core/model/test_training.py",
+    "core/model/fitting": "core/model/test_encoding.py",
     "core/model/ruled_out": "core/model/test_encoding.py",
     "core/pages/alerts": "core/pages/test_alert_page.py",
     "core/pages/case_rows": "core/pages/test_alert_page.py",

@@ -89,6 +89,25 @@ def scratch_on_demand(within: str | None = None) -> Generator[Callable[[], str]]
         yield lambda: stack.enter_context(scratch_folder(within))
 
 
+def refuse_too_little_space(folder: str, needed: int) -> None:
+    """Refuse work that will not find room in a scratch folder.
+
+    Args:
+        folder: in use by this process.
+        needed: bytes that the work writes at most.
+
+    Raises:
+        AmlError: fewer are free.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise AmlError(
+            f"the folder {folder} for scratch files has {free / 1e6:,.0f} MB of space left, and "
+            f"{needed / 1e6:,.0f} MB may be needed",
+            remedy="Free space there, or name another folder in engine.spill_folder.",
+        )
+
+
 def sweep(within: str | None = None, *, dry_run: bool = False) -> list[Leftover]:
     """Remove the folders of processes that have died, and return them.
 

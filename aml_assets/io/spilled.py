@@ -88,7 +88,7 @@ def spill(values: NDArray[Any], path: Path) -> Spilled:
 
 
 def _unusable(path: Path, what: str, error: OSError) -> AmlError:
-    reason = error.strerror or str(error)
+    reason = error.strerror or "the disk may be full"  # NumPy tells no more
     return AmlError(
         f"a scratch file in {path.parent} could not be {what}: {reason}",
         remedy="Free space there, name another place for temporary files in TMPDIR, or raise "

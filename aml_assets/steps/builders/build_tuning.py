@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.graph import TUNING
@@ -81,13 +82,8 @@ def build_tuning(
     with scratch_on_demand() as scratch:
         data = training_data(catalog, features, windows, scratch=scratch)
         fitted_on, scored_on = _trial_days(data, windows, wanted.days)
-        found = tuning.search(
-            lambda candidate: tuning.precision_on(
-                scored_on, fitted_on, candidate, folder=data.folder
-            ),
-            settings,
-            trials=wanted.trials,
-        )
+        value = partial(tuning.precision_on, scored_on, fitted_on, folder=data.folder)
+        found = tuning.search(value, settings, trials=wanted.trials)
     cut = len(fitted_on)
     days: dict[str, Any] = {
         "fitted_on": _described(data.days[:cut], fitted_on),

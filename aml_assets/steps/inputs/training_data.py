@@ -24,10 +24,15 @@ from aml_assets.core.model.constants import Spread, without_constants
 from aml_assets.core.model.encoding import Encoder
 from aml_assets.core.model.windows import Windows
 from aml_assets.errors import InputError, SettingsError
+from aml_assets.io.scratch import refuse_too_little_space
 from aml_assets.io.spilled import Spilled, spill
 from aml_assets.io.upstream import Upstream
 from aml_assets.steps.inputs.labelling import learnt_part, select_rows
-from aml_assets.steps.inputs.training_window import TrainingWindow, read_training_window
+from aml_assets.steps.inputs.training_window import (
+    TrainingWindow,
+    read_training_window,
+    release_memory,
+)
 from aml_assets.steps.inputs.window_frames import (
     Window,
     decided,
@@ -43,6 +48,11 @@ if TYPE_CHECKING:
 
 Scratch: TypeAlias = "Callable[[], str]"
 """Makes a private folder on this machine, which is gone when the work ends."""
+
+_DISK_PER_VALUE = 4 + 8
+"""Bytes that a value takes on disk at most: our own, and in XGBoost's files its place among the
+bins, by rows and by columns. XGBoost ends the process where the disk is full, so it is asked
+before."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +145,9 @@ def training_data(
         Batch(values, each.labels, each.weights)
         for values, each in zip(matrices, known, strict=True)
     ]
+    del known
+    if folder:
+        release_memory()
     return TrainingData(batches, encoder, rows, days, empty, unseen, folder)
 
 
@@ -159,8 +172,9 @@ def _encoded(
     matrices, unseen = list[NDArray[Any] | Spilled](), Counter[str]()
     spread = Spread(len(encoder.features))
     if folder:
-        train.window.frames.clear()
-        train.seen.clear()
+        rows = sum(len(each.rows) for each in known)
+        refuse_too_little_space(folder, rows * (_DISK_PER_VALUE * len(encoder.features) + 16))
+        train.forget()
     for each in known:
         matrix = encoder.transform(train.take(each.day, encoder), each.rows)
         spread.add(matrix.values)

@@ -78,7 +78,14 @@ class TrainingWindow:
         frame, manifest = load_frame(self.features, day, wanted)
         if manifest.digest != self.window.digests[str(day)]:
             raise _replaced(self.features.asset, [day])
+        release_memory()
         return self.part(frame)
+
+    def forget(self) -> None:
+        """Keep nothing of the days in memory but their digests: each is read again."""
+        self.window.frames.clear()
+        self.seen.clear()
+        release_memory()
 
 
 def read_training_window(
@@ -128,13 +135,21 @@ def read_training_window(
     def kept(frame: Frame) -> Frame:
         learnt = part(frame)
         seen.append(fitting.seen(learnt))
-        return learnt if in_memory else _only(learnt, needed)
+        if in_memory:
+            return learnt
+        release_memory()  # of the day before
+        return _only(learnt, needed)
 
     window = read_window(catalog, features, days, wanted, kept)
     replaced = [day for day, was in stored.items() if window.digests[str(day)] != was.digest]
     if replaced:
         raise _replaced(features.asset, replaced)
     return TrainingWindow(features, window, seen, part, needed, in_memory)
+
+
+def release_memory() -> None:
+    """Give memory that is not in use back to the system, which the allocator would keep."""
+    pa.default_memory_pool().release_unused()
 
 
 def _only(frame: Frame, names: Sequence[str]) -> Frame:
