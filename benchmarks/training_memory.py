@@ -3,8 +3,8 @@
 Shows how much memory and processor time a model takes from stored merged frames to the finished
 booster, once with all rows in memory and once with `training.external_memory_bytes` at 0. Each is
 a process of its own on two threads; generating the frames and importing libraries are not timed.
-The second one may use `--limit-mb` of memory and no more: the kernel refuses it further private
-memory. Both boosters, with encoder and distributions, are compared byte by byte.
+With `--group` the second one enters a control group, in which the kernel lets it have so much
+memory and no more. Both boosters, with encoder and distributions, are compared byte by byte.
 
 Run it alone: ``.venv/bin/python benchmarks/training_memory.py [--small]``.
 """
@@ -15,7 +15,7 @@ import argparse
 import datetime as dt
 import hashlib
 import importlib
-import resource
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="6 days of 20,000, under a minute")
     parser.add_argument("--days", type=int, help="of the training window; 27 by default")
     parser.add_argument("--reports", type=int, help="a day; 300,000 by default")
-    parser.add_argument("--limit-mb", type=int, default=1000, help="for training from disk")
+    parser.add_argument("--group", type=Path, help="of memory, as /sys/fs/cgroup/memory/limited")
     parser.add_argument("--keep", type=Path, help="a folder for the store")
     parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -64,10 +64,10 @@ def main() -> None:
 def measure(given: argparse.Namespace) -> None:
     """Generate, train both ways, and print what came out."""
 
-    def part(name: str) -> dict[str, Any]:
-        numbers = {"days": given.days, "reports": given.reports, "limit-mb": given.limit_mb}
-        sizes = [f"--{of}={value}" for of, value in numbers.items()]
-        return run_child(__file__, "--part", name, "--keep", str(given.keep), *sizes)
+    def part(part: str) -> dict[str, Any]:
+        options = {name: getattr(given, name) for name in ("keep", "days", "reports", "group")}
+        said = [f"--{name}={value}" for name, value in options.items() if value is not None]
+        return run_child(__file__, "--part", part, *said)
 
     say("generating the merged frames ...")
     part("generate")
@@ -78,7 +78,7 @@ def measure(given: argparse.Namespace) -> None:
     print_table(
         f"A model of {given.days} days × {given.reports:,} reports, {disk['features']} features "
         f"({machine()})",
-        ["", "in memory", f"from disk, within {given.limit_mb:,} MB"],
+        ["", "in memory", "from disk"],
         [
             ["peak memory, MB", *(f"{each['peak']:,.0f}" for each in (memory, disk))],
             ["of processor, s", *(f"{each['cpu']:.1f}" for each in (memory, disk))],
@@ -100,9 +100,9 @@ def measure(given: argparse.Namespace) -> None:
 
 
 def from_disk(given: argparse.Namespace) -> dict[str, Any]:
-    """Train with every window on disk, and no more memory than allowed."""
-    limit = given.limit_mb * 1000**2
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    """Train with every window on disk, in a control group if there is one."""
+    if given.group:
+        (given.group / "cgroup.procs").write_text(str(os.getpid()))
     return _train(given, external_memory_bytes=0)
 
 

@@ -3,13 +3,17 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aml_assets.core.model.batches import Batch
 from aml_assets.core.model.training import refuse_one_class, sampled, train
 from aml_assets.errors import NotTrainable
+from aml_assets.io.spilled import spill
 from aml_assets.settings.training_settings import TrainingSettings
 
 QUICK = {"rounds": 8, "max_depth": 3, "threads": 1, "min_child_weight": 0.0}
@@ -233,3 +237,42 @@ def test_a_row_of_weight_three_counts_like_three_rows():
     halves = Batch(features, labels, weights).taken(heavy), Batch(features, labels).taken(~heavy)
     apart = train(halves, settings).inplace_predict(features)
     np.testing.assert_allclose(weighted.inplace_predict(features), apart, atol=1e-5)
+
+
+@st.composite
+def windows(draw: st.DrawFn):
+    """Days of any size, some empty, some weighted, with nulls; settings; days to stop on."""
+    days = list[Batch]()
+    for size in draw(st.lists(st.sampled_from([0, 1, 30, 200]), min_size=1, max_size=5)):
+        features, labels = rows(size, seed=len(days) + 1, kinds=draw(st.sampled_from([3, 200])))
+        weights = np.full(size, 2, np.float32) if draw(st.booleans()) else None
+        days.append(Batch(features, labels, weights))
+    days.append(Batch(*rows(seed=0)))
+    shares = {name: draw(st.sampled_from([0.5, 1.0])) for name in ("subsample", "colsample_bytree")}
+    options = {**shares, "negative_sampling": draw(st.sampled_from([0.6, 1.0]))}
+    if min(options.values()) < 1:
+        options["bagging"] = draw(st.sampled_from([1, 2]))
+    stopping = list[Batch]()
+    if draw(st.booleans()):
+        options |= {"early_stopping_days": 1, "early_stopping_rounds": 2}
+        stopping = [Batch(*rows(100, seed=77)), Batch(*rows(0))]
+    threads = draw(st.sampled_from([1, 2]))
+    bins = draw(st.sampled_from([8, 1024]))
+    quick = {**QUICK, "threads": threads, "max_bin": bins}
+    return days, stopping, TrainingSettings(**quick, **options)
+
+
+@settings(max_examples=25, deadline=None)
+@given(windows())
+def test_from_disk_the_same_days_give_the_same_bytes_as_in_memory(tmp_path_factory, window):
+    days, stopping, chosen = window
+    folder = tmp_path_factory.mktemp("scratch")
+    in_memory = train(days, chosen, stopping=stopping)
+    on_disk = [
+        [replace(each, values=spill(each.features, folder / f"{what}{n}")) for n, each in enum]
+        for what, enum in (("day", enumerate(days)), ("stopping", enumerate(stopping)))
+    ]
+    ours = {path.name for path in folder.iterdir()}
+    from_disk = train(on_disk[0], chosen, stopping=on_disk[1], folder=str(folder))
+    assert from_disk.save_raw() == in_memory.save_raw()
+    assert {path.name for path in folder.iterdir()} == ours, "what XGBoost wrote is gone"
