@@ -52,7 +52,7 @@ class TrainingSettings(Section):
     max_bin: Annotated[int, Field(ge=2)] = 1024
     seed: int = 0
     threads: Annotated[int, Field(ge=1)] = 2
-    external_memory_bytes: Annotated[int, Field(ge=0)] = 256 * 1024**2
+    external_memory_bytes: Annotated[int, Field(ge=0)] = 192 * 1024**2
     early_stopping_rounds: Annotated[int, Field(ge=1)] | None = None
     early_stopping_days: Annotated[int, Field(ge=0)] = 0
     negative_sampling: Annotated[float, Field(gt=0, le=1)] = 1.0

@@ -251,6 +251,26 @@ def test_who_was_decided_on_is_learnt_from_on_that_day_whatever_his_share_of_day
     assert [each.labels.tolist() for each in data.batches] == [[], [1, 0], []]
 
 
+def test_from_disk_the_rows_of_a_line_and_their_weights_are_those_of_memory(scored: Bank, tmp_path):
+    every = {"customer": {**LINES["customer"], "train_every": 2}}
+    found = list[list[Any]]()
+    for bytes_ in (0, 1 << 40):
+        training = {"external_memory_bytes": bytes_}
+        bank = scored.copy_to(tmp_path / str(bytes_), lines=every, training=training)
+        decide(bank, 2, at=4, c4="suspicious", c7="not_suspicious")
+        catalog = bank.catalog.of_line(CUSTOMERS)
+        data = training_data(
+            catalog,
+            catalog.upstream(CUSTOMERS.features),
+            windows_of(catalog, day(DAY)),
+            reports=catalog.upstream(FEATURES),
+            scratch=lambda: str(tmp_path),
+        )
+        assert (data.folder is None) == (bytes_ > 0)
+        found.append([(b.features.tolist(), b.labels.tolist(), b.weights) for b in data.batches])
+    np.testing.assert_equal(*found)
+
+
 def test_metrics_of_a_line_count_what_was_decided_on_customers_and_say_so(scored: Bank, tmp_path):
     bank = scored.copy_to(tmp_path / "measured")
     decide(bank, 6, at=6, c3="suspicious")

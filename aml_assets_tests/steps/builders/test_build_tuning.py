@@ -82,6 +82,15 @@ def test_the_same_window_gives_the_same_bytes_whatever_the_evaluation_days_say(b
     assert [each["value"] for each in bank.catalog.studies.load(day(6))["trials"]] != values
 
 
+def test_from_disk_a_study_is_the_same(bank: Bank, tmp_path):
+    on_disk = {"training": {**TUNED, "external_memory_bytes": 0}}
+    again = bank.copy_to(tmp_path / "disk", **on_disk)
+    path = bank.catalog.studies.path(day(6))
+    (again.store / path).unlink()
+    again.good("tuning", 6)
+    assert again.files()[path] == bank.files()[path]
+
+
 def test_models_take_over_the_newest_study_up_to_their_day_and_name_it(bank: Bank):
     digest = study(bank, 5, max_depth=1, rounds=2)
     for number in (5, 6, 7):
