@@ -164,7 +164,7 @@ def generate(given: argparse.Namespace) -> dict[str, Any]:
         day = FIRST + dt.timedelta(days=number)
         table = _frame(day, given.reports, number, np.random.default_rng(number))
         facts = {"columns": column_facts(_facts(table))}
-        manifest = Manifest(FEATURES, str(day), {}, code_version="1", settings="", facts=facts)
+        manifest = Manifest(FEATURES, str(day), code_version="1", facts=facts)
         catalog.features.publish(day, table, manifest)
     return {"days": given.days}
 

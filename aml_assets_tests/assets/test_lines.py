@@ -268,7 +268,7 @@ def test_from_disk_the_rows_of_a_line_and_their_weights_are_those_of_memory(scor
         )
         assert (data.folder is None) == (bytes_ > 0)
         found.append([(b.features.tolist(), b.labels.tolist(), b.weights) for b in data.batches])
-    np.testing.assert_equal(*found)
+    np.testing.assert_equal(found[0], found[1])
 
 
 def test_metrics_of_a_line_count_what_was_decided_on_customers_and_say_so(scored: Bank, tmp_path):

@@ -40,6 +40,8 @@ def test_what_is_taken_of_a_batch_on_disk_is_what_is_taken_in_memory(
             strict=True,
         ):
             np.testing.assert_array_equal(first, second)
+            assert first is not None
+            assert second is not None
             assert first.dtype == second.dtype == np.float32
     for number in range(len(chosen)):
         np.testing.assert_array_equal(feature_of(held, number), feature_of(kept, number))

@@ -22,7 +22,7 @@ CONSTANT = message("constant throughout the training window")
 """The reason why such a column is left out."""
 
 
-class Spread:
+class Variation:
     """Which features take two values or more, learnt from one matrix after the other.
 
     Args:
@@ -49,13 +49,13 @@ class Spread:
 
 
 def without_constants(
-    encoder: Encoder, spread: Spread, *, asset: str = FEATURES
+    encoder: Encoder, variation: Variation, *, asset: str = FEATURES
 ) -> tuple[Encoder, list[int] | None]:
     """Leave out the features that have one value in all rows; a null is a value of its own.
 
     Args:
         encoder: as fitted.
-        spread: of its features over all rows of the training window.
+        variation: of its features over all rows of the training window.
         asset: the frames, for errors.
 
     Returns:
@@ -65,7 +65,7 @@ def without_constants(
     Raises:
         NotTrainable: every feature is constant.
     """
-    kept = np.flatnonzero(spread.varies).tolist()
+    kept = np.flatnonzero(variation.varies).tolist()
     if len(kept) == len(encoder.features):
         return encoder, None
     if not kept:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from aml_assets.core.days import ONE_DAY
 from aml_assets.core.model import fitting, training
 from aml_assets.core.model.batches import Batch
-from aml_assets.core.model.constants import Spread, without_constants
+from aml_assets.core.model.constants import Variation, without_constants
 from aml_assets.core.model.encoding import Encoder
 from aml_assets.core.model.windows import Windows
 from aml_assets.errors import InputError, SettingsError
@@ -113,9 +113,8 @@ def training_data(
         NotTrainable: a hole in the window, labels of one class only, or constant features only.
         NotReady: a day was replaced meanwhile.
     """
-    settings = catalog.settings
-    maturity = settings.labels.maturity_days
-    learnt, deciding = windows.learnt_days(refit=refit, maturity_days=maturity)
+    settings, of_labels = catalog.settings, catalog.settings.labels
+    learnt, deciding = windows.learnt_days(refit=refit, maturity_days=of_labels.maturity_days)
     known_by = windows.known_by(refit=refit)
     part = learnt_part(catalog, learnt, known_by)
     most = settings.training.external_memory_bytes if scratch else None
@@ -126,6 +125,7 @@ def training_data(
     selected = select_rows(catalog, train.window, reports, known_by=known_by, deciding=[delay])
     rows = sum(len(each.rows) for each in selected)
     known = [decided(each) for each in selected]
+    del delay, selected  # as large as what is known
     training.refuse_one_class([each.labels for each in known], table=catalog.line.model)
     if reports is None:
         refuse_unknown_columns(train.window, settings.governance.protected_columns)
@@ -137,9 +137,8 @@ def training_data(
         withheld=settings.governance.withheld,
         asset=features.asset,
     )
-    days, empty = train.window.days, train.window.empty
+    days = train.window.days
     folder = scratch() if scratch and not train.in_memory else None
-    del delay, selected
     encoder, matrices, unseen = _encoded(train, encoder, known, folder)
     batches = [
         Batch(values, each.labels, each.weights)
@@ -148,7 +147,7 @@ def training_data(
     del known
     if folder:
         release_memory()
-    return TrainingData(batches, encoder, rows, days, empty, unseen, folder)
+    return TrainingData(batches, encoder, rows, days, train.window.empty, unseen, folder)
 
 
 def _encoded(
@@ -170,18 +169,18 @@ def _encoded(
         value outside of each vocabulary.
     """
     matrices, unseen = list[NDArray[Any] | Spilled](), Counter[str]()
-    spread = Spread(len(encoder.features))
+    variation = Variation(len(encoder.features))
     if folder:
         rows = sum(len(each.rows) for each in known)
         refuse_too_little_space(folder, rows * (_DISK_PER_VALUE * len(encoder.features) + 16))
         train.forget()
     for each in known:
         matrix = encoder.transform(train.take(each.day, encoder), each.rows)
-        spread.add(matrix.values)
+        variation.add(matrix.values)
         unseen.update(matrix.unseen)
         path = folder and Path(folder, str(each.day))
         matrices.append(spill(matrix.values, path) if path else matrix.values)
-    encoder, kept = without_constants(encoder, spread, asset=train.features.asset)
+    encoder, kept = without_constants(encoder, variation, asset=train.features.asset)
     if kept is not None:
         for place, values in enumerate(matrices):
             matrices[place] = (

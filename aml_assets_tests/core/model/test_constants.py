@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aml_assets.core.model.constants import CONSTANT, Spread, without_constants
+from aml_assets.core.model.constants import CONSTANT, Variation, without_constants
 from aml_assets.core.model.encoding import Encoder, Feature
 from aml_assets.errors import NotTrainable
 
@@ -12,8 +12,8 @@ FEATURES = tuple(Feature("trx", name, "number") for name in ("same", "amount", "
 ENCODER = Encoder(FEATURES, {"trx.id": "an id"})
 
 
-def spread(*days: np.ndarray) -> Spread:
-    found = Spread(len(FEATURES))
+def variation(*days: np.ndarray) -> Variation:
+    found = Variation(len(FEATURES))
     for each in days:
         found.add(each)
     return found
@@ -25,7 +25,7 @@ def matrix(*rows: list[float]) -> np.ndarray:
 
 def test_a_feature_with_one_value_on_all_days_is_left_out_and_named():
     days = [matrix([1, 5, 1, NAN]), matrix([1, 6, NAN, NAN]), np.empty((0, 4), np.float32)]
-    fitted, kept = without_constants(ENCODER, spread(*days))
+    fitted, kept = without_constants(ENCODER, variation(*days))
     assert [feature.column for feature in fitted.features] == ["amount", "at_times"]
     assert dict(fitted.left_out) == {
         "trx.id": "an id", "trx.same": CONSTANT, "trx.null": CONSTANT,
@@ -35,9 +35,9 @@ def test_a_feature_with_one_value_on_all_days_is_left_out_and_named():
 
 def test_an_encoder_without_constants_is_left_as_it_is():
     days = [matrix([1, 5, 1, NAN], [2, 6, 2, 0])]
-    assert without_constants(ENCODER, spread(*days)) == (ENCODER, None)
+    assert without_constants(ENCODER, variation(*days)) == (ENCODER, None)
 
 
 def test_when_nothing_varies_nothing_can_be_learnt():
     with pytest.raises(NotTrainable, match="every feature is constant"):
-        without_constants(ENCODER, spread(matrix([1, 5, 1, NAN])))
+        without_constants(ENCODER, variation(matrix([1, 5, 1, NAN])))

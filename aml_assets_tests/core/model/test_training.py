@@ -259,7 +259,7 @@ def windows(draw: st.DrawFn):
     threads = draw(st.sampled_from([1, 2]))
     bins = draw(st.sampled_from([8, 1024]))
     quick = {**QUICK, "threads": threads, "max_bin": bins}
-    return days, stopping, TrainingSettings(**quick, **options)
+    return days, stopping, TrainingSettings.model_validate({**quick, **options})
 
 
 @settings(max_examples=25, deadline=None)

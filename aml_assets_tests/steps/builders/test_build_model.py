@@ -8,7 +8,7 @@ import pytest
 
 from aml_assets.core.graph import FEATURES
 from aml_assets.core.model import fitting
-from aml_assets.core.model.constants import CONSTANT, Spread, without_constants
+from aml_assets.core.model.constants import CONSTANT, Variation, without_constants
 from aml_assets.errors import NotReady
 from aml_assets.io.catalog import Catalog
 from aml_assets.steps.builders.build_features import build_features
@@ -67,10 +67,10 @@ def test_what_is_not_read_changes_nothing_of_what_is_learnt_from(catalog):
     )
     rows = [np.flatnonzero(f.table.column("label").is_valid()) for f in whole.frames]
     matrices = [encoder.transform(f, r).values for f, r in zip(whole.frames, rows, strict=True)]
-    spread = Spread(len(encoder.features))
+    variation = Variation(len(encoder.features))
     for values in matrices:
-        spread.add(values)
-    encoder, _ = without_constants(encoder, spread)
+        variation.add(values)
+    encoder, _ = without_constants(encoder, variation)
     assert data.encoder == encoder
     assert data.encoder.left_out["account.owner"].startswith("100% of its values")
     assert CONSTANT in data.encoder.left_out.values()

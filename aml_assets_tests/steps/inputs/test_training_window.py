@@ -136,18 +136,13 @@ def test_a_day_that_is_replaced_between_its_two_reads_is_an_error_to_retry(
     "options",
     [
         {"governance": {"protected": ["retail.aeg"]}},
-        {
-            "features": {"min_category_rows": 1, "max_text_distinct_share": 1.0},
-            "labels": {"maturity_days": 90},
-        },
+        {"labels": {"maturity_days": 90}},
     ],
 )
 def test_what_cannot_be_trained_on_is_refused_in_the_same_words(prepared: Bank, tmp_path, options):
     said = set[str]()
     for name, training in (("memory", {}), ("disk", ON_DISK)):
-        more = {**options, "training": training}
-        more["features"] = {**prepared.options["features"], **options.get("features", {})}
-        catalog = prepared.copy_to(tmp_path / name, **more).catalog
+        catalog = prepared.copy_to(tmp_path / name, **options, training=training).catalog
         with pytest.raises((InputError, NotTrainable)) as caught:
             assembled(catalog, tmp_path)
         said.add(str(caught.value))
