@@ -70,6 +70,14 @@ def test_training_ends_with_each_setting_against_none():
     assert low < values["bagging_3_ap"] - values["none_ap"] < high
 
 
+def test_training_memory_ends_with_one_booster_and_what_it_takes_either_way():
+    values = figures("training_memory.py", "--small")
+    names = ["rows", "peak_mb", "peak_mb_in_memory", "cpu_ratio", "same_bytes"]
+    assert list(values) == names
+    assert values["rows"] == 120_000
+    assert values["same_bytes"] is True
+
+
 def test_evasion_ends_with_what_is_still_found():
     values = figures("evasion.py", "--small", "--landing", str(amlgentex()))
     evasions = [

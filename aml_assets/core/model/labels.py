@@ -153,7 +153,7 @@ def newest_decisions(
     filled = [reports for reports in known if reports.table.num_rows]
     if filled:
         stacked = _stacked(days, key, label, ripeness.decided_at, len(inside))
-        found = _without_learnt(found, stacked, _stacked(filled, key, label, None, 0), len(key))
+        found = _without_learnt(found, stacked, _learnt_keys(filled, key, stacked), len(key))
     return found
 
 
@@ -269,7 +269,7 @@ def _stacked(
         part = part.append_column("position", pa.array(np.arange(count), pa.int64()))
         part = part.append_column("inside", pa.repeat(pa.scalar(number < inside), count))
         parts.append(part if rows is None else part.filter(pa.array(rows[number])))
-    return _concatenated(parts, days, key, label)
+    return _concatenated(parts, days, [*key, label])
 
 
 def _numbered(keys: int) -> list[str]:
@@ -277,9 +277,9 @@ def _numbered(keys: int) -> list[str]:
 
 
 def _concatenated(
-    parts: Sequence[pa.Table], days: Sequence[LabelledReports], key: Sequence[str], label: str
+    parts: Sequence[pa.Table], days: Sequence[LabelledReports], columns: Sequence[str]
 ) -> pa.Table:
-    """The parts as one table.
+    """The parts as one table, of these columns of some days.
 
     Raises:
         InputError: the key or the label has different types on different days.
@@ -291,7 +291,7 @@ def _concatenated(
             "the reports' key or label changes its type within the window",
             table=STR,
             day=f"{days[0].day} … {days[-1].day}",
-            column=", ".join([*key, label]),
+            column=", ".join(columns),
             remedy="Have the days restated in one type, and rebuild them.",
         ) from None
 
@@ -336,7 +336,7 @@ def _may_repeat(
         InputError: the key or the label has different types on different days.
     """
     filled = [reports.table.select([*key, label]) for reports in days if reports.table.num_rows]
-    ids = _concatenated(filled, days, key, label).column(key[0])
+    ids = _concatenated(filled, days, [*key, label]).column(key[0])
     late: list[pa.Array] = []
     highest: Any = None
     for day in (chunk for chunk in ids.iterchunks() if len(chunk)):
@@ -355,12 +355,26 @@ def _in_order(selected: pa.Table) -> pa.Table:
     return selected.sort_by([(name, "ascending") for name in _PLACE])
 
 
+def _learnt_keys(
+    days: Sequence[LabelledReports], key: Sequence[str], stacked: pa.Table
+) -> pa.Table:
+    """The keys of reports that were learnt, as far as they may occur among stacked ones."""
+    ids, parts = stacked.column("key 0"), list[pa.Table]()
+    for reports in days:
+        part = reports.table.select(list(key)).rename_columns(_numbered(len(key)))
+        if part.column(0).type == ids.type:
+            # Else the training window's keys, of many more days, would all be joined.
+            part = part.filter(pc.is_in(part.column(0), value_set=ids))
+        parts.append(part)
+    return _concatenated(parts, days, key)
+
+
 def _without_learnt(
     selected: Sequence[SelectedReports], stacked: pa.Table, learnt: pa.Table, keys: int
 ) -> list[SelectedReports]:
     """The selected rows whose report does not occur in ``learnt``."""
     key = _numbered(keys)
-    stacked, learnt = widened(stacked, learnt.select(key))
+    stacked, learnt = widened(stacked, learnt)
     try:
         fresh = stacked.join(learnt, keys=key, join_type="left anti").select(_PLACE)
     except pa.ArrowInvalid:
