@@ -2,7 +2,7 @@
 
 Belongs here: what training needs of a day, and taking some of its rows. Does not belong here:
 encoding them (``core.model.encoding``), training (``core.model.training``), or the files in which
-they may lie (``io.spilled``).
+they may lie (``io.spilled_matrix``).
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ def build_model(
         CorruptFile: the study was altered.
     """
     asset, options = catalog.line.model, options or RunOptions()
-    with scratch_on_demand() as scratch:
+    with scratch_on_demand(catalog.settings.engine.spill_folder) as scratch:
         return _build(catalog, asset, day, features, options, measured, studies, reports, scratch)
 
 
@@ -123,7 +123,7 @@ def build_measured_model(
     See `build_model` for arguments and errors.
     """
     asset, options = catalog.line.measured_model, options or RunOptions()
-    with scratch_on_demand() as scratch:
+    with scratch_on_demand(catalog.settings.engine.spill_folder) as scratch:
         return _build(catalog, asset, day, features, options, None, studies, reports, scratch)
 
 

@@ -79,7 +79,7 @@ def build_tuning(
     tuning.load_optuna()  # before minutes are spent
     windows = windows_of(catalog, day)
     refuse_holding_out_all("training.tuning.days", wanted.days, windows, day)
-    with scratch_on_demand() as scratch:
+    with scratch_on_demand(catalog.settings.engine.spill_folder) as scratch:
         data = training_data(catalog, features, windows, scratch=scratch)
         fitted_on, scored_on = _trial_days(data, windows, wanted.days)
         value = partial(tuning.precision_on, scored_on, fitted_on, folder=data.folder)

@@ -25,7 +25,7 @@ from aml_assets.core.model.encoding import Encoder
 from aml_assets.core.model.windows import Windows
 from aml_assets.errors import InputError, SettingsError
 from aml_assets.io.scratch import refuse_too_little_space
-from aml_assets.io.spilled import Spilled, spill
+from aml_assets.io.spilled_matrix import Spilled, spill
 from aml_assets.io.upstream import Upstream
 from aml_assets.steps.inputs.labelling import learnt_part, select_rows
 from aml_assets.steps.inputs.training_window import (

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from aml_assets.core.model.batches import Batch
 from aml_assets.core.model.training import refuse_one_class, sampled, train
 from aml_assets.errors import NotTrainable
-from aml_assets.io.spilled import spill
+from aml_assets.io.spilled_matrix import spill
 from aml_assets.settings.training_settings import TrainingSettings
 
 QUICK = {"rounds": 8, "max_depth": 3, "threads": 1, "min_child_weight": 0.0}

@@ -156,6 +156,8 @@ def test_a_disk_without_room_is_seen_before_anything_is_written(
     folder = tmp_path / "scratch"
     folder.mkdir()
     monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=100))
-    with pytest.raises(AmlError, match=r"0 MB of space left, and .* may be needed.*TMPDIR"):
+    with pytest.raises(
+        AmlError, match=r"0 MB of space left, and .* may be needed.*engine\.spill_folder"
+    ):
         assembled(catalog, folder)
     assert list(folder.iterdir()) == []

@@ -91,6 +91,6 @@ def _unusable(path: Path, what: str, error: OSError) -> AmlError:
     reason = error.strerror or "the disk may be full"  # NumPy tells no more
     return AmlError(
         f"a scratch file in {path.parent} could not be {what}: {reason}",
-        remedy="Free space there, name another place for temporary files in TMPDIR, or raise "
+        remedy="Free space there, name another folder in engine.spill_folder, or raise "
         "training.external_memory_bytes.",
     )
