@@ -234,7 +234,7 @@ class Landing:
             return contents_of(self._store.list(folder, hidden=True))
 
     def _read(self, table: str, day: dt.date, choose: Callable[[int], _Reading]) -> _Files:
-        """Read the data files of a folder, in the way that is chosen by their bytes in all."""
+        """Read the data files of a folder, in a way that fits their bytes in all."""
         before = self._contents(table, day)
         folder = self._path(table, day)
         if before is None:
