@@ -32,6 +32,9 @@ _LARGEST_IN_MEMORY = 512 * 1024 * 1024
 """Bytes of a table that is held in memory however much there is: to work on a larger one from disk
 takes no longer."""
 
+_BESIDE = 10**9
+"""Bytes that a process needs beside the engine, where there are so many."""
+
 _COPIES = 8
 """A table takes up to so many times its own bytes while it is worked on in memory."""
 
@@ -48,7 +51,10 @@ def engine_within(settings: EngineSettings) -> AbstractContextManager[None]:
 
 def memory_of(settings: EngineSettings) -> int:
     """Return the bytes of memory that a step may plan with."""
-    return settings.memory or memory_limit() * 2 // 3
+    if settings.memory is not None:
+        return settings.memory
+    limit = memory_limit()
+    return limit - max(limit // 4, min(limit // 2, _BESIDE))
 
 
 class MappedFile:

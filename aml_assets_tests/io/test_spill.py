@@ -131,3 +131,14 @@ def test_the_engine_keeps_to_the_settings(settings):
             {},
         )
     assert found.to_pylist() == [{"memory": "85.8 MiB", "threads": 2}]
+
+
+@pytest.mark.parametrize(
+    ("limit", "memory"), [(1_000, 500), (2_000, 1_000), (3_000, 2_000), (8_000, 6_000)]
+)
+def test_the_engine_leaves_a_gigabyte_or_a_quarter_to_the_rest_of_the_process(
+    limit, memory, monkeypatch
+):
+    monkeypatch.setattr(spilling, "memory_limit", lambda: limit * 10**6)
+    assert spilling.memory_of(EngineSettings()) == memory * 10**6
+    assert spilling.memory_of(EngineSettings(memory=7)) == 7

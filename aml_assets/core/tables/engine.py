@@ -172,8 +172,7 @@ class _Prepared:
             return AmlError(
                 "the SQL engine needs more memory, or more room on disk, than it has for a query "
                 f"over {over}",
-                remedy="Raise engine.memory, or engine.spill if it is set; by default the engine "
-                "has two thirds of the memory of the process.",
+                remedy="Raise engine.memory, or give the process more; and engine.spill, if set.",
             )
         return AmlError(
             f"the SQL engine refused a query over {over} ({what})",
