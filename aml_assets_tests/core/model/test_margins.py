@@ -108,7 +108,7 @@ def scores_of(found: np.ndarray) -> np.ndarray:
 @given(st.lists(st.floats(-200, 200, width=32), min_size=1))
 def test_a_score_stands_for_its_margin_wherever_it_lies(found):
     exact = np.array(found, np.float32)
-    assert margins.apart(exact, scores_of(exact)).max() == 0
+    assert margins.apart(exact, scores_of(exact)).max() < margins.TOLERANCE
 
 
 @given(st.floats(-12, 4), st.sampled_from([-1, 1]), st.floats(1e-4, 10))
