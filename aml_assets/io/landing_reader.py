@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 import pyarrow as pa
 
 from aml_assets.core.night.readiness import FileListing
-from aml_assets.core.tables.chunks import Keep, in_memory
+from aml_assets.core.tables.chunks import Keep, at_least_one, in_memory, kept
 from aml_assets.core.tables.index_columns import index_columns
 from aml_assets.core.tables.stacking import Disagreement, stacked, stacked_column
 from aml_assets.errors import (
@@ -326,7 +326,10 @@ class _OnDisk:
             for part in self._parts
         ]
         with _one_type(self._table, self._day):
-            return stacked_column(name, columns)
+            column = stacked_column(name, columns)
+        # What files do not have, or have in another type, is in memory until it is kept, too.
+        same = {of.type for of in columns} == {column.type}
+        return column if same else kept(at_least_one(column).chunks, self._keep)
 
 
 def _together(parts: Sequence[LandedFile], table: str, day: dt.date) -> pa.Table:

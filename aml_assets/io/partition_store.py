@@ -151,9 +151,10 @@ class PartitionStore(Generic[T]):
         except StoreError:
             if self.manifest(day).digest == digest:
                 raise
-        raise self._replaced(day)
+        raise self.replaced(day)
 
-    def _replaced(self, day: dt.date) -> NotReady:
+    def replaced(self, day: dt.date) -> NotReady:
+        """The error for a day whose content is another one than a moment before."""
         return NotReady(
             "it was replaced while it was read",
             table=self.asset,
@@ -234,7 +235,7 @@ class PartitionStore(Generic[T]):
             value = self.load(day, columns(manifest) if callable(columns) else columns)
             if self.manifest(day).digest == manifest.digest:
                 return value, manifest
-        raise self._replaced(day)
+        raise self.replaced(day)
 
     def publish(
         self, day: dt.date, value: T, manifest: Manifest, *, path: str | None = None

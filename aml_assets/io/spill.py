@@ -10,6 +10,7 @@ name any more once it is mapped: however the process ends, the kernel frees what
 from __future__ import annotations
 
 import hashlib
+import itertools
 import mmap
 import os
 import tempfile
@@ -32,7 +33,7 @@ _LARGEST_IN_MEMORY = 512 * 1024 * 1024
 """Bytes of a table that is held in memory however much there is: to work on a larger one from disk
 takes no longer."""
 
-_BESIDE = 10**9
+_BESIDE = 1_250_000_000
 """Bytes that a process needs beside the engine, where there are so many."""
 
 _COPIES = 8
@@ -54,7 +55,7 @@ def memory_of(settings: EngineSettings) -> int:
     if settings.memory is not None:
         return settings.memory
     limit = memory_limit()
-    return limit - max(limit // 4, min(limit // 2, _BESIDE))
+    return limit - max(limit // 4, min(limit * 5 // 8, _BESIDE))
 
 
 class MappedFile:
@@ -103,6 +104,7 @@ class Spill:
         self._settings = settings
         self._stack = ExitStack()
         self._folder: str | None = None
+        self._held = 0
         self.written = 0
 
     def __enter__(self) -> Spill:
@@ -116,17 +118,22 @@ class Spill:
         return length <= min(_LARGEST_IN_MEMORY, memory_of(self._settings) // _COPIES)
 
     def keep(self, batches: Iterable[pa.RecordBatch]) -> pa.Table:
-        """Return batches of one schema as a table that lies on disk; a single batch stays as it is.
+        """Return batches of one schema as a table that lies on disk.
 
-        The table stays when this scratch space ends.
+        A single batch stays in memory, as long as all that does is not too large for it. The table
+        stays when this scratch space ends.
 
         Raises:
             AmlError: there is no room for them.
+            ValueError: there is none.
         """
         batches = iter(batches)
-        first = next(batches)
+        first = next(batches, None)
+        if first is None:
+            raise ValueError("no batch")
         second = next(batches, None)
-        if second is None:
+        if second is None and self.fits(self._held + first.nbytes):
+            self._held += first.nbytes
             return in_memory([first])
         with self._file() as (path, file):
             # A stream, not a file: parts of a column have dictionaries of their own.
@@ -134,9 +141,7 @@ class Spill:
                 pa.PythonFile(file, mode="w") as sink,
                 pa.ipc.new_stream(sink, first.schema) as writer,
             ):
-                for batch in (first, second):
-                    writer.write_batch(batch)
-                for batch in batches:
+                for batch in itertools.chain([first], [second] if second else [], batches):
                     writer.write_batch(batch)
             return pa.ipc.open_stream(pa.memory_map(path)).read_all()
 
@@ -162,7 +167,8 @@ class Spill:
         with _no_room():
             descriptor, path = tempfile.mkstemp(dir=self._folder)
         try:
-            with open(descriptor, "wb") as file:
+            # Nothing is buffered, so that nothing is left to be written outside of what counts it.
+            with open(descriptor, "wb", buffering=0) as file:
                 yield path, _Counted(self, file)
         finally:
             os.unlink(path)
@@ -190,9 +196,12 @@ class _Counted:
         self.closed = False
 
     def write(self, data: bytes) -> int:
-        self._spill.take(len(data))
+        view = memoryview(data).cast("B")
+        self._spill.take(len(view))
         with _no_room():
-            return self._file.write(data)
+            while view:
+                view = view[self._file.write(view) :]
+        return len(data)
 
     def tell(self) -> int:
         return self._file.tell()

@@ -20,7 +20,7 @@ class EngineSettings(Section):
     """What a step may take of its machine; none of it changes a byte of what is built.
 
     ``memory`` (default: three quarters of what the cgroup of the process has, or the machine; below
-    4 GB, all but 1 GB; below 2 GB, half): bytes that the SQL engine may take, and the measure of
+    5 GB, all but 1.25 GB; below 2 GB, three eighths): bytes that the SQL engine may take, and the measure of
     what is held in memory; what is larger lies in a private folder on disk, which ends with the
     step. ``threads``: of the SQL engine.
     ``spill_folder`` (default: the system's folder for temporary files): where that folder lies.

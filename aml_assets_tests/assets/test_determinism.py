@@ -56,7 +56,8 @@ def test_a_store_built_piece_by_piece_on_disk_is_equal_byte_for_byte(
     for module, name, value in (
         (chunks, "ROWS", 4),
         (partials, "ROWS", 4),
-        (stored_table, "ROWS", 4),
+        (stored_table, "_VALUES", 4 * 16),
+        (stored_table, "_COLUMNS_AT_ONCE", 3),
         (bounded_parquet, "_ROWS_AT_ONCE", 3),
         (spill, "_LARGEST_IN_MEMORY", 0),
     ):

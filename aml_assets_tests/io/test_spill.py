@@ -4,6 +4,9 @@ import errno
 import hashlib
 import io
 import os
+import resource
+import signal
+from contextlib import contextmanager
 
 import pyarrow as pa
 import pytest
@@ -89,19 +92,29 @@ def test_a_full_disk_is_one_sentence_and_leaves_no_file(settings, folder, monkey
     def full(**_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(spilling, "open", lambda *_: _Full(), raising=False)
     with Spill(settings) as spill:
-        with pytest.raises(AmlError, match=r"No space left on device.*engine\.spill_folder"):
-            spill.copy(io.BytesIO(b"x"))
+        with full_at(300), pytest.raises(AmlError, match=r"too large.*engine\.spill_folder"):
+            spill.copy(io.BytesIO(b"x" * 1000))
+        with full_at(300), pytest.raises(AmlError, match="too large"):
+            spill.keep([batch("Bern")] * 9)
+        assert files(folder) == []
         monkeypatch.setattr(spilling.tempfile, "mkstemp", full)
         with pytest.raises(AmlError, match="No space left on device"):
             spill.copy(io.BytesIO(b"x"))
         assert files(folder) == []
 
 
-class _Full(io.BytesIO):
-    def write(self, _):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+@contextmanager
+def full_at(length):
+    """No file of this process can be longer, as on a disk without room for more."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (length, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
 
 
 def test_what_its_source_raises_is_not_taken_for_a_full_disk(settings, folder):
@@ -134,9 +147,9 @@ def test_the_engine_keeps_to_the_settings(settings):
 
 
 @pytest.mark.parametrize(
-    ("limit", "memory"), [(1_000, 500), (2_000, 1_000), (3_000, 2_000), (8_000, 6_000)]
+    ("limit", "memory"), [(1_000, 375), (2_000, 750), (3_000, 1_750), (8_000, 6_000)]
 )
-def test_the_engine_leaves_a_gigabyte_or_a_quarter_to_the_rest_of_the_process(
+def test_the_engine_leaves_a_good_gigabyte_or_a_quarter_to_the_rest_of_the_process(
     limit, memory, monkeypatch
 ):
     monkeypatch.setattr(spilling, "memory_limit", lambda: limit * 10**6)

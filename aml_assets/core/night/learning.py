@@ -58,7 +58,7 @@ def _in_order(tick: Tick, work: Mapping[dt.date, DayWork]) -> Iterator[Candidate
             yield run
             before = run.days[0]
         else:
-            note = f"waits for the scores of days from {before} on"
+            note = f"waits for the runs of days from {before} on"
             tick.notes.update(dict.fromkeys(run.days, note))
 
 
@@ -72,10 +72,10 @@ def _will_be_scored(tick: Tick, day: dt.date) -> bool:
 
 def _waits_for_a_run(tick: Tick, line: LineRules, day: dt.date) -> bool:
     view, windows = tick.view, line.windows(day)
-    if not view.partition(line.features, day) or view.partition(line.scores, day):
+    if not view.partition(line.features, day) or isinstance(windows, Untrainable):
         return False
-    if isinstance(windows, Untrainable):
-        return False
+    if view.partition(line.scores, day):
+        return day in view.busy  # its queue and pages come after its scores
     coming = tick.coming(line.features)
     return day in coming or not coming.isdisjoint(_days_of(windows))
 

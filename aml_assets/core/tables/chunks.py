@@ -7,7 +7,8 @@ memory (``io.spill``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -50,7 +51,7 @@ def kept(chunks: Iterable[pa.Array], keep: Keep) -> pa.ChunkedArray:
 
 
 def taken(table: pa.Table, rows: NDArray[np.int64], keep: Keep) -> pa.Table:
-    """The rows at some positions, in their order, block by block.
+    """The rows at some positions, in their order: column by column, block by block.
 
     Arrow joins a column's chunks before it takes rows, which needs the memory of the whole column,
     and fails beyond 2 GiB of text.
@@ -60,31 +61,47 @@ def taken(table: pa.Table, rows: NDArray[np.int64], keep: Keep) -> pa.Table:
         rows: positions, of shape (rows,).
         keep: where the blocks are kept.
     """
-    if len(rows) <= ROWS and all(column.num_chunks == 1 for column in table.columns):
-        return table.take(pa.array(rows))
-    return keep(_blocks(table, rows))
+    starts = range(0, max(len(rows), 1), ROWS)
+    blocks = [_Block.of(rows[start : start + ROWS]) for start in starts]
+    columns = [
+        kept((block.taken(column) for block in blocks), keep)
+        for column in map(at_least_one, table.columns)
+    ]
+    return pa.table(columns, schema=table.schema)
 
 
-def _blocks(table: pa.Table, rows: NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
-    for start in range(0, max(len(rows), 1), ROWS):
-        wanted = rows[start : start + ROWS]
-        order = np.argsort(wanted, kind="stable")
-        back = np.empty_like(order)
-        back[order] = np.arange(len(order))
-        ascending, again = wanted[order], pa.array(back)
-        arrays = [_ascending(column, ascending).take(again) for column in table.columns]
-        yield pa.RecordBatch.from_arrays(arrays, schema=table.schema)
+@dataclass(frozen=True)
+class _Block:
+    """Some of the wanted rows.
 
+    Attributes:
+        ascending: their positions in the table, of shape (rows,).
+        order: for each of them as it is wanted, its place among the ascending ones.
+    """
 
-def _ascending(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> pa.Array:
-    """The values at ascending positions, as one array."""
-    parts: list[pa.Array] = []
-    begin = 0
-    for chunk in at_least_one(column).chunks:
-        first, last = np.searchsorted(rows, (begin, begin + len(chunk)))
-        if last > first:
-            parts.append(chunk.take(pa.array(rows[first:last] - begin)))
-        begin += len(chunk)
-    if not parts:
-        return pa.nulls(0, column.type)
-    return parts[0] if len(parts) == 1 else pa.concat_arrays(parts)
+    ascending: NDArray[np.uint32] | NDArray[np.int64]
+    order: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, wanted: NDArray[np.int64]) -> _Block:
+        by_position = np.argsort(wanted, kind="stable")
+        order = np.empty(len(wanted), np.int32)
+        order[by_position] = np.arange(len(wanted), dtype=np.int32)
+        ascending = wanted[by_position]
+        narrow = not len(ascending) or ascending[-1] < 2**32
+        return cls(ascending.astype(np.uint32) if narrow else ascending, order)
+
+    def taken(self, column: pa.ChunkedArray) -> pa.Array:
+        """The values of a column, as one array."""
+        parts: list[pa.Array] = []
+        begin = 0
+        for chunk in column.chunks:
+            first, last = np.searchsorted(self.ascending, (begin, begin + len(chunk)))
+            if last > first:
+                places = self.ascending[first:last].astype(np.int64) - begin
+                parts.append(chunk.take(pa.array(places)))
+            begin += len(chunk)
+        if not parts:
+            return pa.nulls(0, column.type)
+        ascending = parts[0] if len(parts) == 1 else pa.concat_arrays(parts)
+        return ascending.take(pa.array(self.order))

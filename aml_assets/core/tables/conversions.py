@@ -57,6 +57,8 @@ def plain(place: Place, landed: pa.ChunkedArray, *, keep: Keep = in_memory) -> p
         try:
             landed = converted(landed, lambda chunk: _decoded(chunk).cast(wanted), keep)
         except (pa.ArrowInvalid, ValueError):
+            if not pa.types.is_decimal(wanted):
+                raise
             raise place.wrong_type(type_, "a decimal of at most 38 digits") from None
     if pa.types.is_floating(landed.type) and _holds_nan(landed):
         return converted(landed, nan_as_null, keep)
@@ -129,10 +131,9 @@ def as_number(
     """
     if holds_text(values.type):
         values = as_numbers(place, values, keep=keep)
-    if pa.types.is_null(values.type):
-        values = values.cast(pa.float64())
-    if pa.types.is_boolean(values.type):
-        values = values.cast(pa.int8())
+    for landed, wanted in ((pa.null(), pa.float64()), (pa.bool_(), pa.int8())):
+        if values.type == landed:
+            values = converted(values, lambda chunk, of=wanted: chunk.cast(of), keep)
     if not is_number(values.type):
         raise place.wrong_type(values.type, "a number")
     if largest(values) > max_abs:

@@ -80,8 +80,11 @@ def _without_row(references: Iterable[pa.Table], keys: Sequence[pa.Table]) -> tu
     first = next(references, None)
     if first is None:
         return 0, 0
-    schema = _common_schema([first, *(each for each in keys if each.num_rows)])
     counted = 0
+    schema = _common_schema([first, *(each for each in keys if each.num_rows)])
+    if schema is None:  # what is of another type is no other one's row
+        counted = first.num_rows + sum(each.num_rows for each in references)
+        return counted, counted
 
     def batches() -> Iterator[pa.RecordBatch]:
         nonlocal counted
@@ -98,9 +101,12 @@ def _without_row(references: Iterable[pa.Table], keys: Sequence[pa.Table]) -> tu
     return found.column("orphans")[0].as_py(), counted
 
 
-def _common_schema(tables: Sequence[pa.Table]) -> pa.Schema:
-    """The columns in the one type that they have, or else in the wider one of whole numbers."""
-    types = {
-        name: {table.schema.field(name).type for table in tables} for name in tables[0].column_names
-    }
-    return pa.schema([(name, of.pop() if len(of) == 1 else WHOLE) for name, of in types.items()])
+def _common_schema(tables: Sequence[pa.Table]) -> pa.Schema | None:
+    """The columns in the type that holds all tables' values; ``None`` if there is no such type."""
+    fields: list[tuple[str, pa.DataType]] = []
+    for name in tables[0].column_names:
+        types = {table.schema.field(name).type for table in tables}
+        if len(types) > 1 and types != {pa.int64(), WHOLE}:
+            return None
+        fields.append((name, types.pop() if len(types) == 1 else WHOLE))
+    return pa.schema(fields)

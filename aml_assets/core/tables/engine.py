@@ -185,6 +185,8 @@ class _Prepared:
         def watched() -> Iterator[pa.RecordBatch]:
             try:
                 yield from stream.batches
+            except GeneratorExit:  # the engine has read enough, or has given up
+                raise
             except BaseException as error:
                 self._raised.append(error)
                 raise

@@ -27,6 +27,7 @@ from aml_assets.errors import InputError
 from aml_assets.io.disposition_store import table_of
 from aml_assets.io.formats import Published
 from aml_assets.io.manifest import ABSENT, Manifest, settings_hash
+from aml_assets.io.spill import Spill
 from aml_assets.settings.table_settings import (
     DISPOSITION_ROLES,
     DISPOSITIONS,
@@ -83,19 +84,21 @@ def build_dispositions(catalog: Catalog, day: dt.date) -> Built:
     """
     if not catalog.landing.has(DISPOSITIONS, day):
         return _kept(catalog, day) or _built(catalog, day, [], ABSENT)
-    landed = catalog.landing.read(DISPOSITIONS, day)
     spec, key = _contract(catalog), catalog.settings.tables[STR].key
-    frame = landed.table if landed.table is not None else contracts.empty(spec, _key(catalog))
-    checked = contracts.check(
-        frame,
-        spec,
-        name=DISPOSITIONS,
-        day=day,
-        join_columns=_key(catalog),
-        index_columns=landed.index_columns,
-        max_abs_number=catalog.settings.features.max_abs_number,
-        time_zone=catalog.settings.partitions.time_zone,
-    )
+    with Spill(catalog.settings.engine) as spill:
+        landed = catalog.landing.read(DISPOSITIONS, day, spill)
+        frame = landed.table if landed.table is not None else contracts.empty(spec, _key(catalog))
+        checked = contracts.check(
+            frame,
+            spec,
+            name=DISPOSITIONS,
+            day=day,
+            join_columns=_key(catalog),
+            index_columns=landed.index_columns,
+            max_abs_number=catalog.settings.features.max_abs_number,
+            time_zone=catalog.settings.partitions.time_zone,
+            keep=landed.keep,
+        )
     faults = Counter[Fault]()
     rows = list(_readable(catalog, checked.table, day, faults))
     faults.update(_contradicting(rows))

@@ -36,7 +36,7 @@ from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.table_settings import SIDES, TRX, TableSettings
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.inputs.histories import known_days, stored_partials
-from aml_assets.steps.inputs.stored_frames import column_facts, columns_of
+from aml_assets.steps.inputs.stored_frames import column_facts
 from aml_assets.steps.inputs.stored_table import StoredTable
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def build_account_day(catalog: Catalog, day: dt.date, trx: Upstream[pa.Table]) -
     spec, settings = catalog.settings.tables[TRX], catalog.settings.features.behaviour
     needed = list(dict.fromkeys([*movement_columns(spec), *trait_columns(spec, settings)]))
     stored = StoredTable(trx, day, needed)
-    refuse_missing_marks(list(columns_of(stored.manifest)), settings, day)
+    refuse_missing_marks(list(stored.columns), settings, day)
     time = spec.column("timestamp")
     timed = time is not None and have_time_of_day(
         each.column(time) for each in stored.batches([time])

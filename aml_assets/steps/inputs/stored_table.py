@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from aml_assets.core.tables import dictionaries
 from aml_assets.core.tables.chunks import ROWS
-from aml_assets.core.tables.contracts import CheckedTable
+from aml_assets.core.tables.contracts import CheckedTable, Column
 from aml_assets.core.tables.values import WHOLE
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.upstream import Upstream
@@ -30,8 +30,14 @@ References = Mapping[str, pa.ChunkedArray]
 """Column → the values to which others refer; a row is referred to if all of its columns are."""
 
 
+_COLUMNS_AT_ONCE = 16
+
+_VALUES = ROWS * _COLUMNS_AT_ONCE
+"""Values of a table that is read whole."""
+
+
 class StoredTable:
-    """A table of a day. Up to `ROWS` rows it is read once, and whole.
+    """A table of a day. Up to `_VALUES` values it is read once, and whole.
 
     Args:
         table: its partitions.
@@ -54,13 +60,25 @@ class StoredTable:
         return self._whole[1] if self.is_small else self._manifest
 
     @property
+    def columns(self) -> Mapping[str, Column]:
+        """The facts of all its columns, read or not."""
+        return columns_of(self._manifest)
+
+    @property
     def rows(self) -> int:
         """The number of its rows."""
         return self.manifest.rows or 0
 
     def whole(self) -> CheckedTable:
-        """All rows."""
-        return self._whole[0]
+        """All rows.
+
+        Raises:
+            NotReady: a large table was replaced since its manifest was read.
+        """
+        checked, manifest = self._whole
+        if not self.is_small and manifest.digest != self._manifest.digest:
+            raise self._table.partitions.replaced(self._day)
+        return checked
 
     def type_of(self, column: str) -> pa.DataType | None:
         """The type of a column; ``None`` if it holds no value."""
@@ -70,7 +88,7 @@ class StoredTable:
         return next(self.batches([column])).schema.field(0).type
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-        """All rows, or some of the columns of them; about `ROWS` at a time, at least one batch."""
+        """All rows, or some of the columns of them; a row group at a time, at least one batch."""
         columns = columns or self._columns or list(columns_of(self._manifest))
         if self.is_small:
             yield self.whole().table.select(list(columns))
@@ -97,28 +115,43 @@ class StoredTable:
         parts: list[pa.Table] = []
         for number, ids in enumerate(self.batches(by)):
             wanted = np.logical_or.reduce([_are_met(ids, each) for each in references])
-            if not wanted.any() and not unseen:
-                continue
-            group = self._row_group(number, list(facts))
-            assert group is not None  # of one and the same content
-            for name in sorted(unseen):
-                (valid,) = np.nonzero(_is_valid(group.column(name)))
-                if len(valid):
-                    wanted[valid[0]] = True
-                    unseen.remove(name)
+            for some in self._some_columns(number, sorted(unseen)):
+                for name, column in zip(some.column_names, some.columns, strict=True):
+                    (valid,) = np.nonzero(_is_valid(column))
+                    if len(valid):
+                        wanted[valid[0]] = True
+                        unseen.remove(name)
             if wanted.any():
-                parts.append(_taken(group, wanted))
+                parts.append(self._rows(number, list(facts), wanted))
+        if not parts:
+            parts.append(self._rows(0, list(facts), np.zeros(0, np.bool_)))
         table = pa.concat_tables(parts).unify_dictionaries()
         return CheckedTable(table, facts)
 
     @cached_property
     def is_small(self) -> bool:
         """Whether it is read whole."""
-        return (self._manifest.rows or 0) <= ROWS
+        columns = self._columns or columns_of(self._manifest)
+        return (self._manifest.rows or 0) * max(len(columns), _COLUMNS_AT_ONCE) <= _VALUES
 
     @cached_property
     def _whole(self) -> tuple[CheckedTable, Manifest]:
         return load_table(self._table, self._day, self._columns)
+
+    def _rows(self, number: int, names: list[str], wanted: NDArray[np.bool_]) -> pa.Table:
+        """Some rows of a row group."""
+        columns: dict[str, pa.ChunkedArray] = {}
+        for some in self._some_columns(number, names):
+            found = _taken(some, wanted)
+            columns |= dict(zip(found.column_names, found.columns, strict=True))
+        return pa.table(columns)
+
+    def _some_columns(self, number: int, names: list[str]) -> Iterator[pa.Table]:
+        """A row group's columns, a few at a time: features are some hundred columns wide."""
+        for start in range(0, len(names), _COLUMNS_AT_ONCE):
+            group = self._row_group(number, names[start : start + _COLUMNS_AT_ONCE])
+            assert group is not None  # of one and the same content
+            yield group
 
     def _row_group(self, number: int, columns: Sequence[str]) -> pa.Table | None:
         partitions = self._table.partitions
@@ -147,7 +180,7 @@ def _is_valid(column: pa.ChunkedArray) -> NDArray[np.bool_]:
 
 def _taken(group: pa.Table, wanted: NDArray[np.bool_]) -> pa.Table:
     """Some rows, with dictionaries of their own: a row group's has the values of the whole day."""
-    some = group.filter(pa.array(wanted))
+    some = group.filter(pa.array(wanted)) if len(wanted) else group.slice(0, 0)
     for position, column in enumerate(some.columns):
         if pa.types.is_dictionary(column.type):
             bare = dictionaries.encode(column.cast(pa.string()))

@@ -41,6 +41,15 @@ def test_a_reference_is_an_orphan_where_none_of_its_tables_has_it():
     }
 
 
+def test_ids_of_unlike_types_never_meet_and_are_not_quoted():
+    tables = {
+        "trx": checked(cust_id=["0012", "ABC-123", None]),
+        "retail": checked(cust_id=[12]),
+        "corporate": checked(cust_id=pa.nulls(0, pa.int64())),
+    }
+    assert orphan_keys(tables, JOINS[1:3]) == {"trx.cust_id": (2, 2)}
+
+
 def test_a_bank_that_has_none_of_a_table_has_no_orphans_of_it():
     empty = checked(cust_id=pa.nulls(0))
     tables = {

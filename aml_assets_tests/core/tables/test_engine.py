@@ -1,5 +1,6 @@
 """The SQL engine sees only its views, quotes no value, and is shut in."""
 
+import itertools
 from contextlib import nullcontext
 
 import pyarrow as pa
@@ -68,16 +69,17 @@ def test_a_stream_is_read_as_it_comes_and_what_it_raises_comes_through_as_it_is(
 
 @pytest.mark.parametrize("run", [engine.query, read_in_batches])
 def test_too_little_memory_is_a_sentence_with_rows_and_setting_and_quotes_nothing(run, tmp_path):
-    views = {"v": pa.table({"x": [f"{CANARY}{number}" for number in range(300_000)]})}
+    table = pa.table({"x": [f"{CANARY}{number}" for number in range(300_000)]})
+    half_read = engine.Stream(table.schema, itertools.cycle(table.to_batches()))
     sql = "SELECT x, COUNT(*) OVER (PARTITION BY x) AS n FROM v ORDER BY x"
-    folder = lambda: nullcontext(str(tmp_path))  # noqa: E731
-    with (
-        engine.spilling_into(folder, memory=2_000_000, spill=1_000_000),
-        pytest.raises(AmlError, match=r"v \(300,000 rows\).*engine\.memory") as caught,
-    ):
-        run(sql, views)
-    assert CANARY not in str(caught.value)
-    assert caught.value.__context__ is None
+    for view, named in ((table, r"v \(300,000 rows\)"), (half_read, "query over v")):
+        with (
+            engine.spilling_into(lambda: nullcontext(str(tmp_path)), memory=2_000_000, spill=9**6),
+            pytest.raises(AmlError, match=rf"{named}.*engine\.memory") as caught,
+        ):
+            run(sql, {"v": view})
+        assert CANARY not in str(caught.value)
+        assert caught.value.__context__ is None
 
 
 @pytest.mark.parametrize(

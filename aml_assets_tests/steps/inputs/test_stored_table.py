@@ -17,7 +17,8 @@ def pieces(bank: Bank, monkeypatch) -> Bank:
     columns = trx_columns(1)
     bank.land("trx", 1, {**columns, "memo": [None] * 11 + ["late"], "never": pa.nulls(12)})
     bank.good("daily", 1, only=("tables/trx",))
-    monkeypatch.setattr(stored_table, "ROWS", 4)
+    monkeypatch.setattr(stored_table, "_VALUES", 4 * 16)
+    monkeypatch.setattr(stored_table, "_COLUMNS_AT_ONCE", 3)
     return bank
 
 
