@@ -20,11 +20,11 @@ class EngineSettings(Section):
     """What a step may take of its machine; none of it changes a byte of what is built.
 
     ``memory`` (default: three quarters of what the cgroup of the process has, or the machine; below
-    5 GB, all but 1.25 GB; below 2 GB, three eighths): bytes that the SQL engine may take, and the measure of
-    what is held in memory; what is larger lies in a private folder on disk, which ends with the
-    step. ``threads``: of the SQL engine.
-    ``spill_folder`` (default: the system's folder for temporary files): where that folder lies.
-    ``spill`` (default: no bound but the disk): the most bytes that a step may write there.
+    5 GB, all but 1.25 GB; below 2 GB, three eighths): bytes that the SQL engine may take, and the
+    measure of what is held in memory; what is larger lies in a private folder on disk, which ends
+    with the step. ``threads``: of the SQL engine. ``spill_folder`` (default: the system's folder
+    for temporary files): where that folder lies. ``spill`` (default: no bound but the disk): the
+    most bytes that a step may write there, and its SQL engine besides.
     """
 
     memory: Count | None = None

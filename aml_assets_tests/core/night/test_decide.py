@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import pytest
 
-from aml_assets.core.days import ONE_DAY
 from aml_assets.core.staleness import StoredPartition
 from aml_assets_tests.core.night.night_harness import (
     ALERT_PAGE,
