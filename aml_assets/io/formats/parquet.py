@@ -147,6 +147,8 @@ class ParquetFormat(Format["pa.Table"]):
             CorruptFile: the file is not what was published.
             StoreError: there is no such column, or the file holds other content by now.
         """
+        import pyarrow as pa
+
         names = list(columns)
 
         def read(file: BinaryIO) -> pa.Table | None:
@@ -160,8 +162,11 @@ class ParquetFormat(Format["pa.Table"]):
                 )
             if number >= footer.metadata.num_row_groups:
                 return None
-            source = _fetch(file, path, footer, names, store.seals, number)
-            return _decode(source, path, footer, names, number)
+            with _fetch(file, path, footer, names, store.seals, number) as source:
+                group = _decode(source, path, footer, names, number)
+            # Else what is left of one row group adds to the next one's.
+            pa.default_memory_pool().release_unused()
+            return group
 
         return store.load(path, read)
 
@@ -354,7 +359,9 @@ def _fetch(
 
     if seals.keyed and not footer.strong:
         return _whole(read_range(file, 0, footer.data_length + len(footer.raw), path), path, footer)
-    sparse = pa.allocate_buffer(footer.data_length + len(footer.raw))
+    # Arrow's own pool would keep what was touched for the next buffer, until it is as large as all.
+    length = footer.data_length + len(footer.raw)
+    sparse = pa.allocate_buffer(length, memory_pool=pa.system_memory_pool())
     view = memoryview(sparse).cast("B")
     view[footer.data_length :] = footer.raw
     ranges = column_ranges(footer, names, path, group)
