@@ -5,7 +5,7 @@ Our code runs twice on random inputs, the second time with Spark in the engine's
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib import resources
@@ -115,7 +115,8 @@ def pairs_of(rng: np.random.Generator, day: dt.date, size: int = 40) -> Run:
         halves = [landed.table.slice(0, size // 2), landed.table.slice(size // 2)]
         parts = (movements_with_ids(each, TRX, pa.string()) for each in halves)
         streamed = pair_day_of_parts(parts, in_memory)
-        assert (streamed.table, streamed.counts) == (whole.table, whole.counts)
+        assert_same(streamed.table, whole.table)
+        assert streamed.counts == whole.counts
         return [whole.table]
 
     return run
@@ -163,7 +164,8 @@ def accounts_of(rng: np.random.Generator, day: dt.date, size: int = 40) -> Run:
         whole = account_day(moved, traits_of(landed, moved.table))
         parts = map(part, [landed.slice(0, size // 2), landed.slice(size // 2)])
         streamed = account_day_of_parts(parts, TRAITS, in_memory)
-        assert (streamed.table, streamed.counts) == (whole.table, whole.counts)
+        assert_same(streamed.table, whole.table)
+        assert streamed.counts == whole.counts
         return [whole.table]
 
     return run
@@ -371,12 +373,9 @@ def on_both(
         asked: list[str] = []
         of_duckdb = engine.query
 
-        def query(text: str, given: Mapping[str, pa.Table | pa.RecordBatchReader]) -> pa.Table:
+        def query(text: str, given: Mapping[str, pa.Table | engine.Stream]) -> pa.Table:
             asked.append(text)
-            views = {
-                name: plain(each if isinstance(each, pa.Table) else each.read_all())
-                for name, each in given.items()
-            }
+            views = {name: plain(table_of(each)) for name, each in given.items()}
             found = spark.query(text, views)
             assert found.num_rows
             expected = of_duckdb(text, views)
@@ -388,11 +387,23 @@ def on_both(
             assert_same(found, expected)
             return found
 
+        def batches(
+            text: str, given: Mapping[str, pa.Table | engine.Stream], _: int
+        ) -> Iterator[pa.RecordBatch]:
+            yield from query(text, given).to_batches()
+
         with monkeypatch.context() as patch:
             patch.setattr(engine, "query", query)
+            patch.setattr(engine, "batches", batches)
             return by_duckdb, run(), asked
 
     return twice
+
+
+def table_of(view: pa.Table | engine.Stream) -> pa.Table:
+    if isinstance(view, pa.Table):
+        return view
+    return pa.Table.from_batches(list(view.batches), view.schema)
 
 
 def assert_same(found: pa.Table, expected: pa.Table) -> None:
