@@ -2,6 +2,7 @@
 
 import datetime as dt
 import shutil
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from aml_assets.core.graph import FEATURES, NETWORK, QUEUE, Line
 from aml_assets.io.manifest import Manifest
 from aml_assets.steps.deciding import take_dispositions
 from aml_assets.steps.inputs.labelling import select_rows
-from aml_assets.steps.inputs.training_data import training_data
+from aml_assets.steps.inputs.training_data import TrainingData, training_data
 from aml_assets.steps.inputs.window_frames import read_window, windows_of
 from aml_assets_tests import pages
 from aml_assets_tests.conftest import Bank, day, str_columns
@@ -235,19 +236,24 @@ def test_a_decision_on_a_customer_says_nothing_of_accounts(scored: Bank, tmp_pat
     np.testing.assert_equal(found(), before)
 
 
+def customers_to_learn_from(bank: Bank, scratch: Callable[[], str] | None = None) -> TrainingData:
+    catalog = bank.catalog.of_line(CUSTOMERS)
+    return training_data(
+        catalog,
+        catalog.upstream(CUSTOMERS.features),
+        windows_of(catalog, day(DAY)),
+        reports=catalog.upstream(FEATURES),
+        scratch=scratch,
+    )
+
+
 def test_who_was_decided_on_is_learnt_from_on_that_day_whatever_his_share_of_days(
     scored: Bank, tmp_path
 ):
     every = {"customer": {**LINES["customer"], "train_every": 1_000}}
     bank = scored.copy_to(tmp_path / "few", lines=every)
     decide(bank, 2, at=4, c4="suspicious", c7="not_suspicious")
-    catalog = bank.catalog.of_line(CUSTOMERS)
-    data = training_data(
-        catalog,
-        catalog.upstream(CUSTOMERS.features),
-        windows_of(catalog, day(DAY)),
-        reports=catalog.upstream(FEATURES),
-    )
+    data = customers_to_learn_from(bank)
     assert [each.labels.tolist() for each in data.batches] == [[], [1, 0], []]
 
 
@@ -258,14 +264,7 @@ def test_from_disk_the_rows_of_a_line_and_their_weights_are_those_of_memory(scor
         training = {"external_memory_bytes": bytes_}
         bank = scored.copy_to(tmp_path / str(bytes_), lines=every, training=training)
         decide(bank, 2, at=4, c4="suspicious", c7="not_suspicious")
-        catalog = bank.catalog.of_line(CUSTOMERS)
-        data = training_data(
-            catalog,
-            catalog.upstream(CUSTOMERS.features),
-            windows_of(catalog, day(DAY)),
-            reports=catalog.upstream(FEATURES),
-            scratch=lambda: str(tmp_path),
-        )
+        data = customers_to_learn_from(bank, scratch=lambda: str(tmp_path))
         assert (data.folder is None) == (bytes_ > 0)
         found.append([(b.features.tolist(), b.labels.tolist(), b.weights) for b in data.batches])
     np.testing.assert_equal(found[0], found[1])

@@ -78,12 +78,7 @@ def _lookup(
         read = columns and list(dict.fromkeys([*columns, *names]))
         rows = StoredTable(trx, past, read)
         if rows.manifest.digest != references.manifest.digest:
-            raise NotReady(
-                "it was replaced while it was read",
-                table=trx.asset,
-                day=past,
-                remedy="Run it again.",
-            )
+            raise trx.partitions.replaced(past)
         met = rows.reached(dict(zip(names, wanted.columns, strict=True)))
         positions = look_back.matching_rows(met.table, wanted, day=past)
         found = met.table.take(positions)

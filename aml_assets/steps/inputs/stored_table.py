@@ -59,7 +59,7 @@ class StoredTable:
         """The manifest of the version that is read."""
         return self._whole[1] if self.is_small else self._manifest
 
-    @property
+    @cached_property
     def columns(self) -> Mapping[str, Column]:
         """The facts of all its columns, read or not."""
         return columns_of(self._manifest)
@@ -82,14 +82,13 @@ class StoredTable:
 
     def type_of(self, column: str) -> pa.DataType | None:
         """The type of a column; ``None`` if it holds no value."""
-        nulls: Any = self.manifest.facts.get("nulls", {})
-        if nulls.get(column) == self.rows:
+        if self._is_empty(column):
             return None
         return next(self.batches([column])).schema.field(0).type
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """All rows, or some of the columns of them; a row group at a time, at least one batch."""
-        columns = columns or self._columns or list(columns_of(self._manifest))
+        columns = columns or self._selected
         if self.is_small:
             yield self.whole().table.select(list(columns))
             return
@@ -107,11 +106,9 @@ class StoredTable:
         """
         if self.is_small:
             return self.whole()
-        facts = columns_of(self._manifest)
-        facts = facts if self._columns is None else {name: facts[name] for name in self._columns}
+        names = self._selected
         by = list(dict.fromkeys(name for each in references for name in each))
-        nulls: Any = self._manifest.facts.get("nulls", {})
-        unseen = {name for name in facts if nulls.get(name) != self.rows}
+        unseen = {name for name in names if not self._is_empty(name)}
         parts: list[pa.Table] = []
         for number, ids in enumerate(self.batches(by)):
             wanted = np.logical_or.reduce([_are_met(ids, each) for each in references])
@@ -122,17 +119,25 @@ class StoredTable:
                         wanted[valid[0]] = True
                         unseen.remove(name)
             if wanted.any():
-                parts.append(self._rows(number, list(facts), wanted))
+                parts.append(self._rows(number, names, wanted))
         if not parts:
-            parts.append(self._rows(0, list(facts), np.zeros(0, np.bool_)))
+            parts.append(self._rows(0, names, np.zeros(0, np.bool_)))
         table = pa.concat_tables(parts).unify_dictionaries()
-        return CheckedTable(table, facts)
+        return CheckedTable(table, {name: self.columns[name] for name in names})
 
     @cached_property
     def is_small(self) -> bool:
         """Whether it is read whole."""
-        columns = self._columns or columns_of(self._manifest)
-        return (self._manifest.rows or 0) * max(len(columns), _COLUMNS_AT_ONCE) <= _VALUES
+        width = max(len(self._selected), _COLUMNS_AT_ONCE)
+        return (self._manifest.rows or 0) * width <= _VALUES
+
+    @property
+    def _selected(self) -> list[str]:
+        return self._columns or list(self.columns)
+
+    def _is_empty(self, column: str) -> bool:
+        nulls: Any = self.manifest.facts.get("nulls", {})
+        return nulls.get(column) == self.rows
 
     @cached_property
     def _whole(self) -> tuple[CheckedTable, Manifest]:

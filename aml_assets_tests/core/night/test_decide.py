@@ -515,10 +515,8 @@ def test_a_year_landed_at_once_is_caught_up_oldest_first_in_few_runs_at_a_time()
     assert prepared == sorted(prepared)
 
 
-@pytest.mark.parametrize(("queued", "most"), [(True, 1), (False, 4)])
-def test_days_that_look_back_on_earlier_scores_are_never_scored_before_them(
-    queued: bool, most: int
-):
+def prepared(*, queued: bool) -> Night:
+    """Three weeks and more that have features, and no scores yet."""
     night = Night(watched=60, days_per_run=5, queued=queued)
     for number in range(1, 25):
         night.land(number)
@@ -526,6 +524,14 @@ def test_days_that_look_back_on_earlier_scores_are_never_scored_before_them(
     while not night.has(FEATURES, *range(1, 25)):
         night.tick()
         night.work()
+    return night
+
+
+@pytest.mark.parametrize(("queued", "most"), [(True, 1), (False, 4)])
+def test_days_that_look_back_on_earlier_scores_are_never_scored_before_them(
+    queued: bool, most: int
+):
+    night = prepared(queued=queued)
     at_once, scored = 0, list[int]()
     for _ in range(30):
         night.tick(2)
@@ -561,13 +567,7 @@ def test_a_run_that_scores_a_day_holds_the_days_after_it_until_it_ends():
 
 
 def test_days_whose_windows_are_being_worked_on_hold_later_ones_too():
-    night = Night(watched=60, days_per_run=5, queued=True)
-    for number in range(1, 25):
-        night.land(number)
-    night.set_day(24)
-    while not night.has(FEATURES, *range(1, 25)):
-        night.tick()
-        night.work()
+    night = prepared(queued=True)
     night.queue = []
     (held,) = night.tick().requests
     night.work()
