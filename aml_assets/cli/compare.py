@@ -202,15 +202,11 @@ def _text(value: Any) -> str:
 
 def _write_keys(path: Path, keys: pa.Table) -> None:
     """Write the keys, which are customers' data, to a new file that the user alone can read."""
-    import pyarrow as pa
-    import pyarrow.csv as pc
-
     from aml_assets.io.filesystems import Modes
+    from aml_assets.io.formats.csv import csv_text
     from aml_assets.io.store import Store
 
     if path.exists():
         raise AmlError(f"{path} exists already", remedy="Choose another name for --keys.")
-    sink = pa.BufferOutputStream()
-    pc.write_csv(keys, sink)
     store = Store(str(path.absolute().parent), modes=Modes(0o600, 0o700))
-    store.publish_bytes(path.name, sink.getvalue().to_pybytes())
+    store.publish_bytes(path.name, csv_text(keys))

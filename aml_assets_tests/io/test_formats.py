@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aml_assets.errors import AmlError, ModelError, StoreError
@@ -125,7 +125,11 @@ def test_every_table_comes_back_from_parquet_whole_in_part_and_lazily(kept_store
     assert (stored.rows, stored.code_version) == (table.num_rows, "x")
 
 
+FIRST_CHUNK_IS_EMPTY = pa.chunked_array([[], [None]], pa.int64())
+
+
 @EVERY_EXAMPLE
+@example(pa.table({"": FIRST_CHUNK_IS_EMPTY}), True)
 @given(tables(PLAIN), st.booleans())
 def test_every_plain_table_comes_back_from_csv_with_its_types(kept_store, table, index):
     csv = CsvFormat(include_index=index)

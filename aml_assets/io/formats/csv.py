@@ -187,6 +187,10 @@ def _write_csv(file: pa.NativeFile, table: pa.Table, include_index: bool) -> Non
     if include_index:
         table = table.add_column(0, "", pa.array(range(table.num_rows), pa.int64()))
         file.write(_bare_header(table.column_names))
+    # For an empty chunk, pyarrow 26 repeats its buffer: without a header, whatever lay in that
+    # memory. See https://github.com/apache/arrow/issues/36889
+    filled = [batch for batch in table.to_batches() if batch.num_rows]
+    table = pa.Table.from_batches(filled, table.schema)
     spelt = _decimals_spelt_out(table)
     pc.write_csv(
         table.slice(0, 0) if spelt else table,
