@@ -63,12 +63,20 @@ class MappedFile:
 
     Args:
         path: the file; it can be deleted afterwards.
+
+    Attributes:
+        source: the file as Arrow reads it.
     """
 
     def __init__(self, path: str) -> None:
-        with open(path, "rb") as file:
-            self._view = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._file = open(path, "rb")  # noqa: SIM115  it stays open as long as this object lives
+        self._view = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         self.source = pa.memory_map(path)
+
+    @property
+    def descriptor(self) -> int:
+        """The open file, for another process."""
+        return self._file.fileno()
 
     def __len__(self) -> int:
         return len(self._view)

@@ -1,0 +1,186 @@
+"""Decoding an ORC file in a process that may die.
+
+Belongs here: starting that process, its bounds, and what it answers. Does not belong here: what it
+does (``io.orc_child``), or what the batches mean (``io.landed_orc``).
+
+ORC's library, by which pyarrow reads, ends the process or reads outside of its memory where bytes
+of a file have changed; of a file with one changed byte, one in thousands does. And what it takes in
+memory is not bounded by the file's length. The batches that come back are checked in full, since
+they may come from a process whose memory a forged file has written to.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pydantic import TypeAdapter, ValidationError
+
+from aml_assets.io import orc_child
+from aml_assets.io.orc_tail import Column
+from aml_assets.io.spill import Content, MappedFile
+
+ENDED = "ended"
+"""Why a file is refused, beside what the process itself says: it has ended before its work did."""
+
+MEMORY = 2 * 1024**3
+"""Bytes of memory in which a file's batches are decoded."""
+
+_PROGRAM = f"""
+import sys
+
+class WithoutPandas:  # pyarrow would load it, which takes longer than decoding most files
+    def find_spec(self, name, path=None, target=None):
+        if name == "pandas":
+            raise ImportError(name)
+
+sys.meta_path.insert(0, WithoutPandas())
+from {orc_child.__name__} import main
+main()
+"""
+
+_OURS = str(Path(__file__).resolve().parents[2])
+
+_LONGEST_LINE = 64 * 1024 * 1024
+
+_KEPT = ("LD_LIBRARY_PATH", "TZDIR")
+"""Variables of the environment that the library may need; no other goes there."""
+
+
+class Refused(Exception):
+    """The process refuses the file, or has died of it.
+
+    Args:
+        reason: `ENDED`, or one of those of ``io.orc_child``.
+        length: with its reason ``FOOTER``, the bytes of the footer.
+    """
+
+    def __init__(self, reason: str, length: int = 0) -> None:
+        super().__init__(reason)
+        self.reason, self.length = reason, length
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a file says of itself; see ``orc_tail.Tail``."""
+
+    columns: tuple[Column, ...]
+    rows: int
+    encrypted: bool
+    julian: bool
+
+
+_FACTS = TypeAdapter(Facts)
+
+
+class OrcProcess:
+    """A process that decodes one file.
+
+    Attributes:
+        facts: what the file says of itself.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        try:
+            self.facts = _FACTS.validate_python(self._line())
+        except ValidationError:
+            raise Refused(ENDED) from None
+
+    def batches(self, columns: Sequence[int]) -> Iterator[pa.RecordBatch]:
+        """Yield some columns, at least one, of all rows, the last batch empty; called once.
+
+        Raises:
+            Refused: they cannot be decoded.
+        """
+        output, answers = self._process.stdout, self._process.stdin
+        assert output is not None
+        assert answers is not None
+        seen = False
+        try:
+            answers.write(json.dumps(list(columns)).encode() + b"\n")
+            answers.flush()
+            for batch in pa.ipc.open_stream(output):
+                batch.validate(full=True)
+                seen = True
+                yield batch
+        except (pa.ArrowException, OSError, EOFError):
+            raise Refused(ENDED) from None
+        if self._line() != {"done": True} or not seen:
+            raise Refused(ENDED)
+
+    def _line(self) -> dict[str, Any]:
+        output = self._process.stdout
+        assert output is not None
+        try:
+            said = json.loads(output.readline(_LONGEST_LINE))
+        except ValueError:
+            said = None
+        if not isinstance(said, dict):
+            raise Refused(ENDED)
+        if "refused" in said:
+            length = said.get("length")
+            raise Refused(str(said["refused"]), length if isinstance(length, int) else 0)
+        return said
+
+
+@contextmanager
+def opened(content: Content, *, footer: int, seconds: float) -> Generator[OrcProcess]:
+    """Start a process for a file, and end it after the block.
+
+    Args:
+        content: the file.
+        footer: bytes that its footer may have.
+        seconds: of a processor that decoding may take.
+
+    Raises:
+        Refused: it is no ORC file, or cannot be read.
+    """
+    with _descriptor_of(content) as descriptor:
+        job = {
+            "descriptor": descriptor,
+            "length": len(content),
+            "footer": footer,
+            "memory": MEMORY,
+            "seconds": max(1, math.ceil(seconds)),
+        }
+        environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        environment |= {
+            "PYTHONPATH": os.pathsep.join([_OURS, *filter(None, sys.path)]),
+            "PYTHONNOUSERSITE": "1",
+            "OMP_NUM_THREADS": "1",
+        }
+        with subprocess.Popen(
+            [sys.executable, "-P", "-c", _PROGRAM, json.dumps(job)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            pass_fds=(descriptor,),
+        ) as process:
+            try:
+                yield OrcProcess(process)
+            finally:
+                process.kill()
+
+
+@contextmanager
+def _descriptor_of(content: Content) -> Generator[int]:
+    """Give a file that another process can read."""
+    if isinstance(content, MappedFile):
+        yield content.descriptor
+        return
+    with tempfile.TemporaryFile() as file:  # without a name; only this user could read it
+        file.write(content)
+        file.flush()
+        yield file.fileno()

@@ -1,0 +1,121 @@
+"""The timestamps of an ORC file, exactly, in all years.
+
+Belongs here: putting a timestamp together from its two streams. Does not belong here: the runs of
+numbers in a stream (``io.orc_runs``), or which calendar a writer had (``io.landed_orc``).
+
+pyarrow gives timestamps as nanoseconds, and so has none before 1677 or after 2262, where a bank's
+"for ever" is 9999-12-31. It gives the first stream alone, the seconds, as whole numbers; the second
+one, what is below a second, is decoded here.
+
+ORC's timestamp shows the clock of its writer, whose zone each stripe names. But Spark means
+instants, which it writes as they are seen by that clock.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aml_assets.io.orc_blocks import BlocksError, TooLongError
+from aml_assets.io.orc_runs import Numbers, RunsError, numbers_of
+from aml_assets.io.orc_tail import INSTANT, Column, Read, Tail, TailError
+
+_SECONDARY = 5  # the kind of stream with what is below a second
+_LONGEST = 2**31  # bytes of it
+
+_BEGIN = dt.datetime(2015, 1, 1)  # noqa: DTZ001  from where seconds are counted, by any clock
+_BASE = 1_420_070_400  # seconds until then
+_FARTHEST = 2**38  # seconds; beyond the years that a date can have
+_UTC = ("", "UTC", "GMT", "Etc/UTC", "Etc/GMT")
+
+
+class YearsError(Exception):
+    """A time is too far away for 64 bits of microseconds."""
+
+
+class Times:
+    """One column of timestamps, put together batch by batch.
+
+    Args:
+        read: gives bytes of the file.
+        tail: the file's.
+        column: the column.
+    """
+
+    def __init__(self, read: Read, tail: Tail, column: Column) -> None:
+        self._read, self._tail, self._place = read, tail, column.place
+        self._is_instant = column.kind == INSTANT
+        self._shows_clock = not self._is_instant and "org.apache.spark.version" not in tail.notes
+        self._zone = next((each.zone for each in tail.stripes(read)), "")
+        self._runs = self._fractions()
+        self._held: list[Numbers] = []
+
+    def microseconds(self, counted: pa.Array) -> pa.Array:
+        """Return the next times.
+
+        Args:
+            counted: their seconds since 2015, as the file has them.
+
+        Returns:
+            Timestamps in microseconds: in UTC, or without a zone where they show a clock.
+
+        Raises:
+            YearsError: one cannot be held.
+            TailError: the file is damaged.
+        """
+        valid = counted.is_valid().to_numpy(zero_copy_only=False)
+        seconds = counted.drop_null().to_numpy(zero_copy_only=False)
+        if ((seconds < -_FARTHEST) | (seconds > _FARTHEST)).any():
+            raise YearsError
+        seconds = seconds + _BASE - (0 if self._is_instant else _offset(self._zone))
+        nanoseconds = self._next(len(seconds))
+        # Writers of Java round seconds before 1970 up, where there is more than a millisecond.
+        seconds -= (seconds < 0) & (nanoseconds > 999_999)
+        values = np.zeros(len(counted), np.int64)
+        values[valid] = seconds * 1_000_000 + nanoseconds // 1000
+        times = pa.array(values, mask=~valid).cast(pa.timestamp("us", "UTC"))
+        if not self._shows_clock:
+            return times
+        if self._zone in _UTC:
+            return times.cast(pa.timestamp("us"))
+        return pc.local_timestamp(times.cast(pa.timestamp("us", self._zone)))
+
+    def _next(self, count: int) -> Numbers:
+        have = sum(map(len, self._held))
+        while have < count:
+            run = next(self._runs, None)
+            if run is None:
+                raise TailError
+            self._held.append(run)
+            have += len(run)
+        numbers = np.concatenate(self._held) if self._held else np.zeros(0, np.int64)
+        self._held = [numbers[count:]]
+        return numbers[:count]
+
+    def _fractions(self) -> Iterator[Numbers]:
+        """Yield nanoseconds below a second: in each number, the last three bits count zeros."""
+        try:
+            for stripe in self._tail.stripes(self._read):
+                offset, length = stripe.streams.get((self._place, _SECONDARY), (0, 0))
+                stream = self._tail.blocks.expanded(self._read(offset, length), _LONGEST)
+                for run in numbers_of(stream, stripe.versions[self._place]):
+                    zeros = run & 7
+                    yield (run >> 3) * 10 ** (zeros + (zeros > 0))
+        except (BlocksError, TooLongError, RunsError, IndexError):
+            raise TailError from None
+
+
+def _offset(zone: str) -> int:
+    """Return the seconds by which a zone's clock was ahead of UTC as 2015 began there."""
+    if zone in _UTC:
+        return 0
+    try:
+        offset = zoneinfo.ZoneInfo(zone).utcoffset(_BEGIN)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise TailError from None  # OSError: a folder of zones, such as Europe
+    return int(offset.total_seconds()) if offset is not None else 0
