@@ -12,14 +12,13 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aml_assets.core.tables.chunks import Keep, in_memory
-from aml_assets.core.tables.values import is_text
 from aml_assets.io.column_chunks import footer_start, row_groups_in, row_groups_of
 from aml_assets.io.compact_thrift import ThriftError
 from aml_assets.io.expansion import Expansion, Unreadable, expansions_of
+from aml_assets.io.landed_texts import longest_text
 from aml_assets.io.landing_limits import Allowance
 from aml_assets.io.spill import Content, source_of
 
@@ -175,7 +174,7 @@ class BoundedFile:
             self._allowance.refuse_late(self._name)
             for batch in part.to_batches():
                 for name, column in zip(names, batch.columns, strict=True):
-                    self._allowance.refuse_text(self._name, name, _longest_text(column))
+                    self._allowance.refuse_text(self._name, name, longest_text(column))
                 yield batch
 
     def _count_repeated(self, names: Iterable[str]) -> None:
@@ -195,7 +194,7 @@ class BoundedFile:
             # With its first row comes a row group's whole dictionary.
             for batch in itertools.islice(file.iter_batches(1, [group], names), 1):
                 for name in names:
-                    longest[name] = max(longest[name], _longest_text(batch.column(name)))
+                    longest[name] = max(longest[name], longest_text(batch.column(name)))
             self._allowance.refuse_late(self._name)
         return longest
 
@@ -204,7 +203,7 @@ class BoundedFile:
         rows = max(1, _BYTES_AT_ONCE // self._expansions[name].longest)
         held: list[pa.RecordBatch] = []
         for batch in file.iter_batches(rows, columns=[name]):
-            self._allowance.refuse_text(self._name, name, _longest_text(batch.column(0)))
+            self._allowance.refuse_text(self._name, name, longest_text(batch.column(0)))
             self._allowance.take_bytes(self._name, batch.nbytes, name)
             self._allowance.refuse_late(self._name)
             held.append(batch)
@@ -248,28 +247,3 @@ def _some_row_groups(metadata: pq.FileMetaData, at_once: int) -> Iterator[tuple[
             groups, rows = [], 0
     if groups:
         yield groups, rows
-
-
-def _longest_text(column: pa.Array) -> int:
-    """Return the bytes of the longest text in an array of texts; 0 for any other array."""
-    if isinstance(column, pa.DictionaryArray):
-        column = column.dictionary
-    if isinstance(column, pa.ExtensionArray):
-        column = column.storage
-    if not (is_text(column.type) or is_bytes(column.type)):
-        return 0
-    if pa.types.is_string_view(column.type) or pa.types.is_binary_view(column.type):
-        column = column.cast(pa.large_binary())
-    return pc.max(pc.binary_length(column)).as_py() or 0
-
-
-def is_bytes(type_: pa.DataType) -> bool:
-    """Return whether a type is bytes, or a dictionary of bytes."""
-    if pa.types.is_dictionary(type_):
-        type_ = type_.value_type
-    return (
-        pa.types.is_binary(type_)
-        or pa.types.is_large_binary(type_)
-        or pa.types.is_binary_view(type_)
-        or pa.types.is_fixed_size_binary(type_)
-    )

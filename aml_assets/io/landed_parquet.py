@@ -1,9 +1,9 @@
 """One landed Parquet file: opened, verified and decoded as its writer meant it.
 
-Belongs here: every encoding and codec, page checksums, texts that are written as bare bytes, and
-what a file is that cannot be read. Does not belong here: times (``io.landed_times``), which files
-are data (``io.landing_entries``), how much a file may take (``io.bounded_parquet``), or contracts
-(``core.tables.contracts``).
+Belongs here: every encoding and codec, page checksums, and what a file is that cannot be read. Does
+not belong here: times (``io.landed_times``), bytes that are texts (``io.landed_texts``), which
+files are data (``io.landing_entries``), how much a file may take (``io.bounded_parquet``), or
+contracts (``core.tables.contracts``).
 
 The library's own texts can quote values of the file, so no error of ours repeats them.
 """
@@ -23,9 +23,11 @@ import pyarrow.parquet as pq
 from aml_assets.core.tables.chunks import Keep, in_memory
 from aml_assets.core.tables.values import is_text
 from aml_assets.errors import InputError
-from aml_assets.io.bounded_parquet import MOST_IN_A_LIST, BoundedFile, is_bytes
+from aml_assets.io.bounded_parquet import MOST_IN_A_LIST, BoundedFile
 from aml_assets.io.column_chunks import footer_start
 from aml_assets.io.expansion import Unreadable
+from aml_assets.io.landed_file import EXCLUDE, Place
+from aml_assets.io.landed_texts import bytes_as_texts
 from aml_assets.io.landed_times import (
     ClockError,
     YearsError,
@@ -43,22 +45,21 @@ if TYPE_CHECKING:
 _REFUSED = (pa.ArrowException, OSError, ValueError, KeyError)
 """What the library raises for a file that it cannot read."""
 
-_EXCLUDE = "leave the column out: tables.{table}.exclude."
 _DAMAGED, _ENCRYPTED = "is damaged", "is encrypted"
 _CAUSES = {
     "is damaged: its bytes were altered after it was written (a page's checksum is wrong)": AGAIN,
     _DAMAGED: AGAIN,
-    _ENCRYPTED: f"Have it written without encryption; or {_EXCLUDE}",
+    _ENCRYPTED: f"Have it written without encryption; or {EXCLUDE}",
     "is compressed by a codec that cannot be read here": "Have it compressed by Zstandard, Snappy, "
-    f"LZ4, gzip or Brotli; or {_EXCLUDE}",
+    f"LZ4, gzip or Brotli; or {EXCLUDE}",
     "is stored in a way that cannot be read here (an encoding or a nesting)": "Have it written "
-    f"otherwise; or {_EXCLUDE}",
+    f"otherwise; or {EXCLUDE}",
 }
 """What can be wrong with a column, worst first, and the remedies."""
 
 
-class LandedFile:
-    """One landed Parquet file.
+class LandedParquet:
+    """One landed Parquet file; see `LandedFile`.
 
     Args:
         name: the file's name, for errors.
@@ -77,8 +78,8 @@ class LandedFile:
         allowance: Allowance,
         time_zone: str,
     ) -> None:
-        self._name, self._content, self._spec = name, content, spec
-        self._table, self._day, self._time_zone = allowance.table, allowance.day, time_zone
+        self._content, self._spec, self._time_zone = content, spec, time_zone
+        self._place = Place(name, allowance.table, allowance.day)
         self._file = BoundedFile(name, content, allowance)
 
     @cached_property
@@ -88,10 +89,10 @@ class LandedFile:
             file.schema_arrow  # noqa: B018  parsed here, where its errors are known
         except _REFUSED as error:
             what, remedy = what_it_is(self._content)
-            raise self._error(_too_much_in_footer(str(error)) or what, remedy) from None
+            raise self._place.error(_too_much_in_footer(str(error)) or what, remedy) from None
         return file
 
-    @cached_property
+    @property
     def names(self) -> list[str]:
         """The columns that are not excluded; all of them count against the limits now.
 
@@ -99,6 +100,10 @@ class LandedFile:
             InputError: it is no Parquet file, pages of it cannot be looked at, or it is more than
                 the limits allow.
         """
+        return self._names
+
+    @cached_property
+    def _names(self) -> list[str]:
         file, excluded = self._opened, set(self._spec.exclude)
         names = [name for name in file.schema_arrow.names if name not in excluded]
         if len(set(names)) == len(names):  # else the contract names the doubled column
@@ -139,8 +144,10 @@ class LandedFile:
             return pa.table([pa.nulls(0)] * len(names), names=names)
         table = self._columns(file.schema_arrow, names, keep)
         if table.num_rows != file.metadata.num_rows:
-            raise self._error("is damaged: its footer and its pages disagree", AGAIN)
-        table = self._bytes_as_texts(table, _annotated(file))
+            raise self._place.error("is damaged: its footer and its pages disagree", AGAIN)
+        table = _own_types_as_texts(table)
+        known = _annotated(file)
+        table = bytes_as_texts(table, self._spec, self._place, annotated=known, keep=keep)
         return self._times_as_meant(table, file)
 
     def _columns(self, schema: pa.Schema, names: list[str], keep: Keep) -> pa.Table:
@@ -192,47 +199,8 @@ class LandedFile:
     def _worst(self, causes: Mapping[str, Sequence[str]]) -> InputError:
         # A damage is to be known first: whoever leaves the column out leaves it in the file.
         what = next((each for each in _CAUSES if each in causes), _DAMAGED)
-        remedy = _CAUSES[what].format(table=self._table)
-        return self._error(what, remedy, ", ".join(causes.get(what, ())))
-
-    def _error(self, what: str, remedy: str, column: str = "") -> InputError:
-        return InputError(
-            f"the file {self._name} {what}",
-            table=self._table,
-            day=self._day,
-            column=column or None,
-            remedy=remedy,
-        )
-
-    def _bytes_as_texts(self, table: pa.Table, annotated: set[str]) -> pa.Table:
-        """Take columns of bytes for texts where the file or the settings say that they are."""
-        spec = self._spec
-        declared = {*annotated, *spec.kinds, *spec.ids}
-        bare: list[str] = []
-        for position, field in enumerate(table.schema):
-            column, type_ = table.column(position), field.type
-            if isinstance(type_, pa.UuidType):
-                texts = pa.chunked_array(map(_uuid_texts, column.chunks), pa.string())
-            elif isinstance(type_, pa.JsonType):
-                texts = column.cast(type_.storage_type)
-            elif not is_bytes(type_):
-                continue
-            elif spec.binary_as_text or field.name in declared or column.null_count == len(column):
-                # Not checked here: the contract names the column whose bytes are no UTF-8.
-                texts = column.cast(pa.binary()).cast(pa.string(), safe=False)
-            else:
-                bare.append(field.name)
-                continue
-            table = table.set_column(position, field.name, texts)
-        if bare:
-            raise self._error(
-                "holds bare bytes there, which it does not call texts",
-                f"If they are texts, set tables.{self._table}.binary_as_text: true, or "
-                f"tables.{self._table}.kinds: {{{bare[0]}: category}}; else leave them out: "
-                f"tables.{self._table}.exclude.",
-                ", ".join(bare),
-            )
-        return table
+        remedy = _CAUSES[what].format(table=self._place.table)
+        return self._place.error(what, remedy, ", ".join(causes.get(what, ())))
 
     def _times_as_meant(self, table: pa.Table, file: pq.ParquetFile) -> pa.Table:
         # A name that stands twice is refused by the contract.
@@ -243,15 +211,15 @@ class LandedFile:
             return as_meant(table, file, self._spec.int96, self._time_zone)
         except YearsError as error:
             what = "holds times of type INT96 beyond the years that can be held"
-            raise self._error(what, AGAIN, ", ".join(error.columns)) from None
+            raise self._place.error(what, AGAIN, ", ".join(error.columns)) from None
         except _REFUSED:
             what, remedy = what_it_is(self._content)
-            raise self._error(what, remedy) from None
+            raise self._place.error(what, remedy) from None
         except ClockError as error:
-            raise self._error(
+            raise self._place.error(
                 "holds timestamps of type INT96 and does not say whose clock they show",
-                f"Say it in tables.{self._table}.int96: utc (instants, as Spark writes them) or "
-                "local (the bank's wall clock, as Impala does).",
+                f"Say it in tables.{self._place.table}.int96: utc (instants, as Spark writes them) "
+                "or local (the bank's wall clock, as Impala does).",
                 ", ".join(error.columns),
             ) from None
 
@@ -289,6 +257,20 @@ def _annotated(file: pq.ParquetFile) -> set[str]:
     """Return the columns of bytes that the file itself says are texts (ENUM)."""
     columns = (file.schema.column(n) for n in range(file.metadata.num_columns))
     return {each.path for each in columns if each.logical_type.type == "ENUM"}
+
+
+def _own_types_as_texts(table: pa.Table) -> pa.Table:
+    """Return a table with texts for UUIDs and JSON."""
+    for position, field in enumerate(table.schema):
+        column, type_ = table.column(position), field.type
+        if isinstance(type_, pa.UuidType):
+            texts = pa.chunked_array(map(_uuid_texts, column.chunks), pa.string())
+        elif isinstance(type_, pa.JsonType):
+            texts = column.cast(type_.storage_type)
+        else:
+            continue
+        table = table.set_column(position, field.name, texts)
+    return table
 
 
 def _uuid_texts(column: pa.ExtensionArray) -> pa.Array:

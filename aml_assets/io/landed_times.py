@@ -80,7 +80,7 @@ def as_meant(
             continue
         column = table.column(position)
         if _counts_as_julian(notes, is_int96=field.name in int96):
-            column = _to_gregorian(column)
+            column = to_gregorian(column)
         if field.name in int96:
             clock = given or _clock(field.name, notes, file.metadata.created_by or "")
             if clock is None and time_zone not in _UTC:
@@ -161,7 +161,7 @@ def _counts_as_julian(notes: Mapping[bytes, bytes], *, is_int96: bool) -> bool:
     return numbers < ((3, 1) if is_int96 else (3, 0))
 
 
-def _to_gregorian(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def to_gregorian(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return dates or timestamps whose year, month and day stand in the Gregorian calendar."""
     type_ = column.type
     if not (pa.types.is_date32(type_) or pa.types.is_timestamp(type_)):

@@ -6,7 +6,8 @@ Does not belong here: listing or reading (``io.landing_reader``), or what the by
 
 As Hive, Spark, Trino and Impala have it, a name that begins with ``_`` or ``.`` is hidden, and
 every other file is data. A hidden entry can still say something: ``_SUCCESS`` that the folder is
-complete, ``_temporary`` that it is not.
+complete, ``_temporary`` that it is not. Entries of partition folders come with their paths in the
+table's folder; what they are is said by the last part.
 """
 
 from __future__ import annotations
@@ -37,6 +38,12 @@ _STAGING = (".hive-staging", ".spark-staging", ".distcp.tmp", ".hoodie")
 _LOGS = ("_delta_log", "_spark_metadata")
 """Folders in which Delta and Spark's streams note which files count."""
 
+_BUCKET = re.compile(r"\d{6}_\d+(?:_copy_\d+)?(?:\.\w+)*")
+"""Names of Hive's files; for a bucket without rows it leaves one of 0 bytes."""
+
+_TRANSACTIONAL = re.compile(r"(?:base|delta|delete_delta)_\d{7,}(?:_\w+)?")
+"""Folders of Hive's transactional (ACID) tables."""
+
 _HUDI_LOG = re.compile(r"\..+\.log\.\d+")
 
 
@@ -45,7 +52,7 @@ class Contents:
     """The entries of a landed folder, sorted by what they are.
 
     Attributes:
-        data: the data files, by name.
+        data: the data files, by name; without Hive's for buckets without rows.
         success: when ``_SUCCESS`` was written, POSIX seconds; ``None`` if there is none.
         commits: Databricks' records of what a job added and removed, oldest first.
         logs: the folders of logs that say which files count.
@@ -63,28 +70,32 @@ class Contents:
     modified: float
 
 
-def contents_of(entries: Iterable[FileStatus]) -> Contents | None:
+def contents_of(entries: Iterable[FileStatus], misplaced: str = "") -> Contents | None:
     """Sort the entries of a folder, hidden ones too; ``None`` if nothing has landed there.
+
+    Args:
+        entries: of the folder, and of the partition folders in it.
+        misplaced: what lies in the place of a partition folder; "" if nothing does.
 
     Nothing has landed in a folder without entries, or with nothing but files that begin with a
     dot. A folder without data has landed, and is an empty day, only if its writer says that it
-    has ended: by ``_SUCCESS``, or by Databricks' ``_committed_…``.
+    has ended: by ``_SUCCESS``, or by Databricks' ``_committed_…``. The ``_SUCCESS`` of a partition
+    folder says nothing of the others.
     """
     entries = list(entries)
-    shown = [each for each in entries if not each.name.startswith(".") or _is_of_a_write(each)]
-    if not shown:
+    shown = [each for each in entries if not _name(each).startswith(".") or _is_of_a_write(each)]
+    if not (shown or misplaced):
         return None
     files = [each for each in entries if not (each.is_directory or each.unreachable)]
     success = next((each.modified for each in files if each.name == SUCCESS), None)
     commits = sorted(
-        (each for each in files if each.name.startswith(_COMMITTED)), key=lambda each: each.modified
+        (each for each in files if _name(each).startswith(_COMMITTED)),
+        key=lambda each: each.modified,
     )
     never_committed = _never_committed(files)
-    written = [each for each in files if not is_hidden(each)]
-    data = tuple(
-        each for each in written if not any(f"-tid-{job}-" in each.name for job in never_committed)
-    )
-    misplaced = _misplaced(entries) or _needs_hudi(entries, data)
+    written = [each for each in files if not (is_hidden(each) or _is_empty_bucket(each))]
+    data = tuple(each for each in written if not _is_of_a_job(each, never_committed))
+    misplaced = misplaced or _misplaced(entries) or _needs_hudi(entries, data)
     ended = [each.modified for each in commits] + ([] if success is None else [success])
     # Beside files that nobody committed, `_SUCCESS` makes no empty day: a copy lacks the commit.
     is_empty_day = bool(commits) or (success is not None and not written)
@@ -92,12 +103,12 @@ def contents_of(entries: Iterable[FileStatus]) -> Contents | None:
         data=data,
         success=success,
         commits=tuple(commits),
-        logs=tuple(each.name for each in entries if each.is_directory and each.name in _LOGS),
+        logs=tuple(each.name for each in entries if each.is_directory and _name(each) in _LOGS),
         unfinished=_unfinished(shown, max(ended, default=None), never_committed)
         or ("" if data or is_empty_day or misplaced else (written or shown)[0].name),
         misplaced=misplaced,
         modified=max(
-            (each.modified for each in files if not each.name.startswith(".")), default=0.0
+            (each.modified for each in files if not _name(each).startswith(".")), default=0.0
         ),
     )
 
@@ -108,7 +119,7 @@ def is_hidden(entry: FileStatus) -> bool:
     A folder ``_column=value`` is a partition, as Spark has it, and a file ``….crc`` is Hadoop's
     checksum of another one.
     """
-    name = entry.name
+    name = _name(entry)
     if entry.is_directory:
         return name.startswith(".") or (name.startswith("_") and "=" not in name)
     return name.startswith((".", "_")) or name.endswith(".crc")
@@ -124,26 +135,48 @@ def as_bytes(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
 
 
+def _name(entry: FileStatus) -> str:
+    return entry.name.rpartition("/")[2]
+
+
+def _folder(entry: FileStatus) -> str:
+    return entry.name.rpartition("/")[0]
+
+
 def _is_of_a_write(entry: FileStatus) -> bool:
-    return entry.name.startswith(_STAGING) or bool(_PARTIAL.search(entry.name))
+    return _name(entry).startswith(_STAGING) or bool(_PARTIAL.search(_name(entry)))
 
 
-def _never_committed(files: Iterable[FileStatus]) -> set[str]:
-    """Return the numbers of Databricks' jobs that have begun and not committed."""
-    names = [each.name for each in files]
-    started = {name.removeprefix(_STARTED) for name in names if name.startswith(_STARTED)}
-    return started - {name.removeprefix(_COMMITTED) for name in names}
+def _is_empty_bucket(file: FileStatus) -> bool:
+    return not file.length and bool(_BUCKET.fullmatch(_name(file)))
 
 
-def _unfinished(entries: Iterable[FileStatus], ended: float | None, jobs: set[str]) -> str:
+_Job = tuple[str, str]
+"""A folder, and the number of a job of Databricks' that writes there."""
+
+
+def _never_committed(files: Iterable[FileStatus]) -> set[_Job]:
+    """Return the jobs of Databricks that have begun and not committed."""
+    named = [(_folder(each), _name(each)) for each in files]
+    started = {(of, name.removeprefix(_STARTED)) for of, name in named if name.startswith(_STARTED)}
+    return started - {(of, name.removeprefix(_COMMITTED)) for of, name in named}
+
+
+def _is_of_a_job(file: FileStatus, jobs: Iterable[_Job]) -> bool:
+    return any(of == _folder(file) and f"-tid-{job}-" in file.name for of, job in jobs)
+
+
+def _unfinished(entries: Iterable[FileStatus], ended: float | None, jobs: set[_Job]) -> str:
     """Return the name of an entry that shows an unfinished write; "" if none does."""
     for entry in entries:
-        is_sign = bool(_PARTIAL.search(entry.name)) or entry.name == "_temporary"
+        name = _name(entry)
+        is_sign = bool(_PARTIAL.search(name)) or name == "_temporary"
         # A job removes these itself before it says that it has ended.
-        if is_sign and (entry.name == "_temporary" or not is_hidden(entry)):
+        if is_sign and (name == "_temporary" or not is_hidden(entry)):
             return entry.name
         # These stay behind where a job has died and another one has done its work.
-        of_a_job = entry.name.startswith(_STARTED) and entry.name.removeprefix(_STARTED) in jobs
+        job = _folder(entry), name.removeprefix(_STARTED)
+        of_a_job = name.startswith(_STARTED) and job in jobs
         if (is_sign or of_a_job) and (ended is None or ended < entry.modified):
             return entry.name
     return ""
@@ -153,19 +186,25 @@ def _misplaced(entries: Iterable[FileStatus]) -> str:
     for entry in entries:
         if is_hidden(entry):
             continue
+        shown = as_text(entry.name)
         if entry.unreachable:
-            return f"{as_text(entry.name)}: {entry.unreachable}"
+            return f"{shown}: {entry.unreachable}"
+        if entry.is_directory and _TRANSACTIONAL.fullmatch(_name(entry)):
+            return (
+                f"a folder of a transactional (ACID) table of Hive's, '{shown}', of which only "
+                "Hive knows the rows that count"
+            )
         if entry.is_directory:
-            return f"a folder, '{as_text(entry.name)}', where data files are expected"
+            return f"a folder, '{shown}', where data files are expected"
     return ""
 
 
 def _needs_hudi(entries: Iterable[FileStatus], data: Iterable[FileStatus]) -> str:
     """Return why only Hudi can tell which rows count: older versions, or changes in logs."""
-    names = [each.name for each in entries]
+    names = [_name(each) for each in entries]
     if not any(name.startswith(".hoodie") for name in names):
         return ""
-    groups = [each.name.partition("_")[0] for each in data]
+    groups = [(_folder(each), _name(each).partition("_")[0]) for each in data]
     if len(set(groups)) < len(groups) or any(map(_HUDI_LOG.match, names)):
         return "a Hudi table with versions or logs, of which only Hudi knows the rows that count"
     return ""

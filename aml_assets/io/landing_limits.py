@@ -36,6 +36,11 @@ class Allowance:
         """Bytes that may still be taken in memory."""
         return self.limits.bytes - self._bytes
 
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the time is over; negative after it."""
+        return self.limits.seconds - (time.monotonic() - self._begun)
+
     def refuse_length(self, length: int) -> None:
         """Refuse files that are too long even as they lie there; before they are read."""
         self._refuse_above("bytes", length, f"its files hold {length:,} bytes")
@@ -71,8 +76,8 @@ class Allowance:
 
     def refuse_late(self, file: str) -> None:
         """Refuse to go on with a file when the time is over."""
-        limit = self.limits.seconds
-        if time.monotonic() - self._begun > limit:
+        if self.seconds_left < 0:
+            limit = self.limits.seconds
             raise self._error("seconds", limit, f"the file {file} is not decoded in time")
 
     def _refuse_above(

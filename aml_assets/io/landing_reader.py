@@ -2,15 +2,15 @@
 
 Belongs here: listing the days that have landed, and reading one table of one day unchanged. Does
 not belong here: what an entry of a folder is (``io.landing_entries``), decoding one file
-(``io.landed_parquet``), contracts (``core.tables.contracts``), or when a day is complete
-(``core.night.readiness``).
+(``io.landed_file``), putting files together (``io.landed_parts``), contracts
+(``core.tables.contracts``), or when a day is complete (``core.night.readiness``).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 import pyarrow as pa
 
 from aml_assets.core.night.readiness import FileListing
-from aml_assets.core.tables.chunks import Keep, at_least_one, in_memory, kept
+from aml_assets.core.tables.chunks import Keep, in_memory
 from aml_assets.core.tables.index_columns import index_columns
-from aml_assets.core.tables.stacking import Disagreement, stacked, stacked_column
 from aml_assets.errors import (
     InputError,
     NotFound,
@@ -30,9 +29,13 @@ from aml_assets.errors import (
     TransientStoreError,
 )
 from aml_assets.io.filesystems import FileStatus
-from aml_assets.io.landed_parquet import LandedFile
+from aml_assets.io.landed_file import LandedFile, Place
+from aml_assets.io.landed_orc import LandedOrc
+from aml_assets.io.landed_parquet import LandedParquet
+from aml_assets.io.landed_parts import OnDisk, together
 from aml_assets.io.landing_entries import Contents, as_bytes, as_text, contents_of
 from aml_assets.io.landing_limits import Allowance
+from aml_assets.io.partition_folders import InFolders, PartitionFolders
 from aml_assets.io.paths import Template
 from aml_assets.io.published import sha256_of
 from aml_assets.io.spill import Content, Spill
@@ -176,31 +179,22 @@ class Landing:
         """
 
         def choose(length: int) -> _Reading:
-            if spill is None or spill.fits(length):
+            # What another process decodes has to be a file in any case.
+            if spill is None or (self._tables[table].format != "orc" and spill.fits(length)):
                 return self._hold
             copy = spill.copy
             return lambda path: self._store.load(path, copy)
 
         files = self._read(table, day, choose)
-        allowance = Allowance(self._limits, table, day)
-        parts = [
-            LandedFile(
-                as_text(name),
-                content,
-                self._tables[table],
-                allowance=allowance,
-                time_zone=self._time_zone,
-            )
-            for name, content in files.content.items()
-        ]
+        parts = self._opened(files, table, day, in_memory if spill is None else spill.keep)
         for part in parts:
             part.names  # noqa: B018  all files are measured before one is decoded
         frame: LandedFrame | None = None
         keep: Keep = in_memory
         if spill is not None and not spill.fits(sum(part.expanded for part in parts)):
-            frame, keep = _OnDisk(parts, spill.keep, table, day), spill.keep
+            frame, keep = OnDisk(parts, spill.keep, table, day), spill.keep
         elif parts:
-            frame = _together(parts, table, day)
+            frame = together(parts, table, day)
         return Landed(
             table=frame,
             digest=files.digest,
@@ -211,6 +205,25 @@ class Landing:
             index_columns=frozenset[str]().union(*(index_columns(part.metadata) for part in parts)),
             keep=keep,
         )
+
+    def _opened(self, files: _Files, table: str, day: dt.date, keep: Keep) -> list[LandedFile]:
+        """The files of a table's day, not decoded, with the columns that their folders give."""
+        spec, allowance = self._tables[table], Allowance(self._limits, table, day)
+        folders = self._folders(table, day)
+        parts: list[LandedFile] = []
+        for path, content in files.content.items():
+            name = as_text(path)
+            if spec.format == "orc":
+                part = LandedOrc(name, content, spec, allowance=allowance, keep=keep)
+            else:
+                zone = self._time_zone
+                part = LandedParquet(name, content, spec, allowance=allowance, time_zone=zone)
+            values = folders.values(path)
+            parts.append(InFolders(part, values, Place(name, table, day)) if values else part)
+        return parts
+
+    def _folders(self, table: str, day: dt.date) -> PartitionFolders:
+        return PartitionFolders.of(self._path(table, day), self._tables[table].partition_columns)
 
     def _hash(self, path: str) -> tuple[Content, str]:
         return b"", self._store.load(path, sha256_of)
@@ -231,7 +244,10 @@ class Landing:
         """
         folder = self._path(table, day)
         with _as_input_error(f"{folder} cannot be listed", table, day):
-            return contents_of(self._store.list(folder, hidden=True))
+            entries, misplaced = self._folders(table, day).entries(
+                lambda inner: self._store.list(inner, hidden=True), folder
+            )
+        return contents_of(entries, misplaced)
 
     def _read(self, table: str, day: dt.date, choose: Callable[[int], _Reading]) -> _Files:
         """Read the data files of a folder, in a way that fits their bytes in all."""
@@ -258,7 +274,8 @@ class Landing:
                 f"{folder} holds {before.misplaced}",
                 table=table,
                 day=day,
-                remedy=f"Correct tables.{table}.path, or have the folder put right.",
+                remedy=f"Correct tables.{table}.path or .partition_columns, or have the folder put "
+                "right.",
             )
         content: dict[str, Content] = {}
         digest = hashlib.sha256()
@@ -295,65 +312,6 @@ class Landing:
 
 _Reading = Callable[[str], tuple[Content, str]]
 """Gives a file's content, and its sha256 (hex)."""
-
-
-class _OnDisk:
-    """A table whose columns are decoded one by one, each into scratch files.
-
-    Args:
-        parts: its files.
-        keep: where decoded columns are kept.
-        table: the table's name, for errors.
-        day: the partition, for errors.
-    """
-
-    def __init__(self, parts: Sequence[LandedFile], keep: Keep, table: str, day: dt.date) -> None:
-        self._parts, self._keep, self._table, self._day = parts, keep, table, day
-
-    @property
-    def column_names(self) -> list[str]:
-        """The names of all files' columns; of a file that has one twice, its own."""
-        of_files = [part.names for part in self._parts]
-        doubled = next((names for names in of_files if len({*names}) < len(names)), None)
-        return doubled or list(dict.fromkeys(name for names in of_files for name in names))
-
-    def column(self, name: str, /) -> pa.ChunkedArray:
-        """Decode a column of all files."""
-        columns = [
-            part.read([name], self._keep).column(0)
-            if name in part.names
-            else pa.chunked_array([pa.nulls(part.rows)])
-            for part in self._parts
-        ]
-        with _one_type(self._table, self._day):
-            column = stacked_column(name, columns)
-        # What files do not have, or have in another type, is in memory until it is kept, too.
-        same = {of.type for of in columns} == {column.type}
-        return column if same else kept(at_least_one(column).chunks, self._keep)
-
-
-def _together(parts: Sequence[LandedFile], table: str, day: dt.date) -> pa.Table:
-    """The files' rows as one table in memory."""
-    frames = [part.read().replace_schema_metadata(None) for part in parts]
-    for frame in frames:
-        if len({*frame.column_names}) < frame.num_columns:
-            return frame  # the contract's check names the doubled column
-    with _one_type(table, day):
-        return stacked(frames)
-
-
-@contextmanager
-def _one_type(table: str, day: dt.date) -> Generator[None]:
-    try:
-        yield
-    except Disagreement as error:
-        raise InputError(
-            f"its files disagree on a column's type ({', '.join(map(str, error.types))})",
-            table=table,
-            day=day,
-            column=error.column,
-            remedy="Have the upstream system write all files of a day with one schema.",
-        ) from None
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Name the kind of a file that cannot be read as Parquet: empty, cut short, encrypted, or another.
+"""Name the kind of a file that cannot be read: empty, cut short, encrypted, or of another format.
 
 Belongs here: telling the kind by a file's first and last bytes, as ``file`` does. Does not belong
 here: reading one. Nothing of the content is quoted.
@@ -6,18 +6,27 @@ here: reading one. Nothing of the content is quoted.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from aml_assets.io.spill import Content
+
+Format = Literal["Parquet", "ORC"]
+"""What a file should be."""
 
 _LOOKED_AT = 4096  # bytes at once
 
 AGAIN = "Have the upstream system write it again."
-_AS_PARQUET = "Have the upstream system write it as Parquet."
-_NOT_HERE = "Have it moved out of the folder, or written as Parquet."
+_AS_WANTED = "Have the upstream system write it as {wanted}."
+_NOT_HERE = "Have it moved out of the folder, or written as {wanted}."
+_SETTING = "Set format: {setting} for this table, or have the upstream system write it as {wanted}."
 
 _PLAIN, _ENCRYPTED = b"PAR1", b"PARE"
+_ORC = b"ORC"
 
 _FORMATS = {
-    b"ORC": "an ORC file",
+    _PLAIN: "a Parquet file",
+    _ENCRYPTED: "a Parquet file",
+    _ORC: "an ORC file",
     b"Obj\x01": "an Avro file",
     b"SEQ": "a Hadoop sequence file",
     b"RCF": "an RCFile",
@@ -52,25 +61,51 @@ _TEXTS = {
 }
 
 
-def what_it_is(content: Content) -> tuple[str, str]:
-    """Return what a file is that cannot be opened as Parquet, after "the file …", and a remedy."""
+def what_it_is(content: Content, wanted: Format = "Parquet") -> tuple[str, str]:
+    """Return what a file is that cannot be read as wanted, after "the file …", and a remedy."""
     if not len(content):
         return "is empty (0 bytes)", AGAIN
     begin, end = content[:_LOOKED_AT], content[-len(_PLAIN) :]
-    if begin.startswith(_ENCRYPTED):
-        return "is encrypted (Parquet modular encryption)", "Have it written without encryption."
-    if begin.startswith(_PLAIN):
-        if end == _PLAIN and len(content) > 2 * len(_PLAIN):
-            return "is damaged: its footer cannot be read", AGAIN
-        return "is truncated: its footer is missing", AGAIN
+    harmed = _orc(begin, end) if wanted == "ORC" else _parquet(begin, end, len(content))
+    if harmed is not None:
+        return harmed
     if _is_zeros(content):
         return "holds nothing but zeros", AGAIN
     for first, what in _FORMATS.items():
         if begin.startswith(first):
-            return f"is not Parquet, but {what}", _NOT_HERE if "Hadoop's" in what else _AS_PARQUET
-    if end == _PLAIN:
+            remedy = _NOT_HERE if "Hadoop's" in what else _AS_WANTED
+            if first in (_PLAIN, _ORC):
+                remedy = _SETTING
+            setting = "orc" if first == _ORC else "parquet"
+            return f"is not {wanted}, but {what}", remedy.format(wanted=wanted, setting=setting)
+    if _ends_as_orc(end) if wanted == "ORC" else end == _PLAIN:
         return "is damaged: its beginning is missing", AGAIN
-    return f"is not Parquet, but {_text_or_other(begin)}", _AS_PARQUET
+    return f"is not {wanted}, but {_text_or_other(begin)}", _AS_WANTED.format(wanted=wanted)
+
+
+def _parquet(begin: bytes, end: bytes, length: int) -> tuple[str, str] | None:
+    """Return what is wrong with a Parquet file; ``None`` if it does not begin as one."""
+    if begin.startswith(_ENCRYPTED):
+        return "is encrypted (Parquet modular encryption)", "Have it written without encryption."
+    if not begin.startswith(_PLAIN):
+        return None
+    if end == _PLAIN and length > 2 * len(_PLAIN):
+        return "is damaged: its footer cannot be read", AGAIN
+    return "is truncated: its footer is missing", AGAIN
+
+
+def _orc(begin: bytes, end: bytes) -> tuple[str, str] | None:
+    """Return what is wrong with an ORC file; ``None`` if it does not begin as one."""
+    if not begin.startswith(_ORC):
+        return None
+    if _ends_as_orc(end):
+        return "is damaged: it cannot be decoded", AGAIN
+    return "is truncated: its end is missing", AGAIN
+
+
+def _ends_as_orc(end: bytes) -> bool:
+    """Return whether a file's last four bytes are those of ORC; the last one is a length."""
+    return end[:-1] == _ORC
 
 
 def _is_zeros(content: Content) -> bool:

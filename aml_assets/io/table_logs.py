@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from aml_assets.io.landing_entries import Contents
+from aml_assets.io.paths import join_path
 
 if TYPE_CHECKING:
     from aml_assets.io.filesystems import FileStatus
@@ -52,21 +53,28 @@ def counted(store: Store, folder: str, contents: Contents) -> tuple[FileStatus, 
     """
     data = {each.name: each for each in contents.data}
     for commit in contents.commits:
+        inner, _, _ = commit.name.rpartition("/")
         for name in _removed_by(store.read(f"{folder}/{commit.name}"), commit.name):
-            data.pop(name, None)
+            data.pop(join_path(inner, name), None)
     for log in contents.logs:
         names = [each.name for each in store.list(f"{folder}/{log}") if _is_of_a_log(each)]
-        if names:
-            live = _live(log, names, lambda name, log=log: store.read(f"{folder}/{log}/{name}"))
-            if live is None:
-                if data:
-                    raise LogError(
-                        f"has a log, {log}, that names none of its files: the write has not ended"
-                    )
-                continue
-            if live - data.keys():
-                raise LogError(f"has a log, {log}, that names files that are not there")
-            data = {name: each for name, each in data.items() if name in live}
+        if not names:
+            continue
+        live = _live(log, names, lambda name, log=log: store.read(f"{folder}/{log}/{name}"))
+        # A log is about the files of its folder, and of the partition folders in it.
+        inner, _, _ = log.rpartition("/")
+        about = {name: _name_in(name) for name in data if name.startswith(join_path(inner, ""))}
+        if live is None:
+            if about:
+                raise LogError(
+                    f"has a log, {log}, that names none of its files: the write has not ended"
+                )
+            continue
+        if live - {*about.values()}:
+            raise LogError(f"has a log, {log}, that names files that are not there")
+        data = {
+            name: each for name, each in data.items() if name not in about or about[name] in live
+        }
     return tuple(data.values())
 
 
@@ -100,8 +108,8 @@ def _changes(content: bytes, log: str) -> Iterator[tuple[set[str], set[str]]]:
             if added.get("deletionVector"):
                 raise LogError(f"has a log, {log}, that deletes single rows of its files")
             yield (
-                {_name_in(added["path"])} if added else set(),
-                {_name_in(removed["path"])} if removed else set(),
+                {_name_in(unquote(added["path"]))} if added else set(),
+                {_name_in(unquote(removed["path"]))} if removed else set(),
             )
     except _MALFORMED:
         raise LogError(f"has a log, {log}, that cannot be read") from None
@@ -110,7 +118,7 @@ def _changes(content: bytes, log: str) -> Iterator[tuple[set[str], set[str]]]:
 def _removed_by(content: bytes, commit: str) -> set[str]:
     """Return the names of the files that a commit of Databricks has removed."""
     try:
-        return {_name_in(path) for path in json.loads(content).get("removed", ())}
+        return {_name_in(unquote(path)) for path in json.loads(content).get("removed", ())}
     except _MALFORMED:
         raise LogError(f"has a log, {commit}, that cannot be read") from None
 
@@ -126,4 +134,4 @@ def _number(name: str) -> tuple[int, str]:
 
 
 def _name_in(path: str) -> str:
-    return unquote(path).rpartition("/")[2]
+    return path.rpartition("/")[2]

@@ -6,10 +6,11 @@ checking a frame against it (``core.tables.contracts``) or joining (``core.table
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from aml_assets.settings.section import Section
 
@@ -61,11 +62,13 @@ class TableSettings(Section):
     bank has none; a column with a role must exist. ``key`` (default: by the roles): columns that
     must be non-null and, together, unique. ``exclude``: columns that are never read. ``kinds``:
     column → the kind that it is taken for, whatever its values look like; a key, id or join column
-    can be ``text``, so that it meets texts of another table. ``binary_as_text``:
-    take columns of bare bytes for texts, as Impala and old Hive write them; without it only those
-    with a kind or that are ids. ``int96``: what timestamps of type INT96 are, where it is to be
-    another than the file says, or it says nothing: ``utc``, instants, or ``local``, the bank's
-    wall clock.
+    can be ``text``, so that it meets texts of another table. ``format``: of its files.
+    ``partition_columns``: those that stand in the names of folders (``country=NO``), outermost
+    first. ``columns``: the names of the columns of files that call them by numbers, in their order.
+    ``binary_as_text``: take columns of bare bytes for texts, as Impala and old Hive write them, in
+    UTF-8 or a given encoding; without it only those with a kind or that are ids, in UTF-8.
+    ``int96``: what timestamps of type INT96 are, where it is to be another than the file says, or
+    it says nothing: ``utc``, instants, or ``local``, the bank's wall clock.
     """
 
     path: str
@@ -73,8 +76,25 @@ class TableSettings(Section):
     roles: dict[str, str | None] = Field(default_factory=dict)
     exclude: list[str] = Field(default_factory=list)
     kinds: dict[str, Kind] = Field(default_factory=dict)
-    binary_as_text: bool = False
+    format: Literal["parquet", "orc"] = "parquet"
+    partition_columns: list[str] = Field(default_factory=list)
+    columns: list[str] = Field(default_factory=list)
+    binary_as_text: bool | str = False
     int96: Literal["utc", "local"] | None = None
+
+    @field_validator("binary_as_text", mode="before")
+    @classmethod
+    def _is_an_encoding(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value.lower() in ("true", "false"):
+            return value.lower() == "true"
+        try:
+            "a".encode(value)  # not every codec is one of texts
+            name = codecs.lookup(value).name
+        except LookupError:
+            raise ValueError(f"{value!r} is no encoding of texts; write true, or gb18030") from None
+        return True if name == "utf-8" else name
 
     @property
     def daily(self) -> bool:
@@ -97,6 +117,19 @@ class TableSettings(Section):
         by_role = [self.roles.get(role) for role in ID_ROLES]
         by_kind = [name for name, kind in self.kinds.items() if kind == "id"]
         return list(dict.fromkeys([*self.key, *(name for name in by_role if name), *by_kind]))
+
+    @model_validator(mode="after")
+    def _lists_columns_once(self) -> TableSettings:
+        for name in ("columns", "partition_columns"):
+            given = getattr(self, name)
+            if len({*given}) < len(given) or not all(given):
+                raise ValueError(f"{name}: each name stands there once, and none is empty")
+        if self.columns and self.format != "orc":
+            raise ValueError("columns: only ORC files call their columns by numbers")
+        for name in self.partition_columns:
+            if name in (*self.columns, *self.exclude):
+                raise ValueError(f"partition_columns: {name} is excluded, or one of columns")
+        return self
 
     @model_validator(mode="after")
     def _does_not_contradict_itself(self) -> TableSettings:

@@ -11,7 +11,7 @@ import pyarrow.parquet.encryption as pe
 import pytest
 
 from aml_assets.errors import InputError
-from aml_assets.io.landed_parquet import LandedFile
+from aml_assets.io.landed_parquet import LandedParquet
 from aml_assets.io.landing_limits import Allowance
 from aml_assets.settings.load import Settings
 from aml_assets.settings.store_settings import LandingLimits
@@ -35,7 +35,8 @@ def written(table, **options):
 def read(content, *, time_zone="UTC", **settings):
     tables = Settings.model_validate({"tables": {"trx": settings}}).tables
     allowance = Allowance(LandingLimits(), "trx", dt.date(2024, 3, 5))
-    file = LandedFile("a.parquet", content, tables["trx"], allowance=allowance, time_zone=time_zone)
+    spec = tables["trx"]
+    file = LandedParquet("a.parquet", content, spec, allowance=allowance, time_zone=time_zone)
     return file.read()
 
 

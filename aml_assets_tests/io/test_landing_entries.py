@@ -31,6 +31,10 @@ def names(contents):
         folder("_impala_insert_staging"),  # Impala leaves it for good
         folder(".hive-staging_hive_2024-01-01_00-00-00_1-1"),
         folder(".spark-staging-1"),
+        folder("_SCRATCH0.4711"),  # Hive's, as are the next three
+        folder("_tmp.-ext-10000"),
+        folder("_task_tmp.-ext-10000"),
+        file("_tmp.000000_0"),
         folder("_spark_metadata"),
         folder("__magic_job-1"),
         folder("_delta_log"),
@@ -121,6 +125,11 @@ def test_files_that_nobody_committed_make_no_empty_day_of_a_success():
     [
         (folder("hour=3"), "'hour=3'"),
         (folder("_hour=3"), "'_hour=3'"),  # as Spark has it, a partition of a column `_hour`
+        (folder("HIVE_UNION_SUBDIR_1"), "'HIVE_UNION_SUBDIR_1'"),
+        (folder("base_0000005"), "transactional (ACID) table of Hive's, 'base_0000005'"),
+        (folder("delta_0000006_0000006_0000"), "transactional"),
+        (folder("delete_delta_0000006_0000006"), "transactional"),
+        (folder("base_currencies"), "a folder, 'base_currencies', where data files"),
         (file("b.parquet", unreachable="a link to what is not there"), "b.parquet: a link"),
     ],
 )
@@ -128,6 +137,60 @@ def test_what_is_neither_data_nor_hidden_is_named(entry, said):
     assert said in seen("a.parquet", entry).misplaced
     assert said in seen(entry).misplaced
     assert not seen(entry).unfinished
+
+
+def bucket(name, length=0):
+    return FileStatus(name, length, 100.0, False)
+
+
+@pytest.mark.parametrize("name", ["000001_0", "000012_1000", "000000_0_copy_1", "000003_0.snappy"])
+def test_hives_files_of_buckets_without_rows_are_no_data(name):
+    found = seen("000000_0", bucket(name))
+    assert names(found) == ["000000_0"]
+    assert (found.unfinished, found.misplaced) == ("", "")
+    assert names(seen("000000_0", bucket(name, 10))) == ["000000_0", name]
+
+
+def test_an_empty_file_of_another_name_is_data_that_its_reader_refuses():
+    for name in ("part-00000.parquet", "0001_0", "000001", "data_000001_0"):
+        assert names(seen("000000_0", bucket(name))) == ["000000_0", name]
+
+
+def test_nothing_but_empty_buckets_is_an_empty_day_only_if_the_writer_says_that_it_has_ended():
+    found = seen(bucket("000000_0"), bucket("000001_0"))
+    assert (names(found), found.unfinished) == ([], "000000_0")
+    ended = seen(bucket("000000_0"), "_SUCCESS")
+    assert (names(ended), ended.unfinished) == ([], "")
+
+
+def test_an_entry_of_a_partition_folder_is_known_by_its_own_name():
+    found = seen(
+        file("country=NO/_SUCCESS"),
+        file("country=NO/.part-0.parquet.crc"),
+        folder("country=NO/_impala_insert_staging"),
+        bucket("country=SE/000000_0"),
+        file("country=SE/000001_0"),
+    )
+    assert names(found) == ["country=SE/000001_0"]
+    assert (found.success, found.unfinished, found.misplaced) == (None, "", "")
+
+
+def test_a_job_of_databricks_commits_each_partition_folder_by_itself():
+    found = seen(
+        "a=1/_started_7",
+        "a=1/_committed_7",
+        "a=1/part-0-tid-7-aa.parquet",
+        "a=2/_started_7",
+        "a=2/part-0-tid-7-bb.parquet",
+    )
+    assert names(found) == ["a=1/part-0-tid-7-aa.parquet"]
+    assert [each.name for each in found.commits] == ["a=1/_committed_7"]
+
+
+def test_what_lies_in_the_place_of_a_partition_folder_makes_the_folder_unreadable():
+    found = contents_of([], "a file, 'a', where …")
+    assert found is not None
+    assert (found.data, found.misplaced, found.unfinished) == ((), "a file, 'a', where …", "")
 
 
 def test_versions_and_logs_that_only_hudi_understands_are_not_read_as_rows():

@@ -14,7 +14,7 @@ from aml_assets.io import bounded_parquet
 from aml_assets.io.bounded_parquet import BoundedFile
 from aml_assets.io.column_chunks import footer_start, row_groups_of
 from aml_assets.io.compact_thrift import Cursor
-from aml_assets.io.landed_parquet import LandedFile
+from aml_assets.io.landed_parquet import LandedParquet
 from aml_assets.io.landing_limits import Allowance
 from aml_assets.settings.load import Settings
 from aml_assets.settings.store_settings import LandingLimits
@@ -34,7 +34,7 @@ def read(*contents, exclude=(), **limits):
     tables = Settings.model_validate({"tables": {"trx": {"exclude": list(exclude)}}}).tables
     allowance = Allowance(LandingLimits(**limits), "trx", dt.date(2024, 3, 5))
     files = [
-        LandedFile(f"{k}.parquet", content, tables["trx"], allowance=allowance, time_zone="UTC")
+        LandedParquet(f"{k}.parquet", content, tables["trx"], allowance=allowance, time_zone="UTC")
         for k, content in enumerate(contents)
     ]
     return [file.read() for file in files][-1]

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.orc
 import pyarrow.parquet as pq
 import pytest
 
@@ -14,7 +15,9 @@ from aml_assets.errors import DamagedFile, InputError, NotLanded, NotReady
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.filesystems import LocalFileSystem
 from aml_assets.io.landing_reader import Landing
+from aml_assets.io.spill import Spill
 from aml_assets.io.store import Store
+from aml_assets.settings.engine_settings import EngineSettings
 from aml_assets.settings.load import Settings
 from aml_assets_tests.io.faults import ObservedFileSystem
 
@@ -417,3 +420,74 @@ def test_a_landed_file_that_is_damaged_is_called_that_with_its_place(root):
         rf"blocks are lost: hdfs fsck /x \(landing {root}\)\. Have it put right",
     ):
         Landing(store, Settings.model_validate({"tables": {}}).tables).read("trx", DAY)
+
+
+def land_orc(root, **files):
+    folder = land(root)
+    for name, columns in files.items():
+        pyarrow.orc.write_table(pa.table(columns), folder / name, compression="zlib")
+    return folder
+
+
+def test_orc_files_are_read_as_parquet_files_are(root):
+    columns = {"n": [1, None], "d": ["x", "y"]}
+    wider = {"n": [2.5], "d": ["z"], "more": [True]}
+    land_orc(root, **{"000000_0": columns, "000001_0": wider})
+    got = landing(root, trx={"format": "orc"}).read("trx", DAY)
+    assert got.table is not None
+    assert got.table.to_pydict() == {
+        "n": [1.0, None, 2.5],
+        "d": ["x", "y", "z"],
+        "more": [None, None, True],
+    }
+    assert got.files == 2
+    assert landing(root, trx={"format": "orc"}).digest("trx", DAY)[0] == got.digest
+
+
+def test_a_file_of_the_other_format_is_named_with_the_setting(root):
+    folder = land_orc(root, **{"000000_0": {"x": [1]}})
+    with pytest.raises(InputError, match=r"000000_0 is not Parquet, but an ORC file.*format: orc"):
+        landing(root).read("trx", DAY)
+    (folder / "000000_0").unlink()
+    land(root, a={"x": [1]})
+    with pytest.raises(InputError, match=r"a\.parquet is not ORC, but a Parquet.*format: parquet"):
+        landing(root, trx={"format": "orc"}).read("trx", DAY)
+
+
+@pytest.mark.parametrize("format_", ["orc", "parquet"])
+def test_files_that_are_too_large_for_memory_are_one_table_on_disk(root, format_, tmp_path):
+    xs = [*range(40_000)]
+    parts = {"000000_0": {"x": xs, "t": [f"text {x}" for x in xs]}, "000001_0": {"x": xs}}
+    for name, columns in parts.items():
+        if format_ == "orc":
+            land_orc(root, **{name: columns})
+        else:
+            pq.write_table(pa.table(columns), land(root) / name)
+    with Spill(EngineSettings(spill_folder=str(tmp_path), memory=1_000_000)) as spill:
+        got = landing(root, trx={"format": format_}).read("trx", DAY, spill)
+        frame = got.table
+        assert frame is not None
+        assert not isinstance(frame, pa.Table)
+        assert frame.column_names == ["x", "t"]
+        assert frame.column("x").to_pylist() == [*xs, *xs]
+        assert frame.column("t").to_pylist() == [f"text {x}" for x in xs] + [None] * len(xs)
+        assert spill.written > 3 * 8 * len(xs)
+
+
+def test_buckets_without_rows_that_hive_left_change_nothing_and_other_empty_files_are_named(root):
+    folder = land_orc(root, **{"000000_0": {"x": [1]}})
+    bank = landing(root, trx={"format": "orc"})
+    before = bank.digest("trx", DAY)[0]
+    (folder / "000001_0").touch()
+    (folder / ".hive-staging_hive_1/-ext-10000").mkdir(parents=True)
+    got = bank.read("trx", DAY)
+    assert (got.files, got.digest) == (1, before)
+    (folder / "part-0.orc").touch()
+    with pytest.raises(InputError, match=r"the file part-0\.orc is empty"):
+        bank.read("trx", DAY)
+
+
+def test_the_rows_of_a_transactional_table_are_not_guessed(root):
+    (land(root) / "delta_0000001_0000001_0000").mkdir()
+    with pytest.raises(InputError, match=r"transactional \(ACID\) table of Hive's"):
+        landing(root).read("trx", DAY)

@@ -56,3 +56,27 @@ def test_a_file_is_called_what_it_is(content, said):
     assert said in what
     assert CANARY not in what + remedy
     assert remedy
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "advised"),
+    [
+        (b"", "is empty", "again"),
+        (bytes(500), "nothing but zeros", "again"),
+        (written_by(pyarrow.orc.write_table)[:-9], "truncated", "again"),
+        (written_by(pyarrow.orc.write_table)[9:], "its beginning is missing", "again"),
+        (written_by(pyarrow.orc.write_table), "cannot be decoded", "again"),
+        (parquet(), "is not ORC, but a Parquet file", "format: parquet"),
+        (f"name;amount\n{CANARY};1\n".encode(), "is not ORC, but a text file", "as ORC"),
+        (b"crc\x00", "a checksum of Hadoop's", "out of the folder"),
+    ],
+)
+def test_a_file_that_should_be_orc_is_called_what_it_is(content, said, advised):
+    what, remedy = what_it_is(content, "ORC")
+    assert said in what
+    assert advised in remedy
+    assert CANARY not in what + remedy
+
+
+def test_an_orc_file_among_parquet_is_named_with_the_setting():
+    assert "format: orc" in what_it_is(written_by(pyarrow.orc.write_table))[1]

@@ -45,3 +45,18 @@ def test_hidden_unfinished_and_misplaced_entries_are_told_apart_on_every_store(p
         assert listed.unreadable
         with pytest.raises(InputError, match=f"table trx, day {day}: trx/daily/{day} "):
             bank.read("trx", day)
+
+
+def test_partition_folders_and_empty_buckets_are_read_alike_on_every_store(place, parquet):
+    tables = {"trx": {"path": "trx/dt={date}", "partition_columns": ["country", "channel"]}}
+    files = place.files
+    bank = Landing(place.store(), Settings.model_validate({"tables": tables}).tables)
+    for inner in ("country=NO/channel=a%2Fb", "country=SE/channel=__HIVE_DEFAULT_PARTITION__"):
+        files.put(f"trx/dt={DAY}/{inner}/000000_0", parquet)
+        files.put(f"trx/dt={DAY}/{inner}/000001_0", b"")
+        files.make_folders([f"trx/dt={DAY}/{inner}/.hive-staging_1"])
+    assert bank.days("trx") == [DAY]
+    table = bank.read("trx", DAY).table
+    assert table is not None
+    assert table.column("country").to_pylist() == ["NO", "NO", "SE", "SE"]
+    assert table.column("channel").to_pylist() == ["a/b", "a/b", None, None]

@@ -1,6 +1,7 @@
 """Of the files in a folder only those count that a log beside them has added and not removed."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -106,3 +107,31 @@ def test_a_log_with_checkpoints_is_refused(folder):
     write(folder, "_delta_log", "00000000000000000010.checkpoint.parquet")
     with pytest.raises(LogError, match="checkpoints"):
         names(folder)
+
+
+def test_logs_beside_and_above_partition_folders_are_about_the_files_below_them(folder):
+    for inner in ("c=1", "c=2"):
+        (folder / inner).mkdir()
+        (folder / inner / f"{inner}.parquet").touch()
+    committed = {"added": [], "removed": ["c=1.parquet"]}
+    (folder / "c=1" / "_committed_7").write_text(json.dumps(committed))
+    store = Store(str(folder.parent))
+
+    def live():
+        entries = [
+            replace(each, name=f"{inner}/{each.name}")
+            for inner in ("c=1", "c=2")
+            for each in store.list(f"day/{inner}", hidden=True)
+        ]
+        contents = contents_of([*store.list("day", hidden=True), *entries])
+        assert contents is not None
+        return [each.name for each in counted(store, "day", contents)]
+
+    assert live() == [*DATA, "c=2/c=2.parquet"]
+    write(folder / "c=2", "_delta_log", "00000000000000000000.json", add("other.parquet"))
+    with pytest.raises(LogError, match="c=2/_delta_log, that names files that are not there"):
+        live()
+    write(folder / "c=2", "_delta_log", "00000000000000000000.json", add("c=2.parquet"))
+    assert live() == [*DATA, "c=2/c=2.parquet"]
+    write(folder, "_delta_log", "00000000000000000000.json", add("c=2/c%3D2.parquet"))
+    assert live() == ["c=2/c=2.parquet"]

@@ -143,3 +143,37 @@ def test_a_table_of_dispositions_is_joined_to_nothing():
     no_others = dict.fromkeys(("retail", "corporate", "account"))
     with pytest.raises(SettingsError, match="it joins nothing"):
         settings_of({"tables": {"dispositions": {}, **no_others}, "joins": joins})
+
+
+def table(**given):
+    return TableSettings.model_validate({"path": "x", "key": ["a"], **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "known"),
+    [(True, True), ("true", True), ("FALSE", False), ("utf8", True), ("GBK", "gbk")],
+)
+def test_bytes_are_texts_in_an_encoding_that_python_knows(given, known):
+    assert table(binary_as_text=given).binary_as_text == known
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"binary_as_text": "klingon"}, "'klingon' is no encoding of texts"),
+        ({"binary_as_text": "base64"}, "'base64' is no encoding of texts"),
+        ({"format": "csv"}, "'parquet' or 'orc'"),
+        ({"columns": ["a", "b"]}, "only ORC files"),
+        ({"format": "orc", "columns": ["a", "a"]}, "columns: each name stands there once"),
+        ({"partition_columns": ["b", "b"]}, "partition_columns: each name stands there once"),
+        ({"partition_columns": ["b", ""]}, "none is empty"),
+        ({"partition_columns": ["b"], "exclude": ["b"]}, "b is excluded"),
+        (
+            {"format": "orc", "columns": ["a", "b"], "partition_columns": ["b"]},
+            "b is excluded, or one of columns",
+        ),
+    ],
+)
+def test_how_files_and_folders_lie_must_not_contradict_itself(given, said):
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        table(**given)

@@ -35,8 +35,14 @@ from aml_assets.steps.restating import record_restatement
 
 CODE_VERSION = "1"
 
-_ADDED = ("binary_as_text", "int96")
-"""Settings of a table that came after the first release."""
+_ADDED = {
+    "format": "parquet",
+    "partition_columns": [],
+    "columns": [],
+    "binary_as_text": False,
+    "int96": None,
+}
+"""Settings of a table that came after the first release → what they were before."""
 
 
 def build_table(catalog: Catalog, name: str, day: dt.date, *, restate: bool = False) -> Built:
@@ -276,9 +282,7 @@ def _settings_hash(catalog: Catalog, name: str) -> str:
     settings = catalog.settings
     spec = settings.tables[name]
     # What is stored stays current when a later release adds a setting.
-    unset = {
-        each for each in _ADDED if getattr(spec, each) == type(spec).model_fields[each].default
-    }
+    unset = {each for each, before in _ADDED.items() if getattr(spec, each) == before}
     return settings_hash(
         spec.model_dump(exclude={"path", *unset}),
         settings.join_columns(name),

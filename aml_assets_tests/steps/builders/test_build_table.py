@@ -226,7 +226,8 @@ def test_settings_that_came_after_the_first_release_change_no_hash_until_they_ar
     bank.land(1)
     built = build_table(bank.catalog, "retail", day(1))
     spec = bank.catalog.settings.tables["retail"]
-    first = spec.model_dump(exclude={"path", "binary_as_text", "int96"})
+    later = {"format", "partition_columns", "columns", "binary_as_text", "int96"}
+    first = spec.model_dump(exclude={"path", *later})
     settings = bank.catalog.settings
     zone, number = settings.partitions.time_zone, settings.features.max_abs_number
     expected = settings_hash(first, settings.join_columns("retail"), number, zone)

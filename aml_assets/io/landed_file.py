@@ -1,0 +1,92 @@
+"""One file of a landed table, whatever its format: what the landing's reader wants of it.
+
+Belongs here: the interface of a file, and the errors that name one. Does not belong here: any one
+format (``io.landed_parquet``, ``io.landed_orc``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+
+from aml_assets.core.tables.chunks import Keep
+from aml_assets.errors import InputError
+
+EXCLUDE = "leave the column out: tables.{table}.exclude."
+"""What to do about a column, with the table's name filled in."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a file lies, for errors.
+
+    Attributes:
+        file: its name in the table's folder of the day.
+        table: the table's name.
+        day: the partition.
+    """
+
+    file: str
+    table: str
+    day: dt.date
+
+    def error(self, what: str, remedy: str, column: str = "") -> InputError:
+        """Return an error about the file.
+
+        Args:
+            what: what is wrong, after "the file …".
+            remedy: what to do.
+            column: the columns that it is about, if it is not about the file.
+        """
+        return InputError(
+            f"the file {self.file} {what}",
+            table=self.table,
+            day=self.day,
+            column=column or None,
+            remedy=remedy,
+        )
+
+
+class LandedFile(Protocol):
+    """One landed file, measured and decoded within the limits of its table's day."""
+
+    @property
+    def names(self) -> list[str]:
+        """The columns that are not excluded; all of them count against the limits now.
+
+        Raises:
+            InputError: it is no file of its format, or more than the limits allow.
+        """
+        ...
+
+    @property
+    def rows(self) -> int:
+        """The rows that it says that it holds."""
+        ...
+
+    @property
+    def expanded(self) -> int:
+        """Bytes that its columns take in memory, at least."""
+        ...
+
+    @property
+    def metadata(self) -> Mapping[bytes, bytes] | None:
+        """What its writer noted beside the columns, as Arrow understands the file."""
+        ...
+
+    def read(self, names: list[str] | None = None, keep: Keep = ...) -> pa.Table:
+        """Return some columns, or all of `names`.
+
+        Args:
+            names: distinct columns.
+            keep: where decoded columns are kept.
+
+        Raises:
+            InputError: a column cannot be read, or it is more than the limits allow; the error
+                says which it is.
+        """
+        ...
