@@ -1,6 +1,7 @@
 """A session with a Spark Connect server, asked in the way of our embedded engine.
 
-Belongs here: a query over Arrow tables. Does not belong here: the server (`server`).
+Belongs here: a query over Arrow tables, and files of one. Does not belong here: the server
+(`server`).
 """
 
 from __future__ import annotations
@@ -58,6 +59,20 @@ class SparkSession:
             finally:
                 for name in views:
                     self._client.catalog.dropTempView(name)
+
+    def write(self, table: pa.Table, folder: str, format_: str, *by: str, **options: str) -> None:
+        """Write a table as files, as a job of a bank's does.
+
+        Args:
+            table: of types that Spark has.
+            folder: where; what is there is replaced.
+            format_: ``parquet`` or ``orc``.
+            by: columns for whose values folders are made, outermost first.
+            options: of the format.
+        """
+        with _a_program_of_a_file():
+            writer = self._client.createDataFrame(table).write.mode("overwrite")
+            writer.partitionBy(*by).options(**options).format(format_).save(folder)
 
 
 def plain(table: pa.Table) -> pa.Table:
