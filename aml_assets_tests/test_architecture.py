@@ -192,6 +192,7 @@ ELSEWHERE: Mapping[str, str] = {
     "io/formats/booster_child": "io/test_booster_parser.py",
     "io/formats/booster_parser": "io/test_booster_parser.py",
     "io/formats/footer": "io/test_seals.py",
+    "io/julian": "io/test_landed_times.py",
     "io/landed_file": "io/test_landed_orc.py",
     "io/landed_parts": "io/test_landing_reader.py",
     "io/orc_child": "io/test_orc_process.py",

@@ -22,13 +22,13 @@ import pyarrow as pa
 from aml_assets.core.tables.chunks import ROWS, Keep, in_memory
 from aml_assets.errors import InputError
 from aml_assets.io import orc_child
+from aml_assets.io.julian import to_gregorian
 from aml_assets.io.landed_file import EXCLUDE, Place
 from aml_assets.io.landed_texts import bytes_as_texts, longest_text
-from aml_assets.io.landed_times import to_gregorian
 from aml_assets.io.landing_limits import Allowance
 from aml_assets.io.magic import AGAIN, what_it_is
 from aml_assets.io.orc_process import ENDED, MEMORY, OrcProcess, Refused, opened
-from aml_assets.io.orc_tail import DATE, INSTANT, TIMESTAMP, Column
+from aml_assets.io.orc_tail import DATE, Column
 from aml_assets.io.spill import Content
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def _as_meant(batch: pa.RecordBatch, columns: list[Column], julian: bool) -> pa.
             array = array.cast(pa.string(), safe=False)
         elif column.spark in _AS_NUMBERS:
             array = array.cast(pa.int64()).cast(_AS_NUMBERS[column.spark])
-        if julian and column.kind in (DATE, TIMESTAMP, INSTANT):
+        elif julian and column.kind == DATE:
             array = to_gregorian(pa.chunked_array([array])).combine_chunks()
         arrays.append(array)
     return pa.record_batch(arrays, names=batch.schema.names)

@@ -1,8 +1,8 @@
 """The times of a landed Parquet file, as its writer meant them.
 
-Belongs here: whose clock a timestamp of type INT96 shows, and dates that a writer counted in the
-Julian calendar. Does not belong here: the bank's zone and the normal form of times
-(``core.tables.contracts``).
+Belongs here: whose clock a timestamp of type INT96 shows, and which files' writers counted in the
+Julian calendar. Does not belong here: that calendar (``io.julian``), or the bank's zone and the
+normal form of times (``core.tables.contracts``).
 
 INT96 has no annotation. Spark writes instants; Impala writes the wall clock; Hive writes the
 instant at which its own clock showed the value, and names its zone; Arrow writes either, and keeps
@@ -22,16 +22,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from aml_assets.io.julian import to_gregorian
+
 Clock = Literal["utc", "local"] | zoneinfo.ZoneInfo
 """An instant, the bank's wall clock, or an instant that stands for another zone's wall clock."""
 
 _SPARK = b"org.apache.spark."
 _UTC = ("UTC", "Etc/UTC", "GMT", "Etc/GMT", "Universal", "Zulu")
-
-_CUTOVER = -141_427
-"""Days from 1970-01-01 to 1582-10-15, on which the Gregorian calendar begins."""
-
-_PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 
 class _ColumnsError(Exception):
@@ -159,38 +156,3 @@ def _counts_as_julian(notes: Mapping[bytes, bytes], *, is_int96: bool) -> bool:
         return True
     numbers = int(version[1]), int(version[2] or 0)
     return numbers < ((3, 1) if is_int96 else (3, 0))
-
-
-def to_gregorian(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return dates or timestamps whose year, month and day stand in the Gregorian calendar."""
-    type_ = column.type
-    if not (pa.types.is_date32(type_) or pa.types.is_timestamp(type_)):
-        return column
-    whole = pa.int32() if pa.types.is_date32(type_) else pa.int64()
-    per_day = 1 if pa.types.is_date32(type_) else _PER_DAY[type_.unit]
-    plain = column.combine_chunks().cast(whole)
-    numbers = plain.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-    days, rest = np.divmod(numbers, per_day)
-    old = days < _CUTOVER
-    if not old.any():
-        return column
-    moved = np.where(old, _gregorian_days(days), days) * per_day + rest
-    values = pa.array(moved, mask=plain.is_null().to_numpy(zero_copy_only=False))
-    return pa.chunked_array([values.cast(whole).cast(type_)])
-
-
-def _gregorian_days(days: np.ndarray) -> np.ndarray:
-    """Return the days of the same year, month and day, read in the Julian calendar.
-
-    Args:
-        days: int64, from 1970-01-01.
-    """
-    # From day to Julian date: E. G. Richards, in the Explanatory Supplement to the Astronomical
-    # Almanac (2013), chapter 15.
-    e = 4 * (days + 2_440_588 + 1401) + 3
-    h = 5 * (e % 1461 // 4) + 2
-    day = h % 153 // 5
-    month = (h // 153 + 2) % 12
-    year = e // 1461 - 4716 + (13 - month) // 12
-    months = ((year - 1970) * 12 + month).astype("datetime64[M]")
-    return months.astype("datetime64[D]").astype(np.int64) + day

@@ -1,7 +1,8 @@
 """The timestamps of an ORC file, exactly, in all years.
 
-Belongs here: putting a timestamp together from its two streams. Does not belong here: the runs of
-numbers in a stream (``io.orc_runs``), or which calendar a writer had (``io.landed_orc``).
+Belongs here: putting a timestamp together from its two streams, by its writer's clock and calendar.
+Does not belong here: the runs of numbers in a stream (``io.orc_runs``), or days
+(``io.landed_orc``).
 
 pyarrow gives timestamps as nanoseconds, and so has none before 1677 or after 2262, where a bank's
 "for ever" is 9999-12-31. It gives the first stream alone, the seconds, as whole numbers; the second
@@ -21,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from aml_assets.io.julian import to_gregorian
 from aml_assets.io.orc_blocks import BlocksError, TooLongError
 from aml_assets.io.orc_runs import Numbers, RunsError, numbers_of
 from aml_assets.io.orc_tail import INSTANT, Column, Read, Tail, TailError
@@ -30,6 +32,7 @@ _LONGEST = 2**31  # bytes of it
 
 _BEGIN = dt.datetime(2015, 1, 1)  # noqa: DTZ001  from where seconds are counted, by any clock
 _BASE = 1_420_070_400  # seconds until then
+_FIRST_RULES = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 _FARTHEST = 2**38  # seconds; beyond the years that a date can have
 _UTC = ("", "UTC", "GMT", "Etc/UTC", "Etc/GMT")
 
@@ -49,9 +52,9 @@ class Times:
 
     def __init__(self, read: Read, tail: Tail, column: Column) -> None:
         self._read, self._tail, self._place = read, tail, column.place
-        self._is_instant = column.kind == INSTANT
-        self._shows_clock = not self._is_instant and "org.apache.spark.version" not in tail.notes
-        self._zone = next((each.zone for each in tail.stripes(read)), "")
+        is_instant = column.kind == INSTANT
+        self._shows_clock = not is_instant and "org.apache.spark.version" not in tail.notes
+        self._zone = next((each.zone for each in tail.stripes(read)), "") if not is_instant else ""
         self._runs = self._fractions()
         self._held: list[Numbers] = []
 
@@ -72,18 +75,26 @@ class Times:
         seconds = counted.drop_null().to_numpy(zero_copy_only=False)
         if ((seconds < -_FARTHEST) | (seconds > _FARTHEST)).any():
             raise YearsError
-        seconds = seconds + _BASE - (0 if self._is_instant else _offset(self._zone))
+        seconds = seconds + _BASE - _offset(self._zone)
         nanoseconds = self._next(len(seconds))
         # Writers of Java round seconds before 1970 up, where there is more than a millisecond.
         seconds -= (seconds < 0) & (nanoseconds > 999_999)
         values = np.zeros(len(counted), np.int64)
         values[valid] = seconds * 1_000_000 + nanoseconds // 1000
-        times = pa.array(values, mask=~valid).cast(pa.timestamp("us", "UTC"))
-        if not self._shows_clock:
-            return times
+        return self._as_meant(pa.array(values, mask=~valid).cast(pa.timestamp("us", "UTC")))
+
+    def _as_meant(self, times: pa.Array) -> pa.Array:
+        """Return what the writer meant by times of which Java makes these instants."""
+        shown = _shown(times, self._zone)
+        if self._tail.julian:
+            shown = to_gregorian(pa.chunked_array([shown])).combine_chunks()
+        if self._shows_clock:
+            return shown
         if self._zone in _UTC:
-            return times.cast(pa.timestamp("us"))
-        return pc.local_timestamp(times.cast(pa.timestamp("us", self._zone)))
+            return shown.cast(times.type)
+        # Spark has rules before 1900, and writes what makes Java show the same clock.
+        meant = pc.assume_timezone(shown, self._zone, ambiguous="earliest", nonexistent="earliest")
+        return pc.if_else(_is_early(times), meant.cast(times.type), times)
 
     def _next(self, count: int) -> Numbers:
         have = sum(map(len, self._held))
@@ -110,12 +121,37 @@ class Times:
             raise TailError from None
 
 
+def _shown(times: pa.Array, zone: str) -> pa.Array:
+    """Return what a zone's clock showed, as Java has it: without rules before 1900."""
+    plain = times.cast(pa.timestamp("us"))
+    if zone in _UTC:
+        return plain
+    shown = pc.local_timestamp(times.cast(pa.timestamp("us", zone)))
+    ahead = pa.scalar(_standard(zone) * 1_000_000, pa.duration("us"))
+    return pc.if_else(_is_early(times), pc.add(plain, ahead), shown)
+
+
+def _is_early(times: pa.Array) -> pa.Array:
+    return pc.less(times, pa.scalar(_FIRST_RULES, times.type))
+
+
 def _offset(zone: str) -> int:
     """Return the seconds by which a zone's clock was ahead of UTC as 2015 began there."""
-    if zone in _UTC:
-        return 0
+    return 0 if zone in _UTC else _seconds(_zone(zone).utcoffset(_BEGIN))
+
+
+def _standard(zone: str) -> int:
+    """Return the seconds by which a zone's clock is ahead of UTC but for daylight saving."""
+    of = _zone(zone)
+    return _seconds(of.utcoffset(_BEGIN)) - _seconds(of.dst(_BEGIN))
+
+
+def _zone(name: str) -> zoneinfo.ZoneInfo:
     try:
-        offset = zoneinfo.ZoneInfo(zone).utcoffset(_BEGIN)
+        return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         raise TailError from None  # OSError: a folder of zones, such as Europe
+
+
+def _seconds(offset: dt.timedelta | None) -> int:
     return int(offset.total_seconds()) if offset is not None else 0
