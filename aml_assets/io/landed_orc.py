@@ -28,7 +28,7 @@ from aml_assets.io.landed_texts import bytes_as_texts, longest_text
 from aml_assets.io.landing_limits import Allowance
 from aml_assets.io.magic import AGAIN, what_it_is
 from aml_assets.io.orc_process import ENDED, MEMORY, OrcProcess, Refused, opened
-from aml_assets.io.orc_tail import DATE, Column
+from aml_assets.io.orc_tail import DATE, LONG, Column
 from aml_assets.io.spill import Content
 
 if TYPE_CHECKING:
@@ -102,6 +102,8 @@ class LandedOrc:
                 return self._decoded(process)
         except Refused as error:
             refusal = error
+        except pa.ArrowException:  # what came is not of the types that the file names
+            refusal = Refused(orc_child.DAMAGED)
         limits.refuse_late(self._place.file)  # else the system has ended it for its time
         if refusal.reason == orc_child.FOOTER:
             limits.refuse_footer(self._place.file, refusal.length)
@@ -185,12 +187,13 @@ class LandedOrc:
 def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Yield the same rows in fewer batches."""
     held: list[pa.RecordBatch] = []
+    rows = size = 0
     for batch in batches:
         held.append(batch)
-        rows, size = sum(each.num_rows for each in held), sum(each.nbytes for each in held)
+        rows, size = rows + batch.num_rows, size + batch.nbytes
         if rows >= ROWS or size >= _BYTES_AT_ONCE:
             yield pa.concat_batches(held)
-            held = []
+            held, rows, size = [], 0, 0
     if held:
         yield pa.concat_batches(held)
 
@@ -202,8 +205,8 @@ def _as_meant(batch: pa.RecordBatch, columns: list[Column], julian: bool) -> pa.
         if column.is_text:
             # Not checked here: the contract names the column whose bytes are no UTF-8.
             array = array.cast(pa.string(), safe=False)
-        elif column.spark in _AS_NUMBERS:
-            array = array.cast(pa.int64()).cast(_AS_NUMBERS[column.spark])
+        elif column.kind == LONG and column.spark in _AS_NUMBERS:
+            array = array.cast(_AS_NUMBERS[column.spark])
         elif julian and column.kind == DATE:
             array = to_gregorian(pa.chunked_array([array])).combine_chunks()
         arrays.append(array)

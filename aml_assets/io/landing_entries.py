@@ -73,14 +73,14 @@ class Contents:
 def contents_of(entries: Iterable[FileStatus], misplaced: str = "") -> Contents | None:
     """Sort the entries of a folder, hidden ones too; ``None`` if nothing has landed there.
 
-    Args:
-        entries: of the folder, and of the partition folders in it.
-        misplaced: what lies in the place of a partition folder; "" if nothing does.
-
     Nothing has landed in a folder without entries, or with nothing but files that begin with a
     dot. A folder without data has landed, and is an empty day, only if its writer says that it
     has ended: by ``_SUCCESS``, or by Databricks' ``_committed_…``. The ``_SUCCESS`` of a partition
     folder says nothing of the others.
+
+    Args:
+        entries: of the folder, and of the partition folders in it.
+        misplaced: what lies in the place of a partition folder; "" if nothing does.
     """
     entries = list(entries)
     shown = [each for each in entries if not _name(each).startswith(".") or _is_of_a_write(each)]
@@ -96,7 +96,6 @@ def contents_of(entries: Iterable[FileStatus], misplaced: str = "") -> Contents 
     written = [each for each in files if not (is_hidden(each) or _is_empty_bucket(each))]
     data = tuple(each for each in written if not _is_of_a_job(each, never_committed))
     misplaced = misplaced or _misplaced(entries) or _needs_hudi(entries, data)
-    ended = [each.modified for each in commits] + ([] if success is None else [success])
     # Beside files that nobody committed, `_SUCCESS` makes no empty day: a copy lacks the commit.
     is_empty_day = bool(commits) or (success is not None and not written)
     return Contents(
@@ -104,7 +103,7 @@ def contents_of(entries: Iterable[FileStatus], misplaced: str = "") -> Contents 
         success=success,
         commits=tuple(commits),
         logs=tuple(each.name for each in entries if each.is_directory and _name(each) in _LOGS),
-        unfinished=_unfinished(shown, max(ended, default=None), never_committed)
+        unfinished=_unfinished(shown, success, commits, never_committed)
         or ("" if data or is_empty_day or misplaced else (written or shown)[0].name),
         misplaced=misplaced,
         modified=max(
@@ -166,8 +165,14 @@ def _is_of_a_job(file: FileStatus, jobs: Iterable[_Job]) -> bool:
     return any(of == _folder(file) and f"-tid-{job}-" in file.name for of, job in jobs)
 
 
-def _unfinished(entries: Iterable[FileStatus], ended: float | None, jobs: set[_Job]) -> str:
+def _unfinished(
+    entries: Iterable[FileStatus],
+    success: float | None,
+    commits: Iterable[FileStatus],
+    jobs: set[_Job],
+) -> str:
     """Return the name of an entry that shows an unfinished write; "" if none does."""
+    committed = {_folder(each): each.modified for each in commits}  # the last one, of each folder
     for entry in entries:
         name = _name(entry)
         is_sign = bool(_PARTIAL.search(name)) or name == "_temporary"
@@ -175,9 +180,11 @@ def _unfinished(entries: Iterable[FileStatus], ended: float | None, jobs: set[_J
         if is_sign and (name == "_temporary" or not is_hidden(entry)):
             return entry.name
         # These stay behind where a job has died and another one has done its work.
-        job = _folder(entry), name.removeprefix(_STARTED)
-        of_a_job = name.startswith(_STARTED) and job in jobs
-        if (is_sign or of_a_job) and (ended is None or ended < entry.modified):
+        of_a_job = name.startswith(_STARTED) and (
+            (_folder(entry), name.removeprefix(_STARTED)) in jobs
+        )
+        ended = [each for each in (success, committed.get(_folder(entry))) if each is not None]
+        if (is_sign or of_a_job) and max(ended, default=float("-inf")) < entry.modified:
             return entry.name
     return ""
 

@@ -23,7 +23,6 @@ from dataclasses import asdict
 from typing import Any, BinaryIO
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 
 from aml_assets.io.orc_blocks import CodecError
 from aml_assets.io.orc_tail import (
@@ -94,6 +93,8 @@ class _WithTail(io.RawIOBase):
 
 def _decoded(read: Read, tail: Tail, columns: Sequence[int]) -> Iterator[pa.RecordBatch]:
     """Yield batches of some columns, so small that they take little memory, with texts as bytes."""
+    import pyarrow.dataset as ds  # here, since it loads pandas where that is not kept away
+
     times = {
         place: Times(read, tail, tail.columns[column])
         for place, column in enumerate(columns)
@@ -143,7 +144,9 @@ def _reason(error: Exception) -> str:
     text = str(error)
     if isinstance(error, MemoryError) or "bad_alloc" in text or "malloc" in text:
         return MEMORY
-    return TYPES if "type kind" in text else DAMAGED
+    # Of times within nested columns, the library has no other than nanoseconds.
+    is_of_a_type = "type kind" in text or "out of range for nanosecond" in text
+    return TYPES if is_of_a_type else DAMAGED
 
 
 def _bound(memory: int, seconds: int) -> None:

@@ -112,6 +112,8 @@ class OrcProcess:
             answers.flush()
             for batch in pa.ipc.open_stream(output):
                 batch.validate(full=True)
+                if batch.num_columns != len(columns):
+                    break
                 seen = True
                 yield batch
         except (pa.ArrowException, OSError, EOFError):

@@ -187,6 +187,13 @@ def test_a_job_of_databricks_commits_each_partition_folder_by_itself():
     assert [each.name for each in found.commits] == ["a=1/_committed_7"]
 
 
+def test_the_commit_of_one_partition_folder_does_not_end_a_job_in_another():
+    found = seen("a=1/part-0.parquet", file("a=1/_committed_7", 120.0), "a=2/_started_7")
+    assert found.unfinished == "a=2/_started_7"
+    ended = seen("a=2/part-0.parquet", "a=2/_started_7", file("a=2/_committed_8", 120.0))
+    assert not ended.unfinished
+
+
 def test_what_lies_in_the_place_of_a_partition_folder_makes_the_folder_unreadable():
     found = contents_of([], "a file, 'a', where …")
     assert found is not None

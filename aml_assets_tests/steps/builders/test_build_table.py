@@ -4,10 +4,12 @@ import datetime as dt
 import os
 
 import pyarrow as pa
+import pyarrow.orc
 import pyarrow.parquet as pq
 import pytest
 
 from aml_assets.errors import CorruptFile, InputError, NotLanded
+from aml_assets.io import spill
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.manifest import settings_hash
 from aml_assets.settings.load import load_settings
@@ -234,3 +236,32 @@ def test_settings_that_came_after_the_first_release_change_no_hash_until_they_ar
     assert built.manifest.settings == expected
     bank.options = {"tables": {"retail": {"int96": "utc"}}}
     assert build_table(bank.catalog, "retail", day(1)).manifest.settings != expected
+
+
+@pytest.mark.parametrize("largest", [0, 10**9], ids=["on disk", "in memory"])
+def test_a_table_is_stored_alike_whether_it_landed_as_parquet_or_in_folders_of_orc(
+    bank, largest, monkeypatch
+):
+    monkeypatch.setattr(spill, "_LARGEST_IN_MEMORY", largest)
+    rows, countries = 3000, ("NO", None, "a/b")
+    columns = {
+        "cust_id": [*range(rows)],
+        "age": [k % 90 for k in range(rows)],
+        "country": [countries[k % 3] for k in range(rows)],
+    }
+    bank.land(1, **columns)
+    bank.build(1)
+    expected = load_table(bank.catalog.upstream("tables/retail"), day(1))[0].table
+    folder = bank.root / "landing/retail/all"
+    (folder / "a.parquet").unlink()
+    table = pa.table(columns)
+    for first, name in enumerate(("NO", "__HIVE_DEFAULT_PARTITION__", "a%2Fb")):
+        place = folder / f"country={name}"
+        place.mkdir()
+        mine = table.take([*range(first, rows, 3)]).drop_columns("country")
+        pyarrow.orc.write_table(mine, place / "000000_0", compression="zlib")
+        (place / "000001_0").touch()
+    bank.options = {"tables": {"retail": {"format": "orc", "partition_columns": ["country"]}}}
+    assert bank.build(1, restate=True)["rows"] == rows
+    got = load_table(bank.catalog.upstream("tables/retail"), day(1))[0].table
+    assert got.equals(expected)
