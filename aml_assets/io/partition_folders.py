@@ -77,7 +77,7 @@ class PartitionFolders:
             deeper: list[tuple[str, int]] = []
             for entry in listed(f"{folder}/{inner}".rstrip("/")):
                 path = f"{inner}{entry.name}"
-                if level == len(self.below) or is_hidden(entry):
+                if level == len(self.below) or is_hidden(entry) or entry.unreachable:
                     found.append(replace(entry, name=path))
                 elif entry.is_directory and entry.name.partition("=")[0] == self.below[level]:
                     deeper.append((f"{path}/", level + 1))

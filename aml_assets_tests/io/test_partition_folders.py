@@ -121,6 +121,13 @@ def test_what_lies_in_the_place_of_a_partition_folder_is_named(root, entry, said
     assert said in listed.unreadable
 
 
+def test_a_link_to_what_is_away_in_the_place_of_a_partition_folder_is_named(root):
+    land(root, "country=NO/a", {"x": [1]})
+    (root / FOLDER / "country=SE").symlink_to(root / "unmounted")
+    with pytest.raises(InputError, match="country=SE: a link to what is not there"):
+        bank(root).read("trx", DAY)
+
+
 def test_folders_that_no_setting_names_are_refused_by_the_setting(root):
     land(root, "country=NO/a", {"x": [1]})
     with pytest.raises(InputError, match=r"'country=NO'.*partition_columns"):
