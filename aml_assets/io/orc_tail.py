@@ -30,7 +30,7 @@ _TEXTS = (7, 16, 17)  # STRING, VARCHAR, CHAR
 _FOOTER_LENGTH, _CODEC, _BLOCK = 1, 2, 3
 _STRIPES, _TYPES, _NOTES, _ROWS, _WRITER, _ENCRYPTION, _CALENDAR = 3, 4, 5, 6, 9, 10, 11
 _KIND, _CHILDREN, _NAMES, _ATTRIBUTES = 1, 2, 3, 7
-_OFFSET, _INDEX, _DATA, _FOOTER = 1, 2, 3, 4
+_OFFSET, _INDEX, _DATA, _FOOTER, _ROWS_OF_STRIPE = 1, 2, 3, 4, 5
 _STREAMS, _ENCODINGS, _ZONE = 1, 2, 3
 _STREAM_KIND, _STREAM_COLUMN, _STREAM_LENGTH = 1, 2, 3
 
@@ -94,11 +94,13 @@ class Stripe:
         streams: (column, kind of stream) → offset and length.
         versions: of each column's runs of numbers.
         zone: the time zone of its writer; "" if it says none.
+        rows: number of rows.
     """
 
     streams: dict[tuple[int, int], tuple[int, int]]
     versions: list[int]
     zone: str
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,7 @@ class Tail:
                 versions.append(2 if is_second else 1)
             elif number == _ZONE and isinstance(value, bytes):
                 zone = value.decode()
-        return Stripe(streams, versions, zone)
+        return Stripe(streams, versions, zone, told.get(_ROWS_OF_STRIPE, 0))
 
 
 def tail_of(read: Read, length: int, most: int) -> Tail:

@@ -52,9 +52,11 @@ class Times:
 
     def __init__(self, read: Read, tail: Tail, column: Column) -> None:
         self._read, self._tail, self._place = read, tail, column.place
-        is_instant = column.kind == INSTANT
-        self._shows_clock = not is_instant and "org.apache.spark.version" not in tail.notes
-        self._zone = next((each.zone for each in tail.stripes(read)), "") if not is_instant else ""
+        self._is_instant = column.kind == INSTANT
+        self._shows_clock = not self._is_instant and "org.apache.spark.version" not in tail.notes
+        # Hive puts stripes of several writers into one file, as they are.
+        self._stripes = tail.stripes(read)
+        self._zone, self._rows_left = "", 0
         self._runs = self._fractions()
         self._held: list[Numbers] = []
 
@@ -62,7 +64,7 @@ class Times:
         """Return the next times.
 
         Args:
-            counted: their seconds since 2015, as the file has them.
+            counted: their seconds since 2015, as the file has them; all of one stripe.
 
         Returns:
             Timestamps in microseconds: in UTC, or without a zone where they show a clock.
@@ -71,6 +73,7 @@ class Times:
             YearsError: one cannot be held.
             TailError: the file is damaged.
         """
+        self._go_on(len(counted))
         valid = counted.is_valid().to_numpy(zero_copy_only=False)
         seconds = counted.drop_null().to_numpy(zero_copy_only=False)
         if ((seconds < -_FARTHEST) | (seconds > _FARTHEST)).any():
@@ -82,6 +85,18 @@ class Times:
         values = np.zeros(len(counted), np.int64)
         values[valid] = seconds * 1_000_000 + nanoseconds // 1000
         return self._as_meant(pa.array(values, mask=~valid).cast(pa.timestamp("us", "UTC")))
+
+    def _go_on(self, rows: int) -> None:
+        """Go on to the stripe of the next rows."""
+        while rows and not self._rows_left:
+            stripe = next(self._stripes, None)
+            if stripe is None:
+                raise TailError
+            self._rows_left = stripe.rows
+            self._zone = "" if self._is_instant else stripe.zone
+        if rows > self._rows_left:
+            raise TailError
+        self._rows_left -= rows
 
     def _as_meant(self, times: pa.Array) -> pa.Array:
         """Return what the writer meant by times of which Java makes these instants."""

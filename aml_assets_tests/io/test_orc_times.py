@@ -26,18 +26,17 @@ TIMES = st.one_of(
 )
 
 
-def times_of(content, *counts):
-    """The times of the first column, in batches of so many rows."""
+def times_of(content, first=0):
+    """The times of the first column, of each stripe in two batches, one of so many rows."""
     found = tail(content)
     times = Times(reader(content), found, found.columns[0])
-    seconds = pyarrow.orc.read_table(
-        pa.BufferReader(content[: found.start] + found.numbered([0])), columns=["0"]
-    ).column("0")
-    batches, at = [], 0
-    for count in counts or (len(seconds),):
-        batches.append(times.microseconds(seconds.slice(at, count).combine_chunks()))
-        at += count
-    return pa.chunked_array(batches)
+    other = pa.BufferReader(content[: found.start] + found.numbered([0]))
+    file = pyarrow.orc.ORCFile(other)
+    batches = []
+    for number in range(file.nstripes):
+        seconds = file.read_stripe(number, columns=["0"]).column(0)
+        batches += [seconds.slice(0, first), seconds.slice(first)]
+    return pa.chunked_array(map(times.microseconds, batches))
 
 
 @settings(max_examples=150)
@@ -51,8 +50,7 @@ def times_of(content, *counts):
 def test_every_time_that_the_library_writes_is_read_exactly(values, codec, version, zone, data):
     table = pa.table({"at": pa.array(values, pa.timestamp("us", zone))})
     content = written(table, compression=codec, file_version=version, stripe_size=1000)
-    first = data.draw(st.integers(0, len(values)))
-    got = times_of(content, first, len(values) - first)
+    got = times_of(content, data.draw(st.integers(0, len(values))))
     assert got.equals(table.column("at"))
 
 
@@ -75,6 +73,16 @@ def test_a_timestamp_shows_its_writers_clock_in_summer_and_winter():
     got = times_of(in_cet([WINTER, SUMMER]))
     assert got.type == pa.timestamp("us")
     assert got.to_pylist() == [WINTER, SUMMER]
+
+
+def test_stripes_of_writers_with_other_clocks_show_each_its_own():
+    table = pa.table({"at": pa.array([SUMMER] * 3000, pa.timestamp("ns"))})
+    content = written(table, stripe_size=1, batch_size=1000)
+    assert content.count(b"\x1a\x03GMT") > 1
+    at = content.rindex(b"\x1a\x03GMT")
+    got = times_of(content[:at] + b"\x1a\x03CET" + content[at + 5 :]).to_pylist()
+    # Counted from an hour earlier, and shown two hours ahead.
+    assert (got[0], got[-1]) == (SUMMER, SUMMER + HOUR)
 
 
 def test_what_spark_writes_so_are_instants():
