@@ -29,7 +29,7 @@ neighbourhood, payments close cycles by chance. It bounds time and, with the blo
 GIVEN_UP = -1
 """Stands for the length of a cycle whose search was given up."""
 
-_BLOCK = 2048
+_BLOCK = 512
 """Pairs searched for at once."""
 
 
@@ -86,7 +86,7 @@ def cycle_lengths(
     lengths = np.zeros(len(payer), np.int64)
     last = payments.day == day
     own = payments.payer[last] * accounts + payments.payee[last]
-    closing = np.flatnonzero(np.isin(payer * accounts + payee, own))
+    closing = np.flatnonzero(np.isin(payer * accounts + payee, own, assume_unique=True))
     if not len(closing):
         return lengths
     since = payments.day - payments.day.min()
@@ -108,12 +108,14 @@ class _Steps:
         span: how many days there are.
         keys: account × span + day, sorted, shape (payments,).
         to: the account that each leads to.
+        ends: for each account the end of its payments, shape (accounts,).
     """
 
     accounts: int
     span: int
     keys: np.ndarray
     to: np.ndarray
+    ends: np.ndarray
 
     @classmethod
     def of(
@@ -121,13 +123,14 @@ class _Steps:
     ) -> _Steps:
         keys = from_ * span + days
         order = np.argsort(keys)  # the order of equal keys changes no answer
-        return cls(accounts, span, keys[order], to[order])
+        ends = np.cumsum(np.bincount(from_, minlength=accounts))
+        return cls(accounts, span, keys[order], to[order], ends)
 
     def from_states(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The first payment that leads on from each state, and how many do."""
         at = states % (self.accounts * self.span)
         first = np.searchsorted(self.keys, at)
-        return first, np.searchsorted(self.keys, at - at % self.span + self.span) - first
+        return first, self.ends[at // self.span] - first
 
 
 class _End:

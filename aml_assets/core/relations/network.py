@@ -13,7 +13,7 @@ window (``rank``).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +25,10 @@ from aml_assets.core.days import number_of
 from aml_assets.core.relations.cycles import GIVEN_UP, Payments, cycle_lengths, payments_within
 from aml_assets.core.relations.history import SHORT_HISTORY, described, one_table
 from aml_assets.core.relations.rank import ranks
+from aml_assets.core.relations.ways import against, along, parts_of, ways
 from aml_assets.core.sql import render
 from aml_assets.core.tables import engine
+from aml_assets.core.tables.chunks import ROWS, Keep, in_memory
 from aml_assets.core.tables.contracts import Column
 from aml_assets.settings.feature_settings import NetworkSettings
 from aml_assets.settings.table_settings import PAIR_FEATURES
@@ -56,6 +58,7 @@ def network(
     settings: NetworkSettings,
     *,
     history_days: int,
+    keep: Keep = in_memory,
 ) -> NetworkFrame:
     """The features of each pair that paid on a day.
 
@@ -64,6 +67,7 @@ def network(
         day: the partition.
         settings: windows, horizon and bound.
         history_days: how many days of the horizon are known.
+        keep: where the features are kept.
 
     Raises:
         InputError: the ids of two days differ in type.
@@ -78,11 +82,11 @@ def network(
         "bound": settings.max_new_counterparties,
     }
     views = {"pair_day": pairs, "relation": relation}
-    frame = engine.query(render("network", **filled), views)
-    arrays = {name: accounts.decoded(frame.column(name)) for name in ("payer", "payee")}
+    size = len(accounts.ids)
+    frame = keep(_features(views, filled, size))
+    arrays = {name: accounts.decoded(frame.column(name), keep) for name in ("payer", "payee")}
     features = frame.drop_columns(["payer", "payee"])
     arrays |= {name: features.column(name).cast(pa.int64()) for name in features.column_names}
-    size = len(accounts.ids)
     given_up: dict[str, int] = {}
     if settings.cycles:
         for window, lengths in _cycles(frame, views, filled, size).items():
@@ -93,9 +97,35 @@ def network(
     short = history_days < settings.horizon_days
     ids = ("payer", "payee")
     table, columns = described(
-        pa.table(arrays), PAIR_FEATURES, ids, flag=SHORT_HISTORY, is_short=short
+        pa.table(arrays), PAIR_FEATURES, ids, flag=SHORT_HISTORY, is_short=short, keep=keep
     )
     return NetworkFrame(table, columns, _hubs(table, settings), given_up)
+
+
+def _features(
+    views: Mapping[str, pa.Table], filled: Mapping[str, Any], accounts: int
+) -> Iterator[pa.RecordBatch]:
+    """The columns of ``network.sql`` for the pairs of the day, sorted by payer and payee."""
+    relation, windows = views["relation"], filled["windows"]
+    counterparties = engine.query(render("counterparties", **filled), {"relation": relation})
+    of_relations = {"relation": relation, "counterparties": counterparties}
+    new = engine.query(render("new_relation", **filled), of_relations)
+    today = relation.filter(pc.equal(relation.column("last_day"), filled["day"]))
+    today = today.select(["payer", "payee"])
+    views = {"pair_day": views["pair_day"], "today": today}
+    history = engine.query(render("pair_history", **filled), views)
+    paid, got = along(new), against(new)
+    of_payees = parts_of(against(today), got, [got], windows, accounts)
+    back = pa.concat_tables(ways(part, got, got, windows, is_back=True) for part in of_payees)
+    for part in parts_of(along(today), paid, [paid, got], windows, accounts):
+        found = {
+            "pair_history": history,
+            "counterparties": counterparties,
+            "back": back,
+            "onward": ways(part, paid, paid, windows, is_back=True),
+            "shared": ways(part, paid, got, windows, is_back=False),
+        }
+        yield from engine.batches(render("network", windows=windows), found, ROWS)
 
 
 def _cycles(

@@ -146,7 +146,8 @@ def build_network(catalog: Catalog, day: dt.date, pair_day: Upstream[pa.Table]) 
     settings = catalog.settings.features.network
     days, known = known_days(catalog, day, pair_day, settings.earlier_days)
     loaded = stored_partials(pair_day, days, ["payer", "payee", "payments"], CODE_VERSION)
-    frame = networks.network(loaded, day, settings, history_days=known)
+    with Spill(catalog.settings.engine) as spill:
+        frame = networks.network(loaded, day, settings, history_days=known, keep=spill.keep)
     facts: dict[str, Any] = {
         "history_days": known,
         "days_read": len(days),

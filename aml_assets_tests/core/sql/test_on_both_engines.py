@@ -126,10 +126,10 @@ def many_pairs(rng: np.random.Generator) -> Run:
     return pairs_of(rng, DAY, size=500)
 
 
-def network_of_forty_days(rng: np.random.Generator, windows: tuple[int, ...] = (30,)) -> Run:
+def network_of_forty_days(rng: np.random.Generator) -> Run:
     days = [DAY - n * ONE_DAY for n in range(0, 40, 3)]
     partials = {day: pairs_of(rng, day)()[0] for day in days}
-    bounded = NetworkSettings(windows=windows, max_new_counterparties=7)
+    bounded = NetworkSettings(max_new_counterparties=7)
 
     def run() -> list[pa.Table]:
         found = network(partials, DAY, bounded, history_days=40)
@@ -332,11 +332,10 @@ class Case:
     seeds: tuple[int, ...] = (1, 2)
 
 
-def network_of_two_windows(rng: np.random.Generator) -> Run:
-    return network_of_forty_days(rng, windows=(7, 30))
-
-
-NETWORK_FILES = ("network", "relation", "new_payments")
+NETWORK_FILES = (
+    *("relation", "counterparties", "new_relation", "pair_history", "ways", "network"),
+    "new_payments",
+)
 CASES = (
     Case(merge_a_bank, ("merged_features",)),
     Case(select_reports, ("newest_decisions",)),
@@ -357,9 +356,6 @@ CASES = (
     ),
 )
 """All files; a new one has to be added."""
-
-# Its plan has a hundred and fifty shuffles: fifteen seconds of a processor.
-LONG = Case(network_of_two_windows, NETWORK_FILES, seeds=(2,))
 
 
 @pytest.fixture
@@ -429,9 +425,8 @@ def test_every_file_is_tried_on_both_engines():
 @pytest.mark.parametrize(
     ("case", "seed"),
     [
-        pytest.param(case, seed, id=f"{case.make.__name__} {seed}", marks=marks)
-        for cases, marks in ((CASES, ()), ([LONG], pytest.mark.long))
-        for case in cases
+        pytest.param(case, seed, id=f"{case.make.__name__} {seed}")
+        for case in CASES
         for seed in case.seeds
     ],
 )

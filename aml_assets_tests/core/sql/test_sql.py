@@ -52,7 +52,11 @@ VALUES = {
         "traits": ["round", "night"],
     },
     "label_history": {"day": 19_800},
-    "network": {"day": 19_800, "windows": [7, 30], "bound": 200},
+    "network": {"windows": [7, 30]},
+    "counterparties": {"day": 19_800, "windows": [7, 30]},
+    "new_relation": {"day": 19_800, "windows": [7, 30], "bound": 200},
+    "pair_history": {"day": 19_800},
+    "ways": {"windows": [7, 30], "is_back": False},
     "case_days": {},
     "case_counterparties": {"most": 8},
     "case_fans": {"within": 2, "least": 5},
@@ -64,7 +68,10 @@ VALUES = {
 }
 """What each file is filled with here; a new file has to be added."""
 
-UNORDERED = {"relation", "new_payments", "orphans"}
+UNORDERED = {
+    *("relation", "counterparties", "new_relation", "pair_history", "new_payments"),
+    "orphans",
+}
 """Steps on the way to the network, each read by code to which order says nothing, and one row."""
 
 FILES = sorted(

@@ -1,0 +1,22 @@
+-- The graph of new relations: who pays whom for the first time.
+--
+-- A relation is new in a window if its first payment within the horizon lies in that window: the
+-- pair did not pay before. The graph leaves out accounts with more new counterparties on a side
+-- than the bound (payrolls, merchants).
+--
+-- Inputs   relation: what relation.sql gives, since the first day of the longest window;
+--          counterparties: what counterparties.sql gives of it.
+-- Grain    one row per relation that is new in the longest window.
+-- Output   payer, payee; for each window of w days new_w: whether it belongs to the window's graph.
+-- Filled   day, windows (days, the longest last), bound (new counterparties).
+SELECT
+    relation.payer,
+    relation.payee{% for w in windows %},
+    relation.first_day > {{ day - w }}
+    AND payer.new_payees_{{ w }} <= {{ bound }}
+    AND payee.new_payers_{{ w }} <= {{ bound }} AS new_{{ w }}{% endfor %}
+
+FROM relation
+INNER JOIN counterparties AS payer ON payer.account = relation.payer
+INNER JOIN counterparties AS payee ON payee.account = relation.payee
+WHERE relation.first_day > {{ day - windows[-1] }}
