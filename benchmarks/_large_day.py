@@ -21,17 +21,22 @@ _ROWS_AT_ONCE = 1024 * 1024
 _ROWS_PER_CUSTOMER = 30
 
 
-def generate(root: Path, rows: int, reports: int) -> None:
+def generate(root: Path, rows: int, reports: int, earlier: int = 0) -> None:
     """Write a seeded landing of one day.
 
     Args:
         root: the landing.
         rows: transactions.
         reports: how many of them are reported.
+        earlier: days before it, of 30,000 transactions, a tenth of which are reported.
     """
     bank = _Bank(np.random.default_rng(0), max(10, rows // _ROWS_PER_CUSTOMER))
-    _write(root / f"trx/daily/{DAY}", bank.transactions(rows))
-    _write(root / f"str/daily/{DAY}", iter([bank.reports(rows, reports)]))
+    days = [DAY - number * dt.timedelta(1) for number in range(earlier, 0, -1)]
+    sizes = [*((day, 30_000, 3_000) for day in days), (DAY, rows, reports)]
+    for day, size, reported in sizes:
+        bank.day = day
+        _write(root / f"trx/daily/{day}", bank.transactions(size))
+        _write(root / f"str/daily/{day}", iter([bank.reports(size, reported)]))
     people = bank.customers * 9 // 10
     _write(root / "retail/all", iter([bank.people(0, people)]))
     _write(root / "corporate/all", iter([bank.firms(people, bank.customers)]))
@@ -52,12 +57,12 @@ class _Bank:
     """The columns of its tables; each customer has one account."""
 
     def __init__(self, random: np.random.Generator, customers: int) -> None:
-        self._random, self.customers = random, customers
+        self._random, self.customers, self.day = random, customers, DAY
         self._names = _numbered("name of somebody ", np.arange(customers * 2))
 
     def transactions(self, rows: int) -> Iterator[pa.Table]:
         """A day's transactions, sorted by time and id."""
-        midnight = np.datetime64(DAY, "us")
+        midnight = np.datetime64(self.day, "us")
         for start in range(0, rows, _ROWS_AT_ONCE):
             size = min(_ROWS_AT_ONCE, rows - start)
             payer, payee = self._random.integers(0, self.customers, (2, size))
@@ -134,7 +139,7 @@ class _Bank:
         return pa.array(self._random.lognormal(5, 2, size).round(2))
 
     def _days(self, size: int, span: int) -> pa.Array:
-        last = (DAY - dt.date(1970, 1, 1)).days
+        last = (self.day - dt.date(1970, 1, 1)).days
         days = (last - self._random.integers(0, span, size)).astype(np.int32)
         return pa.array(days).cast(pa.date32())
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from aml_assets.core.relations import network, partials, ways
-from aml_assets.core.tables import chunks
+from aml_assets.core.tables import chunks, joins
 from aml_assets.io import bounded_parquet, spill
 from aml_assets.io.formats.parquet import ParquetFormat
 from aml_assets.steps.inputs import stored_table
@@ -57,6 +57,8 @@ def test_a_store_built_piece_by_piece_on_disk_is_equal_byte_for_byte(
         (chunks, "ROWS", 4),
         (partials, "ROWS", 4),
         (network, "ROWS", 4),
+        (joins, "ROWS", 4),
+        (joins, "WIDE_ROWS", 4),
         (ways, "_WAYS", 1),
         (stored_table, "_VALUES", 4 * 16),
         (stored_table, "_COLUMNS_AT_ONCE", 3),

@@ -20,7 +20,7 @@ from aml_assets.core.days import number_of
 from aml_assets.core.relations.history import SHORT_HISTORY, described, one_table
 from aml_assets.core.sql import render
 from aml_assets.core.tables import engine
-from aml_assets.core.tables.chunks import Keep, in_memory
+from aml_assets.core.tables.chunks import WIDE_ROWS, Keep, in_memory
 from aml_assets.core.tables.contracts import Column
 from aml_assets.settings.feature_settings import BehaviourSettings
 from aml_assets.settings.table_settings import ACCOUNT_FEATURES
@@ -47,9 +47,6 @@ FLOWS = (
     Flow("received_outside", paid=False, inside=False),
 )
 """All flows; those with the outside are left out by ``features.behaviour.outside: false``."""
-
-_ROWS_AT_ONCE = 128 * 1024
-"""Rows of a batch: they are some hundred columns wide."""
 
 MEASURES = ("payments", "amounts", "total", "largest", "squares")
 """The columns of a partial beside account, paid and inside, and before the traits."""
@@ -106,7 +103,7 @@ def behaviour(
         "traits": list(traits),
     }
     views = {"account_day": whole}
-    frame = keep(engine.batches(render("behaviour", **filled), views, _ROWS_AT_ONCE))
+    frame = keep(engine.batches(render("behaviour", **filled), views, WIDE_ROWS))
     short = history_days < settings.horizon_days
     table = frame.set_column(0, "account", accounts.decoded(frame.column("account"), keep))
     return BehaviourFrame(

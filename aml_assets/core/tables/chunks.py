@@ -7,7 +7,7 @@ memory (``io.spill``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,10 +21,19 @@ disk, from where the table's columns are mapped."""
 ROWS = 1024 * 1024
 """The rows of a batch, where nothing else bounds it."""
 
+WIDE_ROWS = 128 * 1024
+"""The rows of a batch that is some hundred columns wide."""
+
 
 def in_memory(batches: Iterable[pa.RecordBatch]) -> pa.Table:
     """The batches as a table in memory."""
     return pa.Table.from_batches(list(batches))
+
+
+def batches_of(tables: Iterable[pa.Table]) -> Iterator[pa.RecordBatch]:
+    """The batches of tables of one schema; an empty one of a table without rows."""
+    for table in tables:
+        yield from table.to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]
 
 
 def at_least_one(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from aml_assets.core.sql import render
 from aml_assets.core.tables import dictionaries, engine
+from aml_assets.core.tables.chunks import ROWS, WIDE_ROWS, Keep, batches_of, in_memory, kept
 from aml_assets.core.tables.contracts import CheckedTable, Column
 from aml_assets.core.tables.join_columns import (
     EVENT_DAY,
@@ -60,6 +61,7 @@ def merge(
     specs: Mapping[str, TableSettings],
     *,
     day: dt.date,
+    keep: Keep = in_memory,
 ) -> MergedFrame:
     """Join a day's tables.
 
@@ -69,6 +71,7 @@ def merge(
         joins: the chain of left joins, starting at the reports.
         specs: the tables' settings.
         day: the partition.
+        keep: where the rows are kept.
 
     Raises:
         InputError: a joined table repeats its join columns, join columns differ in type, or two
@@ -78,14 +81,16 @@ def merge(
     for join in joins:
         tables = with_equal_types(tables, join, day)
         _refuse_repeated(tables[join.table], join, specs[join.table], day)
-        tables[join.table] = _within_reach(tables, join)
+        tables[join.table] = _within_reach(tables, join, keep)
     outputs = _name_outputs(tables, joins, specs, day)
-    joined = _joined_by_position(tables, joins, specs[STR].key, outputs)
+    joined = keep(_joined_by_position(tables, joins, specs[STR].key, outputs))
     arrays: dict[str, pa.Array | pa.ChunkedArray] = {}
     columns: dict[str, Column] = {}
     for position, output in enumerate(outputs):
         source = tables[output.table]
-        arrays[output.name] = _restored(joined.column(position), source.table.column(output.source))
+        arrays[output.name] = _restored(
+            joined.column(position), source.table.column(output.source), keep
+        )
         columns[output.name] = source.columns[output.source]
     arrays[EVENT_DAY] = pa.repeat(pa.scalar(day, pa.date32()), joined.num_rows)
     columns[EVENT_DAY] = Column(STR, EVENT_DAY, "day")
@@ -102,7 +107,7 @@ def _joined_by_position(
     joins: Sequence[Join],
     key: Sequence[str],
     outputs: Sequence[_Output],
-) -> pa.Table:
+) -> Iterator[pa.RecordBatch]:
     """Run the join; a column's name is its position, since SQL cannot take every bank's names."""
 
     def position(table: str, column: str) -> str:
@@ -133,7 +138,7 @@ def _joined_by_position(
     )
     names = (STR, *_joined(joins))
     views = {name: numbered_columns(_codes_only(tables[name].table)) for name in names}
-    return engine.query(sql, views)
+    return engine.batches(sql, views, WIDE_ROWS)
 
 
 def _joined(joins: Sequence[Join]) -> list[str]:
@@ -213,7 +218,7 @@ def _name_outputs(
     return outputs
 
 
-def _within_reach(tables: Mapping[str, CheckedTable], join: Join) -> CheckedTable:
+def _within_reach(tables: Mapping[str, CheckedTable], join: Join, keep: Keep) -> CheckedTable:
     """Keep the rows of a joined table that a report may refer to; they are few in any bank."""
     checked = tables[join.table]
     reached = [
@@ -224,7 +229,12 @@ def _within_reach(tables: Mapping[str, CheckedTable], join: Join) -> CheckedTabl
         )
         for pair in pairs_of(join)
     ]
-    return CheckedTable(checked.table.filter(reduce(pc.and_, reached)), checked.columns)
+    wanted = reduce(pc.and_, reached)
+    if pc.all(wanted, min_count=0).as_py():
+        return checked
+    starts = range(0, checked.table.num_rows, ROWS)
+    parts = (checked.table.slice(at, ROWS).filter(wanted.slice(at, ROWS)) for at in starts)
+    return CheckedTable(keep(batches_of(parts)), checked.columns)
 
 
 def _codes_only(table: pa.Table) -> pa.Table:
@@ -236,10 +246,10 @@ def _codes_only(table: pa.Table) -> pa.Table:
     return pa.table(arrays, names=table.column_names)
 
 
-def _restored(column: pa.ChunkedArray, source: pa.ChunkedArray) -> pa.Array:
-    values = column.combine_chunks()
-    if pa.types.is_dictionary(source.type):
-        return dictionaries.from_codes(
-            values.cast(pa.int32()), dictionaries.encode(source).dictionary
-        )
-    return values.cast(source.type)
+def _restored(column: pa.ChunkedArray, source: pa.ChunkedArray, keep: Keep) -> pa.ChunkedArray:
+    if not pa.types.is_dictionary(source.type):
+        return column.cast(source.type)
+    values = dictionaries.encode(source).dictionary
+    codes = column.cast(pa.int32()).chunks
+    coded = [pa.DictionaryArray.from_arrays(each, values) for each in codes]
+    return kept(dictionaries.in_one(coded), keep)

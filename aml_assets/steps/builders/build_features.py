@@ -15,10 +15,12 @@ import pyarrow.compute as pc
 from aml_assets.core.graph import FEATURES, TABLES
 from aml_assets.core.relations.merging import JOINED
 from aml_assets.core.tables import joins, look_back
+from aml_assets.core.tables.chunks import Keep
 from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.core.tables.counts import count_nulls, orphan_keys
 from aml_assets.core.tables.join_columns import TRX_DAY, pairs_of, with_trx_day
 from aml_assets.io.manifest import Manifest, settings_hash
+from aml_assets.io.spill import Spill
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.table_settings import STR, TRX, Join, reported_transactions
 from aml_assets.steps.builders.built import Built
@@ -55,21 +57,28 @@ def build_features(
         InputError: the tables cannot be joined.
         CheckFailed: a table of the day failed a check that blocks.
     """
+    with Spill(catalog.settings.engine) as spill:
+        return _built(catalog, day, inputs, spill.keep)
+
+
+def _built(
+    catalog: Catalog, day: dt.date, inputs: Mapping[str, Upstream[pa.Table]], keep: Keep
+) -> Built:
     settings = catalog.settings
     stored = {name: StoredTable(inputs[name], day) for name in settings.joined_tables}
     for name, table in stored.items():
         refuse_blocked(catalog, day, f"{TABLES}/{name}", table.manifest)
-    loaded = {STR: stored[STR].whole()}
+    loaded = {STR: stored[STR].kept(keep)}
     reported = reported_transactions(settings.joins)
     for join in settings.joins:
-        loaded[join.table] = _reached(stored[join.table], loaded, join, settings)
+        loaded[join.table] = _reached(stored[join.table], loaded, join, settings, keep)
         if join == reported:
             earlier = earlier_days(catalog, day, join, inputs[TRX])
             loaded[TRX] = look_back.look_back(
                 loaded[STR], loaded[TRX], join, day=day, earlier=earlier
             )
     ours = {each.asset: each for each in inputs.values() if each.asset in _OURS}
-    merged = _merged(catalog, day, loaded, ours)
+    merged = _merged(catalog, day, loaded, ours, keep)
     trx_day = merged.table.column(TRX_DAY)
     figures = {
         "rows": merged.table.num_rows,
@@ -93,7 +102,11 @@ def build_features(
 
 
 def _reached(
-    table: StoredTable, loaded: Mapping[str, CheckedTable], join: Join, settings: Settings
+    table: StoredTable,
+    loaded: Mapping[str, CheckedTable],
+    join: Join,
+    settings: Settings,
+    keep: Keep,
 ) -> CheckedTable:
     """The rows of a table to which those before it in the chain refer.
 
@@ -101,10 +114,11 @@ def _reached(
     several of them have the same.
     """
     if not {*join.on.values()} >= {*settings.tables[join.table].key}:
-        return table.whole()
-    return table.reached(
-        {pair.right: loaded[pair.left_table].table.column(pair.left) for pair in pairs_of(join)}
-    )
+        return table.kept(keep)
+    referring = {
+        pair.right: loaded[pair.left_table].table.column(pair.left) for pair in pairs_of(join)
+    }
+    return table.reached(referring, keep=keep)
 
 
 def _merged(
@@ -112,6 +126,7 @@ def _merged(
     day: dt.date,
     loaded: Mapping[str, CheckedTable],
     ours: Mapping[str, Upstream[pa.Table]],
+    keep: Keep,
 ) -> joins.MergedFrame:
     """The tables' join, with our features of each transaction's own day.
 
@@ -120,6 +135,7 @@ def _merged(
         day: the partition.
         loaded: table → its rows; of ``trx``, with ``trx_day``.
         ours: asset of features → its partitions.
+        keep: where the rows are kept.
     """
     settings = catalog.settings
     tables, chain, specs = dict(loaded), list(settings.joins), dict(settings.joined_tables)
@@ -133,27 +149,31 @@ def _merged(
             for each in JOINED
             if each.asset == asset and each.fit(specs[TRX])
         ]
-        frames[asset] = _stored_days(of, day, past, met)
+        frames[asset] = _stored_days(of, day, past, met, keep)
     for each in JOINED:
         if each.asset in frames and each.fit(specs[TRX]):
             tables[each.table] = each.of_days(frames[each.asset])
             chain.append(each.join(specs[TRX]))
             specs[each.table] = each.contract
-    return joins.merge(tables, chain, specs, day=day)
+    return joins.merge(tables, chain, specs, day=day, keep=keep)
 
 
 def _stored_days(
-    features: Upstream[pa.Table], day: dt.date, past: list[dt.date], met: Sequence[References]
+    features: Upstream[pa.Table],
+    day: dt.date,
+    past: list[dt.date],
+    met: Sequence[References],
+    keep: Keep,
 ) -> dict[dt.date, CheckedTable]:
     """The day's own features, and those of earlier days that are stored, as far as they are met.
 
     An earlier day that is not stored is on record as absent, and its features are null: days before
     the watched ones may have none.
     """
-    found = {day: StoredTable(features, day).reached(*met)}
+    found = {day: StoredTable(features, day).reached(*met, keep=keep)}
     for each in past:
         if features.has(each):
-            found[each] = StoredTable(features, each).reached(*met)
+            found[each] = StoredTable(features, each).reached(*met, keep=keep)
         else:
             features.record(str(each))
     return found

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from aml_assets.core.tables import dictionaries
-from aml_assets.core.tables.chunks import ROWS
+from aml_assets.core.tables.chunks import ROWS, Keep, batches_of, in_memory
 from aml_assets.core.tables.contracts import CheckedTable, Column
 from aml_assets.core.tables.values import WHOLE
 from aml_assets.io.manifest import Manifest
@@ -80,6 +80,16 @@ class StoredTable:
             raise self._table.partitions.replaced(self._day)
         return checked
 
+    def kept(self, keep: Keep) -> CheckedTable:
+        """All rows; those of a large table where ``keep`` keeps them, a few columns at a time."""
+        if self.is_small:
+            return self.whole()
+        columns: dict[str, pa.ChunkedArray] = {}
+        for start in range(0, len(self._selected), _COLUMNS_AT_ONCE):
+            some = keep(batches_of(self.batches(self._selected[start : start + _COLUMNS_AT_ONCE])))
+            columns |= dict(zip(some.column_names, some.columns, strict=True))
+        return CheckedTable(pa.table(columns), {name: self.columns[name] for name in columns})
+
     def type_of(self, column: str) -> pa.DataType | None:
         """The type of a column; ``None`` if it holds no value."""
         if self._is_empty(column):
@@ -98,11 +108,15 @@ class StoredTable:
                 return
             yield group
 
-    def reached(self, *references: References) -> CheckedTable:
+    def reached(self, *references: References, keep: Keep = in_memory) -> CheckedTable:
         """The rows to which one of some references refers, and a few others.
 
         What is known of a whole column stays true of these rows: a column that holds a value holds
         one here.
+
+        Args:
+            *references: columns and the values to which others refer.
+            keep: where the rows of a large table are kept.
         """
         if self.is_small:
             return self.whole()
@@ -119,7 +133,7 @@ class StoredTable:
                         wanted[valid[0]] = True
                         unseen.remove(name)
             if wanted.any():
-                parts.append(self._rows(number, names, wanted))
+                parts.append(keep(batches_of([self._rows(number, names, wanted)])))
         if not parts:
             parts.append(self._rows(0, names, np.zeros(0, np.bool_)))
         table = pa.concat_tables(parts).unify_dictionaries()
