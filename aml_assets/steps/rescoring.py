@@ -19,6 +19,7 @@ from aml_assets.core.graph import REPORTS
 from aml_assets.core.model import carried, margins
 from aml_assets.errors import InputError, ModelError
 from aml_assets.io.formats.booster import ENCODER, ModelFormat
+from aml_assets.io.spill import Spill
 from aml_assets.settings.table_settings import STR
 from aml_assets.steps.inputs.model_selection import path_of_model
 from aml_assets.steps.inputs.scored_day import frame_scored, model_named
@@ -70,7 +71,9 @@ def rescore(catalog: Catalog, day: dt.date) -> Rescored:
         CorruptFile: scores, features or model were altered.
     """
     scores, manifest = catalog.predictions.load_with_manifest(day)
-    frame = frame_scored(manifest, catalog.upstream(catalog.line.features), day)
+    with Spill(catalog.settings.engine) as spill:
+        frames = catalog.upstream(catalog.line.features)
+        frame = frame_scored(manifest, frames, day, spill.keep)
     stored = catalog.models
     model_id, digest, path = model_named(manifest, stored.asset)
     trees, encoder = _model(stored, path_of_model(stored, model_id, digest, path), digest)

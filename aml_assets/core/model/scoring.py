@@ -7,7 +7,9 @@ why a model scores a day. Does not belong here: selecting the model
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,11 +17,15 @@ import pyarrow as pa
 
 from aml_assets.core.language import message
 from aml_assets.core.model.encoding import Encoder, Frame, Matrix
+from aml_assets.core.tables.chunks import Keep, in_memory, taken
 from aml_assets.core.tables.join_columns import EVENT_DAY, TRX_DAY
 from aml_assets.settings.table_settings import STR, Join
 
 if TYPE_CHECKING:
     import xgboost
+
+_VALUES = 32 * 1024 * 1024
+"""Values of a matrix that is scored at once."""
 
 TODAYS = message("today's")
 NEWEST = message("newest, {age} days old")
@@ -46,20 +52,63 @@ def predict(booster: xgboost.Booster, matrix: Matrix, *, threads: int) -> np.nda
     return np.asarray(booster.inplace_predict(matrix.values), dtype=np.float32)
 
 
-def ranked(frame: Frame, scores: np.ndarray, *, model_id: str) -> pa.Table:
+@dataclass(frozen=True)
+class ScoredRows:
+    """The scores of a frame, and what was counted while it was encoded.
+
+    Attributes:
+        scores: in [0, 1], float32, shape (rows,), in the frame's order.
+        nulls: feature → rows that are null.
+        unseen: category → rows with a value outside the vocabulary.
+        absent: features whose column the frame does not have.
+    """
+
+    scores: np.ndarray
+    nulls: Mapping[str, int]
+    unseen: Mapping[str, int]
+    absent: tuple[str, ...]
+
+
+def score(booster: xgboost.Booster, encoder: Encoder, frame: Frame, *, threads: int) -> ScoredRows:
+    """Encode and score a frame, so many rows at a time as fit into memory.
+
+    Args:
+        booster: the model.
+        encoder: the model's own.
+        frame: the rows.
+        threads: the number of threads to use.
+
+    Raises:
+        InputError: a column has another kind than in training.
+    """
+    size = max(1, _VALUES // max(1, len(encoder.features)))
+    scores: list[np.ndarray] = []
+    nulls, unseen, absent = Counter[str](), Counter[str](), tuple[str, ...]()
+    for start in range(0, max(1, frame.table.num_rows), size):
+        part = Frame(frame.day, frame.table.slice(start, size), frame.columns)
+        matrix = encoder.transform(part)
+        scores.append(predict(booster, matrix, threads=threads))
+        nulls.update(matrix.nulls)
+        unseen.update(matrix.unseen)
+        absent = matrix.absent
+    return ScoredRows(np.concatenate(scores), dict(nulls), dict(unseen), absent)
+
+
+def ranked(frame: Frame, scores: np.ndarray, *, model_id: str, keep: Keep = in_memory) -> pa.Table:
     """Rank a scored frame; equal scores keep the frame's order, which is the reports' key.
 
     Args:
         frame: the merged frame.
         scores: in the frame's order, float32, shape (rows,).
         model_id: the name of the model that scored.
+        keep: where the rows are kept.
 
     Returns:
         The rows, highest score first, with three more columns: ``pred_score`` (float32), ``rank``
         (int64, from 1) and ``model_id``.
     """
     order = order_of(scores)
-    table = frame.table.take(pa.array(order, pa.int64()))
+    table = taken(frame.table, order, keep)
     table = table.append_column("pred_score", pa.array(scores[order], pa.float32()))
     table = table.append_column("rank", pa.array(np.arange(1, len(order) + 1), pa.int64()))
     return table.append_column("model_id", pa.repeat(pa.scalar(model_id), len(order)))

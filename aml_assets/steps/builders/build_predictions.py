@@ -14,13 +14,14 @@ from aml_assets.core.model import evaluation, scoring
 from aml_assets.core.pages import plots
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.paths import beside
+from aml_assets.io.spill import Spill
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.checking.verdicts import refuse_blocked
 from aml_assets.steps.inputs.labelling import shown
 from aml_assets.steps.inputs.model_selection import StoredModel, champion_of, select_model
 from aml_assets.steps.inputs.run_options import RunOptions, model_id_of
-from aml_assets.steps.inputs.stored_frames import load_frame
+from aml_assets.steps.inputs.stored_table import kept_frame
 from aml_assets.steps.inputs.window_frames import as_known
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import xgboost
 
     from aml_assets.core.model.encoding import Frame
+    from aml_assets.core.tables.chunks import Keep
     from aml_assets.io.catalog import Catalog
 
 CODE_VERSION = "1"
@@ -59,24 +61,26 @@ def build_predictions(
     """
     options = options or RunOptions()
     settings = catalog.settings
-    frame = frame_to_score(catalog, day, features)
-    model = _selected(catalog, day, models, options, gates)
-    matrix = model.encoder.transform(frame)
-    scores = scoring.predict(model.booster, matrix, threads=settings.training.threads)
-    table = _table(catalog, frame, scores, model.model_id)
+    with Spill(settings.engine) as spill:
+        frame = frame_to_score(catalog, day, features, spill.keep)
+        model = _selected(catalog, day, models, options, gates)
+        scored = scoring.score(
+            model.booster, model.encoder, frame, threads=settings.training.threads
+        )
+        table = _table(catalog, frame, scored.scores, model.model_id, spill.keep)
     path = catalog.predictions.path(day)
     if options.ad_hoc:
         path = beside(path, model.model_id)
-    facts = {"model_id": model.model_id, "model_chosen": model.because, "rows": len(scores)}
+    facts = {"model_id": model.model_id, "model_chosen": model.because, "rows": table.num_rows}
     facts |= _look_ahead(model, day)
     figures = {
         **facts,
         "model_digest": model.manifest.digest,
         "model_age_days": (day - model.day).days,
-        "flagged": int(evaluation.flagged(scores, settings.scoring.threshold).sum()),
-        "nulls": {name: count for name, count in matrix.nulls.items() if count},
-        "unseen": {name: count for name, count in matrix.unseen.items() if count},
-        "absent": list(matrix.absent),
+        "flagged": int(evaluation.flagged(scored.scores, settings.scoring.threshold).sum()),
+        "nulls": {name: count for name, count in scored.nulls.items() if count},
+        "unseen": {name: count for name, count in scored.unseen.items() if count},
+        "absent": list(scored.absent),
         "path": path,
         "ad_hoc": options.ad_hoc,
     }
@@ -86,31 +90,41 @@ def build_predictions(
         inputs=inputs_read(features, models, gates),
         code_version=CODE_VERSION,
         settings=settings_hash(settings.output.style),
-        facts={**facts, "model_path": model.path, "unseen": dict(matrix.unseen)},
+        facts={**facts, "model_path": model.path, "unseen": dict(scored.unseen)},
     )
-    pictures = {"Scores": plots.score_histogram(scores)}
+    pictures = {"Scores": plots.score_histogram(scored.scores)}
     return Built(table, own, figures, pictures, ad_hoc=options.ad_hoc, path=path)
 
 
-def frame_to_score(catalog: Catalog, day: dt.date, features: Upstream[pa.Table]) -> Frame:
+def frame_to_score(
+    catalog: Catalog, day: dt.date, features: Upstream[pa.Table], keep: Keep
+) -> Frame:
     """A day's frame of the line as it was known at the day's end.
+
+    Args:
+        catalog: settings and verdicts, as the line has them.
+        day: the partition.
+        features: the line's frames.
+        keep: where the rows of a large frame are kept.
 
     Raises:
         NotReady: the day has no features yet.
         CheckFailed: the day's features failed a check that blocks.
     """
-    frame, manifest = load_frame(features, day)
+    frame, manifest = kept_frame(features, day, keep)
     if catalog.line == REPORTS:  # no check is of the frames of further lines
         refuse_blocked(catalog, day, FEATURES, manifest)
     return as_known(catalog, frame)
 
 
-def _table(catalog: Catalog, frame: Frame, scores: np.ndarray, model_id: str) -> pa.Table:
+def _table(
+    catalog: Catalog, frame: Frame, scores: np.ndarray, model_id: str, keep: Keep
+) -> pa.Table:
     """What the CSV holds, in its order."""
     settings = catalog.settings
     if settings.output.style == "legacy":
         return scoring.as_in_2019(frame, scores, settings.joins)
-    return scoring.ranked(shown(catalog, frame), scores, model_id=model_id)
+    return scoring.ranked(shown(catalog, frame), scores, model_id=model_id, keep=keep)
 
 
 def _selected(

@@ -21,6 +21,7 @@ from aml_assets.core.model.encoding import Frame
 from aml_assets.errors import CorruptFile, ModelError
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.paths import beside
+from aml_assets.io.spill import Spill
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.table_settings import STR
 from aml_assets.steps.builders.build_predictions import frame_to_score
@@ -65,7 +66,8 @@ def build_shadow(
         CheckFailed: the day's features failed a check that blocks.
     """
     options = options or RunOptions()
-    frame = frame_to_score(catalog, day, features)
+    with Spill(catalog.settings.engine) as spill:
+        frame = frame_to_score(catalog, day, features, spill.keep)
     if gates and gates.has(day):
         gates.manifest(day)
     champion = champion_of(catalog, day)
@@ -108,10 +110,10 @@ def _recent(
 
 def _scored(catalog: Catalog, frame: Frame, model: StoredModel) -> pa.Table:
     """Whose row it is, and a challenger's score and rank of it; highest score first."""
-    matrix = model.encoder.transform(frame)
-    scores = scoring.predict(model.booster, matrix, threads=catalog.settings.training.threads)
+    threads = catalog.settings.training.threads
+    scored = scoring.score(model.booster, model.encoder, frame, threads=threads)
     of_rows = Frame(frame.day, frame.table.select(_whose(catalog)), frame.columns)
-    return scoring.ranked(of_rows, scores, model_id=model.model_id)
+    return scoring.ranked(of_rows, scored.scores, model_id=model.model_id)
 
 
 def _whose(catalog: Catalog) -> list[str]:

@@ -20,16 +20,18 @@ import pyarrow as pa
 from aml_assets.core.graph import REPORTS
 from aml_assets.core.language import Language
 from aml_assets.core.model import scoring
-from aml_assets.core.model.encoding import Frame, Matrix
+from aml_assets.core.model.encoding import Frame
 from aml_assets.core.pages import reasons
 from aml_assets.core.pages.reasons import Explanation
+from aml_assets.core.tables.chunks import Keep, in_memory, taken
 from aml_assets.errors import Outdated
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.paths import beside
+from aml_assets.io.spill import Spill
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.table_settings import STR
 from aml_assets.steps.inputs.model_selection import StoredModel, model_of_digest
-from aml_assets.steps.inputs.stored_frames import load_frame
+from aml_assets.steps.inputs.stored_table import kept_frame
 from aml_assets.steps.inputs.window_frames import as_known
 
 if TYPE_CHECKING:
@@ -46,17 +48,17 @@ class ScoredDay:
     Attributes:
         manifest: the scores'.
         path: where the scores are.
-        frame: the features that were scored.
+        frame: the features that were scored, as they are shown.
+        known: the same as they were known at the day's end, which is what was scored.
         model: the model that scored them.
-        matrix: the encoded features.
         scores: shape (rows,), in the frame's order.
     """
 
     manifest: Manifest
     path: str
     frame: Frame
+    known: Frame
     model: StoredModel
-    matrix: Matrix
     scores: NDArray[Any]
 
     @property
@@ -66,8 +68,7 @@ class ScoredDay:
 
     def rows(self, places: Sequence[int] | NDArray[Any]) -> Frame:
         """Some rows of the frame, in this order."""
-        table = self.frame.table.take(pa.array(places, pa.int64()))
-        return Frame(self.frame.day, table, self.frame.columns)
+        return _taken(self.frame, places)
 
     def explained(
         self, places: Sequence[int] | NDArray[Any], *, most: int, threads: int, language: Language
@@ -80,10 +81,9 @@ class ScoredDay:
             threads: the number of threads to use.
             language: of the reasons.
         """
-        contributed = reasons.contributions(
-            self.model.booster, self.matrix.values[places], threads=threads
-        )
         encoder, reference = self.model.encoder, self.model.reference
+        values = encoder.transform(_taken(self.known, places)).values
+        contributed = reasons.contributions(self.model.booster, values, threads=threads)
         return reasons.explain(
             encoder, reference, self.rows(places), contributed, most=most, language=language
         )
@@ -123,31 +123,34 @@ def scored_day(
         scores.record(str(day), manifest.digest)
     else:
         manifest = scores.manifest(day)
-    frame = frame_scored(manifest, features, day)
+    with Spill(catalog.settings.engine) as spill:
+        frame = frame_scored(manifest, features, day, spill.keep)
     model = model_of_digest(models, *model_named(manifest, models.asset))
     frame = part(frame)
     known = as_known(catalog, frame)
-    matrix = model.encoder.transform(known)
     if catalog.line == REPORTS:
         frame = _with_labels_of(known, frame, catalog.settings.tables[STR].column("label"))
     threads = catalog.settings.training.threads
-    values = scoring.predict(model.booster, matrix, threads=threads)
-    return ScoredDay(manifest, path, frame, model, matrix, values)
+    scored = scoring.score(model.booster, model.encoder, known, threads=threads)
+    return ScoredDay(manifest, path, frame, known, model, scored.scores)
 
 
-def frame_scored(manifest: Manifest, features: Upstream[pa.Table], day: dt.date) -> Frame:
+def frame_scored(
+    manifest: Manifest, features: Upstream[pa.Table], day: dt.date, keep: Keep
+) -> Frame:
     """The very frame that stored scores were built from.
 
     Args:
         manifest: the scores'.
         features: the line's frames.
         day: the partition.
+        keep: where the rows of a large frame are kept.
 
     Raises:
         NotReady: the day has no features.
         Outdated: they are no longer those scored.
     """
-    frame, scored_from = load_frame(features, day)
+    frame, scored_from = kept_frame(features, day, keep)
     if manifest.inputs.get(features.asset) != {str(day): scored_from.digest}:
         raise Outdated(
             "the day was scored with other features than are stored now, so its scores can neither "
@@ -170,6 +173,11 @@ def model_named(manifest: Manifest, models: str) -> tuple[str, str, str]:
     ((model_id, digest),) = manifest.inputs[models].items()
     # "": scored before paths were kept
     return model_id, digest, str(manifest.facts.get("model_path", ""))
+
+
+def _taken(frame: Frame, places: Sequence[int] | NDArray[Any]) -> Frame:
+    rows = np.asarray(places, np.int64)
+    return Frame(frame.day, taken(frame.table, rows, in_memory), frame.columns)
 
 
 def _with_labels_of(known: Frame, frame: Frame, label: str | None) -> Frame:

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from aml_assets.core.model.encoding import Frame
 from aml_assets.core.tables import dictionaries
 from aml_assets.core.tables.chunks import ROWS, Keep, batches_of, in_memory
 from aml_assets.core.tables.contracts import CheckedTable, Column
@@ -175,6 +176,16 @@ class StoredTable:
     def _row_group(self, number: int, columns: Sequence[str]) -> pa.Table | None:
         partitions = self._table.partitions
         return partitions.row_group(self._day, number, columns, self._manifest.digest)
+
+
+def kept_frame(features: Upstream[pa.Table], day: dt.date, keep: Keep) -> tuple[Frame, Manifest]:
+    """A stored merged frame, whose rows lie where ``keep`` keeps them if it is large.
+
+    Raises:
+        NotReady: it is not stored.
+    """
+    stored = StoredTable(features, day)
+    return Frame(day, stored.kept(keep).table, stored.columns), stored.manifest
 
 
 def _are_met(ids: pa.Table, references: References) -> NDArray[np.bool_]:
