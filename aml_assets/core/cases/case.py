@@ -11,11 +11,12 @@ neither side is known, it is a case of its own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from aml_assets.core.cases.queue import weights_in
 
@@ -69,9 +70,8 @@ def listed_in(queue: pa.Table) -> list[Listed]:
 
 def cases_of(
     listed: Sequence[Listed],
-    payers: Sequence[str | None],
-    payees: Sequence[str | None],
-    scores: Sequence[float],
+    customers: Mapping[int, tuple[str | None, str | None]],
+    scores: NDArray[Any],
     *,
     most: int,
 ) -> list[Case]:
@@ -79,15 +79,15 @@ def cases_of(
 
     Args:
         listed: the queue.
-        payers: of each report of the day the payer's id, the highest score first.
-        payees: likewise the payee's.
-        scores: likewise the score, in [0, 1].
+        customers: place among the day's reports, the highest score first → the ids of its payer and
+            its payee; in order, with all reports of those who may have a case.
+        scores: of each report of the day, the highest first, in [0, 1].
         most: of so many of the highest scores the customers have cases, though not listed.
     """
     either: dict[str, list[int]] = {each.customer: [] for each in listed}
     own: dict[str, list[int]] = {}
     alone: list[int] = []
-    for place, (payer, payee) in enumerate(zip(payers, payees, strict=True)):
+    for place, (payer, payee) in customers.items():
         for one in dict.fromkeys((payer, payee)):
             if one in either:
                 either[one].append(place)
@@ -112,7 +112,7 @@ def cases_of(
     return [
         *queued,
         *(
-            Case(customer, scores[places[0]], "", tuple(places), is_queued=False)
+            Case(customer, float(scores[places[0]]), "", tuple(places), is_queued=False)
             for customer, places in ordered
         ),
     ]

@@ -186,24 +186,32 @@ def transactions_of(trx: pa.Table, spec: TableSettings, wanted: Collection[str])
     return trx.filter(pc.or_(*(_among(ids, wanted) for ids in sides)))
 
 
+def near(trx: pa.Table, spec: TableSettings, wanted: Collection[str]) -> pa.Table:
+    """The transactions in which one of some customers pays or is paid.
+
+    Args:
+        trx: transactions, with `payment_columns`.
+        spec: the settings of ``trx``.
+        wanted: the texts of the customers' ids.
+    """
+    sides = [_among(ids_of(trx, spec.column(role)), wanted) for role in UNITS["customer"]]
+    return trx.filter(pc.or_(*sides))
+
+
 def payments_of(
-    trx: pa.Table, spec: TableSettings, day: dt.date, wanted: Collection[str]
+    rows: pa.Table, spec: TableSettings, day: dt.date, wanted: Collection[str]
 ) -> pa.Table:
     """The payments of some customers on a day, one row per payment and side that is wanted.
 
     Args:
-        trx: the day's transactions, with `payment_columns`.
+        rows: the day's transactions; those `near` them are enough.
         spec: the settings of ``trx``.
         day: the partition.
         wanted: the texts of the customers' ids.
     """
-    payer, payee = (ids_of(trx, spec.column(role)) for role in UNITS["customer"])
-    is_wanted = [_among(ids, wanted) for ids in (payer, payee)]
-    near = pc.or_(*is_wanted)
-    rows = trx.filter(near)
-    customers = [_texts(ids_of(rows, spec.column(role))) for role in UNITS["customer"]]
+    ids = [ids_of(rows, spec.column(role)) for role in UNITS["customer"]]
+    sides, customers = [_among(of, wanted) for of in ids], [_texts(of) for of in ids]
     accounts = [_texts(ids_of(rows, spec.column(role))) for role in UNITS["account"]]
-    sides = [pc.filter(side, near) for side in is_wanted]
     amount, currency = amounts_of(rows, spec), _currencies(rows, currency_of(spec))
     is_round = _is_round(amount)
     others = [

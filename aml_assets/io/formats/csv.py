@@ -15,7 +15,7 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
@@ -101,34 +101,34 @@ class CsvFormat(Format["pa.Table"]):
 
     def read(self, store: Store, path: str, columns: Sequence[str] | None = None) -> pa.Table:
         """Return the verified table, or some columns, in canonical form. See `Format.read`."""
-        data, manifest = self._load(store, path)
-        return _parse_csv(data, manifest, path, columns)
+
+        def use(file: BinaryIO) -> pa.Table:
+            lines = _Lines(file, path)
+            return _parse_csv(lines, _manifest_of(store, path, lines.digest), path, columns)
+
+        return store.load(path, use)
 
     def read_manifest(self, store: Store, path: str) -> Manifest:
         """Return the manifest; the whole CSV is verified. See `Format.read_manifest`."""
-        return self._load(store, path)[1]
+        return store.load(path, lambda file: _manifest_of(store, path, _Lines(file, path).digest))
 
     def companions(self, path: str, digest: str) -> list[str]:
         """Return the path of the manifest. See `Format.companions`."""
         return [_manifest_path(path, digest)]
 
-    def _load(self, store: Store, path: str) -> tuple[bytes, Manifest]:
-        def use(file: BinaryIO) -> tuple[bytes, Manifest]:
-            data = file.read()
-            digest = hashlib.sha256(data).hexdigest()
-            beside = _manifest_path(path, digest)
-            try:
-                text = store.read(beside)
-            except NotFound:
-                raise corrupt(path, "it was altered, or is not one of ours") from None
-            if not store.seals.verify(text, beside):
-                raise corrupt(beside, "the manifest was altered")
-            manifest = parse_manifest(text, beside)
-            if manifest.digest != digest:
-                raise corrupt(beside, "the manifest is another file's")
-            return data, manifest
 
-        return store.load(path, use)
+def _manifest_of(store: Store, path: str, digest: str) -> Manifest:
+    beside = _manifest_path(path, digest)
+    try:
+        text = store.read(beside)
+    except NotFound:
+        raise corrupt(path, "it was altered, or is not one of ours") from None
+    if not store.seals.verify(text, beside):
+        raise corrupt(beside, "the manifest was altered")
+    manifest = parse_manifest(text, beside)
+    if manifest.digest != digest:
+        raise corrupt(beside, "the manifest is another file's")
+    return manifest
 
 
 def _keep_as(path: str) -> Any:
@@ -164,6 +164,8 @@ def manifest_beside(store: Store, path: str) -> Manifest | None:
 
 
 _BATCH = 16 * 1024
+_BLOCK = 64 * 1024 * 1024
+"""Bytes that are read at once."""
 
 
 def columns_in(manifest: Manifest) -> list[str]:
@@ -263,22 +265,68 @@ def _schema_of(manifest: Manifest) -> pa.Schema:
     return pa.ipc.read_schema(pa.BufferReader(base64.b64decode(fact["schema"])))
 
 
+class _Lines:
+    """The text of a file: its digest, and its lines once that is known to be right.
+
+    A file of several blocks is read twice, and not held in memory.
+
+    Args:
+        file: at its beginning.
+        path: the path that errors name.
+    """
+
+    def __init__(self, file: BinaryIO, path: str) -> None:
+        self._file, self._path = file, path
+        self._blocks, self.ends, self.returns = 0, 0, 0
+        hashed = hashlib.sha256()
+        while block := file.read(_BLOCK):
+            self._only = b"" if self._blocks else block
+            self._blocks += 1
+            hashed.update(block)
+            self.ends += block.count(b"\n")
+            self.returns += block.count(b"\r")
+        self.digest = hashed.hexdigest()
+
+    def blocks(self, *, cut: bool) -> Iterator[bytes]:
+        """All lines; cut into blocks of whole lines, or not."""
+        if self._blocks < 2:
+            yield self._only if self._blocks else b""
+            return
+        self._file.seek(0)
+        hashed, rest = hashlib.sha256(), b""
+        while block := self._file.read(_BLOCK if cut else -1):
+            hashed.update(block)
+            whole, end, rest = (rest + block).rpartition(b"\n")
+            yield whole + end
+        yield rest
+        if hashed.hexdigest() != self.digest:
+            raise corrupt(self._path, "it was altered while it was read")
+
+
 def _parse_csv(
-    data: bytes, manifest: Manifest, path: str, columns: Sequence[str] | None
+    lines: _Lines, manifest: Manifest, path: str, columns: Sequence[str] | None
 ) -> pa.Table:
     import pyarrow as pa
 
     try:
         fact: Any = manifest.facts[_FACT]
         schema = _schema_of(manifest)
-        header = pa.BufferOutputStream()
-        _write_csv(header, schema.empty_table(), fact["index"])
-        # pyarrow 26 skips a header wrongly if a name in it holds a NUL.
-        body = data.removeprefix(header.getvalue().to_pybytes())
         kept = [n for n, name in enumerate(schema.names) if columns is None or name in columns]
         if not manifest.rows:
             return schema.empty_table().select(kept)
-        table = _parse_rows(body, manifest.rows, schema, fact["index"], kept)
+        written = pa.BufferOutputStream()
+        _write_csv(written, schema.empty_table(), fact["index"])
+        header = written.getvalue().to_pybytes()
+        # If values hold line ends, pyarrow 26 can cut its blocks at a wrong place and lose rows, so
+        # such a file is parsed as one block. Nearly all files have none and are parsed in parallel.
+        one_line_each = not lines.returns and lines.ends - header.count(b"\n") == manifest.rows
+        parts: list[pa.Table] = []
+        for number, block in enumerate(lines.blocks(cut=one_line_each)):
+            # pyarrow 26 skips a header wrongly if a name in it holds a NUL.
+            body = block if number else block.removeprefix(header)
+            if body:
+                parts.append(_parse_rows(body, one_line_each, schema, fact["index"], kept))
+        table = pa.concat_tables(parts)
         if table.num_rows != manifest.rows:
             raise ValueError("rows were lost")
         return canonical(table, path)
@@ -287,14 +335,11 @@ def _parse_csv(
 
 
 def _parse_rows(
-    body: bytes, rows: int, schema: pa.Schema, index: bool, wanted: Sequence[int]
+    body: bytes, one_line_each: bool, schema: pa.Schema, index: bool, wanted: Sequence[int]
 ) -> pa.Table:
     import pyarrow as pa
     import pyarrow.csv as pc
 
-    # If values hold line ends, pyarrow 26 can cut its blocks at a wrong place and lose rows, so
-    # such a file is parsed as one block. Nearly all files have none and are parsed in parallel.
-    one_line_each = body.count(b"\n") == rows and b"\r" not in body
     block = None if one_line_each else min(len(body) + 1, 2**31 - 1)
     kept = [str(number) for number in range(len(schema))]  # names may repeat the index's ""
     table = pc.read_csv(

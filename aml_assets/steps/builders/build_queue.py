@@ -21,7 +21,7 @@ from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.table_settings import STR
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.inputs.dispositions_known import known_dispositions
-from aml_assets.steps.inputs.evidence import evidence_of, first_counted
+from aml_assets.steps.inputs.evidence import evidence_of, first_counted, needed_columns
 from aml_assets.steps.inputs.model_selection import scoring_id
 from aml_assets.steps.inputs.run_options import RunOptions
 
@@ -63,7 +63,7 @@ def build_queue(
         name = scoring_id(catalog, day, catalog.upstream(MODEL), options)
         path, scored = beside(path, name), _ad_hoc(predictions, day, name)
     else:
-        scored, _ = predictions.load(day)
+        scored, _ = predictions.load(day, needed_columns(catalog, day, merged_features))
     of_lines = {
         name: scores[Line(name).scores.rpartition("/")[2]]
         for name in catalog.settings.queued_lines or ()

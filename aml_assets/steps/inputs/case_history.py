@@ -18,14 +18,20 @@ import pyarrow.compute as pc
 from aml_assets.core.cases.dispositions import Disposition, as_texts
 from aml_assets.core.cases.queue import CUSTOMER, weights_in
 from aml_assets.core.days import ONE_DAY, days_between
-from aml_assets.core.relations.timeline import Activity, activities, payment_columns, payments_of
-from aml_assets.io.manifest import Manifest
+from aml_assets.core.relations.timeline import (
+    Activity,
+    activities,
+    near,
+    payment_columns,
+    payments_of,
+)
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.table_settings import STR, TRX
 from aml_assets.steps.inputs.dispositions_known import KnownDispositions, known_dispositions
 from aml_assets.steps.inputs.evidence import by_customer, columns_named, first_counted
 from aml_assets.steps.inputs.labelling import unit_places
 from aml_assets.steps.inputs.stored_frames import columns_of
+from aml_assets.steps.inputs.stored_table import StoredTable
 from aml_assets.steps.inputs.window_frames import read_stored, select_reports
 
 if TYPE_CHECKING:
@@ -115,15 +121,13 @@ def _payments(
 ) -> Iterator[pa.Table]:
     """The payments of each day that is stored; the days are noted."""
     spec = catalog.settings.tables[TRX]
-
-    def columns(manifest: Manifest) -> list[str]:
-        return payment_columns(spec, columns_of(manifest))
-
     for past in days_between(first_counted(catalog, day), day):
         if trx.has(past):
-            table, _ = trx.load(past, columns)
+            names = payment_columns(spec, columns_of(trx.manifest(past)))
+            parts = StoredTable(trx, past, names).batches()
+            rows = pa.concat_tables(near(part, spec, wanted) for part in parts)
             stored.append(past)
-            yield payments_of(table, spec, past, wanted)
+            yield payments_of(rows, spec, past, wanted)
         else:
             trx.record(str(past))
 
@@ -155,8 +159,6 @@ def _add_reports(
     wanted = pa.array(sorted(found), pa.string())
     for frame, each in zip(window.frames, selected, strict=True):
         rows = frame.table.take(pa.array(each.rows, pa.int64()))
-        keys = zip(*(as_texts(rows.column(name)).to_pylist() for name in key), strict=True)
-        decided = [said.counting.get(of) for of in keys]
         names = columns_named(frame.columns, places)
         ids = rows.select(names).cast(pa.schema([(name, pa.string()) for name in names]))
         reports = by_customer(
@@ -167,10 +169,12 @@ def _add_reports(
             place=pa.array(range(rows.num_rows), pa.int64()),
         )
         reports = reports.filter(pc.is_in(as_texts(reports.column(CUSTOMER)), value_set=wanted))
-        values: Any = (of.to_pylist() for of in reports.columns)
-        for customer, confirmed, place in zip(*values, strict=True):
+        theirs = rows.select(key).take(reports.column("place"))
+        keys = zip(*(as_texts(of).to_pylist() for of in theirs.columns), strict=True)
+        values: Any = (reports.column(name).to_pylist() for name in (CUSTOMER, "confirmed"))
+        for customer, confirmed, of in zip(*values, keys, strict=True):
             history = found[customer]
             history.reports[frame.day] = history.reports.get(frame.day, 0) + 1
             history.confirmed += confirmed
-            if decision := decided[place]:
+            if decision := said.counting.get(of):
                 history.decisions.insert(0, decision)

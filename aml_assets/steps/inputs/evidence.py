@@ -8,7 +8,7 @@ belong here: who is listed (``core.cases.queue``), or which dispositions count
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,8 @@ from aml_assets.core.model.encoding import Frame
 from aml_assets.core.relations.account_codes import plain_type
 from aml_assets.core.relations.movements import of_one_type
 from aml_assets.core.tables.contracts import Column
+from aml_assets.io.formats.csv import columns_in
+from aml_assets.io.manifest import Manifest
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.table_settings import STR
 from aml_assets.steps.inputs.dispositions_known import KnownDispositions
@@ -89,6 +91,25 @@ def evidence_of(
     )
     reports, lately, decided, *rest = _unified([reports, lately, decided, *of_lines], places, day)
     return Evidence(reports, dict(zip(scores, rest, strict=True)), lately, decided)
+
+
+def needed_columns(
+    catalog: Catalog, day: dt.date, merged: Upstream[pa.Table]
+) -> Callable[[Manifest], list[str]]:
+    """What says which columns of a day's predictions are read: customers, key and score.
+
+    Args:
+        catalog: settings.
+        day: the partition.
+        merged: the merged frames.
+    """
+
+    def columns(manifest: Manifest) -> list[str]:
+        customers = columns_named(columns_of(merged.manifest(day)), unit_places(catalog, CUSTOMER))
+        wanted = {*customers, *catalog.settings.tables[STR].key, "pred_score"}
+        return [name for name in columns_in(manifest) if name in wanted]
+
+    return columns
 
 
 def first_counted(catalog: Catalog, day: dt.date) -> dt.date:

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from aml_assets.core.cases.case import Case, Listed, cases_of, listed_in
+from aml_assets.core.cases.dispositions import as_texts
 from aml_assets.core.graph import ALERT_PAGE, PREDICTIONS, QUEUE
 from aml_assets.core.model import scoring
-from aml_assets.core.pages.alerts import Roles, as_text
+from aml_assets.core.pages.alerts import Roles
 from aml_assets.errors import Outdated
 from aml_assets.io.paths import beside
 from aml_assets.io.upstream import Upstream
@@ -38,14 +41,14 @@ class RankedReports:
 
     Attributes:
         order: their rows in the frame.
-        payers, payees: the texts of their customers' ids; ``None`` where one is not known.
         scores: of each.
+        customers: place → the texts of the ids of payer and payee, ``None`` where one is not known;
+            of those reports alone whose customers may have a case.
     """
 
-    order: np.ndarray
-    payers: Sequence[str | None]
-    payees: Sequence[str | None]
-    scores: Sequence[float]
+    order: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    customers: Mapping[int, tuple[str | None, str | None]]
 
 
 @dataclass(frozen=True)
@@ -99,9 +102,9 @@ def page_cases(
     """
     settings, queues = catalog.settings, inputs.get(QUEUE.rpartition("/")[2])
     listed = None if queues is None else _listed(day, queues, scored, ad_hoc)
-    reports = _ranked(scored, Roles.of(settings.tables, settings.joins))
     most = settings.reports.alerts
-    cases = cases_of(listed or [], reports.payers, reports.payees, reports.scores, most=most)
+    reports = _ranked(scored, Roles.of(settings.tables, settings.joins), listed or [], most)
+    cases = cases_of(listed or [], reports.customers, reports.scores, most=most)
     customers = {each.customer for each in cases if each.customer is not None}
     histories = None
     if settings.knows_customers:
@@ -114,7 +117,7 @@ def page_cases(
     }
     named = set(customers)
     for place in {place for case in cases for place in case.reports}:
-        named |= {each for each in (reports.payers[place], reports.payees[place]) if each}
+        named |= {each for each in reports.customers[place] if each}
     for history in histories.of.values() if histories else ():
         named |= {of.customer for of in history.activity.counterparties if of.customer}
     names = names_of(settings, day, named, inputs)
@@ -147,12 +150,27 @@ def _listed(
     return listed_in(table)
 
 
-def _ranked(scored: ScoredDay, roles: Roles) -> RankedReports:
+def _ranked(scored: ScoredDay, roles: Roles, listed: Sequence[Listed], most: int) -> RankedReports:
+    """The reports, with the customers of those that may be of a case.
+
+    Args:
+        scored: the day's reports.
+        roles: their columns.
+        listed: the queue.
+        most: of so many of the highest scores the customers have cases, too.
+    """
     order = scoring.order_of(scored.scores)
-    ranked = scored.rows(order)
-    columns = [ranked.column(*place) if place else None for place in (roles.who, roles.whom)]
-    payers, payees = (
-        [None] * len(order) if column is None else [as_text(each) for each in column.to_pylist()]
-        for column in columns
-    )
-    return RankedReports(order, payers, payees, scored.scores[order].tolist())
+    nobody = pa.chunked_array([pa.nulls(len(order), pa.string())])
+    columns = [scored.frame.column(*place) if place else None for place in (roles.who, roles.whom)]
+    payers, payees = (nobody if column is None else as_texts(column) for column in columns)
+    highest = pa.array(order[:most])
+    wanted = {each.customer for each in listed}
+    wanted |= {*payers.take(highest).to_pylist(), *payees.take(highest).to_pylist()} - {None}
+    values = pa.array(sorted(wanted), pa.string())
+    may = pc.or_(pc.is_in(payers, value_set=values), pc.is_in(payees, value_set=values)).to_numpy()
+    may[order[:most]] = True
+    places = np.flatnonzero(may[order])
+    rows = pa.array(order[places])
+    ends = zip(payers.take(rows).to_pylist(), payees.take(rows).to_pylist(), strict=True)
+    customers = dict(zip(places.tolist(), ends, strict=True))
+    return RankedReports(order, scored.scores[order], customers)

@@ -1,10 +1,17 @@
 """Cases: which reports make one, and the order in which they stand."""
 
+import numpy as np
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aml_assets.core.cases.case import Case, Listed, cases_of, listed_in
+
+
+def cases(listed, payers, payees, scores, *, most):
+    customers = dict(enumerate(zip(payers, payees, strict=True)))
+    return cases_of(listed, customers, np.array(scores), most=most)
+
 
 CUSTOMERS = st.sampled_from(["A", "B", "C", "D", None])
 
@@ -18,7 +25,7 @@ def of(cases: list[Case]) -> list[tuple[str | None, tuple[int, ...]]]:
 
 
 def test_the_queue_comes_first_in_its_order_and_the_others_by_their_best_score():
-    found = cases_of(
+    found = cases(
         [entry("B"), entry("Z", "customer")],
         ["A", "C", "B", "C"],
         [None, "A", None, None],
@@ -35,17 +42,17 @@ def test_the_queue_comes_first_in_its_order_and_the_others_by_their_best_score()
 
 
 def test_a_queued_customer_has_the_reports_in_which_he_is_paid_and_their_payer_has_them_too():
-    found = cases_of([entry("B")], ["A", "B"], ["B", "B"], [0.9, 0.8], most=2)
+    found = cases([entry("B")], ["A", "B"], ["B", "B"], [0.9, 0.8], most=2)
     assert of(found) == [("B", (0, 1)), ("A", (0,))]
 
 
 def test_a_report_belongs_to_its_payee_where_the_payer_is_not_known_and_alone_to_nobody():
-    found = cases_of([], [None, None, None], ["A", None, None], [0.9, 0.8, 0.7], most=3)
+    found = cases([], [None, None, None], ["A", None, None], [0.9, 0.8, 0.7], most=3)
     assert of(found) == [("A", (0,)), (None, (1,)), (None, (2,))]
 
 
 def test_who_has_a_case_for_a_high_score_has_all_his_reports_of_the_day_in_it():
-    found = cases_of([], ["A", "B", "A", None], [None] * 4, [0.9, 0.8, 0.7, 0.6], most=1)
+    found = cases([], ["A", "B", "A", None], [None] * 4, [0.9, 0.8, 0.7, 0.6], most=1)
     assert of(found) == [("A", (0, 2))]
 
 
@@ -64,7 +71,7 @@ def test_a_queue_says_who_was_drawn_at_random_if_it_has_the_column():
 def test_every_high_report_has_a_case_and_nobody_has_two(listed, sides, most):
     payers, payees = [list(side) for side in zip(*sides, strict=True)] if sides else ([], [])
     scores = [1 - place / 20 for place in range(len(sides))]
-    found = cases_of([entry(each) for each in listed], payers, payees, scores, most=most)
+    found = cases([entry(each) for each in listed], payers, payees, scores, most=most)
     named = [each.customer for each in found if each.customer is not None]
     assert len(named) == len({*named})
     assert named[: len(listed)] == listed
