@@ -33,6 +33,8 @@ References = Mapping[str, pa.ChunkedArray]
 
 _COLUMNS_AT_ONCE = 16
 
+_TEXTS = ("category", "text")
+
 _VALUES = ROWS * _COLUMNS_AT_ONCE
 """Values of a table that is read whole."""
 
@@ -86,10 +88,11 @@ class StoredTable:
         if self.is_small:
             return self.whole()
         columns: dict[str, pa.ChunkedArray] = {}
-        for start in range(0, len(self._selected), _COLUMNS_AT_ONCE):
-            some = keep(batches_of(self.batches(self._selected[start : start + _COLUMNS_AT_ONCE])))
+        for names in self._in_turn(self._selected):
+            some = keep(batches_of(self.batches(names)))
             columns |= dict(zip(some.column_names, some.columns, strict=True))
-        return CheckedTable(pa.table(columns), {name: self.columns[name] for name in columns})
+        table = pa.table({name: columns[name] for name in self._selected})
+        return CheckedTable(table, {name: self.columns[name] for name in self._selected})
 
     def type_of(self, column: str) -> pa.DataType | None:
         """The type of a column; ``None`` if it holds no value."""
@@ -127,12 +130,7 @@ class StoredTable:
         parts: list[pa.Table] = []
         for number, ids in enumerate(self.batches(by)):
             wanted = np.logical_or.reduce([_are_met(ids, each) for each in references])
-            for some in self._some_columns(number, sorted(unseen)):
-                for name, column in zip(some.column_names, some.columns, strict=True):
-                    (valid,) = np.nonzero(_is_valid(column))
-                    if len(valid):
-                        wanted[valid[0]] = True
-                        unseen.remove(name)
+            wanted[[*self._showing(number, unseen)]] = True
             if wanted.any():
                 parts.append(keep(batches_of([self._rows(number, names, wanted)])))
         if not parts:
@@ -158,20 +156,36 @@ class StoredTable:
     def _whole(self) -> tuple[CheckedTable, Manifest]:
         return load_table(self._table, self._day, self._columns)
 
+    def _showing(self, number: int, unseen: set[str]) -> Iterator[np.int64]:
+        """Rows of a row group that hold a value of a column of which none was seen."""
+        for some in self._some_columns(number, sorted(unseen)):
+            for name, column in zip(some.column_names, some.columns, strict=True):
+                (valid,) = np.nonzero(_is_valid(column))
+                if len(valid):
+                    unseen.remove(name)
+                    yield valid[0]
+
     def _rows(self, number: int, names: list[str], wanted: NDArray[np.bool_]) -> pa.Table:
         """Some rows of a row group."""
         columns: dict[str, pa.ChunkedArray] = {}
         for some in self._some_columns(number, names):
             found = _taken(some, wanted)
             columns |= dict(zip(found.column_names, found.columns, strict=True))
-        return pa.table(columns)
+        return pa.table({name: columns[name] for name in names})
 
     def _some_columns(self, number: int, names: list[str]) -> Iterator[pa.Table]:
-        """A row group's columns, a few at a time: features are some hundred columns wide."""
-        for start in range(0, len(names), _COLUMNS_AT_ONCE):
-            group = self._row_group(number, names[start : start + _COLUMNS_AT_ONCE])
+        for some in self._in_turn(names):
+            group = self._row_group(number, some)
             assert group is not None  # of one and the same content
             yield group
+
+    def _in_turn(self, names: list[str]) -> Iterator[list[str]]:
+        """A few columns at a time, of some hundred; a text, of maybe many values, by itself."""
+        texts = [name for name in names if self.columns[name].kind in _TEXTS]
+        yield from ([name] for name in texts)
+        others = [name for name in names if name not in texts]
+        for start in range(0, len(others), _COLUMNS_AT_ONCE):
+            yield others[start : start + _COLUMNS_AT_ONCE]
 
     def _row_group(self, number: int, columns: Sequence[str]) -> pa.Table | None:
         partitions = self._table.partitions
