@@ -5,9 +5,11 @@ import random
 import pyarrow as pa
 import pytest
 
+from aml_assets.core.model import scoring
 from aml_assets.core.relations import network, partials, ways
 from aml_assets.core.tables import chunks, joins
 from aml_assets.io import bounded_parquet, spill
+from aml_assets.io.formats import csv_lines
 from aml_assets.io.formats.parquet import ParquetFormat
 from aml_assets.steps.inputs import stored_table
 from aml_assets_tests.conftest import Bank, day, str_columns, trx_columns
@@ -58,6 +60,8 @@ def test_a_store_built_piece_by_piece_on_disk_is_equal_byte_for_byte(
         (partials, "ROWS", 4),
         (network, "ROWS", 4),
         (joins, "ROWS", 4),
+        (scoring, "_VALUES", 40),
+        (csv_lines, "_BLOCK", 400),
         (joins, "WIDE_ROWS", 4),
         (ways, "_WAYS", 1),
         (stored_table, "_VALUES", 4 * 16),

@@ -6,6 +6,7 @@ file system has to promise (`test_promises_formats`), damage (`test_formats_faul
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -19,16 +20,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aml_assets.errors import AmlError, ModelError, StoreError
+from aml_assets.errors import AmlError, CorruptFile, ModelError, StoreError
 from aml_assets.io.formats import (
     CsvFormat,
     JsonFormat,
     ModelFormat,
     ParquetFormat,
     canonical,
+    csv_lines,
     version_path,
 )
 from aml_assets.io.formats.csv import columns_in
+from aml_assets.io.formats.csv_lines import Lines
 from aml_assets.io.store import Store
 from aml_assets_tests.io.values import FORMATS, booster, manifest, small_table
 
@@ -325,6 +328,27 @@ def test_rows_beside_spelt_out_decimals_are_as_pyarrow_writes_them(kept_store, t
     CsvFormat().write(kept_store, "t.csv", alone.append_column("d", zeros), manifest("x"))
     spelt = kept_store.read("t.csv").replace(b',"d"\n', b"\n", 1)
     assert spelt.replace(b",0." + b"0" * 18 + b"\n", b"\n") == plain
+
+
+@pytest.mark.parametrize("block", [1, 7, 30])
+@pytest.mark.parametrize("text", ["plain", "two\nlines"])
+def test_a_csv_of_many_blocks_is_read_as_one_of_a_single_block(store, monkeypatch, block, text):
+    table = pa.table({"id": [f"{n}" for n in range(20)], "t": pa.array([text, None] * 10)})
+    CsvFormat().write(store, "t.csv", table, manifest("x"))
+    whole, some = CsvFormat().read(store, "t.csv"), CsvFormat().read(store, "t.csv", ["t"])
+    monkeypatch.setattr(csv_lines, "_BLOCK", block)
+    assert CsvFormat().read(store, "t.csv").equals(whole)
+    assert CsvFormat().read(store, "t.csv", ["t"]).equals(some)
+
+
+def test_a_csv_that_is_altered_between_two_looks_at_it_is_refused(monkeypatch):
+    monkeypatch.setattr(csv_lines, "_BLOCK", 4)
+    file = io.BytesIO(b"n\n1\n2\n3\n")
+    lines = Lines(file, "t.csv")
+    assert list(lines.blocks(b"n\n", cut=True)) == [b"1\n2\n", b"3\n", b""]
+    file.getbuffer()[6:7] = b"9"
+    with pytest.raises(CorruptFile):
+        list(lines.blocks(b"n\n", cut=True))
 
 
 def test_a_large_csv_keeps_every_row_whatever_its_texts_hold(store):

@@ -15,7 +15,7 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
@@ -33,6 +33,7 @@ from aml_assets.io.formats.base import (
     tidy_versions,
 )
 from aml_assets.io.formats.canonical import arrow_buffer, canonical
+from aml_assets.io.formats.csv_lines import Lines
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.paths import join_path, split_path
 from aml_assets.io.sink import Sink
@@ -103,14 +104,14 @@ class CsvFormat(Format["pa.Table"]):
         """Return the verified table, or some columns, in canonical form. See `Format.read`."""
 
         def use(file: BinaryIO) -> pa.Table:
-            lines = _Lines(file, path)
+            lines = Lines(file, path)
             return _parse_csv(lines, _manifest_of(store, path, lines.digest), path, columns)
 
         return store.load(path, use)
 
     def read_manifest(self, store: Store, path: str) -> Manifest:
         """Return the manifest; the whole CSV is verified. See `Format.read_manifest`."""
-        return store.load(path, lambda file: _manifest_of(store, path, _Lines(file, path).digest))
+        return store.load(path, lambda file: _manifest_of(store, path, Lines(file, path).digest))
 
     def companions(self, path: str, digest: str) -> list[str]:
         """Return the path of the manifest. See `Format.companions`."""
@@ -164,8 +165,6 @@ def manifest_beside(store: Store, path: str) -> Manifest | None:
 
 
 _BATCH = 16 * 1024
-_BLOCK = 64 * 1024 * 1024
-"""Bytes that are read at once."""
 
 
 def columns_in(manifest: Manifest) -> list[str]:
@@ -265,46 +264,8 @@ def _schema_of(manifest: Manifest) -> pa.Schema:
     return pa.ipc.read_schema(pa.BufferReader(base64.b64decode(fact["schema"])))
 
 
-class _Lines:
-    """The text of a file: its digest, and its lines once that is known to be right.
-
-    A file of several blocks is read twice, and not held in memory.
-
-    Args:
-        file: at its beginning.
-        path: the path that errors name.
-    """
-
-    def __init__(self, file: BinaryIO, path: str) -> None:
-        self._file, self._path = file, path
-        self._blocks, self.ends, self.returns = 0, 0, 0
-        hashed = hashlib.sha256()
-        while block := file.read(_BLOCK):
-            self._only = b"" if self._blocks else block
-            self._blocks += 1
-            hashed.update(block)
-            self.ends += block.count(b"\n")
-            self.returns += block.count(b"\r")
-        self.digest = hashed.hexdigest()
-
-    def blocks(self, *, cut: bool) -> Iterator[bytes]:
-        """All lines; cut into blocks of whole lines, or not."""
-        if self._blocks < 2:
-            yield self._only if self._blocks else b""
-            return
-        self._file.seek(0)
-        hashed, rest = hashlib.sha256(), b""
-        while block := self._file.read(_BLOCK if cut else -1):
-            hashed.update(block)
-            whole, end, rest = (rest + block).rpartition(b"\n")
-            yield whole + end
-        yield rest
-        if hashed.hexdigest() != self.digest:
-            raise corrupt(self._path, "it was altered while it was read")
-
-
 def _parse_csv(
-    lines: _Lines, manifest: Manifest, path: str, columns: Sequence[str] | None
+    lines: Lines, manifest: Manifest, path: str, columns: Sequence[str] | None
 ) -> pa.Table:
     import pyarrow as pa
 
@@ -320,13 +281,12 @@ def _parse_csv(
         # If values hold line ends, pyarrow 26 can cut its blocks at a wrong place and lose rows, so
         # such a file is parsed as one block. Nearly all files have none and are parsed in parallel.
         one_line_each = not lines.returns and lines.ends - header.count(b"\n") == manifest.rows
-        parts: list[pa.Table] = []
-        for number, block in enumerate(lines.blocks(cut=one_line_each)):
-            # pyarrow 26 skips a header wrongly if a name in it holds a NUL.
-            body = block if number else block.removeprefix(header)
-            if body:
-                parts.append(_parse_rows(body, one_line_each, schema, fact["index"], kept))
-        table = pa.concat_tables(parts)
+        # pyarrow 26 skips a header wrongly if a name in it holds a NUL.
+        table = pa.concat_tables(
+            _parse_rows(block, one_line_each, schema, fact["index"], kept)
+            for block in lines.blocks(header, cut=one_line_each)
+            if block
+        )
         if table.num_rows != manifest.rows:
             raise ValueError("rows were lost")
         return canonical(table, path)

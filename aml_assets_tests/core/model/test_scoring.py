@@ -1,5 +1,7 @@
 """Scores, ranks, the predictions' columns of today and of 2019, and feature importance."""
 
+from unittest import mock
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -8,10 +10,11 @@ from hypothesis import strategies as st
 
 from aml_assets.core.model import scoring, training
 from aml_assets.core.model.batches import Batch
-from aml_assets.core.model.encoding import Encoder, Feature, Matrix
+from aml_assets.core.model.encoding import Encoder, Feature, Frame, Matrix
+from aml_assets.core.tables.contracts import Column
 from aml_assets.settings.load import Settings
 from aml_assets.settings.training_settings import TrainingSettings
-from aml_assets_tests.core.samples import accounts, customers, frame, reports, transactions
+from aml_assets_tests.core.samples import DAY, accounts, customers, frame, reports, transactions
 
 
 def matrix(values):
@@ -32,6 +35,31 @@ def test_scores_are_probabilities_and_no_row_has_none():
     assert scores.dtype == np.float32
     assert 0 < scores[0] < 0.5 < scores[1] < 1
     assert scoring.predict(model, matrix(np.empty((0, 3))), threads=1).shape == (0,)
+
+
+@given(st.lists(st.sampled_from(["cash", "wire", "?", None]), max_size=9), st.integers(1, 9))
+@settings(deadline=None)
+def test_rows_that_are_scored_a_few_at_a_time_have_the_scores_of_all(kinds, size):
+    model = booster(features=2)
+    features = (
+        Feature("trx", "kind", "category", ("cash", "wire")),
+        Feature("trx", "amount", "number"),
+    )
+    encoder = Encoder(features, {})
+    columns = {
+        "kind": Column("trx", "kind", "category"),
+        "amount": Column("trx", "amount", "numeric"),
+    }
+    amounts = pa.array([20.0 * place for place in range(len(kinds))])
+    table = pa.table(
+        {"kind": pa.array(kinds).cast(pa.string()).dictionary_encode(), "amount": amounts}
+    )
+    rows = Frame(DAY, table, columns)
+    whole = encoder.transform(rows)
+    with mock.patch.object(scoring, "_VALUES", 2 * size):
+        found = scoring.score(model, encoder, rows, threads=1)
+    assert found.scores.tolist() == scoring.predict(model, whole, threads=1).tolist()
+    assert (found.nulls, found.unseen, found.absent) == (whole.nulls, whole.unseen, whole.absent)
 
 
 @given(st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75]), max_size=12))
