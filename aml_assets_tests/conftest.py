@@ -33,6 +33,7 @@ from aml_assets.settings.load import Settings, load_settings
 from aml_assets.steps.checking.verdicts import Verdicts
 from aml_assets_tests.hadoop.fixtures import hadoop as hadoop
 from aml_assets_tests.spark.fixtures import spark as spark
+from aml_assets_tests.spark.fixtures import workers as workers
 
 # A busy machine is slow, and that is no failure.
 hypothesis_settings.register_profile("untimed", deadline=None)

@@ -174,6 +174,7 @@ ELSEWHERE: Mapping[str, str] = {
     "automation/jobs": "assets/test_graph.py",
     "build": "test_definitions.py",
     "core/night": "core/night/test_decide.py",
+    "io/spark_session": "io/test_spark_engine.py",
     "cli/card_command": "assets/test_model_card.py",
     "core/governance/card_markdown": "core/governance/test_card_sections.py",
     "core/governance/card_shapes": "core/governance/test_card_sections.py",

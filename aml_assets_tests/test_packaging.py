@@ -21,12 +21,15 @@ BY_EXTRA = {
     "gssapi": "kerberos",
     "requests_gssapi": "kerberos",
     "IPython": "notebook",
+    "grpc": "spark",
     "optuna": "tuning",
+    "pyspark": "spark",
 } | dict.fromkeys(("jupyterlab", "jupyter_server", "traitlets"), "notebook")
 """Modules that only an extra brings; the rest of the package does without them."""
 BROUGHT_BY = {
     "dagster_shared": "dagster",
     "graphql": "dagster-webserver",
+    "grpc": "pyspark-client",
     "gssapi": "requests-gssapi",
     "jupyter_server": "jupyterlab",
     "starlette": "dagster-webserver",

@@ -17,7 +17,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 GROUPS: Mapping[str, list[str]] = {
     "common": ["kerberos"],
-    "deploy": ["deploy", "tuning"],
+    "deploy": ["deploy", "spark", "tuning"],
     "notebook": ["notebook"],
     "build": ["build"],
     "sbom": ["sbom"],

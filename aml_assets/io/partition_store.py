@@ -153,6 +153,11 @@ class PartitionStore(Generic[T]):
                 raise
         raise self.replaced(day)
 
+    def schema(self, day: dt.date) -> pa.Schema:
+        """The names and types of the columns of a day's frame. Errors as `manifest`."""
+        format_, path = self._parquet(), self.stored_file(day)
+        return self._existing(day, lambda: format_.read_schema(self.store, path))
+
     def replaced(self, day: dt.date) -> NotReady:
         """The error for a day whose content is another one than a moment before."""
         return NotReady(

@@ -8,10 +8,13 @@ handing these objects to an op (``hdfs_io_manager``).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
+import pyarrow as pa
+
 from aml_assets.core.staleness import ABSENT
+from aml_assets.core.tables.remote_engine import StoredFrame
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.partition_store import PartitionStore
 
@@ -75,6 +78,33 @@ class Upstream(Generic[T]):
         value, manifest = self.partitions.load_with_manifest(day, columns)
         self.record(str(day), manifest.digest)
         return value, manifest
+
+    def stored_frame(self, day: dt.date, columns: Sequence[str]) -> StoredFrame:
+        """A day's frame as a remote engine reads it, which verifies none of it.
+
+        Args:
+            day: the partition.
+            columns: names of columns that it has.
+
+        Raises:
+            NotReady: it is not stored.
+        """
+        schema = self.partitions.schema(day)
+        fields = pa.schema([schema.field(name) for name in columns])
+        return StoredFrame(self.partitions.stored_file(day), fields)
+
+    def refuse_replaced(self, *days: dt.date) -> None:
+        """Refuse what a remote engine read meanwhile, if a day is another one than before.
+
+        Args:
+            days: partitions whose manifests were read.
+
+        Raises:
+            NotReady: names the day.
+        """
+        for each in days:
+            if self.partitions.manifest(each).digest != self._read[str(each)]:
+                raise self.partitions.replaced(each)
 
     def record(self, partition: str, digest: str = ABSENT) -> None:
         """Record what was read elsewhere: by path, or that a partition is absent."""

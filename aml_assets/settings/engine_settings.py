@@ -1,19 +1,54 @@
-"""The engine as settings: what a step may take of its machine.
+"""The engine as settings: what a step may take of its machine, and a Spark beside the store.
 
-Belongs here: memory, threads and scratch space of a step. Does not belong here: what one landed
-table may be (``store_settings``), or finding out what the machine has (``io.machine``).
+Belongs here: memory, threads and scratch space of a step, and where Spark is. Does not belong here:
+what one landed table may be (``store_settings``), or finding out what the machine has
+(``io.machine``).
 """
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from aml_assets.settings.section import Section
 from aml_assets.settings.urls import Url, is_url
 
 Count = Annotated[int, Field(ge=1)]
+
+_CONNECT = re.compile(r"sc://[^/:;@\s]+(:\d{1,5})?(/(;[^;=\s]+=[^;=\s]*)*)?")
+_OURS = ("token", "session_id")
+"""Parameters of an address that are not settings: a secret, and what we tell sessions apart by."""
+
+SPARK_TOKEN = "AML_SPARK_TOKEN"
+"""Environment variable with the token that Spark Connect asks for, which is no setting."""
+
+
+def _is_connect(url: str) -> str:
+    if not _CONNECT.fullmatch(url):
+        raise ValueError("the address of a Spark Connect server is written sc://host:port")
+    for name in _OURS:
+        if f";{name}=" in url:
+            raise ValueError(
+                f"{name} is no part of the address; a token is read from {SPARK_TOKEN}"
+            )
+    return url
+
+
+class SparkSettings(Section):
+    """A Spark Connect server, on whose executors what is too large for one machine is computed.
+
+    ``url``: its address, ``sc://host:port`` with parameters of Spark's own, such as
+    ``/;use_ssl=true``; without it all is computed by the step itself. The token that it asks for is
+    read from ``AML_SPARK_TOKEN``. ``store_url`` (default: ``store.url``): the store as executors
+    open it, where they know it by another name. ``deadline_seconds``: a query for whose rows a step
+    has to wait longer is ended.
+    """
+
+    url: Annotated[str, AfterValidator(_is_connect)] | None = None
+    store_url: Url | None = None
+    deadline_seconds: Annotated[float, Field(gt=0, le=604_800)] = 3600.0
 
 
 class EngineSettings(Section):
@@ -24,13 +59,14 @@ class EngineSettings(Section):
     measure of what is held in memory; what is larger lies in a private folder on disk, which ends
     with the step. ``threads``: of the SQL engine. ``spill_folder`` (default: the system's folder
     for temporary files): where that folder lies. ``spill`` (default: no bound but the disk): the
-    most bytes that a step may write there, and its SQL engine besides.
+    most bytes that a step may write there, and its SQL engine besides. ``spark``: where a Spark is.
     """
 
     memory: Count | None = None
     threads: Count = 1
     spill_folder: Url | None = None
     spill: Count | None = None
+    spark: SparkSettings = SparkSettings()
 
     @field_validator("spill_folder")
     @classmethod

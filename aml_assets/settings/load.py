@@ -142,6 +142,19 @@ class Settings(Sections):
             raise ValueError(f"training.early_stopping_days leaves {of} to train on")
         return self
 
+    @model_validator(mode="after")
+    def _executors_can_read_the_store(self) -> Settings:
+        spark = self.engine.spark
+        if spark.url is None:
+            return self
+        if self.store.seal_keys:
+            raise ValueError("engine.spark goes without store.seal_keys: executors check no seal")
+        if (spark.store_url or self.store.url).startswith(("webhdfs:", "swebhdfs:")):
+            raise ValueError("engine.spark.store_url is needed: executors read by hdfs://")
+        if {*"[]{}*?"} & {*(spark.store_url or self.store.url)}:
+            raise ValueError("engine.spark: to Spark, a store with one of []{}*? in it is several")
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], init_settings: Any, *others: Any, **more: Any

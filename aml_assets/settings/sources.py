@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from aml_assets.errors import SettingsError
 from aml_assets.settings.alarm_settings import PASSWORD_VARIABLE, WEBHOOK_VARIABLE
+from aml_assets.settings.engine_settings import SPARK_TOKEN
 from aml_assets.settings.variables import PREFIX
 from aml_assets.settings.yaml_file import YamlFile, read_yaml
 
@@ -20,7 +21,7 @@ CONFIG_VARIABLE = "AML_CONFIG"
 """Names the YAML file; without it every setting has its default (local files, no services)."""
 
 _OTHER_VARIABLES = re.compile(
-    f"{CONFIG_VARIABLE}|{PASSWORD_VARIABLE}|{WEBHOOK_VARIABLE}|AML_REQUIRE_ALL|AML_TEST_.*"
+    f"{CONFIG_VARIABLE}|{PASSWORD_VARIABLE}|{WEBHOOK_VARIABLE}|{SPARK_TOKEN}|AML_REQUIRE_ALL|AML_TEST_.*"
 )
 """``AML_`` variables that are known and no settings; any other is taken for a misspelt setting."""
 

@@ -11,6 +11,7 @@ import pytest
 
 from aml_assets_tests.hadoop.artefacts import require_hadoop
 from aml_assets_tests.requirements import amlgentex, laundering_attempts
+from aml_assets_tests.spark.server import SPARK
 
 pytestmark = pytest.mark.long  # whole benchmarks
 
@@ -38,6 +39,15 @@ def test_preparation_ends_with_its_three_ratios():
     values = figures("preparation.py", "--small")
     assert list(values) == ["speedup", "memory_ratio", "growth"]
     assert all(math.isfinite(value) and value > 0 for value in values.values())
+
+
+def test_spark_ends_with_what_a_row_costs_and_its_memory():
+    SPARK.require()
+    values = figures("spark.py", "--small")
+    assert list(values) == ["rows", "executors_mb", "microseconds_a_row", "processor_ratio"]
+    assert values["rows"] == 300_000
+    assert 0 < values["executors_mb"] < 4_000
+    assert all(map(math.isfinite, values["microseconds_a_row"].values()))
 
 
 def test_detection_ends_with_figures_that_real_input_can_give():

@@ -1,7 +1,7 @@
-"""A Spark Connect server: one Java process with two threads, on loopback, that ends with us.
+"""A Spark Connect server: a Java process on loopback that ends with us.
 
 Belongs here: its command line, its settings, when it serves. Does not belong here: what it is asked
-(`session`), and the fixture (`fixtures`).
+(`session`), workers of its own (`standalone`), and the fixture (`fixtures`).
 
 Who reaches the port could run code as this user: so it asks for a token, which no other user sees.
 """
@@ -20,14 +20,6 @@ from aml_assets_tests.hadoop.daemon import ClusterError, Daemon
 from aml_assets_tests.maven import Artefacts, java
 
 SPARK = Artefacts("Spark", Path(__file__).with_name("pom.xml"))
-
-SQL_SETTINGS: Mapping[str, str] = {
-    "spark.sql.ansi.enabled": "true",
-    "spark.sql.ansi.doubleQuotedIdentifiers": "true",
-    "spark.sql.timestampType": "TIMESTAMP_NTZ",
-    "spark.sql.variable.substitute": "false",
-}
-"""What our SQL files need; `aml_assets.core.sql` says why."""
 
 _SETTINGS: Mapping[str, str] = {
     "spark.app.name": "aml_assets_tests",
@@ -58,50 +50,92 @@ _OPENED = (
     "sun.util.calendar",
 )
 """Packages of Java's base module that Spark looks into."""
-_STARTED = re.compile(r"Spark Connect server started at: 127\.0\.0\.1:(\d+)")
+_STARTED = r"Spark Connect server started at: 127\.0\.0\.1:(\d+)"
 _START_SECONDS = 120.0
 
 
 @contextmanager
-def spark_server(folder: Path) -> Generator[str]:
-    """Run a server while the block lasts.
+def spark_server(folder: Path) -> Generator[tuple[str, str]]:
+    """Run a server with two threads of its own while the block lasts.
 
     Args:
         folder: where it may write.
 
     Yields:
-        The URL for its clients, with the token.
+        The URL for its clients, and the token that they have to give.
 
     Raises:
         ArtefactError: its jars could not be fetched.
         ClusterError: it does not start; with its last lines.
     """
     token = secrets.token_urlsafe(24)
-    (folder / "tmp").mkdir(parents=True)
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith("SPARK_")}
-    daemon = Daemon(
-        "connect",
-        _command(folder),
-        folder,
-        ports={},
-        # A command line can be read by other users, the environment cannot.
-        environment=inherited
-        | {"SPARK_CONNECT_AUTHENTICATE_TOKEN": token, "SPARK_LOCAL_IP": "127.0.0.1"},
-    )
-    daemon.start()
+    daemon = connect_server(folder, token)
     try:
-        yield f"sc://localhost:{_port(daemon)}/;token={token}"
+        yield f"sc://localhost:{connect_port(daemon)}", token
     finally:
         daemon.stop()
 
 
-def _command(folder: Path) -> list[str]:
-    settings = {
+def connect_server(
+    folder: Path,
+    token: str,
+    settings: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Daemon:
+    """Start a server, without waiting until it serves.
+
+    Args:
+        folder: where it may write; it does not exist yet, or is empty.
+        token: that its clients have to give.
+        settings: Spark's, over ours.
+        environment: variables on top of this process's.
+    """
+    temporary = folder / "tmp"
+    temporary.mkdir(parents=True)
+    found = {
         **_SETTINGS,
-        **SQL_SETTINGS,
-        "spark.local.dir": str(folder / "tmp"),
+        "spark.local.dir": str(temporary),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
-        "java.io.tmpdir": str(folder / "tmp"),
+        **(settings or {}),
+    }
+    daemon = Daemon(
+        "connect",
+        java_command("org.apache.spark.sql.connect.service.SparkConnectServer", temporary, found),
+        folder,
+        ports={},
+        # A command line can be read by other users, the environment cannot.
+        environment={
+            **spark_environment(),
+            "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
+            **(environment or {}),
+        },
+    )
+    daemon.start()
+    return daemon
+
+
+def connect_port(daemon: Daemon) -> int:
+    """Wait until a server says on which port it listens."""
+    return int(said(daemon, _STARTED))
+
+
+def spark_environment() -> dict[str, str]:
+    """This process's environment, without what would make Spark somebody else's."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("SPARK_")}
+    return inherited | {"SPARK_LOCAL_IP": "127.0.0.1"}
+
+
+def java_command(main_class: str, temporary: Path, settings: Mapping[str, str]) -> list[str]:
+    """The command line of a Java program of Spark's that stays.
+
+    Args:
+        main_class: the program.
+        temporary: the folder for its temporary files.
+        settings: Spark's.
+    """
+    properties = {
+        **settings,
+        "java.io.tmpdir": str(temporary),
         "java.net.preferIPv4Stack": "true",
         "log4j2.configurationFile": str(Path(__file__).with_name("log4j2.properties")),
     }
@@ -109,19 +143,23 @@ def _command(folder: Path) -> list[str]:
         java() or "java",
         *_JAVA_OPTIONS,
         *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED),
-        *(f"-D{name}={value}" for name, value in settings.items()),
+        *(f"-D{name}={value}" for name, value in properties.items()),
         "-classpath",
         SPARK.classpath(),
-        "org.apache.spark.sql.connect.service.SparkConnectServer",
+        main_class,
     ]
 
 
-def _port(daemon: Daemon) -> int:
-    """Wait until the server says on which port it listens."""
+def said(daemon: Daemon, pattern: str) -> str:
+    """Wait until a daemon's log matches, and return the first group.
+
+    Raises:
+        ClusterError: it ends, or says nothing of the kind in time; with its last lines.
+    """
     end = time.monotonic() + _START_SECONDS
-    while not (found := _STARTED.search(daemon.tail())):
+    while not (found := re.search(pattern, daemon.tail())):
         daemon.raise_if_dead()
         if time.monotonic() > end:
             raise ClusterError(f"{daemon.name} does not serve:\n{daemon.tail()}")
         time.sleep(0.05)
-    return int(found[1])
+    return found[1]

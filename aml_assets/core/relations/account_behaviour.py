@@ -92,20 +92,32 @@ def behaviour(
     whole, accounts = one_table(partials, ids=("account",), columns=columns)
     if not settings.outside:
         whole = whole.filter(whole.column("inside"))
-    windows = settings.windows
-    filled = {
-        "day": number_of(day),
-        "windows": windows,
-        "passing": windows[:-1] or windows,
-        "habit": sorted({windows[0], windows[-1]}),
-        "reaches": sorted({1, *windows, settings.horizon_days}),
-        "flows": [flow for flow in FLOWS if flow.inside or settings.outside],
-        "traits": list(traits),
-    }
-    views = {"account_day": whole}
-    frame = keep(engine.batches(render("behaviour", **filled), views, WIDE_ROWS))
-    short = history_days < settings.horizon_days
+    sql = behaviour_sql(day, settings, traits)
+    frame = keep(engine.batches(sql, {"account_day": whole}, WIDE_ROWS))
     table = frame.set_column(0, "account", accounts.decoded(frame.column("account"), keep))
+    return behaviour_frame(table, settings, history_days, keep)
+
+
+def behaviour_sql(day: dt.date, settings: BehaviourSettings, traits: Sequence[str]) -> str:
+    """The query for the features, over the view ``account_day``; arguments as above."""
+    windows = settings.windows
+    return render(
+        "behaviour",
+        day=number_of(day),
+        windows=windows,
+        passing=windows[:-1] or windows,
+        habit=sorted({windows[0], windows[-1]}),
+        reaches=sorted({1, *windows, settings.horizon_days}),
+        flows=[flow for flow in FLOWS if flow.inside or settings.outside],
+        traits=list(traits),
+    )
+
+
+def behaviour_frame(
+    table: pa.Table, settings: BehaviourSettings, history_days: int, keep: Keep
+) -> BehaviourFrame:
+    """The features as they are stored: the result of the query, with ids."""
+    short = history_days < settings.horizon_days
     return BehaviourFrame(
         *described(
             table, ACCOUNT_FEATURES, ("account",), flag=SHORT_HISTORY, is_short=short, keep=keep

@@ -22,7 +22,7 @@ from aml_assets.core.relations.account_codes import (
 from aml_assets.core.tables.chunks import Keep, in_memory
 from aml_assets.core.tables.contracts import Column
 from aml_assets.core.tables.join_columns import different_types
-from aml_assets.core.tables.values import WHOLE
+from aml_assets.core.tables.values import WHOLE, common_type
 
 SHORT_HISTORY = "short_history"
 """Column: true while less than the horizon is known, so that "new" may only mean "not known"."""
@@ -124,13 +124,31 @@ def _with_one_type_for_nulls(
 
 def _ids(partials: Mapping[dt.date, pa.Table], days: list[dt.date], name: str) -> pa.ChunkedArray:
     """One column of all days, in one type; a day without a row takes the others' type."""
-    columns = [(each, partials[each].column(name)) for each in days if partials[each].num_rows]
-    types = {plain_type(column.type) for _, column in columns}
-    if types == {pa.int64(), WHOLE}:
-        columns = [(each, column.cast(WHOLE)) for each, column in columns]
-    elif len(types) > 1:
-        last = plain_type(columns[-1][1].type)
-        odd = next(each for each, column in columns[::-1] if plain_type(column.type) != last)
-        raise different_types("trx", name, odd, sorted(types, key=str))
-    type_ = plain_type(partials[days[-1]].column(name).type) if not columns else None
-    return pa.chunked_array([chunk for _, column in columns for chunk in column.chunks], type_)
+    columns = {each: partials[each].column(name) for each in days if partials[each].num_rows}
+    type_ = type_of_ids({each: column.type for each, column in columns.items()}, name)
+    if type_ is None:
+        type_ = plain_type(partials[days[-1]].column(name).type)
+        return pa.chunked_array([], type_)
+    if type_ == WHOLE:
+        columns = {each: column.cast(WHOLE) for each, column in columns.items()}
+    return pa.chunked_array([chunk for column in columns.values() for chunk in column.chunks])
+
+
+def type_of_ids(types: Mapping[dt.date, pa.DataType], name: str) -> pa.DataType | None:
+    """The type of the ids of some days together; ``None`` of no day.
+
+    Args:
+        types: day → the type of a column of ids, which may be a dictionary.
+        name: of the column, for errors.
+
+    Raises:
+        InputError: no type holds those of all days.
+    """
+    found = {each: plain_type(type_) for each, type_ in sorted(types.items())}
+    distinct = {*found.values()}
+    type_ = common_type(distinct)
+    if type_ is None and distinct:
+        last = list(found.values())[-1]
+        odd = next(each for each in reversed(found) if found[each] != last)
+        raise different_types("trx", name, odd, sorted(distinct, key=str))
+    return type_

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from aml_assets.core.relations.account_codes import AccountCodes, account_codes, plain_type
 from aml_assets.core.tables.join_columns import different_types
-from aml_assets.core.tables.values import WHOLE
+from aml_assets.core.tables.values import common_type
 from aml_assets.settings.table_settings import SIDES, TRX, TableSettings
 
 MONEY = pa.decimal128(38, 4)
@@ -119,12 +119,10 @@ def of_one_type(
 
 def one_type(types: Sequence[pa.DataType], names: str, day: dt.date) -> pa.DataType:
     """The type of ids that are of these types, at least one; arguments and errors as above."""
-    distinct = list(dict.fromkeys(types))
-    if {*distinct} == {pa.int64(), WHOLE}:
-        return WHOLE
-    if len(distinct) > 1:
-        raise different_types(TRX, names, day, distinct)
-    return distinct[0]
+    type_ = common_type(types)
+    if type_ is None:
+        raise different_types(TRX, names, day, list(dict.fromkeys(types)))
+    return type_
 
 
 def _cast(ids: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:

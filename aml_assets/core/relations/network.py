@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aml_assets.core.days import number_of
+from aml_assets.core.relations.account_codes import AccountCodes
 from aml_assets.core.relations.cycles import GIVEN_UP, Payments, cycle_lengths, payments_within
 from aml_assets.core.relations.history import SHORT_HISTORY, described, one_table
 from aml_assets.core.relations.rank import ranks
@@ -73,27 +74,94 @@ def network(
         InputError: the ids of two days differ in type.
     """
     pairs, accounts = one_table(partials, ids=("payer", "payee"), columns=("payments",))
-    number = number_of(day)
-    since = number - settings.windows[-1] + 1
-    relation = engine.query(render("relation", since=since), {"pair_day": pairs})
+    sql = PairQueries(day, settings)
+    relation = engine.query(sql.relation, {"pair_day": pairs})
+    of_pairs = {"pair_day": pairs, "relation": relation}
+    known = KnownPairs(
+        relation,
+        engine.query(sql.history, of_pairs),
+        engine.query(sql.payments, of_pairs) if settings.cycles else None,
+        accounts.ids,
+    )
+    del pairs, of_pairs
+    return network_frame(known, day, settings, history_days=history_days, keep=keep)
+
+
+@dataclass(frozen=True)
+class PairQueries:
+    """The queries over the days of a history: over the view ``pair_day``, and ``relation``.
+
+    Attributes:
+        day: the partition.
+        settings: windows.
+    """
+
+    day: dt.date
+    settings: NetworkSettings
+
+    @property
+    def relation(self) -> str:
+        """Who paid whom in the longest window; this is the view ``relation``."""
+        return render("relation", since=self._since)
+
+    @property
+    def history(self) -> str:
+        """What the horizon knows of the pairs of the day."""
+        return render("pair_history", day=number_of(self.day))
+
+    @property
+    def payments(self) -> str:
+        """The payments of relations that are new in the longest window."""
+        return render("new_payments", since=self._since)
+
+    @property
+    def _since(self) -> int:
+        return number_of(self.day) - self.settings.windows[-1] + 1
+
+
+@dataclass(frozen=True)
+class KnownPairs:
+    """What the queries say of the days of a history, with codes in place of ids.
+
+    Attributes:
+        relation: payer, payee, first_day, last_day.
+        history: the columns of ``pair_history.sql``.
+        payments: the columns of ``new_payments.sql``; ``None``: no cycles are searched for.
+        ids: the ids of the codes.
+    """
+
+    relation: pa.Table
+    history: pa.Table
+    payments: pa.Table | None
+    ids: pa.Array
+
+
+def network_frame(
+    known: KnownPairs,
+    day: dt.date,
+    settings: NetworkSettings,
+    *,
+    history_days: int,
+    keep: Keep,
+) -> NetworkFrame:
+    """The features of each pair that paid on a day; arguments as of `network`."""
     filled = {
-        "day": number,
+        "day": number_of(day),
         "windows": settings.windows,
         "bound": settings.max_new_counterparties,
     }
-    views = {"pair_day": pairs, "relation": relation}
-    size = len(accounts.ids)
-    frame = keep(_features(views, filled, size))
+    size, accounts = len(known.ids), AccountCodes((), known.ids)
+    frame = keep(_features(known, filled, size))
     arrays = {name: accounts.decoded(frame.column(name), keep) for name in ("payer", "payee")}
     features = frame.drop_columns(["payer", "payee"])
     arrays |= {name: features.column(name).cast(pa.int64()) for name in features.column_names}
     given_up: dict[str, int] = {}
-    if settings.cycles:
-        for window, lengths in _cycles(frame, views, filled, size).items():
+    if known.payments is not None:
+        for window, lengths in _cycles(frame, known.payments, filled, size).items():
             arrays[f"cycle_{window}"] = pa.array(lengths, pa.int64(), mask=lengths <= 0)
             given_up[str(window)] = int((lengths == GIVEN_UP).sum())
     if settings.rank:
-        arrays |= _ranks(frame, relation, size)
+        arrays |= _ranks(frame, known.relation, size)
     short = history_days < settings.horizon_days
     ids = ("payer", "payee")
     table, columns = described(
@@ -103,23 +171,21 @@ def network(
 
 
 def _features(
-    views: Mapping[str, pa.Table], filled: Mapping[str, Any], accounts: int
+    known: KnownPairs, filled: Mapping[str, Any], accounts: int
 ) -> Iterator[pa.RecordBatch]:
     """The columns of ``network.sql`` for the pairs of the day, sorted by payer and payee."""
-    relation, windows = views["relation"], filled["windows"]
+    relation, windows = known.relation, filled["windows"]
     counterparties = engine.query(render("counterparties", **filled), {"relation": relation})
     of_relations = {"relation": relation, "counterparties": counterparties}
     new = engine.query(render("new_relation", **filled), of_relations)
     today = relation.filter(pc.equal(relation.column("last_day"), filled["day"]))
     today = today.select(["payer", "payee"])
-    views = {"pair_day": views["pair_day"], "today": today}
-    history = engine.query(render("pair_history", **filled), views)
     paid, got = along(new), against(new)
     of_payees = parts_of(against(today), got, [got], windows, accounts)
     back = pa.concat_tables(ways(part, got, got, windows, is_back=True) for part in of_payees)
     for part in parts_of(along(today), paid, [paid, got], windows, accounts):
         found = {
-            "pair_history": history,
+            "pair_history": known.history,
             "counterparties": counterparties,
             "back": back,
             "onward": ways(part, paid, paid, windows, is_back=True),
@@ -129,11 +195,10 @@ def _features(
 
 
 def _cycles(
-    frame: pa.Table, views: Mapping[str, pa.Table], filled: Mapping[str, Any], accounts: int
+    frame: pa.Table, rows: pa.Table, filled: Mapping[str, Any], accounts: int
 ) -> dict[int, np.ndarray]:
     """The length of the cycle that each pair of the day closes, by window."""
     day, windows = filled["day"], filled["windows"]
-    rows = engine.query(render("new_payments", since=day - windows[-1] + 1), views)
     payments = Payments(*(rows.column(name).to_numpy() for name in ("day", "payer", "payee")))
     first = rows.column("first_day").to_numpy()
     payer, payee = (frame.column(name).to_numpy() for name in ("payer", "payee"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -99,12 +100,15 @@ def _round(amounts: pa.ChunkedArray, settings: BehaviourSettings) -> pa.ChunkedA
 
 
 def _below_threshold(amounts: pa.ChunkedArray, settings: BehaviourSettings) -> pa.ChunkedArray:
-    threshold = settings.threshold or 0
-    least = threshold * (1 - settings.below_share)
     return pc.and_(
-        pc.greater_equal(amounts, pa.scalar(round(least, MONEY.scale), MONEY)),
-        pc.less(amounts, pa.scalar(threshold, MONEY)),
+        pc.greater_equal(amounts, pa.scalar(least_below(settings), MONEY)),
+        pc.less(amounts, pa.scalar(settings.threshold or 0, MONEY)),
     )
+
+
+def least_below(settings: BehaviourSettings) -> Decimal:
+    """The smallest amount that is just below the threshold."""
+    return round((settings.threshold or Decimal(0)) * (1 - settings.below_share), MONEY.scale)
 
 
 def _night(times: pa.ChunkedArray, settings: BehaviourSettings, timed: bool) -> pa.ChunkedArray:

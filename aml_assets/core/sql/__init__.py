@@ -4,17 +4,19 @@ Belongs here: ``*.sql`` that run unchanged on DuckDB and on Spark SQL, and the r
 column lists and join chains. Each file's header gives inputs, grain and output columns.
 Does not belong here: running them (``core.tables.engine``).
 
-A test runs each file on both engines and compares rows, types and order. Spark needs four settings:
+A test runs each file on both engines and compares rows, types and order. Spark needs some settings
+(``io.spark_engine.SESSION``):
 
 - ``spark.sql.ansi.enabled`` and ``spark.sql.ansi.doubleQuotedIdentifiers``: "x" is a name;
 - ``spark.sql.variable.substitute=false``: else ``${x}`` in a name is replaced;
-- ``spark.sql.timestampType=TIMESTAMP_NTZ``: a time is a clock time, without a zone.
+- ``spark.sql.timestampType=TIMESTAMP_NTZ``: a time is a clock time, without a zone;
+- ``spark.sql.caseSensitive``: names that differ in case are two, as in the tables.
 
 Where the dialects differ, a file is spelled so that both agree: a sum of whole numbers and a place
 in a window are cast to BIGINT where they are returned; an order over nulls names them; a quotient
 or mean of money is taken of doubles; a day is a number, and so are the bounds of a window over
-days; a divisor is not zero; no text has a backslash. ``aml_assets_tests/core/sql/dialects.py`` has
-each difference that was found.
+days; a divisor is not zero; a backslash in a text is CHR(92).
+``aml_assets_tests/core/sql/dialects.py`` has each difference that was found.
 """
 
 from __future__ import annotations
@@ -32,14 +34,21 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def literal(value: str) -> str:
+    """A text as an SQL expression; a backslash is one character in it, in both dialects."""
+    parts = ["'" + part.replace("'", "''") + "'" for part in value.split("\\")]
+    return " || CHR(92) || ".join(parts)
+
+
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     from jinja2 import Environment, StrictUndefined
 
-    # Autoescaping is for HTML. Here only identifiers need escaping, and every template passes
-    # them through the filter "id".
+    # Autoescaping is for HTML. Here identifiers and texts need escaping, and every template passes
+    # them through the filters "id" and "text".
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["id"] = quoted
+    environment.filters["text"] = literal
     return environment
 
 

@@ -1,15 +1,18 @@
 -- What the horizon knows of each pair that paid on a day, in both directions.
 --
--- Inputs   pair_day: day (days since 1970-01-01), payer, payee (64-bit codes), payments; the days
---          of the horizon up to the day itself, one row per day and pair;
---          today: payer, payee; the pairs that paid on the day.
+-- Inputs   pair_day: day (days since 1970-01-01), payer, payee (64-bit codes or ids), payments; the
+--          days of the horizon up to the day itself, one row per day and pair;
+--          relation: what relation.sql gives of it.
 -- Grain    one row per pair that paid on the day.
 -- Output   payer, payee;
 --          pair_payments, pair_age, pair_gap: payments in this direction, days since the first,
 --          days since the last before today (null: none);
 --          reverse_payments, reverse_age: the same of the opposite direction (age null: none).
 -- Filled   day.
-WITH past AS (
+WITH today AS (
+    SELECT payer, payee FROM relation WHERE last_day = {{ day }}
+),
+past AS (
     SELECT
         pair_day.payer,
         pair_day.payee,

@@ -1,6 +1,6 @@
 -- Who paid whom lately, and since when within the horizon.
 --
--- Inputs   pair_day: day (days since 1970-01-01), payer, payee (64-bit codes), payments; the days
+-- Inputs   pair_day: day (days since 1970-01-01), payer, payee (64-bit codes or ids), payments; the days
 --          of the horizon up to the day itself, one row per day and pair.
 -- Grain    one row per payer and payee that paid on or after a day.
 -- Output   payer, payee, first_day, last_day.

@@ -13,7 +13,7 @@ import pyarrow as pa
 from aml_assets.core.sql import render
 from aml_assets.core.tables import engine
 from aml_assets.core.tables.join_columns import numbered_columns
-from aml_assets.core.tables.values import WHOLE
+from aml_assets.core.tables.values import common_type
 from aml_assets.settings.table_settings import STR, TRX, Join
 
 Batches = Callable[[Sequence[str]], Iterable[pa.Table]]
@@ -105,8 +105,8 @@ def _common_schema(tables: Sequence[pa.Table]) -> pa.Schema | None:
     """The columns in the type that holds all tables' values; ``None`` if there is no such type."""
     fields: list[tuple[str, pa.DataType]] = []
     for name in tables[0].column_names:
-        types = {table.schema.field(name).type for table in tables}
-        if len(types) > 1 and types != {pa.int64(), WHOLE}:
+        type_ = common_type(table.schema.field(name).type for table in tables)
+        if type_ is None:
             return None
-        fields.append((name, types.pop() if len(types) == 1 else WHOLE))
+        fields.append((name, type_))
     return pa.schema(fields)

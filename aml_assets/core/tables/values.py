@@ -105,6 +105,14 @@ def whole_type(chunks: Iterable[pa.Array]) -> pa.DataType:
     return found
 
 
+def common_type(types: Iterable[pa.DataType]) -> pa.DataType | None:
+    """The type that holds the ids of all these types; ``None`` if there is none, or no type."""
+    distinct = {*types}
+    if distinct == {pa.int64(), WHOLE}:
+        return WHOLE
+    return distinct.pop() if len(distinct) == 1 else None
+
+
 def widened(left: pa.Table, right: pa.Table) -> tuple[pa.Table, pa.Table]:
     """Two tables whose columns of one name are both `WHOLE` where one of them is.
 

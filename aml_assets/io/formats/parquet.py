@@ -174,6 +174,10 @@ class ParquetFormat(Format["pa.Table"]):
         """Read the manifest from the footer, in one ranged read. See `Format.read_manifest`."""
         return store.load(path, lambda file: read_footer(file, path, store.seals).manifest)
 
+    def read_schema(self, store: Store, path: str) -> pa.Schema:
+        """Read the names and types of the columns from the footer. Errors as `read_manifest`."""
+        return store.load(path, lambda file: read_footer(file, path, store.seals).schema)
+
     def open_dataset(
         self, store: Store, path: str, columns: Sequence[str] | None = None
     ) -> ds.Dataset:

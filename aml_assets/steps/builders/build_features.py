@@ -19,7 +19,9 @@ from aml_assets.core.tables.chunks import Keep
 from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.core.tables.counts import count_nulls, orphan_keys
 from aml_assets.core.tables.join_columns import TRX_DAY, pairs_of, with_trx_day
+from aml_assets.core.tables.remote_engine import RemoteEngine
 from aml_assets.io.manifest import Manifest, settings_hash
+from aml_assets.io.spark_engine import remote_engine_for
 from aml_assets.io.spill import Spill
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.table_settings import STR, TRX, Join, reported_transactions
@@ -57,15 +59,24 @@ def build_features(
         InputError: the tables cannot be joined.
         CheckFailed: a table of the day failed a check that blocks.
     """
-    with Spill(catalog.settings.engine) as spill:
-        return _built(catalog, day, inputs, spill.keep)
+    with (
+        Spill(catalog.settings.engine) as spill,
+        remote_engine_for(catalog.settings, FEATURES, day) as remote,
+    ):
+        return _built(catalog, day, inputs, spill.keep, remote)
 
 
 def _built(
-    catalog: Catalog, day: dt.date, inputs: Mapping[str, Upstream[pa.Table]], keep: Keep
+    catalog: Catalog,
+    day: dt.date,
+    inputs: Mapping[str, Upstream[pa.Table]],
+    keep: Keep,
+    remote: RemoteEngine | None,
 ) -> Built:
     settings = catalog.settings
-    stored = {name: StoredTable(inputs[name], day) for name in settings.joined_tables}
+    stored = {
+        name: StoredTable(inputs[name], day, remote=remote) for name in settings.joined_tables
+    }
     for name, table in stored.items():
         refuse_blocked(catalog, day, f"{TABLES}/{name}", table.manifest)
     loaded = {STR: stored[STR].kept(keep)}
@@ -78,7 +89,7 @@ def _built(
                 loaded[STR], loaded[TRX], join, day=day, earlier=earlier
             )
     ours = {each.asset: each for each in inputs.values() if each.asset in _OURS}
-    merged = _merged(catalog, day, loaded, ours, keep)
+    merged = _merged(catalog, day, loaded, ours, keep, remote)
     trx_day = merged.table.column(TRX_DAY)
     figures = {
         "rows": merged.table.num_rows,
@@ -127,6 +138,7 @@ def _merged(
     loaded: Mapping[str, CheckedTable],
     ours: Mapping[str, Upstream[pa.Table]],
     keep: Keep,
+    remote: RemoteEngine | None,
 ) -> joins.MergedFrame:
     """The tables' join, with our features of each transaction's own day.
 
@@ -136,6 +148,7 @@ def _merged(
         loaded: table → its rows; of ``trx``, with ``trx_day``.
         ours: asset of features → its partitions.
         keep: where the rows are kept.
+        remote: finds the rows that are met, if there are any.
     """
     settings = catalog.settings
     tables, chain, specs = dict(loaded), list(settings.joins), dict(settings.joined_tables)
@@ -149,7 +162,7 @@ def _merged(
             for each in JOINED
             if each.asset == asset and each.fit(specs[TRX])
         ]
-        frames[asset] = _stored_days(of, day, past, met, keep)
+        frames[asset] = _stored_days(of, day, past, met, keep, remote)
     for each in JOINED:
         if each.asset in frames and each.fit(specs[TRX]):
             tables[each.table] = each.of_days(frames[each.asset])
@@ -164,16 +177,18 @@ def _stored_days(
     past: list[dt.date],
     met: Sequence[References],
     keep: Keep,
+    remote: RemoteEngine | None,
 ) -> dict[dt.date, CheckedTable]:
     """The day's own features, and those of earlier days that are stored, as far as they are met.
 
     An earlier day that is not stored is on record as absent, and its features are null: days before
     the watched ones may have none.
     """
-    found = {day: StoredTable(features, day).reached(*met, keep=keep)}
+    found = {day: StoredTable(features, day, remote=remote).reached(*met, keep=keep)}
     for each in past:
         if features.has(each):
-            found[each] = StoredTable(features, each).reached(*met, keep=keep)
+            table = StoredTable(features, each, remote=remote)
+            found[each] = table.reached(*met, keep=keep)
         else:
             features.record(str(each))
     return found

@@ -20,7 +20,7 @@ from aml_assets.steps.builders.build_relations import CODE_VERSION as PAIRS_VERS
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.inputs.dispositions_known import known_dispositions
 from aml_assets.steps.inputs.earlier_transactions import earlier_days
-from aml_assets.steps.inputs.histories import known_days, stored_partials
+from aml_assets.steps.inputs.histories import Counted, known_days, stored_partials
 from aml_assets.steps.inputs.stored_frames import column_facts, load_table
 from aml_assets.steps.inputs.window_frames import report_columns, ripeness
 
@@ -96,8 +96,10 @@ def build_label_history(
     columns = histories.columns_of(catalog.settings.tables[STR])
     said = known_dispositions(catalog, min(days, default=day), day)
     frame = histories.label_history(
-        stored_partials(report_day, days, columns, CODE_VERSION, _report_settings(catalog)),
-        stored_partials(pair_day, moved, ["payer", "payee", "payments"], PAIRS_VERSION),
+        stored_partials(
+            report_day, days, columns, Counted(CODE_VERSION, _report_settings(catalog))
+        ),
+        stored_partials(pair_day, moved, ["payer", "payee", "payments"], Counted(PAIRS_VERSION)),
         histories.of_partials(ripe),
         key=histories.key_names(catalog.settings.tables[STR]),
         is_short=min(known, reported) < settings.horizon_days,

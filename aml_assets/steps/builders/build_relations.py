@@ -7,6 +7,7 @@ computed (``core.relations``), or joining it to reports (``build_features``).
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -23,6 +24,13 @@ from aml_assets.core.relations.movements import (
     movements_with_ids,
     one_type,
 )
+from aml_assets.core.relations.remote_relations import (
+    Transactions,
+    account_day_of,
+    behaviour_of,
+    network_of,
+    pair_day_of,
+)
 from aml_assets.core.relations.traits import (
     have_time_of_day,
     refuse_missing_marks,
@@ -30,12 +38,21 @@ from aml_assets.core.relations.traits import (
     trait_names,
     traits,
 )
+from aml_assets.core.tables.chunks import Keep
+from aml_assets.core.tables.remote_engine import RemoteEngine
+from aml_assets.errors import AmlError
 from aml_assets.io.manifest import Manifest, settings_hash
+from aml_assets.io.spark_engine import remote_engine_for
 from aml_assets.io.spill import Spill
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.table_settings import SIDES, TRX, TableSettings
 from aml_assets.steps.builders.built import Built
-from aml_assets.steps.inputs.histories import known_days, stored_partials
+from aml_assets.steps.inputs.histories import (
+    Counted,
+    known_days,
+    large_history,
+    stored_partials,
+)
 from aml_assets.steps.inputs.stored_frames import column_facts
 from aml_assets.steps.inputs.stored_table import StoredTable
 
@@ -60,10 +77,7 @@ def build_pair_day(catalog: Catalog, day: dt.date, trx: Upstream[pa.Table]) -> B
     if stored.is_small:
         partial = partials.pair_day(movements(stored.whole().table, spec, day))
     else:
-        type_ = _type_of_ids(stored, spec, day)
-        parts = (movements_with_ids(each, spec, type_) for each in stored.batches())
-        with Spill(catalog.settings.engine) as spill:
-            partial = partials.pair_day_of_parts(parts, spill.keep)
+        partial = _large_pair_day(catalog, stored, spec, day)
     return _built(PAIR_DAY, day, trx, partial, settings_hash(spec.roles))
 
 
@@ -84,26 +98,80 @@ def build_account_day(catalog: Catalog, day: dt.date, trx: Upstream[pa.Table]) -
     timed = time is not None and have_time_of_day(
         each.column(time) for each in stored.batches([time])
     )
-
-    def traits_of(table: pa.Table, moved: pa.Table) -> dict[str, pa.ChunkedArray]:
-        return traits(table, moved.column("amount"), spec, settings, timed=timed)
-
     if stored.is_small:
         table = stored.whole().table
         moved = movements(table, spec, day)
-        partial = partials.account_day(moved, traits_of(table, moved.table))
+        amounts = moved.table.column("amount")
+        partial = partials.account_day(moved, traits(table, amounts, spec, settings, timed=timed))
     else:
-        type_ = _type_of_ids(stored, spec, day)
-
-        def with_traits(table: pa.Table) -> pa.Table:
-            moved = movements_with_ids(table, spec, type_)
-            columns = dict(zip(moved.column_names, moved.columns, strict=True))
-            return pa.table({**columns, **traits_of(table, moved)})
-
-        parts, names = map(with_traits, stored.batches()), trait_names(spec, settings)
-        with Spill(catalog.settings.engine) as spill:
-            partial = partials.account_day_of_parts(parts, names, spill.keep)
+        partial = _large_account_day(catalog, stored, timed, day)
     return _built(ACCOUNT_DAY, day, trx, partial, _account_settings(catalog))
+
+
+def _large_pair_day(
+    catalog: Catalog, stored: StoredTable, spec: TableSettings, day: dt.date
+) -> partials.Partial:
+    """The partial of transactions that are not read at once: elsewhere, or part by part."""
+    type_ = _type_of_ids(stored, spec, day)
+
+    def elsewhere(remote: RemoteEngine, keep: Keep) -> partials.Partial | None:
+        trx = Transactions(stored.for_remote(), spec, type_)
+        return pair_day_of(remote, trx, keep) if trx.can_be_asked else None
+
+    def here(keep: Keep) -> partials.Partial:
+        parts = (movements_with_ids(each, spec, type_) for each in stored.batches())
+        return partials.pair_day_of_parts(parts, keep)
+
+    return _large_partial(catalog, PAIR_DAY, day, stored, elsewhere, here)
+
+
+def _large_account_day(
+    catalog: Catalog, stored: StoredTable, timed: bool, day: dt.date
+) -> partials.Partial:
+    """See `_large_pair_day`."""
+    spec, settings = catalog.settings.tables[TRX], catalog.settings.features.behaviour
+    type_, names = _type_of_ids(stored, spec, day), trait_names(spec, settings)
+
+    def elsewhere(remote: RemoteEngine, keep: Keep) -> partials.Partial | None:
+        trx = Transactions(stored.for_remote(), spec, type_, settings, timed)
+        return account_day_of(remote, trx, names, keep) if trx.can_be_asked else None
+
+    def with_traits(table: pa.Table) -> pa.Table:
+        moved = movements_with_ids(table, spec, type_)
+        found = traits(table, moved.column("amount"), spec, settings, timed=timed)
+        return pa.table({**dict(zip(moved.column_names, moved.columns, strict=True)), **found})
+
+    def here(keep: Keep) -> partials.Partial:
+        return partials.account_day_of_parts(map(with_traits, stored.batches()), names, keep)
+
+    return _large_partial(catalog, ACCOUNT_DAY, day, stored, elsewhere, here)
+
+
+def _large_partial(
+    catalog: Catalog,
+    asset: str,
+    day: dt.date,
+    stored: StoredTable,
+    elsewhere: Callable[[RemoteEngine, Keep], partials.Partial | None],
+    here: Callable[[Keep], partials.Partial],
+) -> partials.Partial:
+    """A partial by the remote engine, if there is one and it can say the same; else by us."""
+    with (
+        Spill(catalog.settings.engine) as spill,
+        remote_engine_for(catalog.settings, asset, day) as remote,
+    ):
+        partial = elsewhere(remote, spill.keep) if remote else None
+        if partial is None:
+            return here(spill.keep)
+        stored.refuse_replaced()
+        if partial.counts["movements"] != stored.rows:
+            raise AmlError(
+                f"Spark has read {partial.counts['movements']:,} of {stored.rows:,} transactions",
+                table=asset,
+                day=day,
+                remedy="Look into Spark's log for files that its executors could not read.",
+            )
+        return partial
 
 
 def _type_of_ids(stored: StoredTable, spec: TableSettings, day: dt.date) -> pa.DataType:
@@ -145,9 +213,19 @@ def build_network(catalog: Catalog, day: dt.date, pair_day: Upstream[pa.Table]) 
     """
     settings = catalog.settings.features.network
     days, known = known_days(catalog, day, pair_day, settings.earlier_days)
-    loaded = stored_partials(pair_day, days, ["payer", "payee", "payments"], CODE_VERSION)
-    with Spill(catalog.settings.engine) as spill:
-        frame = networks.network(loaded, day, settings, history_days=known, keep=spill.keep)
+    counted, columns = Counted(CODE_VERSION), ["payer", "payee", "payments"]
+    with (
+        Spill(catalog.settings.engine) as spill,
+        remote_engine_for(catalog.settings, NETWORK, day) as remote,
+    ):
+        large = large_history(pair_day, days, columns, counted) if remote else None
+        options: Any = {"history_days": known, "keep": spill.keep}
+        if remote and large:
+            frame = network_of(remote, large, day, settings, **options)
+            pair_day.refuse_replaced(*days)
+        else:
+            loaded = stored_partials(pair_day, days, columns, counted)
+            frame = networks.network(loaded, day, settings, **options)
     facts: dict[str, Any] = {
         "history_days": known,
         "days_read": len(days),
@@ -177,12 +255,19 @@ def build_behaviour(catalog: Catalog, day: dt.date, account_day: Upstream[pa.Tab
     days, known = known_days(catalog, day, account_day, settings.earlier_days)
     names = trait_names(spec, settings)
     columns = ["account", "paid", "inside", *behaviours.MEASURES, *names]
-    counted = _account_settings(catalog)
-    loaded = stored_partials(account_day, days, columns, CODE_VERSION, counted, accounts="account")
-    with Spill(catalog.settings.engine) as spill:
-        frame = behaviours.behaviour(
-            loaded, day, settings, traits=names, history_days=known, keep=spill.keep
-        )
+    counted = Counted(CODE_VERSION, _account_settings(catalog))
+    with (
+        Spill(catalog.settings.engine) as spill,
+        remote_engine_for(catalog.settings, BEHAVIOUR, day) as remote,
+    ):
+        large = large_history(account_day, days, columns, counted) if remote else None
+        options: Any = {"traits": names, "history_days": known, "keep": spill.keep}
+        if remote and large:
+            frame = behaviour_of(remote, large, day, settings, **options)
+            account_day.refuse_replaced(*days)
+        else:
+            loaded = stored_partials(account_day, days, columns, counted, accounts="account")
+            frame = behaviours.behaviour(loaded, day, settings, **options)
     sides = [each.side for each in JOINED if each.asset == BEHAVIOUR and each.fit(spec)]
     facts: dict[str, Any] = {"history_days": known, "days_read": len(days), "joined_to": sides}
     manifest = Manifest(

@@ -29,7 +29,7 @@ from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.line_settings import UNITS, LineSettings
 from aml_assets.settings.table_settings import TRX
 from aml_assets.steps.builders.built import Built
-from aml_assets.steps.inputs.histories import known_days, stored_partials
+from aml_assets.steps.inputs.histories import Counted, known_days, stored_partials
 from aml_assets.steps.inputs.stored_frames import column_facts, columns_of, load_frame, load_table
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def build_unit_features(
     features = of_network(list(columns_of(partials.manifest(day))), unit)
     columns = [unit, *MOVED, *features, SHORT_HISTORY]
     counted = _counted_by(catalog, unit, features)
-    loaded = stored_partials(partials, days, columns, CODE_VERSION, counted)
+    loaded = stored_partials(partials, days, columns, Counted(CODE_VERSION, counted))
     frame = unit_features(loaded, day, windows, unit=unit, features=features, history_days=known)
     facts: dict[str, Any] = {"history_days": known, "days_read": len(days)}
     manifest = Manifest(

@@ -7,10 +7,13 @@ what is computed of them (``core.relations``).
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aml_assets.core.days import days_before
 from aml_assets.core.relations.history import of_accounts
+from aml_assets.core.tables.chunks import ROWS
+from aml_assets.core.tables.remote_engine import StoredFrame
 from aml_assets.errors import Outdated
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.upstream import Upstream
@@ -54,29 +57,31 @@ def known_days(
     return found, known
 
 
-def stored_partials(
-    of: Upstream[pa.Table],
-    days: list[dt.date],
-    columns: list[str],
-    code_version: str,
-    settings: str | None = None,
-    *,
-    accounts: str | None = None,
-) -> dict[dt.date, pa.Table]:
-    """Stored partials; one that counts otherwise than ours is refused before it is read.
+@dataclass(frozen=True)
+class Counted:
+    """How partials have to be counted, so that they can be added up.
 
-    Args:
-        of: the partials.
-        days: which, newest first.
-        columns: what is read of each.
-        code_version: of the code that they have to be counted by.
-        settings: the hash of the settings that they have to be counted by; ``None``: any.
-        accounts: a column of accounts; of it, only those of the newest day are read of any day.
+    Attributes:
+        code_version: of the code.
+        settings: the hash of the settings; ``None``: any.
     """
 
-    def chosen(manifest: Manifest) -> list[str]:
-        other = None if settings in (None, manifest.settings) else "by other settings"
-        if manifest.code_version != code_version:
+    code_version: str
+    settings: str | None = None
+
+    def refuse_other(self, of: Upstream[pa.Table], manifest: Manifest, days: list[dt.date]) -> None:
+        """Refuse a partial that counts otherwise, before it is read.
+
+        Args:
+            of: the partials.
+            manifest: that of one.
+            days: those that are read, newest first.
+
+        Raises:
+            Outdated: says how to build the history again.
+        """
+        other = None if self.settings in (None, manifest.settings) else "by other settings"
+        if manifest.code_version != self.code_version:
             other = "by another version of the code"
         if other:
             raise Outdated(
@@ -86,6 +91,31 @@ def stored_partials(
                 remedy=f"Build the history again: aml backfill --from {days[-1]} "
                 f"--to {days[0]} --select {of.asset} --remake",
             )
+
+
+def stored_partials(
+    of: Upstream[pa.Table],
+    days: list[dt.date],
+    columns: list[str],
+    counted: Counted,
+    *,
+    accounts: str | None = None,
+) -> dict[dt.date, pa.Table]:
+    """Stored partials.
+
+    Args:
+        of: the partials.
+        days: which, newest first.
+        columns: what is read of each.
+        counted: how they have to be counted.
+        accounts: a column of accounts; of it, only those of the newest day are read of any day.
+
+    Raises:
+        Outdated: one is counted otherwise.
+    """
+
+    def chosen(manifest: Manifest) -> list[str]:
+        counted.refuse_other(of, manifest, days)
         return columns
 
     found: dict[dt.date, pa.Table] = {}
@@ -93,3 +123,29 @@ def stored_partials(
         table, _ = of.load(each, chosen)
         found[each] = of_accounts(table, found[days[0]], accounts) if accounts and found else table
     return found
+
+
+def large_history(
+    of: Upstream[pa.Table],
+    days: list[dt.date],
+    columns: list[str],
+    counted: Counted,
+) -> dict[dt.date, StoredFrame]:
+    """The days that have rows, for a remote engine; none if they have few rows together.
+
+    Args:
+        of: the partials; they count as read.
+        days: which, newest first.
+        columns: what is read of each.
+        counted: how they have to be counted.
+
+    Raises:
+        Outdated: one is counted otherwise.
+    """
+    manifests = {each: of.manifest(each) for each in days}
+    for manifest in manifests.values():
+        counted.refuse_other(of, manifest, days)
+    if sum(manifest.rows or 0 for manifest in manifests.values()) <= ROWS:
+        return {}
+    filled = [each for each, manifest in manifests.items() if manifest.rows]
+    return {each: of.stored_frame(each, columns) for each in filled}

@@ -22,7 +22,13 @@ from aml_assets.core.model.encoding import Frame
 from aml_assets.core.tables import dictionaries
 from aml_assets.core.tables.chunks import ROWS, Keep, batches_of, in_memory
 from aml_assets.core.tables.contracts import CheckedTable, Column
-from aml_assets.core.tables.values import WHOLE
+from aml_assets.core.tables.remote_engine import (
+    RemoteEngine,
+    StoredFrame,
+    has_plain_types,
+    rows_reached,
+)
+from aml_assets.core.tables.values import common_type
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.upstream import Upstream
 from aml_assets.steps.inputs.stored_frames import columns_of, load_table
@@ -46,15 +52,21 @@ class StoredTable:
         table: its partitions.
         day: the partition; it counts as read.
         columns: only these columns; all by default.
+        remote: finds the wanted rows of a large table; by default it is read here.
 
     Raises:
         NotReady: it is not stored.
     """
 
     def __init__(
-        self, table: Upstream[pa.Table], day: dt.date, columns: list[str] | None = None
+        self,
+        table: Upstream[pa.Table],
+        day: dt.date,
+        columns: list[str] | None = None,
+        remote: RemoteEngine | None = None,
     ) -> None:
         self._table, self._day, self._columns = table, day, columns
+        self._remote = remote
         self._manifest = table.manifest(day)
 
     @property
@@ -112,6 +124,14 @@ class StoredTable:
                 return
             yield group
 
+    def for_remote(self) -> StoredFrame:
+        """The table as a remote engine reads it."""
+        return self._table.stored_frame(self._day, self._selected)
+
+    def refuse_replaced(self) -> None:
+        """See ``Upstream.refuse_replaced``."""
+        self._table.refuse_replaced(self._day)
+
     def reached(self, *references: References, keep: Keep = in_memory) -> CheckedTable:
         """The rows to which one of some references refers, and a few others.
 
@@ -125,6 +145,9 @@ class StoredTable:
         if self.is_small:
             return self.whole()
         names = self._selected
+        if self._remote and has_plain_types(self.for_remote().schema):
+            parts = self._found_by(self._remote, references)
+            return CheckedTable(_one(parts), {name: self.columns[name] for name in names})
         by = list(dict.fromkeys(name for each in references for name in each))
         unseen = {name for name in names if not self._is_empty(name)}
         parts: list[pa.Table] = []
@@ -135,8 +158,24 @@ class StoredTable:
                 parts.append(keep(batches_of([self._rows(number, names, wanted)])))
         if not parts:
             parts.append(self._rows(0, names, np.zeros(0, np.bool_)))
-        table = pa.concat_tables(parts).unify_dictionaries()
-        return CheckedTable(table, {name: self.columns[name] for name in names})
+        return CheckedTable(_one(parts), {name: self.columns[name] for name in names})
+
+    def _found_by(self, remote: RemoteEngine, references: Sequence[References]) -> list[pa.Table]:
+        """The rows that are reached, and some for the columns of which they hold no value."""
+        found = rows_reached(remote, self.for_remote(), references)
+        self.refuse_replaced()
+        parts, names = [found], found.column_names
+        columns = zip(names, found.columns, strict=True)
+        bare = {name for name, column in columns if column.null_count == len(column)}
+        unseen = {name for name in bare if not self._is_empty(name)}
+        for number, part in enumerate(self.batches(names[:1]) if unseen else ()):
+            wanted = np.zeros(part.num_rows, np.bool_)
+            wanted[[*self._showing(number, unseen)]] = True
+            if wanted.any():
+                parts.append(self._rows(number, names, wanted))
+            if not unseen:
+                break
+        return parts
 
     @cached_property
     def is_small(self) -> bool:
@@ -202,6 +241,10 @@ def kept_frame(features: Upstream[pa.Table], day: dt.date, keep: Keep) -> tuple[
     return Frame(day, stored.kept(keep).table, stored.columns), stored.manifest
 
 
+def _one(parts: Sequence[pa.Table]) -> pa.Table:
+    return pa.concat_tables(parts).unify_dictionaries()
+
+
 def _are_met(ids: pa.Table, references: References) -> NDArray[np.bool_]:
     """Which rows hold a value of each of the references."""
     met = [_are_in(ids.column(name), values) for name, values in references.items()]
@@ -211,11 +254,11 @@ def _are_met(ids: pa.Table, references: References) -> NDArray[np.bool_]:
 def _are_in(column: pa.ChunkedArray, values: pa.ChunkedArray) -> NDArray[np.bool_]:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    if {column.type, values.type} == {pa.int64(), WHOLE}:
-        column, values = column.cast(WHOLE), values.cast(WHOLE)
-    if column.type != values.type:
+    type_ = common_type([column.type, values.type])
+    if type_ is None:
         return np.zeros(len(column), np.bool_)  # where that is wrong, the join says so
-    return pc.is_in(column, value_set=values, skip_nulls=True).to_numpy()
+    values = values.cast(type_)
+    return pc.is_in(column.cast(type_), value_set=values, skip_nulls=True).to_numpy()
 
 
 def _is_valid(column: pa.ChunkedArray) -> NDArray[np.bool_]:

@@ -38,6 +38,33 @@ VALUES = {
         "first": False,
     },
     "orphans": {"columns": ODD[:2]},
+    "movements": {
+        "id_type": "STRING",
+        "payer": "0",
+        "payee": "1",
+        "payer_customer": "2",
+        "payee_customer": "3",
+        "amount": "4",
+        "is_exact": False,
+        "round_to": 100,
+        "least": 9_000,
+        "threshold": 10_000,
+        "time": "5",
+        "timed": True,
+        "night": (22, 6),
+        "marks": [{"name": "cash", "columns": [("6", ODD)]}],
+    },
+    "movement_counts": {},
+    "stacked_days": {
+        "days": [{"view": "day_1", "number": 1}, {"view": "day_2", "number": 2}],
+        "columns": [{"name": "account", "type": "STRING"}, {"name": ODD[1], "type": None}],
+        "only": 1,
+    },
+    "reached": {
+        "columns": range(2),
+        "references": [[{"column": "0", "type": "STRING", "view": "met_0_0"}]],
+        "order": ["0"],
+    },
     "pair_day": {},
     "relation": {"since": 19_771},
     "new_payments": {"since": 19_771},
@@ -70,9 +97,9 @@ VALUES = {
 
 UNORDERED = {
     *("relation", "counterparties", "new_relation", "pair_history", "new_payments"),
-    "orphans",
+    *("orphans", "movements", "movement_counts", "stacked_days"),
 }
-"""Steps on the way to the network, each read by code to which order says nothing, and one row."""
+"""Steps on the way, each read by what order says nothing to, and files that give one row."""
 
 FILES = sorted(
     entry.name.removesuffix(".sql")

@@ -1,13 +1,17 @@
 """Of a large table only the rows that are referred to are read, and what it is stays known."""
 
+from collections.abc import Callable, Iterator, Mapping
+
 import pyarrow as pa
 import pytest
 
+from aml_assets.core.tables.remote_engine import View
 from aml_assets.errors import NotReady
 from aml_assets.io.formats.parquet import ParquetFormat
 from aml_assets.steps.inputs import stored_table
 from aml_assets.steps.inputs.stored_table import StoredTable
 from aml_assets_tests.conftest import Bank, day, trx_columns
+from aml_assets_tests.core.relations.embedded import Embedded
 
 
 @pytest.fixture
@@ -65,3 +69,38 @@ def test_a_table_that_is_replaced_while_it_is_read_is_no_mixture(pieces: Bank):
     pieces.good("daily", 1, only=("tables/trx",))
     with pytest.raises(NotReady, match="replaced while it was read"):
         next(groups)
+
+
+def by_remote(bank: Bank, meanwhile: Callable[[], object] = lambda: None) -> StoredTable:
+    """The table of a bank, with the embedded engine in the place of a remote one."""
+    trx = bank.catalog.inputs("features/merged_features")["trx"]
+    remote = Embedded({trx.partitions.path(day(1)): trx.partitions.load(day(1))})
+
+    class Meanwhile:
+        def batches(self, sql: str, views: Mapping[str, View]) -> Iterator[pa.RecordBatch]:
+            meanwhile()
+            return remote.batches(sql, views)
+
+    return StoredTable(trx, day(1), remote=Meanwhile())
+
+
+def test_a_remote_engine_finds_the_rows_and_a_column_that_holds_a_value_still_holds_one(
+    pieces: Bank,
+):
+    found = by_remote(pieces).reached({"trx_id": pa.chunked_array([pa.array([106, 999])])}).table
+    # Of the only memo, no row was referred to.
+    assert found["trx_id"].to_pylist() == [106, 111]
+    assert found["memo"].to_pylist() == [None, "late"]
+    assert found["never"].null_count == 2
+    here = reached(pieces).reached({"trx_id": pa.chunked_array([pa.array([106])])}).table
+    assert found.schema.equals(here.schema)
+
+
+def test_what_a_remote_engine_reads_of_a_table_that_is_replaced_meanwhile_is_refused(pieces: Bank):
+    def replaced() -> None:
+        pieces.land("trx", 1, {**trx_columns(1), "trx_id": list(range(12))})
+        pieces.good("daily", 1, only=("tables/trx",))
+
+    table = by_remote(pieces, replaced)
+    with pytest.raises(NotReady, match="replaced while it was read"):
+        table.reached({"trx_id": pa.chunked_array([pa.array([106])])})
