@@ -52,7 +52,8 @@ class Contents:
     """The entries of a landed folder, sorted by what they are.
 
     Attributes:
-        data: the data files, by name; without Hive's for buckets without rows.
+        data: the data files, by name.
+        empty: Hive's files for buckets without rows; one of them may yet be written.
         success: when ``_SUCCESS`` was written, POSIX seconds; ``None`` if there is none.
         commits: Databricks' records of what a job added and removed, oldest first.
         logs: the folders of logs that say which files count.
@@ -62,6 +63,7 @@ class Contents:
     """
 
     data: tuple[FileStatus, ...]
+    empty: tuple[FileStatus, ...]
     success: float | None
     commits: tuple[FileStatus, ...]
     logs: tuple[str, ...]
@@ -100,6 +102,7 @@ def contents_of(entries: Iterable[FileStatus], misplaced: str = "") -> Contents 
     is_empty_day = bool(commits) or (success is not None and not written)
     return Contents(
         data=data,
+        empty=tuple(each for each in files if not is_hidden(each) and _is_empty_bucket(each)),
         success=success,
         commits=tuple(commits),
         logs=tuple(each.name for each in entries if each.is_directory and _name(each) in _LOGS),
@@ -124,6 +127,11 @@ def is_hidden(entry: FileStatus) -> bool:
     return name.startswith((".", "_")) or name.endswith(".crc")
 
 
+def is_partial(entry: FileStatus) -> bool:
+    """Return whether an entry is not whole yet by its name."""
+    return bool(_PARTIAL.search(_name(entry)))
+
+
 def as_text(name: str) -> str:
     """Return a file's name for people: bytes that are no UTF-8 and control characters escaped."""
     return shown(name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
@@ -143,7 +151,7 @@ def _folder(entry: FileStatus) -> str:
 
 
 def _is_of_a_write(entry: FileStatus) -> bool:
-    return _name(entry).startswith(_STAGING) or bool(_PARTIAL.search(_name(entry)))
+    return _name(entry).startswith(_STAGING) or is_partial(entry)
 
 
 def _is_empty_bucket(file: FileStatus) -> bool:
@@ -175,7 +183,7 @@ def _unfinished(
     committed = {_folder(each): each.modified for each in commits}  # the last one, of each folder
     for entry in entries:
         name = _name(entry)
-        is_sign = bool(_PARTIAL.search(name)) or name == "_temporary"
+        is_sign = is_partial(entry) or name == "_temporary"
         # A job removes these itself before it says that it has ended.
         if is_sign and (name == "_temporary" or not is_hidden(entry)):
             return entry.name

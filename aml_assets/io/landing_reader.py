@@ -134,7 +134,7 @@ class Landing:
         return FileListing(
             signature=_signature(contents.data),
             parts=len(contents.data),
-            newest=max((each.modified for each in contents.data), default=0.0),
+            newest=max((each.modified for each in (*contents.data, *contents.empty)), default=0.0),
             success=contents.success,
             writing=bool(contents.unfinished),
             unreadable=contents.misplaced,
@@ -179,8 +179,7 @@ class Landing:
         """
 
         def choose(length: int) -> _Reading:
-            # What another process decodes has to be a file in any case.
-            if spill is None or (self._tables[table].format != "orc" and spill.fits(length)):
+            if spill is None or spill.fits(length):
                 return self._hold
             copy = spill.copy
             return lambda path: self._store.load(path, copy)

@@ -16,6 +16,7 @@ import itertools
 import json
 import os
 import resource
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -47,7 +48,7 @@ _REFUSED = (
 )
 """What is raised for a file that cannot be decoded."""
 
-_PR_SET_DUMPABLE = 4
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 _MOST_ROWS, _LEAST_ROWS, _VALUES = 64 * 1024, 1024, 4 * 1024 * 1024  # of a batch
 
 
@@ -150,13 +151,28 @@ def _reason(error: Exception) -> str:
 
 
 def _bound(memory: int, seconds: int) -> None:
-    """Leave no dump with customers' data, and take no more memory and time than this."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    """Leave no dump with customers' data, end with the step, and take no more than this.
+
+    Whoever cancels the run ends the step, which ends this process: a signal for both would make the
+    file look damaged.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    _limit(resource.RLIMIT_CORE, 0)
     if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
         # It ignores the limit above where a program takes the dumps.
-        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        _limit(resource.RLIMIT_DATA, memory)
+    _limit(resource.RLIMIT_CPU, seconds)
+
+
+def _limit(kind: int, most: int) -> None:
+    """Set a limit, or leave one that the surroundings have set lower."""
+    hard = resource.getrlimit(kind)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (most, most))
 
 
 def _line(output: BinaryIO, said: dict[str, Any]) -> None:

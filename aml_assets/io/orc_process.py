@@ -17,8 +17,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,9 @@ main()
 """
 
 _OURS = str(Path(__file__).resolve().parents[2])
+
+_GRACE = 5.0
+"""Seconds beyond those of decoding, in which a process starts and ends."""
 
 _LONGEST_LINE = 64 * 1024 * 1024
 
@@ -143,7 +147,7 @@ def opened(content: Content, *, footer: int, seconds: float) -> Generator[OrcPro
     Args:
         content: the file.
         footer: bytes that its footer may have.
-        seconds: of a processor that decoding may take.
+        seconds: that decoding may take, of a processor and of the clock.
 
     Raises:
         Refused: it is no ORC file, or cannot be read.
@@ -170,10 +174,18 @@ def opened(content: Content, *, footer: int, seconds: float) -> Generator[OrcPro
             env=environment,
             pass_fds=(descriptor,),
         ) as process:
+            # It may also wait for ever, of which its own limit knows nothing.
+            late = threading.Timer(seconds + _GRACE, process.kill)
+            late.daemon = True
+            late.start()
             try:
                 yield OrcProcess(process)
             finally:
+                late.cancel()
                 process.kill()
+                assert process.stdin is not None
+                with suppress(BrokenPipeError):  # what a dead process was not told
+                    process.stdin.close()
 
 
 @contextmanager

@@ -34,7 +34,7 @@ _OFFSET, _INDEX, _DATA, _FOOTER, _ROWS_OF_STRIPE = 1, 2, 3, 4, 5
 _STREAMS, _ENCODINGS, _ZONE = 1, 2, 3
 _STREAM_KIND, _STREAM_COLUMN, _STREAM_LENGTH = 1, 2, 3
 
-_PROLEPTIC, _CPP = 2, 1  # a calendar, a writer
+_PROLEPTIC, _JAVA = 2, 0  # a calendar, a writer
 _SECOND_VERSIONS = (2, 3)  # encodings
 _MOST_TYPES = 100_000
 _MOST_OF_A_STRIPE = 2**26  # bytes of its footer
@@ -232,8 +232,8 @@ def _understood(start: int, blocks: Blocks, footer: bytes, postscript: bytes) ->
     encrypted = any(number == _ENCRYPTION for number, _ in fields(footer))
     if not 0 < len(types) <= _MOST_TYPES or told.get(_ROWS, 0) >= 2**63:
         raise TailError
-    # Java's writers, which alone had another calendar, say so where they have ours.
-    julian = told.get(_CALENDAR) != _PROLEPTIC and told.get(_WRITER, 0) != _CPP
+    # Java's own writer, which alone had another calendar, says so where it has ours.
+    julian = told.get(_CALENDAR) != _PROLEPTIC and told.get(_WRITER, _JAVA) == _JAVA
     columns = tuple(_columns(types))
     rows = told.get(_ROWS, 0)
     return Tail(start, blocks, columns, rows, encrypted, julian, notes, footer, postscript)

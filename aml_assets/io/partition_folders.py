@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from aml_assets.core.tables.chunks import ROWS, Keep, in_memory, kept
 from aml_assets.io.filesystems import FileStatus
 from aml_assets.io.landed_file import LandedFile, Place
-from aml_assets.io.landing_entries import as_bytes, as_text, is_hidden
+from aml_assets.io.landing_entries import as_bytes, as_text, is_hidden, is_partial
 
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 
@@ -77,7 +77,8 @@ class PartitionFolders:
             deeper: list[tuple[str, int]] = []
             for entry in listed(f"{folder}/{inner}".rstrip("/")):
                 path = f"{inner}{entry.name}"
-                if level == len(self.below) or is_hidden(entry) or entry.unreachable:
+                is_no_level = is_hidden(entry) or is_partial(entry) or entry.unreachable
+                if level == len(self.below) or is_no_level:
                     found.append(replace(entry, name=path))
                 elif entry.is_directory and entry.name.partition("=")[0] == self.below[level]:
                     deeper.append((f"{path}/", level + 1))

@@ -54,6 +54,10 @@ ROLES = (*ID_ROLES, "amount", "currency", "timestamp", "label", "decided_at", *D
 """All roles that a column can have."""
 
 
+_NO_ENCODINGS = ("utf-7", "unicode_escape", "raw_unicode_escape", "idna", "punycode")
+"""Codecs of Python's that give texts other than those that were written, or that are no text."""
+
+
 class TableSettings(Section):
     """One landed table.
 
@@ -92,7 +96,9 @@ class TableSettings(Section):
         try:
             "a".encode(value)  # not every codec is one of texts
             name = codecs.lookup(value).name
-        except LookupError:
+        except (LookupError, UnicodeError):
+            name = ""
+        if not name or name in _NO_ENCODINGS:
             raise ValueError(f"{value!r} is no encoding of texts; write true, or gb18030") from None
         return True if name == "utf-8" else name
 

@@ -91,6 +91,21 @@ def test_more_memory_than_is_given_is_refused(monkeypatch):
     assert reason in (ENDED, orc_child.MEMORY)
 
 
+def test_a_process_that_waits_for_ever_is_ended(monkeypatch):
+    monkeypatch.setattr(orc_process, "_GRACE", 0.5)
+    monkeypatch.setattr(orc_process, "_PROGRAM", "import time; time.sleep(1e6)")
+    started = time.monotonic()
+    with pytest.raises(Refused, match=ENDED), opened(CONTENT, footer=1_000_000, seconds=0.5):
+        pass
+    assert time.monotonic() - started < 30
+
+
+def test_a_limit_of_the_surroundings_that_is_lower_is_left_as_it_is(monkeypatch):
+    lower = "import resource; resource.setrlimit(resource.RLIMIT_CPU, (20, 20))\n"
+    monkeypatch.setattr(orc_process, "_PROGRAM", lower + orc_process._PROGRAM)
+    assert answered() == (5000, None)
+
+
 def test_no_variable_of_ours_is_known_there(monkeypatch, tmp_path):
     shown = tmp_path / "environment"
     monkeypatch.setenv("AML_SECRET", "key")

@@ -51,7 +51,8 @@ def test_under_the_other_tail_columns_are_numbers_and_times_are_their_seconds(co
 
 def test_the_calendar_is_julian_unless_the_file_says_otherwise_or_is_none_of_javas():
     content = written(TABLE)
-    for writer, calendar, julian in [(0, 1, True), (0, 0, True), (0, 2, False), (1, 0, False)]:
+    others = [(writer, 0, False) for writer in (1, 2, 3, 4, 5)]
+    for writer, calendar, julian in [(0, 1, True), (0, 0, True), (0, 2, False), *others]:
         assert tail(with_more(content, (9, writer), (11, calendar))).julian is julian
     assert tail(with_more(content, (10, b""))).encrypted
 

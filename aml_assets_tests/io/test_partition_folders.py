@@ -1,6 +1,7 @@
 """Columns in the names of folders are read as Hive means them, or the folder is named."""
 
 import datetime as dt
+import re
 
 import pyarrow as pa
 import pyarrow.orc
@@ -190,6 +191,14 @@ def test_a_write_within_a_partition_is_waited_for(root):
     land(root, "country=NO/a", {"x": [1]})
     (root / FOLDER / "country=NO/_temporary").mkdir()
     with pytest.raises(NotReady, match="country=NO/_temporary"):
+        bank(root).read("trx", DAY)
+
+
+@pytest.mark.parametrize("name", ["country=SE.tmp", "country=DK._COPYING_", "new.tmp"])
+def test_a_folder_that_is_being_written_is_no_partition_and_is_waited_for(root, name):
+    land(root, "country=NO/a", {"x": [1]})
+    land(root, f"{name}/a", {"x": [2]})
+    with pytest.raises(NotReady, match=re.escape(name)):
         bank(root).read("trx", DAY)
 
 

@@ -49,7 +49,7 @@ class Payments:
 
 
 def payments_within(payments: Payments, first_day: np.ndarray, since: int, bound: int) -> Payments:
-    """Those of relations that are new in a window, without hubs, as ``network.sql`` has them.
+    """Those of relations that are new in a window, without hubs, as ``new_relation.sql`` has them.
 
     Args:
         payments: those of relations that are new in a longer window.

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from aml_assets.core.sql import render
 from aml_assets.core.tables import dictionaries
+from aml_assets.core.tables.chunks import Keep, in_memory
 from aml_assets.core.tables.values import common_type
 
 
@@ -57,6 +58,7 @@ def rows_reached(
     remote: RemoteEngine,
     stored: StoredFrame,
     references: Sequence[Mapping[str, pa.ChunkedArray]],
+    keep: Keep = in_memory,
 ) -> pa.Table:
     """The rows of a stored frame to which others refer, ordered by the columns of the references.
 
@@ -65,6 +67,7 @@ def rows_reached(
         stored: the frame.
         references: each: column → the values to which others refer; a row is referred to if it has
             one of the values in each of the columns. What differs in type never meets.
+        keep: where the rows are kept.
 
     Returns:
         The columns of the frame, in its types.
@@ -90,8 +93,9 @@ def rows_reached(
     if not met:
         return stored.schema.empty_table()
     filled = {"columns": range(len(stored.schema)), "references": met, "order": list(order)}
-    rows = pa.Table.from_batches(remote.batches(render("reached", **filled), views))
-    return _typed_as(stored.schema, rows)
+    found = remote.batches(render("reached", **filled), views)
+    rows = keep(_typed_as(stored.schema, batch) for batch in found)
+    return rows.unify_dictionaries()
 
 
 def _in_one_type(stored: pa.DataType, values: pa.ChunkedArray) -> pa.Array | None:
@@ -101,13 +105,15 @@ def _in_one_type(stored: pa.DataType, values: pa.ChunkedArray) -> pa.Array | Non
     return None if type_ is None else values.cast(type_).unique().drop_null()
 
 
-def _typed_as(schema: pa.Schema, rows: pa.Table) -> pa.Table:
+def _typed_as(schema: pa.Schema, batch: pa.RecordBatch) -> pa.RecordBatch:
     """Rows as an engine gives them, with the names and types of a schema."""
-    columns: list[pa.Array | pa.ChunkedArray] = [
+    columns = [
         dictionaries.encode(column) if pa.types.is_dictionary(field.type) else column
-        for field, column in zip(schema, rows.columns, strict=True)
+        for field, column in zip(schema, batch.columns, strict=True)
     ]
-    return pa.table(columns, names=schema.names).cast(schema)
+    return pa.record_batch(
+        [each.cast(field.type) for each, field in zip(columns, schema, strict=True)], schema
+    )
 
 
 def has_plain_types(schema: pa.Schema) -> bool:

@@ -146,7 +146,7 @@ class StoredTable:
             return self.whole()
         names = self._selected
         if self._remote and has_plain_types(self.for_remote().schema):
-            parts = self._found_by(self._remote, references)
+            parts = self._found_by(self._remote, references, keep)
             return CheckedTable(_one(parts), {name: self.columns[name] for name in names})
         by = list(dict.fromkeys(name for each in references for name in each))
         unseen = {name for name in names if not self._is_empty(name)}
@@ -160,9 +160,11 @@ class StoredTable:
             parts.append(self._rows(0, names, np.zeros(0, np.bool_)))
         return CheckedTable(_one(parts), {name: self.columns[name] for name in names})
 
-    def _found_by(self, remote: RemoteEngine, references: Sequence[References]) -> list[pa.Table]:
+    def _found_by(
+        self, remote: RemoteEngine, references: Sequence[References], keep: Keep
+    ) -> list[pa.Table]:
         """The rows that are reached, and some for the columns of which they hold no value."""
-        found = rows_reached(remote, self.for_remote(), references)
+        found = rows_reached(remote, self.for_remote(), references, keep)
         self.refuse_replaced()
         parts, names = [found], found.column_names
         columns = zip(names, found.columns, strict=True)
