@@ -6,35 +6,26 @@ not belong here: faults (`test_graph_faults`), what the graph makes of it (`test
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
-from aml_assets.automation.backfill_plan import plan_backfill, select_assets
-from aml_assets.automation.backfill_runs import run_backfill
-from aml_assets.build import build_definitions
 from aml_assets.cli.reproduce import builders_of
-from aml_assets.core.days import days_between
 from aml_assets.io.catalog import Catalog
-from aml_assets.settings.load import Settings, load_settings
 from aml_assets.steps.reproducing import Reproduction
 from aml_assets_tests.hadoop.fixtures import Hadoop
 from aml_assets_tests.io.places import ClusterFiles, Place, digests, land
-from aml_assets_tests.requirements import amlgentex
+from aml_assets_tests.real_days import LAST, build_last, configured, copy_days
 
 pytestmark = pytest.mark.long  # whole graphs, four times over
 
-FIRST, LAST = dt.date(2023, 4, 1), dt.date(2023, 4, 4)
 SCHEMES = ("hdfs", "webhdfs")
 
 
@@ -53,41 +44,11 @@ def on_cluster(hadoop: Hadoop) -> Iterator[Callable[[str], Place]]:
 @pytest.fixture(scope="module")
 def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Some days of the real input."""
-    landing = amlgentex()
-    folder = tmp_path_factory.mktemp("landing")
-    for table in ("account", "corporate", "retail"):
-        shutil.copytree(landing / table, folder / table)
-    for table in ("trx", "str"):
-        for day in days_between(FIRST, LAST):
-            shutil.copytree(landing / f"{table}/daily/{day}", folder / f"{table}/daily/{day}")
-    return folder
-
-
-def configured(landing: Place, store: Place, *, threads: int = 2) -> Settings:
-    return load_settings(
-        landing={"url": landing.url},
-        store={"url": store.url},
-        hdfs={"authentication": "insecure", "client": landing.client},
-        partitions={"first_day": FIRST},
-        windows={"train_days": 2, "eval_days": 1},
-        features={"trx_lookback_days": 1},
-        training={"rounds": 20, "threads": threads},
-    )
+    return copy_days(tmp_path_factory.mktemp("landing"))
 
 
 def build(landing: Place, store: Place) -> dict[str, str]:
-    """Build everything of the last day and what that needs; gives the store's digests."""
-    settings = configured(landing, store)
-    catalog = Catalog(settings)
-    plan = plan_backfill(catalog, select_assets(catalog, []), [LAST])
-    problems = run_backfill(
-        catalog,
-        plan,
-        definitions=build_definitions(settings),
-        instance=dg.DagsterInstance.ephemeral(),
-    )
-    assert problems == []
-    return digests(store.files)
+    return build_last(configured(landing, store), store)
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +87,7 @@ def test_a_day_on_hdfs_is_built_again_and_is_the_same_there_and_here(
     landing, store = place.below(landing_on_cluster), place.below(f"reproduced{threads}")
     assert build(landing, store) == local
     before = digests(store.files)
-    catalog = Catalog(configured(landing, store, threads=threads))
+    catalog = Catalog(configured(landing, store, training={"threads": threads}))
     for folder in (str(tmp_path / "again"), place.below(f"again{threads}").url):
         work = Reproduction(catalog, LAST, catalog.store_at(folder), builders_of)
         found = list(work.run())

@@ -6,32 +6,21 @@ faults (``io/test_spark_engine``), or the SQL files (``core/sql``).
 
 from __future__ import annotations
 
-import datetime as dt
-import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pytest
 
-from aml_assets.automation.backfill_plan import plan_backfill, select_assets
-from aml_assets.automation.backfill_runs import run_backfill
-from aml_assets.build import build_definitions
-from aml_assets.core.days import days_between
-from aml_assets.io.catalog import Catalog
 from aml_assets.io.spark_engine import SparkEngine
-from aml_assets.settings.load import load_settings
 from aml_assets.steps.inputs import histories, stored_table
 from aml_assets_tests.hadoop.fixtures import Hadoop
-from aml_assets_tests.io.places import ClusterFiles, Place, digests
-from aml_assets_tests.requirements import amlgentex
+from aml_assets_tests.io.places import ClusterFiles, Place
+from aml_assets_tests.real_days import build_last, configured, copy_days
 from aml_assets_tests.spark.standalone import Standalone
 
 pytestmark = pytest.mark.long  # whole graphs, and a Spark
-
-FIRST, LAST = dt.date(2023, 4, 1), dt.date(2023, 4, 4)
 
 
 @pytest.fixture
@@ -46,41 +35,13 @@ def on_cluster(hadoop: Hadoop) -> Iterator[Place]:
 @pytest.fixture(scope="module")
 def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Some days of the real input."""
-    landing = amlgentex()
-    folder = tmp_path_factory.mktemp("landing")
-    for table in ("account", "corporate", "retail"):
-        shutil.copytree(landing / table, folder / table)
-    for table in ("trx", "str"):
-        for day in days_between(FIRST, LAST):
-            shutil.copytree(landing / f"{table}/daily/{day}", folder / f"{table}/daily/{day}")
-    return folder
+    return copy_days(tmp_path_factory.mktemp("landing"))
 
 
 def build(landed: Path, store: Place, **engine: Any) -> dict[str, str]:
-    """Build everything of the last day and what that needs; gives the store's digests."""
-    settings = load_settings(
-        landing={"url": str(landed)},
-        store={"url": store.url},
-        hdfs={"authentication": "insecure", "client": store.client},
-        partitions={"first_day": FIRST},
-        windows={"train_days": 2, "eval_days": 1},
-        features={
-            "trx_lookback_days": 1,
-            "behaviour": {"threshold": 10_000, "marks": {"cash": {"trx_type": ["CASH"]}}},
-        },
-        training={"rounds": 20},
-        engine=engine,
-    )
-    catalog = Catalog(settings)
-    plan = plan_backfill(catalog, select_assets(catalog, []), [LAST])
-    problems = run_backfill(
-        catalog,
-        plan,
-        definitions=build_definitions(settings),
-        instance=dg.DagsterInstance.ephemeral(),
-    )
-    assert problems == []
-    return digests(store.files)
+    features = {"behaviour": {"threshold": 10_000, "marks": {"cash": {"trx_type": ["CASH"]}}}}
+    landing = Place("local", str(landed))
+    return build_last(configured(landing, store, features=features, engine=engine), store)
 
 
 def test_the_real_input_gives_the_same_bytes_as_on_one_machine(

@@ -1,7 +1,8 @@
 """A bank's day of any size, written piece by piece.
 
-Belongs here: the landing that ``scale.py`` measures: the columns of ``preparation.py``, with ids,
-amounts, times, categories and names. Does not belong here: measuring.
+Belongs here: the landing that ``scale.py`` and ``spark.py`` measure, and its settings: the columns
+of ``preparation.py``, with ids, amounts, times, categories and names. Does not belong here:
+measuring.
 """
 
 from __future__ import annotations
@@ -9,38 +10,58 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+if TYPE_CHECKING:
+    from aml_assets.settings.load import Settings
+
 DAY = dt.date(2024, 1, 5)
 _ROWS_AT_ONCE = 1024 * 1024
 _ROWS_PER_CUSTOMER = 30
 
 
-def generate(root: Path, rows: int, reports: int, earlier: int = 0) -> None:
+def generate(root: Path, rows: int, reports: int) -> None:
     """Write a seeded landing of one day.
 
     Args:
         root: the landing.
         rows: transactions.
         reports: how many of them are reported.
-        earlier: days before it, of 30,000 transactions, a tenth of which are reported.
     """
     bank = _Bank(np.random.default_rng(0), max(10, rows // _ROWS_PER_CUSTOMER))
-    days = [DAY - number * dt.timedelta(1) for number in range(earlier, 0, -1)]
-    sizes = [*((day, 30_000, 3_000) for day in days), (DAY, rows, reports)]
-    for day, size, reported in sizes:
-        bank.day = day
-        _write(root / f"trx/daily/{day}", bank.transactions(size))
-        _write(root / f"str/daily/{day}", iter([bank.reports(size, reported)]))
+    _write(root / f"trx/daily/{DAY}", bank.transactions(rows))
+    _write(root / f"str/daily/{DAY}", iter([bank.reports(rows, reports)]))
     people = bank.customers * 9 // 10
     _write(root / "retail/all", iter([bank.people(0, people)]))
     _write(root / "corporate/all", iter([bank.firms(people, bank.customers)]))
     _write(root / "account/all", iter([bank.accounts()]))
+
+
+def settings_of(folder: Path, asset: str, **more: Any) -> Settings:
+    """The settings under which an asset of the day is built.
+
+    Args:
+        folder: where ``landing`` and ``store`` are.
+        asset: the network is on for its own sake alone, and for its pairs'.
+        more: other sections.
+    """
+    from aml_assets.settings.load import Settings
+
+    network = asset in ("features/pair_day", "features/network")
+    return Settings.model_validate(
+        {
+            "landing": {"url": str(folder / "landing")},
+            "store": {"url": str(folder / "store")},
+            "partitions": {"first_day": DAY},
+            "features": {"network": {"enabled": network, "cycles": False}},
+            **more,
+        }
+    )
 
 
 def _write(folder: Path, parts: Iterator[pa.Table]) -> None:
@@ -57,12 +78,12 @@ class _Bank:
     """The columns of its tables; each customer has one account."""
 
     def __init__(self, random: np.random.Generator, customers: int) -> None:
-        self._random, self.customers, self.day = random, customers, DAY
+        self._random, self.customers = random, customers
         self._names = _numbered("name of somebody ", np.arange(customers * 2))
 
     def transactions(self, rows: int) -> Iterator[pa.Table]:
         """A day's transactions, sorted by time and id."""
-        midnight = np.datetime64(self.day, "us")
+        midnight = np.datetime64(DAY, "us")
         for start in range(0, rows, _ROWS_AT_ONCE):
             size = min(_ROWS_AT_ONCE, rows - start)
             payer, payee = self._random.integers(0, self.customers, (2, size))
@@ -139,7 +160,7 @@ class _Bank:
         return pa.array(self._random.lognormal(5, 2, size).round(2))
 
     def _days(self, size: int, span: int) -> pa.Array:
-        last = (self.day - dt.date(1970, 1, 1)).days
+        last = (DAY - dt.date(1970, 1, 1)).days
         days = (last - self._random.integers(0, span, size)).astype(np.int32)
         return pa.array(days).cast(pa.date32())
 

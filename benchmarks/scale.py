@@ -17,14 +17,11 @@ from __future__ import annotations
 import argparse
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from _common import machine, print_figures, print_table, run_child, say
-from _large_day import DAY, generate
+from _large_day import DAY, generate, settings_of
 from _within import may_limit, run_within, watched
-
-if TYPE_CHECKING:
-    from aml_assets.settings.load import Settings
 
 STEPS = (
     "tables/trx",
@@ -126,7 +123,7 @@ def _step(folder: Path, asset: str) -> dict[str, Any]:
     from aml_assets.io.catalog import Catalog
     from aml_assets.io.spill import Spill
 
-    catalog = Catalog(_settings(folder, network=asset in ("features/pair_day", NETWORK)))
+    catalog = Catalog(settings_of(folder, asset))
     declared = {each.name: each for each in declared_assets(catalog.settings)}
     spilled: list[int] = []
     take = Spill.take
@@ -141,19 +138,6 @@ def _step(folder: Path, asset: str) -> dict[str, Any]:
         declared[asset].built(catalog, DAY).publish_to(catalog.frames(asset), DAY)
 
     return {**watched(work), "spilled": sum(spilled) / 1e6}
-
-
-def _settings(folder: Path, *, network: bool) -> Settings:
-    from aml_assets.settings.load import Settings
-
-    return Settings.model_validate(
-        {
-            "landing": {"url": str(folder / "landing")},
-            "store": {"url": str(folder / "store")},
-            "partitions": {"first_day": DAY},
-            "features": {"network": {"enabled": network, "cycles": False}},
-        }
-    )
 
 
 def _pandas_table(folder: Path) -> None:

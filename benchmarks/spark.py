@@ -21,13 +21,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from _common import machine, print_figures, print_table, run_child, say
-from _large_day import DAY, generate
+from _large_day import DAY, generate, settings_of
 from _within import run_within, watched
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from aml_assets.settings.load import Settings
     from aml_assets_tests.spark.standalone import Standalone
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # the Spark is the tests' own
@@ -181,7 +180,7 @@ def _step(folder: Path, asset: str, url: str | None, *, small: bool) -> dict[str
         os.environ["AML_SPARK_TOKEN"] = os.environ["SPARK_TOKEN"]
     if small:  # else the step would be too small for executors
         stored_table._VALUES = histories.ROWS = 0
-    catalog = Catalog(_settings(folder, url, network=asset == "features/pair_day"))
+    catalog = Catalog(settings_of(folder, asset, engine={"spark": {"url": url}}))
     declared = {each.name: each for each in declared_assets(catalog.settings)}
     digest = ""
 
@@ -191,20 +190,6 @@ def _step(folder: Path, asset: str, url: str | None, *, small: bool) -> dict[str
         digest = built.publish_to(catalog.of(asset), DAY).manifest.digest
 
     return {**watched(work), "digest": int(digest[:12], 16)}
-
-
-def _settings(folder: Path, url: str | None, *, network: bool) -> Settings:
-    from aml_assets.settings.load import Settings
-
-    return Settings.model_validate(
-        {
-            "landing": {"url": str(folder / "landing")},
-            "store": {"url": str(folder / "store")},
-            "partitions": {"first_day": DAY},
-            "features": {"network": {"enabled": network, "cycles": False}},
-            "engine": {"spark": {"url": url}},
-        }
-    )
 
 
 if __name__ == "__main__":

@@ -129,16 +129,7 @@ class LandedParquet:
         return self._opened.schema_arrow.metadata
 
     def read(self, names: list[str] | None = None, keep: Keep = in_memory) -> pa.Table:
-        """Return some columns, or all of `names`; texts as dictionaries where it is possible.
-
-        Args:
-            names: distinct columns.
-            keep: where decoded columns are kept.
-
-        Raises:
-            InputError: a column cannot be read, or it is more than the limits allow; the error
-                says which it is.
-        """
+        """Return some columns, texts as dictionaries if possible; see `LandedFile.read`."""
         file, names = self._opened, self.names if names is None else names
         if len({*names}) < len(names):
             return pa.table([pa.nulls(0)] * len(names), names=names)

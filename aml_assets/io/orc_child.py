@@ -36,6 +36,7 @@ from aml_assets.io.orc_tail import (
     tail_of,
 )
 from aml_assets.io.orc_times import Times, YearsError
+from aml_assets.io.scratch import no_core_dumps
 
 DAMAGED, CODEC, FOOTER, MEMORY, TYPES, YEARS = (
     *("damaged", "codec", "footer", "memory", "types", "years"),
@@ -48,7 +49,7 @@ _REFUSED = (
 )
 """What is raised for a file that cannot be decoded."""
 
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
+_PR_SET_PDEATHSIG = 1
 _MOST_ROWS, _LEAST_ROWS, _VALUES = 64 * 1024, 1024, 4 * 1024 * 1024  # of a batch
 
 
@@ -158,12 +159,9 @@ def _bound(memory: int, seconds: int) -> None:
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    _limit(resource.RLIMIT_CORE, 0)
+    no_core_dumps()
     if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        # It ignores the limit above where a program takes the dumps.
-        libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         _limit(resource.RLIMIT_DATA, memory)
     _limit(resource.RLIMIT_CPU, seconds)
 

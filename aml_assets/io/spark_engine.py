@@ -101,10 +101,13 @@ class SparkEngine:
             yield from self._spark.asked(lambda client: self._rows(client, sql, views))
             return
         except TooLate:
-            refused = self._late()
+            what = f"gave no answer within {self._settings.deadline_seconds:g} s"
+            remedy = "Give it more executors, or raise engine.spark.deadline_seconds."
         except failures() as error:
-            refused = self._refused(error)
-        raise refused
+            what, remedy = _reason(error)
+        table, day = self._where
+        address = self._spark.address
+        raise AmlError(f"Spark at {address} {what}", table=table, day=day, remedy=remedy)
 
     def close(self) -> None:
         """Leave the session, and end the query that was not read to its end."""
@@ -126,23 +129,6 @@ class SparkEngine:
                 yield from part.cast(schema).to_batches() or [_empty(schema)]
         if schema is None:
             raise ValueError("a result without a batch")
-
-    def _late(self) -> AmlError:
-        table, day = self._where
-        return AmlError(
-            f"Spark at {self._spark.address} gave no answer within "
-            f"{self._settings.deadline_seconds:g} s",
-            table=table,
-            day=day,
-            remedy="Give it more executors, or raise engine.spark.deadline_seconds.",
-        )
-
-    def _refused(self, error: Exception) -> AmlError:
-        table, day = self._where
-        what, remedy = _reason(error)
-        return AmlError(
-            f"Spark at {self._spark.address} {what}", table=table, day=day, remedy=remedy
-        )
 
 
 def _reason(error: Exception) -> tuple[str, str]:
@@ -176,10 +162,11 @@ def _frame(client: Any, store: str, view: View) -> Any:
 
     if isinstance(view, str):
         return client.sql(view)
+    plain = plain_schema(view.schema)
     # With a schema given, no job has to look for one, and no rows are needed for it.
-    schema = from_arrow_schema(plain_schema(view.schema), prefer_timestamp_ntz=True)
+    schema = from_arrow_schema(plain, prefer_timestamp_ntz=True)
     if not isinstance(view, StoredFrame):
-        return client.createDataFrame(view.cast(plain_schema(view.schema)), schema)
+        return client.createDataFrame(view.cast(plain), schema)
     return (
         client.read.schema(schema)
         .parquet(join_path(store, view.path))

@@ -134,19 +134,16 @@ class SparkSession:
         self._client, self._is_open = None, False
 
     def _connected(self) -> Any:
-        if self._client is None:
-            self._client = self._opened()
-        return self._client
-
-    def _opened(self) -> Any:
-        """Open the session, and end what was left in it."""
+        """The session; opened, and rid of what was left in it, the first time."""
+        if self._client is not None:
+            return self._client
         with _a_program_of_a_file():
             from pyspark.sql.connect.client.retries import DefaultPolicy
             from pyspark.sql.connect.session import SparkSession as Client
 
         for number in range(_IDS):
             client: Any = Client.builder.remote(self._parameters(number)).create()
-            self._client = client  # so that whoever gives up can close it
+            self._client = client  # from here on, whoever gives up can close it
             policy = DefaultPolicy(max_retries=_TRIES, max_backoff=_LONGEST_WAIT)
             client.client.set_retry_policies([policy])
             try:

@@ -26,7 +26,7 @@ from aml_assets.core.tables import engine
 from aml_assets.core.tables.contracts import Column
 from aml_assets.core.tables.join_columns import different_types
 from aml_assets.core.tables.joins import MergedFrame
-from aml_assets.core.tables.values import WHOLE
+from aml_assets.core.tables.values import common_type
 from aml_assets.settings.table_settings import LABEL_FEATURES, SIDES, STR, TRX, TableSettings
 
 SHORT_LABEL_HISTORY = "short_label_history"
@@ -163,9 +163,8 @@ def _by_account(
 
 def _codes(reported: pa.Array, accounts: pa.Array, day: dt.date) -> pa.Array:
     """The code of each reported account among those of the pairs, null where it has none."""
-    if {reported.type, accounts.type} == {pa.int64(), WHOLE}:
-        reported, accounts = reported.cast(WHOLE), accounts.cast(WHOLE)
-    if reported.type != accounts.type:
+    type_ = common_type([reported.type, accounts.type])
+    if type_ is None:
         names = ", ".join(SIDES)
         raise different_types(TRX, names, day, [reported.type, accounts.type])
-    return pc.index_in(reported, value_set=accounts).cast(pa.int64())
+    return pc.index_in(reported.cast(type_), value_set=accounts.cast(type_)).cast(pa.int64())

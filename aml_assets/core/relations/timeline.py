@@ -186,25 +186,13 @@ def transactions_of(trx: pa.Table, spec: TableSettings, wanted: Collection[str])
     return trx.filter(pc.or_(*(_among(ids, wanted) for ids in sides)))
 
 
-def near(trx: pa.Table, spec: TableSettings, wanted: Collection[str]) -> pa.Table:
-    """The transactions in which one of some customers pays or is paid.
-
-    Args:
-        trx: transactions, with `payment_columns`.
-        spec: the settings of ``trx``.
-        wanted: the texts of the customers' ids.
-    """
-    sides = [_among(ids_of(trx, spec.column(role)), wanted) for role in UNITS["customer"]]
-    return trx.filter(pc.or_(*sides))
-
-
 def payments_of(
     rows: pa.Table, spec: TableSettings, day: dt.date, wanted: Collection[str]
 ) -> pa.Table:
     """The payments of some customers on a day, one row per payment and side that is wanted.
 
     Args:
-        rows: the day's transactions; those `near` them are enough.
+        rows: the day's transactions; those `transactions_of` them are enough.
         spec: the settings of ``trx``.
         day: the partition.
         wanted: the texts of the customers' ids.

@@ -21,9 +21,9 @@ from aml_assets.core.days import ONE_DAY, days_between
 from aml_assets.core.relations.timeline import (
     Activity,
     activities,
-    near,
     payment_columns,
     payments_of,
+    transactions_of,
 )
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.table_settings import STR, TRX
@@ -125,7 +125,7 @@ def _payments(
         if trx.has(past):
             names = payment_columns(spec, columns_of(trx.manifest(past)))
             parts = StoredTable(trx, past, names).batches()
-            rows = pa.concat_tables(near(part, spec, wanted) for part in parts)
+            rows = pa.concat_tables(transactions_of(part, spec, wanted) for part in parts)
             stored.append(past)
             yield payments_of(rows, spec, past, wanted)
         else:

@@ -145,9 +145,11 @@ class StoredTable:
         if self.is_small:
             return self.whole()
         names = self._selected
-        if self._remote and has_plain_types(self.for_remote().schema):
-            parts = self._found_by(self._remote, references, keep)
-            return CheckedTable(_one(parts), {name: self.columns[name] for name in names})
+        if self._remote and has_plain_types((stored := self.for_remote()).schema):
+            found = rows_reached(self._remote, stored, references, keep)
+            return CheckedTable(
+                self._completed(found), {name: self.columns[name] for name in names}
+            )
         by = list(dict.fromkeys(name for each in references for name in each))
         unseen = {name for name in names if not self._is_empty(name)}
         parts: list[pa.Table] = []
@@ -160,11 +162,8 @@ class StoredTable:
             parts.append(self._rows(0, names, np.zeros(0, np.bool_)))
         return CheckedTable(_one(parts), {name: self.columns[name] for name in names})
 
-    def _found_by(
-        self, remote: RemoteEngine, references: Sequence[References], keep: Keep
-    ) -> list[pa.Table]:
+    def _completed(self, found: pa.Table) -> pa.Table:
         """The rows that are reached, and some for the columns of which they hold no value."""
-        found = rows_reached(remote, self.for_remote(), references, keep)
         self.refuse_replaced()
         parts, names = [found], found.column_names
         columns = zip(names, found.columns, strict=True)
@@ -177,7 +176,7 @@ class StoredTable:
                 parts.append(self._rows(number, names, wanted))
             if not unseen:
                 break
-        return parts
+        return _one(parts)
 
     @cached_property
     def is_small(self) -> bool:
