@@ -10,11 +10,15 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import BinaryIO, cast
+
+import pytest
 
 from aml_assets.errors import TransientStoreError
 from aml_assets.io.filesystems import FileStatus, FileSystem, Listing, RawSink
+from aml_assets.io.store import Store
 
 CHANGES = frozenset(
     {"create", "write", "close", "replace", "replaced", "place", "placed", "delete"}
@@ -22,6 +26,18 @@ CHANGES = frozenset(
 """The operations that change what is stored."""
 
 _ON_ITS_WAY = 0.02  # seconds
+
+
+@contextmanager
+def without_waiting(store: Store) -> Generator[None]:
+    """In the block, the store tries nothing again: the test fails where it would."""
+
+    def wait(seconds: float) -> None:
+        pytest.fail(f"{seconds} s were to be waited for what does not pass")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store._retrying, "sleep", wait)
+        yield
 
 
 class ObservedFileSystem(FileSystem):
