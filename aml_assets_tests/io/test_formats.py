@@ -6,6 +6,7 @@ file system has to promise (`test_promises_formats`), damage (`test_formats_faul
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -179,6 +180,17 @@ def test_a_dictionary_is_stored_sorted_and_without_unused_values_unless_it_is_or
     kept = canonical(pa.table({"size": sizes})).column("size").chunk(0)
     assert kept.dictionary.to_pylist() == ["s", "m", "l"]
     assert kept.type.ordered
+
+
+def test_a_text_is_stored_in_the_row_groups_that_hold_it(store):
+    texts = [hashlib.sha256(bytes([n // 256, n % 256])).hexdigest() for n in range(1000)]
+    table = pa.table({"memo": pa.array(texts).dictionary_encode()})
+    parquet = ParquetFormat(rows_per_group=50)
+    parquet.write(store, "t", table, manifest("x"))
+    status = store.status("t")
+    assert status is not None
+    assert status.length < 2 * sum(map(len, texts))
+    assert parquet.read(store, "t").equals(canonical(table))
 
 
 json_values = st.recursive(

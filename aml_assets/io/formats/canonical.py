@@ -80,6 +80,35 @@ def one_chunk(column: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays(column.chunks)
 
 
+def with_used_values(array: pa.DictionaryArray) -> pa.DictionaryArray:
+    """Return an array with those values of its dictionary that occur, in the same order."""
+    import numpy as np
+    import pyarrow as pa
+
+    if array.type.ordered:
+        return array
+    codes, is_null = array.indices.fill_null(0).to_numpy(), array.is_null().to_numpy(False)
+    occurs = np.zeros(len(array.dictionary), np.bool_)
+    occurs[codes[~is_null]] = True
+    places = np.cumsum(occurs, dtype=np.int32) - 1
+    used = array.dictionary.take(pa.array(np.flatnonzero(occurs)))
+    indices = pa.array(places[codes], pa.int32(), mask=is_null)
+    return pa.DictionaryArray.from_arrays(indices, used)
+
+
+def with_one_dictionary(table: pa.Table) -> pa.Table:
+    """Return a table in whose columns all chunks share a dictionary, which is sorted.
+
+    Row groups have dictionaries of their own where that of the whole column is long.
+    """
+    import pyarrow as pa
+
+    for position, (field, column) in enumerate(zip(table.schema, table.columns, strict=True)):
+        if pa.types.is_dictionary(field.type) and not _have_one_dictionary(column):
+            table = table.set_column(position, field, _sorted_dictionary(one_chunk(column)))
+    return table.unify_dictionaries()
+
+
 def _canonical_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     import pyarrow as pa
 

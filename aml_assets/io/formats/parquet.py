@@ -38,6 +38,8 @@ from aml_assets.io.formats.canonical import (
     one_chunk,
     schema_identity,
     unstorable_column,
+    with_one_dictionary,
+    with_used_values,
 )
 from aml_assets.io.formats.footer import (
     Footer,
@@ -235,14 +237,18 @@ class ParquetFormat(Format["pa.Table"]):
         """Yield the table's row groups, each in one chunk, on which the pages depend."""
         import pyarrow as pa
 
-        for start in range(0, max(table.num_rows, 1), self._rows_per_group):
-            part = table.slice(start, self._rows_per_group)
+        rows = self._rows_per_group
+        for start in range(0, max(table.num_rows, 1), rows):
+            part = table.slice(start, rows)
             columns: list[pa.Array] = []
             for field, column in zip(part.schema, part.columns, strict=True):
                 try:
-                    columns.append(one_chunk(column))
+                    array = one_chunk(column)
                 except pa.ArrowInvalid:
                     raise unstorable_column(field, path) from None
+                # Else each row group would hold the values of all.
+                is_long = pa.types.is_dictionary(array.type) and len(array.dictionary) > rows
+                columns.append(with_used_values(array) if is_long else array)
             yield pa.table(columns, schema=table.schema)
 
     def _options(self, table: pa.Table) -> dict[str, Any]:
@@ -387,7 +393,7 @@ def _decode(
     try:
         file = pq.ParquetFile(source, metadata=footer.metadata, pre_buffer=False)
         read = file.read(names) if group is None else file.read_row_group(group, names)
-        table = read.unify_dictionaries().replace_schema_metadata(None)
+        table = with_one_dictionary(read).replace_schema_metadata(None)
     except (pa.ArrowException, OSError, ValueError):
         # The bytes are verified, so this pyarrow is older than the one that wrote them.
         raise corrupt(path, f"pyarrow {pa.__version__} cannot decode it") from None
