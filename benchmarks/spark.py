@@ -149,8 +149,10 @@ def _spark(folder: Path) -> Generator[Standalone]:
         "spark.sql.codegen.wholeStage": "true",
         "spark.sql.adaptive.enabled": "true",
         "spark.sql.autoBroadcastJoinThreshold": "10485760",
+        "spark.sql.shuffle.partitions": "64",
+        "spark.driver.maxResultSize": "0",
     }
-    with standalone(folder, "1400m", settings) as found:
+    with standalone(folder, "1400m", settings, server_memory="4g") as found:
         yield found
 
 

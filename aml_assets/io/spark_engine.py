@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from aml_assets.settings.load import Settings
 
 
+_RESULT_LIMIT = "spark.driver.maxResultSize"
+
+
 @contextmanager
 def remote_engine_for(
     settings: Settings, asset: str, day: dt.date
@@ -142,6 +145,11 @@ def _reason(error: Exception) -> tuple[str, str]:
         return (
             "does not let us in",
             f"Give the token that it asks for in {SPARK_TOKEN}, in the environment of the step.",
+        )
+    if _RESULT_LIMIT in str(error):
+        return (
+            f"gives no answer that is larger than its {_RESULT_LIMIT}",
+            "Raise it on the server, together with the memory of its driver (docs/scale.md).",
         )
     if condition == "OPERATION_CANCELED":
         return (

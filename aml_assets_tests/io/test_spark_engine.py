@@ -212,6 +212,21 @@ def test_a_session_that_the_server_has_forgotten_is_taken_up_under_another_id(
         daemon.stop()
 
 
+def test_an_answer_that_is_too_large_for_the_server_names_its_setting(tmp_path: Path) -> None:
+    SPARK.require()
+    daemon = connect_server(tmp_path / "connect", "token", {"spark.driver.maxResultSize": "1m"})
+    try:
+        settings = SparkSettings(url=f"sc://localhost:{connect_port(daemon)}")
+        of = SparkEngine(settings, "file:///", "a day", "token")
+        with pytest.raises(
+            AmlError, match=r"larger than its spark\.driver\.maxResultSize\. Raise it"
+        ):
+            ask(of, "SELECT id FROM RANGE(0, 1000000, 1, 10)")
+        of.close()
+    finally:
+        daemon.stop()
+
+
 def test_a_server_that_nobody_started_does_not_answer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

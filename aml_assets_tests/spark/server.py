@@ -41,7 +41,7 @@ _SETTINGS: Mapping[str, str] = {
 # The second compiler costs more than it gains in a life this short; so does verifying the code of
 # jars that are known by their hashes.
 _JAVA_OPTIONS = (
-    *("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xmx1g"),
+    *("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"),
     *("-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote"),
 )
 _OPENED = (
@@ -50,6 +50,7 @@ _OPENED = (
     "sun.util.calendar",
 )
 """Packages of Java's base module that Spark looks into."""
+_MEMORY = "1g"
 _STARTED = r"Spark Connect server started at: 127\.0\.0\.1:(\d+)"
 _START_SECONDS = 120.0
 
@@ -81,6 +82,7 @@ def connect_server(
     token: str,
     settings: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
+    memory: str = _MEMORY,
 ) -> Daemon:
     """Start a server, without waiting until it serves.
 
@@ -89,6 +91,7 @@ def connect_server(
         token: that its clients have to give.
         settings: Spark's, over ours.
         environment: variables on top of this process's.
+        memory: its heap, which holds all rows of an answer.
     """
     temporary = folder / "tmp"
     temporary.mkdir(parents=True)
@@ -100,7 +103,9 @@ def connect_server(
     }
     daemon = Daemon(
         "connect",
-        java_command("org.apache.spark.sql.connect.service.SparkConnectServer", temporary, found),
+        java_command(
+            "org.apache.spark.sql.connect.service.SparkConnectServer", temporary, found, memory
+        ),
         folder,
         ports={},
         # A command line can be read by other users, the environment cannot.
@@ -125,13 +130,16 @@ def spark_environment() -> dict[str, str]:
     return inherited | {"SPARK_LOCAL_IP": "127.0.0.1"}
 
 
-def java_command(main_class: str, temporary: Path, settings: Mapping[str, str]) -> list[str]:
+def java_command(
+    main_class: str, temporary: Path, settings: Mapping[str, str], memory: str = _MEMORY
+) -> list[str]:
     """The command line of a Java program of Spark's that stays.
 
     Args:
         main_class: the program.
         temporary: the folder for its temporary files.
         settings: Spark's.
+        memory: the heap.
     """
     properties = {
         **settings,
@@ -142,6 +150,7 @@ def java_command(main_class: str, temporary: Path, settings: Mapping[str, str]) 
     return [
         java() or "java",
         *_JAVA_OPTIONS,
+        f"-Xmx{memory}",
         *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED),
         *(f"-D{name}={value}" for name, value in properties.items()),
         "-classpath",

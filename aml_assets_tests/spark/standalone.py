@@ -53,7 +53,11 @@ class Standalone:
 
 @contextmanager
 def standalone(
-    folder: Path, executor_memory: str = "768m", settings: Mapping[str, str] | None = None
+    folder: Path,
+    executor_memory: str = "768m",
+    settings: Mapping[str, str] | None = None,
+    *,
+    server_memory: str = "1g",
 ) -> Generator[Standalone]:
     """Run all of them while the block lasts.
 
@@ -61,6 +65,7 @@ def standalone(
         folder: where they may write.
         executor_memory: the heap of each executor.
         settings: Spark's, over ours, which are made for few rows.
+        server_memory: the heap of the Connect server, which holds all rows of an answer.
 
     Raises:
         ArtefactError: the jars could not be fetched.
@@ -102,7 +107,7 @@ def standalone(
             "spark.home": str(home),
             **(settings or {}),
         }
-        server = connect_server(folder / "connect", token, of_server, environment)
+        server = connect_server(folder / "connect", token, of_server, environment, server_memory)
         stack.callback(server.stop)
         url = f"sc://localhost:{connect_port(server)}"
         yield Standalone(url, token, server, tuple(workers))
