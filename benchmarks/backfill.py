@@ -12,7 +12,7 @@ changes.
 Beside it, one day by ``dagster job execute`` with its steps in the run's process and with a process
 per step (``automation.executor``), from the shell's return to the shell's return.
 
-Run it alone: ``.venv/bin/python benchmarks/backfill.py [--small]``.
+Run it alone: ``.venv/bin/python benchmarks/backfill.py [--small]``. A round takes half an hour.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,10 +61,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--small", action="store_true", help="two days of a small bank")
+    parser.add_argument("--rounds", type=int, help="how often each side runs; 3 by default")
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     scale = SMALL if given.small else FULL
+    scale = replace(scale, rounds=given.rounds or scale.rounds)
     if given.side:
         print_figures(SIDES[given.side](given.folder, scale))
         return
