@@ -1,8 +1,8 @@
-"""Behaviour: what each account of one day does lately, and what it usually does.
+"""Behaviour: what each account with a payment on a day does lately, and what it usually does.
 
-Belongs here: the features of accounts from partials, and how much past they know. Does not belong
-here: which days are read (``steps.builders.build_relations``), or what an account's counterparties
-say of it (``network``).
+Belongs here: the features of accounts from partials, and whether their history is short. Does not
+belong here: which days are read (``steps.builders.build_relations``), or features of an account
+and its counterparty together (``network``).
 
 The features are the columns of ``behaviour.sql``.
 """
@@ -30,7 +30,7 @@ class Flow(NamedTuple):
     """Payments of one direction, with customers or with the outside.
 
     Attributes:
-        name: begins the names of its features.
+        name: the prefix of the names of its features.
         paid: whether the account paid.
         inside: whether the other account is a customer's.
     """
@@ -49,7 +49,7 @@ FLOWS = (
 """All flows; those with the outside are left out by ``features.behaviour.outside: false``."""
 
 MEASURES = ("payments", "amounts", "total", "largest", "squares")
-"""The columns of a partial beside account, paid and inside, and before the traits."""
+"""The columns of a partial that hold figures, between (account, paid, inside) and the traits."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class BehaviourFrame:
 
     Attributes:
         table: account and the features (int64 or float64), one row per account, sorted by it.
-        columns: the facts of the columns, for the merged frame.
+        columns: what each column is, for the merged frame.
     """
 
     table: pa.Table
@@ -77,8 +77,8 @@ def behaviour(
     """The features of each account that moved money on a day.
 
     Args:
-        partials: day → its ``account_day``, of the horizon's days that are stored; with the day's
-            own.
+        partials: day → its ``account_day``, for each stored day of the horizon; ``day`` is one of
+            them.
         day: the partition.
         settings: windows, horizon, and whether the outside counts.
         traits: the traits that the partials count.

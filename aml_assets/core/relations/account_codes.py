@@ -30,7 +30,7 @@ class AccountCodes:
 
     Attributes:
         columns: the codes of each given column, int64, null for null.
-        ids: the ids; a code is a position here.
+        ids: the distinct ids; a code is the position of its id here.
     """
 
     columns: tuple[pa.ChunkedArray, ...]
@@ -63,9 +63,9 @@ def account_codes(columns: Sequence[pa.ChunkedArray]) -> AccountCodes:
 def sorted_by_ids(
     table: pa.Table, ids: Sequence[str], *others: str, keep: Keep = in_memory
 ) -> pa.Table:
-    """A table sorted by its ids and then by others, with text ids as dictionaries in order.
+    """A table sorted by its ids and then by other columns; text ids become sorted dictionaries.
 
-    Later days code dictionaries without reading each row.
+    `account_codes` codes a dictionary by its values, without comparing each row's id.
     """
     order = [(name, "ascending") for name in (*ids, *others)]
     rows = pc.sort_indices(table.select([*ids, *others]), sort_keys=order)
@@ -74,7 +74,7 @@ def sorted_by_ids(
 
 
 def with_dictionaries(table: pa.Table, ids: Sequence[str], keep: Keep = in_memory) -> pa.Table:
-    """A table with text ids as dictionaries in order, one for all chunks of a column."""
+    """A table whose text ids are dictionaries, sorted, and the same for all chunks of a column."""
     for name in ids:
         column = at_least_one(table.column(name))
         if pa.types.is_string(column.type):

@@ -14,11 +14,11 @@ from aml_assets.core.language import message
 
 @dataclass(frozen=True)
 class Words:
-    """What is said of a feature, as messages to be filled in.
+    """The texts of one feature, as messages with placeholders.
 
     Attributes:
-        name: its name.
-        sentence: what a value of it says.
+        name: the feature's name.
+        sentence: the sentence for a value of the feature.
         parts: placeholder → the message that fills it in, whatever the value.
     """
 
@@ -33,7 +33,7 @@ _FLOWS = {
     "sent": {"did": message("made"), "whom": message("to customers")},
     "received": {"did": message("received"), "whom": message("from customers")},
 }
-"""Flow → what an account does, and with whom; a name that begins another comes after it."""
+"""Flow → the messages for its placeholders. A longer name stands before a name that begins it."""
 
 _OF_FLOW = {
     "": Words(
@@ -75,7 +75,7 @@ _TRAITS = {
     "night": message("at night"),
     "weekend": message("on a weekend"),
 }
-"""Trait → what payments with it are; the others are the bank's marks."""
+"""Trait → the message for payments that have it. A trait that is not listed is a bank's mark."""
 
 _OF_TRAIT = Words(
     message("share of the {side}'s payments {how}"),
@@ -121,7 +121,11 @@ _OTHERS = {
 
 
 def words_of(feature: str) -> Words | None:
-    """The words for a feature of an account, without side and window; ``None`` if it has none."""
+    """The words for a feature of an account; ``None`` if it has none.
+
+    Args:
+        feature: its name without side and window, as ``sent_total``.
+    """
     for flow, parts in _FLOWS.items():
         if feature == flow or feature.startswith(f"{flow}_"):
             words = _OF_FLOW.get(feature.removeprefix(flow).removeprefix("_"))

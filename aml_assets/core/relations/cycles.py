@@ -1,16 +1,17 @@
 """Cycles: the shortest round trip of money that a payment of the day closes.
 
-Belongs here: the search through payments in time, which SQL cannot say. Does not belong here: which
-payments it may use (``core.sql``), or what becomes of its answer (``network``).
+Belongs here: the search through payments in time, which SQL cannot express. Does not belong here:
+which payments it may use (``core.sql``), or how its result becomes a feature (``network``).
 
-A cycle starts with a payment by the payee of the closing one and returns to it. Days do not
-decrease along it; payments of one day count as ordered, since a day is all that is known.
+A cycle starts with a payment by the payee of the closing payment, and the closing payment returns
+to this payee. Days do not decrease along it; payments of one day may follow each other in any
+order, since only their day is known.
 
-The search goes from both ends, a payment at a time: on from the payee, back from the payer. Per
-pair that end moves which has fewer payments to go along, so that a payer whom nobody paid costs
-nothing. Of several ways to an account with so many payments only the earliest arrival matters. A
-state is one whole number (pair, account, day); all states of an end lie in one sorted array, and
-there is no array of accounts × accounts.
+The search runs from both ends, one payment per step: forward from the payee, backward from the
+payer. For each pair, the end with fewer payments to follow takes the step, so that a payer whom
+nobody paid costs nothing. Where several ways of equally many payments reach an account, only the
+earliest arrival is kept. A state is one integer that encodes pair, account and day; all states of
+an end lie in one sorted array, and there is no array of accounts × accounts.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ MAX_PAYMENTS = 12
 """The longest cycle that is searched for, the closing payment included."""
 
 MAX_WAYS = 4_000
-"""A pair is given up where both its ends lead along more payments at once: in so dense a
-neighbourhood, payments close cycles by chance. It bounds time and, with the block, memory."""
+"""The search for a pair is given up when each of its ends has more payments than this to follow in
+one step: in so dense a neighbourhood, payments close cycles by chance. The bound limits time and,
+together with `_BLOCK`, memory."""
 
 GIVEN_UP = -1
 """Stands for the length of a cycle whose search was given up."""
@@ -49,13 +51,14 @@ class Payments:
 
 
 def payments_within(payments: Payments, first_day: np.ndarray, since: int, bound: int) -> Payments:
-    """Those of relations that are new in a window, without hubs, as ``new_relation.sql`` has them.
+    """The payments of relations that are new in a window and touch no hub, as ``new_relation.sql``.
 
     Args:
-        payments: those of relations that are new in a longer window.
-        first_day: of the relation of each, int64, shape (payments,).
+        payments: the payments of relations that are new in a longer window.
+        first_day: the day of the first payment of each payment's relation, int64, shape
+            (payments,).
         since: the window's first day.
-        bound: an account with more new counterparties on a side is a hub.
+        bound: an account with more new counterparties than this on one side is a hub.
     """
     new = first_day >= since
     once = new & (payments.day == first_day)
@@ -69,7 +72,7 @@ def payments_within(payments: Payments, first_day: np.ndarray, since: int, bound
 def cycle_lengths(
     payer: np.ndarray, payee: np.ndarray, day: int, payments: Payments, accounts: int
 ) -> np.ndarray:
-    """How many accounts the shortest cycle has that the payments of each pair of a day close.
+    """For each pair of a day, how many accounts the shortest cycle has that its payment closes.
 
     Args:
         payer: account codes of the day's pairs, int64, shape (pairs,).
@@ -80,8 +83,7 @@ def cycle_lengths(
 
     Returns:
         int64, shape (pairs,): 0 where no cycle of up to 12 payments is closed, or where the pair
-        is not among the payments; ``GIVEN_UP`` where its
-        search was given up.
+        is not among the payments; ``GIVEN_UP`` where its search was given up.
     """
     lengths = np.zeros(len(payer), np.int64)
     last = payments.day == day
@@ -101,14 +103,14 @@ def cycle_lengths(
 
 @dataclass(frozen=True)
 class _Steps:
-    """Payments by the account that they lead from, then by day.
+    """Payments as steps from one account to another, sorted by the account they start from and day.
 
     Attributes:
         accounts: how many codes there are.
         span: how many days there are.
         keys: account × span + day, sorted, shape (payments,).
-        to: the account that each leads to.
-        ends: for each account the end of its payments, shape (accounts,).
+        to: the account that each payment leads to.
+        ends: for each account, the index behind its last payment, shape (accounts,).
     """
 
     accounts: int
@@ -127,21 +129,21 @@ class _Steps:
         return cls(accounts, span, keys[order], to[order], ends)
 
     def from_states(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The first payment that leads on from each state, and how many do."""
+        """For each state, the index of the first payment that can follow it, and how many can."""
         at = states % (self.accounts * self.span)
         first = np.searchsorted(self.keys, at)
         return first, self.ends[at // self.span] - first
 
 
 class _End:
-    """What is reached from one end of each pair.
+    """The accounts that were reached from one end of each pair.
 
     Attributes:
-        steps: the payments, as this end goes along them.
+        steps: the payments, in the direction in which this end follows them.
         states: (pair × accounts + account) × span + day, sorted, one per pair and account.
-        open: those of the states that were not gone on from, in any order.
-        first: the first payment to go along from each open state.
-        ways: how many there are from each.
+        open: the states whose payments were not followed yet, in any order.
+        first: for each open state, the index of the first payment that can follow it.
+        ways: for each open state, how many payments can follow it.
     """
 
     def __init__(self, steps: _Steps, starts: np.ndarray) -> None:
@@ -155,14 +157,14 @@ class _End:
         return states // (self.steps.accounts * self.steps.span)
 
     def ways_of_pairs(self, pairs: int) -> np.ndarray:
-        """How many payments there are to go along, shape (pairs,)."""
+        """For each pair, how many payments its next step would follow, shape (pairs,)."""
         return np.bincount(self.pairs(self.open), weights=self.ways, minlength=pairs)
 
     def advance(self, moving: np.ndarray) -> np.ndarray:
-        """Go one payment on for some pairs; returns the states that this reached or made earlier.
+        """Take one step for some pairs; return the states that are new, or on an earlier day now.
 
         Args:
-            moving: bool, shape (pairs,).
+            moving: which pairs take the step; bool, shape (pairs,).
         """
         span = self.steps.span
         pairs = self.pairs(self.open)
@@ -194,7 +196,7 @@ class _End:
 
 
 def _search(onward: _End, back: _End) -> np.ndarray:
-    """The payments of the shortest cycle of each pair, shape (pairs,); 0 for none."""
+    """How many payments the shortest cycle of each pair has, shape (pairs,); 0 for none."""
     pairs = len(onward.states)
     lengths = np.zeros(pairs, np.int64)
     for length in range(2, MAX_PAYMENTS + 1):
@@ -215,7 +217,7 @@ def _search(onward: _End, back: _End) -> np.ndarray:
 
 
 def _earliest(states: np.ndarray, span: int) -> np.ndarray:
-    """Sorted states with the earliest day of each pair and account alone."""
+    """The states, sorted; of each pair and account only the one of the earliest day."""
     states = np.sort(states)
     places = states // span
     first = np.ones(len(states), np.bool_)

@@ -1,4 +1,4 @@
-"""Families: what the features of a model are about, so that pages can say it of many at once.
+"""Families: groups of features about one subject, as "fans", which pages show together.
 
 Belongs here: the family of a column, by its table and its name, and the family's words. Does not
 belong here: a feature's own words (``core.relations.words``), or what a family contributes
@@ -46,7 +46,7 @@ _COLUMNS: Mapping[str, tuple[tuple[str, str], ...]] = {
         (r"short_history", message("length of the history")),
         (r"reports_.*", message("its reports")),
         (r"(paid|received|passed_on|active_days|quiet_days).*", message("its payments")),
-        # The largest of its pairs within a window, by the side on which it stands.
+        # The largest value of a pair's feature, of the unit's pairs as payer (or as payee).
         (rf"pay(er|ee)_({_OF_PAIR[0][0]})_within_\d+", message("its pairs")),
         *((rf"pay(er|ee)_({pattern})_within_\d+", family) for pattern, family in _OF_PAIR[1:]),
     ),

@@ -37,11 +37,11 @@ def described(
     is_short: bool,
     keep: Keep = in_memory,
 ) -> tuple[pa.Table, dict[str, Column]]:
-    """Features of a day as they are stored, and the facts of their columns for the merged frame.
+    """A day's features as they are stored, with the flag and sorted, and what each column is.
 
     Args:
         table: the ids and the features.
-        family: the table that the merged frame's columns are of.
+        family: the table that the merged frame names for these columns.
         ids: the columns of accounts, by which the rows are sorted.
         flag: the column, true in each row or in none, that says whether the history is short.
         is_short: whether it is.
@@ -56,7 +56,7 @@ def described(
 def one_table(
     partials: Mapping[dt.date, pa.Table], *, ids: Sequence[str], columns: Sequence[str]
 ) -> tuple[pa.Table, AccountCodes]:
-    """The partials of some days below each other, with their day and codes in place of ids.
+    """Stack the partials of some days into one table, with codes in place of ids.
 
     Args:
         partials: day → its rows; at least one day.
@@ -64,7 +64,8 @@ def one_table(
         columns: the other columns; of one type on all days.
 
     Returns:
-        ``day`` (a number), the ids as codes, the other columns; and the codes' ids.
+        The table: ``day`` (a number), the columns of ids as codes, the other columns. And the
+        codes, with the id of each.
 
     Raises:
         InputError: the ids of two days differ in type.
@@ -85,9 +86,9 @@ def one_table(
 
 
 def of_accounts(partial: pa.Table, wanted: pa.Table, name: str) -> pa.Table:
-    """The rows of a partial whose account is one of another day's.
+    """The rows of a partial whose account occurs in another day's partial, too.
 
-    Where the ids of the two differ in type, all rows: ``one_table`` names the days.
+    All rows if the ids of the two days differ in type: `one_table` then refuses and names the days.
 
     Args:
         partial: of any day.
@@ -107,7 +108,7 @@ def of_accounts(partial: pa.Table, wanted: pa.Table, name: str) -> pa.Table:
 def _with_one_type_for_nulls(
     partials: Mapping[dt.date, pa.Table], ids: Sequence[str]
 ) -> Mapping[dt.date, pa.Table]:
-    """The partials, with columns of ids that hold no value in the type of those that do."""
+    """The partials; a column of ids without any value gets the type of the columns with values."""
     columns = {(each, name): partials[each].column(name) for each in partials for name in ids}
     empty = [place for place, column in columns.items() if column.null_count == len(column)]
     types = {plain_type(columns[place].type) for place in columns.keys() - set(empty)}
@@ -135,7 +136,7 @@ def _ids(partials: Mapping[dt.date, pa.Table], days: list[dt.date], name: str) -
 
 
 def type_of_ids(types: Mapping[dt.date, pa.DataType], name: str) -> pa.DataType | None:
-    """The type of the ids of some days together; ``None`` of no day.
+    """The one type that holds the ids of some days; ``None`` if no day is given.
 
     Args:
         types: day → the type of a column of ids, which may be a dictionary.

@@ -1,8 +1,8 @@
-"""Label history: the confirmed reports in which an account, or one that it deals with, stands.
+"""Label history: the confirmed reports about an account, and about those that it deals with.
 
-Belongs here: the accounts of a day's reports, and the features that many days of them give. Does
-not belong here: which days are read (``steps.builders.build_label_history``), or which decisions
-are known (``core.model.labels``).
+Belongs here: the accounts of a day's reports, and the features computed from many days of them.
+Does not belong here: which days are read (``steps.builders.build_label_history``), or which
+decisions are known (``core.model.labels``).
 
 The features are the columns of ``label_history.sql``.
 """
@@ -76,7 +76,7 @@ def key_names(reports: TableSettings) -> list[str]:
 
 
 def of_partials(ripeness: Ripeness) -> Ripeness:
-    """The same, of the columns of `report_day`."""
+    """The same ripeness, with the column names of `report_day`."""
     return replace(ripeness, decided_at=DECIDED_AT if ripeness.decided_at else None)
 
 
@@ -86,7 +86,7 @@ class LabelHistoryFrame:
 
     Attributes:
         table: account and the features, one row per account that paid or was paid, sorted by it.
-        columns: the facts of the columns, for the merged frame.
+        columns: what each column is, for the merged frame.
         confirmed: how many confirmed reports were known.
     """
 
@@ -104,15 +104,15 @@ def label_history(
     is_short: bool,
     dispositions: Mapping[Key, Disposition] | None = None,
 ) -> LabelHistoryFrame:
-    """What is known of each account that paid or was paid on a day.
+    """The label history of each account that paid or was paid on a day.
 
     Args:
-        reports: day → its ``report_day``, of days before the day.
-        pairs: day → its ``pair_day``, of the horizon's days; with the day's own.
-        ripeness: which decisions are known; by the end of the day.
+        reports: day → its ``report_day``, for days before the day.
+        pairs: day → its ``pair_day``, for each day of the horizon, including the day itself.
+        ripeness: which decisions are known by the end of the day; ``known_by`` is the day.
         key: the key's columns in ``reports``.
         is_short: whether less than the horizon is known.
-        dispositions: those of investigators that count by then, which go before labels.
+        dispositions: those that count by then; they take precedence over the bank's labels.
 
     Raises:
         InputError: the ids of two days differ in type.
@@ -154,7 +154,7 @@ def _by_account(
     whole, reported = one_table(known, ids=tuple(SIDES), columns=())
     codes = _codes(reported.ids, accounts.ids, day)
     payer, payee = (codes.take(whole.column(side).combine_chunks()) for side in SIDES)
-    is_one = pc.fill_null(pc.equal(payer, payee), False)  # it counts once
+    is_one = pc.fill_null(pc.equal(payer, payee), False)  # a payment to itself counts once
     payee = pc.if_else(is_one, pa.scalar(None, pa.int64()), payee)
     numbers = whole.column("day").combine_chunks()
     sides = [pa.table({"account": side, "day": numbers}, schema) for side in (payer, payee)]

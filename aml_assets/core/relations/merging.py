@@ -1,10 +1,11 @@
-"""Merging: our features of a day as further tables of the join that makes a merged frame.
+"""Merging: the features that we compute, as further tables of the join behind a merged frame.
 
-Belongs here: which features are joined, and how each meets a transaction. Does not belong here: the
-join itself (``core.tables.joins``), or which days are read (``steps.builders.build_features``).
+Belongs here: which features are joined to a transaction, and by which columns. Does not belong
+here: the join itself (``core.tables.joins``), or which days are read
+(``steps.builders.build_features``).
 
-Features of a pair meet a transaction by both its accounts; those of an account meet it twice, once
-by each side, and the side stands in front of their names.
+Features of a pair are joined once, by payer and payee. Features of an account are joined twice, to
+the payer and to the payee, and their names get the side as a prefix: ``payer_sent_total_7``.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class DayFeatures:
 
     Attributes:
         asset: the asset that holds them.
-        on: role of a column of ``trx`` → the column of the features that it meets.
+        on: role of a column of ``trx`` → the column of the features that it is joined to.
         side: for features of an account, whose they are, ``payer`` or ``payee``; ``None`` for
             those of a pair.
     """
@@ -40,7 +41,7 @@ class DayFeatures:
 
     @property
     def family(self) -> str:
-        """The table that the merged frame's columns are of; both sides of an account share it."""
+        """The table that the merged frame names for these columns, the same for both sides."""
         return self.asset.rpartition("/")[2]
 
     @property
@@ -54,7 +55,7 @@ class DayFeatures:
         return TableSettings(path=self.table, key=[*self.on.values(), _DAY])
 
     def fit(self, trx: TableSettings) -> bool:
-        """Tell whether transactions have all columns that the features are met by."""
+        """Tell whether transactions have all columns by which the features are joined."""
         return all(trx.column(role) for role in self.on)
 
     def join(self, trx: TableSettings) -> Join:
@@ -63,7 +64,7 @@ class DayFeatures:
         return Join(table=self.table, on={**on, f"{TRX}.{TRX_DAY}": _DAY})
 
     def of_days(self, frames: Mapping[dt.date, CheckedTable]) -> CheckedTable:
-        """The features of several days as one table, with their day; the frames are of one version.
+        """The features of several days as one table, with a column for the day.
 
         Args:
             frames: day → the asset's partition; at least one.
@@ -84,7 +85,7 @@ class DayFeatures:
         return column if plain else f"{self.side}_{column}"
 
     def _with_day(self, table: pa.Table, day: dt.date) -> pa.Table:
-        """The table with its names, plain ids, which the join compares, and its day."""
+        """The table with the merged frame's names, ids without dictionaries, and its day."""
         table = table.rename_columns([self._named(name) for name in table.column_names])
         for name in self.on.values():
             ids = table.column(name)
@@ -109,4 +110,4 @@ JOINED: tuple[DayFeatures, ...] = (
     *of_each_account(BEHAVIOUR),
     *of_each_account(LABEL_HISTORY),
 )
-"""All of our features that a merged frame has, where they are computed; in the frame's order."""
+"""All features of ours that a merged frame can have, in its order; the settings leave some out."""

@@ -19,7 +19,8 @@ from aml_assets.core.tables.values import common_type
 from aml_assets.settings.table_settings import SIDES, TRX, TableSettings
 
 MONEY = pa.decimal128(38, 4)
-"""Amounts are summed exactly, so that no order of rows changes a byte; ten-thousandths suffice."""
+"""The type of amounts: a decimal, whose exact sums do not depend on the order of rows. Four digits
+behind the point suffice."""
 
 
 ROLES = ("account_id", "target_account_id", "cust_id", "target_cust_id", "amount")
@@ -47,8 +48,8 @@ def movement_columns(spec: TableSettings) -> list[str]:
 def movements(trx: pa.Table, spec: TableSettings, day: dt.date) -> Movements:
     """Read a day's movements.
 
-    An account is a customer's if its customer is known; where the bank has no column for the
-    customer of a side, each account of that side counts as one.
+    An account is a customer's if its customer is known. Where the bank has no column for the
+    customer of a side, each known account of that side counts as a customer's.
 
     Args:
         trx: the checked table.
@@ -69,7 +70,7 @@ def movements(trx: pa.Table, spec: TableSettings, day: dt.date) -> Movements:
 
 
 def movements_with_ids(trx: pa.Table, spec: TableSettings, type_: pa.DataType) -> pa.Table:
-    """Movements as of `Movements`, with ids in place of codes; of a part of a day, too.
+    """The table of `Movements`, with ids in place of codes, of all or some of a day's transactions.
 
     Args:
         trx: some rows of the checked table.
@@ -102,7 +103,7 @@ def ids_of(trx: pa.Table, name: str | None) -> pa.ChunkedArray:
 def of_one_type(
     columns: Sequence[pa.ChunkedArray], names: str, day: dt.date
 ) -> list[pa.ChunkedArray]:
-    """Columns of ids in one type; one without a value takes that of the others.
+    """Cast columns of ids to one type; a column without a value takes the type of the others.
 
     Args:
         columns: plain, or dictionaries.
@@ -118,7 +119,7 @@ def of_one_type(
 
 
 def one_type(types: Sequence[pa.DataType], names: str, day: dt.date) -> pa.DataType:
-    """The type of ids that are of these types, at least one; arguments and errors as above."""
+    """The one type for ids of all ``types``, at least one; otherwise as `of_one_type`."""
     type_ = common_type(types)
     if type_ is None:
         raise different_types(TRX, names, day, list(dict.fromkeys(types)))

@@ -1,13 +1,13 @@
 """The network: what the payments of many days say of each pair of accounts of one day.
 
-Belongs here: the features of pairs from partials, and how much past they know. Does not belong
-here: which days are read (``steps.builders.build_relations``), or what an account alone did.
+Belongs here: the features of pairs from partials, and whether their history is short. Does not
+belong here: which days are read (``steps.builders.build_relations``), or what an account alone did.
 
-The features are the columns of ``network.sql``; with ``features.network.cycles``, for each window
-of w days, cycle_w: how many accounts the shortest round trip of new relations has that a payment
-of the pair closes today (``cycles``; null: none); with ``features.network.rank``, payer_rank and
-payee_rank: how many times as central a receiver the account is as the average one of the longest
-window (``rank``).
+The features are the columns of ``network.sql``, and two optional groups. With
+``features.network.cycles``, there is for each window of w days cycle_w: the number of accounts in
+the shortest round trip of new relations that a payment of the pair closes on the day (``cycles``;
+null: none). With ``features.network.rank``, there are payer_rank and payee_rank: how central a
+receiver each account is in the longest window; the average account has 1 (``rank``).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class NetworkFrame:
     Attributes:
         table: payer, payee and the features (int64, ranks float64), one row per pair, sorted by
             payer and payee.
-        columns: the facts of the columns, for the merged frame.
+        columns: what each column is, for the merged frame.
         hubs: window in days → accounts of the day with more new counterparties than the bound.
         given_up: window in days → pairs of the day whose search for a cycle was given up.
     """
@@ -64,7 +64,8 @@ def network(
     """The features of each pair that paid on a day.
 
     Args:
-        partials: day → its ``pair_day``, of the horizon's days that are stored; with the day's own.
+        partials: day → its ``pair_day``, for each stored day of the horizon; ``day`` is one of
+            them.
         day: the partition.
         settings: windows, horizon and bound.
         history_days: how many days of the horizon are known.
@@ -89,7 +90,7 @@ def network(
 
 @dataclass(frozen=True)
 class PairQueries:
-    """The queries over the days of a history: over the view ``pair_day``, and ``relation``.
+    """The SQL queries over the days of a history, which read the views ``pair_day``, ``relation``.
 
     Attributes:
         day: the partition.
@@ -101,12 +102,12 @@ class PairQueries:
 
     @property
     def relation(self) -> str:
-        """Who paid whom in the longest window; this is the view ``relation``."""
+        """Who paid whom in the longest window; its result is the view ``relation``."""
         return render("relation", since=self._since)
 
     @property
     def history(self) -> str:
-        """What the horizon knows of the pairs of the day."""
+        """The payments, within the horizon, between the two accounts of each pair of the day."""
         return render("pair_history", day=number_of(self.day))
 
     @property
@@ -121,13 +122,13 @@ class PairQueries:
 
 @dataclass(frozen=True)
 class KnownPairs:
-    """What the queries say of the days of a history, with codes in place of ids.
+    """The results of `PairQueries`, with codes in place of ids.
 
     Attributes:
         relation: payer, payee, first_day, last_day.
         history: the columns of ``pair_history.sql``.
         payments: the columns of ``new_payments.sql``; ``None``: no cycles are searched for.
-        ids: the ids of the codes.
+        ids: the id of each code.
     """
 
     relation: pa.Table

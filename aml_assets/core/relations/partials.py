@@ -36,7 +36,10 @@ class Partial:
 
 
 def pair_day(movements: Movements) -> Partial:
-    """Who paid whom: payer, payee, payments (int64) and total, sorted by payer and payee."""
+    """How often and how much each payer paid each payee: payer, payee, payments (int64), total.
+
+    One row per pair, sorted by payer and payee.
+    """
     rows = movements.table
     frame = engine.query(render("pair_day"), {"movements": rows})
     pairs = pa.table(
@@ -65,7 +68,7 @@ def account_day(movements: Movements, traits: Mapping[str, pa.ChunkedArray]) -> 
 
     Args:
         movements: the day's.
-        traits: trait → one truth value a movement.
+        traits: trait → whether each movement has it.
     """
     rows = movements.table
     for name, values in traits.items():
@@ -112,7 +115,7 @@ def account_day_of_parts(parts: Iterable[pa.Table], traits: Sequence[str], keep:
 def _of_parts(
     sql: str, parts: Iterable[pa.Table], ids: Sequence[str], keep: Keep, **filled: Any
 ) -> tuple[pa.Table, Counter[str]]:
-    """The result of a query over movements with ids, which sorts it by them, and what it read."""
+    """The result of a query over parts of movements, sorted by ids, and counts of what it read."""
     counts: Counter[str] = Counter()
 
     def counted(part: pa.Table) -> pa.Table:

@@ -1,7 +1,7 @@
 """Rank: how central a receiver each account is in the network of payments, as PageRank.
 
-Belongs here: the iteration, which SQL cannot say. Does not belong here: which relations it is told
-(``core.relations.network``).
+Belongs here: the iteration, which SQL cannot express. Does not belong here: which relations it is
+given (``core.relations.network``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ DAMPING = 0.85
 """The share of an account's rank that it hands on to those it pays."""
 
 ROUNDS = 30
-"""Fixed, so that the bytes do not hang on a tolerance; what is left is below 0.85 ** 30 = 0.8 %."""
+"""How many iterations are made: a fixed number, so that no tolerance decides about the bytes. The
+error that is left is below 0.85 ** 30 = 0.8 %."""
 
 _DIGITS = 6
 
@@ -30,7 +31,7 @@ def ranks(payer: np.ndarray, payee: np.ndarray, accounts: int) -> np.ndarray:
     """
     from scipy.sparse import csr_array
 
-    # Sums of floats hang on their order, and the relations come in any.
+    # A sum of floats depends on the order of its parts, and relations come in any order: sort them.
     payee, payer = np.divmod(np.sort(payee * accounts + payer), accounts)
     paid = np.bincount(payer, minlength=accounts)
     rows = np.searchsorted(payee, np.arange(accounts + 1))

@@ -1,4 +1,4 @@
-"""Relations by a remote engine: of transactions, and of histories, that no step reads itself.
+"""Relations by a remote engine, for transactions and histories that are too large for a step.
 
 Belongs here: the same partials and features as of one machine, by the same SQL, over stored frames.
 Does not belong here: what one machine computes (``partials``, ``account_behaviour``), whether a day
@@ -48,14 +48,14 @@ from aml_assets.settings.table_settings import SIDES, TableSettings
 
 @dataclass(frozen=True)
 class Transactions:
-    """A day's stored transactions, with the columns that are read of them.
+    """A day's stored transactions, as the remote engine reads them.
 
     Attributes:
-        stored: the checked table.
-        spec: its settings.
-        id_type: the type of all accounts of the day.
-        traits: what single payments are asked for; ``None``: nothing.
-        timed: whether their times have a time of day.
+        stored: the columns of the checked table that are read.
+        spec: the table's settings.
+        id_type: the type of all account ids of the day.
+        traits: the settings of the traits to compute; ``None``: none are computed.
+        timed: whether the day's times have a time of day.
     """
 
     stored: StoredFrame
@@ -66,7 +66,7 @@ class Transactions:
 
     @property
     def can_be_asked(self) -> bool:
-        """Whether SQL says the same of them, to the bit, as one machine does."""
+        """Whether the remote engine's results from them equal those of one machine, to the bit."""
         amount = self._type(self.spec.column("amount"))
         marked = [name for of in self._marks.values() for name in of]
         return (
@@ -133,7 +133,7 @@ def account_day_of(
 
     Args:
         remote: computes it.
-        trx: the day's, with what traits are asked by.
+        trx: the day's, with the settings of the traits.
         traits: their names.
         keep: where the result is kept.
     """
@@ -189,10 +189,10 @@ def network_of(
     history_days: int,
     keep: Keep,
 ) -> NetworkFrame:
-    """The same as ``network.network``: the engine looks through the days, and the graph is ours.
+    """The same as ``network.network``: the engine queries the days; the graph is searched here.
 
     Args:
-        remote: looks through the days.
+        remote: queries the days.
         partials: day → its ``pair_day``, of the days that have a row, at least one; with the
             columns payer, payee and payments, in this order.
         day: the partition.
@@ -217,7 +217,7 @@ def network_of(
 
 
 def _with_codes(table: pa.Table, names: Sequence[str], ids: pa.Array) -> pa.Table:
-    """A table with codes in place of ids, each of which is among them."""
+    """A table with codes in place of ids: the positions in ``ids``, which has each of them."""
     for name in names:
         codes = pc.index_in(table.column(name), value_set=ids).cast(pa.int64())
         table = table.set_column(table.schema.get_field_index(name), name, codes)
@@ -231,7 +231,7 @@ def _stacked(
     ids: Sequence[str],
     only: int | None = None,
 ) -> dict[str, View]:
-    """A view of some days' frames below each other, and those that it is made of."""
+    """The view ``name`` that stacks some days' frames, and the view of each day that it reads."""
     types = {
         each: type_of_ids({day: of.schema.field(each).type for day, of in frames.items()}, each)
         for each in ids
@@ -259,7 +259,7 @@ def _is_exact(type_: pa.DataType | None) -> bool:
 
 
 def _has_one_spelling(type_: pa.DataType | None) -> bool:
-    """Whether values of a type are the same texts for every engine."""
+    """Whether every engine converts values of a type to the same texts."""
     if type_ is None:
         return False
     plain = type_.value_type if pa.types.is_dictionary(type_) else type_

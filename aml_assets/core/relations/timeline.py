@@ -30,22 +30,24 @@ from aml_assets.settings.table_settings import TableSettings
 IN, OUT = "in", "out"
 
 COUNTERPARTIES = 8
-"""Of so many a case tells; of the others how many there are."""
+"""The most counterparties that a case lists; of the others it gives the number."""
 
 ACCOUNTS = 5
-"""So many of a customer's own accounts are named."""
+"""The most of a customer's own accounts that a case names."""
 
 FAN_DAYS, LEAST_FAN = 2, 5
-"""Within so many days at least so many others make a fan."""
+"""A fan: within ``FAN_DAYS`` days at least ``LEAST_FAN`` others pay a customer, or are paid."""
 
 PASS_DAYS, LEAST_PASSED, MOST_PASSED = 2, 0.8, 1.2
-"""So many days after it came at the latest, such a share of what came has left again."""
+"""Money passes through if a share between ``LEAST_PASSED`` and ``MOST_PASSED`` of what came on a
+day has left again by ``PASS_DAYS`` days after."""
 
 ROUND, LEAST_ROUND, LEAST_ROUND_SHARE = 100, 5, 0.5
-"""Amounts that are multiples; said of so many, and of such a share of all that are known."""
+"""An amount is round if it is a multiple of ``ROUND``. Pages say so if a customer has at least
+``LEAST_ROUND`` round amounts, and at least ``LEAST_ROUND_SHARE`` of his known amounts are round."""
 
 _ACCOUNT = "account "
-"""Stands before the id of a side of which only the account is known; no id of a customer does."""
+"""Prefix of a counterparty of whom only the account is known; no customer's id begins with it."""
 
 _SCHEMA = pa.schema(
     [
@@ -75,7 +77,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Counterparty:
-    """One with whom a customer deals, in one currency; ``None``: not known.
+    """Another party with whom a customer deals, in one currency; ``None``: not known.
 
     Attributes:
         customer: his id; ``None``: no customer of ours, or not known.
@@ -125,8 +127,8 @@ class Activity:
 
     Attributes:
         moved: days on which money moved, oldest first.
-        counterparties: the most important ones; of several currencies one has several.
-        others: how many counterparties there are, these among them.
+        counterparties: the most important ones, with an entry for each currency.
+        others: how many counterparties there are, including these.
         fans: by way.
         passes: by currency.
         round_amounts: how many amounts are round, and of how many known ones.
@@ -170,7 +172,7 @@ def payment_columns(spec: TableSettings, present: Collection[str]) -> list[str]:
 
 
 def currency_of(spec: TableSettings) -> str | None:
-    """The column of the currency: that of the role, else one of that name, which may be missing."""
+    """The column with the role ``currency``, else ``currency``, which ``trx`` may not have."""
     return spec.roles.get("currency", "currency")
 
 
@@ -192,7 +194,7 @@ def payments_of(
     """The payments of some customers on a day, one row per payment and side that is wanted.
 
     Args:
-        rows: the day's transactions; those `transactions_of` them are enough.
+        rows: the day's transactions, or only those that `transactions_of` returns.
         spec: the settings of ``trx``.
         day: the partition.
         wanted: the texts of the customers' ids.
@@ -226,10 +228,10 @@ def payments_of(
 
 
 def activities(payments: Iterable[pa.Table]) -> dict[str, Activity]:
-    """What each customer did; of one without a payment nothing is told.
+    """What each customer did, by his id; customers without a payment are left out.
 
     Args:
-        payments: of each day, as `payments_of` gives them.
+        payments: the payments of each day, from `payments_of`.
     """
     table = pa.concat_tables([_SCHEMA.empty_table(), *payments])
     views = {"payments": table}
@@ -307,7 +309,7 @@ def _texts(ids: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _among(ids: pa.ChunkedArray, wanted: Collection[str]) -> pa.ChunkedArray:
-    """Which ids are wanted; each distinct one is made a text, not each row."""
+    """Whether each id is wanted. Only the distinct ids are converted to texts, not each row's."""
     ids = ids.cast(plain_type(ids.type))
     distinct = ids.unique()
     texts = distinct.cast(pa.string()).to_pylist()

@@ -1,4 +1,4 @@
-"""Traits: what single payments are like, which a day's accounts are counted by.
+"""Traits: yes-or-no properties of single payments, by which an account's payments are counted.
 
 Belongs here: round amounts, amounts just below a threshold, night, weekend, and the bank's own
 marks, as one truth value per transaction. Does not belong here: counting them
@@ -23,7 +23,7 @@ _SATURDAY = 5
 
 
 def trait_names(spec: TableSettings, settings: BehaviourSettings) -> tuple[str, ...]:
-    """The traits that a bank's payments can have: by its roles and settings, the same every day."""
+    """The names of the traits that the bank's columns and settings allow, the same every day."""
     of_amount = spec.column("amount") is not None
     names = ["round"] if of_amount else []
     if of_amount and settings.threshold is not None:
@@ -112,7 +112,7 @@ def least_below(settings: BehaviourSettings) -> Decimal:
 
 
 def _night(times: pa.ChunkedArray, settings: BehaviourSettings, timed: bool) -> pa.ChunkedArray:
-    """By the hour; null on a day whose times have none."""
+    """Whether each time is at night, by its hour; null if the day's times have no time of day."""
     if not timed:
         return pa.chunked_array([pa.nulls(len(times), pa.bool_())])
     hour, (begin, end) = pc.hour(times), settings.night
@@ -121,7 +121,7 @@ def _night(times: pa.ChunkedArray, settings: BehaviourSettings, timed: bool) -> 
 
 
 def have_time_of_day(times: Iterable[pa.ChunkedArray]) -> bool:
-    """False if a day's times are all midnight, or dates.
+    """Whether a day's times have a time of day: false if all of them are midnight, or dates.
 
     Args:
         times: the times of each part of the day.
@@ -138,7 +138,7 @@ def _weekend(times: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _marked(trx: pa.Table, settings: BehaviourSettings, mark: str) -> pa.ChunkedArray:
-    """By the values as texts; a transaction without a value in any of the columns has no mark."""
+    """Whether one of the mark's columns has one of its values, compared as texts; null has none."""
     found = pa.chunked_array([pa.repeat(False, trx.num_rows)])
     for name, values in settings.marks[mark].items():
         texts = trx.column(name).cast(pa.string())

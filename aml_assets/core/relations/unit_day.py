@@ -26,10 +26,10 @@ from aml_assets.settings.line_settings import UNITS
 from aml_assets.settings.table_settings import SIDES, Join, TableSettings
 
 UNIT_FEATURES = "unit"
-"""The table that the features of a line's units have in its frames."""
+"""The name of the table that `Column.table` gives for the features of a line's frames."""
 
 MOVED = ("paid", "received", "paid_total", "received_total", "reports_paid", "reports_received")
-"""The columns of a partial beside the unit, the network's features and the flag."""
+"""The columns of a partial that count and sum up a unit's own payments and reports."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,10 @@ class UnitDay:
     """One day's partial of a line.
 
     Attributes:
-        table: the unit, under its name, and the columns; one row per unit, sorted by it.
-        columns: the facts of the columns.
-        features: the columns that come of the network.
+        table: one row per unit: its id, in a column named ``customer`` or ``account``, by which
+            rows are sorted, and the columns of ``unit_day.sql``.
+        columns: what each column is.
+        features: the columns that were computed from the network's features.
         counts: what was counted and what was left out, for its manifest.
     """
 
@@ -62,9 +63,10 @@ class ReportedUnits:
 
 
 def place_in_reports(column: str, table: str, joins: Sequence[Join]) -> tuple[str, str]:
-    """Of which table and column a merged frame's column is that holds a joined table's ids.
+    """The table and column under which a merged frame holds a column of a joined table.
 
-    Of two columns that a join compares, a merged frame has that of the table joined before.
+    Of the two columns that a join compares, a merged frame keeps the one of the table joined
+    before. From the joined table's column, this goes back to the one that is kept.
 
     Args:
         column: the joined table's column.
@@ -108,7 +110,7 @@ def unit_day(
     payer, payee, *of_reports = units.columns
     rows = moved.table
     for side, codes in (("payer", payer), ("payee", payee)):
-        ours = rows.column(f"{side}_is_ours")  # of accounts that are nobody's, none is scored
+        ours = rows.column(f"{side}_is_ours")  # an account of no customer of ours is not scored
         of_ours = pc.if_else(ours, codes, pa.scalar(None, pa.int64()))
         rows = rows.append_column(f"{side}_unit", of_ours)
     views = {
@@ -132,12 +134,12 @@ def unit_day(
 
 
 def of_network(columns: Sequence[str], unit: str) -> list[str]:
-    """Those columns of a partial that come of the network."""
+    """Those of a partial's columns that were computed from the network's features."""
     return [name for name in columns if name not in (unit, *MOVED, SHORT_HISTORY)]
 
 
 def _numeric(network: CheckedTable | None) -> list[str]:
-    """The network's features that have a largest one."""
+    """The network's numeric features; a unit's partial has the largest value of each."""
     if network is None:
         return []
     return [name for name, column in network.columns.items() if column.kind == "numeric"]

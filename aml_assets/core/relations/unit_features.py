@@ -1,7 +1,8 @@
 """Unit features: what each customer, or account, that moved money lately did within some windows.
 
-Belongs here: the frame of a model line from its partials, and how much past it knows. Does not
-belong here: the partials (``unit_day``), or which days are read (``steps.builders.build_units``).
+Belongs here: the frame of a model line from its partials, and whether their history is short. Does
+not belong here: the partials (``unit_day``), or which days are read
+(``steps.builders.build_units``).
 
 The features are the columns of ``unit_features.sql``.
 """
@@ -28,9 +29,10 @@ class UnitFrame:
     """The units of one day.
 
     Attributes:
-        table: the unit, under its name, and the features (int64 or float64), one row per unit that
-            moved money within the longest window, sorted by it.
-        columns: the facts of the columns.
+        table: one row per unit that moved money within the longest window: its id, in a column
+            named ``customer`` or ``account``, by which rows are sorted, and the features (int64 or
+            float64).
+        columns: what each column is.
     """
 
     table: pa.Table
@@ -49,12 +51,12 @@ def unit_features(
     """The features of each unit that moved money within the longest window.
 
     Args:
-        partials: day → its ``unit_day``, of the longest window's days that are stored; with the
-            day's own.
+        partials: day → its ``unit_day``, for each stored day of the longest window; ``day`` is one
+            of them.
         day: the partition.
         windows: lengths in days, the shortest first.
-        unit: what is scored, which names the column of ids.
-        features: the columns of the partials that come of the network.
+        unit: what is scored, one of ``UNITS``; the column of ids has its name.
+        features: the columns of the partials that were computed from the network's features.
         history_days: how many days of the longest window are known.
 
     Raises:

@@ -1,7 +1,7 @@
-"""Unit labels: what the reports of the days after a row of a further line say of it.
+"""Unit labels: the label of each row of a further line, by the reports of the days after it.
 
-Belongs here: which rows are positive, negative or unlabelled, and the rows that are learnt from.
-Does not belong here: the labels of reports (``core.model.labels``), or reading any of both
+Belongs here: which rows are positive, negative or unlabelled, and which rows a model learns from.
+Does not belong here: the labels of reports (``core.model.labels``), or reading rows and reports
 (``steps.inputs.labelling``).
 
 A customer or account is positive on a day if a report about a transaction of its own within the
@@ -74,7 +74,7 @@ def unit_labels(
     Args:
         units: the days' rows.
         reports: the reports of their horizons.
-        horizon_days: how many days after a row's own may confirm it.
+        horizon_days: how many days after a row's own day have reports that label it.
         ripe: the days whose horizon is over, and all of whose reports ought to be decided; rows of
             other days are unlabelled.
         column: the columns of ``trx`` with the ids, for errors.
@@ -105,10 +105,10 @@ def unit_labels(
 
 
 def learnt_rows(units: Units, every: int) -> np.ndarray:
-    """The positions of the rows of a day that are learnt from, ascending, int64 of shape (rows,).
+    """The positions of a day's rows that a model learns from, ascending, int64 of shape (rows,).
 
-    A unit's rows of neighbouring days are nearly alike: each is taken on one day of ``every``, by
-    a hash of its id, so that each day has its share of them.
+    A unit's rows of neighbouring days are nearly alike, so each unit's row is taken on one day in
+    ``every``. A hash of its id tells which, so that each day has its share of the units.
     """
     ids = units.ids.cast(pa.string()).to_pylist()
     hashed = np.fromiter((zlib.crc32(each.encode()) for each in ids), np.int64, len(ids))

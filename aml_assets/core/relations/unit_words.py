@@ -1,7 +1,7 @@
 """Words of units: the name of each feature of the frames of a further line.
 
-Belongs here: messages about one customer or account as a whole. Does not belong here: those
-about a pair, which stand in them (``words``), or computing the features (``unit_features``).
+Belongs here: messages about one customer or account as a whole. Does not belong here: messages
+about a pair, which these quote (``words``), or computing the features (``unit_features``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from aml_assets.core.language import ENGLISH, Language, message
 from aml_assets.core.relations.words import name_of
 
 _LARGEST = re.compile(r"(?P<side>payer|payee)_(?P<of_pair>.+)_within_(?P<days>\d+)")
-"""The largest of the pairs of a unit within a window, by the side on which it stands."""
+"""A column with the largest value of a pair's feature, of all pairs in which the unit is the payer
+(or the payee) on the days of a window."""
 
 _WINDOWED = re.compile(r"(?P<what>[a-z_]+)_(?P<days>\d+)")
 
@@ -34,7 +35,7 @@ _OTHERS = {
 
 
 def name_of_unit(column: str, language: Language = ENGLISH) -> str:
-    """The name of a feature of a unit; its column's name if it has none here."""
+    """The name that pages show for a unit's feature; its column's own name if it has no words."""
     if largest := _LARGEST.fullmatch(column):
         days = _days(largest["days"], language)
         of_pair = name_of(largest["of_pair"], language)

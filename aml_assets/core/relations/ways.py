@@ -1,11 +1,11 @@
-"""Ways: what the graph of new relations has of two-step ways around the pairs of a day.
+"""Ways: paths of two payments, from account to account by new relations, around a day's pairs.
 
-Belongs here: along which payments a way leads, and looking at a part of the pairs at a time. Does
+Belongs here: in which direction a way follows payments, and handling the pairs part by part. Does
 not belong here: which relations are new (``core.sql``), or the other features of a pair
 (``network``).
 
-The ways of a day may be many times as many as its pairs. A pair's figures need only those of its
-source, so that parts of the pairs, cut between two sources, give what all of them together give.
+A day may have many times more ways than pairs. A pair's figures need only the ways that start at
+its source. So the pairs can be handled in parts, if all pairs of one source are in the same part.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from aml_assets.core.sql import render
 from aml_assets.core.tables import engine
 
 _WAYS = 16_000_000
-"""Ways of a part, of all kinds and windows together."""
+"""The most ways of one part of the pairs, of all kinds and windows together."""
 
 
 def along(relations: pa.Table) -> pa.Table:
@@ -65,7 +65,9 @@ def parts_of(
     accounts: int,
     most: int | None = None,
 ) -> Iterator[pa.Table]:
-    """Pairs in parts, at least one, each with all pairs of its sources.
+    """Yield the pairs in parts, at least one, of about ``most`` ways each.
+
+    All pairs of one source are in the same part.
 
     Args:
         pairs: source and target, sorted by the source.
@@ -73,7 +75,7 @@ def parts_of(
         seconds: the second steps of each kind of way.
         windows: in days.
         accounts: how many codes there are.
-        most: ways of a part; a source that has more is still one part.
+        most: ways of a part, `_WAYS` by default; a source that has more is still in one part.
     """
     sources, targets = _ends(pairs)
     begins = np.flatnonzero(np.diff(sources, prepend=-1))

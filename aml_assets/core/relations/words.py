@@ -1,4 +1,4 @@
-"""Words: the name of each feature of ours, and the sentence that a value of it says.
+"""Words: for each feature that we compute, the name that pages show and a sentence for a value.
 
 Belongs here: messages for pages. Does not belong here: how usual a value is, which the pages
 say of every feature (``core.pages.reasons``), or the texts about one account (``account_words``).
@@ -102,7 +102,7 @@ _OF_WINDOW = {
 
 
 def name_of(column: str, language: Language = ENGLISH) -> str:
-    """The name of a feature of ours; its column's name if it has none here."""
+    """The name that pages show for a feature's column; the column's own name if it has no words."""
     words, side, days = _parts(column)
     if words is None:
         return column.replace("_", " ")
@@ -111,7 +111,10 @@ def name_of(column: str, language: Language = ENGLISH) -> str:
 
 
 def sentence_of(column: str, value: float, language: Language = ENGLISH) -> str | None:
-    """What a value of a feature of ours says; ``None`` for a feature without words."""
+    """The sentence for a feature's value, as "the payer has paid this payee 3 times".
+
+    ``None`` for a feature without words.
+    """
     words, side, days = _parts(column)
     if words is None:
         return None
@@ -135,7 +138,7 @@ def sentence_of(column: str, value: float, language: Language = ENGLISH) -> str 
 
 
 def _filled(words: Words, side: str, language: Language) -> dict[str, str]:
-    """What fills the placeholders in whose value no day decides."""
+    """The texts of the placeholders that depend on the feature alone, not on its value."""
     return {
         "side": language.say(_SIDES[side]) if side else "",
         **{place: language.say(part) for place, part in words.parts.items()},
@@ -143,7 +146,10 @@ def _filled(words: Words, side: str, language: Language) -> dict[str, str]:
 
 
 def _parts(column: str) -> tuple[Words | None, str, int | None]:
-    """A feature's words, whose side it is of ("" for the pair), and its days, if in a window."""
+    """A column's name, as ``payer_new_payees_7``, taken apart: words, side and days of its window.
+
+    The side is "" for a feature of the pair; the days are ``None`` without a window.
+    """
     match = _WINDOWED.fullmatch(column)
     what, days = (match["what"], int(match["days"])) if match else (column, None)
     if words := (_OF_WINDOW if match else _OF_PAIR).get(what):
