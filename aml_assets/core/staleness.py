@@ -16,7 +16,8 @@ ABSENT = "absent"
 """Recorded in place of a digest: the input was looked up, and was not stored."""
 
 RIPENS_ON = "ripens_on"
-"""A fact of a manifest: the ISO day on which what was built of labels known then is outdated."""
+"""A fact of a manifest: the ISO day by which more labels are ripe than the partition was built
+from, which makes it stale."""
 
 Fingerprint: TypeAlias = str
 """A short hash of a state of inputs, made by `fingerprint`."""
@@ -58,7 +59,7 @@ def changed_inputs(stored: StoredPartition, current: CurrentDigest) -> list[tupl
 
 
 def has_ripened(stored: StoredPartition, days: Iterable[dt.date]) -> bool:
-    """Whether a partition was built of labels of which more are known by one of the stored days."""
+    """Whether more labels are ripe, by one of the stored days, than a partition was built from."""
     ripens = stored.facts.get(RIPENS_ON)
     return isinstance(ripens, str) and any(ripens <= str(day) for day in days)
 

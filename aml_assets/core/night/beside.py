@@ -1,10 +1,10 @@
-"""Beside: landed tables for which no day waits, as what investigators decided in the bank's tool.
+"""Tables beside: landed tables for which no day waits, such as the bank's own dispositions.
 
 Belongs here: requesting them once they have landed, or landed anew. Does not belong here: the
-tables that a day's features are made of (``core.night.preparing``), or when a table has settled
+tables that a day's features are built from (``core.night.preparing``), or when a table has settled
 (``core.night.readiness``).
 
-Such a table may land on a day of which nothing else ever lands, and its failure holds nothing up.
+Such a table may land on a day for which nothing else lands, and its failure holds nothing up.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from aml_assets.core.night.tick import Tick
 
 
 def request_beside(tick: Tick) -> None:
-    """Propose what has landed of these tables and is not stored so."""
+    """Propose each such table of a day whose landed files are not the ones that are stored."""
     for table, asset in tick.rules.beside.items():
         work: dict[dt.date, DayWork] = {}
         for day in tick.view.days:
@@ -30,7 +30,7 @@ def request_beside(tick: Tick) -> None:
 
 
 def _beside(tick: Tick, table: str, asset: str, day: dt.date) -> Finding:
-    """What a table of a day needs; ``CURRENT`` if its landed files are those that are stored."""
+    """The finding about a table of a day; ``CURRENT`` if its landed files are those stored."""
     listing = tick.view.beside.get(day, {}).get(table)
     if listing is None or day in tick.view.busy:
         return NOTHING

@@ -1,6 +1,6 @@
 """Candidate runs: what the stages of the night propose.
 
-Belongs here: a run that may be requested, and what the cursor remembers of it then. Does not belong
+Belongs here: a run that may be requested, and what the cursor remembers once it is. Does not belong
 here: which candidates fit (``core.night.tick``).
 """
 
@@ -42,8 +42,8 @@ class Candidate:
         first, last = self.days[0], self.days[-1]
         span = str(first) if first == last else f"{first}..{last}"
         inputs = staleness.fingerprint(f"{key} {of}" for key, of in sorted(self.remember.items()))
-        # Inputs can become again what they once were, and the work is due again then. The clock
-        # gives it a key of its own.
+        # Inputs may change and change back, and the same work is due again then. Dagster starts no
+        # second run under one key, so the clock is part of it.
         key = f"{self.stage} {span} {inputs} {int(now)}"
         names = ", ".join(asset.rpartition("/")[2] for asset in self.assets)
         return Request(self.assets, first, last, key, f"{span}: {names}")

@@ -1,4 +1,4 @@
-"""Changes: what the landing and the store hold now, compared with what was built of it.
+"""Changes: what the landing and the store hold now, compared with what was built from it.
 
 Belongs here: pure comparisons within one view. Does not belong here: what follows from a change
 (``core.night.preparing``, ``core.night.remaking``), or comparing manifests in general
@@ -37,8 +37,9 @@ def stale_inputs(
 ) -> list[tuple[str, str]]:
     """The inputs that make a stored partition stale, as (asset, partition key).
 
-    A pinned model and a champion are left out: a day's own model never replaces them. So are, of a
-    further line's page, the metrics of days before: some of them ripen every night.
+    Two kinds of inputs never make a partition stale and are left out: a pinned model or a champion
+    that scored, since a day's own model does not replace it; and earlier days' metrics on the model
+    page of a further line, since some of them ripen every night.
     """
     line = rules.line_of(asset)
     if line.name and rules.pages.get(asset) == line.metrics:
@@ -52,11 +53,11 @@ def stale_inputs(
 
 
 def to_prepare(view: View, rules: Rules, day: dt.date, current: CurrentDigest) -> tuple[str, ...]:
-    """What of a day's partials is missing or stale; where none is, of its features.
+    """The missing and stale partials of a day; if there are none, the features to build.
 
-    Partials come first, since the features of other days read them. What leads to the features is
-    built again where it is missing or stale, and then they are. Features that did not read all that
-    is prepared were built under other settings; they are stale.
+    Partials come first, since the features of other days read them. If a history, such as the
+    network, is missing or stale, it is built with the merged features, which read it. Merged
+    features that did not read all joined assets were built under other settings; they are stale.
     """
 
     def is_stale(asset: str) -> bool:
@@ -74,9 +75,9 @@ def to_prepare(view: View, rules: Rules, day: dt.date, current: CurrentDigest) -
 
 
 def to_derive(view: View, line: LineRules, day: dt.date, current: CurrentDigest) -> tuple[str, ...]:
-    """What of a day's merged features has to be built for a further line, upstream first.
+    """The assets derived from a day's merged features that a further line lacks, upstream first.
 
-    That is what is missing or stale, and what reads such a thing of the same day.
+    These are the missing and the stale ones, and those that read one of them of the same day.
     """
     needed: list[str] = []
     for asset, reads in line.derived.items():
@@ -89,10 +90,10 @@ def to_derive(view: View, line: LineRules, day: dt.date, current: CurrentDigest)
 def is_evidence(view: View, rules: Rules, asset: str, day: dt.date) -> bool:
     """Whether a partition is kept as it was built, even when its inputs change later.
 
-    True for models, scores and what is kept with them of past days, unless ``restate`` is ``all``.
-    What is kept with the scores of yesterday may still be built again, if it lacked the scores of a
-    line that has scored the day since, or read what is kept with them and was built again for that:
-    the night was not over.
+    True for models and scores of past days, and for the pages and queues that describe them, unless
+    ``restate`` is ``all``. A page or queue of yesterday may still be built again if it was built
+    before the night was over: before a further line had scored the day, or from a page or queue
+    that was itself built again since.
     """
     line = rules.line_of(asset)
     kept = rules.pages.get(asset, asset) in (*line.models, line.scores)
@@ -112,7 +113,7 @@ def _lacked_scores(view: View, rules: Rules, asset: str, day: dt.date) -> bool:
 
 
 def _read_another(view: View, rules: Rules, asset: str, day: dt.date) -> bool:
-    """Whether a partition was built this night of something kept that was built again since."""
+    """Whether a partition was built this night from a page or queue that was built again since."""
     stored = view.partition(asset, day) if day >= view.today - ONE_DAY else None
     read = {of: keys.get(str(day)) for of, keys in stored.inputs.items()} if stored else {}
     return any(
@@ -130,9 +131,9 @@ def landed_anew(view: View, day: dt.date) -> list[str]:
 
 
 def is_built_of(view: View, rules: Rules, table: str, day: dt.date) -> bool:
-    """Whether a daily table is stored and holds the very files that have landed.
+    """Whether a daily table is stored, and was built from the very files that have landed.
 
-    In a store without receipts, they must be older than what is stored.
+    In a store without receipts, the landed files must be older than the stored table.
     """
     listing, stored = view.listings[day].get(table), view.partition(rules.tables[table], day)
     if listing is None or stored is None:

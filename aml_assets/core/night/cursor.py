@@ -28,12 +28,15 @@ shows.
 """
 
 WITH_TABLES: Fingerprint = "with tables"
-"""Remembered for what was requested together with what it reads, whose digests were not known yet:
-features with their day's tables, a further line's frames with the merged features."""
+"""Remembered in place of a fingerprint if a partition was requested in one run with its inputs,
+whose digests were not known yet: features with their day's tables, a further line's frames with
+the merged features."""
 
 
 class Stage(StrEnum):
     """What a run was requested for, and so which inputs the fingerprint covers.
+
+    Each attribute names first what is built, then these inputs.
 
     Attributes:
         TABLES: a day's tables; the landed files of its daily tables.
@@ -41,7 +44,7 @@ class Stage(StrEnum):
         TRANSACTIONS: the transactions alone, for later days to look back into; their landed files.
         BESIDE: a table for which no day waits; its landed files.
         FEATURES: a day's features; its tables, and the transactions of the days it looks back to.
-            Of a further line: what is derived of them; what that reads.
+            Of a further line: its frames of a day; all that these read.
         LEARNING: a day's model and metrics; the features of its windows.
         SCORING: a day's scores; its features and the models that may score them.
         REMAKE: a stale partition of any asset; the inputs that its manifest names.
@@ -78,12 +81,12 @@ class Cursor:
     Losing it costs nothing but time: the store says what is built, and of which landed files.
 
     Attributes:
-        settling: day → table that lands on days → what is known of its landed files.
-        settling_statics: the same of static tables, by table.
+        settling: day → daily table, or table beside → its settle state.
+        settling_statics: static table → its settle state.
         requested: what was requested → the fingerprint of its inputs at the last request.
         partial_since: day → when a part of it had landed first, POSIX seconds.
         alarmed: overdue days of which an alarm was sent.
-        left_alone: older days than this are not looked at, because too many of them have failed;
+        left_alone: days before this one are ignored, because too many of them have failed;
             ``None`` if there is no such day.
     """
 

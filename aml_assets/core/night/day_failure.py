@@ -33,7 +33,7 @@ class DayFailure:
 
 
 def told(note: str, failure: DayFailure | None) -> str:
-    """A day's note with the sentence of the run that failed, in place of a hint to look for it."""
+    """A day's note with the sentences of its failed run, which replace the hint to look at it."""
     if failure is None:
         return note
     if RUN_FAILED in note:

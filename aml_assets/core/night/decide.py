@@ -6,9 +6,9 @@ settled (``core.night.readiness``), or how inputs are compared (``core.staleness
 
 A day takes two runs: its tables and features, with the frames that further lines derive of them, as
 soon as it has settled; then its models, metrics, scores and their pages, when every day of their
-windows has features. Stale partitions follow,
-oldest day first: each tick requests what is stale against the digests stored then, so a rebuilt
-partition with unchanged content makes nothing else stale.
+windows has features. Stale partitions follow, oldest day first: each tick requests what is stale
+against the digests stored then, so a rebuilt partition with unchanged content makes nothing else
+stale.
 
 The same work is not requested twice while its inputs stay unchanged: a run that failed over them
 would fail again, and whoever cancelled it had a reason.
@@ -31,7 +31,7 @@ from aml_assets.core.night.view import Rules, View
 
 
 def decide(view: View, cursor: Cursor, rules: Rules) -> TickPlan:
-    """The runs to request now, and what to report of the days that do not go on.
+    """The runs to request now, and notes on the days that do not go on.
 
     Args:
         view: the landing, the store and the runs at this moment.

@@ -1,11 +1,11 @@
-"""Deriving: the frames of further lines, which are built of days' merged features.
+"""Deriving: the frames of further lines, which are built from the merged features of days.
 
 Belongs here: which of them are built in the run of the merged features, which in a run of their
 own, and what they wait for. Does not belong here: the merged features (``core.night.preparing``),
 or what is learnt from the frames (``core.night.learning``).
 
-A day whose frames of a further line cannot be built holds up nothing but that line's models whose
-windows the day is in.
+If a further line's frames of a day cannot be built, only this line's models are held up, and only
+those whose windows contain the day.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from aml_assets.core.night.view import LineRules
 
 
 def with_derived(tick: Tick, run: Candidate) -> Candidate:
-    """The run, extended by what further lines derive of the merged features that it builds.
+    """The run, extended by the frames that further lines derive from the features that it builds.
 
-    What another run has to precede is left out; it is derived later, in a run of its own.
+    A line's frames are left out if another run has to build a partial for them first; they are
+    built later, in a run of their own.
     """
     if tick.rules.features not in run.assets:
         return run
@@ -41,9 +42,9 @@ def with_derived(tick: Tick, run: Candidate) -> Candidate:
 
 
 def request_derived(tick: Tick) -> None:
-    """Propose what is missing or stale of further lines' frames, of days that keep their features.
+    """Propose missing and stale frames of further lines, on days whose merged features stay.
 
-    Their merged features are not built again for it.
+    The merged features are not built again for them.
     """
     for line in tick.rules.further:
         work: dict[dt.date, DayWork] = {}
@@ -65,7 +66,7 @@ def request_derived(tick: Tick) -> None:
 
 
 def _derived(tick: Tick, line: LineRules, day: dt.date, needed: tuple[str, ...]) -> Finding:
-    """What a further line's frames of a day need.
+    """The finding about a further line's frames of a day.
 
     Args:
         tick: the tick.
@@ -75,15 +76,15 @@ def _derived(tick: Tick, line: LineRules, day: dt.date, needed: tuple[str, ...])
     """
     view, rules = tick.view, tick.rules
     if not needed or not view.partition(rules.features, day):
-        # Nothing was tried while there were no merged features.
+        # Without merged features nothing can have been tried; CURRENT forgets an earlier request.
         return CURRENT
     inputs = {asset: [day] for asset in _read_of_the_day(line)}
     if day in view.skipped or not all(view.partition(asset, day) for asset in inputs):
         return NOTHING
     inputs |= dict.fromkeys(line.partials, days_before(day, line.history))
     fingerprint = staleness.inputs_fingerprint(inputs, tick.current)
-    # Requested with the merged features, frames read those that are stored now; another run may
-    # have renewed an earlier partial since.
+    # Frames that were requested with the merged features read those that are stored now: if one is
+    # missing, the run failed. If one is stale, another run may have renewed a partial since.
     requested = tick.requested(Stage.FEATURES, day, line.name)
     is_lacking = any(view.partition(asset, day) is None for asset in needed)
     if requested == fingerprint or (requested == WITH_TABLES and is_lacking):
@@ -92,18 +93,18 @@ def _derived(tick: Tick, line: LineRules, day: dt.date, needed: tuple[str, ...])
 
 
 def _read_of_the_day(line: LineRules) -> list[str]:
-    """What a line's frames are derived of, of the same day."""
+    """The assets outside of what a line derives that its frames read of the same day."""
     reads = dict.fromkeys(asset for of in line.derived.values() for asset in of)
     return [asset for asset in reads if asset not in line.derived]
 
 
 def _is_in_order(tick: Tick, line: LineRules, first: dt.date) -> bool:
-    """Whether no other run has to store a partial first that the frames of consecutive days read.
+    """Whether frames of consecutive days can be built without waiting for another run's partials.
 
     Args:
         tick: the tick.
         line: the line.
-        first: the first of the days; the earlier ones that later days read are no others.
+        first: the first of the days; the days after it read no other earlier days than it does.
     """
     coming = tick.coming(line.features)
     return not any(

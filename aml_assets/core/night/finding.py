@@ -41,7 +41,7 @@ class Finding:
     Attributes:
         outcome: what is to be done.
         note: what to report of its day; empty if there is nothing to report.
-        is_minor: whether the note gives way to one that the day has already.
+        is_minor: whether the note is dropped if the day has a note already.
         fingerprint: of the partition's inputs; given with ``BUILD`` and ``FAILED``.
         needs: a run that has to come first, if the partition waits for one.
     """

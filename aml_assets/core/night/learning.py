@@ -2,13 +2,13 @@
 
 Belongs here: which of them are missing and can be built, and what they wait for. Does not belong
 here: tables and features (``core.night.preparing``), frames of further lines
-(``core.night.deriving``), what is stale (``core.night.remaking``), or
-training itself (``core.model.training``).
+(``core.night.deriving``), what is stale (``core.night.remaking``), or training itself
+(``core.model.training``).
 
 Each line has windows of its own, and no line waits for another one's frames, models or scores.
 
-Where gates judge, or a queue is made, a day looks back on what was said of the days before it. Runs
-beside each other would then end otherwise than one after another, so that the next one waits.
+A gate and a queue read the scores and queues of the days before. With one of them, runs side by
+side would give other results than runs one after another, so a run waits for those of earlier days.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def request_learning(tick: Tick) -> None:
 
 
 def _in_order(tick: Tick, work: Mapping[dt.date, DayWork]) -> Iterator[Candidate]:
-    """The runs that need not wait for one of earlier days; notes the days that do."""
+    """Yield the runs that need not wait for runs of earlier days; note the days that have to."""
     runs = sorted(tick.runs(Stage.LEARNING, work), key=lambda run: run.days)
     if not any(line.judging for line in tick.rules.lines) and QUEUE not in tick.rules.pages:
         yield from runs
@@ -63,7 +63,7 @@ def _in_order(tick: Tick, work: Mapping[dt.date, DayWork]) -> Iterator[Candidate
 
 
 def _will_be_scored(tick: Tick, day: dt.date) -> bool:
-    """Whether some line's frame of a day has no scores yet, and only waits for a run to end.
+    """Whether some line can score a day as soon as a run that is requested or under way has ended.
 
     Days of the first weeks, which can have no model of their own, hold nothing up.
     """
@@ -81,7 +81,7 @@ def _waits_for_a_run(tick: Tick, line: LineRules, day: dt.date) -> bool:
 
 
 def _day_work(tick: Tick, day: dt.date) -> DayWork:
-    """What one day needs of all lines; notes what it waits for."""
+    """What to build of all lines for one day; also adds notes on what it waits for."""
     lines = [_line_work(tick, line, day) for line in tick.rules.lines]
     assets = [asset for work in lines for asset in work.assets]
     pages = [page for page, of in tick.rules.pages.items() if of in assets]
@@ -90,7 +90,7 @@ def _day_work(tick: Tick, day: dt.date) -> DayWork:
 
 
 def _line_work(tick: Tick, line: LineRules, day: dt.date) -> DayWork:
-    """What one day needs of a line; nothing while the line's frame of the day is about to change.
+    """What to build of a line for one day; nothing while its frame of the day is about to change.
 
     Without a frame of the day, the day can have a model, but no scores.
     """
@@ -120,7 +120,7 @@ def _line_work(tick: Tick, line: LineRules, day: dt.date) -> DayWork:
 
 
 def _learning(tick: Tick, line: LineRules, day: dt.date) -> Finding:
-    """What a day's model and metrics need; ``WAIT``: its scores have to wait, too."""
+    """The finding about a day's model and metrics; with ``WAIT``, its scores wait, too."""
     missing = missing_learnt(tick.view, line, day)
     windows = line.windows(day)
     if isinstance(windows, Untrainable):
@@ -209,7 +209,7 @@ def _listed(days: Sequence[dt.date]) -> str:
 
 
 def _scoring(tick: Tick, line: LineRules, day: dt.date, *, trains_too: bool) -> Finding:
-    """What the scores of a day with features need.
+    """The finding about the scores of a day with features.
 
     Args:
         tick: the tick.

@@ -22,7 +22,7 @@ def look_back_days(day: dt.date, rules: Rules) -> list[dt.date]:
 
 
 def unstored_transactions(view: View, rules: Rules, day: dt.date) -> list[str]:
-    """What is not stored of a day's transactions: their table and its partials."""
+    """Which assets of a day's transactions, their table and its partials, are not stored."""
     kept = (rules.tables[rules.transactions], *rules.partials)
     return [asset for asset in kept if not view.partition(asset, day)]
 
@@ -62,7 +62,7 @@ def features_to_check(view: View, rules: Rules) -> list[dt.date]:
 def usable_models(view: View, line: LineRules, day: dt.date) -> list[tuple[dt.date, str]]:
     """A line's models that may score a day, as (day, digest), unless one is pinned.
 
-    A champion is the only one, and stands for the day that it scores.
+    If the day has a champion, it is the only one, and the day given with it is the day it scores.
     """
     if champion := view.champions.get(line.name, {}).get(day):
         return [(day, champion)]
@@ -75,8 +75,7 @@ def usable_models(view: View, line: LineRules, day: dt.date) -> list[tuple[dt.da
 def missing_learnt(view: View, line: LineRules, day: dt.date) -> list[str]:
     """A line's models and metrics of the day that are missing, upstream first.
 
-    Metrics that measured no model of their own, since they were built under other settings, need
-    none.
+    Metrics that were built under settings without a separate measured model do not need one.
     """
     metrics = view.partition(line.metrics, day)
     is_exempt = metrics is not None and line.measured not in metrics.inputs

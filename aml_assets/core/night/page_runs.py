@@ -18,7 +18,7 @@ from aml_assets.core.staleness import Fingerprint, StoredPartition, changed_inpu
 def request_pages(tick: Tick) -> None:
     """Propose the missing pages that no candidate run builds already.
 
-    Those of a day share a run, as one may read another.
+    The pages of a day share a run, since one may read another.
     """
     proposed = {(asset, day) for run in tick.candidates for asset in run.assets for day in run.days}
     work: dict[dt.date, DayWork] = {}
@@ -37,7 +37,7 @@ def request_pages(tick: Tick) -> None:
 
 
 def _page(tick: Tick, page: str, day: dt.date, *, is_coming: bool) -> Finding:
-    """What a day's page needs.
+    """The finding about a day's page.
 
     Args:
         tick: the tick.
@@ -61,7 +61,7 @@ def _page(tick: Tick, page: str, day: dt.date, *, is_coming: bool) -> Finding:
 
 
 def _features_changed(tick: Tick, described: StoredPartition, frames: str) -> bool:
-    """Whether features that a partition was built of have changed, so that no page explains it.
+    """Whether the features that a partition was built from have changed, so no page can explain it.
 
     Args:
         tick: the tick.

@@ -48,7 +48,7 @@ def request_tables(tick: Tick) -> None:
 
 
 def _tables(tick: Tick, day: dt.date) -> Finding:
-    """What a day's tables need; ``CURRENT`` if the landed files are those that are stored."""
+    """The finding about a day's tables; ``CURRENT`` if the landed files are those stored."""
     landing, view = tick.settled.get(day), tick.view
     if landing is None or day in view.busy:
         return NOTHING
@@ -95,8 +95,8 @@ def _is_stored(tick: Tick, table: str, day: dt.date) -> bool:
 def _is_built_of_landing(tick: Tick, day: dt.date, requested: Fingerprint | None) -> bool:
     """Whether the stored tables hold what has landed, although this cursor did not request it.
 
-    Somebody built them by hand, or an earlier cursor was lost. In a store without receipts, tables
-    count as built of what has landed unless the landed files are younger.
+    Then somebody built them by hand, or an earlier cursor was lost. In a store without receipts,
+    tables count as built from the landed files unless these are newer.
     """
     view, daily = tick.view, tick.rules.daily
     receipts = [view.receipts.get(name, {}).get(day) for name in daily]
@@ -108,7 +108,7 @@ def _is_built_of_landing(tick: Tick, day: dt.date, requested: Fingerprint | None
 
 
 def _statics_changed(tick: Tick, day: dt.date) -> bool:
-    """Whether static tables have landed, complete, since the day's tables were requested."""
+    """Whether all static tables are complete, and changed since the day's tables were requested."""
     return not tick.statics and tick.requested(Stage.STATICS, day) != _statics_fingerprint(tick)
 
 
@@ -144,7 +144,7 @@ def request_features(tick: Tick) -> None:
 
 
 def _in_order(tick: Tick, pending: Mapping[dt.date, DayWork]) -> Iterator[tuple[dt.date, DayWork]]:
-    """The days whose look-back is not being prepared by another run, which has to end first."""
+    """Yield the days that need not wait until another run has prepared a day of their look-back."""
     end = min(pending, default=dt.date.min) + tick.rules.days_per_run * ONE_DAY
 
     def is_coming(past: dt.date, day: dt.date) -> bool:
@@ -163,7 +163,7 @@ def _only_partials(tick: Tick, assets: tuple[str, ...]) -> bool:
 
 
 def _features(tick: Tick, day: dt.date, needed: tuple[str, ...]) -> Finding:
-    """What a day's features need.
+    """The finding about a day's features.
 
     Args:
         tick: the tick.
@@ -182,8 +182,8 @@ def _features(tick: Tick, day: dt.date, needed: tuple[str, ...]) -> Finding:
         note = f"features wait for the transactions of {wait.day}"
         return Finding(Outcome.WAIT, note, needs=wait.run)
     inputs = _features_fingerprint(tick, day)
-    # Requested with its tables, a day's features saw the tables that are stored now; another run
-    # may have renewed a history since.
+    # Features that were requested with their tables read those that are stored now: if something is
+    # missing, the run failed. If something is stale, another run may have renewed a history since.
     requested = tick.requested(Stage.FEATURES, day)
     is_lacking = any(view.partition(asset, day) is None for asset in needed)
     if requested == inputs or (requested == WITH_TABLES and is_lacking):
@@ -303,7 +303,7 @@ def _transactions_settled(tick: Tick, day: dt.date, listing: readiness.FileListi
 
 
 def _transactions_run(tick: Tick, listings: Mapping[dt.date, readiness.FileListing]) -> Candidate:
-    """The run for consecutive days, oldest first, of which the same is not stored."""
+    """The run for the transactions of consecutive days that lack the same assets, oldest first."""
     days = tuple(listings)
     assets = tuple(unstored_transactions(tick.view, tick.rules, days[0]))
     remember = {RequestKey(Stage.TRANSACTIONS, day): of.signature for day, of in listings.items()}

@@ -2,9 +2,10 @@
 
 Belongs here: keeping the cursor small. Does not belong here: its types (``core.night.cursor``).
 
-Entries of watched days are kept. Of other days only such requests are kept as would otherwise be
-repeated tick after tick: those that failed over what still lies in the landing, of the newest of
-these days. Days before them are left alone, so that the cursor stays bounded in any landing.
+Entries of watched days are kept. For other days, only failed requests are kept whose inputs still
+lie in the landing, since the next tick would repeat them otherwise. They are kept for the newest
+``_MOST_FAILED_DAYS`` such days; days before these are ignored from then on, so that the cursor
+stays bounded in any landing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from aml_assets.core.night.lookups import missing_learnt
 from aml_assets.core.night.view import Rules, View
 
 _MOST_FAILED_DAYS = 366
-"""Of how many days before the watched ones failed requests are remembered."""
+"""For how many days before the watched ones failed requests are remembered."""
 
 
 def prune(cursor: Cursor, view: View, rules: Rules) -> None:

@@ -1,7 +1,7 @@
 """Remaking: stale models, metrics, scores and pages, of all lines.
 
-Belongs here: which of them are rebuilt now, and which wait until their inputs are. Does not belong
-here: what is missing (``core.night.learning``, ``core.night.page_runs``), or stale features
+Belongs here: which of them are rebuilt now, and which wait until their inputs are rebuilt. Does not
+belong here: what is missing (``core.night.learning``, ``core.night.page_runs``), or stale features
 (``core.night.preparing``).
 """
 
@@ -40,9 +40,9 @@ def request_remakes(tick: Tick) -> None:
 def _models_first(
     rules: Rules, remember: Mapping[RequestKey, staleness.Fingerprint]
 ) -> dict[RequestKey, staleness.Fingerprint]:
-    """The requests of a day; of a line whose models are stale, those for its models alone.
+    """The requests of a day; for a line whose models are stale, only those for its models.
 
-    Their dependents are compared with the new digest on the next tick.
+    What depends on these models is compared with their new digests by a later tick.
     """
     assets = {key.asset for key in remember}
     models = {line.name: line.models for line in rules.lines if not assets.isdisjoint(line.models)}
@@ -67,7 +67,7 @@ def _stale(tick: Tick, day: dt.date) -> dict[RequestKey, staleness.Fingerprint]:
 
 
 def _remake(tick: Tick, asset: str, day: dt.date) -> Finding:
-    """Whether a stored partition is stale and can be rebuilt now."""
+    """The finding about a partition: whether it is stored, stale, and can be rebuilt now."""
     stored = tick.view.partition(asset, day)
     if stored is None or is_evidence(tick.view, tick.rules, asset, day):
         return NOTHING
@@ -89,13 +89,13 @@ def _remake(tick: Tick, asset: str, day: dt.date) -> Finding:
 def _describes_remade(
     tick: Tick, page: RequestKey, assets: set[str], work: Mapping[dt.date, DayWork]
 ) -> bool:
-    """Whether a page describes a partition that is rebuilt itself: of its day, or an earlier one.
+    """Whether a page describes a partition, of its day or an earlier one, that is rebuilt itself.
 
     Args:
         tick: the tick.
-        page: the request for it; false for one of another asset.
-        assets: what is rebuilt of its day.
-        work: what is rebuilt of earlier days.
+        page: the request for the page; if its asset is no page, the answer is false.
+        assets: the assets that are rebuilt for the page's day.
+        work: what is rebuilt for earlier days.
     """
     described = tick.rules.pages.get(page.asset)
     stored = tick.view.partition(page.asset, page.day)

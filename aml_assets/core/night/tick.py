@@ -1,4 +1,4 @@
-"""One tick: the state that the stages of a night's decision share, and the plan that it ends as.
+"""One tick: the state that the stages of a night's decision share, and the plan that results.
 
 Belongs here: which days have settled, candidate runs, and which of them fit. Does not belong here:
 what to propose (``preparing``, ``deriving``, ``learning``, ``remaking``, ``page_runs``).
@@ -28,7 +28,7 @@ NOTHING_LANDED = message("nothing has landed")
 
 
 class Tick:
-    """One evaluation of the sensor, while it is made.
+    """One evaluation of the sensor, in progress.
 
     Args:
         view: the landing, the store and the runs.
@@ -36,11 +36,11 @@ class Tick:
         rules: the settings.
 
     Attributes:
-        current: gives the digests that are stored now.
+        current: looks up the digest that is stored now, by asset and partition key.
         settled: day → the fingerprint of its landed files, once all of them are complete.
         missing: day → what of it has not landed or settled.
         unsettled: table for which no day waits → day → why it is not complete.
-        statics: which static tables are not complete; empty if all are.
+        statics: which static tables are not complete, and why; empty if all are.
         notes: day → why it does not go on.
         changing: days whose features are about to change.
         deriving: a further line's frames → days of which they are about to change, though the
@@ -116,9 +116,10 @@ class Tick:
         *,
         built: Container[str] = (),
     ) -> tuple[dict[str, SettleState], list[str]]:
-        """The tables' states after these listings, and which tables are not complete.
+        """The tables' settle states after these listings, and why some tables are not complete.
 
-        A table that was ``built`` of these files is, whether or not anybody watched them settle.
+        A table in ``built`` was stored from these very files: it is complete, even if no tick saw
+        them settle, unless they are being written again or cannot be read.
         """
         now, gap, settle = self.view.now, self.rules.longest_gap, self.rules.settle
         states = {
@@ -180,7 +181,7 @@ class Tick:
                 yield Candidate(stage, assets, tuple(days), remember)
 
     def chunks(self, days: Iterable[dt.date]) -> Iterator[list[dt.date]]:
-        """Consecutive days, oldest first, at most so many as may share a run."""
+        """Yield lists of consecutive days, oldest first, of at most ``days_per_run`` days each."""
         for first, last in ranges(list(days)):
             span = days_between(first, last)
             for start in range(0, len(span), self.rules.days_per_run):
@@ -189,7 +190,7 @@ class Tick:
     # -- the outcome -------------------------------------------------------------------------
 
     def plan(self) -> TickPlan:
-        """The candidates that fit, what to remember of them, and what to report of the rest."""
+        """The plan: requests for the candidates that fit, the new cursor, and notes on days."""
         cursor, view = self.cursor, self.view
         accepted = self.candidates[: max(0, self.rules.max_runs - view.runs)]
         for candidate in accepted:
@@ -209,7 +210,7 @@ class Tick:
         )
 
     def _overdue(self) -> Iterator[Overdue]:
-        """The days past their deadline of which no alarm was sent; notes all that are missing."""
+        """Yield the days past their deadline without an alarm yet; note all missing days."""
         view = self.view
         first = view.first_landed
         for day, missing in self.missing.items():

@@ -34,11 +34,12 @@ class LineRules:
         model_day: model_id → its day; ``None`` for one that belongs to no day.
         measured: the asset of the model that metrics measure; ``None`` if it is ``model``.
         policy: which model scores: ``promoted``, ``today``, ``newest`` or ``pinned``.
-        judging: what is kept of challengers, upstream first: it is built with the scores.
+        judging: the assets about challengers, gate and shadow, upstream first; they are built with
+            the scores.
         max_age: days that the newest model may be old.
-        derived: what is built of a day's merged features for its frames, upstream first, the
-            frames last → what each reads of the same day. Empty for the reports.
-        history: days before a day whose partials its frames read.
+        derived: each asset that is built from a day's merged features for the line, upstream first
+            and its frames last → the assets that it reads of the same day. Empty for the reports.
+        history: how many days before a day its frames read partials of.
     """
 
     name: str
@@ -62,12 +63,12 @@ class LineRules:
 
     @property
     def learnt(self) -> tuple[str, ...]:
-        """What windows and frames are turned into, upstream first."""
+        """The line's models, metrics and scores, upstream first."""
         return (*self.models, self.metrics, self.scores)
 
     @property
     def partials(self) -> tuple[str, ...]:
-        """What of the derived adds to the frames of later days."""
+        """The derived assets that the frames of later days read, too."""
         return tuple(asset for asset in self.derived if asset != self.features)
 
 
@@ -79,19 +80,20 @@ class Rules:
         daily, static: names of the landed tables.
         tables: landed table → the asset of its checked table.
         transactions: the daily table that late reports look back into.
-        partials: what is stored of a day's transactions beside their table, for later days.
-        prepared: what is built of tables and histories, upstream first; the last are the features.
-        joined: those of the prepared that the features read.
+        partials: the assets that are computed from a day's transactions, for later days to read.
+        prepared: the assets that are built from tables and partials, upstream first; the last are
+            the merged features.
+        joined: those of ``prepared`` that the merged features read.
         features: the asset of the merged features.
         lines: the model lines, the reports' first.
         pages: the asset of each HTML page → the asset that it describes.
         deadline: day → when it should have landed, POSIX seconds.
         look_back: days in which a late report's transaction is looked up.
-        history: days before a day whose partials its features read.
+        history: how many days before a day its features read partials of.
         settle: seconds, see ``readiness.unsettled``.
         longest_gap: seconds, see ``readiness.observe``.
         restate: which partitions are rebuilt when a day changes: ``features`` or ``all``.
-        days_per_run, max_runs: the most that is requested at once.
+        days_per_run, max_runs: the most days of one run; the most runs queued or under way.
         beside: landed table for which no day waits → the asset of its checked table.
     """
 
@@ -126,7 +128,7 @@ class Rules:
         return self.lines[1:]
 
     def line_of(self, asset: str) -> LineRules:
-        """The line that learnt an asset, or what a page describes: the reports', if no other."""
+        """The line of an asset, or of what a page describes; the reports' if it is no other's."""
         of = self.pages.get(asset, asset)
         return next((line for line in self.further if of in line.learnt), self.reports)
 
@@ -159,7 +161,7 @@ class View:
         pinned: whether the pinned model exists; true if none is pinned.
         champions: name of a model line → watched day → digest of the champion that scores it; days
             before the first promotion are left out.
-        unscorable: name of a model line → why nobody can tell its champion.
+        unscorable: name of a model line → why its champion cannot be determined.
     """
 
     now: float
