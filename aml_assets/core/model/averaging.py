@@ -1,11 +1,12 @@
-"""Averaging: one booster whose margin is the mean of others', or another one's, moved.
+"""Averaging: one booster with the mean margin of several, or with the odds of one multiplied.
 
 Belongs here: rewriting boosters through XGBoost's own JSON. Does not belong here: fitting them
 (``core.model.training``), or judging a stored one (``core.model.trees``).
 
-What scores, explains and seals a model knows one booster. The sum of trees is linear, so the mean
-of k boosters is the trees of all, each leaf divided by k; a factor on the odds of every row is
-another base score. Contributions, being linear in the trees, are averaged with them.
+The code that scores, explains and seals a model handles a single booster. A margin is a sum over
+trees, so the mean of k boosters is one booster with the trees of all, each leaf divided by k. A
+factor on the odds of every row only changes the base score. Contributions are linear in the trees,
+so they are averaged, too.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def averaged(boosters: Sequence[xgboost.Booster], *, odds: float = 1.0) -> xgboo
     merged["tree_info"] = [0] * len(trees)
     merged["iteration_indptr"] = list(range(len(trees) + 1))
     merged["gbtree_model_param"]["num_trees"] = str(len(trees))
-    learner["attributes"] = {}  # the best iteration of one of them
+    learner["attributes"] = {}  # they hold the best iteration of one booster alone
     parameters = learner["learner_model_param"]
     parameters["base_score"] = _with_odds(parameters["base_score"], odds)
     booster = type(boosters[0])()
@@ -55,7 +56,7 @@ def averaged(boosters: Sequence[xgboost.Booster], *, odds: float = 1.0) -> xgboo
 def _scaled(tree: dict[str, Any], divisor: int) -> dict[str, Any]:
     """The tree with its leaves' values, and the weights of all its nodes, divided."""
     is_leaf = [left == _LEAF for left in tree["left_children"]]
-    # Where other nodes keep the value at which they split, a leaf keeps what it adds.
+    # Its split condition is, for a leaf, the value that it adds; for another node, where it splits.
     conditions = zip(tree["split_conditions"], is_leaf, strict=True)
     return tree | {
         "split_conditions": [value / divisor if leaf else value for value, leaf in conditions],

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 
 class Kept(Protocol):
-    """A matrix that lies elsewhere than in memory; each call reads it anew."""
+    """A matrix that is kept outside of memory; each call reads it again."""
 
     def read(self) -> NDArray[Any]:
         """All of it: float32 of shape (rows, features)."""
@@ -35,7 +35,7 @@ class Batch:
         values: float32 of shape (rows, features), or where such a matrix is kept.
         labels: 0 and 1, float32 of shape (rows,).
         weights: of the rows, float32 of shape (rows,); ``None`` where each counts once.
-        places: of what is kept, the positions of these rows in it; ``None``: it holds no others.
+        places: the positions of these rows in a kept matrix; ``None`` if it holds no other rows.
     """
 
     values: NDArray[Any] | Kept

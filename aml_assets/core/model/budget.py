@@ -46,7 +46,7 @@ REPORT, ACCOUNT, CUSTOMER = "report", "account", "customer"
 
 
 def size_of(budget: float, units: float) -> int:
-    """The length of a day's list: the budget, or the share of so many units; at least one."""
+    """The length of a day's list, at least 1: the budget; below 1, it is a share of ``units``."""
     return max(1, round(budget if budget >= 1 else budget * units))
 
 
@@ -144,9 +144,9 @@ def units(scored: Scored, ids: NDArray[Any] | None = None) -> Units:
 
     Args:
         scored: the reports.
-        ids: code of each report's unit, int64 of shape (rows,), in the order that decides between
-            equal scores; a unit with the code -1 is not known, and one of its own. By default each
-            report is a unit, in the order of the rows.
+        ids: code of each report's unit, int64 of shape (rows,); of units with equal scores, the
+            one with the lower code comes first. A report with the code -1 has no known unit, and is
+            a unit of its own. By default each report is a unit, in the order of the rows.
     """
     rows = len(scored.labels)
     own = _codes(np.full(rows, -1) if ids is None else ids)
@@ -255,7 +255,9 @@ def by_budget(
 
 
 def flat(found: Mapping[str, Any]) -> tuple[dict[str, float | None], dict[str, str]]:
-    """The figures at the budget by names of their own, and the reasons for those without a value.
+    """The figures at the budget by flat names, as ``account_recall_at_budget``.
+
+    The second dictionary gives, by the same names, the reason for each figure without a value.
 
     Args:
         found: what `by_budget` returned.
@@ -314,7 +316,7 @@ def _cards(scored: Scored, codes: NDArray[Any] | None, k: int) -> dict[str, Any]
 def _by_type(
     scored: Scored, codes: Mapping[str, NDArray[Any] | None], types: pa.Array, budget: int
 ) -> list[dict[str, Any]]:
-    """What is found of each type with a positive: its positives against all that is negative.
+    """What the lists find of each type with a positive: other types' positives are undecided then.
 
     The lists are those of all types; so a unit counts for each type that its positive reports have.
     """

@@ -140,8 +140,8 @@ def frames_of(inputs: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
     """The frames that a model was fitted on: day → digest.
 
     Args:
-        inputs: of its manifest. A further line's rows are labelled by merged frames, which stand
-            beside its own.
+        inputs: of its manifest. For a further line they name the merged features, too, whose
+            reports label the rows of its own frames.
     """
     own = [name for name in inputs if name.startswith("features/") and name != FEATURES]
     return inputs.get(own[0] if own else FEATURES, {})
@@ -151,8 +151,8 @@ def trained_on(facts: Mapping[str, Any]) -> tuple[str, str]:
     """The first and the last day that a model was fitted on, in ISO format.
 
     Args:
-        facts: of its manifest, checked. A model that was fitted again has learnt from later days
-            than those of the training window.
+        facts: of its manifest, checked. After a refit, the last day is later than that of the
+            training window.
     """
     windows = facts["windows"]
     return windows["train_start"], facts.get("refit_until") or windows["train_end"]

@@ -38,7 +38,7 @@ class Variation:
         """Learn from the rows of a matrix: float32 of shape (rows, features)."""
         self._null += np.isnan(values).sum(axis=0)
         self._rows += len(values)
-        # These two pass over NaN.
+        # fmin and fmax ignore NaN.
         self._low = np.fmin(self._low, np.fmin.reduce(values, axis=0, initial=np.inf))
         self._high = np.fmax(self._high, np.fmax.reduce(values, axis=0, initial=-np.inf))
 
@@ -56,11 +56,11 @@ def without_constants(
     Args:
         encoder: as fitted.
         variation: of its features over all rows of the training window.
-        asset: the frames, for errors.
+        asset: the asset of the frames, for errors.
 
     Returns:
-        The encoder of the other features, which names those left out; and the positions of these
-        others in a row of the given one, ``None`` if it left out none.
+        The encoder of the features that vary, with the constant ones in its ``left_out``; and the
+        positions of the features that vary in the given encoder, ``None`` if all of them do.
 
     Raises:
         NotTrainable: every feature is constant.

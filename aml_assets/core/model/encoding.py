@@ -31,7 +31,7 @@ from aml_assets.errors import InputError
 Encoding = Literal["number", "category", "hour", "weekday", "age_days"]
 
 TIME_ENCODINGS: tuple[Encoding, ...] = ("hour", "weekday", "age_days")
-"""What a time becomes."""
+"""The features that one column of times becomes."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Matrix:
 
     @classmethod
     def stacked(cls, parts: Sequence[Matrix], features: int) -> Matrix:
-        """The rows of several matrices as one; absent is what none of them has.
+        """The rows of several matrices as one; a feature is absent if each of them lacks it.
 
         Args:
             parts: in the rows' order; there may be none.

@@ -1,11 +1,11 @@
-"""Fitting an encoder: the features of a training window, from what each of its days shows.
+"""Fitting an encoder: the features of a training window, from a summary of each of its days.
 
-Belongs here: what fitting needs to know of a day's frame, the selection of features, and their
+Belongs here: the summary of a day's frame (`SeenDay`), the selection of features, and their
 vocabularies. Does not belong here: the encoder that comes out (``core.model.encoding``), or columns
 that the manifests alone rule out (``core.model.ruled_out``).
 
-A day is looked at once, and need not be in memory afterwards: of a category its distinct values
-stay, with their numbers of rows, of other columns a few facts.
+A day's frame is read once, and need not be in memory afterwards. Its summary holds the distinct
+values of a category, each with its number of rows; and a few facts of any other column.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ TOO_RARE = message("no value stands in {rows} rows of the training window")
 
 @dataclass(frozen=True)
 class SeenColumn:
-    """What a day's frame shows of one column.
+    """The summary of one column of a day's frame.
 
     Attributes:
-        column: its facts.
-        is_held: whether the frame held it.
+        column: where it comes from, and its kind.
+        is_held: whether the frame held it; a frame may hold only some columns of its day.
         has_values: whether any row has a value.
         is_date: whether its values are dates, without a time of day.
         values: of a category, the distinct values.
@@ -57,12 +57,12 @@ class SeenColumn:
 
 @dataclass(frozen=True)
 class SeenDay:
-    """What a day's frame shows of its columns.
+    """The summary of a day's frame.
 
     Attributes:
         day: the partition.
         columns: merged name → source, of all columns of the stored frame.
-        seen: source → what the frame shows of it, in the frame's order.
+        seen: source → the summary of this column, in the frame's order.
     """
 
     day: dt.date
@@ -71,7 +71,7 @@ class SeenDay:
 
 
 def seen(frame: Frame) -> SeenDay:
-    """What a day's frame shows of its columns."""
+    """Summarise a day's frame, column by column."""
     found: dict[Source, SeenColumn] = {}
     for name, column in frame.columns.items():
         values = frame.table.column(name) if frame.holds(name) else None
@@ -110,13 +110,13 @@ def fit(
     """Select the features of a training window, and fit the vocabularies.
 
     Args:
-        days: what the window's merged frames show, oldest first.
+        days: the summaries of the window's merged frames, oldest first.
         max_text_distinct_share: a category with a larger share of distinct values, at its own
             table's grain, is a name or a free text; it is left out unless forced.
         min_category_rows: a value in fewer rows does not enter the vocabulary.
         report_features: the columns of reports that may be features; all by default.
         withheld: columns that the bank keeps from models, as (table, column).
-        asset: the frames, for errors.
+        asset: the asset of the frames, for errors.
 
     Raises:
         InputError: a column has different kinds on different days.

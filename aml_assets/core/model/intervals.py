@@ -52,9 +52,9 @@ class AtAlerts(NamedTuple):
 def auc(labels: NDArray[Any], scores: NDArray[Any]) -> Interval | None:
     """AUC with DeLong's interval (1988); ``None`` unless both classes are decided.
 
-    Without a single pair in the wrong order, or in the right one, the variance is zero and says
-    nothing. The interval then begins, or ends, where chance would show that once in twenty times
-    (the rule of three) with as many rows as the smaller class has.
+    If all pairs of a positive and a negative are in the right order, or all in the wrong one, the
+    variance is zero and says nothing. The interval then reaches from the AUC by 3 / n, where n is
+    the number of rows of the smaller class (the rule of three).
 
     Args:
         labels: shape (rows,): 1, 0, or NaN where not decided (left out).

@@ -173,7 +173,7 @@ def as_known(
         label: the label column; a label that was not known is null. ``None``: there is none.
         ripeness: which decisions are known.
         report_features: the columns of reports that are written with the report, or that joins
-            start from; of the others, those beside key and label are left out.
+            start from. The other columns of reports are left out, but for key and label.
     """
     kept = {*key, label, *report_features}
     names = [
@@ -216,7 +216,7 @@ def _single(
 
 
 def _both(one: SelectedReports, other: SelectedReports) -> SelectedReports:
-    """The rows of two parts of a day."""
+    """The selected rows of both parts of a day, in the day's order."""
     if not len(other.rows):
         return one
     rows = np.concatenate([one.rows, other.rows])

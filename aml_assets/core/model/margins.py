@@ -1,6 +1,6 @@
 """Margins of a stored model, computed from its file by numpy alone.
 
-Belongs here: walking down the trees, adding up their leaves, and holding the margins against stored
+Belongs here: walking down the trees, adding up their leaves, and comparing the margins with stored
 scores. Does not belong here: encoding rows (``core.model.encoding``), the file's manifest
 (``io.formats``), or scoring a night (``core.model.scoring``).
 
@@ -22,14 +22,15 @@ from numpy.typing import NDArray
 from aml_assets.core.model import trees, ubjson
 
 TOLERANCE = 1e-6
-"""By how much two margins may differ that are the same but for arithmetic."""
+"""By how much two equal margins may differ after different arithmetic."""
 
 _LEAF = -1
 _ROWS = 65_536
 """Rows that walk down a tree at a time, so that memory stays small."""
 
 _STEPS = 2
-"""By how many float32 numbers a score may lie beside its margin's: exp, sum and quotient round."""
+"""How many float32 numbers may lie from a stored score to the exact one of its margin: XGBoost
+rounds the exponential, the sum and the quotient."""
 
 _SMALLEST = np.float32(np.finfo(np.float32).tiny)
 """Below it a float32 loses digits; XGBoost computes no score for margins under -88.7."""
@@ -114,12 +115,12 @@ def read_trees(data: bytes) -> StoredTrees:
 
 
 def apart(margins: NDArray[Any], scores: NDArray[Any]) -> NDArray[Any]:
-    """How far each margin lies outside of those that its stored score can stand for.
+    """How far each margin lies outside of the range of margins that its stored score stands for.
 
     A score is a probability as float32, and many margins round to the same one: near 1, all of a
-    range of 1e-3 and more. So a score stands for the margins of the float32 numbers up to two
-    steps beside it. One so near to 0 or 1 that no number is left beyond it stands for all margins
-    beyond.
+    range of 1e-3 and more. So a score stands for all margins between those of the float32 numbers
+    two steps below and two steps above it. A score so near to 0 or 1 that no number is left beyond
+    it stands for all margins beyond.
 
     Args:
         margins: float32, shape (rows,).

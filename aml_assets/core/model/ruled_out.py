@@ -1,7 +1,7 @@
 """Columns of merged frames that are ruled out as features, from the manifests' facts alone.
 
-Belongs here: the rules, each with its reason in words. Does not belong here: what a column's values
-decide, and vocabularies (``core.model.fitting``).
+Belongs here: the rules, each with its reason in words. Does not belong here: rules that need a
+column's values, and vocabularies (``core.model.fitting``).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def ruled_out(
     Args:
         days: each day's columns (merged name → source), oldest first.
         max_text_distinct_share: as in ``fitting.fit``.
-        report_features: as there.
+        report_features: the columns of reports that may be features; all by default.
 
     Returns:
         (table, column) → the reason.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import xgboost
 
 _VALUES = 32 * 1024 * 1024
-"""Values of a matrix that is scored at once."""
+"""The most values (rows × features) of a matrix that is scored at once."""
 
 TODAYS = message("today's")
 NEWEST = message("newest, {age} days old")

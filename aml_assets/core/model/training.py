@@ -1,9 +1,9 @@
 """Training of the gradient-boosted classifier on encoded days.
 
 Belongs here: the checks before training, XGBoost's parameters, the negatives that are kept, and the
-iterator that hands it one day after another. Does not belong here: selecting the days
-(``core.model.windows``, ``core.model.labels``), averaging fits (``core.model.averaging``), what a
-day is to it (``core.model.batches``), or storing the booster (``io.formats.booster``).
+iterator that hands XGBoost one day after another. Does not belong here: selecting the days
+(``core.model.windows``, ``core.model.labels``), averaging fits (``core.model.averaging``), the type
+of an encoded day (``core.model.batches``), or storing the booster (``io.formats.booster``).
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def train(
 
 
 def sampled(batches: Sequence[Batch], share: float, *, seed: int) -> list[Batch]:
-    """All positives of some days, and a share of their negatives, drawn by the rows' order.
+    """All positives of some days, and a share of their negatives, drawn in the rows' order.
 
     Args:
         batches: the days.

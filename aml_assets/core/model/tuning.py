@@ -55,7 +55,7 @@ _NEVER_TUNED = {"preset", "seed", "threads", "external_memory_bytes", "refit", "
 
 
 def load_optuna() -> Any:
-    """Import Optuna, which says nothing of single trials.
+    """Import Optuna, and turn off its log lines about single trials.
 
     Raises:
         SettingsError: it is not installed.
@@ -120,7 +120,7 @@ def search(
     """Try sets of parameters, one after the other, and choose the best.
 
     Args:
-        value: of settings: the more, the better.
+        value: the value of some settings; the largest is the best.
         settings: the bank's. They are tried first, as trial 0; their seed is the sampler's.
         trials: how many others are tried.
 

@@ -4,8 +4,8 @@ Belongs here: turning such bytes into plain values, or refusing them. Does not b
 values mean (``core.model.trees``, ``core.model.margins``), or a model's file (``io.formats``).
 
 The subset, which docs/model-format.md describes: objects without a count, arrays with one, numbers
-and texts whose lengths are integers of 8 bytes. Whoever forged the bytes gets one error: no length
-is believed before that many bytes are there, and nesting is bounded.
+and texts whose lengths are integers of 8 bytes. Forged bytes raise the same error as damaged ones:
+a length is trusted only if that many bytes follow, and the depth of nesting is bounded.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 _DEEPEST = 32
-"""Values within values; a model of XGBoost 3.2 has 9."""
+"""How deeply values may be nested; a model of XGBoost 3.2 has 9 levels."""
 
 _NUMBERS = {
     b"i": np.dtype(">i1"),
@@ -55,7 +55,7 @@ class _Reader:
         self.place = 0
 
     def take(self, count: int) -> bytes:
-        """The next bytes, all of them."""
+        """The next ``count`` bytes; refuse to return fewer."""
         end = self.place + count
         if count < 0 or end > len(self._data):
             raise ValueError("its bytes end too early")

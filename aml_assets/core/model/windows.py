@@ -39,16 +39,19 @@ class Windows:
         return days_between(self.eval_start, self.eval_end)
 
     def known_by(self, *, refit: bool) -> dt.date:
-        """The last day whose decisions a model learns: none of its evaluation, but by a refit."""
+        """The last day whose decisions a model learns: with a refit, the last of its evaluation.
+
+        Without one, it is the day before the evaluation window.
+        """
         return self.eval_end if refit else self.eval_start - ONE_DAY
 
     def learnt_days(
         self, *, refit: bool, maturity_days: int
     ) -> tuple[list[dt.date], list[dt.date]]:
-        """The days whose STRs a model learns from, and later ones of which it takes decisions.
+        """The days whose reports a model learns from, and later days whose decisions it also uses.
 
-        A refit learns from every day of the windows that is ripe by the last of them: what is
-        decided early is not like the rest.
+        A refit learns from every day of the windows that is ripe by their last day. It does not
+        learn from unripe days, since reports that are decided early are not like the rest.
         """
         if not refit:
             return self.train_days, self.delay_days
