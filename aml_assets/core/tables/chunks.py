@@ -15,8 +15,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 Keep = Callable[[Iterable[pa.RecordBatch]], pa.Table]
-"""Keeps batches of one schema, at least one, and gives them back as one table: in memory, or on
-disk, from where the table's columns are mapped."""
+"""A function that stores batches of one schema, at least one, and returns them as one table: in
+memory, or on disk with the table's columns mapped from there."""
 
 ROWS = 1024 * 1024
 """The rows of a batch, where nothing else bounds it."""
@@ -85,7 +85,7 @@ class _Block:
 
     Attributes:
         ascending: their positions in the table, of shape (rows,).
-        order: for each of them as it is wanted, its place among the ascending ones.
+        order: for each row in the wanted order, its index in ``ascending``.
     """
 
     ascending: NDArray[np.uint32] | NDArray[np.int64]

@@ -51,7 +51,7 @@ INDEX = "index"
 
 @dataclass(frozen=True)
 class Column:
-    """Facts of one column at its table's own grain.
+    """Where a column comes from, its kind, and counts over the rows of its own table.
 
     Attributes:
         table: the table that it landed in.
@@ -121,8 +121,8 @@ def check(
 ) -> CheckedTable:
     """Check a landed table against its contract and bring it into normal form.
 
-    One column is looked at after another, so that a table which does not fit into memory needs no
-    more of it than its largest column.
+    Columns are checked one after the other, so that a table that does not fit into memory needs no
+    more memory than its largest column.
 
     Args:
         frame: the table as landed, all its files together.
@@ -130,8 +130,9 @@ def check(
         name: the table's name, for errors.
         day: the partition, for errors.
         join_columns: columns that a join uses; they are ids, whatever their type.
-        index_columns: columns that the files say are an index; others are known by their name.
-            Needed columns, and those whose kind is set, are none.
+        index_columns: the columns that the files' metadata call a data frame's index; others are
+            recognised by their name. Required columns, those of a join, and those whose kind the
+            settings name are never taken for an index.
         max_abs_number: a larger magnitude is refused.
         time_zone: the zone whose wall clock timestamps with a zone are converted to.
         keep: where converted columns are kept.
@@ -320,7 +321,7 @@ class _Checker:
 
 
 def _alike(missing: Iterable[str], landed: Iterable[str]) -> str:
-    """The landed names that differ from missing ones in nothing but case or invisible signs."""
+    """A hint at landed names that equal a missing one but for case, punctuation and blanks."""
 
     def bare(name: str) -> str:
         return "".join(filter(str.isalnum, name)).casefold()
@@ -331,7 +332,7 @@ def _alike(missing: Iterable[str], landed: Iterable[str]) -> str:
 
 
 def _otherwise(type_: pa.DataType) -> str:
-    """What a column of a type without a kind can be instead."""
+    """In which other form a column can land whose type has no kind."""
     if pa.types.is_time(type_) or pa.types.is_duration(type_):
         return "landed as a number or a text"
     return "flattened upstream"

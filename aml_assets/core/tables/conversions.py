@@ -4,8 +4,8 @@ Belongs here: one function per kind, and what comes before: one Arrow type for e
 Does not belong here: the decision which kind a column has (``core.tables.contracts``), ids
 (``core.tables.ids``) and times (``core.tables.times``).
 
-A column comes in chunks, at least one, and is converted chunk by chunk. What decides on its type is
-asked of all of them first.
+A column comes in chunks, at least one, and is converted chunk by chunk. If its type depends on its
+values, all chunks are read for that first.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ _FITS: Mapping[str, Callable[[pa.DataType], bool]] = {
 
 
 def plain(place: Place, landed: pa.ChunkedArray, *, keep: Keep = in_memory) -> pa.ChunkedArray:
-    """The column in one Arrow type for each kind of value.
+    """The column in the one Arrow type that stands for its kind of value; NaN becomes null.
+
+    Large strings become strings, for example, and half floats become floats.
 
     Raises:
         InputError: texts are not UTF-8, or a decimal has too many digits.
@@ -83,10 +85,10 @@ def _decoded(chunk: pa.Array) -> pa.Array:
 
 
 def without_foreign_type(values: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
-    """The column, as nulls without a type if it holds no value and its type is another kind's.
+    """The column; if it holds no value and its type does not fit its kind, as nulls without a type.
 
-    A column without a value has no type to be refused for: of an empty day, of an empty file, or
-    of labels none of which is decided yet.
+    A column without a value is not refused for its type: it may come from an empty day or file, or
+    hold labels none of which is decided yet.
     """
     fits = _FITS.get(kind)
     if has_no_value(values) and not (fits and fits(values.type)):
@@ -164,7 +166,7 @@ def as_boolean(place: Place, values: pa.ChunkedArray) -> pa.ChunkedArray:
 def as_dictionary(
     place: Place, values: pa.ChunkedArray, *, keep: Keep = in_memory
 ) -> pa.ChunkedArray:
-    """Texts, whole numbers or booleans as dictionaries of texts, sorted and in use.
+    """Texts, whole numbers or booleans as dictionaries of texts, sorted, without unused ones.
 
     Returns:
         Chunks with one and the same dictionary.

@@ -82,7 +82,7 @@ def _without_row(references: Iterable[pa.Table], keys: Sequence[pa.Table]) -> tu
         return 0, 0
     counted = 0
     schema = _common_schema([first, *(each for each in keys if each.num_rows)])
-    if schema is None:  # what is of another type is no other one's row
+    if schema is None:  # an id never equals a key of another type
         counted = first.num_rows + sum(each.num_rows for each in references)
         return counted, counted
 

@@ -47,7 +47,7 @@ class _Session:
         self._engine: duckdb.DuckDBPyConnection | None = None
 
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """A connection of its own: what is registered on it, no other one sees."""
+        """A new connection to the engine; no other connection sees the views registered on it."""
         import duckdb
 
         if self._engine is None:
@@ -68,8 +68,8 @@ def spilling_into(
 ) -> Generator[None]:
     """Let the queries of the block share an engine, which spills into a folder of its own.
 
-    What does not fit into memory is written there. Without it a query has an engine to itself, and
-    one for which memory does not suffice is refused.
+    What does not fit into memory is written there. Outside of such a block, each query has an
+    engine to itself, and is refused if it does not fit into memory.
 
     Args:
         folder: gives the folder.
@@ -96,7 +96,7 @@ class Stream(NamedTuple):
 
     Attributes:
         schema: of each batch.
-        batches: at least none.
+        batches: any number of them; there may be none.
     """
 
     schema: pa.Schema
@@ -157,7 +157,7 @@ class _Prepared:
         self._raised: list[BaseException] = []
 
     def relation(self, sql: str) -> duckdb.DuckDBPyRelation:
-        """The query, ready to be asked."""
+        """The query, which runs once its rows are fetched."""
         for name, view in self._views.items():
             of = self._reader(view) if isinstance(view, Stream) else view
             self._connection.register(name, of)
@@ -180,7 +180,10 @@ class _Prepared:
         )
 
     def _reader(self, stream: Stream) -> pa.RecordBatchReader:
-        """The batches for the engine, which turns what they raise into an error of its own."""
+        """The batches as the engine reads them; what they raise is kept for `refused`.
+
+        The engine turns an error of the batches into one of its own.
+        """
 
         def watched() -> Iterator[pa.RecordBatch]:
             try:
@@ -195,7 +198,7 @@ class _Prepared:
 
 
 def _refusals() -> tuple[type[Exception], ...]:
-    """What is raised for a query: by the engine, and by Arrow where a result is read in batches."""
+    """The errors of a query: those of the engine, and of Arrow if a result is read in batches."""
     import duckdb
 
     return duckdb.Error, pa.ArrowException, OSError

@@ -39,7 +39,7 @@ class MergedFrame:
 
     Attributes:
         table: one row per report, sorted by the reports' key.
-        columns: merged name → the facts of the column, with its table.
+        columns: merged name → the table and column that it comes from, and its kind.
         matched: joined table → reports for which it has a row.
     """
 

@@ -33,10 +33,10 @@ class Place:
         return InputError(what, table=self.table, day=self.day, column=self.column, remedy=remedy)
 
     def empty_texts(self, what: str) -> InputError:
-        """The error for texts without a sign among the texts that spell numbers or times.
+        """The error for texts of no character among the texts that spell numbers or times.
 
         Args:
-            what: the others, as in "numbers".
+            what: what the other texts spell, as in "numbers".
         """
         return self.refused(
             f"there are empty texts among its {what}",

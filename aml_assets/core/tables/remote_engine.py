@@ -1,6 +1,6 @@
 """A remote engine: an SQL engine beside the store, which reads stored frames by itself.
 
-Belongs here: what such an engine is asked, and what it has to know of a stored frame. Does not
+Belongs here: the interface of such an engine, and what it needs to know of a stored frame. Does not
 belong here: an engine (``io.spark_engine``; the embedded one is ``core.tables.engine``), or SQL.
 """
 
@@ -65,8 +65,9 @@ def rows_reached(
     Args:
         remote: finds them.
         stored: the frame.
-        references: each: column → the values to which others refer; a row is referred to if it has
-            one of the values in each of the columns. What differs in type never meets.
+        references: each of them: column → the values that others refer to. A row is referred to if
+            one of the references holds its value in each of that reference's columns. Values of
+            another type than the column's match no row.
         keep: where the rows are kept.
 
     Returns:
@@ -99,7 +100,7 @@ def rows_reached(
 
 
 def _in_one_type(stored: pa.DataType, values: pa.ChunkedArray) -> pa.Array | None:
-    """The values that there are, in the type in which they meet those of a stored column."""
+    """The distinct values, in a type that holds a stored column's, too; ``None`` without one."""
     plain = stored.value_type if pa.types.is_dictionary(stored) else stored
     type_ = common_type([plain, values.type])
     return None if type_ is None else values.cast(type_).unique().drop_null()
@@ -117,7 +118,7 @@ def _typed_as(schema: pa.Schema, batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def has_plain_types(schema: pa.Schema) -> bool:
-    """Whether an engine reads all of these columns as they are, or as what holds their values."""
+    """Whether an engine reads all of these columns in their own type, or a wider one."""
     return all(_is_plain(field.type) for field in schema)
 
 

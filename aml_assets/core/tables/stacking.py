@@ -1,8 +1,8 @@
-"""Tables one below the other: a day's files, or several days; types widen, and no digit is lost.
+"""Stacking: the rows of several tables, as a day's files, in one; types widen, no digit is lost.
 
-Belongs here: the one type that holds what differently typed parts hold. Does not belong here:
-which parts these are (``io.landing_reader``, ``core.tables.look_back``), or the contract's normal
-form (``core.tables.contracts``).
+Belongs here: finding the one type that holds the values of parts of different types. Does not
+belong here: which parts these are (``io.landing_reader``, ``core.tables.look_back``), or the
+contract's normal form (``core.tables.contracts``).
 
 A part without a value in a column has no say in the column's type: an empty file, or a file whose
 rows are all null there.

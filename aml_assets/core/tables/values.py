@@ -106,7 +106,7 @@ def whole_type(chunks: Iterable[pa.Array]) -> pa.DataType:
 
 
 def common_type(types: Iterable[pa.DataType]) -> pa.DataType | None:
-    """The type that holds the ids of all these types; ``None`` if there is none, or no type."""
+    """The one type for ids of all these types; ``None`` if there is none, or no type is given."""
     distinct = {*types}
     if distinct == {pa.int64(), WHOLE}:
         return WHOLE
