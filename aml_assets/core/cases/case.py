@@ -4,9 +4,9 @@ Belongs here: which reports make one case, and the order of cases. Does not belo
 listed (``queue``), what a customer did lately (``core.relations.timeline``), or how a case is shown
 (``core.pages``).
 
-A customer of the queue has every report of the day in which he pays or is paid. Any other customer
-has those in which he pays, or is paid by nobody whom we know; so a report may be of two cases. If
-neither side is known, it is a case of its own.
+The case of a customer in the queue has every report of the day in which he pays or is paid. The
+case of any other customer has the reports in which he pays, or is paid by somebody unknown; so a
+report may be in two cases. A report of which neither side is known is a case of its own.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Case:
-    """A customer of a day, or a report of nobody whom we know.
+    """A customer with his reports of a day, or a report of which no customer is known.
 
     Attributes:
         customer: the text of the id; ``None`` if it is not known.
@@ -82,7 +82,8 @@ def cases_of(
         customers: place among the day's reports, the highest score first → the ids of its payer and
             its payee; in order, with all reports of those who may have a case.
         scores: of each report of the day, the highest first, in [0, 1].
-        most: of so many of the highest scores the customers have cases, though not listed.
+        most: how many of the highest scores give their customers a case even if they are not
+            listed.
     """
     either: dict[str, list[int]] = {each.customer: [] for each in listed}
     own: dict[str, list[int]] = {}

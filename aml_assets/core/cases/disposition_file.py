@@ -5,9 +5,10 @@ whether the report or customer is one of ours (``steps.deciding``), or what foll
 disposition (``dispositions``).
 
 The columns are ``day``, the key of reports by the bank's own names, ``customer``, ``disposition``,
-``reason`` and ``note``, in any order. A line is about a report or about a customer; where none is
-about the one or the other, its columns may be left out, and so may the note. A sentence names the
-line and the column, and quotes nothing: an id or a note is a customer's.
+``reason`` and ``note``, in any order. A line is about a report or about a customer. If no line is
+about a report, the columns of its key may be left out; if none is about a customer, ``customer``
+may; and ``note`` always may. A sentence names the line and the column, and quotes nothing: an id or
+a note is a customer's.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ OWN = (DAY, CUSTOMER, DISPOSITION, REASON, NOTE)
 """The columns that are the same at each bank."""
 
 _NEEDED = (DAY, DISPOSITION, REASON)
-"""Those that each file has, whatever it is about."""
+"""The columns that every file has."""
 
 MAX_BYTES = 64 * 2**20
 """A longer file is refused; it would be a million dispositions."""
@@ -41,7 +42,7 @@ _HEADER = 64 * 2**10
 """Characters within which the first line ends."""
 
 DELIMITERS = (",", ";", "\t")
-"""What spreadsheets write between cells, by language; the header tells."""
+"""What spreadsheets write between cells, by language; the header shows which one a file has."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,10 @@ def read_lines(
 
 
 def _without_repeated(lines: Sequence[Line]) -> tuple[list[Line], list[BadLine]]:
-    """The lines whose subject no other line is about, and the others: nobody knows which is so."""
+    """The lines with a subject of their own; and, as bad lines, those that share one.
+
+    Of lines about one subject, nobody knows which is right.
+    """
     numbers: dict[Subject, list[int]] = {}
     for line in lines:
         numbers.setdefault(line.disposition.subject, []).append(line.number)
@@ -156,7 +160,7 @@ def _decoded(data: bytes) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """What stands between the cells: the one that makes the needed columns of the first line."""
+    """The delimiter that splits the first line into the needed columns; a comma if none does."""
     header = text[:_HEADER].splitlines()[:1]
     for delimiter in DELIMITERS:
         names = next(csv.reader(header, delimiter=delimiter), [])
@@ -218,7 +222,7 @@ def _swallows_lines(note: str) -> bool:
 def read_row(
     cells: Mapping[str, str], key: Sequence[str], reasons: Collection[str], by: str
 ) -> Disposition | Fault:
-    """What a row says, or what is wrong with it.
+    """The disposition that a row holds, or what is wrong with the row.
 
     Args:
         cells: our columns, and those of the key, with their texts.

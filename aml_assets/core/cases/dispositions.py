@@ -4,10 +4,11 @@ Belongs here: which of several dispositions of a subject counts, and labels that
 Does not belong here: reading a file of dispositions (``disposition_file``) or keeping them
 (``io.disposition_store``).
 
-A subject is a report, or a customer on a day. Its newest disposition counts. Where it takes two
-people, that is the newest one that a second person has given, too, without another one between the
-two. What counts goes before the label in the bank's table, from the day after it was brought. What
-counts of a customer labels his row of that day, unless a confirmed report has made it positive.
+A subject is a report, or a customer on a day. Its newest disposition counts. Where four eyes are
+required, it is the newest one that a second person has given, too, without a different one between
+the two. The disposition that counts takes precedence over the label in the bank's table, from the
+day after it was brought. That of a customer labels his row of the day, unless a confirmed report
+has made the row positive.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from aml_assets.core.model.labels import LabelledReports, SelectedReports
 SUSPICIOUS, NOT_SUSPICIOUS, NEEDS_MORE = "suspicious", "not_suspicious", "needs_more"
 
 LABELS: Mapping[str, float] = {SUSPICIOUS: 1.0, NOT_SUSPICIOUS: 0.0, NEEDS_MORE: float("nan")}
-"""Disposition → label. Of what needs more, the label is not known, whatever it was before."""
+"""Disposition → label. After ``needs_more`` the label is not known, whatever it was before."""
 
 Key = tuple[str, ...]
 """The key of a report, as texts."""
@@ -55,8 +56,8 @@ class Disposition:
         note: the person's own words, which may be "".
         by: the person.
         customer: his id as text; "" where it is about a report.
-        stands_for: of a subject that a random sample brought, for how many others it stands, with
-            itself; ``None``: for itself.
+        stands_for: for a subject that was drawn at random, how many subjects it stands for, itself
+            among them; ``None``: only for itself.
     """
 
     day: dt.date
@@ -123,7 +124,7 @@ def labelled(
 ) -> list[SelectedReports]:
     """The selected reports of a window, with the labels of the dispositions that count.
 
-    A report that a random sample brought has its sampling weight if the table has no label for it:
+    A report that was drawn at random gets its sampling weight if the table has no label for it:
     it stands for others on which nobody decides.
 
     Args:
@@ -173,16 +174,17 @@ def labelled_customers(
 ) -> list[SelectedReports]:
     """The rows of a line of customers, with the labels of the dispositions that count.
 
-    A row that is positive stays so: a confirmed report goes before any disposition of its customer.
-    A suspicious customer whom a random sample brought has his sampling weight: he stands for others
-    whom nobody has looked at, and whom the line takes for negative. So one who is not suspicious
-    changes nothing of what is taken of those for whom he stands, and counts once.
+    A positive row stays positive: a confirmed report takes precedence over any disposition of its
+    customer. A suspicious customer who was drawn at random gets his sampling weight: he stands for
+    others whom nobody has looked at, and whom the line takes for negative. A customer who was found
+    not suspicious counts once, since the others for whom he stands are taken for negative already.
 
     Args:
         rows: all rows of each day, in the frame's order.
         ids: the customer of each row, day by day.
         counting: the dispositions of customers that count.
-        every: on one of how many days a customer on whom nobody decided is learnt from.
+        every: a customer on whom nobody decided is learnt from on one day in so many, so sampling
+            weights are divided by it.
     """
     found = list[SelectedReports]()
     for each, customers in zip(rows, ids, strict=True):

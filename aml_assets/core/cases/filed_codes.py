@@ -1,6 +1,6 @@
 """Transactions as an authority wants them: its codes for columns and values.
 
-Belongs here: turning a table into the form of the settings. Does not belong here: which
+Belongs here: renaming columns and replacing values as the settings say. Does not belong here: which
 transactions are filed, or the files (``steps.filing``).
 """
 
@@ -25,7 +25,7 @@ def filed(
     values: Mapping[str, Mapping[str, str]],
     day: dt.date,
 ) -> pa.Table:
-    """The transactions by an authority's codes.
+    """The transactions with an authority's codes in place of column names and values.
 
     Args:
         transactions: with the bank's columns.

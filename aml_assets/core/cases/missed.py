@@ -35,7 +35,7 @@ class Drawn:
 
     Attributes:
         day: when.
-        stands_for: of how many customers below the budget he is the drawn one.
+        stands_for: how many customers below the budget he stands for.
         is_suspicious: what was decided; ``None`` as long as nothing is.
     """
 

@@ -1,8 +1,8 @@
-"""The queue: who is to be looked at on a day, within what the investigators can work.
+"""The queue: the customers whom investigators should look at on a day, within their budget.
 
 Belongs here: one entry per customer, of reports and of the lines that score customers; who is kept
 out since he or a report of his was decided on; who is drawn at random. Does not belong here: what
-is read of which days (``steps.inputs.evidence``), or what the drawn ones tell
+is read of which days (``steps.inputs.evidence``), or what the random sample shows
 (``core.cases.missed``).
 """
 
@@ -38,8 +38,9 @@ class Evidence:
         scores: line → customer and score (float64).
         lately: customer and confirmed (int64, 1 or 0), one row per report of the last days and
             customer of its transaction.
-        decided: customer and score (float64, null where it is not known), one row or more per
-            customer who was decided on lately, and per report and customer of its transaction.
+        decided: customer and score on the day of the decision (float64, null where it is not
+            known); rows for each customer who was decided on lately, and for both customers of each
+            report that was.
     """
 
     reports: pa.Table
