@@ -1,4 +1,4 @@
-"""The ledger: one chain of entries about what people and rules decided, each bound to the last.
+"""The ledger: a chain of entries about what people and rules decided, each bound to the one before.
 
 Belongs here: an entry, what makes a chain whole, and the champion that a chain names. Does not
 belong here: files (``io.ledger``), or whether a model may be promoted.
@@ -156,7 +156,7 @@ class Broken:
     Attributes:
         number: of the entry; 0 for the head or a file that is no entry.
         why: what is wrong, with the remedy.
-        may_pass: whether it looks like this, too, while an entry is being added.
+        may_pass: whether a whole chain looks like this, too, while an entry is being added.
     """
 
     number: int
@@ -220,9 +220,10 @@ def champion(
 
 
 def predecessor(current: Champion, read: Callable[[int], Entry]) -> Champion | None:
-    """The champion before another one; of one that a rollback made, the one before that.
+    """The champion before the current one, to which a rollback would go back.
 
-    So two rollbacks, one after the other, go back twice.
+    If a rollback made the current one, it is the champion before the one that it went back to. So
+    two rollbacks, one after the other, go back twice.
     """
     entry = current.entry
     while entry.kind == ROLLBACK:

@@ -1,9 +1,9 @@
-"""Entries of the ledger in words, and the days that they speak of.
+"""Entries of the ledger in words, and the days that they are about.
 
 Belongs here: what an entry says, for people. Does not belong here: reading entries
 (``io.ledger``), or which model scored a day (``steps.scored_by``).
 
-What an entry is about was written by this version or by another one: what it lacks is left out.
+An entry may have been written by another version: what its ``about`` lacks is left out.
 """
 
 from __future__ import annotations
@@ -80,7 +80,11 @@ def _championship(entry: Entry) -> str:
 
 
 def _ranges(about: Mapping[str, Any]) -> Iterator[tuple[dt.date, dt.date]]:
-    """The days of ``day``, ``from_day`` and ``days``; those of others that were taken over."""
+    """The ranges of days that an entry is about, as (first, last).
+
+    They stand in ``day``, ``from_day``, ``days`` and in what was deleted; those of the ledger's
+    first entry also in the names of the skips and overrides that it took over.
+    """
     for name in ("day", "from_day"):
         if (day := _day(about.get(name))) is not None:
             yield day, day
@@ -93,7 +97,7 @@ def _ranges(about: Mapping[str, Any]) -> Iterator[tuple[dt.date, dt.date]]:
         days = [day for day in map(_day, pair) if day is not None]
         if days:
             yield days[0], days[-1]
-    for kind in ("skips", "overrides"):  # of the first entry, by names that end in their days
+    for kind in ("skips", "overrides"):  # their names end in the day
         for name in about.get(kind) or ():
             if (day := _day(name[-10:])) is not None:
                 yield day, day

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FEWEST_DAYS = 3
-"""The fewest days with a positive, of which anything is said."""
+"""With fewer days that have a positive, the gate does not compare the two models."""
 
 _REPLICATES = 1000
 _CELLS = 1_000_000
@@ -229,7 +229,7 @@ def _average_precisions(
 def _average_precision(
     labels: NDArray[Any], scores: NDArray[Any], of_day: NDArray[Any], counts: NDArray[Any]
 ) -> NDArray[Any]:
-    """Average precision as scikit-learn has it, of reports that count as often as their day.
+    """Average precision by draw, as scikit-learn's; a report counts as often as its day is drawn.
 
     Args:
         labels: 1 or 0, shape (rows,).

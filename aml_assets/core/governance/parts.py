@@ -3,8 +3,8 @@
 Belongs here: the groups of a column, and their figures. Does not belong here: reading a column
 (``steps.inputs.scored_window``), or which columns are protected (``settings.governance_settings``).
 
-A group with few rows is not shown by name: its figures would be some customer's. Such groups stand
-together, and where all are few, there is nothing to show.
+A group with few rows is not shown by name: its figures would be some customer's. Such groups are
+pooled, and a pool that still has few rows is not shown at all.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def parts_of(
     if unknown.sum() >= fewest:
         pooled &= ~unknown
     while kept and 0 < pooled.sum() < fewest:
-        # The total less the groups that are shown would tell of these few.
+        # Otherwise the total less the groups that are shown would give the figures of these few.
         pooled |= codes == kept.pop()
     if 0 < pooled.sum() < fewest:
         pooled |= unknown

@@ -58,11 +58,12 @@ class Expired:
 
 
 def record_of(expired: Iterable[Expired], *, whole: bool = True) -> list[dict[str, Any]]:
-    """What an entry of the ledger says of a deletion: exact, and as short as days are alike.
+    """The record of a deletion for the ledger: exact, and short where assets share their days.
 
     Args:
         expired: what is deleted.
-        whole: of partitions that go as a whole; or of those of which some files stay.
+        whole: whether to record the partitions that are deleted as a whole, or those of which some
+            files stay.
 
     Returns:
         For each rule and set of days: ``rule``, ``assets``, ``days`` (ranges, both ends included),
