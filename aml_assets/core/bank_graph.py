@@ -72,7 +72,7 @@ def asset_graph(
 
     Args:
         tables: the names of its landed tables that are joined.
-        beside: those that are checked alone.
+        beside: the names of its landed tables that are checked, but not joined.
         customers: those among them that hold customers' names, for the alert page.
         trx: the table in which late transactions are looked up.
         reports: the table of reports.
@@ -124,7 +124,7 @@ def _merged(tables: Iterable[str], trx: str, features: Iterable[str]) -> Iterato
 
 
 def _queue(lines: Iterable[str]) -> Iterator[Asset]:
-    """The list of customers, which is kept with the predictions, whatever lines score besides."""
+    """The queue of customers; it follows the predictions, whatever further lines score, too."""
     scores = (Reads(Line(name).scores, Days.LATELY) for name in lines)
     read = (Reads(PREDICTIONS), Reads(PREDICTIONS, Days.LATELY), Reads(FEATURES, Days.LATELY))
     yield Asset(QUEUE, (*read, *scores), frozenset({BATCH_PREDICTION}), follows=PREDICTIONS)
@@ -154,7 +154,7 @@ def _alert_page(beside: Iterable[Reads], queued: Iterable[str] | None) -> Asset:
 def _of_line(
     line: Line, earlier: int, moved: tuple[Reads, ...], *, refit: bool, promoted: bool
 ) -> Iterator[Asset]:
-    """The assets of a further line: its frames, of the day's transactions and reports, and on."""
+    """The assets of a further line, from its partial and frames to the page of its models."""
     learning = frozenset({SELF_LEARNING})
     yield Asset(line.partial, (*moved, Reads(FEATURES)))
     yield Asset(line.features, (Reads(line.partial, Days.HISTORY, earlier),))
@@ -193,7 +193,7 @@ def _horizons(line: Line) -> tuple[Reads, ...]:
 
 
 def _learnt(line: Line, jobs: frozenset[str], *, refit: bool, tuned: bool) -> tuple[Asset, ...]:
-    """The study, the model of a day, and its metrics; a further line's labels come of reports."""
+    """The study, the model of a day, and its metrics; reports label the rows of a further line."""
     horizons = _horizons(line)
     window = (Reads(line.features, Days.TRAINING), *horizons)
     windows = (Reads(line.features, Days.WINDOWS), *horizons)

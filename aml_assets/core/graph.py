@@ -2,8 +2,8 @@
 
 Belongs here: the assets' names, a row of the table, and the table's answers. Does not belong here:
 the rows of a bank (``core.bank_graph``), how an asset is built (``steps.builders``) or declared to
-Dagster (``assets``). Specs, same-day needs, the
-upstream of a backfill, job selections and the landing sensor's rules all derive from these rows.
+Dagster (``assets``). Specs, same-day needs, the upstream of a backfill, job selections and the
+landing sensor's rules all derive from these rows.
 """
 
 from __future__ import annotations
@@ -46,12 +46,15 @@ class Line:
 
     @property
     def features(self) -> str:
-        """Its frames: one row for each that is scored."""
+        """Its frames: one row for each report, customer or account that is scored."""
         return f"features/{self.name}_features" if self.name else FEATURES
 
     @property
     def partial(self) -> str:
-        """What a day adds to later frames; of a further line, as the reports' have several."""
+        """The partial of a further line: what a day adds to its later frames.
+
+        The reports' line has several partials, under the names above.
+        """
         return f"features/{self.name}_day"
 
     @property
@@ -66,27 +69,27 @@ class Line:
 
     @property
     def metrics(self) -> str:
-        """What the model found in its evaluation window."""
+        """The figures of its model on the evaluation window."""
         return f"models/{self.name}_metrics" if self.name else METRICS
 
     @property
     def gate(self) -> str:
-        """What is said of a challenger, and the first champion."""
+        """What the gate says of a challenger, and the first champion."""
         return f"models/{self.name}_gate" if self.name else GATE
 
     @property
     def shadow(self) -> str:
-        """What challengers say of a day, beside the scores."""
+        """The challengers' scores of a day, which nobody works on."""
         return f"predictions/{self.name}_shadow" if self.name else SHADOW
 
     @property
     def card(self) -> str:
-        """The cards of its models, which are made with their page; they are no asset."""
+        """The cards of its models, which are written with their page; they are no asset."""
         return f"models/{self.name}_model_card" if self.name else "models/model_card"
 
     @property
     def scores(self) -> str:
-        """What the model says of a day."""
+        """Its model's scores of a day."""
         return f"predictions/{self.name}_scores" if self.name else PREDICTIONS
 
     @property
@@ -96,7 +99,7 @@ class Line:
 
     @property
     def assets(self) -> tuple[str, ...]:
-        """Those of its names that no other line has; of the reports, some may not be built."""
+        """The names of all assets that may belong to this line; a graph may lack some of them."""
         learnt = (self.measured_model, self.model, self.metrics, self.scores, self.page)
         learnt = (*learnt, self.gate, self.shadow)
         return (*((self.partial,) if self.name else ()), self.features, *learnt)
@@ -219,12 +222,15 @@ class Graph:
 
     @property
     def nightly(self) -> list[str]:
-        """The names of what each day has, upstream first: all but what has a job of its own."""
+        """The assets that every night builds, upstream first: all but those of the tuning job."""
         return [row.name for row in self if TUNING_JOB not in row.jobs]
 
     @property
     def learning(self) -> list[str]:
-        """What each day's windows and features are turned into: all after the features' stage."""
+        """The assets that are built from features: models, metrics, scores, queue and pages.
+
+        They are the nightly assets of later stages than that of the merged features.
+        """
         after, derived = self.stage(FEATURES), self.derived
         return [n for n in self.nightly if self.stage(n) > after and n not in derived]
 
@@ -239,19 +245,19 @@ class Graph:
 
     @property
     def judging(self) -> list[str]:
-        """What is kept of challengers: nothing waits for it, and no day is built again for it."""
+        """The gates and shadows: nothing waits for them, and no day is built again for them."""
         named = (name for line in self.lines for name in (line.gate, line.shadow))
         return [name for name in named if name in self]
 
     @property
     def partials(self) -> list[str]:
-        """What one day's transactions add to the history of later days: stored with their table."""
+        """The partials of one day's transactions, for later days; stored with the day's tables."""
         history = {each.asset for row in self for each in row.reads if each.days is Days.HISTORY}
         return [name for name in self.names if name in history and not self.stage(name)]
 
     @property
     def derived(self) -> list[str]:
-        """What is built of the merged frame for other lines than the reports': partials, frames."""
+        """The partials and frames that further lines derive from the merged frame."""
         return [name for line in self.lines[1:] for name in (line.partial, line.features)]
 
     def line_of(self, name: str) -> Line:
@@ -261,23 +267,24 @@ class Graph:
 
     @property
     def prepared(self) -> list[str]:
-        """What is built of days of tables and partials up to the merged frame, which is the last.
+        """The assets from the partials to the merged frame, which is the last; upstream first.
 
-        The partials are left out.
+        These are features that read several days, such as the network; partials are left out.
         """
         before = self.names[: self.names.index(FEATURES)]
         return [*(name for name in before if self.stage(name)), FEATURES]
 
     @property
     def joined(self) -> list[str]:
-        """What is prepared for the merged frame and joined into it."""
+        """Those of the prepared assets that the merged frame joins."""
         return [name for name in self[FEATURES].upstream if name in self.prepared]
 
     @property
     def history(self) -> int:
         """The most days before its own that any asset reads a history of; 0 without one.
 
-        What is derived of merged frames is left out: its history is of frames, not of transactions.
+        What is derived from merged frames is left out: it reads a history of frames, not of
+        transactions.
         """
         return max(self.history_of(name) for name in self.names if name not in self.derived)
 
@@ -299,7 +306,7 @@ class Graph:
         return row.follows or name if row else name
 
     def uses_windows(self, name: str) -> bool:
-        """Tell whether an asset needs the windows of a model and nothing of the day itself."""
+        """Tell whether an asset reads the days of a model's windows."""
         windows = (Days.TRAINING, Days.WINDOWS, Days.HORIZONS)
         return any(each.days in windows for each in self._rows[name].reads)
 
