@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 WITHOUT_SCRIPT = 50
-"""Cases that stand in the page as HTML, too, for a browser that runs no script."""
+"""How many cases are in the page as HTML, too, for a browser that runs no script."""
 
 LONG_ID = 20
-"""Characters of an id that would make a column too wide: such a page has two lines per case."""
+"""If an id has more characters, a column would be too wide: the page has two lines per case."""
 
 _OF_CASE = (
     "case", "in_queue", "case_customer", "case_name", "evidence", "line", "reports_today",
@@ -63,7 +63,8 @@ class AlertPage:
         flagged: the number of scores above ``threshold``.
         threshold: the score above which a report is flagged.
         decided: the number of decided reports.
-        most: of so many of the highest scores the customers have cases, though not in the queue.
+        most: how many of the highest scores give their customers a case even if they are not in
+            the queue.
         has_queue: whether there is a queue of the day.
         key: names of the columns that make a report's key.
         with_positions: true if the model kept the distributions of its training rows.

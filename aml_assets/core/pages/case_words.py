@@ -1,12 +1,10 @@
 """Case words: the sentences that tell what stands out in a customer's last days.
 
 Belongs here: one whole sentence per mark or currency, with its numbers, in the reader's language,
-and what a disposition is called. Does not belong here:
-finding what stands out (``core.relations.timeline``), or the reasons of a score
-(``core.pages.reasons``).
+and what a disposition is called. Does not belong here: finding what stands out
+(``core.relations.timeline``), or the reasons of a score (``core.pages.reasons``).
 
-A payer or receiver is called new only where so many earlier days are stored that the word means
-something.
+A payer or receiver is called new only if enough earlier days are stored for that to mean something.
 """
 
 from __future__ import annotations
@@ -30,7 +28,7 @@ from aml_assets.core.relations.timeline import (
 )
 
 ENOUGH_BEFORE = 7
-"""So many stored days before it make what is seen for the first time new."""
+"""A payer or receiver is called new only if at least so many earlier days are stored."""
 
 PASSED = message(
     "Passed on within {days} days: {paid_in} came on {day} (payers: {payers}), {paid_out} left "
@@ -81,7 +79,7 @@ def marks_of(
 
 
 def totals_of(activity: Activity, language: Language = ENGLISH) -> list[str]:
-    """What a customer was paid and paid, in whole sentences, one per currency."""
+    """The sums that a customer was paid and that he paid, one whole sentence per currency."""
     currencies = sorted({each.currency for each in activity.moved})
     return [
         language.say(
@@ -95,7 +93,7 @@ def totals_of(activity: Activity, language: Language = ENGLISH) -> list[str]:
 
 
 def _sum(paid: Sequence[tuple[Decimal | None, int]], currency: str, language: Language) -> str:
-    """The known amounts in words; none are no zero where there are payments."""
+    """The sum of the known amounts; "not known" if there are payments and no known amount."""
     known = [amount for amount, _ in paid if amount is not None]
     if not known and any(payments for _, payments in paid):
         return language.say(NOT_KNOWN)

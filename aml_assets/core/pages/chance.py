@@ -9,7 +9,8 @@ samples together lie on one side, the rows of the second sample there are hyperg
 exact test). Beyond its mode the ratio of two successive probabilities falls, so the tail from a
 count on is at most a geometric series: p / (1 - ratio). That is a bound for every number of rows,
 where the chi-squared approximation fails just in the far tail that a small budget needs. It is
-close there, and takes no sum over rows. Both sides and all splits are paid for (Bonferroni).
+close there, and takes no sum over rows. Since both sides and all splits are tried, the bound is
+multiplied by their number (Bonferroni).
 
 An edge is a value of the reference sample with a given rank there; then the count is negative
 hypergeometric, and its tail is the same below, and smaller above.
@@ -36,11 +37,11 @@ Windows of successive nights overlap; each counts as a look of its own, which is
 
 
 def allowed_chance(false_alarms: float, features: int) -> float:
-    """The probability that one look may have to call chance a drift.
+    """The largest probability with which one look may mistake chance for a drift.
 
     Args:
-        false_alarms: how many a quarter may have on average without any drift.
-        features: how many are looked at; at least 1 is counted.
+        false_alarms: how many false alarms a quarter may have, on average.
+        features: how many features are looked at; 0 counts as 1.
     """
     return false_alarms / (max(1, features) * NIGHTS * LOOKS)
 

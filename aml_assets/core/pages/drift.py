@@ -12,8 +12,8 @@ the symmetric Kullback-Leibler divergence of the two (Kullback and Leibler 1951;
 In credit scoring a PSI below 0.1 is called stable, one from 0.1 to 0.25 a moderate shift, and a
 larger one a major shift (Siddiqi, Credit Risk Scorecards, 2006). Those thresholds ignore the number
 of rows: sixty rows show 0.15 by chance. So a shift also has to be less likely by chance than the
-budget of false alarms allows. A shift that is certain, since there are many rows, and is small is
-none.
+budget of false alarms allows. And a small difference is no shift, even if many rows make it
+certain.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ class Drift:
         psi: the index, not negative.
         log_chance: the logarithm of a bound of the probability that two samples of one
             distribution differ as much in any bin; at most 0.
-        allowed: the largest such probability that is no chance, in (0, 1].
+        allowed: the largest such probability at which chance is ruled out, in (0, 1].
         cause: what moved most.
-        shares: of what moved most, the share of the rows before and now, in [0, 1]; of numbers
-            that of the present rows beyond the edge by which they differ most.
+        shares: the share of rows that have what moved most, before and now, in [0, 1]; for numbers,
+            the share of the present rows beyond the edge at which the two differ most.
         bins: the number of bins with rows in at least one of the two distributions.
         reference_rows, rows: the number of rows of the reference, and of the other distribution.
     """
@@ -117,9 +117,10 @@ class Histogram:
 
     @property
     def splits(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Each way to split the rows in two: those on its one side, and all that it splits.
+        """For each way to split the rows in two: the rows on one side, and all rows that it splits.
 
-        First those without a value, by kind; then numbers above each edge, or each category.
+        The one side is: the rows without a value, by kind; then the numbers above each edge, or the
+        rows of each category.
         """
         rows, values = (each.sum(axis=-1, keepdims=True) for each in (self.counts, self.present))
         one, of = self.present, rows
@@ -152,7 +153,7 @@ def index_of(before: NDArray[Any], now: NDArray[Any]) -> NDArray[Any]:
 def log_chance_of(before: Histogram, now: Histogram) -> tuple[NDArray[Any], NDArray[Any]]:
     """The logarithm of a bound of the chance of each sample, and the position of its worst split.
 
-    Each split that can tell anything is paid for.
+    The bound is multiplied by the number of splits that can tell anything (Bonferroni).
     """
     (sides, of), (sides_now, of_now) = before.splits, now.splits
     logs = log_chances(sides, of, sides_now, of_now)
@@ -172,7 +173,7 @@ def drift(
         before: the reference.
         now: the other distribution.
         kinds: what the rows without a value are, one for each column of ``absent``.
-        allowed: the largest probability that is no chance.
+        allowed: the largest probability at which chance is ruled out.
     """
     n, m = int(before.counts.sum()), int(now.counts.sum())
     if not n or not m:
@@ -218,7 +219,7 @@ def of_column(
         column: float32, shape (rows,), NaN for missing values and for unseen categories.
         category: true if the values are codes. Each common code has a bin; the others share one.
         unseen: how many of the rows have a category that is in no vocabulary.
-        allowed: the largest probability that is no chance.
+        allowed: the largest probability at which chance is ruled out.
     """
     present = column[~np.isnan(column)]
     absent = len(column) - len(present)
@@ -235,7 +236,7 @@ def of_column(
         kinds = ("missing", "unseen")
         without = [gone - reference.unseen, reference.unseen], [absent - unseen, unseen]
     elif 2 * unseen > absent:
-        # A model of before its rows were counted apart: what most of them are names them all.
+        # An older model does not count missing and unseen rows apart: most of them decide.
         kinds = ("unseen",)
     histograms = (
         Histogram(np.asarray(with_value, np.int64), np.asarray(others, np.int64), not category)
@@ -250,7 +251,7 @@ def of_scores(reference: np.ndarray, scores: np.ndarray, *, allowed: float = 1.0
     Args:
         reference: scores, shape (rows,).
         scores: the other scores, shape (rows,).
-        allowed: the largest probability that is no chance.
+        allowed: the largest probability at which chance is ruled out.
     """
     distribution = distribution_of(np.asarray(reference, np.float32), codes=True)
     return of_column(distribution, np.asarray(scores, np.float32), allowed=allowed)

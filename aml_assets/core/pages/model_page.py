@@ -41,7 +41,7 @@ _LEVELS = {
     "major": message("a major shift"),
     "chance": message("no more than chance"),
 }
-"""Of each level of drift what the page says."""
+"""Level of drift → the page's words for it."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class ModelPage:
             if undecided.
         today: the day's scores; ``None`` if the day has no features.
         features: the features, most important first.
-        families: the same by what they are about, largest gain first.
+        families: the features by family, largest gain first.
         left_out: column → the reason why it is no feature.
         with_reference: true if the model kept the distributions of its training rows.
         link: the path of the day's alert page, or of a further line's scores, relative to this
@@ -70,7 +70,7 @@ class ModelPage:
         changes: figures of other models beside this one's.
         marking: how the bank marks such a document; "" for none.
         words: what the line's rows are called.
-        false_alarms: how many features a quarter may be named by chance alone, on average.
+        false_alarms: how many features per quarter chance alone may make a shift, on average.
         card: those sections of the model card that say more than the rest of the page.
     """
 
@@ -131,7 +131,7 @@ class ModelPage:
 
     @property
     def by_budget(self) -> ByBudget | None:
-        """What the days' lists find; ``None`` in metrics of before they held it."""
+        """What the days' lists find; ``None`` for older metrics, which do not hold it."""
         found = self.metrics.get("by_budget")
         return ByBudget(found, self.words) if found else None
 
@@ -191,7 +191,7 @@ class ModelPage:
 
     @property
     def refitted_on(self) -> str:
-        """The days that the model that scores has learnt from, where it is another one."""
+        """The days that the model that scores has learnt from, if it is not the measured model."""
         first, _, last = self.metrics["scoring_model"]["trained_on"].partition(" … ")
         return f"{first}{self.language.say(' … ')}{last}"
 
@@ -212,12 +212,12 @@ class ModelPage:
 
     @property
     def largest_family_gain(self) -> float:
-        """The same of families."""
+        """The largest gain of a family, which is the length of a whole bar."""
         return max((each.gain for each in self.families), default=0.0) or 1.0
 
     @property
     def largest_family_magnitude(self) -> float:
-        """The same of families."""
+        """The largest magnitude of a family, which is the length of a whole bar."""
         return max((each.magnitude or 0.0 for each in self.families), default=0.0) or 1.0
 
     @property

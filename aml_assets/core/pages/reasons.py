@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import xgboost
 
 LEADING = 3
-"""The families with the largest sums, of which each has at least one reason."""
+"""How many families, those with the largest sums, have at least one reason each."""
 
 
 @dataclass(frozen=True)

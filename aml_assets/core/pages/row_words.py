@@ -33,12 +33,12 @@ class RowWords:
         budget: the setting that says how long a day's list is.
         lists: what else there is to say of the lists; it follows the setting.
         has_categories: whether rows have categories that can split the evaluation.
-        about: the sentences that say what a row is, and when it is positive; "" if nobody asks.
+        about: the sentences that say what a row is, and when it is positive; "" for the reports.
         labels: the limits of the labels, in sentences.
         repeated: the sentence about rows that are not independent.
         between: what stands between two names of features.
         most_named: how many of them are named at most; ``None``: all.
-        whom: whom a contribution does not describe.
+        whom: the customer or account, in the sentence that contributions do not describe him or it.
         ripening: the sentence about a window of which no label is known yet, with ``{day}`` for the
             day that brings the first; "" for figures that are shown even so.
     """

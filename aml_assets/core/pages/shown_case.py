@@ -46,7 +46,7 @@ class ShownCase:
         customer: the text of the id; ``None`` if it is not known.
         name: ``None`` if it is not known.
         score: the best evidence, in [0, 1].
-        below: the share of what was scored the same way with a lower score, in [0, 1].
+        below: the share with a lower score, in [0, 1], of the day's reports, or of the line's rows.
         line: the further line whose score that is; "" for the reports'.
         explanation: of the line's score; ``None`` where it is a report's, or cannot be explained.
         reports: places among the page's alerts, the highest score first.

@@ -16,7 +16,7 @@ from aml_assets.core.model.ruled_out import TOO_DISTINCT
 from aml_assets.core.model.scoring import CHAMPION, LOOKS_AHEAD, NEWEST
 
 _FILLED_IN = (TOO_DISTINCT, TOO_RARE, NEWEST, CHAMPION, LOOKS_AHEAD)
-"""The messages with placeholders from which sentences are made that are stored."""
+"""The messages with placeholders whose filled-in sentences are stored."""
 
 _PLACEHOLDER = re.compile(r"\\\{(\w+)\\\}")
 
@@ -31,9 +31,10 @@ def retold(sentence: str, language: Language) -> str:
 
 @lru_cache(maxsize=8)
 def _pattern(text: str) -> re.Pattern[str]:
-    """What matches the sentences that a message makes; a placeholder may stand in it twice.
+    """The pattern of the sentences that a message makes; a placeholder may occur in it twice.
 
-    Each but the last takes no more than it must: a person's words, which stand last, may hold any.
+    Each placeholder but the last matches as little as it can: a person's own words, which stand
+    last, may hold anything.
     """
     seen: set[str] = set()
 

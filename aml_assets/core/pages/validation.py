@@ -1,7 +1,7 @@
 """What a validator asks of a model beyond its figures: settings, alerts, segments, change, limits.
 
 Belongs here: these tables as values. Does not belong here: their look (``core.pages.model_page``),
-or reading what they are made of (``steps.builders.build_model_page``).
+or reading what they show (``steps.builders.build_model_page``).
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ ALERTS = (20, 50, 100, 200)
 """Numbers of alerts at which precision, recall and lift are shown."""
 
 CATEGORIES, VALUES = 3, 8
-"""Without a choice by the settings: how many categories split the evaluation, and the largest
-number of values of one; other values are taken together."""
+"""How many categories split the evaluation if the settings name none; and how many values of a
+category have a segment of their own, while the others share one."""
 
 FEWEST = 10
-"""Rows of a value below which it is not shown by name: a few say nothing of a model, and much
-of those whose they are."""
+"""A value with fewer rows is not shown by name: so few rows say little about a model, and too much
+about their customers."""
 
 
 @dataclass(frozen=True)

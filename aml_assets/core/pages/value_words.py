@@ -16,9 +16,11 @@ from aml_assets.settings.table_settings import OUR_FEATURES, STR, TRX
 
 
 def spoken(table: str, column: str, language: Language = ENGLISH) -> str:
-    """A column's name in words, with the table's name unless the name says it or need not.
+    """A column's name in words, after its table's name unless that is clear.
 
-    A bank's own column keeps the name that the bank gave it, in every language.
+    It is clear for a feature of ours, for a column of reports or transactions, and for a name that
+    begins with the table's. A bank's own column keeps the name that the bank gave it, in every
+    language.
     """
     if table in OUR_FEATURES:
         return name_of(column, language)

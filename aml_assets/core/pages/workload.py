@@ -51,7 +51,10 @@ class Workload:
 
     @property
     def figures(self) -> dict[str, int | float]:
-        """The figures of the day: of the newest month those that are known."""
+        """The figures of the day, for metadata; those that are not known are left out.
+
+        The missed-case rate is that of the newest month.
+        """
         late = {} if self.backlog.overdue is None else {"overdue": self.backlog.overdue}
         newest = self.missed[-1].rate if self.missed else None
         rate = newest._asdict() if newest else {}
