@@ -55,7 +55,7 @@ class Said:
 
 
 Text: TypeAlias = "str | Said | tuple[Text, ...]"
-"""A text for people before its reader's language is known; several stand in a row."""
+"""A text for people before its reader's language is known; several are joined by commas."""
 
 
 @dataclass(frozen=True)

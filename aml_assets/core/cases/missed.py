@@ -4,15 +4,15 @@ Belongs here: the estimate of a month and its interval. Does not belong here: dr
 (``core.cases.queue``), or reading what was decided (``steps.inputs.worked_queues``).
 
 Nobody looks at customers below the budget, so nobody knows how many of them are suspicious. Each
-day some of them are drawn at random, and each of these stands for as many as there are per drawn
-one. The missed-case rate of a month is the share of suspicious ones, weighted by what each decided
-one stands for. Its interval is Clopper and Pearson's (1934), at Kish's effective number of drawn
-ones (1965), as Korn and Graubard use it for rare shares in surveys (1998): it holds with few or no
-suspicious ones, too, where an interval by the variance would be empty.
+day some of them are drawn at random; with 5 drawn of 1,000, each drawn one stands for 200. The
+missed-case rate of a month is the share of suspicious ones among those decided, each weighted by
+how many he stands for. Its interval is Clopper and Pearson's (1934), at Kish's effective number of
+drawn ones (1965), as Korn and Graubard use it for rare shares in surveys (1998): it holds with few
+or no suspicious ones, too, where an interval by the variance would be empty.
 
-A day counts once most of its drawn customers are decided; those of them who are not are left out,
-as if they were a random part. Of a day whose sample nobody has worked, some are decided all the
-same, since a report about them was: they are not like the others, and would make the rate too high.
+A day counts once most of its drawn customers are decided; the undecided ones are left out, as if
+they were a random part. On a day whose sample nobody has worked, a few are decided all the same,
+because a report about them was: they are not like the others, and would make the rate too high.
 """
 
 from __future__ import annotations

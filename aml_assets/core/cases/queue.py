@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CUSTOMER, SCORE = "customer", "score"
 STANDS_FOR = "stands_for"
-"""Of an entry that was drawn at random: for how many customers below the budget it stands."""
+"""Column: for how many customers below the budget an entry stands that was drawn at random."""
 
 
 @dataclass(frozen=True)

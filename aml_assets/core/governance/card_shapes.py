@@ -1,4 +1,4 @@
-"""What the sections of a model card are made of: facts, tables and remarks, and figures in words.
+"""The shapes of a model card's sections: facts, tables and remarks; and figures in words.
 
 Belongs here: these shapes. Does not belong here: what a section says
 (``core.governance.card_sections``).

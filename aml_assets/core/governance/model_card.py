@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 VERSION = 1
-"""Of the card's form; a reader refuses a newer one."""
+"""The version of the card's form; a reader refuses a newer one."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Belongs here: resampling, and the figures of each resample. Does not belong here
 formula (``core.model.intervals``), or who is a block (``steps.builders.model_cards``).
 
 Rows of one account or customer are alike: he is reported again and again, or scored every night. A
-formula that takes rows for independent gives an interval that is too narrow. Here blocks, which are
+formula that treats rows as independent gives an interval that is too narrow. Here blocks, which are
 the accounts, are drawn with replacement as often as there are blocks, and each figure is computed
 on each draw; the interval is the middle 95 % (Efron 1979; the cluster bootstrap of Davison and
 Hinkley 1997). Days would be blocks, too, but an evaluation window has three of them, from which ten

@@ -4,7 +4,7 @@ Belongs here: the uncertainty of AUC, average precision and shares, precision an
 of alerts. Does not belong here: the figures at a threshold (``core.model.evaluation``), or lists by
 day (``core.model.budget``).
 
-All intervals hold at 95 % and take rows for independent. Those of AUC and average precision are
+All intervals hold at 95 % and treat rows as independent. Those of AUC and average precision are
 formed on the logit scale, so that they stay inside [0, 1].
 """
 

@@ -105,7 +105,7 @@ def check(document: bytes) -> None:
     """Check a booster's JSON.
 
     Args:
-        document: what XGBoost saves as ``json``; its attributes are not looked at.
+        document: what XGBoost saves as ``json``; its attributes are not checked.
 
     Raises:
         ValueError: it is none that our training makes; says where, and quotes nothing.

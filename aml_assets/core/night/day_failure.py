@@ -1,4 +1,4 @@
-"""The failure of a day's last run, and the note of the day that tells of it.
+"""The failure of a day's last run, and its place in the day's note.
 
 Belongs here: what is known of such a failure, and joining it to a note. Does not belong here:
 finding it among the runs (``automation.day_failures``).

@@ -7,8 +7,8 @@ here: tables and features (``core.night.preparing``), frames of further lines
 
 Each line has windows of its own, and no line waits for another one's frames, models or scores.
 
-A gate and a queue read the scores and queues of the days before. With one of them, runs side by
-side would give other results than runs one after another, so a run waits for those of earlier days.
+With gates or a queue, the results of a day depend on those of the days before it. Runs side by side
+would then give other results than runs one after another, so a run waits for those of earlier days.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _in_order(tick: Tick, work: Mapping[dt.date, DayWork]) -> Iterator[Candidate
 
 
 def _will_be_scored(tick: Tick, day: dt.date) -> bool:
-    """Whether some line can score a day as soon as a run that is requested or under way has ended.
+    """Whether a line's scores of a day, or what follows from them, only wait for a run to end.
 
     Days of the first weeks, which can have no model of their own, hold nothing up.
     """

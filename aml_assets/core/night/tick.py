@@ -210,7 +210,7 @@ class Tick:
         )
 
     def _overdue(self) -> Iterator[Overdue]:
-        """Yield the days past their deadline without an alarm yet; note all missing days."""
+        """Yield the days past their deadline without an alarm yet; note what every day lacks."""
         view = self.view
         first = view.first_landed
         for day, missing in self.missing.items():

@@ -96,7 +96,7 @@ class ByBudget:
 
     @property
     def unit_name(self) -> str:
-        """The same, as a person says it."""
+        """The unit that is drawn, as a person says it."""
         return self.words.units[self.unit]
 
     @property

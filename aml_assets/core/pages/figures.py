@@ -42,7 +42,7 @@ FIGURES = (
     ("base_rate", message("base rate"), message("share of {positive} among the decided")),
     ("decided_share", message("decided"), message("share of the window’s {rows} with a decision")),
 )
-"""Of each figure its key, its name, and its meaning in the words of the line's rows."""
+"""The key, name and meaning of each figure; the line's words for its rows fill in the meaning."""
 
 
 @dataclass(frozen=True)

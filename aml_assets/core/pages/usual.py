@@ -70,7 +70,7 @@ class Usual:
     def number(
         self, name: str, text: str, value: float, training: FeatureDistribution | None
     ) -> str:
-        """What is said of a number: its name, its digits, and its place.
+        """The sentence about a number: its name, its digits, and its place in training.
 
         Args:
             name: of the column.

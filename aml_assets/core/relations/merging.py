@@ -67,7 +67,7 @@ class DayFeatures:
         """The features of several days as one table, with a column for the day.
 
         Args:
-            frames: day → the asset's partition; at least one.
+            frames: day → the asset's partition; at least one, and all of one version.
         """
         tables = [self._with_day(frame.table, day) for day, frame in frames.items()]
         columns = {

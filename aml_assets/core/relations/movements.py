@@ -1,7 +1,7 @@
 """Movements: one day's transactions as payer, payee and an exact amount.
 
-Belongs here: reading the roles of the bank's ``trx`` columns. Does not belong here: what is made of
-the movements (``core.relations.partials``).
+Belongs here: reading the roles of the bank's ``trx`` columns. Does not belong here: what is
+computed from the movements (``core.relations.partials``).
 """
 
 from __future__ import annotations

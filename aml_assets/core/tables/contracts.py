@@ -80,7 +80,7 @@ class CheckedTable:
 
     Attributes:
         table: the rows.
-        columns: the facts of its columns, in the table's order.
+        columns: what each of its columns is, in the table's order.
         padded: the ids whose blanks at the end were cut.
     """
 

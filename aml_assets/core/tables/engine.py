@@ -92,7 +92,7 @@ _NO_ROOM = "out of memory"
 
 
 class Stream(NamedTuple):
-    """Batches that a query reads once, as it goes.
+    """Batches that a query reads once, while it runs.
 
     Attributes:
         schema: of each batch.
