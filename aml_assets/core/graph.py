@@ -59,7 +59,7 @@ class Line:
 
     @property
     def measured_model(self) -> str:
-        """The model that its metrics measure, where the one that scores is fitted again."""
+        """The model that its metrics measure, where a refit fits another model for scoring."""
         return f"models/{self.name}_measured_model" if self.name else MEASURED_MODEL
 
     @property
@@ -149,7 +149,7 @@ class Reads:
 
 @dataclass(frozen=True)
 class Asset:
-    """A row of the graph.
+    """An asset, which is one row of the graph.
 
     Attributes:
         name: group/name, as in the lineage.
@@ -176,7 +176,7 @@ class Asset:
 
     @property
     def own_day(self) -> list[str]:
-        """The upstream assets without whose same day nothing can be built."""
+        """The upstream assets whose partition of the same day is needed to build anything."""
         return [
             each.asset
             for each in self.reads
@@ -190,7 +190,7 @@ class Asset:
 
 
 class Graph:
-    """All rows, upstream first.
+    """The asset graph: all rows, upstream first.
 
     Args:
         rows: the assets; each comes after those that it reads.
@@ -281,7 +281,7 @@ class Graph:
 
     @property
     def history(self) -> int:
-        """The most days before its own that any asset reads a history of; 0 without one.
+        """The most earlier days of a history that any asset reads; 0 without a history.
 
         What is derived from merged frames is left out: it reads a history of frames, not of
         transactions.
@@ -289,7 +289,7 @@ class Graph:
         return max(self.history_of(name) for name in self.names if name not in self.derived)
 
     def history_of(self, name: str) -> int:
-        """How many days before its own an asset reads a history of; 0 without one."""
+        """How many earlier days of a history an asset reads; 0 without a history."""
         return max((each.earlier for each in self[name].reads), default=0)
 
     def extended(self, rows: Iterable[Asset]) -> Graph:

@@ -60,7 +60,7 @@ Text: TypeAlias = "str | Said | tuple[Text, ...]"
 
 @dataclass(frozen=True)
 class Language:
-    """A language that readers have.
+    """A language in which people read pages and alarms.
 
     Attributes:
         code: as the settings name it; ``messages/<code>.po`` holds its texts.
@@ -103,7 +103,7 @@ class Language:
         return self.localized(f"{number:,.0f}" if isinstance(number, float) else f"{number:,}")
 
     def fixed(self, number: float, digits: int = 3) -> str:
-        """A number with so many decimals."""
+        """A number with ``digits`` decimals."""
         return self.localized(f"{number:.{digits}f}")
 
     def percent(self, digits: str) -> str:

@@ -60,7 +60,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with a row, and in which of our columns; "" where it is about no single one."""
+    """What is wrong with a row, and in which of our columns; "" if it is about no single column."""
 
     column: str
     sentence: str

@@ -76,7 +76,7 @@ class Disposition:
 
     @property
     def person(self) -> str:
-        """Who decided, however the name was typed."""
+        """Who decided; names that differ only in case, or in blanks around them, are one person."""
         return self.by.strip().casefold()
 
 
@@ -102,11 +102,11 @@ def counting(given: Iterable[Disposition], *, four_eyes: bool) -> dict[Subject, 
 
 
 def is_repeated(said: Disposition, given: Sequence[Disposition]) -> bool:
-    """Whether a person has said this before, and nobody anything else about the subject since.
+    """Whether a person has given this disposition before, and nobody another one since.
 
     Args:
         said: the disposition.
-        given: all about this subject of before, oldest first.
+        given: all earlier dispositions of the same subject, oldest first.
     """
     for each in reversed(given):
         if (each.disposition, each.reason, each.note) != (said.disposition, said.reason, said.note):
@@ -150,7 +150,7 @@ def labelled(
 def places_of(
     reports: pa.Table, key: Sequence[str], wanted: Collection[Key]
 ) -> Iterator[tuple[int, Key]]:
-    """The rows of some reports, each with its key as a disposition names it.
+    """Yield the position of each report whose key is wanted, and its key as texts.
 
     Args:
         reports: with the key's columns.
@@ -206,7 +206,7 @@ def _unless_equal(weights: np.ndarray) -> np.ndarray | None:
 def places_of_customers(
     day: dt.date, ids: pa.ChunkedArray, wanted: Collection[CustomerDay]
 ) -> Iterator[tuple[int, CustomerDay]]:
-    """The places of some ids of a day, each with its customer as a disposition names him.
+    """Yield the position of each id that is wanted on a day, and its customer and day.
 
     Args:
         day: of the ids.

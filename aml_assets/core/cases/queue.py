@@ -131,6 +131,6 @@ def weights_in(entries: pa.Table) -> dict[str, float | None]:
 
 
 def drawn(count: int, sample: int, seed: int) -> NDArray[np.int64]:
-    """Draw places from 0 to ``count``, each with the same chance and none twice, in their order."""
+    """Draw positions below ``count``, each with the same chance and none twice, in their order."""
     generator = np.random.default_rng(seed)
     return np.sort(generator.choice(count, size=min(sample, count), replace=False))

@@ -116,7 +116,10 @@ class Comparison:
 
     @property
     def same(self) -> bool:
-        """True if nothing differs, scores included; rows that repeat a key may hide something."""
+        """True if nothing differs, scores included, and no key repeats, which may hide something.
+
+        True also if the files are identical, whatever their keys.
+        """
         if self.identical:
             return True
         one_sided = any(self.only) or any(self.repeated) or any(self.columns_only)

@@ -163,7 +163,7 @@ def judge(days: Sequence[JudgedDay], *, budget: int, confidence: float = 0.95) -
 
 
 class _Draws(NamedTuple):
-    """The different draws of days, each once.
+    """The distinct draws of days, each with how often it came up.
 
     Attributes:
         counts: how often each day is drawn, int64 of shape (draws, days); the first row is each day

@@ -73,7 +73,7 @@ class Part:
 
 
 def listed(scored: Scored, budget: int) -> NDArray[Any]:
-    """Whether each row is in its day's list of so many rows: bool of shape (rows,)."""
+    """Whether each row is in its day's list of ``budget`` rows: bool of shape (rows,)."""
     found = units(scored)
     mask = np.zeros(len(scored.labels), bool)
     mask[found.ids[found.places < budget]] = True

@@ -40,7 +40,7 @@ def first_kept(today: dt.date, years: int) -> dt.date:
 
 @dataclass(frozen=True)
 class Expired:
-    """A partition whose term has passed, as far as it is deleted.
+    """A partition whose term has passed, and the files of it that are deleted.
 
     Attributes:
         rule: the setting and its value.

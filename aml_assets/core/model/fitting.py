@@ -189,7 +189,7 @@ def _kinds(days: Sequence[SeenDay]) -> dict[Source, str]:
 
 
 def _parts_of_time(on_days: Sequence[SeenColumn]) -> tuple[Encoding, ...]:
-    """The encodings of a time: of a date (birth, opening) its age alone."""
+    """The encodings of a column of times; a date, such as a birth, has its age alone."""
     return ("age_days",) if any(each.is_date for each in on_days) else TIME_ENCODINGS
 
 

@@ -245,7 +245,7 @@ def _stacked(
     *,
     rows: Sequence[np.ndarray] | None = None,
 ) -> pa.Table:
-    """Some days as one table, or some of their rows, each with its place.
+    """Stack some days, or some of their rows, into one table, each row with its day's number.
 
     Args:
         days: oldest first.

@@ -51,7 +51,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class DayWork:
-    """What one day needs: some assets, and what to remember once they are requested."""
+    """The assets to build for one day, and the fingerprints to remember once they are requested."""
 
     assets: tuple[str, ...]
     remember: Mapping[RequestKey, Fingerprint] = field(default_factory=dict)

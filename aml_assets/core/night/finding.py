@@ -36,7 +36,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """The answer about one partition.
+    """What a stage concludes about one partition.
 
     Attributes:
         outcome: what is to be done.

@@ -140,7 +140,7 @@ class Tick:
         return self.cursor.requested.get(RequestKey(stage, day, asset))
 
     def forget(self, stage: Stage, day: dt.date, asset: str = "") -> None:
-        """Let it be requested again, whatever its inputs are."""
+        """Forget the last request: the same may be requested again, even with the same inputs."""
         self.cursor.requested.pop(RequestKey(stage, day, asset), None)
 
     def record(self, key: RequestKey, finding: Finding) -> None:

@@ -108,7 +108,7 @@ def _explanation(of: Explanation, texts: _Texts) -> list[Any]:
 
 
 def _moved(activity: Activity, texts: _Texts, first: int) -> list[Any]:
-    """Per currency, that of the most payments first, its name and five values a day."""
+    """For each currency, that of the most payments first: its name and five values a day."""
     payments = Counter[str]()
     days: dict[str, list[Any]] = {}
     for each in activity.moved:
@@ -182,7 +182,7 @@ def _alert(alert: Alert, texts: _Texts) -> list[Any]:
 
 
 def _family(family: FamilyReasons, texts: _Texts) -> list[Any]:
-    """A family's name, its contribution, and of each of its reasons three entries."""
+    """A family's name, its contribution, and three entries for each of its reasons."""
     reasons: list[Any] = []
     for each in family.reasons:
         words, bracket, usual = each.words.partition(texts.usual)

@@ -57,7 +57,7 @@ SAID = {
 def marks_of(
     activity: Activity, stored: Sequence[dt.date], language: Language = ENGLISH
 ) -> tuple[str, ...]:
-    """What stands out, the money that passed through first.
+    """The sentences on what stands out; money that passed through comes first.
 
     Args:
         activity: of the customer.

@@ -116,7 +116,7 @@ class ModelPage:
 
     @property
     def language(self) -> Language:
-        """The reader's, which is that of the words."""
+        """The reader's language, which is that of the words."""
         return self.words.language
 
     @property
@@ -148,7 +148,7 @@ class ModelPage:
 
     @property
     def changed_figures(self) -> list[tuple[str, list[tuple[float | None, float | None]]]]:
-        """Figures by name, each with its value in every other model and this one's distance."""
+        """Figures by name, each with every other model's value and this one's less that value."""
         lines = []
         for key, name, _ in FIGURES:
             mine = figure_of(self.metrics, key)

@@ -72,7 +72,7 @@ def render(
 
 
 def _style(language: Language, further: Sequence[str]) -> str:
-    """The style of all pages, that of one, and what the language's letters need beside it."""
+    """The style of all pages, the further styles of one, and that of the language's letters."""
     number = language.say('"page " counter(page) " of " counter(pages)')
     page = text_of("page.css").replace(_NUMBER_OF_PAGE, number)
     letters = f"letters.{language.code}.css"
@@ -80,7 +80,7 @@ def _style(language: Language, further: Sequence[str]) -> str:
 
 
 def _said(code: str, language: Language) -> Markup:
-    """The translated messages of a script as JSON; "" where it says the message itself."""
+    """The translated messages of a script as JSON; "" if its English ones are not translated."""
     from markupsafe import Markup
 
     messages = dict.fromkeys(_SAID_BY_SCRIPT.findall(code))
@@ -91,7 +91,7 @@ def _said(code: str, language: Language) -> Markup:
 
 
 def _printed(marking: str, identity: str) -> str:
-    """The style of what stands in the margins of each printed page."""
+    """The style of the texts in the margins of each printed page."""
     return (
         f"@page {{ @top-center {{ content: {_css_text(marking)} }}"
         f" @bottom-left {{ content: {_css_text(identity)} }} }}\n"

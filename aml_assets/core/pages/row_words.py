@@ -18,7 +18,7 @@ from aml_assets.settings.line_settings import LineSettings
 
 @dataclass(frozen=True)
 class RowWords:
-    """What the page of a line calls its rows, and what it says of them.
+    """The words and sentences for the rows of a line on its page.
 
     Attributes:
         language: the reader's, in which all the others are.

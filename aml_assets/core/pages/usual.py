@@ -21,7 +21,7 @@ _RARE = 0.01
 
 @dataclass(frozen=True)
 class Usual:
-    """How usual values are, in one language; "" wherever it is not known."""
+    """Phrases that say how usual a value is, in one language; "" where that is not known."""
 
     language: Language
 

@@ -54,7 +54,7 @@ MEASURES = ("payments", "amounts", "total", "largest", "squares")
 
 @dataclass(frozen=True)
 class BehaviourFrame:
-    """The accounts of one day.
+    """The behaviour of the accounts of one day.
 
     Attributes:
         table: account and the features (int64 or float64), one row per account, sorted by it.
@@ -99,7 +99,7 @@ def behaviour(
 
 
 def behaviour_sql(day: dt.date, settings: BehaviourSettings, traits: Sequence[str]) -> str:
-    """The query for the features, over the view ``account_day``; arguments as above."""
+    """The query for the features, over the view ``account_day``; arguments as of `behaviour`."""
     windows = settings.windows
     return render(
         "behaviour",

@@ -82,7 +82,7 @@ def of_partials(ripeness: Ripeness) -> Ripeness:
 
 @dataclass(frozen=True)
 class LabelHistoryFrame:
-    """The accounts of one day.
+    """The label history of the accounts of one day.
 
     Attributes:
         table: account and the features, one row per account that paid or was paid, sorted by it.

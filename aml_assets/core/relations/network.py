@@ -37,7 +37,7 @@ from aml_assets.settings.table_settings import PAIR_FEATURES
 
 @dataclass(frozen=True)
 class NetworkFrame:
-    """The pairs of one day.
+    """The network features of the pairs of one day.
 
     Attributes:
         table: payer, payee and the features (int64, ranks float64), one row per pair, sorted by
@@ -220,7 +220,7 @@ def _ranks(frame: pa.Table, relation: pa.Table, accounts: int) -> dict[str, pa.A
 
 
 def _hubs(table: pa.Table, settings: NetworkSettings) -> dict[str, int]:
-    """How many of the day's accounts are beyond the bound, by window."""
+    """How many of the day's accounts are hubs, beyond the bound, by window."""
     bound = settings.max_new_counterparties
     found: dict[str, int] = {}
     for window in settings.windows:

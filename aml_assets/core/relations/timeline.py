@@ -65,7 +65,7 @@ _SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Moved:
-    """What a customer was paid and paid on a day in one currency; ``None``: not known."""
+    """The sums that a customer was paid, and paid, on a day in a currency; ``None``: not known."""
 
     day: int
     currency: str

@@ -26,7 +26,7 @@ from aml_assets.core.tables.contracts import Column
 
 @dataclass(frozen=True)
 class UnitFrame:
-    """The units of one day.
+    """The frame of a further line on one day: its units and their features.
 
     Attributes:
         table: one row per unit that moved money within the longest window: its id, in a column

@@ -164,7 +164,7 @@ class _Prepared:
         return self._connection.sql(sql)
 
     def refused(self, what: str) -> BaseException:
-        """The error to raise, once the engine's own, which may quote values, is forgotten."""
+        """The error to raise in place of the engine's own, which may quote values."""
         if self._raised:
             return self._raised[0]
         over = ", ".join(map(_sized, self._views, self._views.values()))

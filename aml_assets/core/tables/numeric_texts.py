@@ -26,7 +26,7 @@ _DIGITS = 38
 
 
 def as_numbers(place: Place, texts: pa.ChunkedArray, *, keep: Keep = in_memory) -> pa.ChunkedArray:
-    """The numbers that texts spell: decimals of the digits that occur; NaN is null.
+    """The numbers that texts spell: decimals with as many digits as occur; NaN becomes null.
 
     Blanks around a number are padding. Numbers that need more than 38 digits, such as 1.5e-300, are
     doubles if doubles print them alike.

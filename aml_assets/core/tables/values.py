@@ -114,7 +114,7 @@ def common_type(types: Iterable[pa.DataType]) -> pa.DataType | None:
 
 
 def widened(left: pa.Table, right: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """Two tables whose columns of one name are both `WHOLE` where one of them is.
+    """Cast int64 columns of either table to `WHOLE` where the other's of that name is `WHOLE`.
 
     Args:
         left: a table with columns of ids.
