@@ -16,7 +16,10 @@ _PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_00
 
 
 def to_gregorian(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return dates or timestamps whose year, month and day stand in the Gregorian calendar."""
+    """Return dates or timestamps with the same year, month and day in the Gregorian calendar.
+
+    Columns of other types are returned as they are.
+    """
     type_ = column.type
     if not (pa.types.is_date32(type_) or pa.types.is_timestamp(type_)):
         return column
@@ -34,7 +37,7 @@ def to_gregorian(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _gregorian_days(days: np.ndarray) -> np.ndarray:
-    """Return the days of the same year, month and day, read in the Julian calendar.
+    """Return days counted in the Gregorian calendar for days counted in the Julian one.
 
     Args:
         days: int64, from 1970-01-01.

@@ -1,4 +1,4 @@
-"""One file of a landed table, whatever its format: what the landing's reader wants of it.
+"""The interface of one landed file, whatever its format, as the landing's reader uses it.
 
 Belongs here: the interface of a file, and the errors that name one. Does not belong here: any one
 format (``io.landed_parquet``, ``io.landed_orc``).
@@ -17,7 +17,7 @@ from aml_assets.core.tables.chunks import Keep
 from aml_assets.errors import InputError
 
 EXCLUDE = "leave the column out: tables.{table}.exclude."
-"""What to do about a column, with the table's name filled in."""
+"""The remedy for a column that cannot be read; the table's name is filled in."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Place:
         Args:
             what: what is wrong, after "the file …".
             remedy: what to do.
-            column: the columns that it is about, if it is not about the file.
+            column: the names of the columns that it is about; "" if it is about the whole file.
         """
         return InputError(
             f"the file {self.file} {what}",
@@ -56,7 +56,7 @@ class LandedFile(Protocol):
 
     @property
     def names(self) -> list[str]:
-        """The columns that are not excluded; all of them count against the limits now.
+        """The names of the columns that are not excluded; the first access counts their bytes.
 
         Raises:
             InputError: it is no file of its format, or more than the limits allow.
@@ -65,7 +65,7 @@ class LandedFile(Protocol):
 
     @property
     def rows(self) -> int:
-        """The rows that it says that it holds."""
+        """Number of rows that the file says it holds."""
         ...
 
     @property
@@ -75,7 +75,7 @@ class LandedFile(Protocol):
 
     @property
     def metadata(self) -> Mapping[bytes, bytes] | None:
-        """What its writer noted beside the columns, as Arrow understands the file."""
+        """The key-value metadata of the file's Arrow schema; ``None`` if there is none."""
         ...
 
     def read(self, names: list[str] | None = None, keep: Keep = ...) -> pa.Table:

@@ -1,12 +1,13 @@
-"""One landed ORC file: decoded as its writer meant it, or refused for what it is.
+"""One landed ORC file: its table as the writer meant it, or the error that says what is wrong.
 
-Belongs here: which columns are read under which names, the limits, times, and what a file is that
-cannot be read. Does not belong here: the process that decodes it (``io.orc_process``), the tail of
-a file (``io.orc_tail``), bytes that are texts (``io.landed_texts``), or contracts
-(``core.tables.contracts``).
+Belongs here: which columns are read and under which names, the limits, what dates and numbers mean,
+and the error for a file that cannot be read. Does not belong here: the process that decodes it
+(``io.orc_process``), the tail of a file (``io.orc_tail``), bytes that are texts
+(``io.landed_texts``), or contracts (``core.tables.contracts``).
 
-Nothing in an ORC file says what it expands to, but for the file's own statistics, which nobody
-checks. So it is decoded at once, batch by batch, counted, and kept on disk where it is large.
+How many bytes an ORC file takes once it is decoded, only its own statistics say, and nothing
+verifies those. So the first access to a file decodes all of its columns, batch by batch. Each batch
+is counted against the limits as it comes; a large table is kept on disk.
 """
 
 from __future__ import annotations
@@ -35,13 +36,13 @@ if TYPE_CHECKING:
     from aml_assets.settings.table_settings import TableSettings
 
 _BY_POSITION = re.compile(r"_col\d+")
-"""Names that Hive before 2.0 gives to columns in a file; a table's own are in its metastore."""
+"""Column names as Hive before 2.0 writes them (``_col0``); the real ones are in its metastore."""
 
 _AS_NUMBERS = {"timestamp_ntz": pa.timestamp("us")}
-"""Types of Spark's that lie in ORC as numbers → what they are."""
+"""Spark's types that an ORC file stores as plain numbers → the Arrow types that they stand for."""
 
 _BYTES_AT_ONCE = 256 * 1024 * 1024
-"""Bytes of rows that are kept together, in one batch."""
+"""Small batches are joined into one of so many bytes, or of `ROWS` rows."""
 
 
 class LandedOrc:
@@ -69,12 +70,12 @@ class LandedOrc:
 
     @property
     def names(self) -> list[str]:
-        """The columns that are not excluded, all decoded now."""
+        """The names of the columns that are not excluded; the first access decodes them all."""
         return self._table.column_names
 
     @property
     def rows(self) -> int:
-        """The rows that it holds."""
+        """Number of rows."""
         return self._table.num_rows
 
     @property
@@ -84,11 +85,11 @@ class LandedOrc:
 
     @property
     def metadata(self) -> None:
-        """Nothing that its writer noted is of use here."""
+        """``None``: the metadata of an ORC file is not used."""
         return
 
     def read(self, names: list[str] | None = None, keep: Keep = in_memory) -> pa.Table:
-        """Return some columns, or all of `names`; they lie where they were kept."""
+        """Return some columns, or all of `names`; they are decoded and kept by then."""
         return self._table if names is None else self._table.select(names)
 
     @cached_property
@@ -102,9 +103,9 @@ class LandedOrc:
                 return self._decoded(process)
         except Refused as error:
             refusal = error
-        except pa.ArrowException:  # what came is not of the types that the file names
+        except pa.ArrowException:  # the batches have other types than the footer says
             refusal = Refused(orc_child.DAMAGED)
-        limits.refuse_late(self._place.file)  # else the system has ended it for its time
+        limits.refuse_late(self._place.file)  # a process that ran out of time was killed
         if refusal.reason == orc_child.FOOTER:
             limits.refuse_footer(self._place.file, refusal.length)
         raise self._refused(refusal.reason)
@@ -112,13 +113,13 @@ class LandedOrc:
     def _decoded(self, process: OrcProcess) -> pa.Table:
         facts = process.facts
         if facts.encrypted:
-            # Without its key, values are read that stand in their place.
+            # Without the key, the library would return masked values as if they were the real ones.
             raise self._place.error("is encrypted", "Have it written without encryption.")
         named = self._named([column.name for column in facts.columns])
         wanted = {place: name for place, name in named.items() if name not in self._spec.exclude}
         columns, names = list(wanted), list(wanted.values())
         if len({*names}) < len(names):
-            return pa.table([pa.nulls(0)] * len(names), names=names)  # as the contract will say
+            return pa.table([pa.nulls(0)] * len(names), names=names)  # the contract refuses it
         self._allowance.refuse_columns(self._place.file, len(names))
         self._allowance.take_rows(self._place.file, facts.rows)
         of = [facts.columns[column] for column in columns]
@@ -133,7 +134,7 @@ class LandedOrc:
         return bytes_as_texts(table, self._spec, self._place, keep=self._keep)
 
     def _named(self, names: list[str]) -> dict[int, str]:
-        """Return place → name of the columns: the file's own, or those of the settings."""
+        """Return position → name: the file's own names, or, for ``_col0``, …, the settings'."""
         if not names or not all(map(_BY_POSITION.fullmatch, names)):
             return dict(enumerate(names))
         given, setting = self._spec.columns, f"tables.{self._place.table}.columns"
@@ -154,7 +155,7 @@ class LandedOrc:
     def _counted(
         self, batches: Iterator[pa.RecordBatch], names: list[str]
     ) -> Iterator[pa.RecordBatch]:
-        """Yield batches under the columns' names, as long as they are within the limits."""
+        """Yield the batches with their columns renamed; raise `InputError` beyond the limits."""
         file, taken = self._place.file, Counter[str]()
         for batch in batches:
             self._allowance.refuse_late(file)
@@ -185,7 +186,7 @@ class LandedOrc:
 
 
 def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yield the same rows in fewer batches."""
+    """Yield the same rows in fewer, larger batches."""
     held: list[pa.RecordBatch] = []
     rows = size = 0
     for batch in batches:
@@ -199,11 +200,11 @@ def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def _as_meant(batch: pa.RecordBatch, columns: list[Column], julian: bool) -> pa.RecordBatch:
-    """Return a batch with what its writer meant by bytes, numbers and days."""
+    """Return a batch with bytes as texts, Spark's numbers as times, and Gregorian dates."""
     arrays: list[pa.Array] = []
     for array, column in zip(batch.columns, columns, strict=True):
         if column.is_text:
-            # Not checked here: the contract names the column whose bytes are no UTF-8.
+            # The contract checks that the bytes are UTF-8, and names the column.
             array = array.cast(pa.string(), safe=False)
         elif column.kind == LONG and column.spark in _AS_NUMBERS:
             array = array.cast(_AS_NUMBERS[column.spark])

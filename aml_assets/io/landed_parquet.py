@@ -1,11 +1,11 @@
 """One landed Parquet file: opened, verified and decoded as its writer meant it.
 
-Belongs here: every encoding and codec, page checksums, and what a file is that cannot be read. Does
-not belong here: times (``io.landed_times``), bytes that are texts (``io.landed_texts``), which
-files are data (``io.landing_entries``), how much a file may take (``io.bounded_parquet``), or
+Belongs here: every encoding and codec, page checksums, and the error for a file that cannot be
+read. Does not belong here: times (``io.landed_times``), bytes that are texts (``io.landed_texts``),
+which files are data (``io.landing_entries``), how much a file may take (``io.bounded_parquet``), or
 contracts (``core.tables.contracts``).
 
-The library's own texts can quote values of the file, so no error of ours repeats them.
+pyarrow's error messages can quote values of the file, so no error of ours repeats them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from aml_assets.settings.table_settings import TableSettings
 
 _REFUSED = (pa.ArrowException, OSError, ValueError, KeyError)
-"""What the library raises for a file that it cannot read."""
+"""The exceptions that pyarrow raises for a file that it cannot read."""
 
 _DAMAGED, _ENCRYPTED = "is damaged", "is encrypted"
 _CAUSES = {
@@ -94,10 +94,10 @@ class LandedParquet:
 
     @property
     def names(self) -> list[str]:
-        """The columns that are not excluded; all of them count against the limits now.
+        """The names of the columns that are not excluded; the first access counts their bytes.
 
         Raises:
-            InputError: it is no Parquet file, pages of it cannot be looked at, or it is more than
+            InputError: it is no Parquet file, its page headers cannot be read, or it is more than
                 the limits allow.
         """
         return self._names
@@ -115,7 +115,7 @@ class LandedParquet:
 
     @property
     def rows(self) -> int:
-        """The rows that its footer says that it holds."""
+        """Number of rows, as the footer says."""
         return self._opened.metadata.num_rows
 
     @property
@@ -142,7 +142,7 @@ class LandedParquet:
         return self._times_as_meant(table, file)
 
     def _columns(self, schema: pa.Schema, names: list[str], keep: Keep) -> pa.Table:
-        # The file holds categories as dictionaries; read as such, no row is decoded.
+        # Most texts are dictionary-encoded in the file; read as dictionaries, they stay encoded.
         texts = [f.name for f in schema if is_text(f.type) and f.name not in self._spec.ids]
         texts = [name for name in texts if name in names]
         try:
@@ -151,9 +151,9 @@ class LandedParquet:
             return self._plain_columns(schema, names, keep)
 
     def _plain_columns(self, schema: pa.Schema, names: list[str], keep: Keep) -> pa.Table:
-        """Read without dictionaries, which the library cannot make of every encoding."""
-        # A schema that Arrow has left in the file asks for dictionaries, too; without it, the
-        # columns have the types that Parquet gives them.
+        """Read columns without dictionaries, since pyarrow cannot read all encodings as such."""
+        # A file written by Arrow holds its Arrow schema, which may ask for dictionaries, too. With
+        # that schema hidden, pyarrow reads the columns as Parquet's own types.
         asked = [f.name for f in schema if pa.types.is_dictionary(f.type) and f.name in names]
         rest = [name for name in names if name not in asked]
         try:
@@ -172,7 +172,7 @@ class LandedParquet:
         """Raise the error that says which columns cannot be decoded, and why.
 
         Args:
-            names: columns that may be to blame; what they take is admitted.
+            names: columns that may be to blame; their bytes are counted against the limits already.
         """
         causes: dict[str, list[str]] = {}
         for name in names:
@@ -183,12 +183,12 @@ class LandedParquet:
         raise self._worst(causes) from None
 
     def _unreadable(self, error: Unreadable) -> InputError:
-        """Return the error for columns of which nothing may be decoded: their size is unknown."""
+        """Return the error for columns that may not be decoded, as their size is unknown."""
         causes = {_DAMAGED: error.damaged, _ENCRYPTED: error.encrypted}
         return self._worst({what: columns for what, columns in causes.items() if columns})
 
     def _worst(self, causes: Mapping[str, Sequence[str]]) -> InputError:
-        # A damage is to be known first: whoever leaves the column out leaves it in the file.
+        # Damage is named first: the remedy of another cause, to exclude the column, would hide it.
         what = next((each for each in _CAUSES if each in causes), _DAMAGED)
         remedy = _CAUSES[what].format(table=self._place.table)
         return self._place.error(what, remedy, ", ".join(causes.get(what, ())))
@@ -216,7 +216,7 @@ class LandedParquet:
 
 
 def _cause(text: str) -> str:
-    """Return which of `_CAUSES` a text of the library is about."""
+    """Return the key of `_CAUSES` that an error message of pyarrow's is about."""
     checksum, damaged, encrypted, codec, otherwise = _CAUSES
     if "CRC checksum" in text:
         return checksum
@@ -230,7 +230,7 @@ def _cause(text: str) -> str:
 
 
 def _too_much_in_footer(text: str) -> str | None:
-    """Return what a text of the library says of a footer that it will not take."""
+    """Return what pyarrow's error message says is too much in a footer; ``None`` if nothing."""
     if "depth" in text:
         return "has columns that are nested too deeply"
     if "size limit" in text:
@@ -239,7 +239,7 @@ def _too_much_in_footer(text: str) -> str | None:
 
 
 def _without_arrow_schema(content: Content) -> bytes:
-    """Return the footer with another name for the key under which Arrow keeps its schema."""
+    """Return the footer with the key of Arrow's schema renamed, so that pyarrow ignores it."""
     footer = content[footer_start(content) : len(content)]
     return footer.replace(b"ARROW:schema", b"ARROW-schema")
 

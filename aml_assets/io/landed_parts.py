@@ -1,6 +1,6 @@
 """The files of a landed table's day as one table: in memory, or column by column on disk.
 
-Belongs here: putting files below each other. Does not belong here: which files these are
+Belongs here: concatenating the files. Does not belong here: which files these are
 (``io.landing_reader``), or decoding one (``io.landed_file``).
 """
 
@@ -33,13 +33,16 @@ class OnDisk:
 
     @property
     def column_names(self) -> list[str]:
-        """The names of all files' columns; of a file that has one twice, its own."""
+        """The names of all files' columns, each once.
+
+        If a file has a name twice, its names alone: the contract then refuses the doubled one.
+        """
         of_files = [part.names for part in self._parts]
         doubled = next((names for names in of_files if len({*names}) < len(names)), None)
         return doubled or list(dict.fromkeys(name for names in of_files for name in names))
 
     def column(self, name: str, /) -> pa.ChunkedArray:
-        """Decode a column of all files."""
+        """Decode one column of all files; it is null for a file that lacks it."""
         columns = [
             part.read([name], self._keep).column(0)
             if name in part.names
@@ -48,13 +51,13 @@ class OnDisk:
         ]
         with _one_type(self._table, self._day):
             column = stacked_column(name, columns)
-        # What files do not have, or have in another type, is in memory until it is kept, too.
+        # Nulls for files without the column, and casts to another type, are in memory so far.
         same = {of.type for of in columns} == {column.type}
         return column if same else kept(at_least_one(column).chunks, self._keep)
 
 
 def together(parts: Sequence[LandedFile], table: str, day: dt.date) -> pa.Table:
-    """The files' rows as one table in memory."""
+    """Return the rows of all files as one table in memory."""
     frames = [part.read().replace_schema_metadata(None) for part in parts]
     for frame in frames:
         if len({*frame.column_names}) < frame.num_columns:

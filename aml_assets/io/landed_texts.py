@@ -1,4 +1,4 @@
-"""Texts that a landed file holds as bare bytes.
+"""Texts that a landed file holds in columns of type binary.
 
 Belongs here: which columns of bytes are texts, in which encoding, and how long they are. Does not
 belong here: what else a file's columns are (``io.landed_parquet``, ``io.landed_orc``), or whether a
@@ -40,8 +40,8 @@ def bytes_as_texts(
         keep: where columns in another encoding than UTF-8 are kept.
 
     Raises:
-        InputError: nobody says that a column of bytes is one of texts, or they are in another
-            encoding than the settings say.
+        InputError: neither the file nor the settings say that a column of bytes holds texts, or
+            its bytes are no text in the settings' encoding.
     """
     declared = {*annotated, *spec.kinds, *spec.ids}
     bare: list[str] = []
@@ -76,14 +76,14 @@ def bytes_as_texts(
 
 def _as_texts(column: pa.ChunkedArray, encoding: str | None, keep: Keep) -> pa.ChunkedArray:
     if encoding is None:
-        # Not checked here: the contract names the column whose bytes are no UTF-8.
+        # The contract checks that the bytes are UTF-8, and names the column.
         return column.cast(pa.binary()).cast(pa.string(), safe=False)
     chunks = at_least_one(column.cast(pa.binary())).chunks
     return kept((_decoded(chunk, encoding) for chunk in chunks), keep)
 
 
 def _decoded(chunk: pa.BinaryArray, encoding: str) -> pa.Array:
-    """Return texts of bytes in some encoding; each of the distinct ones is decoded once."""
+    """Return the texts of bytes in an encoding; each distinct value is decoded once."""
     encoded = chunk.dictionary_encode()
     texts = [each.decode(encoding) for each in encoded.dictionary.to_pylist()]
     return pa.array(texts, pa.string()).take(encoded.indices)

@@ -25,7 +25,8 @@ import pyarrow.parquet as pq
 from aml_assets.io.julian import to_gregorian
 
 Clock = Literal["utc", "local"] | zoneinfo.ZoneInfo
-"""An instant, the bank's wall clock, or an instant that stands for another zone's wall clock."""
+"""What INT96 values are: instants (``utc``), the bank's wall clock (``local``), or instants whose
+wall-clock time in a given zone was meant."""
 
 _SPARK = b"org.apache.spark."
 _UTC = ("UTC", "Etc/UTC", "GMT", "Etc/GMT", "Universal", "Zulu")
@@ -59,15 +60,15 @@ def as_meant(
     Args:
         table: some columns of the file; INT96 decoded as microseconds without a zone.
         file: the file, for what its writer says in the footer.
-        given: what the settings say of INT96; ``None`` to let the file say it.
+        given: whose clock INT96 shows, by the settings; ``None`` to go by the file.
         time_zone: the bank's.
 
     Returns:
         The table; an INT96 column that holds instants has the zone UTC, any other has none.
 
     Raises:
-        ClockError: the file does not say what its INT96 columns are, nor do the settings.
-        YearsError: a time cannot be held.
+        ClockError: neither the file nor the settings say whose clock its INT96 columns show.
+        YearsError: a time cannot be held in 64 bits of microseconds.
     """
     notes: Mapping[bytes, bytes] = file.metadata.metadata or {}
     int96 = int96_columns(file)
@@ -103,7 +104,7 @@ def refuse_wrapped(table: pa.Table, seconds: pa.Table) -> None:
         seconds: the same columns as whole seconds, which hold every INT96.
 
     Raises:
-        YearsError: a time is another one in the two.
+        YearsError: a time differs between the two.
     """
     wrong = []
     for name in seconds.column_names:
@@ -116,7 +117,7 @@ def refuse_wrapped(table: pa.Table, seconds: pa.Table) -> None:
 
 
 def _clock(column: str, notes: Mapping[bytes, bytes], created_by: str) -> Clock | None:
-    """Return whose clock the file says that a column shows; ``None`` if it does not say it."""
+    """Return whose clock a column shows, by the file's footer; ``None`` if it does not say so."""
     if any(key.startswith(_SPARK) for key in notes):
         return "utc"
     if b"ARROW:schema" in notes:
@@ -145,9 +146,9 @@ def _on(clock: Clock, column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _counts_as_julian(notes: Mapping[bytes, bytes], *, is_int96: bool) -> bool:
     """Return whether Spark counted days before 1582-10-15 in the Julian calendar.
 
-    Spark before 3.0 did (INT96: before 3.1), and later ones do where they are told to; each says
-    it in the footer. Of other writers' dates nothing is known but the format's own rule, which is
-    the Gregorian calendar.
+    Spark before 3.0 did (for INT96, before 3.1), and later versions do if they are configured so;
+    the footer tells the version and that setting. Any other writer is taken to follow the format's
+    rule, the Gregorian calendar.
     """
     version = re.match(rb"(\d+)(?:\.(\d+))?", notes.get(_SPARK + b"version", b""))
     if version is None:

@@ -1,13 +1,13 @@
 """Entries of a landed folder: data, bookkeeping, or a sign of an unfinished write.
 
-Belongs here: the one rule, by names and times, with the names that writers of Hadoop's world use.
-Does not belong here: listing or reading (``io.landing_reader``), or what the bytes are
+Belongs here: the one rule that tells them apart by names and times, and the names that Hadoop's
+writers use. Does not belong here: listing or reading (``io.landing_reader``), or what the bytes are
 (``io.landed_parquet``).
 
-As Hive, Spark, Trino and Impala have it, a name that begins with ``_`` or ``.`` is hidden, and
-every other file is data. A hidden entry can still say something: ``_SUCCESS`` that the folder is
-complete, ``_temporary`` that it is not. Entries of partition folders come with their paths in the
-table's folder; what they are is said by the last part.
+As in Hive, Spark, Trino and Impala, a name that begins with ``_`` or ``.`` is hidden, and every
+other file is data. A hidden entry can still say something: ``_SUCCESS`` that the folder is
+complete, ``_temporary`` that it is not. An entry of a partition folder is named by its path in the
+table's folder (``country=NO/000000_0``); the last part of the path tells what it is.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ _PARTIAL = re.compile(
     r"|\.incomplete$|\.crdownload$|\.uploading$",
     re.IGNORECASE,
 )
-"""Names under which a file lies until it is whole."""
+"""Names that a file has while it is still being written or copied."""
 
 _STAGING = (".hive-staging", ".spark-staging", ".distcp.tmp", ".hoodie")
-"""Names beginning with a dot with which a write begins; alone, they say that it has not ended."""
+"""Prefixes of hidden names that a write creates first. A folder with nothing else is unfinished."""
 
 _LOGS = ("_delta_log", "_spark_metadata")
-"""Folders in which Delta and Spark's streams note which files count."""
+"""Folders in which Delta and Spark's streams log which files belong to the table."""
 
 _BUCKET = re.compile(r"\d{6}_\d+(?:_copy_\d+)?(?:\.\w+)*")
-"""Names of Hive's files; for a bucket without rows it leaves one of 0 bytes."""
+"""Names of the files that Hive writes; a bucket without rows is a file of 0 bytes."""
 
 _TRANSACTIONAL = re.compile(r"(?:base|delta|delete_delta)_\d{7,}(?:_\w+)?")
 """Folders of Hive's transactional (ACID) tables."""
@@ -53,13 +53,13 @@ class Contents:
 
     Attributes:
         data: the data files, by name.
-        empty: Hive's files for buckets without rows; one of them may yet be written.
+        empty: Hive's files of 0 bytes: buckets without rows, or files not written yet.
         success: when ``_SUCCESS`` was written, POSIX seconds; ``None`` if there is none.
         commits: Databricks' records of what a job added and removed, oldest first.
         logs: the folders of logs that say which files count.
         unfinished: the name of an entry that shows a write that has not ended; "" if none does.
         misplaced: the entry that makes the folder unreadable, and why; "" if there is none.
-        modified: the newest time of its files but those that begin with a dot, POSIX seconds.
+        modified: the newest time of its files, POSIX seconds; names with a dot first do not count.
     """
 
     data: tuple[FileStatus, ...]
@@ -98,7 +98,8 @@ def contents_of(entries: Iterable[FileStatus], misplaced: str = "") -> Contents 
     written = [each for each in files if not (is_hidden(each) or _is_empty_bucket(each))]
     data = tuple(each for each in written if not _is_of_a_job(each, never_committed))
     misplaced = misplaced or _misplaced(entries) or _needs_hudi(entries, data)
-    # Beside files that nobody committed, `_SUCCESS` makes no empty day: a copy lacks the commit.
+    # `_SUCCESS` beside files of a job that never committed is no empty day: these files may be
+    # a copy that lacks the commit.
     is_empty_day = bool(commits) or (success is not None and not written)
     return Contents(
         data=data,
@@ -116,10 +117,10 @@ def contents_of(entries: Iterable[FileStatus], misplaced: str = "") -> Contents 
 
 
 def is_hidden(entry: FileStatus) -> bool:
-    """Return whether an entry is no data by its name.
+    """Return whether an entry is hidden by its name, and so no data.
 
-    A folder ``_column=value`` is a partition, as Spark has it, and a file ``….crc`` is Hadoop's
-    checksum of another one.
+    A folder ``_column=value`` is not: it is a partition folder, as in Spark. A file ``….crc`` is:
+    it is Hadoop's checksum of another file.
     """
     name = _name(entry)
     if entry.is_directory:
@@ -128,7 +129,7 @@ def is_hidden(entry: FileStatus) -> bool:
 
 
 def is_partial(entry: FileStatus) -> bool:
-    """Return whether an entry is not whole yet by its name."""
+    """Return whether an entry's name says that it is still being written or copied."""
     return bool(_PARTIAL.search(_name(entry)))
 
 
@@ -159,11 +160,11 @@ def _is_empty_bucket(file: FileStatus) -> bool:
 
 
 _Job = tuple[str, str]
-"""A folder, and the number of a job of Databricks' that writes there."""
+"""A folder, and the transaction number of a Databricks job that writes there."""
 
 
 def _never_committed(files: Iterable[FileStatus]) -> set[_Job]:
-    """Return the jobs of Databricks that have begun and not committed."""
+    """Return the Databricks jobs with a ``_started_…`` file and no ``_committed_…`` one."""
     named = [(_folder(each), _name(each)) for each in files]
     started = {(of, name.removeprefix(_STARTED)) for of, name in named if name.startswith(_STARTED)}
     return started - {(of, name.removeprefix(_COMMITTED)) for of, name in named}
@@ -180,14 +181,14 @@ def _unfinished(
     jobs: set[_Job],
 ) -> str:
     """Return the name of an entry that shows an unfinished write; "" if none does."""
-    committed = {_folder(each): each.modified for each in commits}  # the last one, of each folder
+    committed = {_folder(each): each.modified for each in commits}  # folder → its last commit
     for entry in entries:
         name = _name(entry)
         is_sign = is_partial(entry) or name == "_temporary"
-        # A job removes these itself before it says that it has ended.
+        # A job removes these before it writes `_SUCCESS`: the write goes on, whatever its time.
         if is_sign and (name == "_temporary" or not is_hidden(entry)):
             return entry.name
-        # These stay behind where a job has died and another one has done its work.
+        # These can be left by a job that died: they count only if no job has ended since.
         of_a_job = name.startswith(_STARTED) and (
             (_folder(entry), name.removeprefix(_STARTED)) in jobs
         )
@@ -215,7 +216,7 @@ def _misplaced(entries: Iterable[FileStatus]) -> str:
 
 
 def _needs_hudi(entries: Iterable[FileStatus], data: Iterable[FileStatus]) -> str:
-    """Return why only Hudi can tell which rows count: older versions, or changes in logs."""
+    """Return why only Hudi can tell which rows count (old versions, logs of changes), or ""."""
     names = [_name(each) for each in entries]
     if not any(name.startswith(".hoodie") for name in names):
         return ""

@@ -1,7 +1,7 @@
-"""What one landed table of one day may take, against the settings ``landing.limits``.
+"""The limits ``landing.limits`` of one landed table of one day, and what its files have taken.
 
-Belongs here: adding up what the day's files hold, and refusing, with file, figure, limit and
-setting. Does not belong here: finding out what a file holds (``io.expansion``).
+Belongs here: adding up what the day's files hold, and refusing what is beyond a limit, with file,
+figure, limit and setting. Does not belong here: finding out what a file holds (``io.expansion``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from aml_assets.settings.store_settings import LandingLimits
 
 @dataclass
 class Allowance:
-    """What is left of the limits for one table of one day; its time begins now.
+    """What is left of the limits for one table of one day; its seconds run from its creation.
+
+    Each ``refuse_…`` and ``take_…`` raises `InputError` when its limit is exceeded.
 
     Attributes:
         limits: the settings.
@@ -42,7 +44,7 @@ class Allowance:
         return self.limits.seconds - (time.monotonic() - self._begun)
 
     def refuse_length(self, length: int) -> None:
-        """Refuse files that are too long even as they lie there; before they are read."""
+        """Refuse files that are too long as they are stored; called before they are read."""
         self._refuse_above("bytes", length, f"its files hold {length:,} bytes")
 
     def refuse_footer(self, file: str, length: int) -> None:
@@ -63,13 +65,13 @@ class Allowance:
         self._refuse_above("text_bytes", length, what, column)
 
     def take_rows(self, file: str, rows: int) -> None:
-        """Count a file's rows."""
+        """Count a file's rows; refuse too many of the day."""
         self._rows += rows
         what = f"the file {file} makes it {self._rows:,} rows"
         self._refuse_above("rows", self._rows, what)
 
     def take_bytes(self, file: str, length: int, column: str | None = None) -> None:
-        """Count the bytes to which a file expands, most of them in a column."""
+        """Count the bytes of a decoded file, ``column`` being its largest; refuse too many."""
         self._bytes += length
         what = f"the file {file} makes it {self._bytes:,} bytes when it is expanded"
         self._refuse_above("bytes", self._bytes, what, column)

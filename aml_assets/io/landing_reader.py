@@ -113,8 +113,8 @@ class Landing:
     def days(self, table: str) -> list[dt.date]:
         """Return the days for which a daily table has an entry, oldest first; one listing.
 
-        A file, or a link to what is not there, in the place of a day's folder counts, too: the
-        day is refused by name when it is listed or read.
+        A file or a broken link in the place of a day's folder counts, too: listing or reading that
+        day says what is wrong.
         """
         template = Template(self._tables[table].path.strip("/"))
         return template.days(entry.name for entry in self._store.list(template.folder))
@@ -206,7 +206,7 @@ class Landing:
         )
 
     def _opened(self, files: _Files, table: str, day: dt.date, keep: Keep) -> list[LandedFile]:
-        """The files of a table's day, not decoded, with the columns that their folders give."""
+        """Return a table's files of a day, not decoded, with the columns of partition folders."""
         spec, allowance = self._tables[table], Allowance(self._limits, table, day)
         folders = self._folders(table, day)
         parts: list[LandedFile] = []
@@ -238,8 +238,8 @@ class Landing:
         """List a table's folder of one day.
 
         Raises:
-            InputError: something else lies in its place, or it cannot be listed.
-            TransientStoreError: the landing is away.
+            InputError: something that is no folder lies there, or it cannot be listed.
+            TransientStoreError: the landing is unreachable.
         """
         folder = self._path(table, day)
         with _as_input_error(f"{folder} cannot be listed", table, day):
@@ -249,7 +249,14 @@ class Landing:
         return contents_of(entries, misplaced)
 
     def _read(self, table: str, day: dt.date, choose: Callable[[int], _Reading]) -> _Files:
-        """Read the data files of a folder, in a way that fits their bytes in all."""
+        """Read the data files of a folder.
+
+        Args:
+            table: a table of the settings.
+            day: the partition.
+            choose: given the bytes of all files, returns how to read each: hash it, hold it in
+                memory, or copy it to disk.
+        """
         before = self._contents(table, day)
         folder = self._path(table, day)
         if before is None:
@@ -310,12 +317,12 @@ class Landing:
 
 
 _Reading = Callable[[str], tuple[Content, str]]
-"""Gives a file's content, and its sha256 (hex)."""
+"""Reads the file at a path; returns its content and its sha256 (hex)."""
 
 
 @contextmanager
 def _as_input_error(what: str, table: str, day: dt.date) -> Generator[None]:
-    """Raise the store's errors as input errors of a table's day, but those that may pass."""
+    """Raise the store's errors, but for transient ones, as input errors of a table's day."""
     try:
         yield
     except TransientStoreError:

@@ -47,7 +47,7 @@ _FORMATS = {
     b"-----BEGIN PGP": "a PGP message",
     b"version https://git-lfs": "a Git LFS pointer, not the file",
 }
-"""First bytes → what begins so."""
+"""The first bytes of a file → what kind of file it is."""
 
 _WIDE_TEXT = (b"\xff\xfe", b"\xfe\xff")  # byte order marks of UTF-16
 
@@ -62,7 +62,10 @@ _TEXTS = {
 
 
 def what_it_is(content: Content, wanted: Format = "Parquet") -> tuple[str, str]:
-    """Return what a file is that cannot be read as wanted, after "the file …", and a remedy."""
+    """Return what is wrong with a file that cannot be read, and a remedy.
+
+    The first text goes on after "the file …", as "is empty (0 bytes)".
+    """
     if not len(content):
         return "is empty (0 bytes)", AGAIN
     begin, end = content[:_LOOKED_AT], content[-len(_PLAIN) :]

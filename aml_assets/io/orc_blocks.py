@@ -1,4 +1,4 @@
-"""The blocks of an ORC file: each stream and footer of a compressed file lies in such pieces.
+"""The compression blocks of an ORC file: each stream and each footer is a sequence of them.
 
 Belongs here: the codecs, and blocks that are not compressed. Does not belong here: where streams
 and footers lie (``io.orc_tail``, ``io.orc_times``).
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 _NONE, _ZLIB, _SNAPPY, _LZ4, _ZSTD = 0, 1, 2, 4, 5
 _LARGEST = 2**23
-_HEADER = 3  # bytes: a block's length in the file, and whether it is not compressed
+_HEADER = 3  # bytes; they hold a block's length in the file and whether it is not compressed
 
 
 class BlocksError(Exception):
@@ -21,11 +21,11 @@ class BlocksError(Exception):
 
 
 class CodecError(Exception):
-    """They are compressed by a codec that cannot be read here."""
+    """The blocks are compressed by a codec that cannot be read here."""
 
 
 class TooLongError(Exception):
-    """They hold more than is allowed."""
+    """The blocks expand to more bytes than is allowed."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,16 @@ class Blocks:
     size: int
 
     def expanded(self, data: bytes, most: int) -> bytes:
-        """Return what blocks hold.
+        """Return the decompressed bytes of a sequence of blocks.
 
         Args:
             data: the blocks.
-            most: bytes that they may hold.
+            most: bytes to which they may expand.
 
         Raises:
             BlocksError: they are damaged.
             CodecError: their codec is not known.
-            TooLongError: they hold more.
+            TooLongError: they expand to more.
         """
         if self.codec == _NONE:
             if len(data) > most:
@@ -73,7 +73,7 @@ class Blocks:
         return b"".join(parts)
 
     def stored(self, data: bytes) -> bytes:
-        """Return blocks that hold some bytes as they are."""
+        """Return some bytes as a sequence of blocks that are not compressed."""
         if self.codec == _NONE:
             return data
         pieces = (data[start : start + self.size] for start in range(0, len(data), self.size))
@@ -115,7 +115,7 @@ def _snappy(piece: bytes, most: int) -> bytes:
 
 
 def _lz4(piece: bytes, most: int) -> bytes:
-    """Return what a raw block of LZ4 holds; pyarrow has to be told how long that is."""
+    """Decompress a raw LZ4 block; pyarrow would need its length, which ORC does not store."""
     found = bytearray()
     at = 0
 

@@ -1,11 +1,11 @@
-"""The process in which an ORC file is decoded: the library may crash on it, and it may die.
+"""The program of the child process that decodes an ORC file, so that a crash ends only this one.
 
-It is started with a job, and writes a line about the file's columns. A line with numbers of columns
-comes back; it then writes their batches as an Arrow stream, and a line that says that these were
-all.
+Its command line holds the job, as JSON. It writes a line of JSON about the file's columns, and
+reads a line with the numbers of those to decode. Then it writes their batches as an Arrow stream,
+and a last line that says that all is done, or why the file is refused.
 
-Belongs here: decoding within bounds of memory and time. Does not belong here: starting it, and what
-follows (``io.orc_process``), or what a file says at its end (``io.orc_tail``).
+Belongs here: decoding within bounds of memory and time. Does not belong here: starting the process
+and reading its answers (``io.orc_process``), or the tail of a file (``io.orc_tail``).
 """
 
 from __future__ import annotations
@@ -41,25 +41,25 @@ from aml_assets.io.scratch import no_core_dumps
 DAMAGED, CODEC, FOOTER, MEMORY, TYPES, YEARS = (
     *("damaged", "codec", "footer", "memory", "types", "years"),
 )
-"""Why a file is refused."""
+"""The reasons why a file is refused, as the parent process reads them."""
 
 _REFUSED = (
     *(pa.ArrowException, OSError, ValueError, KeyError, MemoryError),
     *(TailError, CodecError, YearsError),
 )
-"""What is raised for a file that cannot be decoded."""
+"""The exceptions that are raised for a file that cannot be decoded."""
 
 _PR_SET_PDEATHSIG = 1
 _MOST_ROWS, _LEAST_ROWS, _VALUES = 64 * 1024, 1024, 4 * 1024 * 1024  # of a batch
 
 
 class _WithTail(io.RawIOBase):
-    """A file with another tail.
+    """A file whose tail is replaced, as a file object that can be read.
 
     Args:
-        read: gives bytes of the file.
-        start: where the file's own begins.
-        tail: the other.
+        read: reads bytes of the file.
+        start: the offset where the file's own tail begins.
+        tail: the one that replaces it.
     """
 
     def __init__(self, read: Read, start: int, tail: bytes) -> None:
@@ -94,8 +94,8 @@ class _WithTail(io.RawIOBase):
 
 
 def _decoded(read: Read, tail: Tail, columns: Sequence[int]) -> Iterator[pa.RecordBatch]:
-    """Yield batches of some columns, so small that they take little memory, with texts as bytes."""
-    import pyarrow.dataset as ds  # here, since it loads pandas where that is not kept away
+    """Yield small batches of some columns, with texts as bytes; the last batch is empty."""
+    import pyarrow.dataset as ds  # not at the top: it loads pandas, unless that is blocked
 
     times = {
         place: Times(read, tail, tail.columns[column])
@@ -112,7 +112,7 @@ def _decoded(read: Read, tail: Tail, columns: Sequence[int]) -> Iterator[pa.Reco
         fragment_readahead=0,
         use_threads=False,
     )
-    # Of a file without rows, an empty one tells the types.
+    # A file without rows has no batch; the empty one tells its types.
     empty = [pa.nulls(0, field.type) for field in scanner.projected_schema]
     for batch in itertools.chain(
         scanner.to_batches(), [pa.record_batch(empty, scanner.projected_schema)]
@@ -146,16 +146,16 @@ def _reason(error: Exception) -> str:
     text = str(error)
     if isinstance(error, MemoryError) or "bad_alloc" in text or "malloc" in text:
         return MEMORY
-    # Of times within nested columns, the library has no other than nanoseconds.
+    # The library decodes times in nested columns as nanoseconds, which do not hold all years.
     is_of_a_type = "type kind" in text or "out of range for nanosecond" in text
     return TYPES if is_of_a_type else DAMAGED
 
 
 def _bound(memory: int, seconds: int) -> None:
-    """Leave no dump with customers' data, end with the step, and take no more than this.
+    """Bound this process: no core dump of customers' data, no life after its parent, these limits.
 
-    Whoever cancels the run ends the step, which ends this process: a signal for both would make the
-    file look damaged.
+    Signals that cancel the run are ignored here. They end the step, which ends this process; if it
+    ended by itself, the step would take the file for a damaged one.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
@@ -167,7 +167,7 @@ def _bound(memory: int, seconds: int) -> None:
 
 
 def _limit(kind: int, most: int) -> None:
-    """Set a limit, or leave one that the surroundings have set lower."""
+    """Set a resource limit, unless a lower hard limit is set already."""
     hard = resource.getrlimit(kind)[1]
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
     resource.setrlimit(kind, (most, most))
@@ -179,13 +179,13 @@ def _line(output: BinaryIO, said: dict[str, Any]) -> None:
 
 
 def run(job: dict[str, int], answers: BinaryIO, output: BinaryIO) -> None:
-    """Decode a file.
+    """Decode a file, and write the lines and batches that the module's docstring lists.
 
     Args:
         job: ``descriptor`` and ``length`` of the file, ``footer``: the bytes that its footer may
             have.
-        answers: a line with a list of columns.
-        output: where facts, batches and the end go.
+        answers: where the line with the numbers of columns is read.
+        output: where the lines and the batches are written.
     """
 
     def read(start: int, length: int) -> bytes:
@@ -221,7 +221,7 @@ def main() -> None:
     job = json.loads(sys.argv[1])
     _bound(job["memory"], job["seconds"])
     output = os.dup(1)
-    os.dup2(2, 1)  # whatever the library prints is no part of the answer
-    # Whoever has seen enough of the file closes the other end.
+    os.dup2(2, 1)  # what the library prints goes to stderr, not into the answer
+    # The parent closes the pipe when it needs no more of the file.
     with suppress(BrokenPipeError), os.fdopen(output, "wb") as file:
         run(job, sys.stdin.buffer, file)

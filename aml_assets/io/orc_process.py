@@ -1,12 +1,12 @@
-"""Decoding an ORC file in a process that may die.
+"""Decoding an ORC file in a child process, since a damaged file may crash it.
 
-Belongs here: starting that process, its bounds, and what it answers. Does not belong here: what it
-does (``io.orc_child``), or what the batches mean (``io.landed_orc``).
+Belongs here: starting that process, its bounds, and reading its answers. Does not belong here: what
+it does (``io.orc_child``), or what the batches mean (``io.landed_orc``).
 
-ORC's library, by which pyarrow reads, ends the process or reads outside of its memory where bytes
-of a file have changed; of a file with one changed byte, one in thousands does. And what it takes in
-memory is not bounded by the file's length. The batches that come back are checked in full, since
-they may come from a process whose memory a forged file has written to.
+The ORC library, by which pyarrow reads, may crash or read outside of its memory on an altered file:
+about one in thousands of the files with one changed byte makes it do so. Nor does a file's length
+bound the memory that decoding takes. The batches that come back are validated in full, since a
+forged file may have overwritten the memory of the process that sent them.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ from aml_assets.io.orc_tail import Column
 from aml_assets.io.spill import Content, MappedFile
 
 ENDED = "ended"
-"""Why a file is refused, beside what the process itself says: it has ended before its work did."""
+"""The reason for refusing a file when the process ended before it was done; ``io.orc_child`` holds
+the reasons that the process itself gives."""
 
 MEMORY = 2 * 1024**3
-"""Bytes of memory in which a file's batches are decoded."""
+"""Bytes of memory that the process may take."""
 
 _PROGRAM = f"""
 import sys
@@ -53,20 +54,20 @@ main()
 _OURS = str(Path(__file__).resolve().parents[2])
 
 _GRACE = 5.0
-"""Seconds beyond those of decoding, in which a process starts and ends."""
+"""Seconds that a process has to start and to end, besides those to decode."""
 
 _LONGEST_LINE = 64 * 1024 * 1024
 
 _KEPT = ("LD_LIBRARY_PATH", "TZDIR")
-"""Variables of the environment that the library may need; no other goes there."""
+"""Environment variables that the process inherits, as the library may need them; no others."""
 
 
 class Refused(Exception):
-    """The process refuses the file, or has died of it.
+    """The process refused the file, or died while it decoded it.
 
     Args:
         reason: `ENDED`, or one of those of ``io.orc_child``.
-        length: with its reason ``FOOTER``, the bytes of the footer.
+        length: with the reason ``FOOTER``, the bytes of the footer.
     """
 
     def __init__(self, reason: str, length: int = 0) -> None:
@@ -102,7 +103,9 @@ class OrcProcess:
             raise Refused(ENDED) from None
 
     def batches(self, columns: Sequence[int]) -> Iterator[pa.RecordBatch]:
-        """Yield some columns, at least one, of all rows, the last batch empty; called once.
+        """Yield all rows of some columns, at least one, in batches; the last one is empty.
+
+        It can be called once.
 
         Raises:
             Refused: they cannot be decoded.
@@ -174,7 +177,7 @@ def opened(content: Content, *, footer: int, seconds: float) -> Generator[OrcPro
             env=environment,
             pass_fds=(descriptor,),
         ) as process:
-            # It may also wait for ever, of which its own limit knows nothing.
+            # The process's own limit counts processor time only, and none passes while it waits.
             late = threading.Timer(seconds + _GRACE, process.kill)
             late.daemon = True
             late.start()
@@ -184,13 +187,13 @@ def opened(content: Content, *, footer: int, seconds: float) -> Generator[OrcPro
                 late.cancel()
                 process.kill()
                 assert process.stdin is not None
-                with suppress(BrokenPipeError):  # what a dead process was not told
+                with suppress(BrokenPipeError):  # the process died before it read its input
                     process.stdin.close()
 
 
 @contextmanager
 def _descriptor_of(content: Content) -> Generator[int]:
-    """Give a file that another process can read."""
+    """Yield the descriptor of an open file with this content, for another process to read."""
     if isinstance(content, MappedFile):
         yield content.descriptor
         return

@@ -1,4 +1,4 @@
-"""ORC's run-length encodings of unsigned whole numbers, in both versions.
+"""ORC's run-length encodings of unsigned whole numbers, in both versions (RLEv1, RLEv2).
 
 Belongs here: decoding a stream of such numbers. Does not belong here: where a stream lies
 (``io.orc_tail``), or what its numbers mean (``io.orc_times``).
@@ -17,7 +17,7 @@ _WIDTHS = (*range(1, 25), 26, 28, 30, 32, 40, 48, 56, 64)
 """Bits of a packed number, by the code in the header of a run."""
 
 _SHORT_REPEAT, _DIRECT, _PATCHED = 0, 1, 2
-_LEAST_REPEAT = 3  # numbers in a run of either version that repeats one
+_LEAST_REPEAT = 3  # the fewest numbers in a run that repeats one, in either version
 
 
 _MOST = 2**64 - 1
@@ -35,7 +35,7 @@ def numbers_of(stream: bytes, version: int) -> Iterator[Numbers]:
         version: 1 or 2.
 
     Yields:
-        Numbers of 64 bits; one with the highest of them is negative, as pyarrow's writer means it.
+        Numbers of 64 bits; one with the highest bit set is negative, as pyarrow's writer means it.
 
     Raises:
         RunsError: it ends within a run.
@@ -129,7 +129,7 @@ class _Runs:
 
 
 def _signed(value: int) -> int:
-    """Return a number of 64 bits with the highest one as its sign."""
+    """Return an unsigned number of 64 bits as the signed one with the same bits."""
     if value > _MOST:
         raise RunsError
     return value - (_MOST + 1) if value >> 63 else value

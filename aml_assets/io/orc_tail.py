@@ -1,12 +1,12 @@
-"""The tail of an ORC file: what it says of its columns, and the same file with other words there.
+"""The tail of an ORC file (footer and postscript): what it says, and a copy with other names in it.
 
-Belongs here: the postscript, the footer and those of stripes, and the tail under which the library
-is to read the file. Does not belong here: how they are compressed (``io.orc_blocks``), decoding
-columns (``io.orc_child``), or what they mean (``io.landed_orc``).
+Belongs here: the postscript, the footer and those of stripes, and the tail with which the library
+reads the file. Does not belong here: how they are compressed (``io.orc_blocks``), decoding columns
+(``io.orc_child``), or what they mean (``io.landed_orc``).
 
-pyarrow says neither in which calendar dates were counted nor that columns are encrypted, and finds
-columns by names alone, which may stand twice or have dots. So it reads the file with a tail of
-ours, in which the columns are called by their numbers.
+pyarrow tells neither in which calendar dates were counted nor that columns are encrypted. And it
+finds columns by name alone, which fails where a name stands twice or has dots. So it reads the file
+with a tail of ours, in which the columns are called "0", "1", ….
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from aml_assets.io.protobuf import ProtobufError, Value, fields, message_of, num
 MAGIC = b"ORC"
 
 LONG, TIMESTAMP, DATE, INSTANT = 4, 9, 15, 18
-"""Kinds of columns; the seconds of a timestamp lie in the file as the values of a LONG do."""
+"""Kinds of columns. A file stores the seconds of a TIMESTAMP as it stores the values of a LONG."""
 
 _KINDS = range(19)
 _STRUCT = 12
 _TEXTS = (7, 16, 17)  # STRING, VARCHAR, CHAR
 
-# Fields: of the postscript, the footer, a type, what is said of a stripe, its footer, a stream.
+# Numbers of fields in ORC's messages, a line each: PostScript, Footer, Type, StripeInformation,
+# StripeFooter, Stream.
 _FOOTER_LENGTH, _CODEC, _BLOCK = 1, 2, 3
 _STRIPES, _TYPES, _NOTES, _ROWS, _WRITER, _ENCRYPTION, _CALENDAR = 3, 4, 5, 6, 9, 10, 11
 _KIND, _CHILDREN, _NAMES, _ATTRIBUTES = 1, 2, 3, 7
@@ -34,13 +35,13 @@ _OFFSET, _INDEX, _DATA, _FOOTER, _ROWS_OF_STRIPE = 1, 2, 3, 4, 5
 _STREAMS, _ENCODINGS, _ZONE = 1, 2, 3
 _STREAM_KIND, _STREAM_COLUMN, _STREAM_LENGTH = 1, 2, 3
 
-_PROLEPTIC, _JAVA = 2, 0  # a calendar, a writer
-_SECOND_VERSIONS = (2, 3)  # encodings
+_PROLEPTIC, _JAVA = 2, 0  # values of the fields calendar and writer
+_SECOND_VERSIONS = (2, 3)  # encodings of columns that use RLEv2: DIRECT_V2, DICTIONARY_V2
 _MOST_TYPES = 100_000
 _MOST_OF_A_STRIPE = 2**26  # bytes of its footer
 
 Read = Callable[[int, int], bytes]
-"""Gives bytes of a file, by offset and number."""
+"""Reads bytes of a file, given their offset and their number."""
 
 
 class TailError(Exception):
@@ -67,7 +68,7 @@ class Column:
         name: its name.
         kind: its kind, as ORC numbers them.
         place: its number among all columns, nested ones too.
-        spark: the type that Spark says that it is; "" where it says nothing.
+        spark: its type as Spark noted it; "" if it noted none.
     """
 
     name: str
@@ -77,7 +78,7 @@ class Column:
 
     @property
     def is_known(self) -> bool:
-        """Whether the kind is one that can be read; of others the library makes what it likes."""
+        """Whether the kind is one of ORC's; what the library makes of others is undefined."""
         return self.kind in _KINDS
 
     @property
@@ -92,7 +93,7 @@ class Stripe:
 
     Attributes:
         streams: (column, kind of stream) → offset and length.
-        versions: of each column's runs of numbers.
+        versions: the version of each column's run-length encoding, 1 or 2.
         zone: the time zone of its writer; "" if it says none.
         rows: number of rows.
     """
@@ -114,7 +115,7 @@ class Tail:
         rows: number of rows.
         encrypted: whether columns are encrypted.
         julian: whether dates before 1582-10-15 are counted in the Julian calendar.
-        notes: what its writer noted.
+        notes: its writer's metadata, as Spark's version.
     """
 
     start: int
@@ -141,7 +142,7 @@ class Tail:
             raise TailError from None
 
     def numbered(self, as_long: Collection[int] = ()) -> bytes:
-        """Return the tail in which the columns are called "0", "1", ….
+        """Return this tail with its columns renamed to "0", "1", ….
 
         Args:
             as_long: numbers of columns that are to be read as of the kind `LONG`.
@@ -190,14 +191,14 @@ def tail_of(read: Read, length: int, most: int) -> Tail:
     """Return the tail of a file.
 
     Args:
-        read: gives its bytes.
+        read: reads bytes of the file.
         length: of the file.
-        most: bytes of a footer that may be looked at.
+        most: bytes that its footer may have, compressed or not.
 
     Raises:
         TailError: it has none that can be read.
-        CodecError: it is compressed in a way that is not known here.
-        LongTailError: it is longer than allowed.
+        CodecError: it is compressed by a codec that cannot be read here.
+        LongTailError: the footer is longer than allowed.
     """
     if length <= len(MAGIC) + 1 or read(0, len(MAGIC)) != MAGIC:
         raise TailError
@@ -232,7 +233,7 @@ def _understood(start: int, blocks: Blocks, footer: bytes, postscript: bytes) ->
     encrypted = any(number == _ENCRYPTION for number, _ in fields(footer))
     if not 0 < len(types) <= _MOST_TYPES or told.get(_ROWS, 0) >= 2**63:
         raise TailError
-    # Java's own writer, which alone had another calendar, says so where it has ours.
+    # Only ORC's Java writer ever counted in the Julian calendar; it notes the Gregorian one.
     julian = told.get(_CALENDAR) != _PROLEPTIC and told.get(_WRITER, _JAVA) == _JAVA
     columns = tuple(_columns(types))
     rows = told.get(_ROWS, 0)
@@ -260,14 +261,14 @@ def _columns(types: list[bytes]) -> Iterator[Column]:
 
 
 def _numbers_in(message: Value) -> dict[int, int]:
-    """Return the fields of a message that are numbers."""
+    """Return number → value of a message's fields whose values are numbers."""
     if isinstance(message, int):
         raise ProtobufError
     return {number: value for number, value in fields(message) if isinstance(value, int)}
 
 
 def _pair(message: bytes) -> tuple[str, bytes]:
-    """Return a key and its value."""
+    """Return the key and the value in a message that holds such a pair."""
     told = {number: value for number, value in fields(message) if isinstance(value, bytes)}
     return told.get(1, b"").decode(), told.get(2, b"")
 

@@ -4,12 +4,12 @@ Belongs here: putting a timestamp together from its two streams, by its writer's
 Does not belong here: the runs of numbers in a stream (``io.orc_runs``), or days
 (``io.landed_orc``).
 
-pyarrow gives timestamps as nanoseconds, and so has none before 1677 or after 2262, where a bank's
-"for ever" is 9999-12-31. It gives the first stream alone, the seconds, as whole numbers; the second
-one, what is below a second, is decoded here.
+pyarrow decodes timestamps as nanoseconds, which reach from 1677 to 2262, while a bank's "for ever"
+is 9999-12-31. So pyarrow reads the first stream alone, the seconds, as whole numbers; the second
+one, the fractions of a second, is decoded here.
 
-ORC's timestamp shows the clock of its writer, whose zone each stripe names. But Spark means
-instants, which it writes as they are seen by that clock.
+A timestamp in ORC is a time on the wall clock of its writer, whose zone each stripe names. Spark
+means an instant: the one at which that clock shows the time.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from aml_assets.io.orc_blocks import BlocksError, TooLongError
 from aml_assets.io.orc_runs import Numbers, RunsError, numbers_of
 from aml_assets.io.orc_tail import INSTANT, Column, Read, Tail, TailError
 
-_SECONDARY = 5  # the kind of stream with what is below a second
-_LONGEST = 2**31  # bytes of it
+_SECONDARY = 5  # the kind of stream that holds the fractions of seconds
+_LONGEST = 2**31  # bytes of such a stream
 
-_BEGIN = dt.datetime(2015, 1, 1)  # noqa: DTZ001  from where seconds are counted, by any clock
-_BASE = 1_420_070_400  # seconds until then
+_BEGIN = dt.datetime(2015, 1, 1)  # noqa: DTZ001  ORC's epoch, on the writer's clock
+_BASE = 1_420_070_400  # seconds from 1970 to ORC's epoch
 _FIRST_RULES = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 _FARTHEST = 2**38  # seconds; beyond the years that a date can have
 _UTC = ("", "UTC", "GMT", "Etc/UTC", "Etc/GMT")
@@ -45,7 +45,7 @@ class Times:
     """One column of timestamps, put together batch by batch.
 
     Args:
-        read: gives bytes of the file.
+        read: reads bytes of the file.
         tail: the file's.
         column: the column.
     """
@@ -54,23 +54,23 @@ class Times:
         self._read, self._tail, self._place = read, tail, column.place
         self._is_instant = column.kind == INSTANT
         self._shows_clock = not self._is_instant and "org.apache.spark.version" not in tail.notes
-        # Hive puts stripes of several writers into one file, as they are.
+        # Each has its own zone: Hive concatenates the stripes of several writers into one file.
         self._stripes = tail.stripes(read)
         self._zone, self._rows_left = "", 0
         self._runs = self._fractions()
         self._held: list[Numbers] = []
 
     def microseconds(self, counted: pa.Array) -> pa.Array:
-        """Return the next times.
+        """Return the timestamps of the next rows.
 
         Args:
-            counted: their seconds since 2015, as the file has them; all of one stripe.
+            counted: their seconds since 2015, as the file stores them; all of one stripe.
 
         Returns:
             Timestamps in microseconds: in UTC, or without a zone where they show a clock.
 
         Raises:
-            YearsError: one cannot be held.
+            YearsError: one cannot be held in 64 bits of microseconds.
             TailError: the file is damaged.
         """
         self._go_on(len(counted))
@@ -80,7 +80,7 @@ class Times:
             raise YearsError
         seconds = seconds + _BASE - _offset(self._zone)
         nanoseconds = self._next(len(seconds))
-        # Writers of Java round seconds before 1970 up, where there is more than a millisecond.
+        # Java's writers round seconds before 1970 up, if a millisecond or more is left: undo it.
         seconds -= (seconds < 0) & (nanoseconds > 999_999)
         values = np.zeros(len(counted), np.int64)
         values[valid] = seconds * 1_000_000 + nanoseconds // 1000
@@ -99,7 +99,7 @@ class Times:
         self._rows_left -= rows
 
     def _as_meant(self, times: pa.Array) -> pa.Array:
-        """Return what the writer meant by times of which Java makes these instants."""
+        """Return what the writer meant, given the instants that ORC's Java reader would return."""
         shown = _shown(times, self._zone)
         if self._tail.julian:
             shown = to_gregorian(pa.chunked_array([shown])).combine_chunks()
@@ -107,7 +107,8 @@ class Times:
             return shown
         if self._zone in _UTC:
             return shown.cast(times.type)
-        # Spark has rules before 1900, and writes what makes Java show the same clock.
+        # Spark knows the zone's offsets before 1900, and Java's reader does not; so Spark writes
+        # the instant for which that reader shows the same wall-clock time.
         meant = pc.assume_timezone(shown, self._zone, ambiguous="earliest", nonexistent="earliest")
         return pc.if_else(_is_early(times), meant.cast(times.type), times)
 
@@ -124,7 +125,10 @@ class Times:
         return numbers[:count]
 
     def _fractions(self) -> Iterator[Numbers]:
-        """Yield nanoseconds below a second: in each number, the last three bits count zeros."""
+        """Yield the nanoseconds of each time, run by run.
+
+        In the file, a number's last three bits say how many decimal zeros were cut off.
+        """
         try:
             for stripe in self._tail.stripes(self._read):
                 offset, length = stripe.streams.get((self._place, _SECONDARY), (0, 0))
@@ -137,7 +141,8 @@ class Times:
 
 
 def _shown(times: pa.Array, zone: str) -> pa.Array:
-    """Return what a zone's clock showed, as Java has it: without rules before 1900."""
+    """Return wall-clock times in a zone as ORC's Java reader has them: before 1900, standard time.
+    """
     plain = times.cast(pa.timestamp("us"))
     if zone in _UTC:
         return plain
@@ -151,12 +156,12 @@ def _is_early(times: pa.Array) -> pa.Array:
 
 
 def _offset(zone: str) -> int:
-    """Return the seconds by which a zone's clock was ahead of UTC as 2015 began there."""
+    """Return the seconds by which a zone was ahead of UTC at ORC's epoch."""
     return 0 if zone in _UTC else _seconds(_zone(zone).utcoffset(_BEGIN))
 
 
 def _standard(zone: str) -> int:
-    """Return the seconds by which a zone's clock is ahead of UTC but for daylight saving."""
+    """Return the seconds by which a zone is ahead of UTC in standard time."""
     of = _zone(zone)
     return _seconds(of.utcoffset(_BEGIN)) - _seconds(of.dst(_BEGIN))
 
