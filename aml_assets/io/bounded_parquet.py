@@ -1,9 +1,9 @@
-"""A Parquet file whose decoding stays within an allowance.
+"""A Parquet file whose decoding stays within the limits of its table's day.
 
-Belongs here: measuring a file before it is decoded, and decoding columns so that neither lies nor
-encodings take more memory or time than allowed. Does not belong here: what columns expand to
-(``io.expansion``), the limits (``io.landing_limits``), or what the columns mean, and what a file is
-that cannot be read (``io.landed_parquet``).
+Belongs here: measuring a file before it is decoded, and decoding columns so that neither false
+figures in it nor its encodings take more memory or time than allowed. Does not belong here: how
+large columns become (``io.expansion``), the limits (``io.landing_limits``), or what the columns
+mean, and the error for a file that cannot be read (``io.landed_parquet``).
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ MOST_IN_A_LIST = 100_000
 """Columns, row groups or entries in one list of a footer; each takes hundreds of bytes."""
 
 _ROWS_AT_ONCE = 1024 * 1024
-"""Rows of so many row groups are decoded between two looks at the clock and at their texts."""
+"""Rows that are decoded before the time and the lengths of their texts are checked again."""
 
 _BYTES_AT_ONCE = 256 * 1024 * 1024
-"""Bytes to which rows expand that are decoded at once."""
+"""Bytes that the rows decoded at once take in memory."""
 
 
 class BoundedFile:
-    """One Parquet file, and what its table's day may still take.
+    """One Parquet file, decoded within what its table's day may still take.
 
-    The library's errors pass: whoever calls says what they mean.
+    pyarrow's exceptions are passed on; the caller turns them into errors of ours.
 
     Args:
         name: the file's name, for errors.
         content: its bytes.
-        allowance: what it is counted against.
+        allowance: the limits against which it is counted.
     """
 
     def __init__(self, name: str, content: Content, allowance: Allowance) -> None:
         self._name, self._content, self._allowance = name, content, allowance
-        self._footer: bytes | None = None  # another one than the content's
+        self._footer: bytes | None = None  # the one to use in place of the content's
         self._expansions: dict[str, Expansion] = {}
         self._rows = 0
-        self._counted: dict[str, int] = {}  # column whose repeated texts are counted → the longest
+        self._counted: dict[str, int] = {}  # column with its repeated texts counted → the longest
 
     def open(self, dictionaries: Sequence[str] = (), *, unit: str = "us") -> pq.ParquetFile:
         """Return the file, opened: nothing is decoded but its footer.
@@ -58,7 +58,7 @@ class BoundedFile:
             unit: that of timestamps of type INT96.
 
         Raises:
-            InputError: its footer is too long to be looked at.
+            InputError: its footer is longer than the limits allow.
         """
         self._allowance.refuse_footer(self._name, _footer_length(self._content))
         footer = self._footer
@@ -74,11 +74,11 @@ class BoundedFile:
         )
 
     def admit(self, file: pq.ParquetFile, names: Sequence[str]) -> None:
-        """Count what some columns will take; only then may they be decoded.
+        """Count against the limits what some columns will take; call it before `decoded`.
 
         Raises:
             InputError: it is more than is allowed.
-            Unreadable: the pages of some of them cannot be looked at.
+            Unreadable: the page headers of some of them cannot be read.
         """
         allowance, name = self._allowance, self._name
         allowance.refuse_columns(name, len(names))
@@ -98,17 +98,17 @@ class BoundedFile:
 
     @property
     def expanded(self) -> int:
-        """Bytes that the columns which are admitted take in memory, at least."""
+        """Bytes that the admitted columns take in memory, at least."""
         return sum(each.bytes for each in self._expansions.values())
 
     def with_footer(self, footer: bytes) -> BoundedFile:
-        """Return the file with other words in its footer, admitted as this one is.
+        """Return the same file read by another footer; what is admitted here is admitted there.
 
         Args:
-            footer: from its first byte; it speaks of the same pages.
+            footer: its bytes, to the end of the file; it has to describe the same pages.
 
         Raises:
-            ValueError: it does not.
+            ValueError: it cannot be read, or describes other pages.
         """
         other = BoundedFile(self._name, self._content, self._allowance)
         other._footer = footer
@@ -126,12 +126,12 @@ class BoundedFile:
     def decoded(
         self, names: Sequence[str], dictionaries: Sequence[str] = (), *, keep: Keep = in_memory
     ) -> pa.Table:
-        """Return some columns, of those that are admitted; see `open` for other arguments.
+        """Decode some of the admitted columns.
 
         Args:
             names: the columns.
-            dictionaries: of texts, those that are to be read as dictionaries.
-            keep: where they are kept.
+            dictionaries: those of texts that are to be read as dictionaries.
+            keep: where decoded columns are kept.
 
         Raises:
             InputError: their texts are longer than is allowed, or it takes too long.
@@ -152,21 +152,21 @@ class BoundedFile:
         return table.select(names) if slow else table
 
     def _prefixed(self, name: str) -> int:
-        """Return the bytes of texts of which only the ends are given, each of the longest."""
+        """Return the most bytes that a column's prefix-encoded texts can take once decoded."""
         return self._expansions[name].prefixed * self._expansions[name].longest
 
     def _repeated(self, name: str) -> int:
-        """Return the bytes of texts that a dictionary holds once, each of the longest."""
+        """Return the most bytes that a column's dictionary-encoded texts can take, one per row."""
         return self._expansions[name].repeated * self._longest_of(name)
 
     def _longest_of(self, name: str) -> int:
-        """Return the bytes of a column's longest text, as far as it is known: of its page."""
+        """Return the bytes of a column's longest text; of its largest page until it is counted."""
         return self._counted.get(name, self._expansions[name].longest)
 
     def _batches(
         self, file: pq.ParquetFile, names: list[str], plain: Sequence[str]
     ) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of some columns, whose texts are looked at before the next are read."""
+        """Yield the rows of some columns; the texts of each part are checked before the next."""
         length = sum(self._expansions[name].bytes for name in names)
         length += sum(self._repeated(name) for name in names if name in plain)
         at_once = min(_ROWS_AT_ONCE, max(1, _BYTES_AT_ONCE * self._rows // max(1, length)))
@@ -178,7 +178,7 @@ class BoundedFile:
                 yield batch
 
     def _count_repeated(self, names: Iterable[str]) -> None:
-        """Count texts of which a dictionary holds one each, as they are written out row by row."""
+        """Count dictionary-encoded texts against the limits as they are once decoded, per row."""
         names = [name for name in names if name not in self._counted]
         flat = [name for name in names if not self._expansions[name].nested]
         longest = {name: self._expansions[name].longest for name in names}
@@ -191,7 +191,7 @@ class BoundedFile:
         file = self.open(names)
         longest = dict.fromkeys(names, 0)
         for group in range(file.metadata.num_row_groups):
-            # With its first row comes a row group's whole dictionary.
+            # Reading the first row of a row group reads its whole dictionary.
             for batch in itertools.islice(file.iter_batches(1, [group], names), 1):
                 for name in names:
                     longest[name] = max(longest[name], longest_text(batch.column(name)))
@@ -199,7 +199,7 @@ class BoundedFile:
         return longest
 
     def _in_small_batches(self, file: pq.ParquetFile, name: str) -> Iterator[pa.RecordBatch]:
-        """Yield a column, decoded so that no batch of its rows can take much memory."""
+        """Yield a column in batches of so few rows that none can take much memory."""
         rows = max(1, _BYTES_AT_ONCE // self._expansions[name].longest)
         held: list[pa.RecordBatch] = []
         for batch in file.iter_batches(rows, columns=[name]):
@@ -222,17 +222,17 @@ def _footer_length(content: Content) -> int:
 
 
 def _parts(file: pq.ParquetFile, names: list[str], at_once: int) -> Iterator[pa.Table]:
-    """Yield the rows of some columns, so many or twice as many of them at once."""
+    """Yield the rows of some columns as tables of about ``at_once`` rows, at most twice as many."""
     for groups, rows in _some_row_groups(file.metadata, at_once):
         if rows <= 2 * at_once:
             yield file.read_row_groups(groups, columns=names)
-        else:  # so many in one group
+        else:  # one large row group
             for batch in file.iter_batches(at_once, groups, names):
                 yield pa.Table.from_batches([batch])
 
 
 def _some_row_groups(metadata: pq.FileMetaData, at_once: int) -> Iterator[tuple[list[int], int]]:
-    """Yield the numbers of row groups that follow each other, and their rows: so many or so."""
+    """Yield the numbers of consecutive row groups and their rows in all, about ``at_once``."""
     groups: list[int] = []
     rows = 0
     for number in range(metadata.num_row_groups):

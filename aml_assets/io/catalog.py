@@ -92,14 +92,14 @@ class Catalog:
         ).extended(rows)
 
     def of_line(self, line: Line) -> Catalog:
-        """The same store and landing as a model line has them: its settings, models and scores.
+        """The catalog of a model line: this store and landing, with the line's settings and paths.
 
-        Each line has one.
+        Each line has one object.
         """
         if line not in self._lines:
             found = self._lines[line] = copy.copy(self)
             found.settings, found.line = of_line(self._lines[REPORTS].settings, line.name), line
-            # Opened once for all lines, and recorded with the settings of all.
+            # All lines share these; surroundings record the settings of all lines.
             found.store, found.landing = self.store, self.landing
             found.surroundings, found.ledger = self.surroundings, self.ledger
         return self._lines[line]
@@ -132,7 +132,7 @@ class Catalog:
 
     @property
     def login(self) -> str | None:
-        """The name as which the store's cluster knows us; ``None`` where any name is believed."""
+        """The name as which the store's cluster knows us; ``None`` where nobody checks names."""
         of = self.settings.hdfs
         checks = is_on_cluster(self.settings.store.url) and of.authentication == "kerberos"
         return of.principal if checks else None
@@ -153,7 +153,7 @@ class Catalog:
         return Ledger(self.store, self._decided_before)
 
     def _decided_before(self) -> dict[str, Any]:
-        """The decisions that hold, of before there was a ledger, by kind and name."""
+        """The decisions in force from before there was a ledger, by kind and name."""
         found = {"skips": self.skips.all(), "overrides": self.overrides.all()}
         return {
             kind: {name: asdict(decision) for name, decision in of.items()}
@@ -163,12 +163,12 @@ class Catalog:
 
     @cached_property
     def holds(self) -> Holds:
-        """Customers and days of which nothing is deleted."""
+        """The holds: customers and days of which nothing is deleted."""
         return Holds(self.store)
 
     @cached_property
     def deletions(self) -> Deletions:
-        """What was deleted under a rule."""
+        """The partitions that were deleted under a rule."""
         return Deletions(self.store)
 
     @cached_property
@@ -202,7 +202,7 @@ class Catalog:
 
     @property
     def features(self) -> PartitionStore[pa.Table]:
-        """The frames of the line: merged frames, of the reports'."""
+        """The frames that the line's models learn from; of the line of reports, merged frames."""
         return self.frames(self.line.features)
 
     @property
@@ -212,7 +212,7 @@ class Catalog:
 
     @property
     def measured_models(self) -> PartitionStore[xgboost.Booster]:
-        """The models that metrics measure, where the ones that score are fitted again."""
+        """The models that metrics measure; with a refit, others than those that score."""
         return self._models(self.line.measured_model, self.settings.store.measured_model)
 
     def _models(self, asset: str, template: str) -> PartitionStore[xgboost.Booster]:
@@ -247,13 +247,13 @@ class Catalog:
 
     @property
     def gates(self) -> PartitionStore[Any]:
-        """What the gate said of challengers."""
+        """The gate's comparisons of challengers with champions."""
         template = _inside(self.settings.store.gate)
         return self._partitions(self.line.gate, template, JsonFormat())
 
     @property
     def shadows(self) -> PartitionStore[pa.Table]:
-        """What challengers said of the days."""
+        """The scores of challengers, in files of their own."""
         template = _inside(self.settings.store.shadow)
         return self._partitions(self.line.shadow, template, CsvFormat())
 
@@ -264,7 +264,7 @@ class Catalog:
 
     @property
     def queues(self) -> PartitionStore[pa.Table]:
-        """The lists of customers."""
+        """The days' queues of customers."""
         return self._partitions(QUEUE, _inside(self.settings.store.queue), CsvFormat())
 
     @property
@@ -290,7 +290,7 @@ class Catalog:
         return PartitionStore(self.store, asset, template, format_, name_of, self.surroundings)
 
     def of(self, asset: str) -> PartitionStore[Any]:
-        """The partitions of any asset; one we do not know keeps frames."""
+        """The partitions of any asset; one without a place of its own is stored as frames."""
         if (line := self.graph.line_of(asset)) != self.line:
             return self.of_line(line).of(asset)
         special = {
@@ -337,5 +337,5 @@ def _histories(settings: Settings) -> dict[str, int]:
 
 
 def _inside(text: str, placeholder: str = "date") -> Template:
-    """A template under the root; the 2019 flow wrote its paths with a slash in front."""
+    """A template relative to the root; paths of the flow of 2019 begin with a slash."""
     return Template(text.strip("/"), placeholder)

@@ -1,7 +1,7 @@
 """Where the column chunks of a Parquet file lie, as its footer says.
 
-Belongs here: the places of the chunks, for whoever looks at their pages. Does not belong here: the
-pages (``io.page_headers``), and whatever else a footer says, which pyarrow reads.
+Belongs here: the places of the chunks, for a walk of their pages. Does not belong here: the pages
+(``io.page_headers``), and whatever else a footer says, which pyarrow reads.
 
 pyarrow knows the places, too, but ends the whole process when it is asked for those of a column
 that is encrypted, or that a row group lacks.
@@ -43,7 +43,7 @@ class RowGroup:
         rows: number of rows.
         chunks: its columns in the order of the schema; ``None`` for one that is encrypted, or
             that lies nowhere in the file.
-        encrypted: the places among them of those that are encrypted.
+        encrypted: the positions in ``chunks`` of those that are encrypted.
     """
 
     rows: int

@@ -3,10 +3,11 @@
 Belongs here: reading structs from bytes that may be anything. Does not belong here: what a field
 means (``io.column_chunks``, ``io.page_headers``).
 
-What is read here has to be what pyarrow reads, or a file could show each of them another face. So
-fields are known by number and type together, as pyarrow skips a field of another type than it
-expects; and what the two might understand differently, and no writer writes, is refused: a field
-that stands twice (pyarrow merges structs), numbers beyond 16 bits (pyarrow's wrap around), maps.
+This module has to understand a file as pyarrow does, or a forged file could pass the checks here
+and be another one for pyarrow. So fields are known by number and type together, since pyarrow skips
+a field of another type than it expects. And what the two might understand differently, and no
+writer writes, is refused: a field that stands twice (pyarrow merges structs), numbers of fields
+beyond 16 bits (pyarrow's wrap around), maps.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ _DEPTH = 12  # of structs and lists; eight are the most in Parquet's own
 _HIGHEST = 2**15 - 1
 
 Fields = dict[tuple[int, int], Any]
-"""(number, type) → the value, of numbers, structs and lists of them; ``None`` for any other."""
+"""(number, type) of a field → its value: a number, a struct, a list; ``None`` for other types."""
 
 Wanted = Mapping[int, "Wanted"]
-"""Number of a field → what is wanted of its value, or of each element of its list; all else is
+"""Number of a field to return → those of its struct, or of each element of its list. All others are
 passed over, since a footer of a few bytes can hold millions of values."""
 
 
@@ -57,7 +58,7 @@ class Cursor:
         self.at = at
 
     def struct(self, wanted: Wanted, depth: int = _DEPTH) -> Fields:
-        """Return some fields of the struct that begins here, and go on to its end.
+        """Return the wanted fields of the struct that begins here, and go on to its end.
 
         Raises:
             ThriftError: none begins here, it is nested too deeply, or it is ambiguous.

@@ -4,7 +4,7 @@ Belongs here: an index of what the ledger's entries tell of deletions, in one fi
 here: deleting (``steps.retaining.applying``), or the entries themselves (``io.ledger``).
 
 The index is written before anything is deleted, and each time anew from the whole ledger. It holds
-no more than the ledger does: it spares its readers the ledger's other entries.
+nothing that the ledger does not: it only spares its readers the ledger's other entries.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Deletions:
         return max(days, default=None)
 
     def index(self, entries: Iterable[Entry]) -> None:
-        """Write what entries of the ledger tell; they are all of it."""
+        """Write the index anew, from all entries of the ledger."""
         value = {"deleted": list(deleted_by(entries))}
         manifest = Manifest(asset=FOLDER, partition="deleted")
         data, _ = self._format.sealed_file(self._store, _INDEX, value, manifest)

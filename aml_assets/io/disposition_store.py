@@ -1,4 +1,4 @@
-"""Dispositions in the store: what each import has brought as a frame of its own, never changed.
+"""Dispositions in the store: one frame for each import, which is never changed.
 
 Belongs here: keeping what one import brought, and reading what was brought by a day, in the bank's
 own table, too. Does not belong here: which dispositions count (``core.cases.dispositions``), or
@@ -46,11 +46,11 @@ _TEXTS = ["disposition", "reason", "note", "by"]
 
 @dataclass(frozen=True)
 class Brought:
-    """What was brought by a day.
+    """The dispositions that were brought up to a day.
 
     Attributes:
         given: the dispositions, oldest first.
-        files: how many files they are of.
+        files: the number of files that hold them.
         digest: of the content of these files, "" without one.
     """
 
@@ -60,7 +60,7 @@ class Brought:
 
     @property
     def fact(self) -> dict[str, Any]:
-        """How a manifest names them."""
+        """The fact by which a manifest records them."""
         return {"files": self.files, "digest": self.digest}
 
 
@@ -93,12 +93,12 @@ class DispositionStore:
         Args:
             given: the dispositions, in the file's order.
             at: the moment, in UTC.
-            day: of that moment by the bank's clock.
+            day: of that moment in the bank's time zone.
             facts: further facts of the import, for its manifest.
 
         Returns:
-            The day under which they are kept: a later one than was given if something of a later
-            day is there, since the clock of a machine may be behind.
+            The day under which they are kept: later than ``day`` if an import of a later day is
+            stored, since the clock of this machine may be behind.
         """
         day = max([day, *self._days()])
         path = f"{FOLDER}/{day}/{at:%Y%m%dT%H%M%S%f}-{secrets.token_hex(6)}{ParquetFormat.suffix}"
@@ -190,7 +190,7 @@ def table_of(given: Sequence[Disposition], key: Sequence[str]) -> pa.Table:
     columns = {"report_day": pa.array([each.day for each in given], pa.date32())}
     for place, name in enumerate(key):
         columns[_KEY + name] = texts(each.key[place] if each.key else None for each in given)
-    # What is about reports alone has the same bytes as before there were others.
+    # The column is left out of a frame about reports alone, as in frames of earlier versions.
     if any(each.customer for each in given):
         columns[_CUSTOMER] = texts(each.customer or None for each in given)
     for name in _TEXTS:

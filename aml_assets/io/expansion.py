@@ -1,4 +1,4 @@
-"""What the columns of a landed file expand to, by the headers of their pages.
+"""How many bytes the columns of a landed Parquet file take once decoded, by their page headers.
 
 Belongs here: the bytes that decoding a column takes at least, and what its encoding can multiply
 beyond them. Does not belong here: page headers (``io.page_headers``), limits
@@ -27,7 +27,7 @@ _INDEX = 4  # bytes of a text's offset, or of its place in a dictionary
 
 
 class Unreadable(Exception):
-    """Columns whose pages cannot be looked at.
+    """Some columns have page headers that cannot be read.
 
     Args:
         damaged: the names of those that are damaged, in the order of the file.
@@ -41,12 +41,14 @@ class Unreadable(Exception):
 
 @dataclass
 class Expansion:
-    """What one column expands to.
+    """How large one column becomes when it is decoded.
 
     Attributes:
         bytes: what it takes in memory, at least.
-        repeated: texts that are given by their place in a dictionary; one can be as long as a page.
-        prefixed: texts of which only the ends are given (``DELTA_BYTE_ARRAY``); as long, too.
+        repeated: how many texts are stored as indices into a dictionary; each can be as long as a
+            page.
+        prefixed: how many texts are stored as a prefix of the text before and an end
+            (``DELTA_BYTE_ARRAY``); each can be as long as a page, too.
         longest: bytes of the largest page.
         nested: whether its values lie in lists, maps or structs.
     """
@@ -65,7 +67,7 @@ def expansions_of(
     names: Iterable[str],
     watch: Callable[[], None],
 ) -> dict[str, Expansion]:
-    """Return what each column expands to, by its name.
+    """Return column → how large it becomes when it is decoded.
 
     Args:
         content: the file.
@@ -75,7 +77,7 @@ def expansions_of(
         watch: called with every page; it raises when the time is over.
 
     Raises:
-        Unreadable: the pages of some of them cannot be looked at.
+        Unreadable: the page headers of some of them cannot be read.
     """
     found = {name: Expansion() for name in names}
     columns = {leaf: schema.column(leaf) for leaf in range(len(schema))}
@@ -109,12 +111,12 @@ def expansions_of(
 
 @dataclass(frozen=True)
 class _Leaf:
-    """A column of values in the file, of which a nested column has several.
+    """A leaf column of the file's schema; a nested column has several.
 
     Attributes:
         number: its place in the file.
         column: the name of the column that it belongs to.
-        width: bytes of one value in memory; of a text, beside its own.
+        width: bytes of one value in memory; of a text, those beside its characters.
         is_text: whether its values have a length each.
     """
 
@@ -125,7 +127,7 @@ class _Leaf:
 
 
 def _column_of(path: str, names: Mapping[str, Expansion]) -> str | None:
-    """Return the column to which a leaf of the schema belongs: itself, or what it is nested in."""
+    """Return the column to which a leaf belongs: itself, or the column in which it is nested."""
     parts = path.split(".")
     starts = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
     return next((start for start in starts if start in names), None)
@@ -136,7 +138,7 @@ def _width(column: Any) -> int:
     if column.physical_type == "BYTE_ARRAY":
         return levels + _INDEX
     if column.physical_type == "FIXED_LEN_BYTE_ARRAY":
-        # A number of many digits takes more than its bytes.
+        # A decimal number takes more bytes in Arrow than in the file.
         return levels + max(column.length, _WIDEST)
     if column.logical_type.type == "DECIMAL":
         return levels + _WIDEST

@@ -36,7 +36,7 @@ _TRIES = 100
 """How often an append takes another number, because another writer was first."""
 
 _LOOKS, _PAUSE = 5, 0.2
-"""How often, after so many seconds, an end is looked at again to which somebody may be adding."""
+"""How often `verify` tries again where a writer may be adding an entry, and the seconds between."""
 
 
 class Ledger:
@@ -44,8 +44,8 @@ class Ledger:
 
     Args:
         store: the store that keeps it.
-        earlier: the decisions of before there was a ledger, by kind and name; asked for when the
-            first entry is written.
+        earlier: returns the decisions from before there was a ledger, by kind and name; called
+            when the first entry is written.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Ledger:
         """The first place at which the ledger is not what was written; ``None`` if it is whole.
 
         Raises:
-            TransientStoreError: the store is away.
+            TransientStoreError: the store cannot be reached.
         """
         broken = self._verify()
         for _ in range(_LOOKS):
@@ -155,13 +155,13 @@ class Ledger:
         """Add an entry to the end.
 
         Args:
-            holds: given the last entry, whether the new one is still right after it.
+            holds: given the last entry, tells whether the new one is still right after it.
             kind: what was decided.
             decision: who decided, when, and why.
-            about: what it speaks of, as JSON values.
+            about: what the entry is about, as JSON values.
 
         Returns:
-            The entry, as it is stored now; ``None`` if it is not right any more.
+            The entry, as it is stored now; ``None`` if ``holds`` was false, and nothing is added.
 
         Raises:
             LedgerError: the ledger's end is not what was written, or it is written without pause.
@@ -191,8 +191,8 @@ class Ledger:
     def _move_head(self) -> None:
         """Let the head name the last entry.
 
-        Of several writers, the last one to write the head lists the entries after that, so that no
-        entry stays unknown to it.
+        Of several writers at once, each lists the entries once more after it has written the head,
+        and writes it again if there are newer ones. So the head ends at the last entry.
         """
         while True:
             number = max(self._numbers())

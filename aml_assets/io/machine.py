@@ -1,4 +1,4 @@
-"""What this process may have of its machine: memory.
+"""How much of the machine's memory this process may have.
 
 Belongs here: the limits of cgroups (version 1 and 2), of the process, and the machine's memory.
 Does not belong here: what a step makes of them (``settings.engine_settings``).

@@ -75,7 +75,7 @@ class Manifest:
     def to_dict(self) -> dict[str, Json]:
         """Return the manifest as plain JSON values."""
         own = {each.name: getattr(self, each.name) for each in fields(self)}
-        if not self.surroundings:  # as every manifest of before
+        if not self.surroundings:  # as in manifests written before there was this field
             del own["surroundings"]
         return {
             **own,

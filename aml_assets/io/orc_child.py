@@ -152,7 +152,7 @@ def _reason(error: Exception) -> str:
 
 
 def _bound(memory: int, seconds: int) -> None:
-    """Bound this process: no core dump of customers' data, no life after its parent, these limits.
+    """Bound this process: these limits, no core dump of customers' data, an end with its parent.
 
     Signals that cancel the run are ignored here. They end the step, which ends this process; if it
     ended by itself, the step would take the file for a damaged one.

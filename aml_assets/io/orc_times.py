@@ -141,8 +141,7 @@ class Times:
 
 
 def _shown(times: pa.Array, zone: str) -> pa.Array:
-    """Return wall-clock times in a zone as ORC's Java reader has them: before 1900, standard time.
-    """
+    """Return a zone's wall-clock times as ORC's Java reader has them: standard time before 1900."""
     plain = times.cast(pa.timestamp("us"))
     if zone in _UTC:
         return plain

@@ -55,14 +55,14 @@ class StoreOverview:
 
         Raises:
             StoreError: the folder cannot be listed.
-            Unreachable: the store is away.
+            Unreachable: the store cannot be reached.
         """
         partitions = self._catalog.of(asset)
         known = self._known.get(asset, {})
         found: dict[dt.date, tuple[_Entries, StoredPartition | None]] = {}
         for day, entries in _entries(partitions).items():
             before = known.get(day)
-            # What only passes, as blocks that come back with their DataNode, no listing shows.
+            # A fault that passes, as blocks that come back with their DataNode, changes no listing.
             if before is not None and before[0] == entries and (asset, day) not in self._lost:
                 found[day] = before
             else:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aml_assets.settings.store_settings import StoreSettings
 
 CHECKS = "checks"
-"""The folder of verdicts, which belong to what they are about."""
+"""The folder of verdicts; a verdict belongs to the partition that it is about."""
 
 _OUR_GROUPS = ("tables", "features")
 _KIND: dict[str, Kind] = {kind: kind for kind in KINDS}
@@ -41,7 +41,7 @@ class Owner:
     """The partition that a file belongs to.
 
     Attributes:
-        kind: the kind of asset, by which it has a term.
+        kind: the kind of asset, on which its term depends.
         asset: the asset; of imports of dispositions, their folder.
         day: the partition.
     """
@@ -56,7 +56,7 @@ class Owners:
 
     Args:
         store: its path templates.
-        groups: those whose frames it holds, beside ours.
+        groups: a bank's own asset groups, whose frames the store holds beside ours.
     """
 
     def __init__(self, store: StoreSettings, groups: Iterable[str] = ()) -> None:
@@ -79,7 +79,7 @@ class Owners:
 
 
 def kind_of(asset: str) -> Kind:
-    """The kind of a frame; one of a group of a bank's own counts as features."""
+    """The kind of an asset by its name; one in a bank's own asset group counts as features."""
     group, _, name = asset.partition("/")
     if name == DISPOSITIONS or group == IMPORTS:
         return "dispositions"
@@ -87,7 +87,7 @@ def kind_of(asset: str) -> Kind:
 
 
 def _beside_its_file(path: str) -> str:
-    """A kept version or hidden companion under the folder and name of what it belongs to."""
+    """The path as if a kept version or hidden companion lay, unhidden, beside its file."""
     folder, name = split_path(path)
     parent, last = split_path(folder)
     return join_path(parent if last == VERSIONS else folder, name.removeprefix("."))
@@ -96,7 +96,10 @@ def _beside_its_file(path: str) -> str:
 def _patterns(
     store: StoreSettings, groups: Sequence[str]
 ) -> Iterator[tuple[re.Pattern[str], Kind | None, str]]:
-    """The pattern of each place, the special ones first; its kind and what lies there."""
+    """The pattern of each place, special ones first, with its kind (``None``: by asset) and role.
+
+    The role is the name of the path's setting; "" where the pattern itself names the asset.
+    """
     yield re.compile(rf"(?P<asset>{IMPORTS})/(?P<date>{_DAY})/.+"), "dispositions", ""
     yield _pattern("{asset}/{date}.json", within=rf"{RECEIPTS}/[^/]+"), "receipts", ""
     yield _pattern(f"{CHECKS}/{{asset}}/{{date}}.json"), None, ""
@@ -145,8 +148,8 @@ def _asset(role: str, line: Line) -> str:
 def _pattern(template: str, before: str = "", within: str = _ASSET) -> re.Pattern[str]:
     """The pattern of all files that lie where a template says, or beside, for its partitions.
 
-    A file's name may go on after a dot: with a digest, an ad hoc model, or what a hidden companion
-    is. Placeholders that say no day or asset may be anything.
+    A file's name may go on after a dot: with a digest, an ad hoc model's name, or the kind of a
+    hidden companion. Placeholders that give neither day nor asset match anything.
 
     Args:
         template: a path with placeholders.

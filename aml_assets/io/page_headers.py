@@ -1,10 +1,10 @@
-"""The headers of a Parquet file's pages: what each page says that it expands to.
+"""The headers of a Parquet file's pages, which say how many bytes each page expands to.
 
 Belongs here: walking the pages of a column chunk. Does not belong here: where the chunks lie
 (``io.column_chunks``), or what is too much (``io.landing_limits``).
 
-The footer's sizes are a claim that nobody checks. pyarrow allocates what the headers say, and does
-not show them; so they are read here, before it decodes anything.
+Nobody checks the sizes that the footer claims. pyarrow allocates what the page headers say, and has
+no function that returns them; so they are read here, before it decodes anything.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _COMMON = (1, 2, 3)
 
 
 class _OwnHeader(NamedTuple):
-    """Where the header of one kind of page says more: a field, and the fields of its struct."""
+    """The struct that the headers of one kind of page have: its field number, and its fields'."""
 
     field: int
     values: int
@@ -46,7 +46,7 @@ _LONGEST = 16 * 1024 * 1024
 
 
 class HeaderError(Exception):
-    """Where a page header should be, there is none that can be read."""
+    """There is no page header that can be read where one should be."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Page:
     """One page, as its header describes it.
 
     Attributes:
-        kind: `DATA`, `DICTIONARY`, `DATA_V2`, or a number that stands for none of these.
+        kind: `DATA`, `DICTIONARY`, `DATA_V2`, or another number.
         expanded: bytes after decompression.
         values: number of values, nulls included; 0 for other kinds.
         encoding: Parquet's number of the values' encoding; -1 for other kinds.

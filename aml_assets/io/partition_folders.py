@@ -1,4 +1,4 @@
-"""Hive's partition folders: a table whose columns stand partly in the names of folders.
+"""Hive's partition folders: a table of which some columns have their values in names of folders.
 
 Belongs here: listing such folders, their columns' values, and a file's rows with these columns.
 Does not belong here: what an entry of a folder is (``io.landing_entries``), or what the values
@@ -43,7 +43,7 @@ class PartitionFolders:
 
     @classmethod
     def of(cls, folder: str, columns: Sequence[str]) -> PartitionFolders:
-        """Find the columns.
+        """Tell which partition columns the path of a table's folder gives, and which not.
 
         Args:
             folder: the table's folder of a day.
@@ -93,7 +93,7 @@ class PartitionFolders:
 
 
 def _values(path: str) -> dict[str, str | None]:
-    """Return column → value of the parts of a path that are written so."""
+    """Return column → value of the parts ``column=value`` of a path."""
     found: dict[str, str | None] = {}
     for part in path.split("/"):
         name, is_one, value = part.partition("=")
@@ -117,13 +117,13 @@ class InFolders:
 
     @property
     def names(self) -> list[str]:
-        """The file's columns, and those of its folders that it does not have."""
+        """The names of the file's columns, and of its folders' that it does not have."""
         own = self._file.names
         return [*own, *(name for name in self._values if name not in own)]
 
     @property
     def rows(self) -> int:
-        """The file's rows."""
+        """Number of rows of the file."""
         return self._file.rows
 
     @property
@@ -133,14 +133,15 @@ class InFolders:
 
     @property
     def metadata(self) -> Mapping[bytes, bytes] | None:
-        """What the file's writer noted."""
+        """The file's own; see `LandedFile.metadata`."""
         return self._file.metadata
 
     def read(self, names: list[str] | None = None, keep: Keep = in_memory) -> pa.Table:
         """Return some columns; see `LandedFile.read`.
 
         Raises:
-            InputError: besides, a column in the file has another value than its folder.
+            InputError: as of `LandedFile.read`; or a column in the file has another value than
+                the name of its folder.
         """
         names = self.names if names is None else names
         own = [name for name in names if name in self._file.names]
@@ -162,7 +163,7 @@ class InFolders:
 
 
 def _repeated(value: str | None, rows: int, keep: Keep) -> pa.ChunkedArray:
-    """Return a column of one value."""
+    """Return a column that has the same value in each row."""
     values = pa.array([value], pa.string())
 
     def chunk(length: int) -> pa.Array:
@@ -175,7 +176,7 @@ def _repeated(value: str | None, rows: int, keep: Keep) -> pa.ChunkedArray:
 
 
 def _is_all(column: pa.ChunkedArray, value: str | None) -> bool:
-    """Return whether each row of a column has a value, that of a folder's name."""
+    """Return whether each row of a column has the value that a folder's name gives."""
     if value is None:
         return column.null_count == len(column)
     if pa.types.is_dictionary(column.type):

@@ -51,7 +51,7 @@ class PartitionStore(Generic[T]):
         template: the path of a partition.
         format: how a partition is written and read.
         name_of: the placeholder's value for a day (a model's file is named by its model_id).
-        surroundings: of this process, to be named by what it publishes; ``None``: they are not.
+        surroundings: those of this process, recorded in what it publishes; ``None``: in nothing.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class PartitionStore(Generic[T]):
     def day_of(self, name: str) -> dt.date | None:
         """The day to which an entry of the asset's folder belongs; hidden companions, too.
 
-        Entries of other programs, and of models that do not stand for their day, have none.
+        Entries of other programs, and ad hoc models, belong to none.
         """
         folder = self.template.folder
         for day in filter(None, map(parse_day, _DATE.findall(name))):
@@ -159,7 +159,7 @@ class PartitionStore(Generic[T]):
         return self._existing(day, lambda: format_.read_schema(self.store, path))
 
     def replaced(self, day: dt.date) -> NotReady:
-        """The error for a day whose content is another one than a moment before."""
+        """The error for a day whose content was replaced while it was read."""
         return NotReady(
             "it was replaced while it was read",
             table=self.asset,
@@ -251,7 +251,7 @@ class PartitionStore(Generic[T]):
             day: the partition.
             value: its content.
             manifest: its inputs, code version and settings hash; digests are filled in.
-            path: another place than the day's own, for what does not stand for the day.
+            path: another place than the day's own, for content that does not count as the day's.
         """
         place = path or self.path(day)
         return self.format.write(self.store, place, value, self._in_surroundings(manifest))
@@ -319,7 +319,7 @@ class SnapshotStore(PartitionStore[pa.Table]):
         return version_path(path, manifest.digest)
 
     def files_of(self, name: str, digest: str) -> dict[str, str] | None:
-        """See `PartitionStore.files_of`; where a day refers to a frame, both files."""
+        """See `PartitionStore.files_of`; for a reference, its own file and the frame's."""
         day = parse_day(name)
         reference = self._reference(day) if day else None
         if day is None or reference is None or reference[1].digest != digest:

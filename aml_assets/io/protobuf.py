@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 Value = int | bytes
-"""Of a field: a number, or the bytes of a text, a message or a packed list."""
+"""The value of a field: a number, or the bytes of a text, a message or a packed list."""
 
 _NUMBER, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 _LONGEST = 70  # bits of a number
@@ -46,7 +46,10 @@ def fields(message: bytes) -> Iterator[tuple[int, Value]]:
 
 
 def message_of(pairs: Iterable[tuple[int, Value]]) -> bytes:
-    """Return a message with these fields; one of four or eight bytes becomes a text of them."""
+    """Return the message with these fields; bytes are written with their length in front.
+
+    So a field that was read from four or eight bytes without a length is written as another type.
+    """
     parts: list[bytes] = []
     for number, value in pairs:
         if isinstance(value, int):
@@ -57,7 +60,7 @@ def message_of(pairs: Iterable[tuple[int, Value]]) -> bytes:
 
 
 def numbers(value: Value) -> list[int]:
-    """Return the numbers of a list: of a packed one all, of any other the one of this field.
+    """Return the numbers that one field adds to a list: all of a packed field, else its one.
 
     Raises:
         ProtobufError: the bytes are no such list.

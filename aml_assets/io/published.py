@@ -1,4 +1,4 @@
-"""The result of publishing a file, and what can happen to it meanwhile.
+"""The result of publishing a file, and the faults that other writers can cause meanwhile.
 
 Belongs here: what `store.Store` gives back, and the faults that its operations retry. Does not
 belong here: the operations themselves (``store``), or how often they are retried (``retry``).

@@ -3,8 +3,8 @@
 Belongs here: walking a store and exchanging each file's seal. Does not belong here: the seal itself
 (``seals``), or when to do it (docs/security.md).
 
-Whoever seals a store says that what lies there now is what the pipeline wrote. A seal has one
-length, so nothing else in a file changes: no digest, and nothing becomes stale.
+Who seals a store vouches that all that lies there is what the pipeline wrote. All seals have the
+same length, so nothing else in a file changes: its digest stays, and nothing becomes stale.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def reseal(store: Store) -> Iterator[Resealed]:
         known.
 
     Raises:
-        TransientStoreError: the store is away.
+        TransientStoreError: the store cannot be reached.
     """
     for path, entry in files_of(store):
         if ".tmp-" in entry.name:

@@ -1,11 +1,12 @@
-"""Scratch space on this machine: folders for files that end with the work that wrote them.
+"""Scratch space on this machine: folders for files that are deleted with the work that wrote them.
 
-Belongs here: one private folder for all of them, telling whose process has died, and sweeping; and
-that no process of ours leaves its memory in a core dump. Does not belong here: temporary files in
-the store, which become partitions (``io.temporary``), or what writes into a scratch folder.
+Belongs here: one private folder for all of them, telling which ones dead processes left, and
+sweeping; and that no process of ours leaves its memory in a core dump. Does not belong here:
+temporary files in the store, which become partitions (``io.temporary``), or what writes into a
+scratch folder.
 
-What lies there are customers' data. A process holds a lock on each folder that it uses. The kernel
-drops the lock with the process, however that ends, so a folder without one is given up.
+These files hold customers' data. A process holds a lock on each folder that it uses. The kernel
+drops the lock with the process, however that ends; so a folder without a lock is abandoned.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ def no_core_dumps() -> None:
 
     Linux ignores a limit of 0 where a program takes the dumps (a ``core_pattern`` that begins with
     ``|``), but not one of 1 byte, in which no dump has room either. A hard limit of 0 cannot be
-    raised to that, so the process is not dumpable besides; its children are, once they are another
-    program. Nor do other programs of this user see the memory of such a process.
+    raised to 1, so the process is also marked as not dumpable; a child loses that mark when it
+    executes another program. The mark also keeps other programs of this user out of its memory.
     """
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     limit = 0 if hard == 0 else 1
@@ -58,7 +59,9 @@ def no_core_dumps() -> None:
 
 @contextmanager
 def scratch_folder(within: str | None = None) -> Generator[str]:
-    """Give a new, empty folder, gone at the end of the block; dead processes' folders go first.
+    """Yield the path of a new, empty folder, and delete it after the block.
+
+    Folders that dead processes left are deleted before.
 
     Args:
         within: where the private folder lies; the system's folder for temporary files by default.
@@ -80,7 +83,7 @@ def scratch_folder(within: str | None = None) -> Generator[str]:
 
 @contextmanager
 def scratch_on_demand(within: str | None = None) -> Generator[Callable[[], str]]:
-    """Give what makes a new scratch folder at each call; all are gone at the end of the block.
+    """Yield a function that makes a scratch folder at each call; delete all after the block.
 
     Args:
         within: as of `scratch_folder`.
@@ -180,7 +183,7 @@ def _locked(root: Path) -> Generator[None]:
 
 def _abandoned(root: Path) -> Iterator[Leftover]:
     for folder in sorted(root.iterdir()):
-        # In use; no folder of ours; removed meanwhile by the process that used it.
+        # The three errors: it is in use; it is no folder; its process has removed it meanwhile.
         with suppress(BlockingIOError, NotADirectoryError, FileNotFoundError):
             os.close(_lock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB))
             files = (each for each in folder.rglob("*") if each.is_file())

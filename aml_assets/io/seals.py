@@ -11,7 +11,7 @@ base64. The HMAC covers the sha256 and the file's path below the root, so a whol
 copied to another's place is refused, too. Both kinds have the same length: giving a stored file
 another seal changes no other byte of it, and no digest.
 
-Whoever has no key can still check a keyed seal's checksum, and so tell damage.
+Without the key, the checksum in a keyed seal can still be checked, so damage shows.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ class Seals:
         """Return whether ``data`` holds exactly one seal and no byte changed since it was sealed.
 
         Raises:
-            UnprovenFile: there are keys, and the seal is plain, or none of theirs for this path.
+            UnprovenFile: there are keys, and the seal is plain, by none of them, or made for
+                another path.
         """
         place = _find(data)
         if place is None:
@@ -192,7 +193,7 @@ def read_keys(path: str) -> dict[str, bytes]:
 def add_key(path: str) -> str:
     """Write a new first key into the file of keys, which is created if it is not there.
 
-    The key's id is the day in UTC, with a letter where that is taken.
+    The key's id is the day in UTC, followed by a number if that id is taken.
 
     Returns:
         The key's id.

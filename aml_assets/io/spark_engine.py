@@ -1,6 +1,6 @@
-"""A Spark as the remote engine: queries over stored frames, and over what a step hands over.
+"""A Spark as the remote engine: queries over stored frames, and over tables that a step sends.
 
-Belongs here: which file of the store a view is, rows in batches, and what is said of a failure.
+Belongs here: which file of the store a view is, rows in batches, and the errors for failures.
 Does not belong here: the session (``io.spark_session``), the SQL (``core.sql``), or what a step
 asks (``core.relations.remote_relations``).
 """
@@ -36,11 +36,10 @@ def remote_engine_for(
 ) -> Generator[SparkEngine | None]:
     """The remote engine for one day of an asset; ``None`` where the settings name no Spark.
 
-    Spark is asked for nothing before the first query. A query that a killed step left is ended
-    then.
+    Nothing is sent to Spark before the first query. A query that a killed step left is ended then.
 
     Args:
-        settings: the Spark's, the store's, and what the content of the day hangs on.
+        settings: those of Spark and of the store, and those on which the day's content depends.
         asset: what is built.
         day: the partition.
     """
@@ -48,7 +47,7 @@ def remote_engine_for(
     if spark.url is None:
         yield None
         return
-    # Runs that would count by other settings share no views.
+    # A part of the session's name, so that runs with other settings share no session.
     counting = settings.model_dump_json(include={"tables", "joins", "features", "partitions"})
     seen = spark.store_url or store
     engine = SparkEngine(
@@ -70,7 +69,7 @@ class SparkEngine:
     Args:
         settings: the server's address and the deadline.
         store: the store's URL, as Spark's executors open it.
-        name: of the session: whoever gives it again finds the queries that were left.
+        name: of the session; an engine of the same name ends the queries that were left in it.
         token: that the server asks for.
         where: the asset and the day that errors name.
     """
@@ -125,7 +124,7 @@ class SparkEngine:
         frame = client.sql(sql)
         plan = frame._plan.to_proto(client.client)
         schema: pa.Schema | None = None
-        # The public ways give all rows at once, or Python objects.
+        # pyspark's public methods return all rows at once, or Python objects.
         for part in client.client.to_table_as_iterator(plan, {}):
             if isinstance(part, pa.Table):
                 schema = schema or _nullable(part.schema)
@@ -171,7 +170,7 @@ def _frame(client: Any, store: str, view: View) -> Any:
     if isinstance(view, str):
         return client.sql(view)
     plain = plain_schema(view.schema)
-    # With a schema given, no job has to look for one, and no rows are needed for it.
+    # With a schema given, Spark runs no job to infer one, and a table may have no rows.
     schema = from_arrow_schema(plain, prefer_timestamp_ntz=True)
     if not isinstance(view, StoredFrame):
         return client.createDataFrame(view.cast(plain), schema)
@@ -190,7 +189,7 @@ def _quoted(name: str) -> str:
 
 
 def _nullable(schema: pa.Schema) -> pa.Schema:
-    """The schema in which a column may hold nulls, as that of the embedded engine."""
+    """The schema with all columns nullable, as the embedded engine returns it."""
     return pa.schema([pa.field(field.name, field.type) for field in schema])
 
 

@@ -1,11 +1,11 @@
-"""A session with a Spark Connect server: opened late, waited for within a deadline, and released.
+"""A session with a Spark Connect server: opened by the first query, bounded in time, and released.
 
 Belongs here: the address, the settings that a session needs, the deadline, and ending queries. Does
 not belong here: the queries (``io.spark_engine``).
 
-A session's id is made of a name. Whoever opens a session of that name after a kill finds it, and
-ends the query that was left in it; Spark itself would go on with it for minutes. A server does not
-take the id of a session again that it has forgotten: then the next id of the name is taken.
+A session's id is derived from a name. After a kill, the next process that opens a session of that
+name finds it, and ends the query that was left in it; Spark itself would go on with it for minutes.
+A server refuses the id of a session that it has closed; then the next id of the name is taken.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SESSION = {
     "spark.sql.caseSensitive": "true",
     "spark.sql.decimalOperations.allowPrecisionLoss": "true",
     "spark.sql.execution.arrow.useLargeVarTypes": "false",
-    # A file that is away, or damaged, is no file without rows.
+    # Else Spark would read a missing or damaged file as one without rows.
     "spark.sql.files.ignoreCorruptFiles": "false",
     "spark.sql.files.ignoreMissingFiles": "false",
     "spark.sql.legacy.consecutiveStringLiterals.enabled": "false",
@@ -46,20 +46,21 @@ SESSION = {
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
     "spark.sql.variable.substitute": "false",
 }
-"""What our SQL files need of a session, whatever a bank's Spark has by default."""
+"""Spark's options that our SQL files need, set in each session whatever a bank's Spark has by
+default."""
 
 _VERSION = (4, 2)
-"""The oldest Spark whose SQL our files are tried on."""
+"""The oldest Spark on which our SQL files are tested."""
 
 _TRIES, _LONGEST_WAIT = 5, 5_000
-"""How often a call is made again, and the milliseconds before it: by default, the client tries for
-ten minutes."""
+"""How often a failed call is made again, and the most milliseconds before it; by default, the
+client tries for ten minutes."""
 
 _GRACE = 5.0
 """Seconds that a server has to end a query, before we no longer wait for it."""
 
 _IDS = 100
-"""Ids of one name: a server remembers for a time which sessions it has forgotten."""
+"""How many ids a name has: a server refuses those of closed sessions for a time."""
 
 
 class TooLate(Exception):
@@ -71,14 +72,14 @@ class SparkSession:
 
     Args:
         url: the server's address.
-        name: what its id is made of.
+        name: from which its id is derived.
         token: that the server asks for.
         deadline: seconds that a query is waited for.
     """
 
     def __init__(self, url: str, name: str, token: str | None, deadline: float) -> None:
         self._url, self._name, self._token, self._deadline = url, name, token, deadline
-        # pyspark is not typed well enough for a strict reader.
+        # pyspark's types are not good enough for a strict type checker.
         self._client: Any = None
         self._is_open = False
         self._is_late = False
@@ -90,15 +91,15 @@ class SparkSession:
         return self._url.partition("/;")[0]
 
     def asked(self, rows: Callable[[Any], Iterator[T]]) -> Iterator[T]:
-        """Ask for rows, and wait for each within what is left of the deadline.
+        """Run a query and yield its rows; the time spent waiting for them is within the deadline.
 
         Args:
-            rows: given pyspark's session, asks.
+            rows: given pyspark's session, runs the query and returns its rows.
 
         Raises:
             TooLate: the server was waited for too long.
             Exception: one of `failures`.
-            AmlError: the server is of an older version.
+            AmlError: the server is of a version that is not supported.
         """
         left = self._deadline
         self._is_open = True
@@ -122,7 +123,7 @@ class SparkSession:
         self._is_open = False
 
     def close(self) -> None:
-        """End what was not read to its end, and release the session."""
+        """End a query that was not read to its end, and release the session."""
         if self._client is None:
             return
         if self._is_open:
@@ -134,7 +135,7 @@ class SparkSession:
         self._client, self._is_open = None, False
 
     def _connected(self) -> Any:
-        """The session; opened, and rid of what was left in it, the first time."""
+        """pyspark's session; the first call opens it and ends the queries that were left in it."""
         if self._client is not None:
             return self._client
         with _a_program_of_a_file():
@@ -143,7 +144,7 @@ class SparkSession:
 
         for number in range(_IDS):
             client: Any = Client.builder.remote(self._parameters(number)).create()
-            self._client = client  # from here on, whoever gives up can close it
+            self._client = client  # from here on, the timer's thread can close it
             policy = DefaultPolicy(max_retries=_TRIES, max_backoff=_LONGEST_WAIT)
             client.client.set_retry_policies([policy])
             try:
@@ -162,19 +163,19 @@ class SparkSession:
         raise ValueError("no id of a session is free")
 
     def _parameters(self, number: int) -> str:
-        """The address with what tells our session apart."""
+        """The address with the id of our session, the token and the user."""
         digest = hashlib.sha256(f"{self._name}\n{number}".encode()).digest()
         given = self._url if "/;" in self._url else f"{self._url.rstrip('/')}/"
         ours = {"session_id": str(uuid.UUID(bytes=digest[:16], version=4))}
         if self._token:
             ours["token"] = self._token
         if ";user_id=" not in self._url:
-            ours["user_id"] = "aml_assets"  # whichever user of a pod has asked before
+            ours["user_id"] = "aml_assets"  # a session is found only by the user that opened it
         return given + "".join(f";{name}={quote(value, safe='')}" for name, value in ours.items())
 
     @contextmanager
     def _no_longer_than(self, seconds: float) -> Generator[None]:
-        """Give up the session if the block takes longer."""
+        """End the session's queries and close its channel if the block takes longer."""
         is_over = False
 
         def give_up() -> None:
@@ -184,7 +185,7 @@ class SparkSession:
                 self._is_late = True
             self._interrupt()
             with suppress(*failures()):
-                self._client.client.close()  # whoever waits for an answer stops waiting
+                self._client.client.close()  # so the block no longer waits for an answer
 
         timer = threading.Timer(max(seconds, 0.0), give_up)
         timer.daemon = True
@@ -197,7 +198,7 @@ class SparkSession:
             timer.cancel()
 
     def _interrupt(self) -> None:
-        """End what runs of our session; a server that does not answer does it in its own time."""
+        """Ask the server to end our session's queries, and wait for its answer for `_GRACE`."""
 
         def interrupt() -> None:
             with suppress(*failures(), AttributeError):  # nothing was opened
@@ -209,7 +210,7 @@ class SparkSession:
 
 
 def failures() -> tuple[type[Exception], ...]:
-    """What Spark's client raises; where its channel was closed, a ValueError."""
+    """The exceptions that Spark's client raises; of a closed channel, a ValueError."""
     import grpc
     from pyspark.errors import PySparkException
 
@@ -217,7 +218,7 @@ def failures() -> tuple[type[Exception], ...]:
 
 
 def _release(client: Any) -> None:
-    """Let the server forget the session, and take its id again."""
+    """Close the session on the server, so that its id can be opened again."""
     from pyspark.sql.connect.proto import ReleaseSessionRequest
 
     request = ReleaseSessionRequest(session_id=client._session_id, allow_reconnect=True)
@@ -237,10 +238,10 @@ def _refuse_other_version(version: str, address: str) -> None:
 
 @contextmanager
 def _a_program_of_a_file() -> Generator[None]:
-    """Name a file for the main module while pyspark is imported, and keep pyspark quiet for good.
+    """Give the main module a ``__file__`` while pyspark is imported, and silence pyspark for good.
 
-    It takes a program without a file, as it is in a process that another one has started, for a run
-    of its own tests, and ends it. It logs what a query failed of, with a row's values.
+    pyspark takes a main module without a file, as a spawned process has it, for a run of its own
+    tests, and ends the process. Its logs say why a query failed, with a row's values.
     """
     for name in ("SQLQueryContextLogger", "pyspark.sql.connect.logging"):
         logging.getLogger(name).disabled = True

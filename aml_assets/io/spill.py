@@ -1,10 +1,10 @@
-"""Tables that do not fit into memory: they lie in scratch files, from where they are mapped.
+"""Tables that do not fit into memory: they lie in scratch files, which are mapped into memory.
 
 Belongs here: writing batches and private copies to disk, counted and bounded, and mapping them.
 Does not belong here: the private folder (``io.scratch``), or which tables are that large.
 
-A mapped page is the file's own, so the kernel can drop it whenever memory is short. A file has no
-name any more once it is mapped: however the process ends, the kernel frees what it took.
+The kernel can drop mapped pages whenever memory is short, and read them from the file again. A file
+loses its name as soon as it is mapped: however the process ends, the kernel frees its space.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from aml_assets.io.scratch import scratch_folder
 from aml_assets.settings.engine_settings import EngineSettings
 
 _LARGEST_IN_MEMORY = 512 * 1024 * 1024
-"""Bytes of a table that is held in memory however much there is: to work on a larger one from disk
-takes no longer."""
+"""The most bytes of a table that is held in memory, even where there is far more: work on a larger
+one takes no longer from disk."""
 
 _BESIDE = 1_250_000_000
-"""Bytes that a process needs beside the engine, where there are so many."""
+"""Bytes of memory that are left to a process beside the engine, on a machine that has enough."""
 
 _COPIES = 8
 """A table takes up to so many times its own bytes while it is worked on in memory."""
@@ -128,12 +128,12 @@ class Spill:
     def keep(self, batches: Iterable[pa.RecordBatch]) -> pa.Table:
         """Return batches of one schema as a table that lies on disk.
 
-        A single batch stays in memory, as long as all that does is not too large for it. The table
-        stays when this scratch space ends.
+        A single batch stays in memory, as long as all those that do fit into it. The table can be
+        read after this scratch space has ended.
 
         Raises:
             AmlError: there is no room for them.
-            ValueError: there is none.
+            ValueError: there is no batch.
         """
         batches = iter(batches)
         first = next(batches, None)
@@ -144,7 +144,7 @@ class Spill:
             self._held += first.nbytes
             return in_memory([first])
         with self._file() as (path, file):
-            # A stream, not a file: parts of a column have dictionaries of their own.
+            # Arrow's stream format, not its file format: chunks may differ in their dictionaries.
             with (
                 pa.PythonFile(file, mode="w") as sink,
                 pa.ipc.new_stream(sink, first.schema) as writer,
@@ -169,13 +169,13 @@ class Spill:
 
     @contextmanager
     def _file(self) -> Generator[tuple[str, _Counted]]:
-        """Give a new file, whose name is gone after the block."""
+        """Yield the path of a new file, and the file to write to; the path is gone afterwards."""
         if self._folder is None:
             self._folder = self._stack.enter_context(scratch_folder(self._settings.spill_folder))
         with _no_room():
             descriptor, path = tempfile.mkstemp(dir=self._folder)
         try:
-            # Nothing is buffered, so that nothing is left to be written outside of what counts it.
+            # Without a buffer, so that all bytes are written, and counted, by `_Counted.write`.
             with open(descriptor, "wb", buffering=0) as file:
                 yield path, _Counted(self, file)
         finally:

@@ -5,7 +5,8 @@ private folder in which it lies (``io.scratch``), or which days are spilled
 (``steps.inputs.training_data``).
 
 Features are written one after the other, so that one of them, or some, can be read alone. Nothing
-is mapped into memory: what is read is the reader's, and the system may forget the file's pages.
+is mapped into memory: a read returns a copy, and the system may drop the file's pages from its
+cache.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 Belongs here: what they are, and keeping each of them once, under its digest. Does not belong here:
 which settings count (``settings.recorded``), or building anything again (``steps.reproducing``).
 
-A manifest names its surroundings by their digest, so that years later they are known: a store has
-few of them, one for each release and configuration that it was built by. They are no part of any
-content's digest.
+A manifest names its surroundings by their digest, so that years later they are known. A store holds
+few of them, one for each release and configuration that built its partitions. They are no part of
+any content's digest.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Surroundings:
 
     @classmethod
     def present(cls, settings: Settings) -> Surroundings:
-        """Those of this process under some settings."""
+        """The surroundings of this process under some settings."""
         return cls(recorded_settings(settings), libraries())
 
     @property
@@ -73,7 +73,7 @@ class SurroundingsStore:
         self._kept: str | None = None
 
     def keep(self) -> str:
-        """Keep those of this process, and return their digest; a store has each of them once."""
+        """Store the surroundings of this process, unless they are there; return their digest."""
         if self._kept is None:
             found = Surroundings.present(self._settings)
             path = _path(found.digest)
@@ -84,7 +84,7 @@ class SurroundingsStore:
         return self._kept
 
     def find(self, digest: str) -> Surroundings | None:
-        """Those of a digest; ``None`` if the store does not have them.
+        """The surroundings of this digest; ``None`` if the store does not have them.
 
         Raises:
             CorruptFile: they were altered.

@@ -1,11 +1,11 @@
-"""Which data files of a folder count, where a writer keeps a log of it beside them.
+"""Which data files of a folder belong to the table, where its writer keeps a log of them there.
 
 Belongs here: reading Databricks' commits, Delta's log and that of Spark's streams, as far as they
 say which files have been added and removed. Does not belong here: what an entry is by its name
 (``io.landing_entries``).
 
-Such a writer leaves files in the folder that are no longer part of the table, or not yet. Whoever
-reads all of them gets rows twice.
+Such a writer leaves files in the folder that are no longer part of the table, or not yet. A reader
+of all files would get rows twice. The files that are part of the table are said to count.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
-"""What a log of another form than expected raises."""
+"""The exceptions that a log of another form than expected raises when it is parsed."""
 
 
 class LogError(Exception):
@@ -79,7 +79,7 @@ def counted(store: Store, folder: str, contents: Contents) -> tuple[FileStatus, 
 
 
 def _live(log: str, names: Iterable[str], read: Callable[[str], bytes]) -> set[str] | None:
-    """Return the names of the files that a log of Delta or of Spark's streams has left.
+    """Return the names of the files that a log of Delta or of Spark's streams added and kept.
 
     Returns:
         ``None`` if the log names no file at all.

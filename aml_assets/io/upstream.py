@@ -24,8 +24,8 @@ T = TypeVar("T")
 class Upstream(Generic[T]):
     """The partitions of one upstream asset.
 
-    A partition is read when its day is named. `read` records it: partition → digest, or ``absent``
-    for one that was looked for and was not stored.
+    A partition is read when a builder asks for its day. `read` then has it: partition → digest, or
+    ``absent`` for one that was looked for and was not stored.
 
     Args:
         partitions: where they are stored.
@@ -80,7 +80,7 @@ class Upstream(Generic[T]):
         return value, manifest
 
     def stored_frame(self, day: dt.date, columns: Sequence[str]) -> StoredFrame:
-        """A day's frame as a remote engine reads it, which verifies none of it.
+        """The path and schema of a day's frame, for a remote engine, which reads it unverified.
 
         Args:
             day: the partition.
@@ -94,13 +94,13 @@ class Upstream(Generic[T]):
         return StoredFrame(self.partitions.stored_file(day), fields)
 
     def refuse_replaced(self, *days: dt.date) -> None:
-        """Refuse what a remote engine read meanwhile, if a day is another one than before.
+        """Raise if a partition was replaced while a remote engine may have read it.
 
         Args:
-            days: partitions whose manifests were read.
+            days: partitions whose manifests were read before the engine read them.
 
         Raises:
-            NotReady: names the day.
+            NotReady: a partition has another digest now; the error names its day.
         """
         for each in days:
             if self.partitions.manifest(each).digest != self._read[str(each)]:

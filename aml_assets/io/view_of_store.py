@@ -1,10 +1,11 @@
-"""A view of a store as a builder has seen it: selected files of it, and a new folder to write to.
+"""A view of a store as a builder once read it: selected files of it, and a new folder to write to.
 
 Belongs here: showing some files of one store under their paths, and writing to another one. Does
 not belong here: which files are shown (``steps.reproducing``).
 
-Nothing is ever written to the store below. What is neither shown nor in one of the open folders
-does not exist here, also if it lies in the new folder: a builder meets what the one before had met.
+The store below is only read. A file that is neither shown nor in a folder of ``through`` or ``new``
+does not exist in the view, even if it lies in the new folder: so a builder that runs again finds
+just the files that it found the first time.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ T = TypeVar("T")
 
 
 class StoreView(Store):
-    """Shown files of a store below, over a new folder.
+    """A store that shows selected files of the store below, and publishes into a new folder.
 
     Args:
-        below: the store that is shown; it is only read.
+        below: the store whose files are shown; it is only read.
         folder: the new folder, as a store; what is published lies there.
-        through: folders of which all is seen: what lies in the new folder, else what lies below.
-        new: folders of which all that lies in the new folder is seen.
+        through: folders in which all files are seen: those of the new folder, else those below.
+        new: folders in which all files of the new folder are seen, and none of those below.
     """
 
     def __init__(
@@ -45,8 +46,8 @@ class StoreView(Store):
         """Show these files from now on, and no others.
 
         Args:
-            below: path here → the path of a file of the store below.
-            rebuilt: the same of files of the new folder.
+            below: path in the view → path of the file in the store below.
+            rebuilt: path in the view → path of the file in the new folder.
         """
         self._shown = {
             **{here: (self._folder, place) for here, place in rebuilt.items()},
@@ -60,7 +61,7 @@ class StoreView(Store):
         return found and replace(found, name=posixpath.basename(path))
 
     def list(self, folder: str, *, hidden: bool = False) -> Listing:
-        """See `Store.list`; of shown files, only names and kinds are told."""
+        """See `Store.list`; shown files are listed without their lengths and times."""
         found: dict[str, FileStatus] = {}
         stores = [self._below, self._folder] if self._is_in(folder, self._through) else []
         stores += [self._folder] if self._is_in(folder, self._new) else []
@@ -118,7 +119,7 @@ class StoreView(Store):
         return store, place
 
     def _origin(self, path: str) -> tuple[Store | None, str]:
-        """The store in which a path lies, and where in it."""
+        """The store that holds a path's file, ``None`` if neither does, and the path in it."""
         if path in self._shown:
             return self._shown[path]
         if self._is_in(path, self._new):

@@ -196,10 +196,12 @@ def keep_versions(
 
 
 def refuse_other_version(manifest: Manifest, path: str) -> None:
-    """Refuse a kept version with other content than its path says: its seal is of the place alone.
+    """Refuse a kept version whose content is not the one that its path names.
+
+    Its seal does not show that: it covers the path of the file that was replaced, without a digest.
 
     Raises:
-        CorruptFile: it is one.
+        CorruptFile: the path names another digest than the manifest.
     """
     if digest_in(path) not in (None, manifest.digest):
         raise corrupt(path, "it holds another version of the file than its name says")

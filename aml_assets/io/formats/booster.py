@@ -95,7 +95,7 @@ class ModelFormat(SealedFormat["xgboost.Booster"]):
     def read(self, store: Store, path: str) -> xgboost.Booster:
         """Read and verify the whole file; see `Format.read`.
 
-        A file that shows no key of ours is parsed by another process first.
+        A file without a keyed seal is parsed in another process first, which it could crash.
 
         Raises:
             ModelError: this version of XGBoost cannot read the model, or it is none of ours.
@@ -106,7 +106,7 @@ class ModelFormat(SealedFormat["xgboost.Booster"]):
     def read_content(self, store: Store, path: str) -> tuple[bytes, Manifest]:
         """Return the booster's UBJSON without the manifest, and the manifest; without XGBoost.
 
-        The digest is computed again, from these bytes.
+        The digest is computed from these bytes again and compared with the manifest's.
 
         Raises:
             NotFound: nothing is stored there.
@@ -125,7 +125,7 @@ class ModelFormat(SealedFormat["xgboost.Booster"]):
         """Return the booster with its attributes, the manifest among them.
 
         Args:
-            data: bytes that a process may parse without harm: others can end it in XGBoost 3.2.
+            data: bytes that are trusted: others can crash the process in XGBoost 3.2.
             path: for errors.
 
         Raises:

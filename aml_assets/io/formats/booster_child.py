@@ -1,11 +1,12 @@
-"""The process in which a model's bytes are parsed first: XGBoost may crash on them, and it may die.
+"""The program of the child process that parses a model's bytes first, as XGBoost may crash on them.
 
-Started by its path, with the path of XGBoost's library; it imports nothing but Python's own
-modules, and knows no secret. It reads a model from its input, and writes the length of the
-booster's JSON without attributes (8 bytes, big-endian), that JSON, and the attributes as JSON.
+It is started by its path, with the path of XGBoost's library as its argument. It imports nothing
+but Python's own modules, and knows no secret. It reads a model from stdin, and writes to stdout the
+length of the booster's JSON without attributes (8 bytes, big-endian), that JSON, and the attributes
+as JSON.
 
-Belongs here: one round through XGBoost's C interface. Does not belong here: starting it, and what
-follows (``booster_parser``).
+Belongs here: loading and saving a model by XGBoost's C interface. Does not belong here: starting
+the process and checking its answer (``booster_parser``).
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ import resource
 import sys
 
 REFUSED = 3
-"""The exit code for bytes that XGBoost refuses by itself."""
+"""The exit code for bytes that XGBoost refuses without crashing."""
 
 _PR_SET_DUMPABLE = 4
 _MEMORY = 4 * 2**30
 _GROWTH = 32
-"""How many times as long as its input the output may be, beyond a MiB."""
+"""The output may be so many times as long as the input, and a MiB longer."""
 
 
 def parse(library: str, data: bytes) -> tuple[bytes, dict[str, str]]:
@@ -44,7 +45,7 @@ def parse(library: str, data: bytes) -> tuple[bytes, dict[str, str]]:
     call("XGBoosterCreate", None, ctypes.c_uint64(0), ctypes.byref(booster))
     call("XGBoosterLoadModelFromBuffer", booster, data, ctypes.c_uint64(len(data)))
 
-    # XGBoost does not escape texts as JSON wants it, so attributes are no part of the document.
+    # XGBoost does not escape texts in its JSON correctly, so the attributes are taken out of it.
     count, names = ctypes.c_uint64(), ctypes.POINTER(ctypes.c_char_p)()
     call("XGBoosterGetAttrNames", booster, ctypes.byref(count), ctypes.byref(names))
     attributes: dict[str, str] = {}
@@ -61,14 +62,14 @@ def parse(library: str, data: bytes) -> tuple[bytes, dict[str, str]]:
 
 def main() -> int:
     """Parse the input; returns the exit code."""
-    # Neither a core dump with a model in it, nor all of the machine's memory. Linux ignores the
-    # limit where a program takes the dumps, so there the process is not dumpable besides.
+    # No core dump, which would hold the model, and not all of the machine's memory. Linux ignores
+    # the limit of dumps where a program collects them, so the process is also not dumpable.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     output = os.dup(1)
-    os.dup2(2, 1)  # whatever the library prints is no part of the answer
+    os.dup2(2, 1)  # what the library prints goes to stderr, not into the answer
     data = sys.stdin.buffer.read()
     try:
         document, attributes = parse(sys.argv[1], data)

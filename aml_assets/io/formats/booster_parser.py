@@ -1,13 +1,13 @@
-"""Parsing a model's bytes in a process that may die, so that ours parses what was checked alone.
+"""Parsing a model's bytes in a child process first, so that this one loads only what was checked.
 
-Belongs here: starting that process, its deadline, which bytes need it no more, and loading. Does
-not belong here: what it does (``booster_child``), which trees are ours (``core.model.trees``).
+Belongs here: starting that process, its deadline, which bytes need no such process, and loading.
+Does not belong here: what it does (``booster_child``), which trees are ours (``core.model.trees``).
 
-XGBoost 3.2 reads outside of its memory where a model's lengths or types are wrong, and a checksum
-stops nobody who can compute it. A forged model may have that process say anything, so ours loads
-the very document that it has checked, and attaches the attributes, which are texts, itself. Bytes
-that this process has written need no second look; nor do bytes with a keyed seal, as only who has
-the key could have written them.
+XGBoost 3.2 reads outside of its memory where a model's lengths or types are wrong, and who forges a
+model can compute its checksum, too. A forged model may make the child answer anything. So this
+process checks the document in the answer, loads that very document, and attaches the attributes,
+which are texts, itself. Bytes that this process wrote are trusted; so are those with a keyed seal,
+since only a holder of the key could have written them.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ def trust(data: bytes) -> None:
 
 
 def loaded(data: bytes, path: str) -> xgboost.Booster:
-    """Return a booster.
+    """Load a booster into this process.
 
     Args:
-        data: bytes that a process may parse without harm: others can end it in XGBoost 3.2.
+        data: bytes that are trusted: others can crash the process in XGBoost 3.2.
         path: for errors.
 
     Raises:
@@ -65,7 +65,7 @@ def loaded(data: bytes, path: str) -> xgboost.Booster:
 
 
 def parsed_apart(data: bytes, path: str) -> xgboost.Booster:
-    """Return the booster with its attributes.
+    """Return the booster in bytes that are not trusted, after another process has parsed them.
 
     Args:
         data: a model's file with its manifest and seal.
@@ -79,7 +79,7 @@ def parsed_apart(data: bytes, path: str) -> xgboost.Booster:
         return loaded(data, path)
     document, rest = _parse(data, path)
     try:
-        # No name stands twice in it then: of such, two parsers may take different ones.
+        # Written again, so that no name stands twice: two parsers may take different values of it.
         document, attributes = json.dumps(_json(document)).encode(), _texts(rest)
         trees.check(document)
     except ValueError as error:

@@ -81,7 +81,10 @@ def one_chunk(column: pa.ChunkedArray) -> pa.Array:
 
 
 def with_used_values(array: pa.DictionaryArray) -> pa.DictionaryArray:
-    """Return an array with those values of its dictionary that occur, in the same order."""
+    """Return an array whose dictionary has only the values that occur, in the same order.
+
+    An ordered dictionary stays as it is.
+    """
     import numpy as np
     import pyarrow as pa
 
@@ -97,9 +100,9 @@ def with_used_values(array: pa.DictionaryArray) -> pa.DictionaryArray:
 
 
 def with_one_dictionary(table: pa.Table) -> pa.Table:
-    """Return a table in whose columns all chunks share a dictionary, which is sorted.
+    """Return a table in which all chunks of a dictionary column share one sorted dictionary.
 
-    Row groups have dictionaries of their own where that of the whole column is long.
+    In a file, row groups have dictionaries of their own where that of the whole column is long.
     """
     import pyarrow as pa
 
@@ -148,7 +151,10 @@ def _sorted_dictionary(array: pa.DictionaryArray) -> pa.DictionaryArray:
 
 
 def _is_sorted_and_used(column: pa.ChunkedArray) -> bool:
-    """Return whether all values occur, in order: checking that is cheaper than sorting."""
+    """Return whether a column's dictionary is sorted and all of its values occur.
+
+    Checking that is cheaper than sorting.
+    """
     import numpy as np
     import pyarrow.compute as pc
 

@@ -149,9 +149,9 @@ _BESIDE = re.compile(r"(?:.*/)?\.[^/]+\.[0-9a-f]{64}\.manifest\.json")
 
 
 def manifest_beside(store: Store, path: str) -> Manifest | None:
-    """Read the manifest that a path is of; ``None`` for any other file.
+    """Read the file at a path if it is the manifest of a CSV; ``None`` for any other file.
 
-    The CSV itself is not read, which may have been replaced since.
+    The CSV itself is not read; it may have been replaced since.
 
     Raises:
         CorruptFile: the manifest was altered.
@@ -225,7 +225,10 @@ def _decimals_spelt_out(table: pa.Table) -> dict[int, pa.Array]:
 
 
 def _write_rows(file: pa.NativeFile, table: pa.Table, spelt: Mapping[int, pa.Array]) -> None:
-    """Write rows as pyarrow does, which can quote all of its text or none; but with these texts."""
+    """Write rows as pyarrow does, but with these texts, unquoted, for some of the columns.
+
+    pyarrow itself quotes either all texts or none.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -345,7 +348,7 @@ def _check_types(schema: pa.Schema, path: str) -> None:
 
 
 def _check_years(table: pa.Table, path: str) -> None:
-    """Refuse times that would be written, and could not be read again."""
+    """Refuse times outside the years 1 to 9999: they could be written, and not be read again."""
     import pyarrow as pa
 
     for name, column in zip(table.column_names, table.columns, strict=True):

@@ -1,4 +1,4 @@
-"""The lines of a stored CSV: verified, and not held in memory where they are many.
+"""The lines of a stored CSV, verified; those of a large file are not all in memory at once.
 
 Belongs here: hashing a file, and reading it again block by block. Does not belong here: what the
 lines say (``io.formats.csv``).
@@ -18,13 +18,18 @@ _BLOCK = 64 * 1024 * 1024
 
 
 class Lines:
-    """The text of a file: its digest, and its lines once that is known to be right.
+    """The text of a file: first its digest, then, if the caller finds that right, its lines.
 
     A file of several blocks is read twice, and not held in memory.
 
     Args:
         file: at its beginning.
         path: the path that errors name.
+
+    Attributes:
+        digest: sha256 (hex) of the file.
+        ends: number of line feeds in it.
+        returns: number of carriage returns in it.
     """
 
     def __init__(self, file: BinaryIO, path: str) -> None:
@@ -40,11 +45,13 @@ class Lines:
         self.digest = hashed.hexdigest()
 
     def blocks(self, header: bytes, *, cut: bool) -> Iterator[bytes]:
-        """All lines behind the header; cut into blocks of whole lines, or not.
+        """Yield all lines after the header, if ``cut`` in blocks of whole lines, else as one block.
+
+        A line without an end comes last; it can be empty.
 
         Raises:
             ValueError: the file does not begin with the header.
-            CorruptFile: it is another one by now.
+            CorruptFile: it was altered since it was hashed.
         """
         source = self._file if self._blocks > 1 else io.BytesIO(self._only)
         source.seek(0)

@@ -4,9 +4,9 @@ Belongs here: the layout of the end of the file, holding it back while a file is
 reading verified ranges of the data. Does not belong here: tables.
 
 The file is ``data | Parquet metadata | its length (4 bytes) | PAR1``. The metadata's key-value
-entries hold ``aml_assets.manifest``, sealed over the footer, and ``aml_assets.blocks``: of each
-64 KiB of the data the CRC-32, or, under a keyed seal, the first half of the sha256, as data with a
-given CRC-32 is easily made.
+entries hold ``aml_assets.manifest``, whose seal covers the footer, and ``aml_assets.blocks``, a
+checksum of each 64 KiB of the data: the CRC-32, or, in a store with keys, the first half of the
+sha256, as anybody can make other data with a given CRC-32.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ _DIGITS = 32  # of half a sha256
 
 
 class BlockSums:
-    """The sum of each ``_BLOCK`` bytes of a stream.
+    """The checksums of a stream's blocks of ``_BLOCK`` bytes each.
 
     Args:
-        strong: half of a sha256 instead of a CRC-32.
+        strong: whether they are halves of a sha256, and not a CRC-32.
     """
 
     def __init__(self, *, strong: bool = False) -> None:
@@ -145,8 +145,8 @@ class Footer:
         data_sha256: sha256 (hex) of all bytes before the footer.
         data_length: number of bytes before the footer.
         block: bytes per block.
-        strong: whether nobody can make other data with the same sums.
-        sums: the sum of each block of the data, in hex digits.
+        strong: whether the checksums are of a sha256, so that no other data can have the same.
+        sums: the checksum of each block of the data, in hex digits.
     """
 
     raw: bytes
@@ -212,7 +212,7 @@ def read_footer(file: BinaryIO, path: str, seals: Seals) -> Footer:
 
 
 def _block_sums(text: bytes) -> tuple[bool, int, tuple[str, ...]]:
-    """Return whether the sums of a footer are strong, the bytes per block, and the sums."""
+    """Return whether a footer's checksums are strong, the bytes per block, and the checksums."""
     blocks = json.loads(text)
     strong, size = _STRONG in blocks, int(blocks["size"])
     digits = _DIGITS if strong else 8
@@ -246,7 +246,7 @@ def column_ranges(
         footer: the file's.
         names: the columns.
         path: the file's, for errors.
-        group: of one row group only.
+        group: the number of the one row group that is wanted; all of them by default.
 
     Raises:
         CorruptFile: a row group lacks one of them, or it lies nowhere in the file.

@@ -139,7 +139,7 @@ class ParquetFormat(Format["pa.Table"]):
             path: relative to the store's root.
             number: of the row group.
             columns: names; only their bytes are read.
-            digest: of the content that is read.
+            digest: of the content that the caller is reading.
 
         Returns:
             The rows; ``None`` after the last row group.
@@ -166,7 +166,7 @@ class ParquetFormat(Format["pa.Table"]):
                 return None
             with _fetch(file, path, footer, names, store.seals, number) as source:
                 group = _decode(source, path, footer, names, number)
-            # Else what is left of one row group adds to the next one's.
+            # Else the freed memory of one row group adds to that of the next one.
             pa.default_memory_pool().release_unused()
             return group
 
@@ -224,7 +224,7 @@ class ParquetFormat(Format["pa.Table"]):
                 writer.add_key_value_metadata(footer_entries(complete, sink.block_sums))
                 writer.close()
             except BaseException:
-                # Else it writes its footer when it is collected, into a file that is closed.
+                # Else, when it is garbage-collected, it writes its footer into a closed file.
                 writer.is_open = False
                 raise
         footer = sealed(sink.held(path), path, seals)
@@ -246,7 +246,7 @@ class ParquetFormat(Format["pa.Table"]):
                     array = one_chunk(column)
                 except pa.ArrowInvalid:
                     raise unstorable_column(field, path) from None
-                # Else each row group would hold the values of all.
+                # Else each row group would hold the whole column's dictionary.
                 is_long = pa.types.is_dictionary(array.type) and len(array.dictionary) > rows
                 columns.append(with_used_values(array) if is_long else array)
             yield pa.table(columns, schema=table.schema)
@@ -369,7 +369,7 @@ def _fetch(
 
     if seals.keyed and not footer.strong:
         return _whole(read_range(file, 0, footer.data_length + len(footer.raw), path), path, footer)
-    # Arrow's own pool would keep what was touched for the next buffer, until it is as large as all.
+    # Arrow's own pool would reuse touched memory for the next buffer, which is then not sparse.
     length = footer.data_length + len(footer.raw)
     sparse = pa.allocate_buffer(length, memory_pool=pa.system_memory_pool())
     view = memoryview(sparse).cast("B")
