@@ -1,4 +1,4 @@
-"""The only assembly: settings in, definitions out.
+"""The one place that assembles the project: settings in, Dagster's definitions out.
 
 Belongs here: putting assets, jobs, sensors, schedules and resources together. Does not belong
 here: any of them.
@@ -50,8 +50,8 @@ def build_definitions(
 ) -> dg.Definitions:
     """Assemble the project, and remove scratch files that killed processes left.
 
-    A scratch folder that cannot be used is only logged: somebody else may have made it, and what
-    needs it refuses it by itself.
+    A scratch folder that cannot be used is only logged: somebody else may have made it, and the
+    steps that need it raise an error of their own.
 
     Args:
         settings: the configuration; read from file and environment by default.

@@ -57,7 +57,7 @@ class AmlError(Exception):
 
 
 def shown(name: str) -> str:
-    """A name on one line, whatever it holds: a column may be called "", or have a line end."""
+    """A name for people, on one line: escaped where it cannot be printed, ``''`` if it is empty."""
     escaped = (
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in name
     )
@@ -191,11 +191,11 @@ class TransientStoreError(StoreError):
 
 
 class Unreachable(TransientStoreError):
-    """The whole landing or store is away: where one operation waited in vain, others would."""
+    """The whole landing or store cannot be reached: other operations would wait in vain, too."""
 
 
 class NotTried(AmlError):
-    """Partitions were left as they are, since the landing or the store was away by then."""
+    """Partitions were left as they are, since the landing or the store could not be reached."""
 
     retryable = True
 

@@ -1,8 +1,8 @@
 """The old name of ``automation.run_launcher``, kept for one release.
 
 Belongs here: the alias alone. Does not belong here: anything new. A ``dagster.yaml`` written before
-0.2 names
-``aml_assets.launcher.WatchedRunLauncher``; write ``aml_assets.automation.run_launcher`` instead.
+0.2 names ``aml_assets.launcher.WatchedRunLauncher``; write ``aml_assets.automation.run_launcher``
+as its module instead.
 """
 
 import warnings

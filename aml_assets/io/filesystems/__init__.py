@@ -40,7 +40,7 @@ log = logging.getLogger("aml_assets.hdfs")
 
 
 def is_on_cluster(url: str) -> bool:
-    """Tell whether a URL names a file system of Hadoop's, by either protocol."""
+    """Return whether a URL names a file system of Hadoop's, by RPC or by HTTP."""
     return url.partition("://")[0] in (*_RPC, *_WEB)
 
 
@@ -61,7 +61,7 @@ def filesystem_for(
         The adapter, and the root as a path that it understands, without a trailing ``/``.
 
     Raises:
-        SettingsError: the scheme is unknown, the URL lacks a host or a folder, or it is nearly one.
+        SettingsError: the scheme is unknown, the URL lacks a host or a folder, or it is misspelt.
     """
     modes = modes or Modes()
     try:
@@ -123,7 +123,7 @@ def _hadoop(
 
 @cache
 def _warn_of_plain_http(hosts: str, authentication: str) -> None:
-    """Say once per process and cluster what whoever is in between can do."""
+    """Warn, once per process and cluster, of what others on the network can do."""
     log.warning(
         "webhdfs://%s with hdfs.authentication: %s is plain HTTP: who is in between reads the "
         "bank's data, changes it, and takes the cookie or token that stands for us; use "

@@ -24,8 +24,8 @@ class FileStatus:
         length: bytes; 0 for a folder.
         modified: POSIX seconds.
         is_directory: whether it is a folder.
-        unreachable: why a listing could not tell more than the name, as of a link to what is not
-            there; then length and kind are unknown. "" for every other entry.
+        unreachable: why a listing shows no more than the name, as for a broken link; then length
+            and kind are unknown. "" for every other entry.
     """
 
     name: str

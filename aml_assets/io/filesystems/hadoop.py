@@ -3,11 +3,12 @@
 Belongs here: turning a class name and a client's text into one of our errors, with a remedy. Does
 not belong here: either client's own exceptions.
 
-A kind is known, its spellings are not: whatever the Rust client reports as a ``DataTransferError``
-may pass, and so does every general ``IOException`` that is about DataNodes, pipelines or replicas.
+Errors are judged by their kind, since the texts vary: whatever the Rust client reports as a
+``DataTransferError`` may pass, and so may every general ``IOException`` that is about DataNodes,
+pipelines or replicas.
 
 Hadoop's texts name users, paths and block numbers, never content. Of them our errors quote only
-the particulars of a refused permission, which whoever grants it needs.
+the particulars of a refused permission, which an administrator needs to grant it.
 """
 
 from __future__ import annotations
@@ -183,7 +184,7 @@ _CLIENTS_OWN = {
     "ErasureCodingError": _NO_DATANODE,
     "InternalError": _OTHER_NODE,  # it finds no observer among the NameNodes
 }
-# What a general IOException is about, if it comes of the DataNodes; a limit is the NameNode's.
+# Texts of a general IOException about DataNodes; those about limits come from the NameNode.
 _OF_DATANODES = re.compile(
     r"data ?nodes?\b|\bpipeline\b|\breplicas?\b|\bblk_\d|\b(?:last|new|current|this|obtain) block\b"
     r"|block locations?\b|NoRouteToHost|firstBadLink",

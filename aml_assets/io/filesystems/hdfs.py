@@ -189,8 +189,8 @@ class HdfsFileSystem(FileSystem):
         return cast(BinaryIO, RangedFile(len(reader), fetch))
 
     def _is_damaged(self, path: str, error: Unreachable, again: Callable[[], object]) -> bool:
-        # Where DataNodes want a proof, too, they may have refused ours: until one has given a byte,
-        # nothing is known of the blocks.
+        # DataNodes of a secured cluster may have refused our proof: until one of them has served a
+        # read, a failed one shows nothing about the blocks.
         if self._settings.authentication != "insecure" and not self._has_read:
             return False
         looks = 1 if path in self._damaged else replicas.LOOKS
@@ -237,7 +237,7 @@ class HdfsFileSystem(FileSystem):
 
         The client does not report it: it silently drops Kerberos if the NameNode has none, and
         it takes the refusal of a secured NameNode for a broken connection. So a second client
-        without any credentials calls first, and must or must not be let in.
+        without any credentials calls first: a secured cluster must refuse it, another must not.
         """
         kerberos = self._settings.authentication == "kerberos"
         if kerberos and _TOKENS in os.environ:
@@ -326,7 +326,7 @@ _speaking: weakref.WeakSet[HdfsFileSystem] = weakref.WeakSet()
 
 
 def _speak(adapter: HdfsFileSystem) -> None:
-    """Set the user's name that the client gives; it reads the environment at each connection.
+    """Set the user's name that the client sends; it reads the environment at each connection.
 
     Raises:
         SettingsError: another adapter of this process gives another name.

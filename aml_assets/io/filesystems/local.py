@@ -111,7 +111,7 @@ class LocalFileSystem(FileSystem):
             _sync_folder(os.path.dirname(target))
 
     def place(self, source: str, target: str) -> None:
-        """See `FileSystem.place`. A link is refused where something is; a rename would replace."""
+        """See `FileSystem.place`. A hard link fails where something lies; a rename replaces it."""
         with _ours(target, "rename"):
             os.link(source, target)
             os.unlink(source)
@@ -199,7 +199,7 @@ class _LocalReader(io.FileIO):
 
 
 def _entry_status(entry: os.DirEntry[str]) -> FileStatus:
-    """Return an entry's status; where its own is out of reach, that of the link or name."""
+    """Return an entry's status; `FileStatus.unreachable` says why it cannot be read."""
     try:
         found = entry.stat()
     except OSError as error:

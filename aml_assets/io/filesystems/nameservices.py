@@ -19,7 +19,7 @@ _NAMENODES = "dfs.ha.namenodes."
 
 
 def beginning_with(turn: int, settings: HdfsSettings) -> dict[str, str]:
-    """Return settings of the client by which each name service begins with another NameNode.
+    """Return settings of the client that let each name service begin with another NameNode.
 
     Args:
         turn: 0 keeps the configured order; each further turn begins with the next NameNode.

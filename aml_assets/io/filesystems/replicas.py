@@ -4,9 +4,9 @@ Belongs here: what a client's error says of the replicas that it tried, and whet
 that should have them serve. Does not belong here: reading, or Hadoop's other errors
 (``hadoop.py``).
 
-Of rotten blocks, of lost ones and of DataNodes that are away the Rust client says the same: all
-DataNodes failed, and which they were. If each of them serves, and none gives the block back, then
-waiting does not help.
+For rotten blocks, lost blocks and DataNodes that are away, the Rust client raises the same error:
+all DataNodes failed, and which they were. If each of them serves, and none gives the block back,
+then waiting does not help.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def nodes_that_failed(text: str) -> list[DataNode] | None:
         text: a client's error.
 
     Returns:
-        None of them if the NameNode knows no replica; ``None`` for an error of another kind.
+        An empty list if the NameNode knows no replica; ``None`` for an error of another kind.
     """
     found = _FAILED.search(text.replace('\\"', '"'))
     if found is None:
@@ -55,7 +55,7 @@ def nodes_that_failed(text: str) -> list[DataNode] | None:
 def serves(node: DataNode) -> bool:
     """Return whether a DataNode accepts a connection, keeps it, and notices its end.
 
-    One that is overloaded hangs up at once, and one that is stopped notices nothing.
+    An overloaded DataNode closes the connection at once, and a suspended one does not react.
     """
     for host in dict.fromkeys((node.address, node.name)):
         try:
@@ -77,7 +77,7 @@ def are_lost(error: StoreError, again: Callable[[], object], looks: int = LOOKS)
     """Return whether a read failed, and fails again, although all DataNodes concerned serve.
 
     Args:
-        error: raised while the client's own error was handled, which is its context.
+        error: our error for the failed read; its ``__context__`` is the client's own.
         again: the same read from the path anew; raises such an error.
         looks: how many reads must fail, the first one included.
     """

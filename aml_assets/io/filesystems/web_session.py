@@ -64,7 +64,7 @@ def connect(urls: Sequence[str], settings: HdfsSettings, user: str | None) -> hd
 
     credentials.check_files(settings)
     logging.getLogger("urllib3.connectionpool").addFilter(_WITHOUT_TOKENS)
-    logging.getLogger("hdfs.client").addFilter(_WITHOUT_FAULTS)  # our errors tell these, once
+    logging.getLogger("hdfs.client").addFilter(_WITHOUT_FAULTS)  # our errors report these, once
     session = requests.Session()
     session.trust_env = False  # no proxy, CA or .netrc from the environment
     session.hooks["response"] += [_refuse_gateway_faults, _refuse_httpfs, _keep_semicolons]
@@ -124,7 +124,7 @@ _WITHOUT_TOKENS = _WithoutTokens()  # logging adds the same filter only once
 
 
 class _WithoutFaults(logging.Filter):
-    """Removes what the package prints of a fault that it raises, too: an answer's whole body."""
+    """Removes what the package logs of faults that it also raises: an answer's whole body."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return record.levelno < logging.WARNING
@@ -164,7 +164,7 @@ def _refuse_the_unproven(session: requests.Session) -> Callable[..., None]:
         from_datanode = "namenoderpcaddress=" in (response.url or "")
         handshake = response.headers.get("www-authenticate", "").startswith("Negotiate")
         known = len(session.cookies) or "set-cookie" in response.headers
-        # Whoever gets the answer "not found" was let in, too.
+        # A server that answers "not found" has let the request in, too.
         served = response.ok or "json" in response.headers.get("content-type", "")
         if served and not (from_datanode or handshake or known):
             raise UnprovenError

@@ -44,8 +44,8 @@ T = TypeVar("T")
 _Stamp = tuple[int, int]
 
 _BEFORE_SECOND_LOOK = 4.0
-"""Seconds before damage is believed: more than a DataNode's heartbeat (3 s), by which a NameNode
-that was restarted learns where blocks are."""
+"""Seconds until a read that shows damage is tried again: more than a DataNode's heartbeat (3 s), by
+which a NameNode that was restarted learns where blocks are."""
 
 _UNAUTHORIZED = "Authentication failure"  # the client's whole text for a 401
 
@@ -267,8 +267,8 @@ class _Stream:
     stream. Each request opens the path anew; if the file was replaced meanwhile, the read fails
     instead of mixing two versions.
 
-    A DataNode tries all replicas, and breaks off the answer if none gives the bytes. Its own end
-    looks the same; so a file is damaged if the very same range breaks off again.
+    A DataNode tries all replicas, and breaks off the answer if none gives the bytes. It does the
+    same when it is stopped; so a file counts as damaged only if the same range breaks off again.
     """
 
     def __init__(
