@@ -135,7 +135,7 @@ class SparkSession:
         self._client, self._is_open = None, False
 
     def _connected(self) -> Any:
-        """pyspark's session; the first call opens it and ends the queries that were left in it."""
+        """The session of pyspark; the first call opens it and ends queries that were left in it."""
         if self._client is not None:
             return self._client
         with _a_program_of_a_file():

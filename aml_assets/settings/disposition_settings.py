@@ -45,5 +45,5 @@ class DispositionSettings(Section):
 
     @property
     def rules(self) -> dict[str, bool]:
-        """What decides which dispositions count, where it is not the default."""
+        """The settings that decide which dispositions count, as far as they are not the default."""
         return {"four_eyes": True} if self.four_eyes else {}

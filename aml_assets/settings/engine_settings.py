@@ -19,7 +19,7 @@ Count = Annotated[int, Field(ge=1)]
 
 _CONNECT = re.compile(r"sc://[^/:;@\s]+(:\d{1,5})?(/(;[^;=\s]+=[^;=\s]*)*)?")
 _OURS = ("token", "session_id")
-"""Parameters of an address that are not settings: a secret, and what we tell sessions apart by."""
+"""Parameters that an address may not have: a secret, and the id that we give to a session."""
 
 SPARK_TOKEN = "AML_SPARK_TOKEN"
 """Environment variable with the token that Spark Connect asks for, which is no setting."""
@@ -55,11 +55,12 @@ class EngineSettings(Section):
     """What a step may take of its machine; none of it changes a byte of what is built.
 
     ``memory`` (default: three quarters of what the cgroup of the process has, or the machine; below
-    5 GB, all but 1.25 GB; below 2 GB, three eighths): bytes that the SQL engine may take, and the
-    measure of what is held in memory; what is larger lies in a private folder on disk, which ends
-    with the step. ``threads``: of the SQL engine. ``spill_folder`` (default: the system's folder
-    for temporary files): where that folder lies. ``spill`` (default: no bound but the disk): the
-    most bytes that a step may write there, and its SQL engine besides. ``spark``: where a Spark is.
+    5 GB, all but 1.25 GB; below 2 GB, three eighths): bytes that the SQL engine may take; a table
+    is held in memory if it is small beside them, else it lies in a private folder on disk, which is
+    deleted with the step. ``threads``: of the SQL engine. ``spill_folder`` (default: the system's
+    folder for temporary files): where that folder lies. ``spill`` (default: no bound but the disk):
+    the most bytes that a step may write there; its SQL engine may write as many besides.
+    ``spark``: where a Spark is.
     """
 
     memory: Count | None = None

@@ -30,10 +30,10 @@ MarkName = Annotated[str, Field(pattern=r"^[a-z]+(_[a-z]+)*$")]
 """The name of a kind of payments, which begins a feature's name."""
 
 Mark = dict[str, Annotated[tuple[str, ...], Field(min_length=1)]]
-"""Column of ``trx`` → the values there that mean it, as texts."""
+"""A mark, by column of ``trx`` → the values there, as texts, that a marked payment has."""
 
 TRAITS = ("round", "below_threshold", "night", "weekend")
-"""What a payment can be without the bank's saying so; no mark has one of these names."""
+"""The traits that a payment has without a mark of the bank's; no mark may have these names."""
 
 
 class HistorySettings(Section):
@@ -43,7 +43,7 @@ class HistorySettings(Section):
 
     @property
     def earlier_days(self) -> int:
-        """How many days before its own one reads: the horizon holds the day itself."""
+        """The number of days before its own that a frame reads; the horizon holds that day, too."""
         return self.horizon_days - 1
 
 
@@ -76,7 +76,7 @@ class BehaviourSettings(HistorySettings):
 
     ``enabled``: whether they are computed. ``windows``: lengths in days in which payments are
     counted and added up. ``horizon_days``: the days that are an account's own history. ``outside``:
-    whether payments with accounts of nobody who is a customer are looked at, too. ``round_to``: a
+    whether payments with accounts that are no customer's are counted, too. ``round_to``: a
     multiple of it is a round amount. ``threshold``: an amount from which something must be done,
     as a declaration (``null``: none); ``below_share``: an amount is just below it within this share
     of it. ``night``: the hours from which and until which it is night. ``marks``: the name of a

@@ -1,4 +1,4 @@
-"""Packs for filing as settings: how an authority calls the columns and values of transactions.
+"""Packs for filing as settings: an authority's codes for columns and values of transactions.
 
 Belongs here: codes. Does not belong here: what is in a pack (``steps.filing``).
 """

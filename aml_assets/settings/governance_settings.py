@@ -27,9 +27,10 @@ class GovernanceSettings(Section):
     ``benchmarks/evasions.py`` on the bank's own data.
     ``protected``: columns such as age, sex or nationality, each as ``table.column``; the card
     compares how often their groups are alerted. ``protected_as_features``: whether models may look
-    at them. ``segments``: columns by which the card splits what the alerts find; without any, those
-    of the frames that are called ``channel`` or ``country``, and whose customers they are.
-    ``fewest``: the fewest rows of a group that is shown by name.
+    at them. ``segments``: columns by which the card splits what the alerts find; without any, the
+    frames' columns called ``channel`` or ``country``. It also splits them by the table that holds
+    the customer, where there are several. ``fewest``: the fewest rows of a group that is shown by
+    name.
     """
 
     purpose: Text | None = None

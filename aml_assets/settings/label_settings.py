@@ -18,11 +18,10 @@ class LabelSettings(Section):
 
     ``maturity_days``: a decision is known so many days after its report, unless the column with
     the role ``decided_at`` says its day, or, where there is no such column, the report is repeated
-    on a later day with it. A
-    younger label is taken for undecided, whatever stands in the table: 0 may only mean that nobody
-    has decided yet. ``known_at_report``: where labels ripen, those columns of ``str`` that are
-    written with the report and never later; other columns of it may give the decision away, and
-    become no features.
+    with its decision on a later day. A younger label is taken for undecided, whatever stands in the
+    table: 0 may only mean that nobody has decided yet. ``known_at_report``: where labels ripen,
+    those columns of ``str`` that are written with the report and never later; other columns of it
+    may give the decision away, and become no features.
     """
 
     maturity_days: Annotated[int, Field(ge=0)] = 0

@@ -16,7 +16,7 @@ from aml_assets.settings.section import Section
 from aml_assets.settings.training_settings import TrainingSettings
 
 TAKEN_NAMES = frozenset({"account", "measured", "merged", "pair", "report"})
-"""Names of lines under which an asset of theirs would have the name of another one of the bank."""
+"""Names that no line may have, since one of its assets would be called as another one is."""
 
 
 def _is_free(name: str) -> str:
@@ -44,7 +44,8 @@ _TRAINING = {
     "subsample": 0.7,
     "min_child_weight": 5.0,
 }
-"""Its rows are many, its features more than its positives: shallow trees of few of them each."""
+"""Parameters of all further lines. Their rows are many, and their features more than their
+positives: hence many shallow trees, each of few features."""
 
 
 class LineSettings(Section):
@@ -90,5 +91,5 @@ class LineSettings(Section):
 
     @property
     def earlier_days(self) -> int:
-        """How many days before its own a frame reads."""
+        """The number of days before its own that the line's frame of a day reads."""
         return self.windows[-1] - 1

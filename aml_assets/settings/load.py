@@ -159,7 +159,7 @@ class Settings(Sections):
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], init_settings: Any, *others: Any, **more: Any
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Explicit values alone; `load_settings` lays file and environment below them."""
+        """Take explicit values alone; `load_settings` merges file and environment into them."""
         return (init_settings,)
 
     def join_columns(self, table: str) -> list[str]:
@@ -189,7 +189,7 @@ class Settings(Sections):
 
     @property
     def label_rules(self) -> dict[str, Any]:
-        """What decides which labels and report columns are known, as JSON values."""
+        """The settings that decide which labels and report columns are known, as JSON values."""
         decided_at = self.tables[STR].column("decided_at")
         rules = self.dispositions.rules
         return {**self.labels.model_dump(mode="json"), "decided_at": decided_at, **rules}
@@ -198,27 +198,27 @@ class Settings(Sections):
     def report_features(self) -> tuple[str, ...] | None:
         """The columns of reports that may be features; ``None``: all of them.
 
-        Where labels ripen, a table of reports is landed again with what was found out since.
+        Where labels ripen, reports land again with columns that were filled in after their day.
         """
         return self.labels.known_at_report if self.labels_ripen else None
 
     @property
     def has_network(self) -> bool:
-        """Whether features of the network are computed: wanted, and transactions name both ends."""
+        """Whether features of the network are computed: enabled, and both accounts are named."""
         trx = self.tables[TRX]
         ends = trx.column("account_id"), trx.column("target_account_id")
         return self.features.network.enabled and all(ends)
 
     @property
     def has_behaviour(self) -> bool:
-        """Whether features of accounts are computed: wanted, and transactions name the payer's."""
+        """Whether features of accounts are computed: enabled, and the payer's account is named."""
         return self.features.behaviour.enabled and self.tables[TRX].column("account_id") is not None
 
     @property
     def queued_lines(self) -> list[str] | None:
         """The lines that score customers, for the queue; ``None`` where there is no queue.
 
-        It is wanted, customers are known, and predictions have the names of merged frames.
+        There is one if it is enabled, customers are known, and ``output.style`` is ``default``.
         """
         is_listed = self.queue.enabled and self.knows_customers
         if not (is_listed and self.output.style == "default"):
@@ -238,7 +238,7 @@ class Settings(Sections):
 
     @property
     def _names_of_ours(self) -> dict[str, str]:
-        """The tables that our features have in the join → their section of ``features``."""
+        """The names of tables under which our features are joined → their section of `features`."""
         found = {PAIR_FEATURES: PAIR_FEATURES} if self.has_network else {}
         if self.has_behaviour:
             sides = [table_of_side(ACCOUNT_FEATURES, side) for side in SIDES]
@@ -255,12 +255,12 @@ class Settings(Sections):
 
     @property
     def joined_tables(self) -> dict[str, TableSettings]:
-        """The tables of which the merged frame is made."""
+        """The tables that are joined to the merged frame."""
         return {name: table for name, table in self.tables.items() if name != DISPOSITIONS}
 
     @property
     def tables_beside(self) -> list[str]:
-        """Names of the tables that may land on a day, and for which none waits."""
+        """Names of the tables that may land on a day, and for which no day waits."""
         return [name for name in self.tables if name not in self.joined_tables]
 
 
@@ -315,7 +315,7 @@ def _resolve_paths(settings: Settings, base: Path) -> Settings:
     """Make local paths absolute; a relative path counts from the configuration file's folder."""
 
     def absolute(url: str) -> str:
-        # Path.resolve raises for links that lead to themselves; whoever opens the place names them.
+        # Path.resolve raises for links that lead to themselves; here they are refused when opened.
         return url if is_url(url) else os.path.realpath(base / url)
 
     def resolved(section: Section, *names: str) -> Section:

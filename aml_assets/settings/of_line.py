@@ -23,7 +23,8 @@ _PLACES = (
 def of_line(settings: Settings, name: str) -> Settings:
     """The settings of a further line's models.
 
-    Its labels are known later by the horizon; its models lie in a folder of their own.
+    Its labels ripen later than those of reports, by the line's horizon, and the delay is longer by
+    the same; its models lie in a folder of their own.
     """
     line, store = settings.lines[name], settings.store
     labels, windows, scoring = settings.labels, settings.windows, settings.scoring
@@ -40,7 +41,7 @@ def of_line(settings: Settings, name: str) -> Settings:
             "windows": windows.model_copy(update=delayed),
             "training": line.trained(settings.training),
             "scoring": ScoringSettings(
-                # A pin names a model of reports.
+                # A pinned model is one of the line of reports.
                 model_policy="promoted" if scoring.model_policy == "promoted" else "newest",
                 max_age_days=scoring.max_age_days,
                 threshold=scoring.threshold,

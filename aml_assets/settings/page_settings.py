@@ -73,7 +73,7 @@ class PageSettings(Section):
         Raises:
             ValueError: a column's table is unknown, or the column is never read.
         """
-        # The default of types is no bank's choice: its column may be missing, or left out.
+        # Only a type that the bank has set is checked: frames may lack the default's column.
         types = [self.types] if self.types and "types" in self.model_fields_set else []
         chosen = {"columns": self.columns, "segments": self.segments, "types": types}
         for key, names in chosen.items():
@@ -84,7 +84,7 @@ def refuse_columns(setting: str, names: Iterable[str], tables: Mapping[str, Tabl
     """Refuse columns that no frame can have.
 
     Args:
-        setting: which names them.
+        setting: the setting that names them, for errors.
         names: each as ``table.column``.
         tables: the configured tables.
 

@@ -1,6 +1,6 @@
 """Promotion as settings: how a challenger becomes the champion.
 
-Belongs here: when the gate judges, and whether its word is enough. Does not belong here: the gate
+Belongs here: when the gate judges, and whether passing it is enough. Does not belong here: the gate
 (``core.governance.gate``), or promoting (``steps.promoting``).
 """
 

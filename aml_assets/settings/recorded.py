@@ -1,10 +1,11 @@
 """The settings as they are recorded beside what is built, and read back to build it once more.
 
-Belongs here: which settings can change content, and laying recorded ones over the present places.
-Does not belong here: where the record lies (``io.surroundings``), or any single setting.
+Belongs here: which settings can change content, and combining recorded ones with the places of the
+present ones. Does not belong here: where the record lies (``io.surroundings``), or any single
+setting.
 
-Recorded are the values, not the file: a default that a later release changes is known, too. Places,
-connections, alarms and schedules change no content, and are left out; so are the numbers of
+All values are recorded, not the file: so a default that a later release changes is known, too.
+Places, connections, alarms and schedules change no content, and are left out; so are the numbers of
 threads, and where training holds its rows. No secret is a setting.
 """
 
@@ -23,11 +24,11 @@ _PRESENT_OF = {
     "partitions": ("last_day",),
     "training": ("threads", "external_memory_bytes"),
 }
-"""The same of other sections, setting by setting."""
+"""Further settings that change no content, by section."""
 
 
 def recorded_settings(settings: Settings) -> dict[str, Any]:
-    """What of the settings can change content, as JSON values; the holidays by their days."""
+    """The settings that can change content, as JSON values; holidays as days, not as a file."""
     found = settings.model_dump(mode="json", exclude={*_PRESENT})
     for section, names in _PRESENT_OF.items():
         for name in names:

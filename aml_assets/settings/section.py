@@ -42,11 +42,11 @@ def _holds_truth(value: Any) -> bool:
 
 
 def _may_hold_truth(annotation: Any) -> bool:
-    """Whether a type has room for a truth value: itself, in it, or in a section of its own."""
+    """Whether a type allows a truth value: by itself, within it, or in a nested section."""
     if annotation in (bool, Any):
         return True
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return True  # it looks at its own values
+        return True  # its own validator checks its values
     return any(map(_may_hold_truth, get_args(annotation)))
 
 

@@ -16,7 +16,7 @@ from aml_assets.settings.urls import Url
 
 
 def _digits(value: object) -> object:
-    """The digits of a number that YAML read where they were written without quotation marks."""
+    """Permission bits as text, also where YAML read a number since they stand without quotes."""
     return str(value) if type(value) is int else value
 
 

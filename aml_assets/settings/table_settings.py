@@ -30,16 +30,16 @@ DISPOSITIONS = "dispositions"
 """The table of what investigators decided in the bank's own tool; no day waits for it."""
 
 PAIR_FEATURES = "network"
-"""The table that the network's features have in the merged frame; no landed one has its name."""
+"""The table's name of the network's features in the merged frame; no landed table may have it."""
 
 ACCOUNT_FEATURES = "behaviour"
-"""The table that the features of each account's behaviour have in the merged frame."""
+"""The table's name of the features of each account's behaviour in the merged frame."""
 
 LABEL_FEATURES = "label_history"
-"""The table that the label history's features have in the merged frame."""
+"""The table's name of the label history's features in the merged frame."""
 
 OUR_FEATURES = (PAIR_FEATURES, ACCOUNT_FEATURES, LABEL_FEATURES)
-"""The tables of the merged frame that hold features of ours."""
+"""The names of tables in the merged frame that hold features of ours."""
 
 SIDES = {"payer": "account_id", "payee": "target_account_id"}
 """The two accounts of a transaction → the role of the column that names each."""
@@ -55,7 +55,7 @@ ROLES = (*ID_ROLES, "amount", "currency", "timestamp", "label", "decided_at", *D
 
 
 _NO_ENCODINGS = ("utf-7", "unicode_escape", "raw_unicode_escape", "idna", "punycode")
-"""Codecs of Python's that give texts other than those that were written, or that are no text."""
+"""Python's codecs that are refused: they encode escapes or host names, not a bank's texts."""
 
 
 class TableSettings(Section):
@@ -66,13 +66,13 @@ class TableSettings(Section):
     bank has none; a column with a role must exist. ``key`` (default: by the roles): columns that
     must be non-null and, together, unique. ``exclude``: columns that are never read. ``kinds``:
     column → the kind that it is taken for, whatever its values look like; a key, id or join column
-    can be ``text``, so that it meets texts of another table. ``format``: of its files.
-    ``partition_columns``: those that stand in the names of folders (``country=NO``), outermost
-    first. ``columns``: the names of the columns of files that call them by numbers, in their order.
-    ``binary_as_text``: take columns of bare bytes for texts, as Impala and old Hive write them, in
-    UTF-8 or a given encoding; without it only those with a kind or that are ids, in UTF-8.
-    ``int96``: what timestamps of type INT96 are, where it is to be another than the file says, or
-    it says nothing: ``utc``, instants, or ``local``, the bank's wall clock.
+    can be ``text``, so that it can be joined to texts. ``format``: of its files.
+    ``partition_columns``: the columns whose values stand in names of folders (``country=NO``),
+    outermost first. ``columns``: the real names, in order, of the columns that ORC files call
+    ``_col0``, ``_col1``, …. ``binary_as_text``: take columns of bytes for texts, as Impala and old
+    Hive write them, in UTF-8 or a given encoding; without it only those with a kind or that are
+    ids, in UTF-8. ``int96``: what timestamps of type INT96 are, where the file does not say it or
+    is wrong: ``utc``, instants, or ``local``, the bank's wall clock.
     """
 
     path: str
@@ -213,7 +213,7 @@ _DEFAULT_DISPOSITIONS: Mapping[str, Any] = {
         **{role: role for role in DISPOSITION_ROLES},
     },
 }
-"""What the table of dispositions has where it is configured; without that there is none."""
+"""Defaults of the table of dispositions, which exists only where the settings name it."""
 
 _KEY_ROLES: Mapping[str, tuple[str, ...]] = {
     "trx": ("trx_id",),
@@ -233,7 +233,7 @@ _DEFAULT_JOINS: tuple[tuple[str, str, str], ...] = (
 
 
 def table_of_side(family: str, side: str) -> str:
-    """The table that features of an account have in the join, for one side of a transaction."""
+    """The table's name of an account's features in the join, for the payer or the payee."""
     return f"{side}_{family}"
 
 
@@ -275,8 +275,8 @@ def with_default_tables(given: Mapping[str, Any]) -> dict[str, Any]:
 def key_of_decided(decided: TableSettings, reports: TableSettings) -> list[str]:
     """The columns of the table of dispositions that name a report, in the order of reports' key.
 
-    A column of the key without a role has the same name in both tables. Where a role is ``null``,
-    there is none: the table is about customers alone.
+    A column of the key without a role has the same name in both tables. If the role of one is
+    ``null``, the list is empty: the table is about customers alone.
     """
     roles = {column: role for role, column in reports.roles.items() if role in ID_ROLES}
     named = [decided.roles.get(roles.get(column, ""), column) for column in reports.key]
@@ -284,7 +284,7 @@ def key_of_decided(decided: TableSettings, reports: TableSettings) -> list[str]:
 
 
 def refuse_contradictions_of_decided(tables: Mapping[str, TableSettings]) -> None:
-    """Refuse a table of dispositions that names no case, or no decision; or another table like it.
+    """Refuse a table of dispositions without a case or a decision; or another with its roles.
 
     Raises:
         ValueError: says which role or column is wrong.
@@ -326,7 +326,10 @@ def default_joins(tables: Mapping[str, TableSettings]) -> list[Join]:
 
 
 def reported_transactions(joins: Sequence[Join]) -> Join | None:
-    """The join that goes from reports to transactions directly, so that these can be looked up."""
+    """The join from reports to transactions by columns of reports alone; ``None`` if there is none.
+
+    By it a late report's transaction can be looked up.
+    """
 
     def is_direct(join: Join) -> bool:
         return join.table == TRX and all(left.partition(".")[0] == STR for left in join.on)
@@ -367,7 +370,7 @@ def check_joins(tables: Mapping[str, TableSettings], joins: Sequence[Join]) -> N
 
 
 def _check_chain(tables: Mapping[str, TableSettings], joins: Sequence[Join]) -> set[str]:
-    """Refuse a join of an unknown, repeated or unconnected table; give the tables joined."""
+    """Refuse a join of an unknown, repeated or unconnected table; return all joined tables."""
     joined = {STR}
     for join in joins:
         if join.table not in tables:

@@ -1,8 +1,8 @@
 """Places of files as a person writes them: a local path or a URL, and nothing in between.
 
-Belongs here: telling the two apart, and refusing what is meant as a URL or as another folder and
-would become a folder of that name here. Does not belong here: which file systems there are
-(``io.filesystems``).
+Belongs here: telling the two apart, and refusing a text that is meant as a URL or as another
+folder, and would be taken for a local folder of that very name. Does not belong here: which file
+systems there are (``io.filesystems``).
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _NEARLY = re.compile(
     r"|//"
 )
 _MEANT_ELSEWHERE = re.compile(r"[~$%'\"`\\]")
-"""What only a shell replaces or takes away: ``~/x``, ``$HOME/x``, a quotation mark."""
+"""Signs that only a shell would replace or remove: ``~/x``, ``$HOME/x``, a quotation mark."""
 
 
 def is_url(text: str) -> bool:
     """True for a URL, false for a local path.
 
     Raises:
-        ValueError: the text is neither, and says how to write what it may mean.
+        ValueError: the text is neither; the error says how to write what may be meant.
     """
     if problem := _problem(text):
         raise ValueError(f"{text!r} {problem}")

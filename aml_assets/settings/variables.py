@@ -4,9 +4,9 @@ Belongs here: which variable sets which place, and reading its JSON so that noth
 silence. Does not belong here: variables that name no section (``sources``), or what a setting means
 (the ``*_settings`` modules).
 
-Section and setting have one spelling in a variable's name, in upper case. A key of a mapping, such
-as a table's name, means the one that the file spells so in any case; else a part in upper case
-means lower case, and one that has lower-case letters means itself.
+A variable's name spells section and setting in upper case. A part of it that is a key of a mapping,
+such as a table's name, means the file's key that differs from it in case alone. If the file has no
+such key, a part in upper case means the key in lower case, and any other part means itself.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PREFIX = "AML_"
 _DELIMITER = "__"
 
 Place = tuple[str | int, ...]
-"""Where a setting stands: section, name, and on; a number counts in a list."""
+"""Where a setting stands: section, name, further keys; a number is a position in a list."""
 
 
 def values_of_variables(
@@ -37,14 +37,14 @@ def values_of_variables(
 
     Args:
         settings: the model of all sections.
-        file: the content of the configuration file, whose keys the variables mean.
+        file: the content of the configuration file, with the keys that variables can mean.
 
     Returns:
         The values as a file would have them; and place → the variable that sets it.
 
     Raises:
         SettingsError: names the variable: its JSON is broken or has a key twice, or another
-            variable sets the same place, or what is around it.
+            variable sets the same place, or an enclosing one to no mapping.
     """
     found: dict[Place, str] = {}
     normal: dict[str, str | None] = {}
@@ -67,7 +67,7 @@ def values_of_variables(
 
 
 def _refuse_hidden(values: Mapping[str, Any], found: Mapping[Place, str]) -> None:
-    """Refuse a variable whose value was dropped: one around it gives null, a number or a list."""
+    """Refuse a variable without effect: another one sets an enclosing place to no mapping."""
     for place in sorted(found, key=len, reverse=True):
         if _is_within(values, place):
             continue
@@ -89,7 +89,7 @@ def _is_within(values: Any, place: Place) -> bool:
 
 
 class _Source(EnvSettingsSource):
-    """Pydantic's reader of variables, over names in the spelling of the settings."""
+    """Pydantic's reader of variables, given variables whose names are spelt as the settings."""
 
     def __init__(self, settings: type[BaseSettings], variables: Mapping[str, str | None]) -> None:
         super().__init__(settings, case_sensitive=True)
@@ -162,7 +162,7 @@ def _spelt(part: str, annotation: Any, known: Any) -> str:
 
 
 def _below(annotation: Any, name: str) -> Any:
-    """The type of a part of a value of this type; ``None`` where it has no parts of known types."""
+    """The type of the part ``name`` of a value of this type; ``None`` where it is not known."""
     if (value := _mapping_value(annotation)) is not None:
         return value
     for each in (annotation, *get_args(annotation)):

@@ -83,10 +83,10 @@ def _parsed(text: str) -> tuple[Any, dict[_Place, int]]:
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain values, as above; a key given twice is refused."""
+    """Reads plain values, by the rule of the module's docstring; refuses a key given twice."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        """A mapping whose keys differ; merged ones (``<<``) are no keys of its own."""
+        """Compose a mapping, and refuse a key that stands twice; merged ones (``<<``) may."""
         node: yaml.MappingNode = super().compose_mapping_node(anchor)
         first: dict[tuple[str, str], int] = {}
         for key, _ in node.value:
@@ -99,7 +99,7 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        """A node's value; one that its tag does not allow is an error with a place."""
+        """Return a node's value; for a value that its tag does not allow, raise with its line."""
         try:
             return super().construct_object(node, deep=deep)
         except (ValueError, TypeError, OverflowError, LookupError, AttributeError):
@@ -127,7 +127,7 @@ for _tag, _pattern, _first in (
 
 
 class _Refused(yaml.MarkedYAMLError):
-    """What is YAML, and no configuration."""
+    """The text is YAML, and not allowed in a configuration."""
 
     def __init__(self, problem: str, mark: yaml.Mark | None) -> None:
         super().__init__(problem=problem, problem_mark=mark)
@@ -148,7 +148,10 @@ def _lines(root: yaml.Node) -> Iterator[tuple[_Place, int]]:
 
 
 def _parts(place: _Place, node: yaml.Node) -> list[tuple[_Place, yaml.Node]]:
-    """The parts of a node, the last one first: what is merged (``<<``) lies below its own keys."""
+    """The parts of a node, to be put on a stack: own keys come last, and so are popped first.
+
+    So an own key is in force over one that is merged (``<<``).
+    """
     if isinstance(node, yaml.SequenceNode):
         return [((*place, number), each) for number, each in enumerate(node.value)]
     merged: list[tuple[_Place, yaml.Node]] = []
