@@ -98,8 +98,8 @@ def contents_of(entries: Iterable[FileStatus], misplaced: str = "") -> Contents 
     written = [each for each in files if not (is_hidden(each) or _is_empty_bucket(each))]
     data = tuple(each for each in written if not _is_of_a_job(each, never_committed))
     misplaced = misplaced or _misplaced(entries) or _needs_hudi(entries, data)
-    # `_SUCCESS` beside files of a job that never committed is no empty day: these files may be
-    # a copy that lacks the commit.
+    # `_SUCCESS` beside files of a job that never committed is no empty day: the folder may be a
+    # copy that lacks the commit.
     is_empty_day = bool(commits) or (success is not None and not written)
     return Contents(
         data=data,
@@ -185,7 +185,7 @@ def _unfinished(
     for entry in entries:
         name = _name(entry)
         is_sign = is_partial(entry) or name == "_temporary"
-        # A job removes these before it writes `_SUCCESS`: the write goes on, whatever its time.
+        # A job removes these before it writes `_SUCCESS`; one that is there is of a later write.
         if is_sign and (name == "_temporary" or not is_hidden(entry)):
             return entry.name
         # These can be left by a job that died: they count only if no job has ended since.

@@ -1,4 +1,4 @@
-"""The compression blocks of an ORC file: each stream and each footer is a sequence of them.
+"""The blocks of a compressed ORC file: each stream and each footer in it is a sequence of them.
 
 Belongs here: the codecs, and blocks that are not compressed. Does not belong here: where streams
 and footers lie (``io.orc_tail``, ``io.orc_times``).

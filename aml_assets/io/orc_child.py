@@ -152,10 +152,10 @@ def _reason(error: Exception) -> str:
 
 
 def _bound(memory: int, seconds: int) -> None:
-    """Bound this process: these limits, no core dump of customers' data, an end with its parent.
+    """Set limits of memory and time, allow no core dump, and let this process end with its parent.
 
-    Signals that cancel the run are ignored here. They end the step, which ends this process; if it
-    ended by itself, the step would take the file for a damaged one.
+    A dump would hold customers' data. Signals that cancel the run are ignored here: they end the
+    step, which ends this process. If it ended by itself, the step would call the file damaged.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

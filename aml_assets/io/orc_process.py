@@ -3,10 +3,10 @@
 Belongs here: starting that process, its bounds, and reading its answers. Does not belong here: what
 it does (``io.orc_child``), or what the batches mean (``io.landed_orc``).
 
-The ORC library, by which pyarrow reads, may crash or read outside of its memory on an altered file:
-about one in thousands of the files with one changed byte makes it do so. Nor does a file's length
-bound the memory that decoding takes. The batches that come back are validated in full, since a
-forged file may have overwritten the memory of the process that sent them.
+The ORC library, by which pyarrow reads, may crash or read outside of its memory on an altered file;
+with one changed byte, one file in thousands makes it do so. Nor does a file's length bound the
+memory that decoding takes. The batches that come back are validated in full, since a forged file
+may have overwritten the memory of the process that sent them.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class LandingLimits(Section):
-    """The most that one landed table of one day may be; more is refused before it is decoded.
+    """The most that one landed table of one day may be; more is refused, for Parquet undecoded.
 
     ``rows`` and ``bytes`` are those of all its files together, ``columns``, ``text_bytes`` (the
     longest text) and ``footer_bytes`` those of one file, without the columns that are excluded.

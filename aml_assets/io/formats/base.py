@@ -198,7 +198,7 @@ def keep_versions(
 def refuse_other_version(manifest: Manifest, path: str) -> None:
     """Refuse a kept version whose content is not the one that its path names.
 
-    Its seal does not show that: it covers the path of the file that was replaced, without a digest.
+    Its seal does not show that: even a keyed one covers only the path of the file it was.
 
     Raises:
         CorruptFile: the path names another digest than the manifest.
