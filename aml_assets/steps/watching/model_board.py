@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
 
 Gates: TypeAlias = list[tuple[dt.date, Mapping[str, Any]]]
-"""Day → what its gate said."""
+"""(day, content of its gate) of some days."""
 
 _GATES = 10
 """How many of the latest gates are shown."""
 
 
 def lines_of(catalog: Catalog) -> Iterator[str]:
-    """What a person reads of a line's models.
+    """The lines that ``aml models`` prints of a model line.
 
     Args:
         catalog: the store, as the line has it.
@@ -70,7 +70,7 @@ def champion_sentence(catalog: Catalog) -> str | None:
 
 
 def _champion(catalog: Catalog, champion: Champion) -> str:
-    """A champion, its age on the next day to be scored, and who let it."""
+    """A champion in words: since when it scores, its age, and who named it in the ledger."""
     entry, trained = champion.entry, parse_day(champion.model_id[-10:])
     age = f"{(next_day(catalog) - trained).days} days old; " if trained else ""
     return (
@@ -80,7 +80,7 @@ def _champion(catalog: Catalog, champion: Champion) -> str:
 
 
 def _challengers(catalog: Catalog, champion: Champion, gates: Gates) -> Iterator[str]:
-    """The models that are not judged yet."""
+    """A line that names the recent models that no gate has judged yet, if there are any."""
     stored = catalog.models.days()
     judged = {(each.get("challenger") or {}).get("model_id") for _, each in gates}
     days = catalog.settings.promotion.days
@@ -104,7 +104,7 @@ def _gates(gates: Gates) -> Iterator[str]:
 
 
 def _outcome(content: Mapping[str, Any]) -> str:
-    """What became of a night's challenger."""
+    """The outcome of a gate in words, with the command that promotes a challenger that passed."""
     challenger = content.get("challenger") or {}
     if content["outcome"] == "passed":
         return f"passed ({content['why']}); aml promote {challenger.get('model_id')} lets it score"
@@ -112,7 +112,7 @@ def _outcome(content: Mapping[str, Any]) -> str:
 
 
 def _figures(judgement: Mapping[str, Any]) -> str:
-    """Both figures of both models, with the interval of their difference."""
+    """Average precision and recall of both models, with the intervals of their differences."""
     parts: list[str] = []
     for name, words in (
         ("average_precision", "average precision"),

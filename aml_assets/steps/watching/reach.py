@@ -1,4 +1,4 @@
-"""The reach: how many days back a change can matter, and the first day that is watched.
+"""The reach: how many days back a change can affect a result, and the first day that is watched.
 
 Belongs here: what follows from the settings, and from what was deleted. Does not belong here:
 looking at any day (``watcher``).
@@ -22,18 +22,21 @@ _log = logging.getLogger(__name__)
 
 
 def reach(catalog: Catalog, today: dt.date) -> int:
-    """How many days back a change can matter to any line."""
+    """How many days back from today a change can still affect the model of some line."""
     return max(_reach_of(catalog.of_line(line), today) for line in catalog.graph.lines)
 
 
 def read_back(catalog: Catalog, today: dt.date) -> int:
-    """How many days back anything is read that a run of today builds."""
+    """How many days back from today a run of today may read."""
     look_back = catalog.settings.features.trx_lookback_days
     return reach(catalog, today) + max(catalog.graph.history, look_back)
 
 
 def first_watched(catalog: Catalog, today: dt.date) -> dt.date:
-    """The first watched day: before it, terms have passed, or something was deleted."""
+    """The first day that is watched: the first partition, or a later day where some are deleted.
+
+    Days whose term has passed are watched as long as a run of today reads them.
+    """
     first, years = catalog.settings.partitions.first_day, catalog.settings.retention.years
     if terms := [years[kind] for kind in ("tables", "features") if kind in years]:
         read = today - read_back(catalog, today) * ONE_DAY
@@ -47,7 +50,10 @@ def first_watched(catalog: Catalog, today: dt.date) -> dt.date:
 
 
 def _reach_of(catalog: Catalog, today: dt.date) -> int:
-    """The windows of a line's model, and before them late reports or what its frames read."""
+    """The reach of one line: its windows, and before them its look-back or history.
+
+    It is at least so long that metrics are watched until their labels are ripe.
+    """
     settings = catalog.settings
     windows = settings.windows
     reach = windows.train_days + settings.delay_days + windows.eval_days

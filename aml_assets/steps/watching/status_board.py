@@ -61,15 +61,16 @@ class StatusBoard:
 
     Args:
         catalog: the landing and the store.
-        cursor: the landing sensor's; without it, failed runs look like runs yet to come.
+        cursor: the landing sensor's; under an empty one, a failed run looks like one yet to come.
         now: POSIX seconds.
         busy: days for which a run is queued or under way.
         failures: days whose last run failed.
-        back: at least so many days are watched.
+        back: the least number of days that are watched.
 
     Attributes:
-        rules, view, plan: the settings, what is stored and landed, and what the sensor would
-            request now.
+        rules: the settings on which the night's decisions depend.
+        view: what has landed and what is stored.
+        plan: the runs that the sensor would request now, and its notes on days.
         current: gives the digests that are stored now.
     """
 
@@ -102,7 +103,7 @@ class StatusBoard:
         return [day for day in self.view.days if traces and day >= min(traces)]
 
     def note(self, day: dt.date) -> str:
-        """Why a day does not go on, or that a run is under way for it; empty if it is whole.
+        """The note on a day: why it does not go on, or that a run builds it; empty if it is whole.
 
         The same sentence stands in ``aml status``, in ``aml explain`` and in the sensor's message.
         """
@@ -141,9 +142,10 @@ class StatusBoard:
         return PartitionStatus("superseded" if kept else "stale", changed)
 
     def _is_needless(self, asset: str, day: dt.date) -> bool:
-        """Whether an asset is the measured model of a day whose metrics measured another one.
+        """Whether an asset may be missing from a day without harm.
 
-        So is what is kept of challengers: no day is built again for it.
+        True for gates and shadows, for which no day is built again, and for the measured model of
+        a day whose metrics measured the model that scores.
         """
         if asset in self._catalog.graph.judging:
             return True
@@ -151,9 +153,9 @@ class StatusBoard:
         return asset == line.measured and asset not in missing_learnt(self.view, line, day)
 
     def lacking_of_lines(self, day: dt.date) -> list[str]:
-        """What of a day's further lines is missing although its features are there.
+        """The assets of further lines that a day lacks although its merged features are stored.
 
-        What has no windows yet is left out.
+        Left out are assets that cannot be built yet, since the day has no windows.
         """
         if self.view.partition(FEATURES, day) is None:
             return []
@@ -247,7 +249,11 @@ class StatusBoard:
                 yield f"aml backfill --from {first} --to {last} --select {names[asset]} --remake"
 
     def _stale(self, day: dt.date) -> Iterator[str]:
-        """What of a day is stale and can be built again: its tables together, and each asset."""
+        """The names to rebuild for a day: ``tables`` if any of them is stale, and stale assets.
+
+        Left out is what would only fail again: tables whose landed files were refused, and the
+        assets of a day whose features are held back.
+        """
         if self.tables(day).state == "stale" and not self._is_refused(day):
             yield TABLES
         if day in self.plan.unbuildable:
@@ -258,10 +264,10 @@ class StatusBoard:
                 yield asset
 
     def _selection(self, day: dt.date) -> tuple[str, ...] | None:
-        """The words that select what can be built of what a day lacks.
+        """The values of ``--select`` for the missing assets of a day that can be built.
 
         Returns:
-            No word if a backfill of everything would not fail, ``None`` if nothing can be built.
+            No value if a backfill of all assets would not fail; ``None`` if nothing can be built.
         """
         graph = self._catalog.graph
         assets = (FEATURES, *graph.derived, *graph.learning)
@@ -275,14 +281,14 @@ class StatusBoard:
         return tuple(names[asset] for asset in built)
 
     def _is_left_out(self, asset: str, day: dt.date) -> bool:
-        """Whether a backfill leaves an asset of a day out itself, since it has no windows."""
+        """Whether a backfill leaves an asset out by itself, since the day has no windows."""
         line = self.rules.line_of(asset)
         of_windows = self._catalog.graph.uses_windows(asset)
         of_model = line in self.rules.further and asset == line.scores
         return (of_windows or of_model) and isinstance(line.windows(day), Untrainable)
 
     def _short_names(self) -> dict[str, str]:
-        """Each asset and group as ``--select`` takes it: by the last part where only one has it."""
+        """Each asset and group → the shortest name that ``--select`` takes: ``trx``, if unique."""
         parts = [name.rpartition("/")[2] for name in self._catalog.assets]
         groups = {name.partition("/")[0] for name in self._catalog.assets}
         short = {
@@ -323,19 +329,19 @@ class StatusBoard:
     def _can_learn(self, line: LineRules, day: dt.date) -> bool:
         """Whether every day of a day's windows has features, or can have them, or is exempt.
 
-        A backfill derives of them what frames of a further line are missing.
+        For a further line, too, features suffice: a backfill builds its missing frames from them.
         """
         windows = line.windows(day)
         if isinstance(windows, Untrainable):
             return False
         return all(
-            # Of days that nobody watches, a backfill adds what has landed.
+            # Also of days that are not watched: a backfill builds what has landed of them.
             each in self.view.exempt or self._has_features(each)
             for each in days_between(windows.train_start, windows.eval_end)
         )
 
     def _can_be_scored(self, line: LineRules, day: dt.date) -> bool:
-        """Whether a day has features or can have them, and a line's model to score with."""
+        """Whether a day has features or can have them, and a line has a model to score it with."""
         blocked = line is self.rules.reports and day in self.view.blocked_features
         if blocked or not self._has_features(day):
             return False

@@ -51,8 +51,8 @@ _OLDER_DAYS = 90
 """How many older days one view includes at most."""
 
 _SILENT_DAYS = 31
-"""After so many days without a trace of data, a person looks at data of another time: a back test.
-"""
+"""If the newest data is more days old than this, it is a back test, and a person who asks for the
+status sees the days before that data instead of those before today."""
 
 _Stored = Mapping[str, Mapping[dt.date, StoredPartition]]
 _Landed = Mapping[str, frozenset[dt.date]]
@@ -174,8 +174,9 @@ class Watcher:
             now: POSIX seconds.
             busy: days for which a run is queued or under way.
             runs: how many such runs there are.
-            back: for a person who looks: at least so many days back are watched, and of data of
-                other years, back from its newest day. The sensor watches back from today.
+            back: given where a person asks (``aml status``): the least number of days watched, back
+                from today, or in a back test from the newest day of data. ``None`` for the sensor:
+                the days that the settings say, back from today.
 
         Raises:
             Unreachable: the landing or the store is away.
@@ -215,7 +216,7 @@ class Watcher:
         return self._with_lookups(view)
 
     def _with_lookups(self, view: View) -> View:
-        """The same view with what costs more calls, for the few days that need it."""
+        """The same view with fields that cost more calls: listings and checks of a few days."""
         rules = self.rules()
         unwatched = {day: self._listing(TRX, day) for day in unwatched_days(view, rules)}
         tables = {day: self.blocked(day) for day in tables_to_check(view, rules)}
@@ -290,7 +291,7 @@ class Watcher:
         return sorted(older[:_OLDER_DAYS]) + days_between(begin, today)
 
     def _lacks_something(self, day: dt.date, stored: _Stored) -> bool:
-        """Whether features are missing, or anything else that can be built from them."""
+        """Whether a day lacks its features, or anything that can be built from them."""
         if day not in stored[FEATURES]:
             return True
         if any(day not in stored[asset] for asset in self._catalog.graph.derived):
@@ -351,7 +352,11 @@ class Watcher:
     def _champions(
         self, days: list[dt.date]
     ) -> tuple[dict[str, dict[dt.date, str]], dict[str, str]]:
-        """The champions that score some days, by line; and the lines of which nobody can tell."""
+        """The champions of some days.
+
+        Returns:
+            Line → day → the champion's digest; and line → why its champions cannot be told.
+        """
         champions: dict[str, dict[dt.date, str]] = {}
         unscorable: dict[str, str] = {}
         for line, catalog in self._catalogs.items():
