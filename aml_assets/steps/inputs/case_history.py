@@ -64,7 +64,7 @@ class Histories:
     Attributes:
         of: the text of a customer's id → what is known.
         first: the first day that counts.
-        stored: how many days of transactions there are, from ``first`` on, before each day.
+        stored: the days whose transactions are stored, from ``first`` on, oldest first.
         said: the dispositions that were known.
     """
 
@@ -119,7 +119,7 @@ def _payments(
     trx: Upstream[pa.Table],
     stored: list[dt.date],
 ) -> Iterator[pa.Table]:
-    """The payments of each day that is stored; the days are noted."""
+    """The payments of each stored day, whose date is appended to ``stored``."""
     spec = catalog.settings.tables[TRX]
     for past in days_between(first_counted(catalog, day), day):
         if trx.has(past):

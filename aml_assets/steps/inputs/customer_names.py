@@ -62,7 +62,7 @@ def _names_in(
     if frame.num_columns == 1:
         return {}
     ids = frame.column(identity)
-    # As texts, because of two tables' numbers one may be decimals: those beyond int64.
+    # Compared as texts: one table's ids may be integers, another's decimals (beyond int64).
     texts = pa.array(sorted(wanted), pa.string())
     rows = frame.filter(pc.is_in(ids.cast(pa.string()), value_set=texts))
     pairs = zip(rows.column(0).to_pylist(), rows.column(1).to_pylist(), strict=True)

@@ -1,6 +1,6 @@
-"""Decisions as they held when a day was built: skips, overrides, and who was the champion.
+"""Decisions as they held when a day was built: skips, overrides, and the champion.
 
-Belongs here: reading them so for a day that is built again. Does not belong here: recording or
+Belongs here: reading them so when a stored day is reproduced. Does not belong here: recording or
 taking back (``io.decisions``, ``steps.inputs.exemptions``).
 """
 
@@ -21,12 +21,13 @@ from aml_assets.steps.inputs.model_selection import CHAMPION_DIGEST
 
 
 class DecisionsOfThen(Decisions):
-    """Decisions as they held when the day was built: taken back or overtaken since, or not.
+    """Decisions as they held when the day was built, even if they were taken back since.
 
     Args:
         store: where they are kept.
         kind: ``skips`` or ``overrides``.
-        about: what a decision under a name would be about now; ``None``: as it says itself.
+        about: name → the content that a decision under this name would be about now; ``None``: the
+            content that the decision itself names.
     """
 
     def __init__(self, store: Store, kind: str, about: Callable[[str], str | None]) -> None:
@@ -34,7 +35,7 @@ class DecisionsOfThen(Decisions):
         self._about = about
 
     def find(self, name: str) -> Decision | None:
-        """See `Decisions.find`; what was built has passed by it."""
+        """See `Decisions.find`; the last decision holds, since the day was built under it."""
         decision = self.last(name)
         if decision is None:
             return None
@@ -71,7 +72,7 @@ class LedgerOfThen(Ledger):
                 self._then[line.name] = _champion(line, day, "", digest, "") if digest else None
 
     def champion(self, line: str, day: dt.date) -> Champion | None:
-        """See `Ledger.champion`; of the day itself, as the day's files say."""
+        """See `Ledger.champion`; on the day itself, the one that the day's manifests name."""
         if day == self._day and line in self._then:
             return self._then[line]
         return super().champion(line, day)

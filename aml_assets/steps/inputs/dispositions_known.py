@@ -4,8 +4,8 @@ Belongs here: which dispositions a window reads, of reports and of customers, an
 names them. Does not belong here: which of them count (``core.cases.dispositions``), or taking a
 file of them (``steps.deciding``).
 
-A disposition is known from the day after it was brought. So what reads them reads days that are
-over, to which nothing is added: they are no asset, and nothing becomes stale by them.
+A disposition counts as known from the day after it was brought. So a builder reads only files of
+past days, to which nothing is added: dispositions are no asset, and a new one makes nothing stale.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
 
 DISPOSITIONS = "dispositions"
-"""A fact of what has learnt from dispositions, or was measured on them: their files and digest."""
+"""The fact of a manifest that dispositions were read as labels: their files and digest."""
 
 REACH = 366 * ONE_DAY
 """How long before a window dispositions are read: a report may be repeated after it was decided."""
@@ -42,8 +42,8 @@ class KnownDispositions:
     Attributes:
         counting: those of reports that count, by the keys of their reports.
         customers: those of customers that count, by day and customer.
-        fact: the fact of a manifest that dispositions were read, whatever they are about; none
-            where there were none.
+        fact: for a manifest: `DISPOSITIONS` → the files read, whatever they are about, and their
+            digest; empty where there were none.
     """
 
     counting: Mapping[Key, Disposition]
@@ -59,7 +59,9 @@ def with_dispositions(
     key: Sequence[str],
     known_by: dt.date,
 ) -> list[SelectedReports]:
-    """The selected reports of a window, with what was known of dispositions by the end of a day.
+    """The selected reports of a window, labelled by the dispositions known by the end of a day.
+
+    A report without a disposition keeps the label of the bank's table.
 
     Args:
         catalog: the dispositions, and how many people one takes.

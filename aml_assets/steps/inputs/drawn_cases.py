@@ -1,10 +1,10 @@
-"""Drawn cases: for how many customers a decided case stands, since he was drawn at random.
+"""Sampling weights of decided cases: how many customers one that was drawn at random stands for.
 
 Belongs here: finding decided cases among the random samples of their days' queues. Does not belong
 here: drawing (``core.cases.queue``), or how training weighs them (``core.cases.dispositions``).
 
-A customer who is listed by his evidence stands for himself; a report stands for no more than any of
-the customers of its transaction does, since any of them brings it before an investigator.
+A customer who is in the queue for his evidence has the weight 1. A report has the lowest weight of
+the customers of its transaction, since each of them brings it before an investigator.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def with_sampling_weights(catalog: Catalog, given: Sequence[Disposition]) -> list[Disposition]:
-    """Dispositions, each with for how many customers its case stands, where he was drawn.
+    """The dispositions, with ``stands_for`` set where the customer was drawn at random.
 
     Args:
         catalog: the stored queues and merged frames.
@@ -51,7 +51,7 @@ def with_sampling_weights(catalog: Catalog, given: Sequence[Disposition]) -> lis
 
 
 def _listed(catalog: Catalog, day: dt.date) -> Mapping[str, float]:
-    """The customers of a day's queue and for how many each stands; none if it has no sample."""
+    """Customer → weight, of a day's queue; empty if the queue has no random sample."""
     if not catalog.queues.has(day):
         return {}
     weights = weights_in(catalog.queues.load(day))
@@ -63,7 +63,7 @@ def _listed(catalog: Catalog, day: dt.date) -> Mapping[str, float]:
 def _of_reports(
     catalog: Catalog, day: dt.date, keys: set[Key], listed: Mapping[str, float]
 ) -> list[tuple[Key, float]]:
-    """The reports of listed customers among some of a day, each with what it stands for."""
+    """(key, weight) of those of the given reports of a day whose customers are in its queue."""
     places = unit_places(catalog, CUSTOMER)
     merged: Upstream[pa.Table] = Upstream(catalog.features)
     frames = read_stored(catalog, merged, [day], places).frames if keys else []

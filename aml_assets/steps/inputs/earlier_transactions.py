@@ -32,10 +32,10 @@ def earlier_days(
     trx: Upstream[pa.Table],
     columns: list[str] | None = None,
 ) -> Iterator[tuple[dt.date, look_back.Lookup]]:
-    """Earlier days, newest first, back to the first partition; each one taken is recorded.
+    """The days of the look-back, newest first, each with a lookup of its transactions.
 
-    A day that has landed and is not stored yet will change the result once it is stored. It is an
-    error to retry, never a day without transactions.
+    A day is recorded as an input when it is taken. One that has landed and is not stored yet would
+    change the result once it is stored: it is an error to retry, never a day without transactions.
 
     Args:
         catalog: the settings, the landing and skips.

@@ -96,7 +96,9 @@ def evidence_of(
 def needed_columns(
     catalog: Catalog, day: dt.date, merged: Upstream[pa.Table]
 ) -> Callable[[Manifest], list[str]]:
-    """What says which columns of a day's predictions are read: customers, key and score.
+    """A function that selects the columns of a day's predictions to read.
+
+    They are the customers, the key and the score.
 
     Args:
         catalog: settings.
@@ -131,7 +133,7 @@ def by_customer(table: pa.Table, names: Sequence[str], day: dt.date, **columns: 
         table: with customers in some columns.
         names: these columns, payers first.
         day: the partition, for errors.
-        **columns: what is said of each row.
+        **columns: further columns of the result, with a value per row of ``table``.
 
     Raises:
         InputError: ids differ in type between payers and payees.
@@ -165,7 +167,7 @@ def _lately(catalog: Catalog, window: Window, places: _Places, day: dt.date) -> 
 
 @dataclass(frozen=True)
 class _Before:
-    """What tells how customers were scored on earlier days.
+    """The stored scores of customers on earlier days.
 
     Attributes:
         catalog: settings.
@@ -191,12 +193,12 @@ class _Before:
         return by_customer(reports, columns_named(frame.columns, self.places), frame.day, score=own)
 
     def of_lines(self, day: dt.date) -> list[pa.Table]:
-        """What each line said of the customers of a day."""
+        """The scores of a day's customers, one table per line."""
         return [_of_day(of, day) for of in self.scores.values()]
 
 
 def _of_reports(before: _Before, cases: Iterable[Disposition]) -> pa.Table:
-    """The decided reports, as they or their customers were scored on their day."""
+    """The decided reports, each with its own score or its customer's, whichever is higher."""
     keys: dict[dt.date, set[Key]] = {}
     for each in cases:
         if each.key:
@@ -213,12 +215,14 @@ def _of_reports(before: _Before, cases: Iterable[Disposition]) -> pa.Table:
 def _of_customers(
     before: _Before, cases: Iterable[Disposition], today: Sequence[pa.ChunkedArray]
 ) -> pa.Table:
-    """The customers who were decided on, with all their scores of that day, or with none known.
+    """The customers with a disposition, one row per score of the day that was decided on.
+
+    Who had no score on that day, and may be listed today, has one row with a null score.
 
     Args:
-        before: what was scored.
+        before: the scores of earlier days.
         cases: the dispositions.
-        today: the columns of those who may be listed.
+        today: columns with the ids of those who may be listed.
     """
     wanted: dict[dt.date, set[str]] = {}
     for each in cases:
@@ -251,7 +255,7 @@ def _at_least(
 ) -> pa.Table:
     """The reports of a day, each with its customer's score of a line, where that is higher.
 
-    A score that is not known stays so.
+    A report whose own score is unknown stays without one.
     """
     reports, *lines = _unified([reports, *of_lines], places, day)
     ids = reports.column(CUSTOMER)
@@ -269,7 +273,7 @@ def _at_least(
 
 
 def _decided_lately(catalog: Catalog, day: dt.date, said: KnownDispositions) -> list[Disposition]:
-    """The dispositions that count, say yes or no, and were brought lately."""
+    """The dispositions that count, say yes or no, and were brought within the cool-down."""
     since = day - catalog.settings.queue.cool_down_days * ONE_DAY
     lately = set(catalog.dispositions.brought(by=day - ONE_DAY, since=since).given)
     counting = (*said.counting.values(), *said.customers.values())
@@ -292,7 +296,7 @@ def _scores_of(
 
 
 def _of_day(scores: Upstream[pa.Table], day: dt.date) -> pa.Table:
-    """What a line says of the customers of a day; no row where it was not scored."""
+    """A line's scores of the customers of a day; no row if the day was not scored."""
     if not scores.has(day):
         scores.record(str(day))
         return _nobody()
@@ -302,7 +306,7 @@ def _of_day(scores: Upstream[pa.Table], day: dt.date) -> pa.Table:
 
 
 def _nobody() -> pa.Table:
-    """Scores of nobody; the ids have no type that others could contradict."""
+    """An empty table of scores; its ids have the null type, which any other table's type fits."""
     return pa.schema([(CUSTOMER, pa.null()), (SCORE, pa.float64())]).empty_table()
 
 

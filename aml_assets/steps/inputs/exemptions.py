@@ -81,7 +81,7 @@ def take_skip_back(catalog: Catalog, day: dt.date, why: str, *, by: str | None =
 
 
 def _record(catalog: Catalog, day: dt.date, decision: Decision) -> None:
-    """Record a decision, in the ledger first: nothing holds of which the ledger does not tell."""
+    """Record a decision, first in the ledger: none is in force that the ledger does not hold."""
     about = {"day": str(day), "landed": decision.about, "holds": decision.holds}
     catalog.ledger.append("skip", decision, about)
     catalog.skips.record(str(day), decision)

@@ -35,14 +35,14 @@ def known_days(
 ) -> tuple[list[dt.date], int]:
     """The days of the horizon whose partial is stored, newest first, and how many are known.
 
-    A day without a partial is on record as absent, so that what reads it is stale once it is
-    stored: one day that cannot be built must not hold up the 89 after it. Days count as known,
-    back from the day itself, up to the first that is absent although it was not to be empty.
+    A day without a partial is recorded as absent, so that the history is stale once it is stored;
+    one day that cannot be built must not hold up the 89 after it. The known days are counted back
+    from the day itself, and end at the first absent one that is not exempt.
 
     Args:
-        catalog: the first partition, and the days that were to be empty.
+        catalog: the first partition, and exemptions.
         day: the last day.
-        partials: those that are looked for.
+        partials: the stored partials.
         earlier: how many days before it.
         with_own: whether the day's own partial is needed.
     """
@@ -59,10 +59,10 @@ def known_days(
 
 @dataclass(frozen=True)
 class Counted:
-    """How partials have to be counted, so that they can be added up.
+    """The code version and settings that partials must share, so that they can be added up.
 
     Attributes:
-        code_version: of the code.
+        code_version: of the partials' asset.
         settings: the hash of the settings; ``None``: any.
     """
 
@@ -70,7 +70,7 @@ class Counted:
     settings: str | None = None
 
     def refuse_other(self, of: Upstream[pa.Table], manifest: Manifest, days: list[dt.date]) -> None:
-        """Refuse a partial that counts otherwise, before it is read.
+        """Refuse a partial of another code version or of other settings, before it is read.
 
         Args:
             of: the partials.
@@ -101,17 +101,18 @@ def stored_partials(
     *,
     accounts: str | None = None,
 ) -> dict[dt.date, pa.Table]:
-    """Stored partials.
+    """Read the partials of some days: day → table.
 
     Args:
         of: the partials.
-        days: which, newest first.
-        columns: what is read of each.
-        counted: how they have to be counted.
-        accounts: a column of accounts; of it, only those of the newest day are read of any day.
+        days: the days to read, newest first.
+        columns: the columns to read of each.
+        counted: the code version and settings that they must have.
+        accounts: a column of accounts: of all days, only rows of the newest day's accounts are
+            kept.
 
     Raises:
-        Outdated: one is counted otherwise.
+        Outdated: one has another code version or other settings.
     """
 
     def chosen(manifest: Manifest) -> list[str]:
@@ -131,16 +132,18 @@ def large_history(
     columns: list[str],
     counted: Counted,
 ) -> dict[dt.date, StoredFrame]:
-    """The days that have rows, for a remote engine; none if they have few rows together.
+    """The partials that have rows, as a remote engine reads them: day → frame.
+
+    Empty if all of them have few rows together.
 
     Args:
         of: the partials; they count as read.
-        days: which, newest first.
-        columns: what is read of each.
-        counted: how they have to be counted.
+        days: the days to read, newest first.
+        columns: the columns to read of each.
+        counted: the code version and settings that they must have.
 
     Raises:
-        Outdated: one is counted otherwise.
+        Outdated: one has another code version or other settings.
     """
     manifests = {each: of.manifest(each) for each in days}
     for manifest in manifests.values():

@@ -1,4 +1,4 @@
-"""What is known of the libraries that are installed: versions, and digests of what they consist of.
+"""Installed libraries: their versions, and digests of their files.
 
 Belongs here: reading the metadata that pip leaves. Does not belong here: which libraries made a
 model (its manifest says it).

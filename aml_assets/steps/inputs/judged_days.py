@@ -62,7 +62,7 @@ def ripe_days(
 
 
 def unseen(days: Sequence[dt.date], *models: StoredModel) -> list[dt.date]:
-    """Those of some days that come after all that some models have learnt from."""
+    """Those of some days that come after every day that one of the models has learnt from."""
     return [day for day in days if all(model.looks_ahead(day) is None for model in models)]
 
 
@@ -119,7 +119,7 @@ def scored_by_both(
 
 
 def _seen_before(first: dt.date, champion: StoredModel, challenger: StoredModel) -> list[dt.date]:
-    """The days before a day of which one of the models may have learnt a report."""
+    """The days before ``first`` whose reports one of the models may have learnt."""
     of_champion, of_challenger = (
         tuple(map(dt.date.fromisoformat, model.trained_on)) for model in (champion, challenger)
     )

@@ -1,4 +1,4 @@
-"""Known subjects: the reports and customers of stored days, on whom somebody may decide.
+"""Known subjects: whether the report or customer of a disposition is one of a stored day.
 
 Belongs here: whether a subject is one of ours, and whether a line's labels are ripe without it.
 Does not belong here: reading decisions (``core.cases.disposition_file``) or keeping them
@@ -62,7 +62,13 @@ def doubts(
 
 
 def is_after_ripe(catalog: Catalog, said: Disposition, day: dt.date) -> bool:
-    """Whether a line took the label for ripe before a day; a line has its own ripeness."""
+    """Whether a disposition comes so late that its subject's label already counted as ripe.
+
+    Args:
+        catalog: after how many days a label is ripe, by model line.
+        said: the disposition.
+        day: when it is brought. A customer's label counts as ripe once it does for one line.
+    """
     lines = _lines_of_customers(catalog) if said.customer else [catalog]
     maturities = [of.settings.labels.maturity_days for of in lines]
     return any(days and day > said.day + days * ONE_DAY for days in maturities)

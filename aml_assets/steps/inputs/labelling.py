@@ -1,4 +1,4 @@
-"""Labelling: the rows of a window with what is known of them, of any model line.
+"""Labelling: the rows of a window that count, with their labels, for any model line.
 
 Belongs here: which rows of a line's frames count, and reading the reports and dispositions that
 label those of a further line. Does not belong here: the labels themselves (``core.model.labels``,
@@ -62,7 +62,7 @@ def select_rows(
     said_by: dt.date | None = None,
     strict: bool = True,
 ) -> list[SelectedReports]:
-    """Select the rows of a window that count, each with what is known of it by the end of a day.
+    """Select the rows of a window that count, each with its label as known by the end of a day.
 
     Args:
         catalog: settings and dispositions, as the line has them.
@@ -99,7 +99,7 @@ def select_rows(
         known_by=known_by,
         deciding=[read_stored(of_reports, reports, after)],
         said_by=said_by,
-        first=True,  # repeated with its decision, a report is as old as it was
+        first=True,  # a report that is repeated with its decision counts on its first day
     )
     holes = _holes(of_reports, window)
     rows = unit_labels(
@@ -114,7 +114,10 @@ def select_rows(
 
 
 def _holes(of_reports: Catalog, window: Window) -> set[dt.date]:
-    """The days of a window of which nobody knows the reports, such as one that was skipped."""
+    """The missing days of a window that are not empty by design, such as skipped ones.
+
+    What was reported on them is unknown.
+    """
     by_design = of_reports.settings.partitions.empty_by_design
     return {day for day in window.empty if not by_design(day)}
 
@@ -122,7 +125,7 @@ def _holes(of_reports: Catalog, window: Window) -> set[dt.date]:
 def _said_of_customers(
     catalog: Catalog, days: Sequence[dt.date], known_by: dt.date
 ) -> Mapping[CustomerDay, Disposition]:
-    """What was decided of the customers of some days, as known by a day; of other units, nothing.
+    """The dispositions of customers on some days, as known by a day; none for other units.
 
     Args:
         catalog: the dispositions, as the line has them.
@@ -148,7 +151,7 @@ def _decided(
 def _days_around(
     of_reports: Catalog, needed: Sequence[dt.date], known_by: dt.date
 ) -> tuple[list[dt.date], list[dt.date]]:
-    """The days before and after some days in which their reports may have been, or be, repeated.
+    """The days before and after some days on which their reports may be repeated.
 
     Args:
         of_reports: how late a decision may come.
@@ -165,7 +168,7 @@ def _days_around(
 
 
 def rules_of(catalog: Catalog) -> dict[str, Any]:
-    """What decides on a line's rows and on which labels are known, as JSON values."""
+    """The settings that decide which rows of a line count and which labels are known, as JSON."""
     rules = catalog.settings.label_rules
     if catalog.line == REPORTS:
         return rules
@@ -174,11 +177,11 @@ def rules_of(catalog: Catalog) -> dict[str, Any]:
 
 
 def budget_of(catalog: Catalog, rows_a_day: float) -> int:
-    """How many a day the investigators can work.
+    """The alert budget of a line: how many of its rows investigators can work per day.
 
     Args:
-        catalog: the budget of the line.
-        rows_a_day: how many are scored on a day, of which the budget may be a share.
+        catalog: the settings, as the line has them.
+        rows_a_day: how many rows are scored on a day; the budget may be a share of them.
     """
     if catalog.line == REPORTS:
         return catalog.settings.reports.budget
@@ -186,7 +189,7 @@ def budget_of(catalog: Catalog, rows_a_day: float) -> int:
 
 
 def shown(catalog: Catalog, frame: Frame) -> Frame:
-    """The columns of a frame that stand beside its scores: of a further line, whose they are."""
+    """The columns to store beside scores: all of a report, the unit's id for a further line."""
     if catalog.line == REPORTS:
         return frame
     return Frame(frame.day, frame.table.select(row_columns(catalog)), frame.columns)
@@ -195,9 +198,10 @@ def shown(catalog: Catalog, frame: Frame) -> Frame:
 def learnt_part(
     catalog: Catalog, days: Sequence[dt.date], known_by: dt.date
 ) -> Callable[[Frame], Frame]:
-    """What takes of a day of a training window the rows that are learnt from; of reports, all.
+    """A function that takes from a day's frame the rows to train on.
 
-    A customer on whom somebody decided is learnt from, whichever the day: such rows are few.
+    It takes all reports; of a further line, each unit on one day of ``train_every``, and always
+    the customers with a disposition, since they are few.
 
     Args:
         catalog: settings and dispositions, as the line has them.

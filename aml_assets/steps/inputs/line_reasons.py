@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LineReasons:
-    """What a line says of some customers, by the text of their ids.
+    """A line's scores of some customers, explained; by the text of their ids.
 
     Attributes:
-        below: the share of all scores of the line that are lower.
-        explanations: the reasons of the score.
+        below: the share of the line's scores of the day that are lower than the customer's.
+        explanations: the reasons of the customer's score.
     """
 
     below: Mapping[str, float]

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from aml_assets.settings.scoring_settings import ScoringSettings
 
 CHAMPION_DIGEST = "champion_digest"
-"""A fact of a shadow's manifest: the digest of the day's champion, no challenger; "" if none."""
+"""A fact of a shadow's manifest: the digest of the day's champion, "" if there was none."""
 
 _DIGEST = re.compile(r"[0-9a-f]{12,64}")
 
@@ -130,7 +130,10 @@ def select_model(
 def scoring_id(
     catalog: Catalog, day: dt.date, models: Upstream[xgboost.Booster], options: RunOptions
 ) -> str:
-    """The model_id under which an ad hoc run stored its predictions; the model is not recorded."""
+    """The model_id under which an ad hoc run stored its predictions.
+
+    The model is not recorded as an input.
+    """
     pin = options.model or model_id_of(catalog, day, options)
     scoring, champion = catalog.settings.scoring, champion_of(catalog, day)
     found = select_model(models.afresh(), scoring, day, pin, options.look_ahead, champion)
@@ -267,7 +270,7 @@ def read_model(models: Upstream[xgboost.Booster], path: str) -> StoredModel:
             table=stored.asset,
             remedy="Train it (job self_learning), or choose another one.",
         ) from None
-    # Not read a second time: the day may be trained again in between.
+    # Taken from the booster: the file, read again, may be another one by now.
     manifest = manifest_of(booster, path)
     try:
         frames = carried.frames_of(manifest.inputs)

@@ -43,7 +43,7 @@ class RankedReports:
         order: their rows in the frame.
         scores: of each.
         customers: place → the texts of the ids of payer and payee, ``None`` where one is not known;
-            of those reports alone whose customers may have a case.
+            only for reports whose customers may have a case.
     """
 
     order: NDArray[np.int64]
@@ -60,7 +60,7 @@ class PageCases:
         cases: in their order.
         has_queue: whether there is a queue of the day.
         histories: of their customers; ``None`` where nothing is known of customers.
-        lines: line → what it says of customers of the queue.
+        lines: line → its scores of customers of the queue, explained.
         names: the text of an id → the name.
     """
 
@@ -157,7 +157,7 @@ def _ranked(scored: ScoredDay, roles: Roles, listed: Sequence[Listed], most: int
         scored: the day's reports.
         roles: their columns.
         listed: the queue.
-        most: of so many of the highest scores the customers have cases, too.
+        most: the customers of so many of the highest scores have cases without being listed.
     """
     order = scoring.order_of(scored.scores)
     nobody = pa.chunked_array([pa.nulls(len(order), pa.string())])

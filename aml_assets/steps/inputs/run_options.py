@@ -48,8 +48,7 @@ class RunOptions:
     def parameters(self, base: TrainingSettings) -> TrainingSettings:
         """The run's parameters over the settings'; a preset named by the run replaces them all.
 
-        Whether a model is fitted again, and whether a study chooses parameters, stays: the graph
-        has its assets by the settings.
+        ``refit`` and ``tuning`` stay as the settings say, since they decide which assets there are.
 
         Raises:
             SettingsError: a parameter that XGBoost or our bounds refuse, or another ``refit`` or
@@ -77,7 +76,7 @@ class RunOptions:
 
 
 def _known(place: tuple[int | str, ...]) -> str:
-    """The parameter that a problem is about; one that somebody made up is not quoted."""
+    """The parameter that a problem is about, as its text begins; an unknown one is not quoted."""
     name = str(place[0]) if place else ""
     if not name:
         return ""

@@ -3,8 +3,8 @@
 Belongs here: reading the frame and the model of stored scores, of any line, or refusing. Does not
 belong here: reasons (``core.pages.reasons``), or selecting a model (``model_selection``).
 
-What is explained are the scores that are stored: by the model that they name, by its digest, and
-the features from which they were built.
+Stored scores are explained by the very model and features that they were built from, which their
+manifest names by digest.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class ScoredDay:
     Attributes:
         manifest: the scores'.
         path: where the scores are.
-        frame: the features that were scored, as they are shown.
-        known: the same as they were known at the day's end, which is what was scored.
+        frame: the rows for display: all stored columns, labels as known at the day's end.
+        known: the same rows as the model scored them, without what reports were told later.
         model: the model that scored them.
         scores: shape (rows,), in the frame's order.
     """
@@ -108,7 +108,7 @@ def scored_day(
         features: the line's frames.
         models: the stored models.
         ad_hoc: the name under which an ad hoc run has stored its own scores; "" for the day's.
-        part: the rows that are needed; all by default.
+        part: takes the needed rows from the frame; all by default.
 
     Raises:
         NotReady: the day has no scores, or no features.
@@ -181,7 +181,7 @@ def _taken(frame: Frame, places: Sequence[int] | NDArray[Any]) -> Frame:
 
 
 def _with_labels_of(known: Frame, frame: Frame, label: str | None) -> Frame:
-    """The whole frame, as it is shown, with those labels alone that were known at its day's end."""
+    """The whole frame for display, with no label that was not known at its day's end."""
     if known is frame or label is None:
         return frame
     place = frame.table.schema.get_field_index(label)

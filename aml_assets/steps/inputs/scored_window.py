@@ -112,8 +112,8 @@ def score_evaluation_window(
 ) -> ScoredWindow:
     """Score the evaluation window of a model: each STR once, and none that it has learnt from.
 
-    Where labels ripen, an STR is undecided until its whole day is ripe: what is decided early is
-    not like the rest. The rows of a further line are no STRs, and take their place here.
+    Where labels ripen, an STR is undecided until its whole day is ripe: reports that are decided
+    early are not like the rest. For a further line, read *row* where *STR* is written.
 
     Args:
         catalog: the settings, as the line has them.
@@ -133,7 +133,7 @@ def score_evaluation_window(
     learnt = read_window(catalog, features, windows.train_days, columns)
     known_by = known_by or _newest_known(catalog, reports or features, windows)
     ripe = ripeness(catalog, known_by)
-    # What is said after all labels are ripe would change figures that nothing measures again.
+    # A disposition after all labels are ripe would change figures that nothing measures again.
     said_by = min(known_by, ripe.matures(windows.eval_end))
     beside = _Beside() if reports else _beside(catalog, features, windows, learnt, known_by)
     selected = select_rows(
@@ -175,7 +175,7 @@ def _scored(
 
 
 def _ripe_labels(ripe: Ripeness, selected: SelectedReports) -> NDArray[Any]:
-    """The labels of a day that is mature, and else nothing but unknown ones."""
+    """The labels of a day if it is mature; otherwise NaN for each row."""
     if ripe.is_mature(selected.day):
         return selected.labels
     return np.full_like(selected.labels, np.nan)
@@ -260,7 +260,10 @@ def _joined(parts: Sequence[pa.Array | None], rows: Sequence[int]) -> pa.Array |
 
 
 def _newest_known(catalog: Catalog, features: Upstream[pa.Table], windows: Windows) -> dt.date:
-    """The last day whose decisions are known now: of labels that ripen, the newest stored day."""
+    """The last day whose decisions are known now.
+
+    It is the newest stored day where labels ripen, and else the end of the evaluation window.
+    """
     stored = features.partitions.days() if catalog.settings.labels_ripen else []
     return max([windows.eval_end, *stored])
 

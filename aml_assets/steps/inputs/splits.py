@@ -1,4 +1,4 @@
-"""What splits an evaluation window into groups: columns of the frames, and the kind of customer.
+"""Splits of an evaluation window into groups: by columns of the frames, by kind of customer.
 
 Belongs here: finding a group for each row of a frame. Does not belong here: the groups' figures
 (``core.governance.parts``).
@@ -39,7 +39,7 @@ _USUAL = ("channel", "country")
 def splits_of(
     catalog: Catalog, features: Upstream[pa.Table], model: StoredModel
 ) -> dict[str, Split]:
-    """What splits the evaluation window of a model: protected columns, and segments."""
+    """Name → split, for the evaluation window of a model: by segments and protected columns."""
     windows: Any = model.manifest.facts["windows"]
     first, last = (dt.date.fromisoformat(windows[end]) for end in ("eval_start", "eval_end"))
     stored = [day for day in days_between(first, last) if features.has(day)]
@@ -48,7 +48,7 @@ def splits_of(
 
 
 def _segments(catalog: Catalog, columns: Collection[Column]) -> dict[str, Split]:
-    """What splits the window of a line without being protected.
+    """Name → split, by the kind of customer and by columns that are not protected.
 
     Args:
         catalog: the settings, as the line has them.
@@ -82,7 +82,7 @@ def _of_column(name: str) -> Split:
 
 
 def _of_tables(tables: Sequence[str]) -> Split:
-    """The first table of which a row has any value."""
+    """A split whose group is the first of the tables of which a row has any value."""
 
     def groups(frame: Frame, rows: pa.Array) -> pa.Array:
         kinds: Any = np.full(len(rows), None, object)

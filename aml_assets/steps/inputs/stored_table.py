@@ -34,7 +34,7 @@ from aml_assets.io.upstream import Upstream
 from aml_assets.steps.inputs.stored_frames import columns_of, load_table
 
 References = Mapping[str, pa.ChunkedArray]
-"""Column → the values to which others refer; a row is referred to if all of its columns are."""
+"""Column → the ids that other rows refer to. A row is reached if each of its columns matches."""
 
 
 _COLUMNS_AT_ONCE = 16
@@ -42,7 +42,7 @@ _COLUMNS_AT_ONCE = 16
 _TEXTS = ("category", "text")
 
 _VALUES = ROWS * _COLUMNS_AT_ONCE
-"""Values of a table that is read whole."""
+"""The most values, rows times columns, of a table that is read whole."""
 
 
 class StoredTable:
@@ -133,13 +133,13 @@ class StoredTable:
         self._table.refuse_replaced(self._day)
 
     def reached(self, *references: References, keep: Keep = in_memory) -> CheckedTable:
-        """The rows to which one of some references refers, and a few others.
+        """The rows that one of some references reaches, and a few others.
 
-        What is known of a whole column stays true of these rows: a column that holds a value holds
-        one here.
+        The others keep the columns' facts true of the result: a column that holds any value in the
+        table holds one here, too.
 
         Args:
-            *references: columns and the values to which others refer.
+            *references: each reaches the rows that match all of its columns.
             keep: where the rows of a large table are kept.
         """
         if self.is_small:
@@ -163,7 +163,7 @@ class StoredTable:
         return CheckedTable(_one(parts), {name: self.columns[name] for name in names})
 
     def _completed(self, found: pa.Table) -> pa.Table:
-        """The rows that are reached, and some for the columns of which they hold no value."""
+        """The rows reached, and further rows that hold a value of columns that lack one there."""
         self.refuse_replaced()
         parts, names = [found], found.column_names
         columns = zip(names, found.columns, strict=True)
@@ -197,7 +197,10 @@ class StoredTable:
         return load_table(self._table, self._day, self._columns)
 
     def _showing(self, number: int, unseen: set[str]) -> Iterator[np.int64]:
-        """Rows of a row group that hold a value of a column of which none was seen."""
+        """A row of a row group for each unseen column that holds a value there.
+
+        These columns are removed from ``unseen``.
+        """
         for some in self._some_columns(number, sorted(unseen)):
             for name, column in zip(some.column_names, some.columns, strict=True):
                 (valid,) = np.nonzero(_is_valid(column))
@@ -216,11 +219,11 @@ class StoredTable:
     def _some_columns(self, number: int, names: list[str]) -> Iterator[pa.Table]:
         for some in self._in_turn(names):
             group = self._row_group(number, some)
-            assert group is not None  # of one and the same content
+            assert group is not None  # the same content has the same row groups
             yield group
 
     def _in_turn(self, names: list[str]) -> Iterator[list[str]]:
-        """A few columns at a time, of some hundred; a text, of maybe many values, by itself."""
+        """The names in groups that are read together; a text, which may be large, by itself."""
         texts = [name for name in names if self.columns[name].kind in _TEXTS]
         yield from ([name] for name in texts)
         others = [name for name in names if name not in texts]

@@ -30,13 +30,14 @@ def newest_study(
 ) -> dict[str, Any] | None:
     """The newest stored study up to a day, as a fact of the model that follows it.
 
-    Where the day's own is not stored, it is on record as absent: the model is stale once it is.
+    If the study of the day itself is not stored, it is recorded as absent, so that the model is
+    stale once there is one.
 
     Args:
         studies: the stored ones.
         day: the model's partition.
-        windows: the model's. A study that knows more than the model may, since its own evaluation
-            days begin later, is passed over.
+        windows: the model's. A study whose own evaluation days begin later is passed over: it has
+            seen days that the model must not know.
 
     Raises:
         CorruptFile: the study was altered, or is none of ours.
@@ -59,7 +60,7 @@ def newest_study(
 
 
 def _begins_to_measure(studies: Upstream[dict[str, Any]], day: dt.date) -> str:
-    """The first of a study's own evaluation days, from which on it knows nothing."""
+    """The first of a study's own evaluation days, in ISO format; it has seen only days before."""
     windows = studies.partitions.manifest(day).facts.get("windows")
     first = windows.get("eval_start") if isinstance(windows, Mapping) else None
     if not isinstance(first, str):
@@ -71,10 +72,10 @@ def _begins_to_measure(studies: Upstream[dict[str, Any]], day: dt.date) -> str:
 def parameters_of(
     study: Mapping[str, Any] | None, settings: TrainingSettings, run: Mapping[str, Any]
 ) -> str | None:
-    """Who chose a model's parameters, for people; ``None`` where studies are off.
+    """Where a model's parameters come from, in words; ``None`` where studies are off.
 
     Args:
-        study: the one that the model has taken over.
+        study: the one whose parameters the model has taken over.
         settings: tell whether studies are on.
         run: the parameters that the run names, which count before all others.
     """

@@ -192,7 +192,7 @@ def _encoded(
 
 
 def refuse_unknown_columns(window: Window, protected: Iterable[tuple[str, str]]) -> None:
-    """Refuse protected columns that no frame has: a typing error would leave one to the model.
+    """Refuse protected columns that no frame has: the model would learn from a misspelt one.
 
     Raises:
         InputError: it names the column.
@@ -225,7 +225,7 @@ def refuse_holding_out_all(setting: str, days: int, windows: Windows, day: dt.da
 
 
 def held_out(data: TrainingData, windows: Windows, days: int) -> tuple[list[Batch], list[Batch]]:
-    """A training window without its last days, and these: the last of the calendar, so many."""
+    """Split a training window: the batches before its last ``days`` calendar days, and of these."""
     first = windows.train_end - (days - 1) * ONE_DAY
     cut = sum(each < str(first) for each in data.days)
     return data.batches[:cut], data.batches[cut:]

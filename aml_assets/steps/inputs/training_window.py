@@ -40,8 +40,8 @@ class TrainingWindow:
         features: the line's frames.
         window: its days, with the columns that label rows; the possible features, too, where they
             stay in memory.
-        seen: what each day's frame shows of its columns.
-        part: the rows of a day that are learnt from.
+        seen: per day, what its frame shows of its columns; the encoder is fitted on it.
+        part: takes from a day's frame the rows to train on.
         needed: the columns that label rows.
         in_memory: whether possible features stay in memory.
     """
@@ -54,14 +54,14 @@ class TrainingWindow:
     in_memory: bool
 
     def take(self, day: dt.date, encoder: Encoder) -> Frame:
-        """The frame of the first day that was not taken yet; it is not kept.
+        """Return the frame of the next day that was not taken yet, and keep none of it.
 
         Args:
-            day: this day.
-            encoder: whose columns are read again, where they did not stay in memory.
+            day: the day whose turn it is.
+            encoder: names the columns to read again, where the window is not in memory.
 
         Raises:
-            NotReady: it was replaced since it was first read.
+            NotReady: the day was replaced since it was first read.
         """
         if self.in_memory:
             return self.window.frames.pop(0)
@@ -82,7 +82,7 @@ class TrainingWindow:
         return self.part(frame)
 
     def forget(self) -> None:
-        """Keep nothing of the days in memory but their digests: each is read again."""
+        """Drop the days' frames from memory; their digests stay, and `take` reads each again."""
         self.window.frames.clear()
         self.seen.clear()
         release_memory()
@@ -104,9 +104,10 @@ def read_training_window(
         catalog: settings, landing and skips.
         features: the line's frames.
         days: the days of the window, oldest first.
-        part: the rows of a day that are learnt from; all by default.
-        most_bytes: of encoded values that stay in memory; of a larger window one day after the
-            other is looked at and left. By default all stays.
+        part: takes from a day's frame the rows to train on; all by default.
+        most_bytes: how many bytes of encoded values may stay in memory. Of a larger window only
+            the labels' columns stay, and `TrainingWindow.take` reads each day again. By default
+            all stays.
 
     Raises:
         NotTrainable: names every day that is missing, and why.
@@ -157,7 +158,7 @@ def _only(frame: Frame, names: Sequence[str]) -> Frame:
 
 
 def _encoded_bytes(manifest: Manifest, names: Collection[str]) -> int:
-    """At most so many bytes a day takes as a matrix: before its values are known, all are features.
+    """The most bytes that a day takes as a matrix, if every column turns out to be a feature.
 
     Args:
         manifest: the day's.

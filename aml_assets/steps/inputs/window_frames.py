@@ -96,7 +96,7 @@ def read_window(
         features: the line's frames.
         days: the days of the window, oldest first.
         columns: only these columns, or those selected by a day's manifest.
-        part: what of a day's rows is kept; all by default.
+        part: takes from a day's frame the rows to keep; all by default.
 
     Raises:
         NotTrainable: names every day that is missing, and why.
@@ -121,7 +121,7 @@ def read_stored(
     days: Sequence[dt.date],
     further: Collection[tuple[str, str]] = (),
 ) -> Window:
-    """Read by what reports of some days are selected, as far as the days are stored.
+    """Read the columns by which reports are selected, for those of some days that are stored.
 
     Args:
         catalog: the columns of reports.
@@ -214,7 +214,7 @@ def ripeness(catalog: Catalog, known_by: dt.date) -> Ripeness:
 
 
 def as_known(catalog: Catalog, frame: Frame) -> Frame:
-    """A day's frame as it was known at the day's end; without labels that ripen, as it is."""
+    """A day's frame as it was known at the day's end; unchanged where labels do not ripen."""
     settings = catalog.settings
     if settings.report_features is None or catalog.line != REPORTS:
         return frame
@@ -240,7 +240,7 @@ def select_reports(
 ) -> list[SelectedReports]:
     """Select one row per report of a window, with the newest decision known by the end of a day.
 
-    What an investigator has decided goes before the label in the bank's table.
+    A disposition takes precedence over the label in the bank's table.
 
     Args:
         catalog: settings: the reports' columns, and when their labels are ripe; dispositions.

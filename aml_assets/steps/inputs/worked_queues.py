@@ -1,4 +1,4 @@
-"""What became of the queues of the last days: who is open, and what the random samples tell.
+"""The outcome of the last days' queues: open cases, and the missed-case rate by random samples.
 
 Belongs here: reading who was listed or drawn, and what has been decided since. Does not belong
 here: how open cases and missed ones are counted (``core.cases.backlog``, ``core.cases.missed``).
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
 
 Decided = Mapping[dt.date, Mapping[str, bool]]
-"""Day → each customer on whom is decided by a report or a case of that day → whether he is
-suspicious."""
+"""Day → customer with a decision on a report or case of that day → whether he is suspicious."""
 
 
 @dataclass(frozen=True)
@@ -55,18 +54,18 @@ def worked_queues(
     merged: Upstream[pa.Table],
     said: KnownDispositions,
 ) -> WorkedQueues:
-    """Read what became of the queues of the last days.
+    """Read the outcome of the queues of the last days.
 
     Args:
         catalog: settings.
-        day: at whose end it is told.
+        day: the last day that counts.
         queues: of the last days, as far as they are stored.
         merged: the merged frames, for the reports of those days.
         said: the dispositions that are known by the end of the day.
     """
     settings, first = catalog.settings.queue, catalog.settings.partitions.first_day
     days = [*days_before(day, settings.open_days - 1, first), day]
-    # A sample is told by months: of this one and of the one before.
+    # The missed-case rate is given for this month and for the one before.
     month = (day.replace(day=1) - ONE_DAY).replace(day=1)
     read = days_between(max(min(month, days[0]), first), day) if settings.sample else days
     listed, drawn = dict[dt.date, list[str]](), list[tuple[dt.date, str, float]]()
@@ -103,7 +102,7 @@ def _decided(
     merged: Upstream[pa.Table],
     said: KnownDispositions,
 ) -> Decided:
-    """What is decided of those who were listed; whoever has a suspicious report is suspicious.
+    """The decisions on listed customers; one suspicious report makes a customer suspicious.
 
     A report that is repeated, as with its decision, counts on the day on which it came first.
     """
