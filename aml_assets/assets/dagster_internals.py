@@ -157,10 +157,10 @@ def server_runs(launcher: dg.DefaultRunLauncher, run_id: str, seconds: int) -> b
 
 
 def workspace_of(instance: dg.DagsterInstance, module: str) -> WorkspaceProcessContext:
-    """A code location's workspace, with a code server of its own; a context that ends it.
+    """A workspace with one code location, whose code server ends with this context manager.
 
-    Dagster's command `dagster-webserver` makes the same and serves it at once, so nothing can be
-    put before its application.
+    Dagster's command `dagster-webserver` makes the same and serves it at once, so that no
+    middleware can be put before its application.
 
     Args:
         instance: Dagster's instance, over whose runs it serves.

@@ -90,7 +90,7 @@ class DayAsset:
             owners=list(self.owners),
             description=self.description,
             metadata=definition_metadata(catalog, self.name, self.build),
-            # What has a job of its own comes when that runs, not each night.
+            # An asset with a job of its own is built when that runs, not each night.
             freshness_policy=freshness_policy(catalog.settings)
             if self.name in catalog.graph.nightly
             else None,

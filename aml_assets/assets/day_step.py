@@ -1,13 +1,13 @@
 """One step of a run: the days of one asset, built, published, reported and checked in turn.
 
-Belongs here: day after day through one builder, what is reported to Dagster of each, and how
-the step ends. Does not belong here: any asset's own work (``steps``), or the asset's declaration
-(``day_asset``).
+Belongs here: building day after day with one builder, what is reported to Dagster of each day, and
+how the step ends. Does not belong here: any asset's own work (``steps``), or the asset's
+declaration (``day_asset``).
 
-A bad day stops neither the other days nor the steps downstream: the step first gives its output,
-and then fails, with one sentence per failure. Steps downstream look for themselves at what is
-stored, and say what they lack. Only where the landing or the store is away as a whole are the
-other days and the steps after it left alone: each would wait as long, and in vain.
+A day that fails stops neither the other days nor the steps downstream: the step first yields its
+output, and then fails, with one sentence per failure. A step downstream builds what it can from the
+stored partitions, and names those that it lacks. Only if the landing or the store is unreachable
+are the remaining days and the later steps not tried: each would wait as long, and in vain.
 """
 
 import datetime as dt
@@ -97,18 +97,18 @@ class DayStep:
         self._errors: list[AmlError] = []
 
     def run(self, build: Callable[..., Any], upstreams: Sequence[Upstream[Any]]) -> Iterator[Event]:
-        """Build the run's days and check them.
+        """Build the run's days and check them; a run of checks alone only evaluates these.
 
         Args:
             build: takes ``day``, ``run`` and each input by the last part of its name.
             upstreams: the inputs.
 
         Yields:
-            An event per day, as soon as it is published: whenever a run is stopped, Dagster knows
-            of everything that is stored, and of nothing else. At last the step's output.
+            The events of each day, as soon as it is published: whenever a run is stopped, Dagster
+            knows exactly the partitions that are stored. Last, the step's output.
 
         Raises:
-            dg.RetryRequested: every failure may pass, and the step is to be tried again.
+            dg.RetryRequested: every failure is transient, and the step is to be tried again.
             DagsterExecutionInterruptedError: somebody or the daemon ends the run.
         """
         try:
@@ -170,7 +170,7 @@ class DayStep:
         except NotTrainable as error:
             if error.day:
                 raise
-            # The core trains on windows and knows of no day; a range of days has to name it.
+            # The core knows windows, not the day; in a run of a range the error has to name it.
             raise NotTrainable(
                 error.what, table=error.table, day=day, column=error.column, remedy=error.remedy
             ) from None
@@ -184,7 +184,7 @@ class DayStep:
         )
 
     def _stored_digest(self, day: dt.date) -> str | None:
-        """The digest of what is stored; ``None`` for a file that was damaged since, too."""
+        """The digest of the stored partition; ``None`` if there is none, or a corrupt one."""
         partitions = self._catalog.of(self._asset.name)
         try:
             return partitions.manifest(day).digest if partitions.has(day) else None
@@ -193,7 +193,7 @@ class DayStep:
             return None
 
     def _days_while_reachable(self) -> Iterator[dt.date]:
-        """The run's days, until landing or store is away as a whole: the rest is not tried."""
+        """The run's days, up to the one that finds the landing or the store unreachable."""
         context, name = self._context, self._asset.name
         if place := place_away_in(context.instance, context.run.run_id):
             self._errors.append(
@@ -221,7 +221,7 @@ class DayStep:
     # -- failures upstream in this run --------------------------------------------------------
 
     def _refuse_after_failures(self, day: dt.date) -> None:
-        """Refuse a day whose own input failed in this run: what is stored of it is older."""
+        """Refuse a day whose same-day input failed in this run: what is stored of it is older."""
         failed = [name for name in self._asset.own_day if day in self._failed_days.get(name, ())]
         if failed:
             raise UpstreamFailed(
@@ -266,7 +266,7 @@ class DayStep:
             yield from evaluations(self._context, self._catalog, verdict)
 
     def _verdict(self, day: dt.date, published: Published | None = None) -> Verdict | None:
-        """The verdict on a stored day; a store that fails here fails the step, and no day."""
+        """The verdict on a stored day, if it has checks; an error fails the step, but no day."""
         name = self._asset.name
         if name not in checked_assets(self._catalog.settings):
             return None

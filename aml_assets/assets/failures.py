@@ -101,7 +101,7 @@ def step_failures(instance: dg.DagsterInstance, run_id: str) -> Iterator[dg.Dags
 
 
 def errors_of(failed: UserFailureData | None) -> Iterator[Mapping[str, Any]]:
-    """The errors that `failure` listed; none of a failure of anybody else."""
+    """The errors that `failure` listed; none for a ``Failure`` that other code raised."""
     errors = (failed.metadata if failed else {}).get(ERRORS_KEY)
     if isinstance(errors, dg.JsonMetadataValue) and isinstance(errors.value, list):
         yield from (each for each in errors.value if isinstance(each, dict))

@@ -103,9 +103,9 @@ def partition_metadata(
 
 
 def freshness_policy(settings: Settings) -> dg.FreshnessPolicy | None:
-    """Each day's partition by the landing deadline of that day; none for partitions that end.
+    """A new partition by the landing deadline of each landing day; ``None`` if partitions end.
 
-    Dagster looks at the last materialization of any partition. A single day that is late is for
+    Dagster judges by the last materialization, of whichever partition. A single late day is for
     the alarms of the landing sensor.
     """
     if settings.partitions.last_day is not None:

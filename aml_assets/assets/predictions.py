@@ -1,4 +1,4 @@
-"""Predictions: the day's STRs, scored and ranked, as a CSV; and what challengers say of them.
+"""Predictions: the day's STRs, scored and ranked, as a CSV; and the scores of challengers.
 
 Belongs here: their declaration. Does not belong here: how they are built
 (``steps.builders.build_predictions``, ``steps.builders.build_shadow``).

@@ -45,7 +45,7 @@ def _run_options(given: Mapping[str, Any], settings: Settings) -> RunOptions:
     """The options as builders take them.
 
     Raises:
-        SettingsError: dates that are none, a training window without evaluation dates, or a
+        SettingsError: a text that is no date, a training window without evaluation dates, or a
             restated table that is not static.
     """
     static = [name for name, table in settings.tables.items() if not table.daily]
@@ -86,10 +86,10 @@ def _windows(options: Mapping[str, Any]) -> FixedWindows | None:
 
 
 def catalog_resource(catalog: Catalog) -> dg.ResourceDefinition:
-    """The catalog, for runs over days that are partitions.
+    """The catalog as a resource, which refuses a run without a day or with one outside partitions.
 
-    Before the first line of a step Dagster looks up the versions of its inputs. A run without a
-    day, or with one outside the partitions, would end there with a text of Dagster's.
+    Without this check Dagster would end such a run with a text of its own, when it looks up the
+    versions of a step's inputs.
     """
 
     def checked(context: dg.InitResourceContext) -> Catalog:

@@ -1,11 +1,12 @@
-"""Retries: when a step requests one, and which run is not to be restarted.
+"""Retries: when a step requests one, and which run Dagster must not restart.
 
-Belongs here: retries of what may pass, what a restarted run need not build again, and the end of a
-run that takes too long. Does not belong here: starting a crashed run again (``run_retries`` of the
-instance), or building anything.
+Belongs here: retries after transient faults, the partitions that a restarted run need not build
+again, and the end of a run that takes too long. Does not belong here: restarting a crashed run
+(``run_retries`` of the instance), or building anything.
 
-A step requests its retry itself, and only where every failure may pass; never after a defect or an
-interrupt. Why no Dagster `RetryPolicy`: docs/design.md, "Retries are for runs that nobody watches".
+A step requests its retry itself, and only if all of its failures are transient; never after a
+defect or an interrupt. Why no Dagster `RetryPolicy`: docs/design.md, "Retries are for runs that
+nobody watches".
 """
 
 import datetime as dt
@@ -37,7 +38,7 @@ def request_retry(
     A run by hand fails at once, with its sentence.
 
     Raises:
-        dg.RetryRequested: every failure may pass, and retries are left.
+        dg.RetryRequested: every failure is transient, and retries are left.
     """
     if (
         errors
@@ -53,11 +54,16 @@ def request_retry(
 def built_before(
     context: dg.AssetExecutionContext, asset: str, reads: Collection[str]
 ) -> dict[dt.date, str]:
-    """The partitions that an earlier try of this step built: day → digest.
+    """The partitions that earlier tries of this step built: day → digest.
 
-    An earlier try is one in the same run, or in the run that this one replaces because its process
-    died. A partition does not count if something that it reads was built after it. Whoever starts
-    a run again by hand gets all of it built again.
+    An earlier try is one in the same run, or in a run that this one replaces because its process
+    died. A partition does not count if an upstream asset was materialized after it. A re-execution
+    by a person is no restart: it builds everything again.
+
+    Args:
+        context: the step.
+        asset: the asset's name.
+        reads: the names of its upstream assets.
     """
     runs, run = [context.run.run_id], context.run
     while RETRY_NUMBER_TAG in run.tags:
