@@ -56,12 +56,13 @@ class Batch:
 
 
 def select_assets(catalog: Catalog, words: Sequence[str]) -> list[str]:
-    """Assets by name, last part of a name, or group; what each day has for no word at all.
+    """The assets that ``--select`` names: each word is a name, the last part of one, or a group.
 
-    What has a job of its own is selected by its name alone.
+    Without words, these are the assets of the job ``daily``. An asset with a job of its own, such
+    as a study, is not selected by its group.
 
     Raises:
-        SettingsError: a word that names none.
+        SettingsError: a word that names no asset.
     """
     known, nightly = catalog.assets, catalog.graph.nightly
     chosen: set[str] = set()
@@ -127,10 +128,10 @@ def plan_backfill(
 
 
 def batches(catalog: Catalog, partitions: Iterable[Partition]) -> Iterator[Batch]:
-    """The runs that build these partitions, a stage of the graph after the other.
+    """The runs that build these partitions, one stage of the graph after the other.
 
-    Days with the same missing assets share a run; within one, step follows step, so that every
-    model finds its features. What has a job of its own shares no run with what has not.
+    Days with the same missing assets share a run; within it, the steps follow the graph, so that
+    every model finds its features. Assets with a job of their own share no run with others.
     """
     graph = catalog.graph
     wanted, nightly = set(partitions), set(graph.nightly)
@@ -261,7 +262,7 @@ def _days_read(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]
 def _days_of_windows(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]:
     windows = _windows(catalog, day)
     if windows is not None:
-        # Labels that come of days after the windows ripen as those days are built.
+        # Not the later days that label their rows: labels ripen as those days are built.
         last = windows.eval_start - ONE_DAY if edge.days is Days.TRAINING else windows.eval_end
         for past in days_between(windows.train_start, last):
             if _landed(catalog, edge.asset, past):
@@ -269,9 +270,9 @@ def _days_of_windows(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt
 
 
 def _earlier_days(catalog: Catalog, edge: Reads, day: dt.date) -> Iterator[dt.date]:
-    """Earlier days whose transactions have landed: a history, or what a late STR may name.
+    """Earlier days of a history or of a look-back whose transactions have landed.
 
-    What is derived of merged frames can be built of days alone that have landed whole.
+    Partials that are built from merged frames need days that have landed whole.
     """
     is_late = edge.days is Days.LOOK_BACK
     reach = catalog.settings.features.trx_lookback_days if is_late else edge.earlier

@@ -41,8 +41,8 @@ def run_backfill(
         definitions: ours, under the catalog's settings.
         instance: where the runs are recorded.
         restate: read static tables again for days that have a snapshot already.
-        check: called before and after each run; it raises to end the whole backfill. An interrupt
-            ends the run that is under way, and Dagster tells nobody about it.
+        check: called before and after each run; it raises to end the whole backfill, after an
+            interrupt, say: Dagster ends the run that is under way by it, and does not pass it on.
 
     Returns:
         One sentence per failure; if the backfill ended early, a last one that says what is left.
@@ -135,8 +135,8 @@ def _without_failed(catalog: Catalog, batch: Batch, failed: set[Partition]) -> I
 
 def _tags(catalog: Catalog, batch: Batch, job: str) -> dict[str, str]:
     days = len(days_between(batch.first, batch.last)) * fits(catalog.settings, job)
-    # A daemon beside us must not take a year in one run for a run that hangs, nor start again
-    # what somebody stopped.
+    # A daemon on the same instance must neither take a run over a year for one that hangs, nor
+    # restart one that somebody stopped.
     limit = runtime_tags(catalog.settings.automation, days)
     return {
         **limit,

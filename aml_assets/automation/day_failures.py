@@ -26,9 +26,9 @@ _RUNS = 300
 
 
 def last_failures(instance: dg.DagsterInstance) -> dict[dt.date, DayFailure]:
-    """Each day for which a run failed, as its newest such run said it.
+    """Day → the failure of the newest run that failed on it.
 
-    Steps that a newer run has executed with success count no more.
+    Steps that a newer run has executed with success do not count any more.
     """
     ended = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
     mended: dict[dt.date, set[str]] = {}
@@ -52,7 +52,7 @@ def _by_day(
     mended: Mapping[dt.date, set[str]],
     ended: float,
 ) -> dict[dt.date, DayFailure]:
-    """What a failed run said of each of these days; a day of a range may have gone well."""
+    """Day → how a failed run failed on it; days of its range that went well are left out."""
     errors = list(_errors(instance, run_id))
     if not errors:
         errors = [{"sentence": f"no step did; see aml logs {run_id[:8]}"}]

@@ -50,7 +50,10 @@ def executor(automation: AutomationSettings, assets: Iterable[Asset] = ()) -> dg
 
 
 def _without_token(pods: dict[str, Any]) -> dict[str, Any]:
-    """The configuration of steps' pods, which make no jobs: with no token for it, as a run has."""
+    """The configuration of steps' pods without a service account's token.
+
+    Only a run's pod needs one: it creates the jobs of the steps.
+    """
     pod = {"automount_service_account_token": False, **pods.get("pod_spec_config", {})}
     return {**pods, "pod_spec_config": pod}
 

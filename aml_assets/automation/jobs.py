@@ -48,7 +48,7 @@ def jobs(graph: Graph, settings: Settings) -> list[UnresolvedAssetJobDefinition]
 
 
 def fits(settings: Settings, job: str) -> int:
-    """How many times as long as another one a job may take for a day: a study fits many models."""
+    """The factor by which a job may take longer than others per day: a study fits many models."""
     tuning = settings.training.tuning
     return tuning.trials + 1 if job == TUNING_JOB and tuning else 1
 

@@ -1,4 +1,4 @@
-"""The landing sensor: requests runs for what has landed, and again for what has changed.
+"""The landing sensor: requests runs for days that have landed, and rebuilds of stale partitions.
 
 Belongs here: giving Dagster the run requests that the core decided on, and the alarm of an overdue
 day. Does not belong here: deciding (``core.night.decide``), reading the landing and the store
@@ -57,15 +57,15 @@ _UNFINISHED = [
     dg.DagsterRunStatus.CANCELING,
 ]
 _RESTART_SECONDS = 600
-"""For so long a run that died counts as under way until Dagster has started it again."""
+"""Seconds for which a run that died counts as under way, since Dagster may yet restart it."""
 _MISSED_TICKS = 5
 """Intervals without a tick after which the sensor counts as off."""
 
 _LONG_START = 30.0
-"""Seconds after which a run that still starts is named in the message."""
+"""Seconds after which a run that is still starting is named in the tick's message."""
 
 _NOTES = 12
-"""Notes in a message; more would not be read."""
+"""The most notes in a tick's message; more would not be read."""
 
 
 def landing_sensor(catalog: Catalog) -> dg.SensorDefinition:
@@ -153,7 +153,7 @@ def message_of(plan: TickPlan, instance: dg.DagsterInstance) -> str:
 
     Args:
         plan: what the tick came to.
-        instance: knows why runs failed, where a note says that one did.
+        instance: where the reasons of failed runs are read, if a note says that one failed.
     """
     has_failures = any(RUN_FAILED in note for note in plan.notes.values())
     failures = last_failures(instance) if has_failures else {}
@@ -201,10 +201,10 @@ def _send_overdue_alarm(
 
 
 def slow_starts(instance: dg.DagsterInstance, now: float | None = None) -> Iterator[str]:
-    """A line for each run that has been starting for long: it keeps its days from other runs.
+    """A line for each run that has been starting for long, and keeps its days from other runs.
 
-    Nobody sees that a process was killed before it named itself. The daemon gives such a run up
-    after a time of its own.
+    If its process was killed before it reported itself, Dagster notices only when the daemon's
+    start timeout has passed.
 
     Args:
         instance: with the runs.
@@ -228,8 +228,8 @@ def unfinished_days(instance: dg.DagsterInstance, settings: Settings) -> Iterato
 
     It does not matter who requested the run.
     """
-    # Unfinished runs are read before and after those that died: one that is started again in
-    # between is in neither of two reads.
+    # Unfinished runs are read before and after those that died: a restart that Dagster creates
+    # in between would be missed if each were read once.
     unfinished = dg.RunsFilter(statuses=_UNFINISHED)
     runs = (
         *instance.get_runs(unfinished),
@@ -247,7 +247,7 @@ def unfinished_days(instance: dg.DagsterInstance, settings: Settings) -> Iterato
 
 
 def _builds_a_study(run: dg.DagsterRun) -> bool:
-    """Whether a run builds a study alone, whichever job it is of: no day waits for that."""
+    """Whether a run of any job builds nothing but a study: it keeps no day from other runs."""
     chosen = {key.to_user_string() for key in run.asset_selection or ()}
     return run.job_name == TUNING_JOB or chosen == {TUNING}
 

@@ -55,11 +55,11 @@ class LoginRunCoordinator(QueuedRunCoordinator[dg.DagsterInstance]):
 
 
 def _login_for(context: SubmitRunContext) -> str | None:
-    """What the tag has to say; for a run that the daemon requests, what it says already.
+    """The login to write into the tag; ``None`` if it is not known.
 
-    The daemon starts the runs of a backfill, and runs again whose process died: their tags are
-    those of the request before. Only a backfill that repeats another one takes over the other's
-    tags, whoever repeats it.
+    A run that comes from no request over the web is one of a backfill or a restart, started by the
+    daemon, and keeps the tag of the request behind it. A backfill that repeats another one copies
+    the other's tags, whoever repeats it, so that of its runs no login is known.
     """
     tags = context.dagster_run.tags
     request = request_of(context)

@@ -76,7 +76,7 @@ def _dead(reason: str) -> CheckRunHealthResult:
 
 
 def _is_alive(pid: int, moment: float) -> bool:
-    """True if a process lives that was there at ``moment``: numbers are used again."""
+    """True if a process with this id lives that was there at ``moment``; ids are used again."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
         uptime = float(Path("/proc/uptime").read_text("ascii").split()[0])

@@ -1,8 +1,8 @@
 """Schedules: the daily batch beside the sensor, monthly studies, hourly self-learning as in 2019.
 
 Belongs here: runs that are requested by the clock. Does not belong here: what a tick decides
-(``core.night.decide``). Of missed ticks Dagster makes up for the last alone: the daily schedule
-looks at all days anyway, the others learn from what is stored.
+(``core.night.decide``). Of several missed ticks Dagster makes up for the last only, and that is
+enough: the daily schedule looks at all days anyway, the others learn from what is stored.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def _today(context: dg.ScheduleEvaluationContext, watcher: Watcher) -> dt.date:
 def _of_day(
     context: dg.ScheduleEvaluationContext, name: str, day: dt.date, assets: list[str] | None
 ) -> dg.RunRequest:
-    """The one run that a tick of a schedule asks for: some assets of a day, or all of its job."""
+    """The one run that a tick of a schedule requests: some assets of a day, or all of its job."""
     moment = context.scheduled_execution_time
     return dg.RunRequest(
         run_key=moment.isoformat() if moment else None,

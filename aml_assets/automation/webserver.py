@@ -46,7 +46,7 @@ _NO_GRAPHQL = (
 
 
 class NamedWebserver(DagsterWebserver[Any, Any]):
-    """Dagster's webserver, which puts the login's name on what is asked of it."""
+    """Dagster's webserver, which records the login on backfills, reported events and in a log."""
 
     def _make_request_context(self, conn: HTTPConnection) -> Any:
         """A request's context, whose two hooks name the user of backfills and reported events."""
@@ -124,9 +124,9 @@ def audited(
 
 
 def _take_out_parent(backfill: dict[str, Any] | None) -> None:
-    """Take a tag out of a requested backfill that Dagster alone writes, when it repeats another.
+    """Remove the tag of a repeated backfill, which only Dagster may write, from a requested one.
 
-    Its runs would count as repeated ones, whose login nobody knows (`logins`).
+    With it, the backfill's runs would count as repeated ones, whose login is unknown (`logins`).
     """
     if backfill is not None and backfill.get("tags"):
         backfill["tags"] = [tag for tag in backfill["tags"] if tag["key"] != PARENT_BACKFILL_ID_TAG]

@@ -1,4 +1,4 @@
-"""Alarms: what in the event log somebody should know, and how it reaches them.
+"""Alarms: messages to operators about failures and findings in Dagster's event log.
 
 Belongs here: finding alarms (``alarm_events``), choosing the texts that may be passed on
 (``trusted_text``), wording (``message``), sending (``channels``), and the sensors that do it

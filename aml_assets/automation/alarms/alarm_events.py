@@ -75,7 +75,8 @@ def alarms_since(
         ui_url: where the UI is reached, for the links.
         our_steps: the keys of our own steps, each with its asset's name.
         is_ours: true for a run of this project; an instance may hold other projects' runs.
-        pages: the assets that are model pages; those that the position lacks are new to it.
+        pages: the assets that are model pages; for one that the position does not name yet, only
+            later events raise alarms.
         gates: the assets that are gates, likewise.
         champion_days: the age in days beyond which a champion is an alarm.
 
@@ -113,7 +114,7 @@ def alarms_since(
 
 @dataclass
 class _Log:
-    """An event log, and what its alarms need to know; the arguments are those of `alarms_since`."""
+    """Turns the events of a log into alarms; the arguments are those of `alarms_since`."""
 
     instance: dg.DagsterInstance
     ui_url: str
@@ -149,9 +150,9 @@ class _Log:
         return alarms, still
 
     def older_models(self, records: list[dg.EventLogRecord], champion_days: int) -> Iterator[Alarm]:
-        """One alarm for each day that was scored by the newest model instead of its own.
+        """One alarm for each day that the newest model scored for lack of the day's own model.
 
-        So for each that an old champion has scored.
+        Likewise for each day that an old champion scored.
         """
         for record in records:
             event = record.asset_materialization
@@ -184,14 +185,15 @@ class _Log:
         told: Told,
         news: Callable[[Told, str, dt.date, Mapping[str, Any]], tuple[tuple[Said, ...], Told]],
     ) -> tuple[list[Alarm], Told]:
-        """One alarm for each event that says something new, and what was told after them.
+        """One alarm for each event whose figures hold news, and the updated ``told``.
 
         Args:
             kind: of the alarms.
             happened: what happened, for their titles.
-            records: materializations.
-            told: what was told before.
-            news: what is new in the figures of an asset's day, and what was told after it.
+            records: materializations of model pages or gates.
+            told: what earlier alarms said.
+            news: `drift_news.news` or `gate_news.news`: from ``told``, an asset, its day and the
+                figures to the alarm's sentences, none if nothing is new, and the updated ``told``.
         """
         alarms: list[Alarm] = []
         for record in records:

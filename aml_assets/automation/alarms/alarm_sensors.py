@@ -3,10 +3,10 @@
 Belongs here: when a message is sent, and when it counts as sent. Does not belong here: finding the
 alarms (``alarm_events``), or sending a message (``channels``).
 
-A tick reads on from its cursor, sends all that it finds as one message, and only then moves the
-cursor. So what cannot be sent fails the tick by name and is sent by a later one, and what was sent
-is never sent again: of two messages, the second could fail. A sensor per channel keeps a dead
-webhook from holding up the mails.
+A tick reads on from its cursor, sends all alarms that it finds as one message, and only then moves
+the cursor. So a message that cannot be sent fails the tick and is sent by a later one, and no alarm
+is sent twice, as could happen if the second of two messages failed. A sensor per channel keeps a
+dead webhook from holding up the mails.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is new in the drift that a model page names: each feature once per model line and quarter.
+"""News of drift: the shifted features that a model page names for the first time in a quarter.
 
 Belongs here: reading the features from a page's event, and remembering which were told. Does not
 belong here: what a shift is (``core.pages.drift``), or reading the event log (``alarm_events``).
@@ -15,7 +15,10 @@ from aml_assets.core.pages.drift import Cause
 from aml_assets.steps.builders.build_model_page import SHIFTED
 
 Told: TypeAlias = "dict[str, dict[str, list[str]]]"
-"""Page → the newest quarter of which it was told, and the features that were named then."""
+"""What earlier alarms said. Model page → its newest quarter with an alarm → the features named.
+
+Gates are kept beside: gate → ``worse`` → the days in a row (``gate_news``).
+"""
 
 _CAUSES: Mapping[Cause, str] = {
     "larger": message("larger values: {features}"),
@@ -34,12 +37,13 @@ def quarter_of(day: dt.date) -> str:
 def news(
     told: Told, page: str, day: dt.date, figures: Mapping[str, Any]
 ) -> tuple[tuple[Said, ...], Told]:
-    """What a page of a day names anew, by what moved, and what was told after it.
+    """The sentences of an alarm about a day's page, by cause, none if there is no news.
 
-    A page of an earlier quarter than the newest one is history, and tells nothing.
+    Each feature is named once per model line and quarter. A page of an earlier quarter than the
+    newest one is history, and raises no alarm. Returned with the updated ``told``.
 
     Args:
-        told: what was told before.
+        told: what earlier alarms said.
         page: the page's asset.
         day: its partition.
         figures: the metadata of its event.
@@ -58,7 +62,7 @@ def news(
 
 
 def _shifts(value: Any) -> Iterable[tuple[str, str]]:
-    """The features of a figure, each with what moved; a page of before has no such figure."""
+    """(feature, cause) of each shift; none for a page that was built before it had the figure."""
     for each in value if isinstance(value, list) else ():
         if isinstance(each, Mapping) and each.get("cause") in get_args(Cause):
             yield str(each.get("feature")), str(each["cause"])

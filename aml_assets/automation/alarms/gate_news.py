@@ -1,10 +1,10 @@
-"""What gates say that somebody should know: new models that are surely worse, night after night.
+"""News of gates: challengers that are surely worse than the champion, several nights in a row.
 
 Belongs here: counting such nights of each model line. Does not belong here: judging
 (``core.governance.gate``), or reading the event log (``alarm_events``).
 
-That a challenger is no better is usual, and no news. That it is surely worse, and the next ones
-too, says that something is wrong with what they learn from.
+A challenger that is no better than the champion is usual, and no news. Several in a row that are
+surely worse show that something is wrong with the rows that they learn from.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _SENTENCE = message("{number} challengers in a row are surely worse than the cha
 def news(
     told: Told, gate: str, day: dt.date, figures: Mapping[str, Any]
 ) -> tuple[tuple[Said, ...], Told]:
-    """What the gate of a day adds to those before it, and what is remembered after it.
+    """The sentences of an alarm about a day's gate, none if there is no news; the updated ``told``.
 
     A night in which nobody was judged changes nothing. A gate that is built again counts once.
 
     Args:
-        told: what was remembered before.
+        told: what is remembered of earlier gates.
         gate: the gate's asset.
         day: its partition.
         figures: the metadata of its event.

@@ -35,7 +35,7 @@ class Position:
         seen: the storage id of the last event read, by kind of event; of model pages and gates, by
             asset.
         runs: the runs to follow, each with the cursor into its own events.
-        told: the features whose drift was told, and gates that failed in a row.
+        told: by asset, what earlier alarms said of drift, and the gates that failed in a row.
     """
 
     seen: dict[str, int] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Position:
             fields = json.loads(text)
             seen = {name: int(fields["seen"][name]) for name in (FAILURES, STARTS, SCORED)}
             seen |= {name: int(last) for name, last in fields["seen"].items()}
-            # A cursor of before there were alarms of drift has told none.
+            # A cursor that was written before there were alarms of drift lacks ``told``.
             return cls(seen, dict(fields["runs"]), dict(fields.get("told", {})))
         except (ValueError, TypeError, KeyError, AttributeError):
             pass
@@ -104,7 +104,13 @@ def status_changes(
 def materialized(
     instance: dg.DagsterInstance, name: str, after: int | None = None
 ) -> list[dg.EventLogRecord]:
-    """Materializations of the predictions, or of a page by its name, selected in the same way."""
+    """Materializations of an asset after a storage id, oldest first; without one, the last.
+
+    Args:
+        instance: whose event log.
+        name: a model page or a gate; `SCORED` stands for the predictions.
+        after: the storage id.
+    """
     key = dg.AssetKey.from_user_string(PREDICTIONS if name == SCORED else name)
     wanted = dg.AssetRecordsFilter(asset_key=key, after_storage_id=after)
     limit = 1 if after is None else RECORDS

@@ -84,7 +84,7 @@ def without_consequences(errors: Sequence[StepError]) -> list[StepError]:
 def sentences_before_retry(
     step: str, error: SerializableErrorInfo | None, our_steps: Mapping[str, str]
 ) -> Sequence[Text]:
-    """The sentences of a step that is tried again, whose event keeps the error's text alone.
+    """The sentences of a step that is tried again; its event keeps only the error's text.
 
     Args:
         step: its key.
