@@ -121,7 +121,7 @@ def _workload(
     merged: Upstream[pa.Table],
     inputs: Mapping[str, Upstream[Any]],
 ) -> Workload | None:
-    """What became of the queues until the day; ``None`` without a queue."""
+    """The open cases and missed-case rates up to the day; ``None`` without a queue."""
     if not told.has_queue or told.histories is None:
         return None
     queues = inputs[QUEUE.rpartition("/")[2]]
@@ -140,7 +140,7 @@ def _settings_hash(catalog: Catalog) -> str:
         settings.scoring.threshold,
         settings.partitions.time_zone,
         *settings.dispositions.reasons,
-        # Pages of before there was a choice stay current.
+        # Left out if it is the default, so that pages from before this setting stay current.
         *settings.reports.model_dump(include={"language"}, exclude_defaults=True).values(),
     )
 
@@ -160,7 +160,7 @@ def _page(
     settings, model = catalog.settings, scored.model
     wanted = [_place(name) for name in settings.reports.columns]
     own = [place for place in wanted if scored.frame.column(*place) is not None]
-    # The page is the model's, whichever run asks: that of an ad hoc model has the model's name.
+    # The page of the model that scored: of an ad hoc model, it is named after the model.
     model_page = catalog.model_pages.path(model.day)
     if model.manifest.facts.get("ad_hoc"):
         model_page = beside(model_page, model.model_id)

@@ -58,25 +58,25 @@ _DECIDED_LATER = "it was decided after the day of the table"
 
 @dataclass(frozen=True)
 class _Row:
-    """A row that can be read, and when it was decided; ``None``: on the day, nobody knows when."""
+    """A readable row, and when it was decided; ``None`` where the table does not say."""
 
     said: Disposition
     decided: dt.datetime | None
 
     @property
     def order(self) -> tuple[Any, ...]:
-        """Oldest first; else as equal content always lies."""
+        """The sort key: oldest first, then by content, so that equal rows are stored equally."""
         at, said = str(self.decided or ""), self.said
         return (at, said.day, said.key, said.customer, said.person, said.disposition)
 
 
 def build_dispositions(catalog: Catalog, day: dt.date) -> Built:
-    """Take what the bank's own tool says was decided by the end of a day: all of it, or nothing.
+    """Take the dispositions that landed from the bank's own tool on a day: all rows, or none.
 
     Args:
         catalog: the landing; the stored reports, queues and scores.
-        day: the partition. Where no table has landed, what is stored stays; without that, nobody
-            has decided.
+        day: the partition. If no table has landed, the stored one stays; if there is none, an
+            empty one is built.
 
     Raises:
         InputError: the table breaks its contract, or rows of it cannot be taken.
@@ -116,7 +116,7 @@ def build_dispositions(catalog: Catalog, day: dt.date) -> Built:
 
 
 def _kept(catalog: Catalog, day: dt.date) -> Built | None:
-    """What is stored of a day whose landing is gone, as it is; ``None`` if nothing is."""
+    """The stored table of a day that has not landed, as it is; ``None`` if there is none."""
     stored = catalog.table(DISPOSITIONS)
     if not stored.has(day):
         return None
@@ -152,7 +152,7 @@ def _key(catalog: Catalog) -> list[str]:
 
 
 def _contract(catalog: Catalog) -> TableSettings:
-    """The table's settings with the roles that it has to have: no others of its reports' key."""
+    """The table's settings without roles that dispositions do not have."""
     spec = catalog.settings.tables[DISPOSITIONS]
     kept = (*DISPOSITION_ROLES, "cust_id", "decided_at")
     roles = {role: name for role, name in spec.roles.items() if role in kept}
@@ -195,9 +195,9 @@ def _texts(column: pa.ChunkedArray) -> list[str]:
 
 
 def _contradicting(rows: Iterable[_Row]) -> Iterator[Fault]:
-    """A fault for each row after which another one of its subject and moment says something else.
+    """A fault for each row that contradicts or repeats another one of its subject and moment.
 
-    Two people may say the same, and nobody anything twice.
+    Two people may say the same; one person may say nothing twice.
     """
     before: dict[Any, list[Disposition]] = {}
     for row in rows:

@@ -47,7 +47,7 @@ def build_features(
 ) -> Built:
     """Join a day's tables; transactions of late STRs are looked up in earlier days.
 
-    A transaction has our features, of its pair and of its accounts, as of its own day.
+    Our own features, of a transaction's pair and accounts, are joined as of its own day.
 
     Args:
         catalog: settings, landing and decisions.
@@ -119,10 +119,10 @@ def _reached(
     settings: Settings,
     keep: Keep,
 ) -> CheckedTable:
-    """The rows of a table to which those before it in the chain refer.
+    """The rows of a table to which the rows of the tables before it in the join refer.
 
-    Where rows are not told apart by the columns of the join, all rows are read: it is refused if
-    several of them have the same.
+    If the join's columns do not hold the table's key, all rows are read, so that the join can
+    refuse several rows with the same values in them.
     """
     if not {*join.on.values()} >= {*settings.tables[join.table].key}:
         return table.kept(keep)
@@ -148,7 +148,7 @@ def _merged(
         loaded: table → its rows; of ``trx``, with ``trx_day``.
         ours: asset of features → its partitions.
         keep: where the rows are kept.
-        remote: finds the rows that are met, if there are any.
+        remote: finds the rows of our features to which transactions refer, if there is one.
     """
     settings = catalog.settings
     tables, chain, specs = dict(loaded), list(settings.joins), dict(settings.joined_tables)
@@ -179,9 +179,9 @@ def _stored_days(
     keep: Keep,
     remote: RemoteEngine | None,
 ) -> dict[dt.date, CheckedTable]:
-    """The day's own features, and those of earlier days that are stored, as far as they are met.
+    """Our features of the day and of earlier stored days: the rows that ``met`` reaches.
 
-    An earlier day that is not stored is on record as absent, and its features are null: days before
+    An earlier day that is not stored is recorded as absent, and its features are null: days before
     the watched ones may have none.
     """
     found = {day: StoredTable(features, day, remote=remote).reached(*met, keep=keep)}

@@ -1,14 +1,13 @@
-"""The gate of a night: the first champion, and what is said of the challenger that is due.
+"""The gate of a night: it judges the challenger that is due, and names the first champion.
 
-Belongs here: which challenger is due on a day, and the file that tells what became of it. Does not
-belong here: the comparison (``core.governance.gate``), or naming a champion
-(``steps.promoting``).
+Belongs here: which challenger is due on a day, and the file with the outcome. Does not belong
+here: the comparison (``core.governance.gate``), or naming a champion (``steps.promoting``).
 
 A challenger is judged at most once, in the night in which its first ``promotion.days`` ripe days
-are there: each further look at the same model would be one more chance to pass by luck. So the
-challenger of a night is the model of the first of the last so many ripe days; where several days
-ripened since the gate before, it is the newest of those that are due. The night's own day
-is not among them: what chooses the model of a day knows nothing of it.
+are there: judging the same model again would give it another chance to pass by luck. So the
+challenger of a night is the model of the first of the last ``promotion.days`` ripe days. If several
+days have ripened since the gate before, only the newest of the models that are due is judged. The
+night's own day is not among the ripe days, since nothing of a day may decide which model scores it.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ Outcome = Literal["first", "promoted", "passed", "no better", "worse", "waits"]
 
 @dataclass(frozen=True)
 class _Found:
-    """What became of a night's challenger."""
+    """The outcome of a night's gate, with the reason and the two models."""
 
     outcome: Outcome
     why: str
@@ -122,7 +121,7 @@ def build_gate(
 def _judged(night: _Night) -> _Found:
     catalog, day = night.catalog, night.day
     standing = catalog.ledger.champion(catalog.line.name, day)
-    # A try before, or a gate that is built again, has named it: then the same is said again.
+    # An earlier build of this gate has named it: then the outcome stays the same.
     own = standing if standing and _is_of_gate(standing, day) else None
     champion = catalog.ledger.before(own) if own else standing
     newest = current_champion(catalog)
@@ -185,7 +184,7 @@ def _challenged(night: _Night, champion: Champion, own: Champion | None) -> _Fou
 
 
 def _known_before(night: _Night) -> dt.date:
-    """The last day whose decisions counted for the gate of the day with frames before this one."""
+    """The last day whose decisions counted for the previous gate, that of the last stored day."""
     before = [day for day in night.features.partitions.days() if day < night.day]
     return (before[-1] if before else night.day) - ONE_DAY
 

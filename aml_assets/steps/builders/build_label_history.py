@@ -1,4 +1,4 @@
-"""Label history: a day's reports with their accounts, and what earlier ones say of accounts.
+"""Label history: a day's reports with their accounts, and accounts' earlier confirmed reports.
 
 Belongs here: which days are read, and the manifests. Does not belong here: what is computed
 (``core.relations.label_history``), or joining it to reports (``build_features``).
@@ -37,8 +37,8 @@ def build_report_day(
 ) -> Built:
     """The reports of a day with the accounts of their transactions, late ones included.
 
-    Reports that failed a check are in it, where somebody builds them; the sensor waits until the
-    day's features may be built.
+    If a person builds the day, reports that failed a check are included; the sensor waits until
+    the day's features may be built.
 
     Raises:
         NotReady: a table of the day, or an earlier day that has landed, is not stored yet.

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 CODE_VERSION = "3"
 
 BY_BUDGET = "by_budget"
-"""The metrics' part that the model page draws; the UI has its figures at the budget alone."""
+"""The part of the metrics that the model page draws; Dagster shows only figures at the budget."""
 
 KNOWN_BY = "known_by"
 """A fact of the manifest: the last day whose decisions were counted, as an ISO day."""
@@ -130,7 +130,7 @@ def _pictures(by_budget: Mapping[str, Any], measured: ScoredWindow) -> dict[str,
 
 
 def _by_budget(catalog: Catalog, model: StoredModel, measured: ScoredWindow) -> dict[str, Any]:
-    """What the days' lists find, and whether the model looks at the reports' type."""
+    """Recall and precision of the days' lists; and whether the reports' type is a feature."""
     settings, texts = catalog.settings.reports, measured.texts
     found = budget.by_budget(
         Scored(measured.day_numbers, measured.truth, measured.scores),

@@ -54,7 +54,7 @@ REFIT_UNTIL = "refit_until"
 """A fact of a model that was fitted again: the last day that it learnt from, as an ISO day."""
 
 _MAKES_NO_TREES = {"preset", "threads", "external_memory_bytes", "refit", "tuning"}
-"""Settings of training under any value of which the same parameters make the same trees."""
+"""Settings of training that do not change the trees."""
 
 
 @dataclass(frozen=True)
@@ -237,7 +237,7 @@ def _fit_again(
 
 
 def _learnt_from(catalog: Catalog, windows: Windows, fit: _Fit, *, refit: bool) -> dict[str, Any]:
-    """The facts of what it has learnt from beside its windows, as far as there is any."""
+    """The facts of what a model has learnt from beside its windows: refit, study, dispositions."""
     facts: dict[str, Any] = {}
     if refit:
         maturity = catalog.settings.labels.maturity_days
@@ -266,7 +266,7 @@ def _provenance(parameters: TrainingSettings) -> dict[str, Any]:
 
 
 def parameters_shown(parameters: TrainingSettings) -> dict[str, Any]:
-    """What of the parameters makes the trees."""
+    """The parameters that determine the trees, as JSON values."""
     return parameters.model_dump(mode="json", exclude=_MAKES_NO_TREES)
 
 
@@ -277,7 +277,7 @@ def _train(
     windows: Windows,
     day: dt.date,
 ) -> xgboost.Booster:
-    """Train on all days but the last ones, which tell when to stop, if there are to be such."""
+    """Train on the window; its last days, if the parameters say so, serve early stopping only."""
     batches, stopping = held_out(data, windows, parameters.early_stopping_days)
     if parameters.early_stopping_days and not stopping:
         first = windows.train_end - (parameters.early_stopping_days - 1) * ONE_DAY

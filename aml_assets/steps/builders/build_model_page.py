@@ -1,4 +1,4 @@
-"""The model page: a day's model, its metrics, and how far the world has moved since training.
+"""The model page: a day's model, its metrics, and the drift of its features since training.
 
 Of any model line; the pages of lines differ in their words (``core.pages.row_words``).
 
@@ -153,7 +153,7 @@ def _settings(catalog: Catalog) -> str:
         *([settings.lines[name].model_dump(mode="json")] if name else []),
         settings.reports.model_dump(include={"history_days", "segments", "marking"}),
         settings.scoring.pinned_model,
-        # Pages of before there was a choice stay current.
+        # Left out if it is the default, so that pages from before these settings stay current.
         *settings.reports.model_dump(include={"language"}, exclude_defaults=True).values(),
         *settings.drift.model_dump(exclude_defaults=True).values(),
         *settings.governance.model_dump(exclude_defaults=True).items(),

@@ -52,7 +52,7 @@ def build_predictions(
         features: the line's frames.
         models: the stored models.
         options: of this run; an ad hoc run scores with its own model, under a name of its own.
-        gates: what was said of challengers, before which the day is not scored.
+        gates: the stored gates; that of the day is built before, since it may name the champion.
 
     Raises:
         NotReady: the day has no features yet.
@@ -134,9 +134,9 @@ def _selected(
     options: RunOptions,
     gates: Upstream[dict[str, Any]] | None,
 ) -> StoredModel:
-    """The model that scores; a run names one of reports, which scores nobody else.
+    """The model that scores. A model that a run names scores reports only, not further lines.
 
-    The gate may have named it; so the gate of the day is on record as read.
+    The gate of the day may have named the champion, so it is recorded as an input.
     """
     if gates and gates.has(day):
         gates.manifest(day)

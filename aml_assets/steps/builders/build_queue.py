@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 CODE_VERSION = "1"
 
 _RULES = {"enabled", "budget", "sample", "days", "cool_down_days", "rise"}
-"""The settings that decide who is listed; the others are about what becomes of them."""
+"""The settings that decide who is listed; the others are about open cases."""
 
 
 def build_queue(
@@ -47,7 +47,7 @@ def build_queue(
     Args:
         catalog: settings and dispositions.
         day: the partition.
-        predictions: the scored reports; of earlier days, those of which one was decided lately.
+        predictions: the scored reports, of the day and of earlier days with a recent disposition.
         merged_features: the reports of the last days.
         scores: the scores of the lines that score customers, by the last part of the asset's name.
         options: of this run; an ad hoc run lists by its own predictions, under a name of its own.

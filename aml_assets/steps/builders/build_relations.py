@@ -65,8 +65,8 @@ CODE_VERSION = "1"
 def build_pair_day(catalog: Catalog, day: dt.date, trx: Upstream[pa.Table]) -> Built:
     """Who paid whom on a day.
 
-    Transactions that failed a check are in it, as a late report's look-back finds them, too: the
-    day's own features are blocked, and later days are not held up.
+    Transactions that failed a check are included, as in a late report's look-back: they block the
+    day's own features, and hold up no later day.
 
     Raises:
         NotReady: the day's transactions are not stored.
@@ -111,7 +111,7 @@ def build_account_day(catalog: Catalog, day: dt.date, trx: Upstream[pa.Table]) -
 def _large_pair_day(
     catalog: Catalog, stored: StoredTable, spec: TableSettings, day: dt.date
 ) -> partials.Partial:
-    """The partial of transactions that are not read at once: elsewhere, or part by part."""
+    """The partial of a large table: by a remote engine, or in this process, part by part."""
     type_ = _type_of_ids(stored, spec, day)
 
     def elsewhere(remote: RemoteEngine, keep: Keep) -> partials.Partial | None:
@@ -155,7 +155,7 @@ def _large_partial(
     elsewhere: Callable[[RemoteEngine, Keep], partials.Partial | None],
     here: Callable[[Keep], partials.Partial],
 ) -> partials.Partial:
-    """A partial by the remote engine, if there is one and it can say the same; else by us."""
+    """A partial by the remote engine, if there is one that can compute it; else ``here``."""
     with (
         Spill(catalog.settings.engine) as spill,
         remote_engine_for(catalog.settings, asset, day) as remote,
@@ -175,7 +175,7 @@ def _large_partial(
 
 
 def _type_of_ids(stored: StoredTable, spec: TableSettings, day: dt.date) -> pa.DataType:
-    """The type of the day's accounts, as it is of all of them together."""
+    """The common type of the day's account ids, payers' and payees'."""
     named = [name for role in SIDES.values() if (name := spec.column(role))]
     types = [type_ for name in named if (type_ := stored.type_of(name)) is not None]
     return one_type(types, ", ".join(named), day) if types else pa.string()

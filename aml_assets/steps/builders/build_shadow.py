@@ -1,10 +1,9 @@
-"""The shadow of a day: what challengers say of it, beside the scores of the champion.
+"""The shadow of a day: the scores of challengers, beside those of the champion.
 
 Belongs here: which challengers score a day, and the file's columns. Does not belong here: judging
 them (``steps.builders.build_gate``).
 
-Nobody works on these scores. They are evidence: what a model said of a day before anybody let it
-score.
+Nobody works on these scores. They are evidence of how a model scored a day before it was promoted.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ def build_shadow(
         features: the line's frames.
         models: the stored models.
         options: of this run; an ad hoc one has no challengers.
-        gates: what was said of challengers; the gate of the day may have named its champion.
+        gates: the stored gates; that of the day may have named its champion.
 
     Raises:
         NotReady: the day has no features yet.
@@ -109,7 +108,7 @@ def _recent(
 
 
 def _scored(catalog: Catalog, frame: Frame, model: StoredModel) -> pa.Table:
-    """Whose row it is, and a challenger's score and rank of it; highest score first."""
+    """Each row's identifying columns with a challenger's score and rank; highest score first."""
     threads = catalog.settings.training.threads
     scored = scoring.score(model.booster, model.encoder, frame, threads=threads)
     of_rows = Frame(frame.day, frame.table.select(_whose(catalog)), frame.columns)
@@ -117,7 +116,7 @@ def _scored(catalog: Catalog, frame: Frame, model: StoredModel) -> pa.Table:
 
 
 def _whose(catalog: Catalog) -> list[str]:
-    """The columns that say whose a row is, without what was decided of it."""
+    """The columns that identify a row: a report's key, or the unit's id; no label."""
     return catalog.settings.tables[STR].key if catalog.line == REPORTS else row_columns(catalog)
 
 

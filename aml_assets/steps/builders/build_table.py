@@ -109,10 +109,11 @@ def _from_landing(
 def with_receipt(
     catalog: Catalog, name: str, day: dt.date, built: Built, landed: Landed[LandedFrame]
 ) -> Callable[[], Published] | None:
-    """Publishing of a daily table and of its receipt: the signature of the landed files.
+    """A function that publishes a daily table and its receipt: the signature of the landed files.
 
     The manifest knows only their content. With the receipt, one listing of the landing shows
-    whether the stored table was built from the files that are there now.
+    whether the stored table was built from the files that are there now. ``None`` for a static
+    table.
     """
     if not catalog.settings.tables[name].daily:
         return None
@@ -128,7 +129,7 @@ def with_receipt(
 
 
 def _noticed(checked: CheckedTable) -> dict[str, Any]:
-    """The columns that are not as they seem: the facts are there if there are such columns."""
+    """The facts about ids whose blanks were cut and about pandas' index columns, if any."""
     found = {"padded_ids": list(checked.padded), "index_columns": checked.index_columns}
     return {name: columns for name, columns in found.items() if columns}
 
@@ -249,10 +250,10 @@ def _reference(
 
 
 def _kept(catalog: Catalog, name: str, day: dt.date) -> Built:
-    """A stored snapshot stays as it is, if it still is what was stored.
+    """The day's stored snapshot, which stays as it is.
 
     Raises:
-        CorruptFile: it is not.
+        CorruptFile: it was altered.
     """
     try:
         _, manifest = catalog.snapshots(name).load_with_manifest(day)

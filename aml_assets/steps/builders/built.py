@@ -33,7 +33,7 @@ class Built:
         landed: daily or static tables read from the landing: table → figures about the files.
         ad_hoc: it has a name of its own and does not stand for the day.
         path: where it is stored, if not under the day's own name.
-        publish: how to publish it, where nothing is written as usual.
+        publish: publishes it, where that is more or less than to write ``value`` to its path.
     """
 
     value: Any

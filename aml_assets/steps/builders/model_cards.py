@@ -112,9 +112,9 @@ def model_card(
 def with_card(
     catalog: Catalog, day: dt.date, built: Built, card: ModelCard
 ) -> Callable[[], Published]:
-    """How to publish a page and the card beside its model: the card first.
+    """A function that publishes the card beside the model, and then the page.
 
-    Whoever is interrupted between the two builds the page again, and the card with it.
+    If it is interrupted between the two, the page is missing, and both are built again.
     """
 
     def publish() -> Published:
@@ -257,7 +257,7 @@ def _blocks(measured: ScoredWindow) -> NDArray[Any]:
 def _budgets(
     measured: ScoredWindow, scored: Scored, size: int, blocks: NDArray[Any]
 ) -> list[Budget]:
-    """What the days' lists find, by each unit that is known."""
+    """Recall and precision of the days' lists, for each unit that is known."""
     found: list[Budget] = []
     for unit in (REPORT, ACCOUNT, CUSTOMER):
         codes = None if unit == REPORT else budget.sorted_codes(measured.texts.get(unit))
