@@ -107,7 +107,7 @@ def figures_by_manifest(day: dt.date, manifest: Manifest) -> Figures:
     undecided = facts.get("undecided")
     decided = None if undecided is None else rows - int(undecided)
     listed = facts.get("columns")
-    # A day without rows may lack what tells its columns' kinds.
+    # Without rows, no value shows the kind of a column.
     kinds = {each["name"]: each["column"]["kind"] for each in listed} if listed and rows else {}
     nulls, positives = facts.get("nulls", {}), facts.get("positives")
     return Figures(day, rows, nulls, positives, decided, columns=kinds)

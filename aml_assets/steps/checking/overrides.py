@@ -75,7 +75,7 @@ def take_override_back(
 
 
 def _record(catalog: Catalog, asset: str, day: dt.date, check: str, decision: Decision) -> None:
-    """Record a decision, in the ledger first: nothing holds of which the ledger does not tell."""
+    """Record a decision, first in the ledger: none is in force that the ledger does not hold."""
     about = {
         "asset": asset,
         "day": str(day),

@@ -1,10 +1,10 @@
-"""Applying: deleting what has expired, once the ledger tells it.
+"""Applying: deleting expired partitions, after an entry of the ledger that lists them.
 
 Belongs here: the entry, the index, and the deletion, which a later one completes if it is stopped.
 Does not belong here: what has expired (``steps.retaining.planning``).
 
-An entry tells what will be deleted. After a deletion that was stopped, what is still there has
-expired all the same: the next one tells of it again, and deletes it.
+The entry comes first, and lists what will be deleted. If a deletion is stopped, the partitions that
+are left have expired all the same: the next deletion lists them again, and deletes them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def apply_retention(
 ) -> Entry | None:
     """Delete what has expired.
 
-    The index of deletions is written anew even if nothing has, and then the ledger is not.
+    If nothing has expired, the ledger gets no entry; the index of deletions is written anew.
 
     Args:
         catalog: the store, with its ledger.
@@ -59,7 +59,7 @@ def apply_retention(
     _refuse_new_holds(catalog, before)
     entry = catalog.ledger.append("retention", decision, about) if plan.expired else None
     catalog.deletions.index(catalog.ledger.entries())
-    # Downstream first, so that nothing stays that was built of what is gone.
+    # Downstream first, so that no partition stays whose inputs are gone.
     order = {asset: place for place, asset in enumerate(catalog.assets)}
     for each in sorted(plan.expired, key=lambda of: (of.day, -order.get(of.asset, -1), of.asset)):
         _refuse_new_holds(catalog, before)
@@ -72,7 +72,7 @@ def apply_retention(
 
 
 def _refuse_new_holds(catalog: Catalog, before: list[str]) -> None:
-    """Stop once a hold was placed of which the plan did not know."""
+    """Stop the deletion if a hold was placed after the plan was made."""
     if set(catalog.holds.names()) - set(before):
         raise AmlError(
             "a hold was placed meanwhile, and nothing more is deleted",

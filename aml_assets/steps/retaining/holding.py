@@ -99,7 +99,7 @@ def _named(day: dt.date | None) -> str:
 
 
 def _record(catalog: Catalog, placed: Hold, decision: Decision, *, holds: bool) -> None:
-    """Record a hold in the ledger: of a customer, the file and the digest of what it holds."""
+    """Record a hold in the ledger by its file and digest, which do not name a customer."""
     about: dict[str, object] = {
         "file": f"{FOLDER}/{placed.name}.json",
         "digest": placed.digest,

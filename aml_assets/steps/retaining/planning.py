@@ -158,9 +158,9 @@ class _Inventory:
     def held(self) -> dict[Owner, str]:
         """The expired partitions on hold.
 
-        On a day of which any file names a customer on hold, all is. Static tables name all
-        customers on each day, and dispositions are brought on any: of them, only what names him
-        is, and what is about such a day.
+        If any file of a day names a customer on hold, the whole day is on hold. Static tables
+        name all customers on each day, and dispositions are brought on any day: of these, only
+        files that name him, and dispositions about such a day, are on hold.
         """
         days = {day for hold in self._holds if (day := day_of(hold)) is not None}
         search = Search(self._catalog, [one for of in self._holds if (one := of.customer)])
@@ -181,7 +181,7 @@ class _Inventory:
         return dict.fromkeys(held, ON_HOLD)
 
     def _is_apart(self, owner: Owner) -> bool:
-        """Whether what it names says nothing of the other assets of its day."""
+        """Whether a customer in it does not put the day on hold: a static table, dispositions."""
         return owner.asset in self._static or owner.kind == "dispositions"
 
     def _is_about(self, owner: Owner, days: set[str], search: Search) -> bool:

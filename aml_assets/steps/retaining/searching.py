@@ -3,7 +3,7 @@
 Belongs here: looking into files of each format, kept versions among them. Does not belong here:
 what follows for their partitions (``steps.retaining.planning``).
 
-A file that cannot be read counts as naming them: it may, and what is deleted is gone.
+A file that cannot be read counts as naming them, and is kept: a deletion cannot be undone.
 """
 
 from __future__ import annotations
