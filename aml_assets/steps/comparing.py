@@ -57,7 +57,7 @@ def read_input(catalog: Catalog, text: str, *, store: str | None = None) -> Comp
     Raises:
         NotFound: there are no predictions of the day, or no such file.
         InputError: a file is neither a CSV of predictions nor a JSON document of metrics.
-        AmlError: the text means nothing, or several CSVs have a digest that begins so.
+        AmlError: the text names no day and no file, or not exactly one CSV has such a digest.
     """
     match = _DAY.fullmatch(text)
     day = parse_day(match[1]) if match else None

@@ -1,4 +1,4 @@
-"""Taking a file of dispositions: each line is about a subject of ours, or a sentence says why not.
+"""Taking a file of dispositions into the store; a line about nothing stored is refused by name.
 
 Belongs here: comparing the file with the stored days, and keeping what was taken. Does not belong
 here: reading the file (``core.cases.disposition_file``), or what follows for labels
@@ -39,7 +39,7 @@ _SHOWN = 20
 
 @dataclass(frozen=True)
 class Taken:
-    """What one file has brought.
+    """The outcome of taking one file of dispositions.
 
     Attributes:
         who: who decided, for people.
@@ -74,13 +74,13 @@ def take_dispositions(
         catalog: the stored reports, queues and scores, and where dispositions are kept.
         data: the file.
         by: who claims to decide; the login or user of this process by default.
-        all_or_nothing: take nothing if one line cannot be taken; else the other lines.
+        all_or_nothing: take nothing if any line cannot be taken; if false, take the other lines.
         at: the moment, with a time zone; now by default.
 
     Raises:
         InputError: the file cannot be read, or a line cannot be taken; nothing was kept.
-        AmlError: the same person has brought all of it before, or is not the login where it takes
-            two people.
+        AmlError: the same person has brought all of it before, or, under ``four_eyes``, decides
+            by another name than the login.
     """
     settings = catalog.settings
     key, _ = key_and_label(catalog)
@@ -126,8 +126,8 @@ def _record(catalog: Catalog, given: Sequence[Disposition], digest: str, sender:
     Args:
         catalog: the ledger.
         given: what the file holds.
-        digest: of the file behind a salt, which the import keeps: nobody can guess a customer
-            from what the ledger keeps for good.
+        digest: of a random salt and the file. The ledger keeps it for good, and the import alone
+            keeps the salt, so that nobody can guess a customer by the digest.
         sender: who decides.
     """
     about = {
@@ -139,7 +139,7 @@ def _record(catalog: Catalog, given: Sequence[Disposition], digest: str, sender:
 
 
 def _sender(catalog: Catalog, by: str | None) -> Decision:
-    """Who decides. Where it takes two people, nobody can be two by a claim beside a login."""
+    """Who decides; under ``four_eyes`` only the login, so that nobody counts as two people."""
     sender = Decision.now("", "", by=(by or "").strip() or None, login=catalog.login)
     if catalog.settings.dispositions.four_eyes and sender.login and sender.known == "claim":
         raise AmlError(

@@ -1,4 +1,4 @@
-"""Differing: why a partition that was built again may be another one.
+"""Differing: the possible reasons why a partition that was built again has another digest.
 
 Belongs here: comparing two manifests, and the libraries of then with those of now. Does not belong
 here: building anything again (``steps.reproducing``), or comparing contents (``core.compare``).
@@ -38,7 +38,7 @@ def differences(stored: Manifest | None, now: Manifest) -> Iterator[str]:
 
 
 def other_libraries(recorded: Surroundings | None) -> Sequence[str]:
-    """The versions that differ from those of then, or that they are not known.
+    """The libraries whose version has changed since, in words; or that none was recorded.
 
     Args:
         recorded: the surroundings of then; ``None`` where they are not recorded.

@@ -4,8 +4,8 @@ Belongs here: the files of a pack, and their list with digests. Does not belong 
 (``cli.case_command``), the page (``steps.builders.build_alert_page``), or the codes of an authority
 (``core.cases.filed_codes``).
 
-Nothing is filed anywhere by us. The page is the one that is stored, with one case alone: where what
-it was made of has changed since, the pack is refused.
+Nothing is filed anywhere by us. The page in a pack is the stored alert page with one case alone. If
+an input of that page, or a setting, has changed since, the pack is refused.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def case_pack(catalog: Catalog, customer: str, day: dt.date) -> dict[str, bytes]
 
     Raises:
         NotReady: the alert page, or the page of the model that scored, is not stored.
-        Outdated: what the page was made of has changed since.
+        Outdated: an input of the page, or a setting, has changed since.
         InputError: the customer has no case on that day, or a transaction has no code.
     """
     page, manifest, path = _stored_page(catalog, day)
@@ -179,7 +179,7 @@ def _reports(catalog: Catalog, customer: str, day: dt.date) -> set[Key]:
 
 
 def _listed(about: Mapping[str, str], files: Mapping[str, bytes], page: Manifest) -> bytes:
-    """The list of a pack's files with their digests, and what the page was made of, as JSON."""
+    """The list of a pack's files with their digests, and the page's inputs, as JSON."""
     content = {
         "case": about,
         "files": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},

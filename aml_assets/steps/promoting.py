@@ -1,4 +1,4 @@
-"""Promoting: the champion of a model line is named, by a rule or by a person, and the ledger tells.
+"""Promoting: naming the champion of a model line, by a rule or by a person, in the ledger.
 
 Belongs here: which model may become champion, from which day, and going back. Does not belong here:
 the comparison (``core.governance.gate``), its days (``steps.inputs.judged_days``), or scoring with
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
 
 MOST_DAYS = 31
-"""The most ripe days on which a model is judged that a person promotes, if fewer are enough."""
+"""The most ripe days on which a model that a person promotes is judged, if fewer are enough."""
 
 RULE = "promotion.automatic"
 FIRST = "the first model of the store"
@@ -42,10 +42,10 @@ FIRST = "the first model of the store"
 
 @dataclass(frozen=True)
 class Judged:
-    """A challenger's judgement, and the days that it is of.
+    """A challenger's judgement, and the days on which it was judged.
 
     Attributes:
-        days: oldest first.
+        days: the days, oldest first.
         judgement: what the gate says.
     """
 
@@ -82,7 +82,7 @@ def about_model(
     judged: Judged | None = None,
     **further: Any,
 ) -> dict[str, Any]:
-    """What an entry says of the model that it makes champion, as JSON values."""
+    """The facts of the ledger's entry that makes a model champion, as JSON values."""
     gate = (
         {**judged.judgement.to_dict(), "judged_days": list(map(str, judged.days))}
         if judged
@@ -202,7 +202,10 @@ def promote_by_rule(
 
 
 def _judged_by_hand(catalog: Catalog, model: StoredModel, current: Champion) -> Judged:
-    """What the gate says of a model on all ripe days of late that neither has learnt from."""
+    """The judgement of a model that a person promotes.
+
+    It is judged on the latest ripe days that neither it nor the champion has learnt from.
+    """
     features, models = catalog.upstream(catalog.line.features), catalog.upstream(catalog.line.model)
     needed = catalog.settings.promotion.days
     try:

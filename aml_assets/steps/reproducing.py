@@ -73,7 +73,7 @@ class Reproduced:
 
     @property
     def same(self) -> bool:
-        """Whether nothing speaks against its being the same."""
+        """Whether it was rebuilt with the stored digest, or taken from the store."""
         return bool(self.taken) or self.rebuilt == self.stored
 
 
@@ -87,7 +87,7 @@ class _Workshop:
 
 
 class Reproduction:
-    """The work on one day; what cannot be begun is refused before anything is written.
+    """The reproduction of one day; if it is impossible, it is refused before anything is written.
 
     Args:
         original: settings and store; the store is only read.
@@ -168,7 +168,7 @@ class Reproduction:
                 return
 
     def _gone(self, asset: str | None, what: str, remedy: str) -> NotReady:
-        """What to say of an asset or day that is not there: that a rule deleted it, if so."""
+        """The error for an asset or a day that is missing; it tells if a rule deleted it."""
         deleted = self._original.deletions.under(asset or REPORTS.scores, self.day)
         if deleted:
             return DeletedUnderRule(deleted, table=asset, day=self.day)
@@ -233,7 +233,7 @@ class Reproduction:
         return self._workshops[digest]
 
     def _landing_of(self, day: str) -> str | None:
-        """What a skip is about, of a day that was absent then: whatever has landed since."""
+        """The landing's present signature, of a day that was absent then: its skip still holds."""
         if day not in self._absent:
             return None
         landing, tables = self._original.landing, self._original.settings.daily_tables
@@ -258,7 +258,7 @@ class Reproduction:
             published = built.publish_to(partitions, self.day)
         except AmlError as error:
             if isinstance(error, StoreError) and not isinstance(error, CorruptFile):
-                raise  # trouble of now, which says nothing of then
+                raise  # a fault of now, which says nothing about the stored content
             reasons = [str(error), *other_libraries(workshop.recorded)]
             return Reproduced(name, stored, why=f"it cannot be built again: {'; '.join(reasons)}")
         digest = published.manifest.digest
@@ -273,7 +273,7 @@ class Reproduction:
     def _show(
         self, inputs: Mapping[str, Mapping[str, str]], manifest: Manifest | None
     ) -> str | None:
-        """Show the builder its inputs; returns the first that is gone."""
+        """Make the recorded inputs visible in the view; returns the first that is gone."""
         below, rebuilt = dict[str, str](), dict[str, str]()
         self._absent = {key for days in inputs.values() for key in days if days[key] == ABSENT}
         for name, days in inputs.items():
@@ -291,7 +291,7 @@ class Reproduction:
                     return f"{name} {key} ({digest[:12]})"
                 below |= found
         if manifest and (known_by := manifest.facts.get(KNOWN_BY)):
-            # Labels were known up to the newest day of then; its listing tells that day.
+            # Labels count up to the newest stored day: the one of then must be in the listing.
             path = self._original.frames(FEATURES).path(dt.date.fromisoformat(str(known_by)))
             if path not in rebuilt:
                 below.setdefault(path, path)
@@ -299,7 +299,7 @@ class Reproduction:
         return None
 
     def _own(self, name: str, key: str, digest: str) -> dict[str, str] | None:
-        """The files of a rebuilt partition of this content."""
+        """The files of an input that was rebuilt with this content; ``None`` for any other."""
         if self._digests.get(name) != digest:
             return None
         partitions = self._original.of(name)
@@ -356,7 +356,7 @@ def _models_that_scored(manifests: Iterable[Manifest]) -> Iterator[tuple[str, st
 
 
 def _as_recorded(original: Catalog, day: dt.date) -> Catalog:
-    """The store under the settings of then: the day may have assets that are not declared now."""
+    """The store under the recorded settings: the day may have assets that are not declared now."""
     digests = (manifest.surroundings for _, manifest in _manifests(original, day))
     recorded = original.surroundings.find(next(filter(None, digests), ""))
     if recorded is None:
@@ -370,7 +370,7 @@ def _as_recorded(original: Catalog, day: dt.date) -> Catalog:
 
 
 def _options(catalog: Catalog, manifest: Manifest | None) -> RunOptions:
-    """Score with the very model that scored, whatever selected it."""
+    """The run options by which the model scores that scored then, whatever had selected it."""
     if manifest is None or manifest.asset != REPORTS.scores:
         return RunOptions()
     models: Mapping[str, str] = manifest.inputs.get(REPORTS.model, {})
@@ -380,7 +380,7 @@ def _options(catalog: Catalog, manifest: Manifest | None) -> RunOptions:
 
 
 def _as_it_was_scored(built: Built, manifest: Manifest | None) -> Built:
-    """With the recorded reason for the model, which pages show; it was not selected anew."""
+    """The result with the recorded reason for its model, which pages show: here it was pinned."""
     chosen: Any = manifest.facts.get("model_chosen") if manifest else None
     if chosen is None:
         return built

@@ -1,6 +1,6 @@
 """Rescoring: the margins of a day's stored scores, computed once more without XGBoost.
 
-Belongs here: reading the scores of a line, what they were built from, and holding both together.
+Belongs here: reading the scores of a line with their inputs, and comparing the margins of both.
 Does not belong here: the arithmetic (``core.model.margins``), building scores
 (``steps.builders.build_predictions``), or printing (``cli.rescore``).
 """
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rescored:
-    """The scores of a line's day, held against margins that were computed anew.
+    """The comparison of a line's stored scores of a day with margins that were computed anew.
 
     Attributes:
         asset: the scores'.
         model_id: the model that scored them.
         rows: how many scores there are.
-        furthest: the largest distance of a margin from those that its score can stand for; NaN if
-            a score is none.
+        furthest: the largest distance of a margin from the margins that its stored score, a
+            rounded number, can stand for; NaN if a score is none.
         differing: how many rows lie further apart than `margins.TOLERANCE`.
         first: the first of these as ``rank 3``, or ``row 3`` in the style of 2019; "": all agree.
     """
@@ -80,7 +80,7 @@ def rescore(catalog: Catalog, day: dt.date) -> Rescored:
     matrix = encoder.transform(as_known(catalog, frame))
     found = trees.margins(matrix.values)[_places(catalog, frame, scores)]
     apart = margins.apart(found, scores.column("pred_score").to_numpy())
-    differing = np.flatnonzero(~(apart <= margins.TOLERANCE))  # NaN is no agreement
+    differing = np.flatnonzero(~(apart <= margins.TOLERANCE))  # NaN counts as differing
     counted = "rank" if _is_ranked(scores) else "row"
     return Rescored(
         asset=manifest.asset,

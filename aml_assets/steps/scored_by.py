@@ -54,7 +54,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class Lost:
-    """A day of a model line whose scores cannot be told from.
+    """A day of a model line of which no stored scores can be read.
 
     Attributes:
         line: the model line; "" for the reports.
@@ -198,7 +198,7 @@ def _apart(found: Iterable[Scored | Lost | None]) -> tuple[list[Scored], list[Lo
 def _scored(
     catalog: Catalog, day: dt.date, entries: Sequence[Entry], customer: str | None = None
 ) -> Scored | Lost:
-    """What a line's stored scores of a day name; those without the customer count as lost."""
+    """Which model a line's stored scores of a day name; `Lost` if none, or without the customer."""
     line, stored = catalog.line.name, catalog.predictions
     try:
         manifest = stored.manifest(day)
