@@ -25,7 +25,7 @@ FAILED = 1
 """The exit code of a command that could not do its work."""
 
 TROUBLE = {"compare": 2, "reproduce": 2, "rescore": 2}
-"""Commands whose code 1 says something else, and their code for an error."""
+"""Command whose exit code 1 means that something differs → its exit code for an error."""
 
 UNREAD = 141
 """The exit code when nobody reads the output any more, as of a program that SIGPIPE ended."""
@@ -47,7 +47,7 @@ class Boundary(TyperGroup):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; end with a sentence and an exit code where it does not."""
+        """Run a command; if it fails, print a sentence and exit with a code of its own."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:

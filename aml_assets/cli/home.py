@@ -144,7 +144,7 @@ def open_instance() -> Generator[dg.DagsterInstance]:
 
 @contextmanager
 def _alone_in(home: Path) -> Generator[None]:
-    """Wait until no other command is in here."""
+    """Hold the lock of Dagster's home; wait while another command holds it."""
     with (home / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -15,8 +15,9 @@ from typing import Self
 class Interruption:
     """Notices SIGINT and SIGTERM, whoever handles them.
 
-    Dagster replaces the signals' handlers while it executes a run, ends that run alone, and forgets
-    the signal. Python writes each signal's number into a file as well, whichever handler is there.
+    While it executes a run, Dagster replaces the signals' handlers: it ends that run only, and does
+    not pass the signal on. So this reads the numbers of signals that Python also writes into a pipe
+    (``signal.set_wakeup_fd``), whichever handlers are installed.
     """
 
     def __enter__(self) -> Self:

@@ -69,7 +69,7 @@ def _place(catalog: Catalog, pages: PartitionStore[Any], day: dt.date) -> str:
 def _copied(pages: PartitionStore[Any], day: dt.date, folder: Path) -> str:
     """Copy a page or queue into a local folder, readable by the user alone; give its path.
 
-    It keeps its time.
+    The copy keeps the stored file's time.
 
     Raises:
         NotReady: the page has not been built.

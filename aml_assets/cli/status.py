@@ -135,8 +135,8 @@ def _of_the_instance(
 ) -> tuple[Cursor, set[dt.date], dict[dt.date, DayFailure]]:
     """The sensor's cursor, the days of unfinished runs, and those whose last run failed.
 
-    All are empty without an instance. What is stored and has landed can be told without it; a
-    broken one is named.
+    All are empty where no instance exists yet, and where it is broken, which is printed: what has
+    landed and what is stored is known without it.
     """
     from aml_assets.automation.day_failures import last_failures
     from aml_assets.automation.landing_sensor import sensor_cursor, unfinished_days

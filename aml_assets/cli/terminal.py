@@ -24,9 +24,9 @@ _ERRORS = "aml_signs"
 
 
 def prepare_streams() -> None:
-    """Make the standard streams take every text; a closed one is opened on nothing.
+    """Make the standard streams take every text; a closed one is opened on ``/dev/null``.
 
-    A closed stream's number would be given to the next file, and what is printed written into it.
+    Else the next file that is opened would get its descriptor, and printed text would end in it.
     """
     codecs.register_error(_ERRORS, _in_other_signs)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
@@ -42,7 +42,7 @@ def prepare_streams() -> None:
 
 
 def console(**options: Any) -> Console:
-    """A console for tables, wide enough for ours; a reader that leaves is an error as elsewhere."""
+    """A console for tables; when its reader has left, it raises `BrokenPipeError` as others do."""
     from rich.console import Console
 
     class _Console(Console):
@@ -53,7 +53,7 @@ def console(**options: Any) -> Console:
 
 
 def silence() -> None:
-    """Let what is still to be printed go nowhere: nobody reads it, or it cannot be written."""
+    """Discard all further output: nobody reads it any more, or it cannot be written."""
     try:
         number = sys.stdout.fileno()
     except (OSError, ValueError):
@@ -64,7 +64,7 @@ def silence() -> None:
 
 
 def _in_other_signs(error: UnicodeError) -> tuple[str, int]:
-    """One sign of ASCII for each that the terminal's encoding lacks, so that columns stay even."""
+    """One ASCII sign for each sign that the terminal's encoding lacks, so that columns align."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     text = error.object[error.start : error.end].translate(_SIGNS)

@@ -1,4 +1,4 @@
-"""Who may ask Dagster's webserver on one machine: each request is checked before it gets there.
+"""The guard of ``aml ui``: it checks each request before Dagster's webserver gets it.
 
 Whoever reaches port 3000 could start any run: another user of the machine, and each page that the
 browser shows. So a request needs a token, has to name this machine, and must not come from
@@ -26,7 +26,7 @@ from aml_assets.cli.ui_token import PARAMETER
 
 _GRAPHQL = "/graphql"
 _JSON = {"application/json", "application/graphql"}
-"""Media types that a page cannot send to another site without asking it first."""
+"""Media types that a browser sends to another site only after that site has allowed it (CORS)."""
 
 _THIS_MACHINE = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 """Values of ``Host``. Any port, as a tunnel may end on another one."""
@@ -113,7 +113,7 @@ _PRIVATE = {
 
 
 def _follows_link(asked: HTTPConnection) -> bool:
-    """True for the browser itself on its way from another site to a page of ours."""
+    """True if the browser follows a link from another site to a page of ours."""
     fetch = {name: asked.headers.get(f"sec-fetch-{name}") for name in ("site", "mode", "dest")}
     return (
         asked.scope.get("method") == "GET"

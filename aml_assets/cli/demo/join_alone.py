@@ -1,4 +1,4 @@
-"""What our own features are worth: the demo's model once more, of the bank's tables alone.
+"""The worth of our own features: the demo's model trained again on the bank's tables alone.
 
 Belongs here: one figure for the demo's summary. Does not belong here: the figures of a day
 (``steps.builders.build_metrics``), or measuring on real input (the benchmark ``detection.py``).
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def average_precision_of_join(catalog: Catalog, day: dt.date) -> float | None:
-    """Return the average precision in a day's evaluation window by the join of the tables alone.
+    """Return the average precision of a model that is trained on the joined tables alone.
 
-    The same window, parameters and features are used as for the day's model, less those of pairs
-    and accounts that we computed.
+    It has the windows, parameters and features of the day's model, without the features of pairs
+    and accounts that we compute, and is measured on the same evaluation window.
 
     Returns:
         A share in [0, 1]; ``None`` without a decided positive in the evaluation window.

@@ -293,7 +293,7 @@ def _account(
 
 
 def _mules(rng: np.random.Generator, age_days: Ints, monthly: Floats, customers: int) -> Ints:
-    """Every tenth main account; young accounts and small incomes are likelier, none is safe."""
+    """A tenth of the main accounts; young ones and small incomes are likelier, any is possible."""
     private = np.arange(len(age_days)) < customers
     odds = np.exp(
         1.6 * (age_days < 400)

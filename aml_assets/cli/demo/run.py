@@ -80,7 +80,7 @@ def _newest_day(catalog: Catalog) -> dt.date:
 
 
 def _trainable_days(catalog: Catalog, last_day: dt.date) -> list[dt.date]:
-    """The days whose whole training window has landed, oldest first; the last day in any case."""
+    """The days whose whole training window has landed, oldest first; if none, the last day."""
     from aml_assets.settings.table_settings import STR
     from aml_assets.steps.inputs.window_frames import windows_of
 
