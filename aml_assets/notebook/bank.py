@@ -98,7 +98,7 @@ class Bank:
         return content if isinstance(content, dict) else _pandas(content)
 
     def made_of(self, asset: str, day: Day) -> pd.DataFrame:
-        """The name of `inputs` before 0.2; it goes after that."""
+        """The name of `inputs` before 0.2; it is accepted for one release."""
         warnings.warn("Bank.made_of is now called inputs", FutureWarning, stacklevel=2)
         return self.inputs(asset, day)
 
@@ -127,8 +127,8 @@ class Bank:
 
         Args:
             which: the day whose own model it is; or its model_id, digest or path, as in the
-                setting ``scoring.pinned_model``. Of further lines, a path; `load` gives that of a
-                day.
+                setting ``scoring.pinned_model``. A model of a further line is found by its path
+                alone; `load` gives that of a day.
 
         Raises:
             ModelError: there is no such model, or it was not written by this pipeline.
