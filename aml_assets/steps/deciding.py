@@ -185,7 +185,7 @@ def _refuse_repeated(given: Sequence[Disposition], before: Sequence[Disposition]
 
 
 def summary(taken: Taken) -> Iterable[str]:
-    """What a person reads after a file was taken."""
+    """The lines that ``aml decide`` prints after a file was taken."""
     counts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in sorted(taken.lines.items()))
     yield f"{taken.who} decided {taken.lines.total()}: {counts}. That is kept."
     if taken.left_out:

@@ -29,7 +29,7 @@ def record_restatement(catalog: Catalog, table: str, day: dt.date, landed: str) 
     asset = f"{TABLES}/{table}"
     try:
         stored = catalog.table(table).manifest(day)
-    except (NotReady, CorruptFile):  # what cannot be read is mended, not restated
+    except (NotReady, CorruptFile):  # replacing a file that cannot be read is a repair
         return
     before = stored.inputs.get(f"{LANDING}/{table}", {}).get(str(day))
     if before in (None, landed):

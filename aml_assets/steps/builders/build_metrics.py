@@ -148,7 +148,7 @@ def _by_budget(catalog: Catalog, model: StoredModel, measured: ScoredWindow) -> 
 
 
 def _said(model: StoredModel) -> dict[str, Any]:
-    """Which model it is, and what it has learnt from."""
+    """A model's id and digest, and the days that it was trained on."""
     first, last = model.trained_on
     return {
         "model_id": model.model_id,

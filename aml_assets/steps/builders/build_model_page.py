@@ -233,7 +233,7 @@ def _page(
 
 
 def _words(catalog: Catalog) -> RowWords:
-    """What the rows of the catalog's line are called."""
+    """The words by which a page names the rows of the catalog's line."""
     name = catalog.line.name
     language = Language(catalog.settings.reports.language)
     if not name:
@@ -271,7 +271,13 @@ def _parts(
 
 
 def _built_by(model: StoredModel, frames: str, language: Language) -> dict[str, str]:
-    """What the model was built by and from; ``frames`` are the line's."""
+    """The model's digest, code, settings, inputs and libraries, by the words of the page.
+
+    Args:
+        model: the model.
+        frames: the name of the line's frames.
+        language: of the page.
+    """
     facts: Any = model.manifest.facts
     days = carried.frames_of(model.manifest.inputs)
     study = facts.get(STUDY)

@@ -112,7 +112,7 @@ def frame_to_score(
         CheckFailed: the day's features failed a check that blocks.
     """
     frame, manifest = kept_frame(features, day, keep)
-    if catalog.line == REPORTS:  # no check is of the frames of further lines
+    if catalog.line == REPORTS:  # frames of further lines have no checks
         refuse_blocked(catalog, day, FEATURES, manifest)
     return as_known(catalog, frame)
 
@@ -120,7 +120,7 @@ def frame_to_score(
 def _table(
     catalog: Catalog, frame: Frame, scores: np.ndarray, model_id: str, keep: Keep
 ) -> pa.Table:
-    """What the CSV holds, in its order."""
+    """The table that the CSV holds, in its order of rows."""
     settings = catalog.settings
     if settings.output.style == "legacy":
         return scoring.as_in_2019(frame, scores, settings.joins)

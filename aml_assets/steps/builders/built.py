@@ -55,14 +55,14 @@ class Built:
 def built_of_frame(
     frame: Any, asset: str, day: dt.date, code_version: str, inputs: Iterable[Upstream[Any]]
 ) -> Built:
-    """A frame as a partition of an asset, with a manifest of what was read for it.
+    """A frame as a partition of an asset, with a manifest that names the inputs read for it.
 
     Args:
         frame: a ``pa.Table`` or ``pd.DataFrame``.
         asset: the asset.
         day: the partition.
         code_version: the asset's.
-        inputs: what its builder could read.
+        inputs: all inputs of its builder.
 
     Raises:
         AmlError: it is no frame.

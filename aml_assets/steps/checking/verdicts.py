@@ -183,7 +183,7 @@ class Verdicts:
         verdict, inputs = self._decide(asset, day, manifest)
         if inputs is not None:
             _write(self._catalog, verdict, inputs)
-        if asset in self._stored_days:  # else they are not listed yet, and the list will hold it
+        if asset in self._stored_days:  # else the days will be listed later, with this one
             self._stored_days[asset].add(day)
         self._comparable[asset, day] = self._if_usual(verdict)
         return verdict
@@ -257,7 +257,7 @@ class Verdicts:
         return verdict.digest, verdict.figures
 
     def _unchecked(self, asset: str, day: dt.date) -> tuple[str, Figures] | None:
-        """The same of a day that was stored before there were checks, by its manifest."""
+        """The digest and figures of a day without a verdict, by its manifest; ``None`` if empty."""
         try:
             manifest = self._catalog.of(asset).manifest(day)
         except (NotReady, CorruptFile):

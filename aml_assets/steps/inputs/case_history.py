@@ -1,7 +1,7 @@
-"""The history of cases: what is stored of a page's customers in the last days, as known then.
+"""The history of cases: the last days of a page's customers, as known at the end of its day.
 
 Belongs here: reading their payments, reports, decisions and days in the queue. Does not belong
-here: what is made of payments (``core.relations.timeline``), or the day's own reports
+here: what is computed from payments (``core.relations.timeline``), or the day's own reports
 (``scored_day``).
 """
 

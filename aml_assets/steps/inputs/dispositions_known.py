@@ -37,7 +37,7 @@ REACH = 366 * ONE_DAY
 
 @dataclass(frozen=True)
 class KnownDispositions:
-    """What was known of dispositions by a day.
+    """The dispositions that were known by a day.
 
     Attributes:
         counting: those of reports that count, by the keys of their reports.

@@ -1,4 +1,4 @@
-"""Evidence: what is known of each customer at the end of a day, as the queue weighs it.
+"""Evidence: the scores, reports and dispositions of customers by which a day's queue is listed.
 
 Belongs here: reading scores, the reports of the last days, and what was decided lately. Does not
 belong here: who is listed (``core.cases.queue``), or which dispositions count
@@ -140,7 +140,7 @@ def by_customer(table: pa.Table, names: Sequence[str], day: dt.date, **columns: 
     """
     filled = [of for of in map(table.column, names) if of.null_count < len(of)]
     sides = [_plain(of) for of in of_one_type(filled, ", ".join(names), day)] if filled else []
-    # Without a customer, the column has no type that another day's could contradict.
+    # Without any customer the column has the null type, which any other day's type fits.
     parts = [pa.table({CUSTOMER: pa.nulls(table.num_rows), **columns}).slice(0, 0)]
     for number, side in enumerate(sides):
         kept = pc.is_valid(side)

@@ -1,7 +1,7 @@
-"""Histories: the stored partials of the days up to a day, and how many days they know.
+"""Histories: the stored partials of the days up to a day, and how many of these days are known.
 
-Belongs here: which days are taken, and refusing partials that do not add up. Does not belong here:
-what is computed of them (``core.relations``).
+Belongs here: which days are taken, and refusing partials that cannot be added up. Does not belong
+here: what is computed from them (``core.relations``).
 """
 
 from __future__ import annotations

@@ -82,8 +82,8 @@ def scored_by_both(
         catalog: settings and dispositions, as the line has them.
         features: the line's frames.
         days: oldest first, at least one.
-        champion: scores them, too.
-        challenger: is judged.
+        champion: the model with which the challenger is compared.
+        challenger: the model that is judged.
         known_by: the last day whose decisions count.
         reports: of a further line, the merged frames by whose reports its rows are labelled.
     """

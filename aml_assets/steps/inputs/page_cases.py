@@ -53,7 +53,7 @@ class RankedReports:
 
 @dataclass(frozen=True)
 class PageCases:
-    """The cases of a day with what is said of them.
+    """The cases of a day, with all that is stored of their customers.
 
     Attributes:
         reports: of the day.
@@ -85,15 +85,15 @@ def page_cases(
     inputs: Mapping[str, Upstream[Any]],
     ad_hoc: str,
 ) -> PageCases:
-    """Read the cases of a day, and what is said of them.
+    """Read the cases of a day, and all that is stored of their customers.
 
     Args:
         catalog: settings and dispositions.
         day: the partition.
         scored: the day's reports.
         merged: the merged frames.
-        inputs: the queue, the transactions, what lines say of customers, and tables of customers,
-            by the last part of each name.
+        inputs: the queue, the transactions, the customer lines' scores, frames and models, and the
+            tables of customers, by the last part of each name.
         ad_hoc: the name of an ad hoc run's files; "" for the day's own.
 
     Raises:

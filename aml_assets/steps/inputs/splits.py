@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from aml_assets.io.catalog import Catalog
 
 Split: TypeAlias = "Callable[[Frame, pa.Array], pa.Array | None]"
-"""The group of each of some rows of a frame as texts; ``None`` if the frame cannot tell."""
+"""Gives the group of each of some rows of a frame, as texts; ``None`` if no column shows it."""
 
 CUSTOMER_KIND = "customer"
 """The split by the table that holds the customer, such as ``retail``."""

@@ -250,7 +250,7 @@ def _one(parts: Sequence[pa.Table]) -> pa.Table:
 
 
 def _are_met(ids: pa.Table, references: References) -> NDArray[np.bool_]:
-    """Which rows hold a value of each of the references."""
+    """The mask of the rows all of whose columns match the references."""
     met = [_are_in(ids.column(name), values) for name, values in references.items()]
     return reduce(np.logical_and, met)
 
@@ -260,7 +260,7 @@ def _are_in(column: pa.ChunkedArray, values: pa.ChunkedArray) -> NDArray[np.bool
         column = column.cast(column.type.value_type)
     type_ = common_type([column.type, values.type])
     if type_ is None:
-        return np.zeros(len(column), np.bool_)  # where that is wrong, the join says so
+        return np.zeros(len(column), np.bool_)  # if it is a mistake, the join refuses the types
     values = values.cast(type_)
     return pc.is_in(column.cast(type_), value_set=values, skip_nulls=True).to_numpy()
 

@@ -103,7 +103,7 @@ def training_data(
         catalog: settings, landing and decisions, as the line has them.
         features: the line's frames.
         windows: of the day.
-        refit: learn from what is ripe of all the windows, up to the last evaluation day.
+        refit: learn from the ripe days of all the windows, up to the last evaluation day.
         reports: of a further line, the merged frames by whose reports its rows are labelled.
         scratch: makes a private folder, which outlives what is returned. A window of more encoded
             values than the settings allow in memory is read twice, day by day, and its rows lie
@@ -125,7 +125,7 @@ def training_data(
     selected = select_rows(catalog, train.window, reports, known_by=known_by, deciding=[delay])
     rows = sum(len(each.rows) for each in selected)
     known = [decided(each) for each in selected]
-    del delay, selected  # as large as what is known
+    del delay, selected  # as large as ``known``
     training.refuse_one_class([each.labels for each in known], table=catalog.line.model)
     if reports is None:
         refuse_unknown_columns(train.window, settings.governance.protected_columns)

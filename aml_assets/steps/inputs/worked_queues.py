@@ -36,7 +36,7 @@ Decided = Mapping[dt.date, Mapping[str, bool]]
 
 @dataclass(frozen=True)
 class WorkedQueues:
-    """What is known of the last queues at the end of a day.
+    """The open cases and the missed-case rates at the end of a day.
 
     Attributes:
         backlog: the open cases.

@@ -1,4 +1,4 @@
-"""Holding: a person forbids to delete what is stored of a customer or a day, and allows it again.
+"""Holding: a person forbids the deletion of a customer's or a day's partitions until a release.
 
 Belongs here: placing a hold and releasing it, each with an entry of the ledger. Does not belong
 here: keeping holds (``io.holds``), or what a hold keeps (``steps.retaining.planning``).

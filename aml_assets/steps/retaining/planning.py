@@ -3,10 +3,10 @@
 Belongs here: the terms, holds, and what later days still refer to. Does not belong here: deleting
 (``steps.retaining.applying``), or looking into files (``steps.retaining.searching``).
 
-What expires goes with all its files: kept versions, manifests beside it, ad hoc runs' files, its
-verdicts. What stays: partitions on hold; a static table's frame to which a day that stays refers;
-a model that is or may again be the champion, is pinned, or has made scores that stay; and days
-that tonight's runs still read, however short the term.
+An expired partition is deleted with all its files: kept versions, manifests beside it, files of ad
+hoc runs, its verdicts. Of the expired ones stay: partitions on hold; a static table's frame to
+which a day that stays refers; a model that is or may again be the champion, is pinned, or has made
+scores that stay; and days that tonight's runs still read, however short the term.
 """
 
 from __future__ import annotations
@@ -256,7 +256,7 @@ class _Inventory:
         pin = self._catalog.settings.scoring.pinned_model
         try:
             return None if pin is None else pinned_path(self._catalog.models, pin)
-        except ModelError:  # nothing is there that could be kept
+        except ModelError:  # the pin names no stored model
             return None
 
     def _digest_of_model(self, path: str) -> str:
@@ -264,7 +264,7 @@ class _Inventory:
             return kept or ""
         try:
             return ModelFormat().read_manifest(self._catalog.store, path).digest
-        except ModelError:  # none of ours, which nothing of ours was made with
+        except ModelError:  # no model of ours, so that no stored scores are by it
             return ""
 
     def _digest_of_frame(self, path: str) -> str:
