@@ -32,9 +32,9 @@ def check_specs(
 ) -> list[dg.AssetCheckSpec]:
     """One spec per asset and check that is not off, partitioned by day as the asset is.
 
-    None is ``blocking`` in Dagster's sense, also if its failure blocks what is built from the
-    partition: the steps that read it refuse it by name. A blocking check that is evaluated from
-    within a step keeps a run from ending, if steps may run after a failed one.
+    None is ``blocking`` in Dagster's sense, not even one of severity ``block``: the steps that
+    would read the partition refuse it themselves. Where steps may run after a failed one, as ours
+    do, a blocking check that a step evaluates would keep the run from ending.
     """
     return [
         dg.AssetCheckSpec(

@@ -1,7 +1,7 @@
 """What we use of Dagster's private parts, and every sentence of Dagster's that we match.
 
 Belongs here: names from ``dagster._*`` and ``dagster_shared``, and texts of Dagster's own events,
-each with the reason why nothing public does. Does not belong here: anything of ours, or private
+each with the reason why nothing public will do. Does not belong here: anything of ours, or private
 attributes of base classes, which the test lists (`OF_BASES`).
 
 Everything here was seen in the Dagster of `SEEN_IN`. No other module may import these packages, and
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 # An evaluation that we yield ourselves has to name the materialization that it checked; without it
-# the UI takes the partition for unchecked. Only `AssetCheckResult` finds it alone, and that one
+# the UI takes the partition for unchecked. Only `AssetCheckResult` finds it by itself, and that one
 # carries no partition in a run of a range.
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData as AssetCheckEvaluationTargetMaterializationData,
@@ -78,7 +78,7 @@ if TYPE_CHECKING:
     )
     from dagster._core.scheduler.instigation import SensorInstigatorData
 
-    # What `dagster_webserver.app`, which is public, makes its application of.
+    # The argument from which the public `dagster_webserver.app` makes its application.
     from dagster._core.workspace.context import WorkspaceProcessContext as WorkspaceProcessContext
 
     # The error of an event: `cls_name`, `message`, `cause`; its type is private.
