@@ -81,7 +81,7 @@ def _of_steps(
 
 
 def _requested(resources: StepResources) -> dict[str, dict[str, str]]:
-    """As requests and limits: what a step gets is kept for it, and it never takes more."""
+    """Kubernetes' requests and limits, which are equal: what a step is sure to get, and no more."""
     amounts = resources.model_dump(exclude_none=True)
     return {"requests": amounts, "limits": dict(amounts)}
 

@@ -225,7 +225,7 @@ class _Log:
         too_long = took_too_long(entry)
         ended = too_long or reason_for_end(entry)
         errors = [StepError(ended)] if ended else self._errors_of_steps(run)
-        # Dagster plans a restart of one that took too long, too; the run itself prevents it.
+        # Dagster plans a restart also of a run that took too long; the run itself prevents it.
         restarted = run.tags.get(WILL_RETRY_TAG) == "true" and not too_long
         return self._alarm(
             "retry" if restarted else "run_failure",

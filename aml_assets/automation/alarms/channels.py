@@ -48,8 +48,8 @@ _GOODBYE = 2.0
 def channels(settings: AlarmSettings) -> list[str]:
     """Names of the configured channels; the log alone where there are none.
 
-    Mails in each language that recipients read are a channel of their own, so that what one of them
-    got is not sent to it again because another one failed.
+    The mails in each language of recipients are a channel of their own: if one channel fails, the
+    message is sent again through that one alone.
     """
     found = [
         MAIL if language == settings.language else f"{MAIL}_{language}"

@@ -193,7 +193,7 @@ def one_line(text: str, limit: int = _SENTENCE_LENGTH) -> str:
 
 
 def _missing(text: str) -> Text:
-    """What is missing of a day, table by table, as ``core.night`` notes it."""
+    """The text of ``core.night`` on what a day lacks, as a translatable sentence per table."""
     parts = [part.partition(" ") for part in text.split(", ")]
     if text == NOTHING_LANDED or not all(reason for _, _, reason in parts):
         return text
