@@ -1,4 +1,4 @@
-"""Taking a file of dispositions into the store; a line about nothing stored is refused by name.
+"""Taking a file of dispositions into the store; lines about unknown subjects are refused.
 
 Belongs here: comparing the file with the stored days, and keeping what was taken. Does not belong
 here: reading the file (``core.cases.disposition_file``), or what follows for labels

@@ -1,4 +1,4 @@
-"""Label history: a day's reports with their accounts, and accounts' earlier confirmed reports.
+"""Label history: a day's reports with their accounts, and the confirmed reports of accounts.
 
 Belongs here: which days are read, and the manifests. Does not belong here: what is computed
 (``core.relations.label_history``), or joining it to reports (``build_features``).

@@ -92,9 +92,9 @@ def build_model(
         options: of this run.
         measured: the measured models; that of the day is fitted again with the evaluation days, by
             the same parameters and rounds. Without them, the training window is all it learns from.
-        studies: the stored studies, of a model that is not fitted again. The newest one up to the
-            day that does not know the evaluation days chooses parameters, unless the run names a
-            preset; single parameters of the run count before it. Without one, the settings' stay.
+        studies: the stored studies; none for a model that is fitted again. The newest one up to the
+            day that has seen no evaluation day gives the parameters, unless the run names a preset;
+            single parameters of the run take precedence. Without one, the settings' ones hold.
         reports: of a further line, the merged frames by whose reports its rows are labelled.
 
     Raises:

@@ -114,7 +114,7 @@ def with_card(
 ) -> Callable[[], Published]:
     """A function that publishes the card beside the model, and then the page.
 
-    If it is interrupted between the two, the page is missing, and both are built again.
+    After an interrupt between the two, the page is still to be built, and the card with it.
     """
 
     def publish() -> Published:

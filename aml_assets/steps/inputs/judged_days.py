@@ -62,7 +62,7 @@ def ripe_days(
 
 
 def unseen(days: Sequence[dt.date], *models: StoredModel) -> list[dt.date]:
-    """Those of some days that come after every day that one of the models has learnt from."""
+    """Those of some days that come after every day that any of the models has learnt from."""
     return [day for day in days if all(model.looks_ahead(day) is None for model in models)]
 
 
