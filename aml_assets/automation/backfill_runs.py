@@ -41,8 +41,8 @@ def run_backfill(
         definitions: ours, under the catalog's settings.
         instance: where the runs are recorded.
         restate: read static tables again for days that have a snapshot already.
-        check: called before and after each run; it raises to end the whole backfill, after an
-            interrupt, say: Dagster ends the run that is under way by it, and does not pass it on.
+        check: called before and after each run; it raises to end the whole backfill. At an
+            interrupt Dagster ends only the run that is under way, and does not pass it on.
 
     Returns:
         One sentence per failure; if the backfill ended early, a last one that says what is left.

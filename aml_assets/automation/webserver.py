@@ -1,8 +1,8 @@
 """Dagster's webserver that knows its users: ``python -m aml_assets.automation.webserver``.
 
 Belongs here: what a webserver behind the proxy does with logins beyond runs: backfills, events that
-are reported by hand, and a log of every change that was requested; and the refusal of requests that
-would change something in nobody's name. Does not belong here: the tags of runs (``logins``), or a
+are reported by hand, and a log of every change that was requested; and the refusal of changes for
+which no login could be recorded. Does not belong here: the tags of runs (``logins``), or a
 webserver without logins (``cli.ui``).
 
 It takes the options of ``dagster-webserver``, and is installed under that name in the image.
@@ -67,11 +67,11 @@ class NamedWebserver(DagsterWebserver[Any, Any]):
 
 
 class Refusals:
-    """Middleware that refuses what would change something in nobody's name.
+    """Middleware that refuses changes for which no login could be recorded.
 
-    That is a request whose header names a login that is no name (`login_of`), and each change that
-    does not come by GraphQL: Dagster takes reports of events by addresses of their own, too, where
-    nothing is logged, and a report of a check keeps no user.
+    It refuses a request whose header names no valid login (`login_of`), and each change that does
+    not come by GraphQL: Dagster takes reports of events at other addresses, too, where nothing is
+    logged, and a report of a check keeps no user.
 
     Args:
         app: the application behind it.
