@@ -47,7 +47,7 @@ class Boundary(TyperGroup):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; if it fails, print a sentence and exit with a code of its own."""
+        """Run a command; if it fails, print a sentence and exit with the error's code."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
