@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 def pair_day(day: dt.date, run: StepRun, trx: Upstream[pa.Table]) -> Built:
     """Each pair of customers' accounts that moved money on the day: payments and their total.
 
-    What a day adds to the network; it changes only if the day's transactions are restated.
+    The day's part of the network; it changes only if the day's transactions are restated.
     """
     return build_pair_day(run.catalog, day, trx)
 
@@ -58,16 +58,16 @@ def network(day: dt.date, run: StepRun, pair_day: Upstream[pa.Table]) -> Built:
 
 @day_asset(ACCOUNT_DAY, kinds={"duckdb", "parquet"}, code_version=RELATIONS_VERSION)
 def account_day(day: dt.date, run: StepRun, trx: Upstream[pa.Table]) -> Built:
-    """What each customer's account paid and was paid on the day: counts, sums, squares, traits.
+    """Payments of each customer's account on the day, out and in: counts, sums, squares, traits.
 
-    What a day adds to the behaviour; it changes only if the day's transactions are restated.
+    The day's part of the behaviour; it changes only if the day's transactions are restated.
     """
     return build_account_day(run.catalog, day, trx)
 
 
 @day_asset(BEHAVIOUR, kinds={"duckdb", "parquet"}, code_version=RELATIONS_VERSION)
 def behaviour(day: dt.date, run: StepRun, account_day: Upstream[pa.Table]) -> Built:
-    """Each account of the day: what it does lately, against what it usually does.
+    """Each account of the day: its payments of the last days against its usual ones.
 
     Read from the partials of the horizon alone, so that the order of building changes nothing.
     """
@@ -78,7 +78,7 @@ def behaviour(day: dt.date, run: StepRun, account_day: Upstream[pa.Table]) -> Bu
 def report_day(day: dt.date, run: StepRun, **inputs: Upstream[pa.Table]) -> Built:
     """Each report of the day with its label and the accounts of its transaction.
 
-    What a day adds to the label history.
+    The day's part of the label history.
     """
     return build_report_day(run.catalog, day, inputs)
 
@@ -87,7 +87,7 @@ def report_day(day: dt.date, run: StepRun, **inputs: Upstream[pa.Table]) -> Buil
 def label_history(
     day: dt.date, run: StepRun, report_day: Upstream[pa.Table], pair_day: Upstream[pa.Table]
 ) -> Built:
-    """Each account of the day: confirmed reports of it, and of those that it deals with.
+    """Each account of the day: confirmed reports about it and about its counterparties.
 
     Read from earlier days' reports, as far as their decisions are known by the day's end.
     """

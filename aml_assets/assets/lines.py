@@ -115,8 +115,8 @@ def _measures(line: Line) -> DayAsset:
         line.metrics,
         kinds={"json"},
         code_version=_metrics.CODE_VERSION,
-        description=f"What {line.model} finds in the evaluation window, as far as its horizons are "
-        "over.",
+        description=f"Metrics of {line.model} on the evaluation window, of the days whose horizon "
+        "is over.",
     )
     def metrics(day: dt.date, run: StepRun, **inputs: Upstream[Any]) -> Built:
         return _metrics.build_metrics(
@@ -158,8 +158,8 @@ def _gate(line: Line) -> DayAsset:
         line.gate,
         kinds={"json"},
         code_version=_judging.CODE_VERSION,
-        description=f"What is said of the challenger of {line.model} that is due, on ripe days "
-        "that nobody has learnt from.",
+        description=f"Champion and challenger of {line.model} compared on ripe days from which "
+        "neither has learnt: may it score?",
     )
     def gate(day: dt.date, run: StepRun, **inputs: Upstream[Any]) -> Built:
         return _judging.build_gate(
@@ -179,7 +179,8 @@ def _shadow(line: Line) -> DayAsset:
         line.shadow,
         kinds={"csv"},
         code_version=_shadowing.CODE_VERSION,
-        description=f"What challengers of {line.model} say of the day, beside {line.scores}.",
+        description=f"The day as the challengers of {line.model} score it, to compare models "
+        f"with {line.scores}; no alert comes of it.",
     )
     def shadow(day: dt.date, run: StepRun, **inputs: Upstream[Any]) -> Built:
         return _shadowing.build_shadow(

@@ -28,10 +28,9 @@ if TYPE_CHECKING:
 
 @day_asset(TUNING, kinds={"optuna", "json"}, code_version=_tuning.CODE_VERSION)
 def tuning(day: dt.date, run: StepRun, merged_features: Upstream[pa.Table]) -> Built:
-    """The study of the day's training window: each trial's parameters, and what they are worth.
+    """A study of training parameters within the day's training window: each trial and its score.
 
-    Models of the day and of later ones that are trained from then on take over the best ones, until
-    there is a newer study.
+    Models of this and of later days take over the best parameters, until there is a newer study.
     """
     return _tuning.build_tuning(run.catalog, day, merged_features, run.options)
 
@@ -74,10 +73,10 @@ def gate(
     model: Upstream[xgboost.Booster],
     merged_features: Upstream[pa.Table],
 ) -> Built:
-    """What is said of the challenger that is due, on ripe days that nobody has learnt from.
+    """Champion and challenger compared on ripe days from which neither has learnt: may it score?
 
-    The first model of the store becomes champion here; later ones by promotion.automatic, or by
-    a person (aml promote).
+    The first model of the store becomes champion here. Later ones are promoted by the rule
+    (promotion.automatic) or by a person (aml promote).
     """
     return _gate.build_gate(run.catalog, day, model, merged_features, run.options)
 

@@ -46,5 +46,5 @@ def shadow(
     model: Upstream[xgboost.Booster],
     gate: Upstream[dict[str, Any]] | None = None,
 ) -> Built:
-    """What challengers say of the day's reports; nobody works on these scores."""
+    """The day's reports as the challengers score them, to compare models; no alert comes of it."""
     return _shadow.build_shadow(run.catalog, day, merged_features, model, run.options, gate)

@@ -33,9 +33,9 @@ def queue(
     merged_features: Upstream[pa.Table],
     **scores: Upstream[pa.Table],
 ) -> Built:
-    """The customers to be looked at on the day, the best evidence first, each once.
+    """The customers to look at on the day, each once, ranked by their evidence.
 
-    Evidence is the highest score of his reports of the day, or of the lines that score customers.
+    A customer's evidence is the highest score of his reports, or the score of a line of customers.
     """
     return _queue.build_queue(run.catalog, day, predictions, merged_features, scores, run.options)
 
@@ -49,10 +49,10 @@ def alert_report(
     model: Upstream[xgboost.Booster],
     **inputs: Upstream[Any],
 ) -> Built:
-    """For the investigator: the queue and the day's highest scores, by customer.
+    """The investigator's page: the queue and the day's highest scores, by customer.
 
-    Each case has who, whom, how much, why, and the customer's last days. They can be filtered,
-    sorted, decided and exported. One page that needs nothing else.
+    Each case shows who paid whom, how much, why it was scored so, and the customer's last days.
+    Cases can be filtered, sorted, decided and exported. The page needs no server and no network.
     """
     return _alerts.build_alert_page(
         run.catalog, day, predictions, merged_features, model, inputs, run.options

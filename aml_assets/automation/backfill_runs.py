@@ -15,7 +15,7 @@ from aml_assets.assets.dagster_internals import execute_here
 from aml_assets.assets.failures import failures_of, place_away_in
 from aml_assets.assets.run_tags import CLAIMED_BY, NO_RESTART, day_tags, runtime_tags, shown_tags
 from aml_assets.automation.backfill_plan import Batch, Partition, Plan, batches
-from aml_assets.automation.jobs import fits, job_of
+from aml_assets.automation.jobs import job_of, runtime_factor
 from aml_assets.core.days import days_between, ranges, span
 from aml_assets.io.catalog import Catalog
 from aml_assets.io.decisions import this_user
@@ -134,7 +134,7 @@ def _without_failed(catalog: Catalog, batch: Batch, failed: set[Partition]) -> I
 
 
 def _tags(catalog: Catalog, batch: Batch, job: str) -> dict[str, str]:
-    days = len(days_between(batch.first, batch.last)) * fits(catalog.settings, job)
+    days = len(days_between(batch.first, batch.last)) * runtime_factor(catalog.settings, job)
     # A daemon on the same instance must neither take a run over a year for one that hangs, nor
     # restart one that somebody stopped.
     limit = runtime_tags(catalog.settings.automation, days)

@@ -40,14 +40,14 @@ def jobs(graph: Graph, settings: Settings) -> list[UnresolvedAssetJobDefinition]
             name,
             selection=dg.AssetSelection.assets(*map(dg.AssetKey.from_user_string, names)),
             description=_DESCRIPTIONS[name],
-            tags=runtime_tags(settings.automation, fits(settings, name)),
+            tags=runtime_tags(settings.automation, runtime_factor(settings, name)),
         )
         for name, names in selected.items()
         if names
     ]
 
 
-def fits(settings: Settings, job: str) -> int:
+def runtime_factor(settings: Settings, job: str) -> int:
     """The factor by which a job may take longer than others per day: a study fits many models."""
     tuning = settings.training.tuning
     return tuning.trials + 1 if job == TUNING_JOB and tuning else 1

@@ -94,7 +94,7 @@ def _stored_page(catalog: Catalog, day: dt.date) -> tuple[AlertPage, Manifest, s
     parts = ("inputs", "settings", "code_version", "facts")
     if any(getattr(again, part) != getattr(stored, part) for part in parts):
         raise Outdated(
-            "what the page was made of has changed since, or the settings have",
+            "an input of the page has changed since, or the settings have",
             table=ALERT_PAGE,
             day=day,
             remedy=f"Build it again: aml backfill --from {day} --to {day} --select {ALERT_PAGE} "
