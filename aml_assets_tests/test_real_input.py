@@ -16,6 +16,8 @@ from aml_assets.settings.load import load_settings
 from aml_assets.steps.rescoring import rescore
 from aml_assets_tests.requirements import amlgentex
 
+pytestmark = pytest.mark.long  # 38 days of a real bank
+
 LAST = dt.date(2023, 4, 11)
 """One day past the last landed one: its model evaluates on the last three days."""
 

@@ -14,6 +14,8 @@ from aml_assets.io.formats.parquet import ParquetFormat
 from aml_assets.steps.inputs import stored_table
 from aml_assets_tests.conftest import Bank, day, str_columns, trx_columns
 
+pytestmark = pytest.mark.long  # whole stores, several times over
+
 KINDS = (".parquet", ".ubj", ".meta.json", ".csv", ".manifest.json", ".reference.json", ".html")
 
 

@@ -148,6 +148,7 @@ def test_a_range_that_reaches_beyond_the_partitions_is_refused_whole(long_bank: 
     assert long_bank.times() == before
 
 
+@pytest.mark.long  # all assets of ten days, by Dagster's own daemon
 def test_the_uis_backfill_of_ten_days_is_one_run_of_exactly_those_days(
     long_bank: Bank, monkeypatch: pytest.MonkeyPatch
 ):

@@ -29,6 +29,8 @@ from aml_assets_tests.conftest import Bank, built_once, day, str_columns, trx_co
 from aml_assets_tests.watch import Watch
 from aml_assets_tests.watch import watched as watched
 
+pytestmark = pytest.mark.long  # many nights of two lines
+
 CUSTOMERS = Line("customer")
 LINES = {"customer": {"horizon_days": 1, "windows": [2], "train_every": 1}}
 OPTIONS: dict[str, Any] = {
