@@ -34,6 +34,9 @@ AML = str(Path(sys.executable).with_name("aml"))
 LAST = "2024-02-14"
 """The demo's last day."""
 
+_LIST = 369
+"""Pixels that the lineage's list of groups is wide, with the navigation."""
+
 NEUTRAL = Path("/tmp/aml")
 """The folder of landing, store, runs and code while pictures are taken: all show its path."""
 
@@ -90,13 +93,20 @@ def refuse_places(name: str, text: str) -> None:
         sys.exit(f"{name}: the page shows a path below {ROOT}")
 
 
-def save(page: Page, name: str) -> None:
-    """Save a picture of what is shown, as wide as a laptop's, in 128 colours for fewer bytes."""
+def save(page: Page, name: str, left: int = 0) -> None:
+    """Save a picture of what is shown, as wide as a laptop's, in 128 colours for fewer bytes.
+
+    Args:
+        page: the page.
+        name: of the picture.
+        left: so many pixels at the left are cut off.
+    """
     page.evaluate("document.activeElement?.blur()")  # no cursor, and no hint beside it
     page.mouse.move(page.evaluate("innerWidth") - 1, page.evaluate("innerHeight") - 1)  # no tooltip
     page.wait_for_timeout(2500)  # pictures of what still moves are no use
     refuse_places(name, page.locator("body").inner_text())
     image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    image = image.crop((left, 0, image.width, image.height))
     image.thumbnail((LAPTOP["width"], image.height), Image.Resampling.LANCZOS)
     image.quantize(128, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
         IMAGES / f"{name}.png", optimize=True
@@ -113,11 +123,12 @@ def take(page: Page, link: str) -> None:
     page.wait_for_timeout(2000)
     page.keyboard.press("Alt+e")
     page.get_by_text("merged_features", exact=True).first.wait_for()
-    # Fitted to a window in which the assets keep their text; a smaller one shows grey boxes.
-    page.set_viewport_size({"width": 2 * LAPTOP["width"], "height": 2 * LAPTOP["height"]})
+    # A window that has the proportions of the whole graph, without the list of groups at its left.
+    page.set_viewport_size({"width": 1800, "height": 1680})
     page.goto(page.url)
     page.get_by_text("merged_features", exact=True).first.wait_for()
-    save(page, "lineage")
+    page.wait_for_timeout(8000)  # the states of all assets are fetched late
+    save(page, "lineage", left=_LIST)
     page.set_viewport_size(LAPTOP)
 
     page.goto(f"{url}/assets/features/merged_features")
