@@ -59,9 +59,9 @@ test-all: install-dev ## run all tests: killed servers, nights and UI, benchmark
 # processes that a test starts count, too.
 COVERED := $(addprefix aml_assets_tests/,core settings steps)
 
-coverage: install-dev ## count the branches that the tests of core, settings and steps reach
+coverage: install-dev ## count the branches that the tests of core, settings and steps reach, the long ones too
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(WORKERS) $(COVERED) $(ARGS)
+	$(BIN)/coverage run -m pytest $(WORKERS) -m "not soak and not kubernetes" $(COVERED) $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=$(COVERAGE_FLOOR)
 

@@ -18,6 +18,8 @@ from aml_assets.steps.retaining.applying import apply_retention
 from aml_assets.steps.retaining.planning import plan_retention
 from aml_assets_tests.conftest import Bank, built_once, day, str_columns, trx_columns
 
+pytestmark = pytest.mark.long  # whole days, built again
+
 LINES = {"customer": {"horizon_days": 1, "windows": [2], "train_every": 1}}
 OPTIONS: dict[str, Any] = {
     "lines": LINES,
