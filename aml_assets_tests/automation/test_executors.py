@@ -117,6 +117,7 @@ def test_a_command_keeps_all_steps_in_its_own_process_whatever_is_configured(new
     assert kept.retries == bank.settings.automation.retries
 
 
+@pytest.mark.long
 def test_with_a_process_per_step_a_failed_table_stops_only_what_needs_it(
     bank: Bank, tmp_path: Path
 ):

@@ -46,6 +46,7 @@ def digests(bank: Bank) -> dict[tuple[str, str], str]:
     }
 
 
+@pytest.mark.long
 def test_days_have_the_same_content_where_a_later_range_overtakes_an_earlier_one(
     bank: Bank, tmp_path: Path
 ):

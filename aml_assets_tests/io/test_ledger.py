@@ -166,6 +166,7 @@ def test_of_many_writers_at_once_nobody_loses_an_entry(place: Place):
     assert ledger.verify() is None
 
 
+@pytest.mark.long  # a process for each step
 def test_a_writer_killed_at_any_step_leaves_the_ledger_whole_for_the_next_one(place: Place):
     counted = Counted()
     _filled(place.below("whole").store(), 2)

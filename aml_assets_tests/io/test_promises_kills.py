@@ -20,6 +20,8 @@ from aml_assets_tests.io.places import Place, debris_after
 from aml_assets_tests.io.processes import context, write_and_die
 from aml_assets_tests.io.values import FORMATS, KINDS, PATH, is_version, state, write
 
+pytestmark = pytest.mark.long  # a process for each step of each write
+
 T = TypeVar("T")
 
 AT_ONCE = 4

@@ -161,6 +161,7 @@ def on_hdfs(old: Bank, hadoop: Hadoop) -> Iterator[Bank]:
     ClusterFiles(place).remove()
 
 
+@pytest.mark.long
 def test_on_hdfs_a_canary_is_found_nowhere_after_either(on_hdfs: Bank, tmp_path: Path):
     catalog = on_hdfs.catalog
     before = found_in(catalog)
