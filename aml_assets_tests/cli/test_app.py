@@ -243,7 +243,7 @@ def test_the_ui_listens_on_loopback_alone_and_stops_whole(shell):
         process.send_signal(signal.SIGTERM)
         code = process.wait(60)
     assert code == 0
-    assert _wait_for(lambda: not _processes_of(process.pid), seconds=30)
+    assert _wait_for(lambda: not _processes_of(process.pid), seconds=120)
 
 
 def _graphql(port: int, query: str, token: str):

@@ -126,8 +126,8 @@ def test_a_datanode_killed_mid_write_is_written_around(opened, cluster, number):
 
 
 def test_without_any_datanode_reads_and_writes_fail_by_name_and_lose_nothing(opened, cluster):
+    opened().publish_bytes("day/data.bin", content())
     store = opened(retry=1.0)
-    store.publish_bytes("day/data.bin", content())
     for datanode in cluster.datanodes:
         datanode.kill()
     with pytest.raises(TransientStoreError, match=r"^read day/data\.bin: ") as read:
@@ -147,8 +147,8 @@ def test_without_any_datanode_reads_and_writes_fail_by_name_and_lose_nothing(ope
 
 
 def test_datanodes_that_accept_and_never_answer_end_by_the_deadline(opened, cluster):
+    opened().publish_bytes("day/data.bin", content())
     store = opened(retry=1.0)
-    store.publish_bytes("day/data.bin", content())
     for datanode in cluster.datanodes:
         datanode.pause()
     with pytest.raises(TransientStoreError, match=r"^read day/data\.bin: "):
