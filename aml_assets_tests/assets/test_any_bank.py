@@ -13,6 +13,8 @@ from aml_assets.io.formats.booster import ENCODER
 from aml_assets.settings.table_settings import ACCOUNT_FEATURES
 from aml_assets_tests.conftest import Bank, day
 
+pytestmark = pytest.mark.long  # whole graphs
+
 ZONE = dt.timezone(dt.timedelta(hours=1))  # Zurich in January
 ROWS = 12
 MESSAGES = [{"code": "MT103", "lines": [1, 2]}] * ROWS

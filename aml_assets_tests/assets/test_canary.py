@@ -23,6 +23,8 @@ from aml_assets_tests.conftest import (
     trx_columns,
 )
 
+pytestmark = pytest.mark.long  # whole graphs
+
 NAME = "Kanarienvogel"
 CUSTOMER = 9876543210123
 TRANSACTION = 9876543210124

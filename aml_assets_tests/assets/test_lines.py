@@ -18,6 +18,8 @@ from aml_assets.steps.inputs.window_frames import read_window, windows_of
 from aml_assets_tests import pages
 from aml_assets_tests.conftest import Bank, day, str_columns
 
+pytestmark = pytest.mark.long  # whole graphs
+
 CUSTOMERS, ACCOUNTS = Line("customer"), Line("payer_account")
 LINES = {
     "customer": {"horizon_days": 1, "windows": [2], "train_every": 1},

@@ -15,6 +15,8 @@ from aml_assets_tests import pages
 from aml_assets_tests.conftest import Bank, day, str_columns
 from aml_assets_tests.steps.watching.test_status_board import board
 
+pytestmark = pytest.mark.long  # whole graphs
+
 MODEL_PAGE = "reports/model_report"
 BOTH = (MEASURED_MODEL, MODEL)
 LEARN = ("models",)

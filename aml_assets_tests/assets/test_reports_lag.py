@@ -8,6 +8,8 @@ import pytest
 from aml_assets.io.manifest import ABSENT
 from aml_assets_tests.conftest import PREPARE, Bank, day, str_columns, trx_columns
 
+pytestmark = pytest.mark.long  # whole graphs
+
 FRAME = "features/merged_features"
 NO_HISTORY = {"network": {"enabled": False}, "behaviour": {"enabled": False}}
 """Only the look-back is looked at here; histories are in `steps/builders/test_build_relations`."""

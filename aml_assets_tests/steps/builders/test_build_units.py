@@ -15,6 +15,8 @@ from aml_assets.steps.builders.build_table import build_table
 from aml_assets.steps.inputs.exemptions import skip
 from aml_assets_tests.conftest import Bank, day, str_columns, trx_columns
 
+pytestmark = pytest.mark.long  # whole graphs
+
 CUSTOMERS, ACCOUNTS = Line("customer"), Line("own_account")
 LINES = {
     "customer": {"windows": [1, 3]},
