@@ -50,7 +50,7 @@ _OPENED = (
     "sun.util.calendar",
 )
 """Packages of Java's base module that Spark looks into."""
-_MEMORY = "1g"
+MEMORY = "1g"
 _STARTED = r"Spark Connect server started at: 127\.0\.0\.1:(\d+)"
 _START_SECONDS = 120.0
 
@@ -82,7 +82,7 @@ def connect_server(
     token: str,
     settings: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
-    memory: str = _MEMORY,
+    memory: str = MEMORY,
 ) -> Daemon:
     """Start a server, without waiting until it serves.
 
@@ -131,7 +131,7 @@ def spark_environment() -> dict[str, str]:
 
 
 def java_command(
-    main_class: str, temporary: Path, settings: Mapping[str, str], memory: str = _MEMORY
+    main_class: str, temporary: Path, settings: Mapping[str, str], memory: str = MEMORY
 ) -> list[str]:
     """The command line of a Java program of Spark's that stays.
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from aml_assets_tests.hadoop.daemon import ClusterError, Daemon
 from aml_assets_tests.spark.server import (
+    MEMORY,
     SPARK,
     connect_port,
     connect_server,
@@ -57,7 +58,7 @@ def standalone(
     executor_memory: str = "768m",
     settings: Mapping[str, str] | None = None,
     *,
-    server_memory: str = "1g",
+    server_memory: str = MEMORY,
 ) -> Generator[Standalone]:
     """Run all of them while the block lasts.
 
