@@ -24,12 +24,13 @@ THREADS = 2
 _LIMITS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "2")
 
 
-def run_child(script: str, *arguments: str) -> dict[str, Any]:
+def run_child(script: str, *arguments: str, **variables: str) -> dict[str, Any]:
     """Run a script as a process of its own; its last line of output is JSON.
 
     Args:
         script: the path of the script.
         *arguments: its command line.
+        **variables: of its environment, beside ours.
 
     Raises:
         subprocess.CalledProcessError: it failed; its errors stand on the terminal.
@@ -38,7 +39,7 @@ def run_child(script: str, *arguments: str) -> dict[str, Any]:
     environment = {name: v for name, v in os.environ.items() if not name.startswith("AML_")}
     done = subprocess.run(
         [sys.executable, script, *arguments],
-        env=environment | _LIMITS,
+        env=environment | _LIMITS | variables,
         stdout=subprocess.PIPE,
         check=True,
         text=True,

@@ -16,10 +16,18 @@ import logging
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from aml_assets.errors import AlreadyThere, DamagedFile, NotFound, StoreError, TransientStoreError
-from aml_assets.io.filesystems import FileStatus, FileSystem, Listing, Modes, filesystem_for
+from aml_assets.io.filesystems import (
+    PIECE,
+    FileStatus,
+    FileSystem,
+    Listing,
+    Modes,
+    filesystem_for,
+)
 from aml_assets.io.paths import join_path, split_path
 from aml_assets.io.published import Replaced, Written, missing_is_transient, sha256_of
 from aml_assets.io.retry import Retry
@@ -38,7 +46,14 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
+KeepAs = Callable[[BinaryIO], str | None]
+"""A function that looks at an open file and says under which path a copy of it is kept, if any."""
+
 _KEEP_TRIES = 4
+
+
+class _OtherFile(Exception):
+    """A file was replaced while it was copied."""
 
 
 class Store:
@@ -166,7 +181,7 @@ class Store:
         path: str,
         write: Callable[[Sink], None],
         *,
-        keep_as: Callable[[bytes], str | None] | None = None,
+        keep_as: KeepAs | None = None,
     ) -> Written:
         """Write a temporary file and rename it over ``path``; the rename is the commit.
 
@@ -175,11 +190,11 @@ class Store:
         Args:
             path: relative to the root.
             write: writes the whole file; called once per try.
-            keep_as: given the bytes of the file about to be replaced, returns the path under
-                which a copy of them is kept, or ``None``. (A copy, because HDFS has no hard
-                links, and renaming the old file away would leave a moment without any.) If two
-                writers replace a file at the same moment, one of the two versions is not kept.
-                Nor is a damaged file, of which no copy can be made.
+            keep_as: given the open file that is about to be replaced, returns the path under
+                which a copy is kept, or ``None``. (A copy, because HDFS has no hard links, and
+                renaming the old file away would leave a moment without any.) If two writers
+                replace a file at the same moment, one of the two versions is not kept. Nor is a
+                damaged file, of which no copy can be made.
 
         Raises:
             StoreError: nothing was published.
@@ -211,7 +226,7 @@ class Store:
         path: str,
         data: bytes,
         *,
-        keep_as: Callable[[bytes], str | None] | None = None,
+        keep_as: KeepAs | None = None,
     ) -> Written:
         """Publish bytes; see `publish`."""
 
@@ -353,21 +368,36 @@ class Store:
                 _log.warning("a stored file that cannot be read is replaced: %s", error)
             return False
 
-    def _keep(self, path: str, keep_as: Callable[[bytes], str | None]) -> None:
+    def _keep(self, path: str, keep_as: KeepAs) -> None:
         for _ in range(_KEEP_TRIES):
             before = self._fs.status(path)
             if before is None:
                 return
             try:
-                old = self.read(path)
+                kept = self.load(path, keep_as)
+                if kept is not None:
+                    self.publish(kept, partial(self._copy, path, before))
             except DamagedFile as error:
                 _log.warning("a stored file is replaced and cannot be kept as a version: %s", error)
                 return
-            kept = keep_as(old)
-            if kept is not None:
-                self.publish_bytes(kept, old)
+            except _OtherFile:
+                continue
             if self._fs.status(path) == before:
                 return  # otherwise another writer replaced it: keep their version, too
+
+    def _copy(self, path: str, old: FileStatus, sink: Sink) -> None:
+        """Copy a file; raise `_OtherFile` if another one lies under the path afterwards."""
+        try:
+            with self._fs.named(path), self._fs.open(path, old) as file:
+                while piece := file.read(PIECE):
+                    sink.write(piece)
+        except TransientStoreError:
+            raise
+        except StoreError:
+            if self._fs.status(path) == old:
+                raise
+        if self._fs.status(path) != old:
+            raise _OtherFile
 
     def _drop(self, aside: str, reason: BaseException) -> None:
         """Delete a temporary file after ``reason``, which stays the error that is raised."""

@@ -17,7 +17,7 @@ from typing import BinaryIO, TypeVar
 
 from aml_assets.errors import NotFound
 from aml_assets.io.filesystems import FileStatus, Listing
-from aml_assets.io.store import Sink, Store, Written
+from aml_assets.io.store import KeepAs, Sink, Store, Written
 
 T = TypeVar("T")
 
@@ -95,7 +95,7 @@ class StoreView(Store):
         path: str,
         write: Callable[[Sink], None],
         *,
-        keep_as: Callable[[bytes], str | None] | None = None,
+        keep_as: KeepAs | None = None,
     ) -> Written:
         """See `Store.publish`; into the new folder."""
         return self._folder.publish(path, write, keep_as=keep_as)

@@ -20,7 +20,7 @@ from aml_assets.core.days import number_of
 from aml_assets.core.relations.history import SHORT_HISTORY, described, one_table
 from aml_assets.core.sql import render
 from aml_assets.core.tables import engine
-from aml_assets.core.tables.chunks import WIDE_ROWS, Keep, in_memory
+from aml_assets.core.tables.chunks import WIDE_ROWS, Keep, batches_of, in_memory
 from aml_assets.core.tables.contracts import Column
 from aml_assets.settings.feature_settings import BehaviourSettings
 from aml_assets.settings.table_settings import ACCOUNT_FEATURES
@@ -83,15 +83,15 @@ def behaviour(
         settings: windows, horizon, and whether the outside counts.
         traits: the traits that the partials count.
         history_days: how many days of the horizon are known.
-        keep: where the features are kept.
+        keep: where history and features are kept.
 
     Raises:
         InputError: the ids of two days differ in type.
     """
     columns = ("paid", "inside", *MEASURES, *traits)
-    whole, accounts = one_table(partials, ids=("account",), columns=columns)
+    whole, accounts = one_table(partials, ids=("account",), columns=columns, keep=keep)
     if not settings.outside:
-        whole = whole.filter(whole.column("inside"))
+        whole = keep(each.filter(each.column("inside")) for each in batches_of([whole]))
     sql = behaviour_sql(day, settings, traits)
     frame = keep(engine.batches(sql, {"account_day": whole}, WIDE_ROWS))
     table = frame.set_column(0, "account", accounts.decoded(frame.column("account"), keep))

@@ -20,7 +20,6 @@ from aml_assets.core.tables.chunks import (
     converted,
     in_memory,
     kept,
-    taken,
 )
 
 
@@ -30,54 +29,86 @@ class AccountCodes:
 
     Attributes:
         columns: the codes of each given column, int64, null for null.
-        ids: the distinct ids; a code is the position of its id here.
+        ids: the distinct ids, in ascending order; a code is the position of its id here.
     """
 
     columns: tuple[pa.ChunkedArray, ...]
     ids: pa.Array
 
     def decoded(self, codes: pa.ChunkedArray, keep: Keep = in_memory) -> pa.ChunkedArray:
-        """The ids of some codes."""
-        return converted(at_least_one(codes), self.ids.take, keep)
+        """The ids of some codes; text ids as a dictionary, which has ids of no row, too."""
+        if not pa.types.is_string(self.ids.type):
+            return converted(at_least_one(codes), self.ids.take, keep)
+
+        def dictionary(chunk: pa.Array) -> pa.Array:
+            return pa.DictionaryArray.from_arrays(chunk.cast(pa.int32()), self.ids)
+
+        return converted(at_least_one(codes), dictionary, keep)
 
 
-def account_codes(columns: Sequence[pa.ChunkedArray]) -> AccountCodes:
+def account_codes(columns: Sequence[pa.ChunkedArray], keep: Keep = in_memory) -> AccountCodes:
     """Code the ids of one column or more, all of one type; equal ids have one code.
 
     Only each chunk's distinct ids are compared, not its rows, if its ids are a dictionary already.
+
+    Args:
+        columns: ids, or dictionaries of them.
+        keep: where the codes are kept.
     """
-    chunks = [_dictionary(chunk) for column in columns for chunk in column.chunks]
-    if not chunks:
-        empty = pa.chunked_array([], pa.int64())
-        return AccountCodes(tuple(empty for _ in columns), pa.array([], columns[0].type))
-    unified = pa.chunked_array(chunks).unify_dictionaries()
-    coded: list[pa.ChunkedArray] = []
-    start = 0
-    for column in columns:
-        own = unified.chunks[start : start + column.num_chunks]
-        start += column.num_chunks
-        coded.append(pa.chunked_array([each.indices.cast(pa.int64()) for each in own], pa.int64()))
-    return AccountCodes(tuple(coded), unified.chunk(0).dictionary)
+    known: dict[tuple[int, ...], pa.Array] = {}
+    columns = [at_least_one(column) for column in columns]
+    for chunk in (chunk for column in columns for chunk in column.chunks):
+        known.setdefault(*_distinct(chunk))
+    ids, moved = _in_order(list(known.values()))
+    codes_of = dict(zip(known, moved, strict=True))
+
+    def coded(chunk: pa.Array) -> pa.Array:
+        if pa.types.is_dictionary(chunk.type):
+            return codes_of[_place(chunk.dictionary)].take(chunk.indices)
+        return pc.index_in(chunk, value_set=ids).cast(pa.int64())
+
+    return AccountCodes(tuple(converted(column, coded, keep) for column in columns), ids)
 
 
-def sorted_by_ids(
-    table: pa.Table, ids: Sequence[str], *others: str, keep: Keep = in_memory
-) -> pa.Table:
-    """A table sorted by its ids and then by other columns; text ids become sorted dictionaries.
+def _distinct(chunk: pa.Array) -> tuple[tuple[int, ...], pa.Array]:
+    """Where the ids of a chunk lie in memory, and the distinct ones among them."""
+    if pa.types.is_dictionary(chunk.type):
+        return _place(chunk.dictionary), chunk.dictionary
+    return _place(chunk), chunk.unique().drop_null()
 
-    `account_codes` codes a dictionary by its values, without comparing each row's id.
-    """
-    order = [(name, "ascending") for name in (*ids, *others)]
-    rows = pc.sort_indices(table.select([*ids, *others]), sort_keys=order)
-    table = taken(table, rows.to_numpy().view(np.int64), keep)
-    return with_dictionaries(table, ids, keep)
+
+def _place(ids: pa.Array) -> tuple[int, ...]:
+    """Where an array lies in memory: chunks may share a dictionary."""
+    addresses = [0 if buffer is None else buffer.address for buffer in ids.buffers()]
+    return (*addresses, ids.offset, len(ids))
+
+
+def _in_order(distinct: Sequence[pa.Array]) -> tuple[pa.Array, list[pa.Array]]:
+    """The ids of some arrays, in ascending order, and of each array's ids the positions there."""
+    encoded = [
+        pa.DictionaryArray.from_arrays(pa.array(np.arange(len(each), dtype=np.int32)), each)
+        for each in distinct
+    ]
+    unified = pa.chunked_array(encoded).unify_dictionaries()
+    ids = unified.chunk(0).dictionary
+    order = pc.array_sort_indices(ids)
+    position = np.empty(len(ids), np.int64)
+    position[order.to_numpy()] = np.arange(len(ids))
+    moved = pa.array(position)
+    return ids.take(order), [moved.take(each.indices) for each in unified.chunks]
 
 
 def with_dictionaries(table: pa.Table, ids: Sequence[str], keep: Keep = in_memory) -> pa.Table:
-    """A table whose text ids are dictionaries, sorted, and the same for all chunks of a column."""
+    """A table whose text ids are dictionaries, sorted, and the same for all chunks of a column.
+
+    Args:
+        table: any.
+        ids: the columns of ids, as texts or dictionaries; others stay as they are.
+        keep: where the columns are kept.
+    """
     for name in ids:
         column = at_least_one(table.column(name))
-        if pa.types.is_string(column.type):
+        if plain_type(column.type) == pa.string():
             encoded = dictionaries.in_one(list(map(dictionaries.encode, column.chunks)))
             place = table.schema.get_field_index(name)
             table = table.set_column(place, name, kept(encoded, keep))
@@ -87,8 +118,3 @@ def with_dictionaries(table: pa.Table, ids: Sequence[str], keep: Keep = in_memor
 def plain_type(type_: pa.DataType) -> pa.DataType:
     """The type of the values of a column of ids, which may be a dictionary."""
     return type_.value_type if pa.types.is_dictionary(type_) else type_
-
-
-def _dictionary(chunk: pa.Array) -> pa.DictionaryArray:
-    encoded = chunk if pa.types.is_dictionary(chunk.type) else chunk.dictionary_encode()
-    return encoded.cast(pa.dictionary(pa.int32(), encoded.type.value_type))

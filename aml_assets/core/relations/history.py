@@ -7,7 +7,7 @@ days are read (``steps.builders.build_relations``), or what is computed of them.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +17,7 @@ from aml_assets.core.relations.account_codes import (
     AccountCodes,
     account_codes,
     plain_type,
-    sorted_by_ids,
+    with_dictionaries,
 )
 from aml_assets.core.tables.chunks import Keep, in_memory
 from aml_assets.core.tables.contracts import Column
@@ -26,6 +26,9 @@ from aml_assets.core.tables.values import WHOLE, common_type
 
 SHORT_HISTORY = "short_history"
 """Column: true while less than the horizon is known, so that "new" may only mean "not known"."""
+
+_AT_ONCE = 64 * 1024
+"""The rows of a chunk of days."""
 
 
 def described(
@@ -37,24 +40,28 @@ def described(
     is_short: bool,
     keep: Keep = in_memory,
 ) -> tuple[pa.Table, dict[str, Column]]:
-    """A day's features as they are stored, with the flag and sorted, and what each column is.
+    """A day's features as they are stored, with the flag, and what each column is.
 
     Args:
-        table: the ids and the features.
+        table: the ids and the features, sorted by the ids.
         family: the table that the merged frame names for these columns.
-        ids: the columns of accounts, by which the rows are sorted.
+        ids: the columns of accounts.
         flag: the column, true in each row or in none, that says whether the history is short.
         is_short: whether it is.
-        keep: where the sorted rows are kept.
+        keep: where the columns of ids are kept.
     """
     table = table.append_column(flag, pa.repeat(pa.scalar(is_short), table.num_rows))
     kinds = {**dict.fromkeys(ids, "id"), flag: "boolean"}
     columns = {n: Column(family, n, kinds.get(n, "numeric")) for n in table.column_names}
-    return sorted_by_ids(table, ids, keep=keep), columns
+    return with_dictionaries(table, ids, keep), columns
 
 
 def one_table(
-    partials: Mapping[dt.date, pa.Table], *, ids: Sequence[str], columns: Sequence[str]
+    partials: Mapping[dt.date, pa.Table],
+    *,
+    ids: Sequence[str],
+    columns: Sequence[str],
+    keep: Keep = in_memory,
 ) -> tuple[pa.Table, AccountCodes]:
     """Stack the partials of some days into one table, with codes in place of ids.
 
@@ -62,6 +69,7 @@ def one_table(
         partials: day → its rows; at least one day.
         ids: the columns of accounts.
         columns: the other columns; of one type on all days.
+        keep: where the codes are kept.
 
     Returns:
         The table: ``day`` (a number), the columns of ids as codes, the other columns. And the
@@ -72,10 +80,8 @@ def one_table(
     """
     days = sorted(partials)
     typed = _with_one_type_for_nulls(partials, ids)
-    accounts = account_codes([_ids(typed, days, name) for name in ids])
-    numbers = [
-        pa.repeat(pa.scalar(number_of(each), pa.int64()), partials[each].num_rows) for each in days
-    ]
+    accounts = account_codes([_ids(typed, days, name) for name in ids], keep)
+    numbers = (part for each in days for part in _repeated(each, partials[each].num_rows))
     arrays = {"day": pa.chunked_array(numbers, pa.int64())}
     arrays |= dict(zip(ids, accounts.columns, strict=True))
     for name in columns:
@@ -83,6 +89,13 @@ def one_table(
         chunks = [chunk for each in days for chunk in partials[each].column(name).chunks]
         arrays[name] = pa.chunked_array(chunks, type_)
     return pa.table(arrays), accounts
+
+
+def _repeated(day: dt.date, rows: int) -> Iterator[pa.Array]:
+    """A day's number for each of its rows, in chunks that share their memory."""
+    numbers = pa.repeat(pa.scalar(number_of(day), pa.int64()), min(rows, _AT_ONCE))
+    for start in range(0, rows, _AT_ONCE):
+        yield numbers[: rows - start]
 
 
 def of_accounts(partial: pa.Table, wanted: pa.Table, name: str) -> pa.Table:

@@ -23,6 +23,7 @@ from aml_assets.core.relations.account_codes import AccountCodes
 from aml_assets.core.relations.history import described, one_table
 from aml_assets.core.sql import render
 from aml_assets.core.tables import engine
+from aml_assets.core.tables.chunks import ROWS, Keep, in_memory
 from aml_assets.core.tables.contracts import Column
 from aml_assets.core.tables.join_columns import different_types
 from aml_assets.core.tables.joins import MergedFrame
@@ -103,6 +104,7 @@ def label_history(
     key: Sequence[str],
     is_short: bool,
     dispositions: Mapping[Key, Disposition] | None = None,
+    keep: Keep = in_memory,
 ) -> LabelHistoryFrame:
     """The label history of each account that paid or was paid on a day.
 
@@ -113,6 +115,7 @@ def label_history(
         key: the key's columns in ``reports``.
         is_short: whether less than the horizon is known.
         dispositions: those that count by then; they take precedence over the bank's labels.
+        keep: where pairs and features are kept.
 
     Raises:
         InputError: the ids of two days differ in type.
@@ -125,18 +128,16 @@ def label_history(
         each.day: reports[each.day].take(pa.array(each.rows[each.labels == 1], pa.int64()))
         for each in selected
     }
-    whole, accounts = one_table(pairs, ids=tuple(SIDES), columns=("payments",))
-    number = number_of(day)
+    ids, number = ("account",), number_of(day)
+    whole, accounts = one_table(pairs, ids=tuple(SIDES), columns=("payments",), keep=keep)
     views = {
-        "relation": engine.query(
-            render("relation", since=number_of(min(pairs))), {"pair_day": whole}
-        ),
+        "relation": keep(engine.batches(render("relation", day=number), {"pair_day": whole}, ROWS)),
         "confirmed": _by_account(known, accounts, day),
     }
-    frame = engine.query(render("label_history", day=number), views)
-    table = frame.set_column(0, "account", accounts.decoded(frame.column("account")))
+    frame = keep(engine.batches(render("label_history", day=number), views, ROWS))
+    table = frame.set_column(0, "account", accounts.decoded(frame.column("account"), keep))
     table, columns = described(
-        table, LABEL_FEATURES, ("account",), flag=SHORT_LABEL_HISTORY, is_short=is_short
+        table, LABEL_FEATURES, ids, flag=SHORT_LABEL_HISTORY, is_short=is_short, keep=keep
     )
     return LabelHistoryFrame(table, columns, sum(each.num_rows for each in known.values()))
 

@@ -13,7 +13,7 @@ receiver each account is in the longest window; the average account has 1 (``ran
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,10 +26,18 @@ from aml_assets.core.relations.account_codes import AccountCodes
 from aml_assets.core.relations.cycles import GIVEN_UP, Payments, cycle_lengths, payments_within
 from aml_assets.core.relations.history import SHORT_HISTORY, described, one_table
 from aml_assets.core.relations.rank import ranks
-from aml_assets.core.relations.ways import against, along, parts_of, ways
+from aml_assets.core.relations.rows_by_account import RowsByAccount, distinct_of
+from aml_assets.core.relations.ways import parts_of, steps, ways
 from aml_assets.core.sql import render
 from aml_assets.core.tables import engine
-from aml_assets.core.tables.chunks import ROWS, Keep, in_memory
+from aml_assets.core.tables.chunks import (
+    ROWS,
+    Keep,
+    at_least_one,
+    batches_of,
+    converted,
+    in_memory,
+)
 from aml_assets.core.tables.contracts import Column
 from aml_assets.settings.feature_settings import NetworkSettings
 from aml_assets.settings.table_settings import PAIR_FEATURES
@@ -69,22 +77,20 @@ def network(
         day: the partition.
         settings: windows, horizon and bound.
         history_days: how many days of the horizon are known.
-        keep: where the features are kept.
+        keep: where pairs, steps and features are kept.
 
     Raises:
         InputError: the ids of two days differ in type.
     """
-    pairs, accounts = one_table(partials, ids=("payer", "payee"), columns=("payments",))
+    pairs, accounts = one_table(partials, ids=("payer", "payee"), columns=("payments",), keep=keep)
     sql = PairQueries(day, settings)
-    relation = engine.query(sql.relation, {"pair_day": pairs})
-    of_pairs = {"pair_day": pairs, "relation": relation}
-    known = KnownPairs(
-        relation,
-        engine.query(sql.history, of_pairs),
-        engine.query(sql.payments, of_pairs) if settings.cycles else None,
-        accounts.ids,
-    )
-    del pairs, of_pairs
+
+    relation = keep(engine.batches(sql.relation, {"pair_day": pairs}, ROWS))
+    payments = None
+    if settings.cycles:
+        of_pairs = {"pair_day": pairs, "relation": relation}
+        payments = keep(engine.batches(sql.payments, of_pairs, ROWS))
+    known = KnownPairs(relation, payments, accounts.ids)
     return network_frame(known, day, settings, history_days=history_days, keep=keep)
 
 
@@ -102,22 +108,13 @@ class PairQueries:
 
     @property
     def relation(self) -> str:
-        """Who paid whom in the longest window; its result is the view ``relation``."""
-        return render("relation", since=self._since)
-
-    @property
-    def history(self) -> str:
-        """The payments, within the horizon, between the two accounts of each pair of the day."""
-        return render("pair_history", day=number_of(self.day))
+        """Who paid whom within the horizon; its result is the view ``relation``."""
+        return render("relation", day=number_of(self.day))
 
     @property
     def payments(self) -> str:
         """The payments of relations that are new in the longest window."""
-        return render("new_payments", since=self._since)
-
-    @property
-    def _since(self) -> int:
-        return number_of(self.day) - self.settings.windows[-1] + 1
+        return render("new_payments", since=_since(self.day, self.settings.windows))
 
 
 @dataclass(frozen=True)
@@ -125,14 +122,12 @@ class KnownPairs:
     """The results of `PairQueries`, with codes in place of ids.
 
     Attributes:
-        relation: payer, payee, first_day, last_day.
-        history: the columns of ``pair_history.sql``.
+        relation: the columns of ``relation.sql``.
         payments: the columns of ``new_payments.sql``; ``None``: no cycles are searched for.
-        ids: the id of each code.
+        ids: the id of each code; they ascend with it.
     """
 
     relation: pa.Table
-    history: pa.Table
     payments: pa.Table | None
     ids: pa.Array
 
@@ -152,7 +147,7 @@ def network_frame(
         "bound": settings.max_new_counterparties,
     }
     size, accounts = len(known.ids), AccountCodes((), known.ids)
-    frame = keep(_features(known, filled, size))
+    frame = keep(_features(known, filled, size, keep))
     arrays = {name: accounts.decoded(frame.column(name), keep) for name in ("payer", "payee")}
     features = frame.drop_columns(["payer", "payee"])
     arrays |= {name: features.column(name).cast(pa.int64()) for name in features.column_names}
@@ -162,7 +157,9 @@ def network_frame(
             arrays[f"cycle_{window}"] = pa.array(lengths, pa.int64(), mask=lengths <= 0)
             given_up[str(window)] = int((lengths == GIVEN_UP).sum())
     if settings.rank:
-        arrays |= _ranks(frame, known.relation, size)
+        since = _since(day, settings.windows)
+        lately = steps(known.relation, against=True, since=since, accounts=size, keep=keep)
+        arrays |= _ranks(frame, lately, keep)
     short = history_days < settings.horizon_days
     ids = ("payer", "payee")
     table, columns = described(
@@ -171,28 +168,49 @@ def network_frame(
     return NetworkFrame(table, columns, _hubs(table, settings), given_up)
 
 
+def _since(day: dt.date, windows: Sequence[int]) -> int:
+    """The first day of the longest window."""
+    return number_of(day) - windows[-1] + 1
+
+
 def _features(
-    known: KnownPairs, filled: Mapping[str, Any], accounts: int
+    known: KnownPairs, filled: Mapping[str, Any], accounts: int, keep: Keep
 ) -> Iterator[pa.RecordBatch]:
     """The columns of ``network.sql`` for the pairs of the day, sorted by payer and payee."""
-    relation, windows = known.relation, filled["windows"]
-    counterparties = engine.query(render("counterparties", **filled), {"relation": relation})
-    of_relations = {"relation": relation, "counterparties": counterparties}
-    new = engine.query(render("new_relation", **filled), of_relations)
-    today = relation.filter(pc.equal(relation.column("last_day"), filled["day"]))
-    today = today.select(["payer", "payee"])
-    paid, got = along(new), against(new)
-    of_payees = parts_of(against(today), got, [got], windows, accounts)
-    back = pa.concat_tables(ways(part, got, got, windows, is_back=True) for part in of_payees)
-    for part in parts_of(along(today), paid, [paid, got], windows, accounts):
+    relation, day, windows = known.relation, filled["day"], filled["windows"]
+    options: Any = {"accounts": accounts, "keep": keep}
+    counted = engine.query(render("counterparties", **filled), {"relation": relation})
+    of_accounts = RowsByAccount.of(counted, "account", accounts)
+    of_relations = {"relation": relation, "counterparties": counted}
+    new = keep(engine.batches(render("new_relation", **filled), of_relations, ROWS))
+    flags = [f"new_{window}" for window in windows]
+    paid, got = (steps(new, flags, against=against, **options) for against in (False, True))
+    columns = ["first_day", "previous_day", "payments"]
+    today = steps(relation, columns, since=day, **options)
+    opposite = steps(relation, columns, against=True, **options)
+    back = _back(steps(relation, against=True, since=day, **options), got, windows, keep)
+    for part in parts_of(today, paid, [paid, got]):
+        pairs = today.between(*part)
+        ends = pairs.select(["source", "target"])
         found = {
-            "pair_history": known.history,
-            "counterparties": counterparties,
-            "back": back,
-            "onward": ways(part, paid, paid, windows, is_back=True),
-            "shared": ways(part, paid, got, windows, is_back=False),
+            "pair": pairs,
+            "opposite": opposite.between(*part),
+            "counterparties": of_accounts.of_each(distinct_of(*ends.columns)),
+            "back": back.between(*part),
+            "onward": ways(ends, paid, paid, windows, is_back=True),
+            "shared": ways(ends, paid, got, windows, is_back=False),
         }
-        yield from engine.batches(render("network", windows=windows), found, ROWS)
+        yield from engine.batches(render("network", day=day, windows=windows), found, ROWS)
+
+
+def _back(
+    pairs: RowsByAccount, got: RowsByAccount, windows: Sequence[int], keep: Keep
+) -> RowsByAccount:
+    """The ways against two payments from each payee of the day, by the payer of its pairs."""
+    parts = (pairs.between(*part) for part in parts_of(pairs, got, [got]))
+    found = keep(batches_of(ways(part, got, got, windows, is_back=True) for part in parts))
+    found = found.rename_columns({"source": "payee", "target": "payer"})
+    return steps(found, found.column_names[2:], accounts=got.accounts, keep=keep)
 
 
 def _cycles(
@@ -210,12 +228,16 @@ def _cycles(
     return found
 
 
-def _ranks(frame: pa.Table, relation: pa.Table, accounts: int) -> dict[str, pa.Array]:
-    """The rank of both ends of each pair among the relations of the longest window."""
-    payer, payee = (relation.column(name).to_numpy() for name in ("payer", "payee"))
-    rank = ranks(payer, payee, accounts)
+def _ranks(frame: pa.Table, relation: RowsByAccount, keep: Keep) -> dict[str, pa.ChunkedArray]:
+    """The rank of both ends of each pair among some relations; see `ranks`."""
+    rank = ranks(relation)
+
+    def of_codes(codes: pa.Array) -> pa.Array:
+        return pa.array(rank[codes.to_numpy()])
+
     return {
-        f"{side}_rank": pa.array(rank[frame.column(side).to_numpy()]) for side in ("payer", "payee")
+        f"{side}_rank": converted(at_least_one(frame.column(side)), of_codes, keep)
+        for side in ("payer", "payee")
     }
 
 

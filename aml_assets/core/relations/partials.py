@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aml_assets.core.relations.account_codes import sorted_by_ids, with_dictionaries
+from aml_assets.core.relations.account_codes import with_dictionaries
 from aml_assets.core.relations.movements import Movements
 from aml_assets.core.sql import render
 from aml_assets.core.tables import engine
@@ -50,7 +50,7 @@ def pair_day(movements: Movements) -> Partial:
             "total": frame.column("total"),
         }
     )
-    table = sorted_by_ids(pairs, ("payer", "payee"))
+    table = with_dictionaries(pairs, ("payer", "payee"))
     both = pc.and_(pc.is_valid(rows.column("payer")), pc.is_valid(rows.column("payee")))
     return Partial(
         table,
@@ -75,7 +75,7 @@ def account_day(movements: Movements, traits: Mapping[str, pa.ChunkedArray]) -> 
         rows = rows.append_column(name, values)
     frame = engine.query(render("account_day", traits=list(traits)), {"movements": rows})
     ids = movements.accounts.decoded(frame.column("account"))
-    table = sorted_by_ids(frame.set_column(0, "account", ids), ("account",), "paid", "inside")
+    table = with_dictionaries(frame.set_column(0, "account", ids), ("account",))
     counts = {
         "movements": rows.num_rows,
         "to_itself": _to_itself(rows),

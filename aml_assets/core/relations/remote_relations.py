@@ -8,7 +8,7 @@ is large enough (``steps.builders.build_relations``), or the engine (``io.spark_
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,7 @@ from aml_assets.core.relations.network import (
 from aml_assets.core.relations.partials import Partial
 from aml_assets.core.relations.traits import least_below
 from aml_assets.core.sql import render
-from aml_assets.core.tables.chunks import Keep
+from aml_assets.core.tables.chunks import Keep, batches_of
 from aml_assets.core.tables.remote_engine import (
     RemoteEngine,
     StoredFrame,
@@ -206,22 +206,23 @@ def network_of(
     sql, sides = PairQueries(day, settings), ("payer", "payee")
     views = _stacked("pair_day", partials, (*sides, "payments"), sides)
     views["relation"] = sql.relation
-    queries = (sql.relation, sql.history, *([sql.payments] if settings.cycles else []))
-    found = [pa.Table.from_batches(remote.batches(query, views)) for query in queries]
+    queries = (sql.relation, *([sql.payments] if settings.cycles else []))
+    found = [keep(remote.batches(query, views)) for query in queries]
     ends = [chunk for side in sides for chunk in found[0].column(side).chunks]
     ids = pa.chunked_array(ends).unique()
-    ids = ids.take(pc.sort_indices(ids))  # sums of ranks are taken in this order
-    coded = [_with_codes(table, sides, ids) for table in found]
-    known = KnownPairs(coded[0], coded[1], coded[2] if settings.cycles else None, ids)
+    ids = ids.take(pc.sort_indices(ids))
+    coded = [keep(_with_codes(table, sides, ids)) for table in found]
+    known = KnownPairs(coded[0], coded[1] if settings.cycles else None, ids)
     return network_frame(known, day, settings, history_days=history_days, keep=keep)
 
 
-def _with_codes(table: pa.Table, names: Sequence[str], ids: pa.Array) -> pa.Table:
-    """A table with codes in place of ids: the positions in ``ids``, which has each of them."""
-    for name in names:
-        codes = pc.index_in(table.column(name), value_set=ids).cast(pa.int64())
-        table = table.set_column(table.schema.get_field_index(name), name, codes)
-    return table
+def _with_codes(table: pa.Table, names: Sequence[str], ids: pa.Array) -> Iterator[pa.RecordBatch]:
+    """Rows with codes in place of ids: the positions in ``ids``, which has each of them."""
+    for batch in batches_of([table]):
+        for name in names:
+            codes = pc.index_in(batch.column(name), value_set=ids).cast(pa.int64())
+            batch = batch.set_column(batch.schema.get_field_index(name), name, codes)
+        yield batch
 
 
 def _stacked(

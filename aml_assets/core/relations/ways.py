@@ -15,86 +15,90 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from aml_assets.core.relations.rows_by_account import RowsByAccount, add_by_account, distinct_of
 from aml_assets.core.sql import render
 from aml_assets.core.tables import engine
+from aml_assets.core.tables.chunks import ROWS, Keep
 
-_WAYS = 16_000_000
-"""The most ways of one part of the pairs, of all kinds and windows together."""
-
-
-def along(relations: pa.Table) -> pa.Table:
-    """Relations as steps from the payer to the payee, sorted by the payer."""
-    return relations.rename_columns({"payer": "source", "payee": "target"}).sort_by("source")
+_WAYS = 4_000_000
+"""The most ways of one part of the pairs, of all kinds together."""
 
 
-def against(relations: pa.Table) -> pa.Table:
-    """Relations as steps from the payee to the payer, sorted by the payee."""
-    return relations.rename_columns({"payee": "source", "payer": "target"}).sort_by("source")
+def steps(
+    relation: pa.Table,
+    columns: Sequence[str] = (),
+    *,
+    accounts: int,
+    keep: Keep,
+    against: bool = False,
+    since: int | None = None,
+) -> RowsByAccount:
+    """Relations as steps: source, target and the columns, sorted by source and target.
+
+    Args:
+        relation: payer and payee (codes), and the columns.
+        columns: their names.
+        accounts: how many codes there are.
+        keep: where the steps are kept.
+        against: whether steps lead from the payee to the payer.
+        since: only relations that paid on or after this day.
+    """
+    source, target = ("payee", "payer") if against else ("payer", "payee")
+    sql = render("steps", source=source, target=target, columns=columns, since=since)
+    rows = keep(engine.batches(sql, {"relation": relation}, ROWS))
+    return RowsByAccount.of(rows, "source", accounts)
 
 
 def ways(
-    pairs: pa.Table, first: pa.Table, second: pa.Table, windows: Sequence[int], *, is_back: bool
+    pairs: pa.Table,
+    first: RowsByAccount,
+    second: RowsByAccount,
+    windows: Sequence[int],
+    *,
+    is_back: bool,
 ) -> pa.Table:
     """The columns of ``ways.sql`` for some pairs.
 
     Args:
-        pairs: source and target, sorted by the source.
-        first: the first steps: source, target and new_w of each window, sorted by the source.
+        pairs: source and target, sorted by both: all pairs of their sources.
+        first: the first steps, with new_w of each window.
         second: the second steps.
         windows: in days.
         is_back: whether a way may end at its source.
     """
-    own, all_ = _ends(pairs)[0], _ends(first)[0]
-    start = np.searchsorted(all_, own[:1]).sum()
-    end = np.searchsorted(all_, own[-1:], side="right").sum()
-    views = {
-        "pairs": pairs,
-        "first_steps": first.slice(start, end - start),
-        "second_steps": second,
-    }
+    sources = distinct_of(pairs.column("source"))
+    first_steps = first.of_each(sources)
+    between = distinct_of(pairs.column("target"), first_steps.column("target"))
+    views = {"pairs": pairs, "first_steps": first_steps, "second_steps": second.of_each(between)}
     return engine.query(render("ways", windows=windows, is_back=is_back), views)
 
 
 def parts_of(
-    pairs: pa.Table,
-    first: pa.Table,
-    seconds: Sequence[pa.Table],
-    windows: Sequence[int],
-    accounts: int,
+    pairs: RowsByAccount,
+    first: RowsByAccount,
+    seconds: Sequence[RowsByAccount],
     most: int | None = None,
-) -> Iterator[pa.Table]:
-    """Yield the pairs in parts, at least one, of about ``most`` ways each.
-
-    All pairs of one source are in the same part.
+) -> Iterator[tuple[int, int]]:
+    """Yield the accounts in parts, at least one, so that a part's pairs have about ``most`` ways.
 
     Args:
-        pairs: source and target, sorted by the source.
+        pairs: by their source.
         first: the first steps.
         seconds: the second steps of each kind of way.
-        windows: in days.
-        accounts: how many codes there are.
         most: ways of a part, `_WAYS` by default; a source that has more is still in one part.
+
+    Yields:
+        The first account of a part, and the first one behind it.
     """
-    sources, targets = _ends(pairs)
-    begins = np.flatnonzero(np.diff(sources, prepend=-1))
-    cost = np.zeros(len(pairs), np.int64)
-    for second, window in itertools.product(seconds, windows):
-        onward = np.bincount(_ends(_new(second, window))[0], minlength=accounts)
-        origins, between = _ends(_new(first, window))
-        of_source = np.bincount(origins, weights=onward[between], minlength=accounts)
-        cost += onward[targets]
-        cost[begins] += of_source[sources[begins]].astype(np.int64)
-    before = np.cumsum(cost)[begins] - cost[begins]
-    cuts = begins[1:][np.diff(before // (most or _WAYS)) > 0]
-    for start, end in itertools.pairwise([0, *cuts.tolist(), len(pairs)]):
-        yield pairs.slice(start, end - start)
-
-
-def _new(steps: pa.Table, window: int) -> pa.Table:
-    return steps.filter(steps.column(f"new_{window}"))
-
-
-def _ends(steps: pa.Table) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    return steps.column("source").to_numpy(), steps.column("target").to_numpy()
+    cost = np.zeros(pairs.accounts, np.int64)
+    for second in seconds:
+        onward = second.counts
+        for each in (pairs, first):
+            for batch in each.rows.select(["source", "target"]).to_batches():
+                source, target = (column.to_numpy() for column in batch.columns)
+                add_by_account(cost, source, onward[target])
+    sources = np.flatnonzero(pairs.counts)
+    before = np.cumsum(cost[sources]) - cost[sources]
+    cuts = sources[1:][np.diff(before // (most or _WAYS)) > 0]
+    yield from itertools.pairwise([0, *cuts.tolist(), pairs.accounts])

@@ -2,7 +2,7 @@
 --
 -- Inputs   confirmed: account (64-bit codes), day (days since 1970-01-01); one row per account and
 --          report of earlier days whose label is known to be 1.
---          relation: what relation.sql gives, of the whole horizon up to the day itself.
+--          relation: what relation.sql gives.
 -- Grain    one row per account that paid or was paid on the day.
 -- Output   account;
 --          confirmed: confirmed reports in which the account stands;

@@ -12,46 +12,52 @@
 --          any; several_w: to how many such ends there are two or more ways;
 --          ends_w: ends of all ways from the source.
 -- Filled   windows (days); is_back (whether a way may end at its source).
-WITH
-{% for w in windows %}
-ways_{{ w }} AS (
-    SELECT first_steps.source, second_steps.target AS way_end, COUNT(*) AS ways
+WITH ways AS (
+    SELECT
+        first_steps.source,
+        second_steps.target AS way_end{% for w in windows %},
+        COUNT(CASE WHEN first_steps.new_{{ w }} AND second_steps.new_{{ w }} THEN 1 END) AS ways_{{ w }}{% endfor %}
+
     FROM first_steps
     INNER JOIN second_steps ON second_steps.source = first_steps.target
-    WHERE first_steps.new_{{ w }}
-        AND second_steps.new_{{ w }}
-{% if not is_back %}
-        AND second_steps.target <> first_steps.source
-{% endif %}
+    WHERE (
+        {% for w in windows %}
+        {{ "" if loop.first else "OR " }}first_steps.new_{{ w }} AND second_steps.new_{{ w }}
+        {% endfor %}
+    ){% if not is_back %}
+
+    AND second_steps.target <> first_steps.source{% endif %}
+
     GROUP BY first_steps.source, second_steps.target
 ),
-met_{{ w }} AS (
+met AS (
     SELECT
         pairs.source,
-        pairs.target,
-        MAX(ways.ways) AS most,
-        CAST(SUM(CASE WHEN ways.ways >= 2 THEN 1 ELSE 0 END) AS BIGINT) AS several
+        pairs.target{% for w in windows %},
+        MAX(CASE WHEN second_steps.new_{{ w }} THEN ways.ways_{{ w }} END) AS most_{{ w }},
+        COUNT(CASE WHEN second_steps.new_{{ w }} AND ways.ways_{{ w }} >= 2 THEN 1 END) AS several_{{ w }}{% endfor %}
+
     FROM pairs
     INNER JOIN second_steps ON second_steps.source = pairs.target
-    LEFT JOIN ways_{{ w }} AS ways
-        ON ways.source = pairs.source AND ways.way_end = second_steps.target
-    WHERE second_steps.new_{{ w }}
+    LEFT JOIN ways ON ways.source = pairs.source AND ways.way_end = second_steps.target
     GROUP BY pairs.source, pairs.target
 ),
-ends_{{ w }} AS (
-    SELECT source, COUNT(*) AS ends FROM ways_{{ w }} GROUP BY source
-){{ "" if loop.last else "," }}
-{% endfor %}
+ends AS (
+    SELECT
+        source{% for w in windows %},
+        COUNT(CASE WHEN ways_{{ w }} > 0 THEN 1 END) AS ends_{{ w }}{% endfor %}
+
+    FROM ways
+    GROUP BY source
+)
 SELECT
     pairs.source,
     pairs.target{% for w in windows %},
-    COALESCE(met_{{ w }}.most, 0) AS most_{{ w }},
-    COALESCE(met_{{ w }}.several, 0) AS several_{{ w }},
-    COALESCE(ends_{{ w }}.ends, 0) AS ends_{{ w }}{% endfor %}
+    COALESCE(met.most_{{ w }}, 0) AS most_{{ w }},
+    COALESCE(met.several_{{ w }}, 0) AS several_{{ w }},
+    COALESCE(ends.ends_{{ w }}, 0) AS ends_{{ w }}{% endfor %}
 
 FROM pairs
-{% for w in windows %}
-LEFT JOIN met_{{ w }} ON met_{{ w }}.source = pairs.source AND met_{{ w }}.target = pairs.target
-LEFT JOIN ends_{{ w }} ON ends_{{ w }}.source = pairs.source
-{% endfor %}
+LEFT JOIN met ON met.source = pairs.source AND met.target = pairs.target
+LEFT JOIN ends ON ends.source = pairs.source
 ORDER BY pairs.source, pairs.target

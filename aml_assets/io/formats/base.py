@@ -12,12 +12,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import BinaryIO, ClassVar, Generic, TypeVar
 
-from aml_assets.errors import AmlError, CorruptFile, StoreError
+from aml_assets.errors import (
+    AmlError,
+    CorruptFile,
+    DamagedFile,
+    StoreError,
+    TransientStoreError,
+)
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.paths import join_path, split_path
+from aml_assets.io.published import sha256_of
 from aml_assets.io.seals import VERSIONS as VERSIONS
 from aml_assets.io.seals import Seals, digest_in
-from aml_assets.io.store import Store
+from aml_assets.io.store import KeepAs, Store
 
 T = TypeVar("T")
 
@@ -126,8 +133,8 @@ class SealedFormat(Format[T]):
         digest = complete.digest
         tidy_versions(store, path)
 
-        def digest_of(old: bytes) -> str:
-            return self.manifest_in(old, path, store.seals).digest
+        def digest_of(old: BinaryIO) -> str:
+            return self.manifest_in(old.read(), path, store.seals).digest
 
         keep = keep_versions(path, digest, digest_of)
         written = store.publish_bytes(path, data, keep_as=keep)
@@ -173,9 +180,7 @@ def version_path(path: str, digest: str) -> str:
     return join_path(join_path(folder, VERSIONS), kept)
 
 
-def keep_versions(
-    path: str, digest: str, digest_of: Callable[[bytes], str]
-) -> Callable[[bytes], str | None]:
+def keep_versions(path: str, digest: str, digest_of: Callable[[BinaryIO], str]) -> KeepAs:
     """Return a ``keep_as`` for `Store.publish` that keeps replaced content under its digest.
 
     Args:
@@ -185,11 +190,14 @@ def keep_versions(
             write the file. Such a file is kept under the sha256 of its bytes.
     """
 
-    def keep_as(old: bytes) -> str | None:
+    def keep_as(old: BinaryIO) -> str | None:
         try:
             of_old = digest_of(old)
+        except (DamagedFile, TransientStoreError):
+            raise
         except AmlError:
-            of_old = hashlib.sha256(old).hexdigest()
+            old.seek(0)
+            of_old = sha256_of(old)
         return None if of_old == digest else version_path(path, of_old)
 
     return keep_as

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import csv
-import hashlib
 import io
 import re
 from collections.abc import Mapping, Sequence
@@ -36,8 +35,9 @@ from aml_assets.io.formats.canonical import arrow_buffer, canonical
 from aml_assets.io.formats.csv_lines import Lines
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.paths import join_path, split_path
+from aml_assets.io.published import sha256_of
 from aml_assets.io.sink import Sink
-from aml_assets.io.store import Store
+from aml_assets.io.store import KeepAs, Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -132,9 +132,9 @@ def _manifest_of(store: Store, path: str, digest: str) -> Manifest:
     return manifest
 
 
-def _keep_as(path: str) -> Any:
+def _keep_as(path: str) -> KeepAs:
     # The store calls it only for a file whose bytes, and so whose digest, differ.
-    return keep_versions(path, "", lambda old: hashlib.sha256(old).hexdigest())
+    return keep_versions(path, "", sha256_of)
 
 
 def _manifest_path(path: str, digest: str) -> str:

@@ -97,10 +97,10 @@ class ParquetFormat(Format["pa.Table"]):
                 FrameSink(sink, strong=store.seals.keyed), path, table, manifest, store.seals
             )
 
-        def digest_of(old: bytes) -> str:
-            return read_footer(io.BytesIO(old), path, store.seals).manifest.digest
+        def digest_of(old: BinaryIO) -> str:
+            return read_footer(old, path, store.seals).manifest.digest
 
-        def keep_as(old: bytes) -> str | None:
+        def keep_as(old: BinaryIO) -> str | None:
             # The digest is known only here, after the bytes have been written.
             return keep_versions(path, complete.digest, digest_of)(old)
 

@@ -18,24 +18,23 @@ from aml_assets.core.tables import joins, look_back
 from aml_assets.core.tables.chunks import Keep
 from aml_assets.core.tables.contracts import CheckedTable
 from aml_assets.core.tables.counts import count_nulls, orphan_keys
-from aml_assets.core.tables.join_columns import TRX_DAY, pairs_of, with_trx_day
+from aml_assets.core.tables.join_columns import TRX_DAY, with_trx_day
 from aml_assets.core.tables.remote_engine import RemoteEngine
 from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.spark_engine import remote_engine_for
 from aml_assets.io.spill import Spill
 from aml_assets.io.upstream import Upstream, inputs_read
-from aml_assets.settings.table_settings import STR, TRX, Join, reported_transactions
+from aml_assets.settings.table_settings import STR, TRX, reported_transactions
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.checking.verdicts import refuse_blocked
 from aml_assets.steps.inputs.earlier_transactions import earlier_days
 from aml_assets.steps.inputs.stored_frames import column_facts
-from aml_assets.steps.inputs.stored_table import References, StoredTable
+from aml_assets.steps.inputs.stored_table import References, StoredTable, joined_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from aml_assets.io.catalog import Catalog
-    from aml_assets.settings.load import Settings
 
 CODE_VERSION = "1"
 
@@ -82,7 +81,8 @@ def _built(
     loaded = {STR: stored[STR].kept(keep)}
     reported = reported_transactions(settings.joins)
     for join in settings.joins:
-        loaded[join.table] = _reached(stored[join.table], loaded, join, settings, keep)
+        spec = settings.tables[join.table]
+        loaded[join.table] = joined_rows(stored[join.table], loaded, join, spec, keep)
         if join == reported:
             earlier = earlier_days(catalog, day, join, inputs[TRX])
             loaded[TRX] = look_back.look_back(
@@ -110,26 +110,6 @@ def _built(
         },
     }
     return Built(merged.table, _manifest(catalog, day, inputs, facts | figures), figures)
-
-
-def _reached(
-    table: StoredTable,
-    loaded: Mapping[str, CheckedTable],
-    join: Join,
-    settings: Settings,
-    keep: Keep,
-) -> CheckedTable:
-    """The rows of a table to which the rows of the tables before it in the join refer.
-
-    If the join's columns do not hold the table's key, all rows are read, so that the join can
-    refuse several rows with the same values in them.
-    """
-    if not {*join.on.values()} >= {*settings.tables[join.table].key}:
-        return table.kept(keep)
-    referring = {
-        pair.right: loaded[pair.left_table].table.column(pair.left) for pair in pairs_of(join)
-    }
-    return table.reached(referring, keep=keep)
 
 
 def _merged(

@@ -14,6 +14,7 @@ from aml_assets.core.graph import LABEL_HISTORY, REPORT_DAY
 from aml_assets.core.relations import label_history as histories
 from aml_assets.core.tables import joins, look_back
 from aml_assets.io.manifest import Manifest, settings_hash
+from aml_assets.io.spill import Spill
 from aml_assets.io.upstream import Upstream, inputs_read
 from aml_assets.settings.table_settings import SIDES, STR, TRX, reported_transactions
 from aml_assets.steps.builders.build_relations import CODE_VERSION as PAIRS_VERSION
@@ -21,7 +22,8 @@ from aml_assets.steps.builders.built import Built
 from aml_assets.steps.inputs.dispositions_known import known_dispositions
 from aml_assets.steps.inputs.earlier_transactions import earlier_days
 from aml_assets.steps.inputs.histories import Counted, known_days, stored_partials
-from aml_assets.steps.inputs.stored_frames import column_facts, load_table
+from aml_assets.steps.inputs.stored_frames import column_facts
+from aml_assets.steps.inputs.stored_table import StoredTable, joined_rows
 from aml_assets.steps.inputs.window_frames import report_columns, ripeness
 
 if TYPE_CHECKING:
@@ -52,11 +54,14 @@ def build_report_day(
     left = [name.partition(".")[2] for name in join.on]
     of_reports = list(dict.fromkeys([*report_columns(catalog), *left]))
     of_trx = list(dict.fromkeys([*join.on.values(), *sides]))
-    own, _ = load_table(inputs[STR], day, of_reports)
-    moved, _ = load_table(inputs[TRX], day, of_trx)
-    earlier = earlier_days(catalog, day, join, inputs[TRX], of_trx)
-    found = look_back.look_back(own, moved, join, day=day, earlier=earlier)
-    merged = joins.merge({STR: own, TRX: found}, [join], {STR: reports, TRX: trx}, day=day)
+    with Spill(catalog.settings.engine) as spill:
+        own = StoredTable(inputs[STR], day, of_reports).kept(spill.keep)
+        stored = StoredTable(inputs[TRX], day, of_trx)
+        moved = joined_rows(stored, {STR: own}, join, trx, spill.keep)
+        earlier = earlier_days(catalog, day, join, inputs[TRX], of_trx)
+        found = look_back.look_back(own, moved, join, day=day, earlier=earlier)
+        specs = {STR: reports, TRX: trx}
+        merged = joins.merge({STR: own, TRX: found}, [join], specs, day=day, keep=spill.keep)
     table = histories.report_day(merged, settings.tables)
     figures = {"rows": table.num_rows, "matched": merged.matched[TRX]}
     manifest = Manifest(
@@ -95,16 +100,18 @@ def build_label_history(
     days, reported = known_days(catalog, day, report_day, earlier, with_own=False)
     columns = histories.columns_of(catalog.settings.tables[STR])
     said = known_dispositions(catalog, min(days, default=day), day)
-    frame = histories.label_history(
-        stored_partials(
-            report_day, days, columns, Counted(CODE_VERSION, _report_settings(catalog))
-        ),
-        stored_partials(pair_day, moved, ["payer", "payee", "payments"], Counted(PAIRS_VERSION)),
-        histories.of_partials(ripe),
-        key=histories.key_names(catalog.settings.tables[STR]),
-        is_short=min(known, reported) < settings.horizon_days,
-        dispositions=said.counting,
-    )
+    counted, of_pairs = _report_settings(catalog), ["payer", "payee", "payments"]
+    with Spill(catalog.settings.engine) as spill:
+        keep = spill.keep
+        frame = histories.label_history(
+            stored_partials(report_day, days, columns, Counted(CODE_VERSION, counted), keep=keep),
+            stored_partials(pair_day, moved, of_pairs, Counted(PAIRS_VERSION), keep=keep),
+            histories.of_partials(ripe),
+            key=histories.key_names(catalog.settings.tables[STR]),
+            is_short=min(known, reported) < settings.horizon_days,
+            dispositions=said.counting,
+            keep=keep,
+        )
     facts: dict[str, Any] = {
         **said.fact,
         "history_days": min(known, reported),

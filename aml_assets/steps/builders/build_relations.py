@@ -224,7 +224,7 @@ def build_network(catalog: Catalog, day: dt.date, pair_day: Upstream[pa.Table]) 
             frame = network_of(remote, large, day, settings, **options)
             pair_day.refuse_replaced(*days)
         else:
-            loaded = stored_partials(pair_day, days, columns, counted)
+            loaded = stored_partials(pair_day, days, columns, counted, keep=spill.keep)
             frame = networks.network(loaded, day, settings, **options)
     facts: dict[str, Any] = {
         "history_days": known,
@@ -266,7 +266,8 @@ def build_behaviour(catalog: Catalog, day: dt.date, account_day: Upstream[pa.Tab
             frame = behaviour_of(remote, large, day, settings, **options)
             account_day.refuse_replaced(*days)
         else:
-            loaded = stored_partials(account_day, days, columns, counted, accounts="account")
+            kept: Any = {"keep": spill.keep, "accounts": "account"}
+            loaded = stored_partials(account_day, days, columns, counted, **kept)
             frame = behaviours.behaviour(loaded, day, settings, **options)
     sides = [each.side for each in JOINED if each.asset == BEHAVIOUR and each.fit(spec)]
     facts: dict[str, Any] = {"history_days": known, "days_read": len(days), "joined_to": sides}

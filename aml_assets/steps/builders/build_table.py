@@ -256,7 +256,7 @@ def _kept(catalog: Catalog, name: str, day: dt.date) -> Built:
         CorruptFile: it was altered.
     """
     try:
-        _, manifest = catalog.snapshots(name).load_with_manifest(day)
+        manifest = catalog.snapshots(name).verify(day)
     except UnprovenFile:  # it says itself what to do
         raise
     except CorruptFile as error:

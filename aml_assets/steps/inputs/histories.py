@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from aml_assets.core.days import days_before
 from aml_assets.core.relations.history import of_accounts
-from aml_assets.core.tables.chunks import ROWS
+from aml_assets.core.tables.chunks import ROWS, Keep, batches_of, in_memory
 from aml_assets.core.tables.remote_engine import StoredFrame
 from aml_assets.errors import Outdated
 from aml_assets.io.manifest import Manifest
@@ -99,6 +99,7 @@ def stored_partials(
     columns: list[str],
     counted: Counted,
     *,
+    keep: Keep = in_memory,
     accounts: str | None = None,
 ) -> dict[dt.date, pa.Table]:
     """Read the partials of some days: day → table.
@@ -108,6 +109,7 @@ def stored_partials(
         days: the days to read, newest first.
         columns: the columns to read of each.
         counted: the code version and settings that they must have.
+        keep: where the days are kept.
         accounts: a column of accounts: of all days, only rows of the newest day's accounts are
             kept.
 
@@ -122,7 +124,9 @@ def stored_partials(
     found: dict[dt.date, pa.Table] = {}
     for each in days:
         table, _ = of.load(each, chosen)
-        found[each] = of_accounts(table, found[days[0]], accounts) if accounts and found else table
+        if accounts and found:
+            table = of_accounts(table, found[days[0]], accounts)
+        found[each] = keep(batches_of([table]))
     return found
 
 

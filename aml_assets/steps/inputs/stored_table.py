@@ -22,6 +22,7 @@ from aml_assets.core.model.encoding import Frame
 from aml_assets.core.tables import dictionaries
 from aml_assets.core.tables.chunks import ROWS, Keep, batches_of, in_memory
 from aml_assets.core.tables.contracts import CheckedTable, Column
+from aml_assets.core.tables.join_columns import pairs_of
 from aml_assets.core.tables.remote_engine import (
     RemoteEngine,
     StoredFrame,
@@ -31,6 +32,7 @@ from aml_assets.core.tables.remote_engine import (
 from aml_assets.core.tables.values import common_type
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.upstream import Upstream
+from aml_assets.settings.table_settings import Join, TableSettings
 from aml_assets.steps.inputs.stored_frames import columns_of, load_table
 
 References = Mapping[str, pa.ChunkedArray]
@@ -233,6 +235,32 @@ class StoredTable:
     def _row_group(self, number: int, columns: Sequence[str]) -> pa.Table | None:
         partitions = self._table.partitions
         return partitions.row_group(self._day, number, columns, self._manifest.digest)
+
+
+def joined_rows(
+    table: StoredTable,
+    loaded: Mapping[str, CheckedTable],
+    join: Join,
+    spec: TableSettings,
+    keep: Keep,
+) -> CheckedTable:
+    """The rows of a table to which the rows of the tables before it in a join refer.
+
+    If the join's columns do not hold the table's key, all rows are read, so that the join can
+    refuse several rows with the same values in them.
+
+    Args:
+        table: the one that is joined.
+        loaded: table → its rows, of those before it.
+        join: how it is joined.
+        spec: the table's settings.
+        keep: where the rows are kept.
+    """
+    if not {*join.on.values()} >= {*spec.key}:
+        return table.kept(keep)
+    pairs = pairs_of(join)
+    referring = {pair.right: loaded[pair.left_table].table.column(pair.left) for pair in pairs}
+    return table.reached(referring, keep=keep)
 
 
 def kept_frame(features: Upstream[pa.Table], day: dt.date, keep: Keep) -> tuple[Frame, Manifest]:

@@ -419,13 +419,13 @@ class Case:
 
 
 NETWORK_FILES = (
-    *("relation", "counterparties", "new_relation", "pair_history", "ways", "network"),
-    "new_payments",
+    *("relation", "counterparties", "new_relation", "ways", "network"),
+    *("new_payments", "steps"),
 )
 REMOTE_FILES = (
     *("movements", "movement_counts", "pair_day", "account_day", "reached", "stacked_days"),
-    *("behaviour", "relation", "pair_history", "new_payments"),
-    *("counterparties", "new_relation", "ways", "network"),
+    *("behaviour", "relation", "new_payments"),
+    *("counterparties", "new_relation", "steps", "ways", "network"),
 )
 CASES = (
     Case(merge_a_bank, ("merged_features",)),

@@ -66,7 +66,7 @@ VALUES = {
         "order": ["0"],
     },
     "pair_day": {},
-    "relation": {"since": 19_771},
+    "relation": {"day": 19_800},
     "new_payments": {"since": 19_771},
     "account_day": {"traits": ODD[:2]},
     "behaviour": {
@@ -79,11 +79,11 @@ VALUES = {
         "traits": ["round", "night"],
     },
     "label_history": {"day": 19_800},
-    "network": {"windows": [7, 30]},
+    "network": {"day": 19_800, "windows": [7, 30]},
     "counterparties": {"day": 19_800, "windows": [7, 30]},
     "new_relation": {"day": 19_800, "windows": [7, 30], "bound": 200},
-    "pair_history": {"day": 19_800},
     "ways": {"windows": [7, 30], "is_back": False},
+    "steps": {"source": "payee", "target": "payer", "columns": ODD[:2], "since": 19_800},
     "case_days": {},
     "case_counterparties": {"most": 8},
     "case_fans": {"within": 2, "least": 5},
@@ -96,7 +96,7 @@ VALUES = {
 """What each file is filled with here; a new file has to be added."""
 
 UNORDERED = {
-    *("relation", "counterparties", "new_relation", "pair_history", "new_payments"),
+    *("relation", "new_relation", "new_payments"),
     *("orphans", "movements", "movement_counts", "stacked_days"),
 }
 """Steps on the way, each read by what order says nothing to, and files that give one row."""
