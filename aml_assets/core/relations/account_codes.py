@@ -36,14 +36,23 @@ class AccountCodes:
     ids: pa.Array
 
     def decoded(self, codes: pa.ChunkedArray, keep: Keep = in_memory) -> pa.ChunkedArray:
-        """The ids of some codes; text ids as a dictionary, which has ids of no row, too."""
+        """The ids of some codes; text ids as one dictionary of those in use, in order.
+
+        Args:
+            codes: without a null.
+            keep: where the ids are kept.
+        """
         if not pa.types.is_string(self.ids.type):
             return converted(at_least_one(codes), self.ids.take, keep)
+        is_used = np.zeros(len(self.ids), np.bool_)
+        for chunk in codes.chunks:
+            is_used[chunk.to_numpy()] = True
+        ids, position = self.ids.filter(pa.array(is_used)), np.cumsum(is_used, dtype=np.int32) - 1
 
-        def dictionary(chunk: pa.Array) -> pa.Array:
-            return pa.DictionaryArray.from_arrays(chunk.cast(pa.int32()), self.ids)
+        def with_ids(chunk: pa.Array) -> pa.Array:
+            return pa.DictionaryArray.from_arrays(pa.array(position[chunk.to_numpy()]), ids)
 
-        return converted(at_least_one(codes), dictionary, keep)
+        return converted(at_least_one(codes), with_ids, keep)
 
 
 def account_codes(columns: Sequence[pa.ChunkedArray], keep: Keep = in_memory) -> AccountCodes:
@@ -99,16 +108,10 @@ def _in_order(distinct: Sequence[pa.Array]) -> tuple[pa.Array, list[pa.Array]]:
 
 
 def with_dictionaries(table: pa.Table, ids: Sequence[str], keep: Keep = in_memory) -> pa.Table:
-    """A table whose text ids are dictionaries, sorted, and the same for all chunks of a column.
-
-    Args:
-        table: any.
-        ids: the columns of ids, as texts or dictionaries; others stay as they are.
-        keep: where the columns are kept.
-    """
+    """A table whose text ids are dictionaries, sorted, and the same for all chunks of a column."""
     for name in ids:
         column = at_least_one(table.column(name))
-        if plain_type(column.type) == pa.string():
+        if pa.types.is_string(column.type):
             encoded = dictionaries.in_one(list(map(dictionaries.encode, column.chunks)))
             place = table.schema.get_field_index(name)
             table = table.set_column(place, name, kept(encoded, keep))

@@ -42,7 +42,7 @@ def pair_day(movements: Movements) -> Partial:
     """
     rows = movements.table
     frame = engine.query(render("pair_day"), {"movements": rows})
-    pairs = pa.table(
+    table = pa.table(
         {
             "payer": movements.accounts.decoded(frame.column("payer")),
             "payee": movements.accounts.decoded(frame.column("payee")),
@@ -50,7 +50,6 @@ def pair_day(movements: Movements) -> Partial:
             "total": frame.column("total"),
         }
     )
-    table = with_dictionaries(pairs, ("payer", "payee"))
     both = pc.and_(pc.is_valid(rows.column("payer")), pc.is_valid(rows.column("payee")))
     return Partial(
         table,
@@ -75,7 +74,7 @@ def account_day(movements: Movements, traits: Mapping[str, pa.ChunkedArray]) -> 
         rows = rows.append_column(name, values)
     frame = engine.query(render("account_day", traits=list(traits)), {"movements": rows})
     ids = movements.accounts.decoded(frame.column("account"))
-    table = with_dictionaries(frame.set_column(0, "account", ids), ("account",))
+    table = frame.set_column(0, "account", ids)
     counts = {
         "movements": rows.num_rows,
         "to_itself": _to_itself(rows),

@@ -29,9 +29,9 @@ def read(table, **roles):
 
 
 def sides(found):
-    return [
-        found.accounts.decoded(found.table.column(side)).to_pylist() for side in ("payer", "payee")
-    ]
+    ids = found.accounts.ids.to_pylist()
+    codes = (found.table.column(side).to_pylist() for side in ("payer", "payee"))
+    return [[None if each is None else ids[each] for each in side] for side in codes]
 
 
 def test_an_account_is_a_customers_if_its_customer_is_known():
