@@ -153,19 +153,6 @@ class PartitionStore(Generic[T]):
                 raise
         raise self.replaced(day)
 
-    def verify(self, day: dt.date) -> Manifest:
-        """Read a day's frame, one row group after another, and return its manifest.
-
-        Raises:
-            NotReady: it is not stored, or was replaced meanwhile.
-            CorruptFile: it is not what was published.
-        """
-        manifest, columns = self.manifest(day), self.schema(day).names
-        number = 0
-        while self.row_group(day, number, columns, manifest.digest) is not None:
-            number += 1
-        return manifest
-
     def schema(self, day: dt.date) -> pa.Schema:
         """The names and types of the columns of a day's frame. Errors as `manifest`."""
         format_, path = self._parquet(), self.stored_file(day)

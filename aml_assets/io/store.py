@@ -16,18 +16,11 @@ import logging
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
-from aml_assets.errors import AlreadyThere, DamagedFile, NotFound, StoreError, TransientStoreError
-from aml_assets.io.filesystems import (
-    PIECE,
-    FileStatus,
-    FileSystem,
-    Listing,
-    Modes,
-    filesystem_for,
-)
+from aml_assets.errors import AlreadyThere, NotFound, StoreError, TransientStoreError
+from aml_assets.io.filesystems import FileStatus, FileSystem, Listing, Modes, filesystem_for
+from aml_assets.io.kept_copy import KeepAs, keep_copy
 from aml_assets.io.paths import join_path, split_path
 from aml_assets.io.published import Replaced, Written, missing_is_transient, sha256_of
 from aml_assets.io.retry import Retry
@@ -40,20 +33,11 @@ from aml_assets.io.tidying import Tidying
 if TYPE_CHECKING:
     from aml_assets.settings.store_settings import HdfsSettings
 
-__all__ = ["Sink", "Store", "Written"]
+__all__ = ["KeepAs", "Sink", "Store", "Written"]
 
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
-
-KeepAs = Callable[[BinaryIO], str | None]
-"""A function that looks at an open file and says under which path a copy of it is kept, if any."""
-
-_KEEP_TRIES = 4
-
-
-class _OtherFile(Exception):
-    """A file was replaced while it was copied."""
 
 
 class Store:
@@ -211,7 +195,7 @@ class Store:
                         self._fs.delete(aside)
                 else:
                     if keep_as is not None and old is not None:
-                        self._keep(path, keep_as)
+                        keep_copy(self, self._fs, path, keep_as)
                     # Set before the rename: if its answer is lost, the next try finds our own
                     # bytes under the path, and they are a change all the same.
                     renamed = True
@@ -355,7 +339,7 @@ class Store:
             path: the file.
             old: its status.
             sink: what would replace it.
-            quiet: whether `_keep` comes next, and names a file that cannot be read.
+            quiet: whether `keep_copy` comes next, and names a file that cannot be read.
         """
         if old is None or old.is_directory or old.length != sink.tell():
             return False
@@ -367,37 +351,6 @@ class Store:
             if not quiet:
                 _log.warning("a stored file that cannot be read is replaced: %s", error)
             return False
-
-    def _keep(self, path: str, keep_as: KeepAs) -> None:
-        for _ in range(_KEEP_TRIES):
-            before = self._fs.status(path)
-            if before is None:
-                return
-            try:
-                kept = self.load(path, keep_as)
-                if kept is not None:
-                    self.publish(kept, partial(self._copy, path, before))
-            except DamagedFile as error:
-                _log.warning("a stored file is replaced and cannot be kept as a version: %s", error)
-                return
-            except _OtherFile:
-                continue
-            if self._fs.status(path) == before:
-                return  # otherwise another writer replaced it: keep their version, too
-
-    def _copy(self, path: str, old: FileStatus, sink: Sink) -> None:
-        """Copy a file; raise `_OtherFile` if another one lies under the path afterwards."""
-        try:
-            with self._fs.named(path), self._fs.open(path, old) as file:
-                while piece := file.read(PIECE):
-                    sink.write(piece)
-        except TransientStoreError:
-            raise
-        except StoreError:
-            if self._fs.status(path) == old:
-                raise
-        if self._fs.status(path) != old:
-            raise _OtherFile
 
     def _drop(self, aside: str, reason: BaseException) -> None:
         """Delete a temporary file after ``reason``, which stays the error that is raised."""
