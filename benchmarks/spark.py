@@ -80,13 +80,13 @@ def measure(root: Path, *, small: bool) -> None:
         spent[rows] = _both(folder, options)
         print_table(
             f"{rows:,} transactions ({machine()})",
-            ["step", "alone: s, MB", "with Spark: own s, MB", "executors and server: s, MB"],
+            ["step", "alone: s, MB", "with Spark: own s, MB", "executors, server: s, MB, MB"],
             [
                 [
                     step,
                     f"{of['alone']:.1f}, {of['alone_mb']:,.0f}",
                     f"{of['own']:.1f}, {of['own_mb']:,.0f}",
-                    f"{of['spark']:.1f}, {of['spark_mb']:,.0f}",
+                    f"{of['spark']:.1f}, {of['executor_mb']:,.0f}, {of['server_mb']:,.0f}",
                 ]
                 for step, of in spent[rows].items()
             ],
@@ -102,7 +102,8 @@ def measure(root: Path, *, small: bool) -> None:
     print_figures(
         {
             "rows": size * TIMES[-1],
-            "executors_mb": round(max(of["spark_mb"] for of in more.values())),
+            "executors_mb": round(max(of["executor_mb"] for of in more.values())),
+            "server_mb": round(max(of["server_mb"] for of in more.values())),
             "microseconds_a_row": {step: round(row[step] * 1e6, 2) for step in STEPS},
             "processor_ratio": round((whole["own"] + whole["spark"]) / whole["alone"], 2),
         }
@@ -128,9 +129,10 @@ def _both(folder: Path, options: list[str]) -> dict[str, dict[str, float]]:
             found[step] |= {
                 "own": own["cpu"],
                 "own_mb": own["peak"],
-                "spark": sum(seconds for seconds, _ in after.values())
-                - sum(before.get(name, (0.0, 0))[0] for name in after),
-                "spark_mb": max(mb for _, mb in after.values()),
+                "spark": sum(seconds for _, seconds, _ in after.values())
+                - sum(before[name][1] for name in after if name in before),
+                "executor_mb": max(mb for is_server, _, mb in after.values() if not is_server),
+                "server_mb": max(mb for is_server, _, mb in after.values() if is_server),
             }
     return found
 
@@ -156,9 +158,9 @@ def _spark(folder: Path) -> Generator[Standalone]:
         yield found
 
 
-def _of_spark() -> dict[int, tuple[float, int]]:
-    """Process id of an executor or the server → its processor seconds, and the MB it has had."""
-    found: dict[int, tuple[float, int]] = {}
+def _of_spark() -> dict[int, tuple[bool, float, int]]:
+    """Process id → whether it is the server, or an executor; its processor seconds and peak MB."""
+    found: dict[int, tuple[bool, float, int]] = {}
     for each in Path("/proc").glob("[0-9]*"):
         try:
             command = (each / "cmdline").read_bytes()
@@ -166,9 +168,11 @@ def _of_spark() -> dict[int, tuple[float, int]]:
             status = (each / "status").read_text().splitlines()
         except OSError:
             continue
-        if b"CoarseGrainedExecutorBackend" in command or b"SparkConnectServer" in command:
+        is_server = b"SparkConnectServer" in command
+        if is_server or b"CoarseGrainedExecutorBackend" in command:
             peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
-            found[int(each.name)] = ((int(stat[11]) + int(stat[12])) / _TICKS, peak // 1000)
+            seconds = (int(stat[11]) + int(stat[12])) / _TICKS
+            found[int(each.name)] = (is_server, seconds, peak // 1000)
     return found
 
 
