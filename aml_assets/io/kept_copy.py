@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
-from aml_assets.errors import DamagedFile, StoreError, TransientStoreError
+from aml_assets.errors import DamagedFile, NotFound, StoreError, TransientStoreError
 from aml_assets.io.filesystems import PIECE, FileStatus
 from aml_assets.io.rooted import RootedFileSystem
 from aml_assets.io.sink import Sink
@@ -56,22 +56,27 @@ def keep_copy(store: Store, filesystem: RootedFileSystem, path: str, keep_as: Ke
         except DamagedFile as error:
             _log.warning("a stored file is replaced and cannot be kept as a version: %s", error)
             return
-        except _OtherFile:
+        except (_OtherFile, NotFound):
             continue
         if filesystem.status(path) == before:
             return  # otherwise another writer replaced it: keep their version, too
+    _log.warning("%s is replaced by several writers; not every version of it is kept", path)
 
 
 def _copy(filesystem: RootedFileSystem, path: str, old: FileStatus, sink: Sink) -> None:
-    """Copy a file; raise `_OtherFile` if another one lies under the path afterwards."""
+    """Copy a file; raise `_OtherFile` if it is another one than the status says, or gone."""
     try:
         with filesystem.named(path), filesystem.open(path, old) as file:
-            while piece := file.read(PIECE):
+            piece = file.read(PIECE)
+            # All bytes of an open file are of one version; which one, the first of them show.
+            if filesystem.status(path) != old:
+                raise _OtherFile
+            while piece:
                 sink.write(piece)
+                piece = file.read(PIECE)
     except TransientStoreError:
         raise
     except StoreError:
         if filesystem.status(path) == old:
             raise
-    if filesystem.status(path) != old:
-        raise _OtherFile
+        raise _OtherFile from None

@@ -6,7 +6,15 @@ import pyarrow as pa
 import pytest
 
 from aml_assets.core.model import scoring
-from aml_assets.core.relations import network, partials, ways
+from aml_assets.core.relations import (
+    account_behaviour,
+    account_codes,
+    history,
+    label_history,
+    network,
+    partials,
+    ways,
+)
 from aml_assets.core.tables import chunks, joins
 from aml_assets.io import bounded_parquet, spill
 from aml_assets.io.formats import csv_lines
@@ -16,6 +24,7 @@ from aml_assets_tests.conftest import Bank, day, str_columns, trx_columns
 
 pytestmark = pytest.mark.long  # whole stores, several times over
 
+NETWORK = {"windows": [3], "horizon_days": 6}
 KINDS = (".parquet", ".ubj", ".meta.json", ".csv", ".manifest.json", ".reference.json", ".html")
 
 
@@ -55,12 +64,19 @@ def test_a_store_built_piece_by_piece_on_disk_is_equal_byte_for_byte(
         frame = pa.table(trx_columns(number))
         late.land("trx", number, frame.take([7, 3, 11, 0, 2]), part=1)
         late.land("trx", number, frame.take([1, 4, 5, 6, 8, 9, 10]))
+    histories = {"behaviour": {"windows": [1, 3]}, "label_history": {"enabled": True}}
+    late = late.copy_to(tmp_path / "whole", features={"network": NETWORK, **histories})
     other = late.copy_to(tmp_path / "other")
     _whole_flow(late, one_by_one=True)
     for module, name, value in (
         (chunks, "ROWS", 4),
         (partials, "ROWS", 4),
         (network, "ROWS", 4),
+        (ways, "ROWS", 4),
+        (label_history, "ROWS", 4),
+        (account_behaviour, "WIDE_ROWS", 4),
+        (account_codes, "_LOOKED_UP", 3),
+        (history, "_AT_ONCE", 2),
         (joins, "ROWS", 4),
         (scoring, "_VALUES", 40),
         (csv_lines, "_BLOCK", 400),

@@ -44,9 +44,16 @@ def test_preparation_ends_with_its_three_ratios():
 def test_spark_ends_with_what_a_row_costs_and_its_memory():
     SPARK.require()
     values = figures("spark.py", "--small")
-    assert list(values) == ["rows", "executors_mb", "microseconds_a_row", "processor_ratio"]
+    assert list(values) == [
+        "rows",
+        "executors_mb",
+        "server_mb",
+        "microseconds_a_row",
+        "processor_ratio",
+    ]
     assert values["rows"] == 300_000
     assert 0 < values["executors_mb"] < 4_000
+    assert 0 < values["server_mb"] < 4_000
     assert all(map(math.isfinite, values["microseconds_a_row"].values()))
 
 

@@ -6,7 +6,7 @@ which columns hold accounts (``movements``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +15,16 @@ import pyarrow.compute as pc
 
 from aml_assets.core.tables import dictionaries
 from aml_assets.core.tables.chunks import (
+    ROWS,
     Keep,
     at_least_one,
     converted,
     in_memory,
     kept,
 )
+
+_LOOKED_UP = 16 * ROWS
+"""Ids that are looked up at once: for each such block Arrow hashes all distinct ids."""
 
 
 @dataclass(frozen=True)
@@ -58,38 +62,40 @@ class AccountCodes:
 def account_codes(columns: Sequence[pa.ChunkedArray], keep: Keep = in_memory) -> AccountCodes:
     """Code the ids of one column or more, all of one type; equal ids have one code.
 
-    Only each chunk's distinct ids are compared, not its rows, if its ids are a dictionary already.
+    Of a column of dictionaries only the values are compared, not the rows.
 
     Args:
-        columns: ids, or dictionaries of them.
+        columns: ids, or dictionaries of them, without a null among their values.
         keep: where the codes are kept.
     """
-    known: dict[tuple[int, ...], pa.Array] = {}
     columns = [at_least_one(column) for column in columns]
-    for chunk in (chunk for column in columns for chunk in column.chunks):
-        known.setdefault(*_distinct(chunk))
-    ids, moved = _in_order(list(known.values()))
-    codes_of = dict(zip(known, moved, strict=True))
+    known: dict[tuple[int, ...], pa.Array] = {}
+    plain: list[pa.Array] = []
+    for column in columns:
+        if pa.types.is_dictionary(column.type):
+            values = (chunk.dictionary for chunk in column.chunks)
+            known |= {_address(each): each for each in values}
+        else:
+            plain.append(column.unique().drop_null())
+    ids, moved = _in_order([*known.values(), *plain])
+    codes_of = dict(zip(known, moved, strict=False))
 
-    def coded(chunk: pa.Array) -> pa.Array:
-        if pa.types.is_dictionary(chunk.type):
-            return codes_of[_place(chunk.dictionary)].take(chunk.indices)
-        return pc.index_in(chunk, value_set=ids).cast(pa.int64())
+    def coded(column: pa.ChunkedArray) -> Iterator[pa.Array]:
+        if pa.types.is_dictionary(column.type):
+            for chunk in column.chunks:
+                yield codes_of[_address(chunk.dictionary)].take(chunk.indices)
+            return
+        for start in range(0, max(len(column), 1), _LOOKED_UP):
+            part = pc.index_in(column.slice(start, _LOOKED_UP), value_set=ids)
+            yield from at_least_one(part.cast(pa.int64())).chunks
 
-    return AccountCodes(tuple(converted(column, coded, keep) for column in columns), ids)
-
-
-def _distinct(chunk: pa.Array) -> tuple[tuple[int, ...], pa.Array]:
-    """Where the ids of a chunk lie in memory, and the distinct ones among them."""
-    if pa.types.is_dictionary(chunk.type):
-        return _place(chunk.dictionary), chunk.dictionary
-    return _place(chunk), chunk.unique().drop_null()
+    return AccountCodes(tuple(kept(coded(each), keep) for each in columns), ids)
 
 
-def _place(ids: pa.Array) -> tuple[int, ...]:
-    """Where an array lies in memory: chunks may share a dictionary."""
-    addresses = [0 if buffer is None else buffer.address for buffer in ids.buffers()]
-    return (*addresses, ids.offset, len(ids))
+def _address(values: pa.Array) -> tuple[int, ...]:
+    """Where the values of a dictionary lie in memory: many chunks may have the same ones."""
+    addresses = [0 if buffer is None else buffer.address for buffer in values.buffers()]
+    return (*addresses, values.offset, len(values))
 
 
 def _in_order(distinct: Sequence[pa.Array]) -> tuple[pa.Array, list[pa.Array]]:

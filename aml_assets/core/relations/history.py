@@ -28,7 +28,7 @@ SHORT_HISTORY = "short_history"
 """Column: true while less than the horizon is known, so that "new" may only mean "not known"."""
 
 _AT_ONCE = 64 * 1024
-"""The rows of a chunk of days."""
+"""The most rows of a chunk of the column ``day``; all of a day's share their memory."""
 
 
 def described(

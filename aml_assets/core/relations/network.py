@@ -84,7 +84,6 @@ def network(
     """
     pairs, accounts = one_table(partials, ids=("payer", "payee"), columns=("payments",), keep=keep)
     sql = PairQueries(day, settings)
-
     relation = keep(engine.batches(sql.relation, {"pair_day": pairs}, ROWS))
     payments = None
     if settings.cycles:
@@ -209,6 +208,7 @@ def _back(
     """The ways against two payments from each payee of the day, by the payer of its pairs."""
     parts = (pairs.between(*part) for part in parts_of(pairs, got, [got]))
     found = keep(batches_of(ways(part, got, got, windows, is_back=True) for part in parts))
+    # The figures of a pair are sorted by its payer as a relation's columns are.
     found = found.rename_columns({"source": "payee", "target": "payer"})
     return steps(found, found.column_names[2:], accounts=got.accounts, keep=keep)
 

@@ -8,12 +8,11 @@ is large enough (``steps.builders.build_relations``), or the engine (``io.spark_
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from aml_assets.core.days import number_of
 from aml_assets.core.relations.account_behaviour import (
@@ -22,7 +21,7 @@ from aml_assets.core.relations.account_behaviour import (
     behaviour_frame,
     behaviour_sql,
 )
-from aml_assets.core.relations.account_codes import with_dictionaries
+from aml_assets.core.relations.account_codes import account_codes, with_dictionaries
 from aml_assets.core.relations.history import type_of_ids
 from aml_assets.core.relations.movements import MONEY
 from aml_assets.core.relations.network import (
@@ -34,7 +33,7 @@ from aml_assets.core.relations.network import (
 from aml_assets.core.relations.partials import Partial
 from aml_assets.core.relations.traits import least_below
 from aml_assets.core.sql import render
-from aml_assets.core.tables.chunks import Keep, batches_of
+from aml_assets.core.tables.chunks import Keep
 from aml_assets.core.tables.remote_engine import (
     RemoteEngine,
     StoredFrame,
@@ -208,21 +207,15 @@ def network_of(
     views["relation"] = sql.relation
     queries = (sql.relation, *([sql.payments] if settings.cycles else []))
     found = [keep(remote.batches(query, views)) for query in queries]
-    ends = [chunk for side in sides for chunk in found[0].column(side).chunks]
-    ids = pa.chunked_array(ends).unique()
-    ids = ids.take(pc.sort_indices(ids))
-    coded = [keep(_with_codes(table, sides, ids)) for table in found]
-    known = KnownPairs(coded[0], coded[1] if settings.cycles else None, ids)
+    accounts = account_codes([table.column(side) for table in found for side in sides], keep)
+    codes = iter(accounts.columns)
+    for number, table in enumerate(found):
+        for side in sides:
+            place = table.schema.get_field_index(side)
+            table = table.set_column(place, side, next(codes))
+        found[number] = table
+    known = KnownPairs(found[0], found[1] if settings.cycles else None, accounts.ids)
     return network_frame(known, day, settings, history_days=history_days, keep=keep)
-
-
-def _with_codes(table: pa.Table, names: Sequence[str], ids: pa.Array) -> Iterator[pa.RecordBatch]:
-    """Rows with codes in place of ids: the positions in ``ids``, which has each of them."""
-    for batch in batches_of([table]):
-        for name in names:
-            codes = pc.index_in(batch.column(name), value_set=ids).cast(pa.int64())
-            batch = batch.set_column(batch.schema.get_field_index(name), name, codes)
-        yield batch
 
 
 def _stacked(

@@ -59,7 +59,7 @@ class RowsByAccount:
 
     def of_each(self, accounts: NDArray[np.int64]) -> pa.Table:
         """The rows of some accounts, which are given in ascending order; in memory."""
-        counts = self.counts[accounts]
+        counts = self.begins[accounts + 1] - self.begins[accounts]
         skipped = self.begins[accounts] - (np.cumsum(counts) - counts)
         places = np.repeat(skipped, counts) + np.arange(counts.sum())
         return taken(self.rows, places, in_memory)

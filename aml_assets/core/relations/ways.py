@@ -69,8 +69,8 @@ def ways(
     """
     sources = distinct_of(pairs.column("source"))
     first_steps = first.of_each(sources)
-    between = distinct_of(pairs.column("target"), first_steps.column("target"))
-    views = {"pairs": pairs, "first_steps": first_steps, "second_steps": second.of_each(between)}
+    reached = distinct_of(pairs.column("target"), first_steps.column("target"))
+    views = {"pairs": pairs, "first_steps": first_steps, "second_steps": second.of_each(reached)}
     return engine.query(render("ways", windows=windows, is_back=is_back), views)
 
 

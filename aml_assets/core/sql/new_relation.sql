@@ -9,7 +9,7 @@
 -- Grain    one row per relation that belongs to a window's graph.
 -- Output   payer, payee; for each window of w days new_w: whether it belongs to the window's graph.
 -- Filled   day, windows (days, the longest last), bound (new counterparties).
-WITH known AS (
+WITH lately AS (
     SELECT
         relation.payer,
         relation.payee{% for w in windows %},
@@ -22,6 +22,5 @@ WITH known AS (
     INNER JOIN counterparties AS payee ON payee.account = relation.payee
     WHERE relation.first_day > {{ day - windows[-1] }}
 )
-SELECT * FROM known
+SELECT * FROM lately
 WHERE {% for w in windows %}{{ "" if loop.first else " OR " }}new_{{ w }}{% endfor %}
-

@@ -244,7 +244,7 @@ def joined_rows(
     spec: TableSettings,
     keep: Keep,
 ) -> CheckedTable:
-    """The rows of a table to which the rows of the tables before it in a join refer.
+    """The rows of a table to which the rows of the tables before it in a join refer, at least.
 
     If the join's columns do not hold the table's key, all rows are read, so that the join can
     refuse several rows with the same values in them.

@@ -9,11 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aml_assets.core.relations import history, ways
+from aml_assets.core.relations import network as networks
 from aml_assets.core.relations.history import SHORT_HISTORY
 from aml_assets.core.relations.movements import movements
 from aml_assets.core.relations.network import network
 from aml_assets.core.relations.partials import pair_day
 from aml_assets.errors import InputError
+from aml_assets.io.spill import Spill
+from aml_assets.settings.engine_settings import EngineSettings
 from aml_assets.settings.feature_settings import NetworkSettings
 from aml_assets.settings.table_settings import TRX, TableSettings, with_default_tables
 from aml_assets_tests.core.relations.test_cycles import tried
@@ -137,6 +141,21 @@ def test_each_feature_is_what_its_definition_says_whatever_the_order_of_rows(row
         assert row.pop("payer_rank") > 0
         assert row.pop("payee_rank") > 0
     assert found == read_plainly(rows)
+
+
+@settings(max_examples=6)
+@given(payments)
+def test_a_network_on_disk_in_parts_of_a_few_rows_is_the_one_in_memory(rows):
+    whole = network(partials_of(rows), DAY, SMALL, history_days=6)
+    with pytest.MonkeyPatch.context() as patch, Spill(EngineSettings()) as spill:
+        small = ((networks, "ROWS", 3), (ways, "ROWS", 2), (ways, "_WAYS", 2))
+        for module, name, value in (*small, (history, "_AT_ONCE", 2)):
+            patch.setattr(module, name, value)
+        patch.setattr(spill, "fits", lambda _: False)
+        parts = network(partials_of(rows), DAY, SMALL, history_days=6, keep=spill.keep)
+    assert spill.written > 0
+    assert parts.table.to_pylist() == whole.table.to_pylist()
+    assert (parts.hubs, parts.given_up) == (whole.hubs, whole.given_up)
 
 
 # -- ids -----------------------------------------------------------------------------------
