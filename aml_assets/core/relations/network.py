@@ -77,7 +77,7 @@ def network(
         day: the partition.
         settings: windows, horizon and bound.
         history_days: how many days of the horizon are known.
-        keep: where pairs, steps and features are kept.
+        keep: where relations, steps and features are kept.
 
     Raises:
         InputError: the ids of two days differ in type.

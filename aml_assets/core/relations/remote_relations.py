@@ -197,7 +197,7 @@ def network_of(
         day: the partition.
         settings: windows, horizon and bound.
         history_days: how many days of the horizon are known.
-        keep: where the features are kept.
+        keep: where relations, steps and features are kept.
 
     Raises:
         InputError: the ids of two days differ in type.
