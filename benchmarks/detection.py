@@ -297,7 +297,7 @@ def at_budget(pooled: Pooled, size: int) -> AtBudget:
     from aml_assets.core.model import budget
 
     _, codes = np.unique(pooled.accounts.astype(str), return_inverse=True)
-    scored = budget.Scored(pooled.days, pooled.labels, pooled.scores)
+    scored = budget.ScoredReports(pooled.days, pooled.labels, pooled.scores)
     return budget.at_budget(budget.units(scored, codes), size)
 
 

@@ -21,7 +21,7 @@ from aml_assets.errors import AmlError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from aml_assets.core.compare.file_comparison import Comparison, Figure
+    from aml_assets.core.compare.file_comparison import FileComparison, MetricPair
     from aml_assets.steps.comparing import ComparedInput
 
 SAME, DIFFERS = 0, 1
@@ -41,8 +41,8 @@ class _Result:
 
     left: ComparedInput
     right: ComparedInput
-    predictions: Comparison | None
-    metrics: Sequence[Figure]
+    predictions: FileComparison | None
+    metrics: Sequence[MetricPair]
 
     @property
     def without_metrics(self) -> str | None:
@@ -111,8 +111,8 @@ def _compare(
     catalog = Catalog(load_settings())
     one, two = read_input(catalog, left), read_input(catalog, right or left, store=other)
     refuse_unlike(one, two)
-    predictions: Comparison | None = None
-    metrics: list[Figure] = []
+    predictions: FileComparison | None = None
+    metrics: list[MetricPair] = []
     if one.predictions is not None and two.predictions is not None:
         predictions = compare_predictions(
             one.predictions,
@@ -138,7 +138,7 @@ def _lines(result: _Result) -> Iterator[str]:
     yield from _metric_lines(result.metrics)
 
 
-def _metric_lines(figures: Sequence[Figure]) -> Iterator[str]:
+def _metric_lines(figures: Sequence[MetricPair]) -> Iterator[str]:
     both = [figure for figure in figures if all(figure.on)]
     width = max((len(each.name) for each in both), default=0)
     for each in both:
@@ -150,7 +150,7 @@ def _metric_lines(figures: Sequence[Figure]) -> Iterator[str]:
             yield f"metrics    only {name}: {', '.join(alone)}"
 
 
-def _prediction_lines(found: Comparison) -> Iterator[str]:
+def _prediction_lines(found: FileComparison) -> Iterator[str]:
     yield (
         f"rows       {found.rows[0]:,} | {found.rows[1]:,}; in both {found.both:,}; "
         f"only left {found.only[0]:,}; only right {found.only[1]:,}"

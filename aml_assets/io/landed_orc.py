@@ -29,7 +29,7 @@ from aml_assets.io.landed_texts import bytes_as_texts, longest_text
 from aml_assets.io.landing_limits import Allowance
 from aml_assets.io.magic import AGAIN, what_it_is
 from aml_assets.io.orc_process import ENDED, MEMORY, OrcProcess, Refused, opened
-from aml_assets.io.orc_tail import DATE, LONG, Column
+from aml_assets.io.orc_tail import DATE, LONG, OrcColumn
 from aml_assets.io.spill import Content
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield pa.concat_batches(held)
 
 
-def _as_meant(batch: pa.RecordBatch, columns: list[Column], julian: bool) -> pa.RecordBatch:
+def _as_meant(batch: pa.RecordBatch, columns: list[OrcColumn], julian: bool) -> pa.RecordBatch:
     """Return a batch with bytes as texts, Spark's numbers as times, and Gregorian dates."""
     arrays: list[pa.Array] = []
     for array, column in zip(batch.columns, columns, strict=True):

@@ -28,7 +28,7 @@ import pyarrow as pa
 from pydantic import TypeAdapter, ValidationError
 
 from aml_assets.io import orc_child
-from aml_assets.io.orc_tail import Column
+from aml_assets.io.orc_tail import OrcColumn
 from aml_assets.io.spill import Content, MappedFile
 
 ENDED = "ended"
@@ -79,7 +79,7 @@ class Refused(Exception):
 class Facts:
     """What a file says of itself; see ``orc_tail.Tail``."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[OrcColumn, ...]
     rows: int
     encrypted: bool
     julian: bool

@@ -61,7 +61,7 @@ class LongTailError(Exception):
 
 
 @dataclass(frozen=True)
-class Column:
+class OrcColumn:
     """A column of the rows.
 
     Attributes:
@@ -120,7 +120,7 @@ class Tail:
 
     start: int
     blocks: Blocks
-    columns: tuple[Column, ...]
+    columns: tuple[OrcColumn, ...]
     rows: int
     encrypted: bool
     julian: bool
@@ -240,7 +240,7 @@ def _understood(start: int, blocks: Blocks, footer: bytes, postscript: bytes) ->
     return Tail(start, blocks, columns, rows, encrypted, julian, notes, footer, postscript)
 
 
-def _columns(types: list[bytes]) -> Iterator[Column]:
+def _columns(types: list[bytes]) -> Iterator[OrcColumn]:
     root = list(fields(types[0]))
     names = [
         value.decode() for number, value in root if number == _NAMES and isinstance(value, bytes)
@@ -257,7 +257,7 @@ def _columns(types: list[bytes]) -> Iterator[Column]:
             if number == _ATTRIBUTES and isinstance(value, bytes)
         )
         spark = notes.get("spark.sql.catalyst.type", b"").decode()
-        yield Column(name, _numbers_in(types[place]).get(_KIND, 0), place, spark)
+        yield OrcColumn(name, _numbers_in(types[place]).get(_KIND, 0), place, spark)
 
 
 def _numbers_in(message: Value) -> dict[int, int]:

@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 from aml_assets.io.julian import to_gregorian
 from aml_assets.io.orc_blocks import BlocksError, TooLongError
 from aml_assets.io.orc_runs import Numbers, RunsError, numbers_of
-from aml_assets.io.orc_tail import INSTANT, Column, Read, Tail, TailError
+from aml_assets.io.orc_tail import INSTANT, OrcColumn, Read, Tail, TailError
 
 _SECONDARY = 5  # the kind of stream that holds the fractions of seconds
 _LONGEST = 2**31  # bytes of such a stream
@@ -50,7 +50,7 @@ class Times:
         column: the column.
     """
 
-    def __init__(self, read: Read, tail: Tail, column: Column) -> None:
+    def __init__(self, read: Read, tail: Tail, column: OrcColumn) -> None:
         self._read, self._tail, self._place = read, tail, column.place
         self._is_instant = column.kind == INSTANT
         self._shows_clock = not self._is_instant and "org.apache.spark.version" not in tail.notes

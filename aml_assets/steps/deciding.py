@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from aml_assets.core.cases.disposition_file import BadLine, Line, read_lines
+from aml_assets.core.cases.disposition_file import BadLine, DispositionLine, read_lines
 from aml_assets.core.cases.dispositions import (
     Disposition,
     Subject,
@@ -150,10 +150,10 @@ def _sender(catalog: Catalog, by: str | None) -> Decision:
 
 
 def _of_our_subjects(
-    catalog: Catalog, lines: Sequence[Line], key: Sequence[str]
-) -> tuple[list[Line], list[BadLine]]:
+    catalog: Catalog, lines: Sequence[DispositionLine], key: Sequence[str]
+) -> tuple[list[DispositionLine], list[BadLine]]:
     """The lines that are about a report or a customer of their day, and the bad ones."""
-    good, bad = list[Line](), list[BadLine]()
+    good, bad = list[DispositionLine](), list[BadLine]()
     found = doubts(catalog, [line.disposition for line in lines], key)
     for line, doubt in zip(lines, found, strict=True):
         if doubt:

@@ -46,7 +46,7 @@ DELIMITERS = (",", ";", "\t")
 
 
 @dataclass(frozen=True)
-class Line:
+class DispositionLine:
     """A line that can be read.
 
     Attributes:
@@ -87,7 +87,7 @@ def columns_of_file(key: Sequence[str], *, customers: bool = False) -> list[str]
 
 def read_lines(
     data: bytes, *, key: Sequence[str], reasons: Collection[str], by: str
-) -> tuple[list[Line], list[BadLine]]:
+) -> tuple[list[DispositionLine], list[BadLine]]:
     """Read the lines of a file.
 
     Args:
@@ -108,7 +108,7 @@ def read_lines(
     header = [name.strip() for name in next(rows, (1, []))[1]]
     _refuse_other_columns(header, named, columns_of_file(key, customers=True))
     named = [name for name in named if name in header]
-    lines, bad = list[Line](), list[BadLine]()
+    lines, bad = list[DispositionLine](), list[BadLine]()
     for number, cells in rows:
         if not any(cell.strip() for cell in cells):
             continue
@@ -121,12 +121,14 @@ def read_lines(
         if isinstance(said, Fault):
             bad.append(BadLine(number, said.sentence))
         else:
-            lines.append(Line(number, said))
+            lines.append(DispositionLine(number, said))
     lines, repeated = _without_repeated(lines)
     return lines, sorted([*bad, *repeated], key=lambda each: each.number)
 
 
-def _without_repeated(lines: Sequence[Line]) -> tuple[list[Line], list[BadLine]]:
+def _without_repeated(
+    lines: Sequence[DispositionLine],
+) -> tuple[list[DispositionLine], list[BadLine]]:
     """The lines with a subject of their own; and, as bad lines, those that share one.
 
     Of lines about one subject, nobody knows which is right.

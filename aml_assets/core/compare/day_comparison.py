@@ -16,7 +16,7 @@ from pyarrow import types
 
 
 @dataclass(frozen=True)
-class Shift:
+class ColumnShift:
     """One column on two days.
 
     Attributes:
@@ -42,7 +42,7 @@ class Shift:
     distance: float | None
 
 
-def shifts(left: pa.Table, right: pa.Table) -> list[Shift]:
+def shifts(left: pa.Table, right: pa.Table) -> list[ColumnShift]:
     """Compare each column that both frames have; the largest distance comes first."""
     shared = [name for name in left.column_names if name in right.column_names]
     found = [_shift(name, left[name], right[name]) for name in shared]
@@ -82,9 +82,9 @@ def _pair(counted: pa.StructScalar) -> tuple[str, int]:
     return counted["values"].as_py(), counted["counts"].as_py()
 
 
-def _shift(name: str, left: pa.ChunkedArray, right: pa.ChunkedArray) -> Shift:
+def _shift(name: str, left: pa.ChunkedArray, right: pa.ChunkedArray) -> ColumnShift:
     one, other = left.combine_chunks(), right.combine_chunks()
-    return Shift(
+    return ColumnShift(
         name,
         len(one),
         len(other),

@@ -85,7 +85,7 @@ class Differing:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class FileComparison:
     """The differences between two prediction files.
 
     Except for ``keys`` it holds only counts and names of columns.
@@ -127,7 +127,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Figure:
+class MetricPair:
     """One figure of two metrics documents.
 
     Attributes:
@@ -156,7 +156,7 @@ def compare_predictions(
     key: Sequence[str],
     top: int = 100,
     threshold: float = 0.5,
-) -> Comparison:
+) -> FileComparison:
     """Compare two prediction files.
 
     Args:
@@ -182,7 +182,7 @@ def compare_predictions(
             differs[name] = _differs(here[name], there[name])
     scores = (one.scores[rows_left.to_numpy()], other.scores[rows_right.to_numpy()])
     missing = pc.is_null(pc.index_in(other.keys, value_set=one.keys))
-    return Comparison(
+    return FileComparison(
         rows=(left.num_rows, right.num_rows),
         both=len(rows_left),
         only=(len(one.keys) - len(rows_left), len(other.keys) - len(rows_right)),
@@ -205,7 +205,7 @@ def compare_predictions(
     )
 
 
-def compare_metrics(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[Figure]:
+def compare_metrics(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[MetricPair]:
     """Compare the figures of two metrics documents, in the order of the left one.
 
     Entries that are no figures (windows, lists of days, reasons) are left out; ``precesion``, as
@@ -213,7 +213,7 @@ def compare_metrics(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[F
     """
     mine, theirs = _figures(left), _figures(right)
     return [
-        Figure(name, mine.get(name), theirs.get(name), (name in mine, name in theirs))
+        MetricPair(name, mine.get(name), theirs.get(name), (name in mine, name in theirs))
         for name in dict.fromkeys([*mine, *theirs])
     ]
 

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from aml_assets.core.model.budget import Scored, at_budget, units
+from aml_assets.core.model.budget import ScoredReports, at_budget, units
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -275,5 +275,5 @@ def _recalls(
     return champion, challenger
 
 
-def _scored(day: JudgedDay, name: str) -> Scored:
-    return Scored(np.zeros(len(day.labels), np.int64), day.labels, getattr(day, name))
+def _scored(day: JudgedDay, name: str) -> ScoredReports:
+    return ScoredReports(np.zeros(len(day.labels), np.int64), day.labels, getattr(day, name))

@@ -117,7 +117,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ComparedModel:
     """Another model's figures: its name, a remark, and the figures by key."""
 
     name: str
@@ -126,7 +126,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Shift:
+class ShiftedFeature:
     """A feature that has shifted since training, and what moved most."""
 
     feature: str
@@ -210,10 +210,10 @@ class ModelCard:
     segments: Sequence[Part]
     protected: Sequence[Part]
     fewest: int
-    comparisons: Sequence[Comparison]
+    comparisons: Sequence[ComparedModel]
     false_alarms: float
     score_psi: float | None
-    shifts: Sequence[Shift]
+    shifts: Sequence[ShiftedFeature]
     robustness: Mapping[str, float]
     limits: Sequence[str]
     approval: Approval | None = None

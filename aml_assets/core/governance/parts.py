@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from aml_assets.core.language import message
 from aml_assets.core.model import intervals
-from aml_assets.core.model.budget import Scored, units
+from aml_assets.core.model.budget import ScoredReports, units
 from aml_assets.core.tables import dictionaries
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Part:
     recall: Estimate | None
 
 
-def listed(scored: Scored, budget: int) -> NDArray[Any]:
+def listed(scored: ScoredReports, budget: int) -> NDArray[Any]:
     """Whether each row is in its day's list of ``budget`` rows: bool of shape (rows,)."""
     found = units(scored)
     mask = np.zeros(len(scored.labels), bool)

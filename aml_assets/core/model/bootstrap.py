@@ -24,7 +24,7 @@ from aml_assets.core.model.intervals import Interval
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from aml_assets.core.model.budget import Units
+    from aml_assets.core.model.budget import ListedUnits
 
 DRAWS = 200
 """How many resamples are drawn."""
@@ -66,7 +66,7 @@ def ranking(
 
 
 def lists(
-    found: Units, blocks: NDArray[Any], budget: int
+    found: ListedUnits, blocks: NDArray[Any], budget: int
 ) -> tuple[Interval | None, Interval | None]:
     """Precision and recall of the days' lists at a budget, with intervals.
 

@@ -51,7 +51,7 @@ def size_of(budget: float, units: float) -> int:
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredReports:
     """The reports of some days, with their scores.
 
     Attributes:
@@ -74,7 +74,7 @@ class Scored:
 
 
 @dataclass(frozen=True)
-class Units:
+class ListedUnits:
     """The units of some days, in the order of the days' lists; arrays of shape (units,).
 
     Attributes:
@@ -139,7 +139,7 @@ class AtBudget:
         }
 
 
-def units(scored: Scored, ids: NDArray[Any] | None = None) -> Units:
+def units(scored: ScoredReports, ids: NDArray[Any] | None = None) -> ListedUnits:
     """Put the reports of each day together by unit, and order each day's list.
 
     Args:
@@ -155,17 +155,17 @@ def units(scored: Scored, ids: NDArray[Any] | None = None) -> Units:
     is_first = np.append(True, (np.diff(days) != 0) | (np.diff(own) != 0))[:rows]
     first = np.flatnonzero(is_first)
     if not rows:
-        return Units(days, first, own, scored.scores, scored.labels)
+        return ListedUnits(days, first, own, scored.scores, scored.labels)
     highest = np.maximum.reduceat(scored.scores[order], first)
     decision = np.fmax.reduceat(scored.labels[order], first)  # NaN only where all are
     days, own = days[first], own[first]
     order = np.lexsort((own, -highest, days))
     days = days[order]
     places = np.arange(len(days)) - np.searchsorted(days, days)
-    return Units(days, places, own[order], highest[order], decision[order])
+    return ListedUnits(days, places, own[order], highest[order], decision[order])
 
 
-def at_budget(found: Units, budget: int) -> AtBudget:
+def at_budget(found: ListedUnits, budget: int) -> AtBudget:
     """Measure the days' lists at a number of units a day, at least 1."""
     is_listed = found.places < budget
     labels = found.labels[is_listed]
@@ -193,7 +193,7 @@ def lengths(budget: int) -> list[int]:
     return sorted({-(-2 * budget * step // POINTS) for step in range(1, POINTS + 1)})
 
 
-def card_precision_top_k(scored: Scored, ids: NDArray[Any], k: int) -> list[float]:
+def card_precision_top_k(scored: ScoredReports, ids: NDArray[Any], k: int) -> list[float]:
     """Card precision top-k by day, as the Fraud Detection Handbook defines it.
 
     It is the number of positive cards among the ``k`` with the highest scores, over ``k``, however
@@ -222,7 +222,7 @@ def card_precision_top_k(scored: Scored, ids: NDArray[Any], k: int) -> list[floa
 
 
 def by_budget(
-    scored: Scored,
+    scored: ScoredReports,
     ids: Mapping[str, pa.Array | None],
     types: pa.Array | None,
     budget: int,
@@ -296,7 +296,7 @@ def sorted_codes(texts: pa.Array | None) -> NDArray[Any] | None:
     return dictionaries.codes_of(ordered).astype(np.int64)
 
 
-def _of_unit(scored: Scored, codes: NDArray[Any] | None, budget: int) -> dict[str, Any]:
+def _of_unit(scored: ScoredReports, codes: NDArray[Any] | None, budget: int) -> dict[str, Any]:
     found = units(scored, codes)
     return {
         "units": len(found.labels),
@@ -308,13 +308,13 @@ def _of_unit(scored: Scored, codes: NDArray[Any] | None, budget: int) -> dict[st
     }
 
 
-def _cards(scored: Scored, codes: NDArray[Any] | None, k: int) -> dict[str, Any] | None:
+def _cards(scored: ScoredReports, codes: NDArray[Any] | None, k: int) -> dict[str, Any] | None:
     shares = [] if codes is None else card_precision_top_k(scored, codes, k)
     return {"k": k, "mean": float(np.mean(shares)), "days": shares} if shares else None
 
 
 def _by_type(
-    scored: Scored, codes: Mapping[str, NDArray[Any] | None], types: pa.Array, budget: int
+    scored: ScoredReports, codes: Mapping[str, NDArray[Any] | None], types: pa.Array, budget: int
 ) -> list[dict[str, Any]]:
     """What the lists find of each type with a positive: other types' positives are undecided then.
 
@@ -328,7 +328,7 @@ def _by_type(
         positives = int(np.nansum(labels))
         if not positives:
             continue
-        of_type = Scored(scored.days, labels, scored.scores)
+        of_type = ScoredReports(scored.days, labels, scored.scores)
         at = {unit: at_budget(units(of_type, each), budget) for unit, each in codes.items()}
         found = {
             unit: {"found": of.found, "positives": of.positives, "recall": _as_dict(of.recall)}
@@ -370,8 +370,8 @@ def _codes(ids: NDArray[Any]) -> NDArray[Any]:
     return np.where(codes < 0, codes.max(initial=-1) + 1 + np.arange(len(codes)), codes)
 
 
-def _taken(scored: Scored, rows: NDArray[Any]) -> Scored:
-    return Scored(scored.days[rows], scored.labels[rows], scored.scores[rows])
+def _taken(scored: ScoredReports, rows: NDArray[Any]) -> ScoredReports:
+    return ScoredReports(scored.days[rows], scored.labels[rows], scored.scores[rows])
 
 
 def _as_dict(interval: Interval | None) -> dict[str, float] | None:

@@ -100,7 +100,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class CheckInput:
     """Everything that a check may look at.
 
     Attributes:
@@ -123,7 +123,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Measurement:
     """The figure that a check measured, before the threshold is applied.
 
     Attributes:
@@ -147,27 +147,27 @@ class Check:
         name: its name in the settings and in Dagster.
         description: one sentence for people, shown in Dagster.
         applies: true for the assets that have it.
-        measure: computes the finding; it gets the threshold, too.
+        measure: computes the measurement; it gets the threshold, too.
         needs: the attributes of `Figures` and the keys of ``facts`` that ``measure`` reads,
             besides the day and its rows.
-        compares: true if it compares the day with earlier ones (``Evidence.past``).
+        compares: true if it compares the day with earlier ones (``CheckInput.past``).
     """
 
     name: str
     description: str
     applies: Callable[[Subject], bool]
-    measure: Callable[[Evidence, Threshold], Finding]
+    measure: Callable[[CheckInput, Threshold], Measurement]
     needs: frozenset[str] = frozenset()
     compares: bool = False
 
-    def judge(self, evidence: Evidence, limit: Threshold) -> Result:
+    def judge(self, given: CheckInput, limit: Threshold) -> Result:
         """The check's result on one day.
 
         Args:
-            evidence: the day, the days before it, and its facts.
+            given: the day, the days before it, and its facts.
             limit: the threshold.
         """
-        found = self.measure(evidence, limit)
+        found = self.measure(given, limit)
         figure = None if found.figure is None else round(float(found.figure), 6)
         inside = figure is None or limit.holds(figure)
         return Result(
@@ -186,68 +186,68 @@ def checks_for(subject: Subject) -> list[Check]:
     return [check for check in CHECKS.values() if check.applies(subject)]
 
 
-def _volume(evidence: Evidence, limit: Threshold) -> Finding:
+def _volume(given: CheckInput, limit: Threshold) -> Measurement:
     """Rows as a multiple of the usual; of the same weekday's usual, if only that explains them.
 
     A daily table's day without rows warns at most: banks have such days.
     """
-    rows, warns_only = evidence.today.rows, evidence.daily and not evidence.today.rows
-    if warns_only and evidence.empty_by_design:
-        return Finding(None, f"no row: {evidence.empty_by_design}", warns_only=True)
-    if len(evidence.past) < evidence.min_days:
-        return Finding(
-            None, _too_few_days(len(evidence.past), evidence.min_days), warns_only=warns_only
+    rows, warns_only = given.today.rows, given.daily and not given.today.rows
+    if warns_only and given.empty_by_design:
+        return Measurement(None, f"no row: {given.empty_by_design}", warns_only=True)
+    if len(given.past) < given.min_days:
+        return Measurement(
+            None, _too_few_days(len(given.past), given.min_days), warns_only=warns_only
         )
-    usual, days = statistics.median(day.rows for day in evidence.past), f"{len(evidence.past)} days"
-    alike = [day.rows for day in evidence.past if day.day.weekday() == evidence.today.day.weekday()]
+    usual, days = statistics.median(day.rows for day in given.past), f"{len(given.past)} days"
+    alike = [day.rows for day in given.past if day.day.weekday() == given.today.day.weekday()]
     if not limit.holds(rows / usual) and len(alike) >= _SAME_WEEKDAYS:
         # A bank has fewer rows on a Sunday than on a Friday, and that is no failure.
         on_weekday = statistics.median(alike)
         if limit.holds(rows / on_weekday):
-            usual, days = on_weekday, f"{len(alike)} {evidence.today.day:%A}s"
+            usual, days = on_weekday, f"{len(alike)} {given.today.day:%A}s"
     detail = f"{rows:,} rows, usually {usual:,.0f} (median of {days})"
-    return Finding(rows / usual, detail, warns_only=warns_only)
+    return Measurement(rows / usual, detail, warns_only=warns_only)
 
 
-def _null_rate(evidence: Evidence, limit: Threshold) -> Finding:
+def _null_rate(given: CheckInput, limit: Threshold) -> Measurement:
     """The rise of the share of nulls over the usual, in the column where it rose most.
 
     A column that too few earlier days have is left out: contracts let columns come and go.
     """
-    today = evidence.today
-    if today.rows < evidence.min_rows:
-        return Finding(None, _too_few_rows(today.rows, evidence.min_rows))
-    worst: Finding | None = None
+    today = given.today
+    if today.rows < given.min_rows:
+        return Measurement(None, _too_few_rows(today.rows, given.min_rows))
+    worst: Measurement | None = None
     worst_rise = 0.0
     for column, nulls in sorted(today.nulls.items()):
-        known = [day.nulls[column] / day.rows for day in evidence.past if column in day.nulls]
-        if len(known) < evidence.min_days:
+        known = [day.nulls[column] / day.rows for day in given.past if column in day.nulls]
+        if len(known) < given.min_days:
             continue
         share, usual = nulls / today.rows, statistics.median(known)
         if worst is None or share - usual > worst_rise:
             worst_rise = share - usual
-            worst = Finding(
+            worst = Measurement(
                 worst_rise,
                 f"column {column}: {share:.1%} null, usually {usual:.1%} "
                 f"(median of {len(known)} days)",
             )
-    return worst or Finding(None, _too_few_days(len(evidence.past), evidence.min_days))
+    return worst or Measurement(None, _too_few_days(len(given.past), given.min_days))
 
 
-def _duplicate_keys(evidence: Evidence, limit: Threshold) -> Finding:
+def _duplicate_keys(given: CheckInput, limit: Threshold) -> Measurement:
     """Always 0: the contract refuses a table that repeats a key, so none is stored."""
-    rows = f"{evidence.today.rows:,} rows"
-    return Finding(0.0, f"{rows}, each with a key of its own; the contract refuses others")
+    rows = f"{given.today.rows:,} rows"
+    return Measurement(0.0, f"{rows}, each with a key of its own; the contract refuses others")
 
 
-def _label_rate(evidence: Evidence, limit: Threshold) -> Finding:
+def _label_rate(given: CheckInput, limit: Threshold) -> Measurement:
     """Positives among the decided, as a multiple of the usual share."""
-    decided, positives = evidence.today.decided or 0, evidence.today.positives or 0
-    if decided < evidence.min_rows:
-        return Finding(None, f"only {decided} decided, {evidence.min_rows} are needed to judge")
-    known = [day for day in evidence.past if day.decided]
-    if len(known) < evidence.min_days:
-        return Finding(None, _too_few_days(len(known), evidence.min_days))
+    decided, positives = given.today.decided or 0, given.today.positives or 0
+    if decided < given.min_rows:
+        return Measurement(None, f"only {decided} decided, {given.min_rows} are needed to judge")
+    known = [day for day in given.past if day.decided]
+    if len(known) < given.min_days:
+        return Measurement(None, _too_few_days(len(known), given.min_days))
     usual = statistics.median((day.positives or 0) / (day.decided or 1) for day in known)
     if not usual:  # most days have none: all days together
         positive = sum(day.positives or 0 for day in known)
@@ -258,47 +258,47 @@ def _label_rate(evidence: Evidence, limit: Threshold) -> Finding:
         f"usually {usual:.2%} (median of {len(known)} days)"
     )
     if max(usual * decided, positives) < _FEW_POSITIVES:
-        return Finding(figure, f"{detail}; too few to judge", passed=True)
-    return Finding(figure, detail)
+        return Measurement(figure, f"{detail}; too few to judge", passed=True)
+    return Measurement(figure, detail)
 
 
-def _late_landing(evidence: Evidence, limit: Threshold) -> Finding:
+def _late_landing(given: CheckInput, limit: Threshold) -> Measurement:
     """Hours by which the day landed later than usual."""
-    if evidence.today.landed_after is None:
-        return Finding(None, "when it landed is not known")
-    known = [day.landed_after for day in evidence.past if day.landed_after is not None]
-    if len(known) < evidence.min_days:
-        return Finding(None, _too_few_days(len(known), evidence.min_days))
+    if given.today.landed_after is None:
+        return Measurement(None, "when it landed is not known")
+    known = [day.landed_after for day in given.past if day.landed_after is not None]
+    if len(known) < given.min_days:
+        return Measurement(None, _too_few_days(len(known), given.min_days))
     usual = statistics.median(known)
-    return Finding(
-        evidence.today.landed_after - usual,
-        f"landed {evidence.today.landed_after:.1f} h after the day began, usually {usual:.1f} h "
+    return Measurement(
+        given.today.landed_after - usual,
+        f"landed {given.today.landed_after:.1f} h after the day began, usually {usual:.1f} h "
         f"(median of {len(known)} days)",
     )
 
 
-def _unmatched_share(evidence: Evidence, limit: Threshold) -> Finding:
+def _unmatched_share(given: CheckInput, limit: Threshold) -> Measurement:
     """Reports whose transaction was not found, as a share of all reports."""
-    parts = {"reports": (int(evidence.facts["unmatched"]), evidence.today.rows)}
-    return _worst_share(parts, f"without their row of {TRX}", evidence.min_rows)
+    parts = {"reports": (int(given.facts["unmatched"]), given.today.rows)}
+    return _worst_share(parts, f"without their row of {TRX}", given.min_rows)
 
 
-def _orphan_keys(evidence: Evidence, limit: Threshold) -> Finding:
+def _orphan_keys(given: CheckInput, limit: Threshold) -> Measurement:
     """References to a row that no table holds, as a share of the references of that column."""
-    pairs = evidence.facts.get("orphans", {})
+    pairs = given.facts.get("orphans", {})
     parts = {column: (int(count), int(total)) for column, (count, total) in pairs.items()}
-    return _worst_share(parts, "refer to a row that no table holds", evidence.min_rows)
+    return _worst_share(parts, "refer to a row that no table holds", given.min_rows)
 
 
-def _unseen_share(evidence: Evidence, limit: Threshold) -> Finding:
+def _unseen_share(given: CheckInput, limit: Threshold) -> Measurement:
     """Rows with a category that the model has not seen in training, as a share of all rows."""
-    unseen = evidence.facts.get("unseen", {})
-    parts = {feature: (int(count), evidence.today.rows) for feature, count in unseen.items()}
+    unseen = given.facts.get("unseen", {})
+    parts = {feature: (int(count), given.today.rows) for feature, count in unseen.items()}
     what = "rows hold a category that the model has not seen"
-    return _worst_share(parts or {"features": (0, evidence.today.rows)}, what, evidence.min_rows)
+    return _worst_share(parts or {"features": (0, given.today.rows)}, what, given.min_rows)
 
 
-def _worst_share(parts: Mapping[str, tuple[int, int]], what: str, min_rows: int) -> Finding:
+def _worst_share(parts: Mapping[str, tuple[int, int]], what: str, min_rows: int) -> Measurement:
     """The largest of some shares, of those with enough rows.
 
     Args:
@@ -309,10 +309,10 @@ def _worst_share(parts: Mapping[str, tuple[int, int]], what: str, min_rows: int)
     enough = {name: pair for name, pair in parts.items() if pair[1] >= min_rows}
     if not enough:
         most = max((total for _, total in parts.values()), default=0)
-        return Finding(None, _too_few_rows(most, min_rows))
+        return Measurement(None, _too_few_rows(most, min_rows))
     worst = max(sorted(enough), key=lambda name: enough[name][0] / enough[name][1])
     count, total = enough[worst]
-    return Finding(count / total, f"{worst}: {count:,} of {total:,} {what}")
+    return Measurement(count / total, f"{worst}: {count:,} of {total:,} {what}")
 
 
 def _too_few_days(found: int, needed: int) -> str:
@@ -351,8 +351,8 @@ CHECKS: dict[str, Check] = {
             "schema_change",
             "Columns that came, went or changed their kind since the newest earlier day.",
             applies=lambda asset: asset.kind in ("table", "features"),
-            measure=lambda evidence, _: Finding(
-                *schema_change(evidence.today.columns, [day.columns for day in evidence.past])
+            measure=lambda given, _: Measurement(
+                *schema_change(given.today.columns, [day.columns for day in given.past])
             ),
             needs=frozenset({"columns"}),
             compares=True,

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from aml_assets.core.model import budget, carried, evaluation
-from aml_assets.core.model.budget import ACCOUNT, CUSTOMER, Scored
+from aml_assets.core.model.budget import ACCOUNT, CUSTOMER, ScoredReports
 from aml_assets.core.pages import plots
 from aml_assets.core.staleness import RIPENS_ON
 from aml_assets.io.manifest import Manifest, settings_hash
@@ -133,7 +133,7 @@ def _by_budget(catalog: Catalog, model: StoredModel, measured: ScoredWindow) -> 
     """Recall and precision of the days' lists; and whether the reports' type is a feature."""
     settings, texts = catalog.settings.reports, measured.texts
     found = budget.by_budget(
-        Scored(measured.day_numbers, measured.truth, measured.scores),
+        ScoredReports(measured.day_numbers, measured.truth, measured.scores),
         {unit: texts[unit] for unit in (ACCOUNT, CUSTOMER)},
         texts[TYPE],
         budget_of(catalog, len(measured.truth) / max(1, len(measured.days))),

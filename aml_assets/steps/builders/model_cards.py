@@ -21,17 +21,17 @@ from aml_assets.core.governance.model_card import (
     Alerts,
     Approval,
     Budget,
-    Comparison,
+    ComparedModel,
     Data,
     Family,
     ModelCard,
-    Shift,
+    ShiftedFeature,
     Used,
     card_of,
 )
 from aml_assets.core.governance.parts import Estimate, Part, listed, parts_of
 from aml_assets.core.model import bootstrap, budget, carried, scoring
-from aml_assets.core.model.budget import ACCOUNT, CUSTOMER, REPORT, Scored
+from aml_assets.core.model.budget import ACCOUNT, CUSTOMER, REPORT, ScoredReports
 from aml_assets.core.model.intervals import Interval
 from aml_assets.core.pages.figures import FIGURES, figure_of
 from aml_assets.core.pages.model_page import ModelPage
@@ -70,7 +70,7 @@ def model_card(
     """
     of, manifest = catalog.settings.governance, model.manifest
     facts: Any = manifest.facts
-    scored = Scored(measured.day_numbers, measured.truth, measured.scores)
+    scored = ScoredReports(measured.day_numbers, measured.truth, measured.scores)
     size = budget_of(catalog, len(measured.truth) / max(1, len(measured.days)))
     blocks = _blocks(measured)
     ranked = bootstrap.ranking(measured.truth, measured.scores, blocks, ALERTS)
@@ -218,18 +218,20 @@ def _alerts(ranked: Mapping[str, Interval | None]) -> list[Alerts]:
     ]
 
 
-def _comparisons(page: ModelPage) -> list[Comparison]:
+def _comparisons(page: ModelPage) -> list[ComparedModel]:
     return [
-        Comparison(
+        ComparedModel(
             each.name, each.note, {key: figure_of(each.metrics, key) for key, _, _ in FIGURES}
         )
         for each in page.changes
     ]
 
 
-def _shifts(page: ModelPage) -> list[Shift]:
+def _shifts(page: ModelPage) -> list[ShiftedFeature]:
     return [
-        Shift(each.source, each.shift.cause, each.shift.psi) for each in page.features if each.shift
+        ShiftedFeature(each.source, each.shift.cause, each.shift.psi)
+        for each in page.features
+        if each.shift
     ]
 
 
@@ -255,7 +257,7 @@ def _blocks(measured: ScoredWindow) -> NDArray[Any]:
 
 
 def _budgets(
-    measured: ScoredWindow, scored: Scored, size: int, blocks: NDArray[Any]
+    measured: ScoredWindow, scored: ScoredReports, size: int, blocks: NDArray[Any]
 ) -> list[Budget]:
     """Recall and precision of the days' lists, for each unit that is known."""
     found: list[Budget] = []
@@ -273,7 +275,7 @@ def _budgets(
     return found
 
 
-def _parts(measured: ScoredWindow, scored: Scored, size: int, fewest: int) -> list[Part]:
+def _parts(measured: ScoredWindow, scored: ScoredReports, size: int, fewest: int) -> list[Part]:
     """The groups' figures, split by split; a split that no frame knows has none."""
     alerts = listed(scored, size)
     return [

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from aml_assets.core.graph import FEATURES, PREDICTIONS, TABLES
 from aml_assets.core.tables.checks import (
     CHECKS,
-    Evidence,
+    CheckInput,
     Figures,
     Result,
     Subject,
@@ -129,7 +129,7 @@ def results_of(
         One result per check, in the registry's order.
     """
     settings = catalog.settings
-    evidence = Evidence(
+    given = CheckInput(
         today,
         past,
         manifest.facts,
@@ -139,7 +139,7 @@ def results_of(
         empty_by_design=settings.partitions.empty_by_design(today.day),
     )
     for name, limit in checks_of(settings, asset).items():
-        yield CHECKS[name].judge(evidence, limit)
+        yield CHECKS[name].judge(given, limit)
 
 
 def _landed_after(catalog: Catalog, table: str, day: dt.date) -> float | None:

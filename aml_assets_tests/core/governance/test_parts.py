@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aml_assets.core.governance.parts import OTHER, UNKNOWN, groups_of, listed, parts_of
-from aml_assets.core.model.budget import Scored
+from aml_assets.core.model.budget import ScoredReports
 
 DAY = dt.date(2024, 3, 10)
 
@@ -17,7 +17,7 @@ DAY = dt.date(2024, 3, 10)
 def test_each_days_list_has_its_highest_scores():
     days = np.repeat([0, 1], 4)
     scores = np.array([0.1, 0.9, 0.5, 0.2, 0.3, 0.3, 0.1, 0.8])
-    mask = listed(Scored(days, np.zeros(8), scores), 2)
+    mask = listed(ScoredReports(days, np.zeros(8), scores), 2)
     assert np.flatnonzero(mask).tolist() == [1, 2, 4, 7]
 
 

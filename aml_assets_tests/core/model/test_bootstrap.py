@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics
 
 from aml_assets.core.model import bootstrap, budget, intervals
-from aml_assets.core.model.budget import Scored
+from aml_assets.core.model.budget import ScoredReports
 
 RNG = np.random.default_rng(0)
 
@@ -57,7 +57,7 @@ def test_the_interval_holds_the_truth_about_as_often_as_it_says():
 
 def test_the_days_lists_are_measured_as_the_metrics_do_it():
     labels, scores, blocks = window(200, 3)
-    scored = Scored(np.tile(np.arange(3), 200), labels, scores)
+    scored = ScoredReports(np.tile(np.arange(3), 200), labels, scores)
     units = budget.units(scored, blocks)
     precision, recall = bootstrap.lists(units, units.ids, 20)
     at = budget.at_budget(units, 20)
@@ -80,5 +80,5 @@ def test_what_is_not_defined_has_no_interval_and_the_same_rows_give_the_same():
     assert bootstrap.ranking(labels, scores, blocks, [20]) == bootstrap.ranking(
         labels, scores, blocks, [20]
     )
-    nothing = budget.units(Scored(empty, empty, empty))
+    nothing = budget.units(ScoredReports(empty, empty, empty))
     assert bootstrap.lists(nothing, nothing.ids, 20) == (None, None)

@@ -11,25 +11,25 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from aml_assets.core.model import budget
-from aml_assets.core.model.budget import Scored
+from aml_assets.core.model.budget import ScoredReports
 
 NAN = math.nan
 
 
-def scored(*rows: tuple[int, float, float]) -> Scored:
+def scored(*rows: tuple[int, float, float]) -> ScoredReports:
     """Reports as (day, label, score)."""
     days, labels, scores = (np.array(each) for each in zip(*rows, strict=True))
-    return Scored(days, labels, scores)
+    return ScoredReports(days, labels, scores)
 
 
-def drawn(seed: int, rows: int = 400, undecided: float = 0.1) -> tuple[Scored, np.ndarray]:
+def drawn(seed: int, rows: int = 400, undecided: float = 0.1) -> tuple[ScoredReports, np.ndarray]:
     """Reports of five days with coarse scores, which have ties, and the codes of 60 accounts."""
     draws = np.random.default_rng(seed)
     labels = (draws.random(rows) < 0.15).astype(float)
     scores = np.round(1 / (1 + np.exp(-draws.normal(1.5 * labels - 1, 1))), 2)
     labels[draws.random(rows) < undecided] = NAN
     days = np.sort(draws.integers(0, 5, rows))
-    return Scored(days, labels, scores), draws.integers(-1, 60, rows)
+    return ScoredReports(days, labels, scores), draws.integers(-1, 60, rows)
 
 
 def test_a_list_is_each_days_own_and_its_figures_have_numerator_and_denominator():
@@ -78,7 +78,9 @@ def test_a_report_of_an_unknown_account_is_a_unit_of_its_own():
 def test_neither_ties_nor_the_rows_order_change_a_figure(seed: int):
     reports, ids = drawn(seed)
     shuffled = np.random.default_rng(seed).permutation(len(ids))
-    other = Scored(reports.days[shuffled], reports.labels[shuffled], reports.scores[shuffled])
+    other = ScoredReports(
+        reports.days[shuffled], reports.labels[shuffled], reports.scores[shuffled]
+    )
     # Reports without an id go by their place.
     ids = np.where(ids < 0, 99, ids)
     one, two = budget.units(reports, ids), budget.units(other, ids[shuffled])
@@ -145,7 +147,7 @@ def test_card_precision_is_the_handbooks(seed: int, k: int):
 def test_card_precision_leaves_out_what_is_undecided():
     reports, ids = drawn(1)
     decided = ~np.isnan(reports.labels)
-    alone = Scored(reports.days[decided], reports.labels[decided], reports.scores[decided])
+    alone = ScoredReports(reports.days[decided], reports.labels[decided], reports.scores[decided])
     ids = np.abs(ids)
     assert budget.card_precision_top_k(reports, ids, 5) == budget.card_precision_top_k(
         alone, ids[decided], 5
@@ -180,7 +182,7 @@ def test_the_metrics_hold_each_unit_and_what_is_not_known_is_none():
 
 
 def test_a_window_without_reports_has_no_figure():
-    nothing = Scored(np.array([], int), np.array([]), np.array([]))
+    nothing = ScoredReports(np.array([], int), np.array([]), np.array([]))
     empty = pa.array([], pa.string())
     found = budget.by_budget(nothing, {"account": empty, "customer": empty}, empty, 20)
     assert found["card_precision_top_k"] is None
@@ -211,4 +213,4 @@ def test_a_types_positives_stand_against_all_that_is_negative_in_the_lists_of_al
 @pytest.mark.parametrize("days", [[0], [0, 0, 0]])
 def test_days_that_are_not_as_many_as_the_labels_are_refused(days: list[int]):
     with pytest.raises(ValueError, match="as many as the labels"):
-        Scored(np.array(days), np.array([0.0, 1.0]), np.array([0.1, 0.2]))
+        ScoredReports(np.array(days), np.array([0.0, 1.0]), np.array([0.1, 0.2]))

@@ -10,7 +10,7 @@ TEXTS = pa.array([None, "a", "a", "b"])
 
 
 def measured(labels: list[float], accounts: pa.Array | None = TEXTS) -> ByBudget:
-    reports = budget.Scored(
+    reports = budget.ScoredReports(
         np.array([0, 0, 1, 1]), np.array(labels), np.array([0.9, 0.8, 0.7, 0.1])
     )
     found = budget.by_budget(reports, {"account": accounts, "customer": None}, TEXTS, 1)

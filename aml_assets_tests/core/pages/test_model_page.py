@@ -53,7 +53,7 @@ def report(
         "restated_train_days": [],
         "by_budget": {
             **budget.by_budget(
-                budget.Scored(days_of, truth, scores),
+                budget.ScoredReports(days_of, truth, scores),
                 {"account": accounts, "customer": None},
                 types,
                 10,

@@ -56,7 +56,7 @@ def curves(svg: str) -> list[str]:
 
 def lists(labels, scores) -> str:
     """The picture of what the lists of two days find."""
-    scored = budget.Scored(np.arange(len(labels)) % 2, labels, scores)
+    scored = budget.ScoredReports(np.arange(len(labels)) % 2, labels, scores)
     return by_budget(budget.by_budget(scored, {}, None, 20))
 
 

@@ -24,7 +24,7 @@ def page_of(words: RowWords = CUSTOMERS, unit: str = "customer", **changed: Any)
     """The page of `report` as that of a line, of whose units each has a row a day."""
     one = report(words=words)
     texts = pa.array([f"C{n % 200}" for n in range(600)])
-    scored = budget.Scored(np.repeat(np.arange(3), 200), one.truth, one.scores)
+    scored = budget.ScoredReports(np.repeat(np.arange(3), 200), one.truth, one.scores)
     known = {"account": None, "customer": None, unit: texts}
     found = budget.by_budget(scored, known, None, 10)
     by_budget = {**found, "days": 3, "types_column": None, "types_are_a_feature": False}

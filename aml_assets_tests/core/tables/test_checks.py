@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aml_assets.core.tables.checks import (
     CHECKS,
-    Evidence,
+    CheckInput,
     Figures,
     Result,
     Subject,
@@ -39,7 +39,7 @@ def past(*rows: int, **values) -> list[Figures]:
 
 def judge(check: str, today: Figures, past: Sequence[Figures], limit: Threshold, **given) -> Result:
     """A check's result where five earlier days and thirty rows are enough to judge."""
-    return CHECKS[check].judge(Evidence(today, past, min_days=5, min_rows=30, **given), limit)
+    return CHECKS[check].judge(CheckInput(today, past, min_days=5, min_rows=30, **given), limit)
 
 
 # -- volume --------------------------------------------------------------------------------
@@ -249,31 +249,31 @@ def test_an_asset_has_the_checks_of_its_kind(subject, names):
     assert [check.name for check in checks_for(subject)] == names
 
 
-def evidence(known, earlier: int = 5) -> Evidence:
+def input_of(known, earlier: int = 5) -> CheckInput:
     """A day of a hundred rows and the days before it, of which only some figures are known."""
     attributes = {field.name for field in dataclasses.fields(Figures)}
     of_day = {name: value for name, value in known.items() if name in attributes}
     facts = {name: value for name, value in known.items() if name not in attributes}
     before_it = past(*[100] * earlier, **of_day)
-    return Evidence(figures(100, **of_day), before_it, facts, min_days=5, min_rows=30)
+    return CheckInput(figures(100, **of_day), before_it, facts, min_days=5, min_rows=30)
 
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_a_check_reads_what_it_declares_to_need_and_nothing_else(name):
     check, limit = CHECKS[name], getattr(CheckSettings(), name)
-    whole = check.judge(evidence(EVERYTHING), limit)
+    whole = check.judge(input_of(EVERYTHING), limit)
     assert whole.figure is not None
     declared = {need: EVERYTHING[need] for need in check.needs}
-    assert check.judge(evidence(declared), limit) == whole
-    alone = check.judge(evidence(EVERYTHING, earlier=0), limit)
+    assert check.judge(input_of(declared), limit) == whole
+    alone = check.judge(input_of(EVERYTHING, earlier=0), limit)
     assert (alone.figure is None) is check.compares
     for need in check.needs:
         without = {name: value for name, value in declared.items() if name != need}
         if need == "unmatched":  # each build of the features counts them
             with pytest.raises(KeyError, match=need):
-                check.judge(evidence(without), limit)
+                check.judge(input_of(without), limit)
         else:
-            assert check.judge(evidence(without), limit) != whole
+            assert check.judge(input_of(without), limit) != whole
 
 
 def test_every_check_has_a_threshold_for_all_tables_and_for_one():
