@@ -19,12 +19,11 @@ from aml_assets.core.tables import chunks, joins
 from aml_assets.io import bounded_parquet, spill
 from aml_assets.io.formats import csv_lines
 from aml_assets.io.formats.parquet import ParquetFormat
-from aml_assets.steps.inputs import stored_table
+from aml_assets.steps.inputs import histories, stored_table
 from aml_assets_tests.conftest import Bank, day, str_columns, trx_columns
 
 pytestmark = pytest.mark.long  # whole stores, several times over
 
-NETWORK = {"windows": [3], "horizon_days": 6}
 KINDS = (".parquet", ".ubj", ".meta.json", ".csv", ".manifest.json", ".reference.json", ".html")
 
 
@@ -64,8 +63,12 @@ def test_a_store_built_piece_by_piece_on_disk_is_equal_byte_for_byte(
         frame = pa.table(trx_columns(number))
         late.land("trx", number, frame.take([7, 3, 11, 0, 2]), part=1)
         late.land("trx", number, frame.take([1, 4, 5, 6, 8, 9, 10]))
-    histories = {"behaviour": {"windows": [1, 3]}, "label_history": {"enabled": True}}
-    late = late.copy_to(tmp_path / "whole", features={"network": NETWORK, **histories})
+    features = {
+        "network": {"windows": [3], "horizon_days": 6},
+        "behaviour": {"windows": [1, 3]},
+        "label_history": {"enabled": True},
+    }
+    late = late.copy_to(tmp_path / "whole", features=features)
     other = late.copy_to(tmp_path / "other")
     _whole_flow(late, one_by_one=True)
     for module, name, value in (
@@ -83,16 +86,23 @@ def test_a_store_built_piece_by_piece_on_disk_is_equal_byte_for_byte(
         (joins, "WIDE_ROWS", 4),
         (ways, "_WAYS", 1),
         (stored_table, "_VALUES", 4 * 16),
+        (histories, "ROWS", 1),
         (stored_table, "_COLUMNS_AT_ONCE", 3),
         (bounded_parquet, "_ROWS_AT_ONCE", 3),
         (spill, "_LARGEST_IN_MEMORY", 0),
     ):
         monkeypatch.setattr(module, name, value)
-    copied = []
+    copied, groups = [], []
+    row_groups = histories._row_groups
+    monkeypatch.setattr(
+        histories, "_row_groups", lambda *given: groups.append(given[0].asset) or row_groups(*given)
+    )
     copy = spill.Spill.copy
     monkeypatch.setattr(spill.Spill, "copy", lambda *given: copied.append(1) or copy(*given))
     _whole_flow(other, one_by_one=True)
     assert len(copied) >= 12  # two tables of six days
+    partials_read = {"features/pair_day", "features/account_day", "features/report_day"}
+    assert partials_read == {*groups}
     assert late.files() == other.files()
 
 

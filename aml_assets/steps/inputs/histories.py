@@ -7,6 +7,8 @@ here: what is computed from them (``core.relations``).
 from __future__ import annotations
 
 import datetime as dt
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -119,15 +121,29 @@ def stored_partials(
 
     def chosen(manifest: Manifest) -> list[str]:
         counted.refuse_other(of, manifest, days)
-        return columns
+        return [] if (manifest.rows or 0) > ROWS else columns  # the rows of a large day come below
 
     found: dict[dt.date, pa.Table] = {}
     for each in days:
-        table, _ = of.load(each, chosen)
+        table, manifest = of.load(each, chosen)
+        is_large = (manifest.rows or 0) > ROWS
+        parts = _row_groups(of, each, columns, manifest) if is_large else iter([table])
         if accounts and found:
-            table = of_accounts(table, found[days[0]], accounts)
-        found[each] = keep(batches_of([table]))
+            newest = found[days[0]]
+            parts = (of_accounts(part, newest, accounts) for part in parts)
+        found[each] = keep(batches_of(parts))
     return found
+
+
+def _row_groups(
+    of: Upstream[pa.Table], day: dt.date, columns: list[str], manifest: Manifest
+) -> Iterator[pa.Table]:
+    """Some columns of a day, one row group after another."""
+    for number in itertools.count():
+        group = of.partitions.row_group(day, number, columns, manifest.digest)
+        if group is None:
+            return
+        yield group
 
 
 def large_history(
