@@ -93,9 +93,9 @@ def test_a_store_built_piece_by_piece_on_disk_is_equal_byte_for_byte(
     ):
         monkeypatch.setattr(module, name, value)
     copied, groups = [], []
-    row_groups = histories._row_groups
+    row_groups = histories.row_groups
     monkeypatch.setattr(
-        histories, "_row_groups", lambda *given: groups.append(given[0].asset) or row_groups(*given)
+        histories, "row_groups", lambda *given: groups.append(given[0].asset) or row_groups(*given)
     )
     copy = spill.Spill.copy
     monkeypatch.setattr(spill.Spill, "copy", lambda *given: copied.append(1) or copy(*given))

@@ -83,42 +83,31 @@ def network(
         InputError: the ids of two days differ in type.
     """
     pairs, accounts = one_table(partials, ids=("payer", "payee"), columns=("payments",), keep=keep)
-    sql = PairQueries(day, settings)
-    relation = keep(engine.batches(sql.relation, {"pair_day": pairs}, ROWS))
+    relation = keep(engine.batches(relation_sql(day), {"pair_day": pairs}, ROWS))
     payments = None
     if settings.cycles:
         of_pairs = {"pair_day": pairs, "relation": relation}
-        payments = keep(engine.batches(sql.payments, of_pairs, ROWS))
+        payments = keep(engine.batches(payments_sql(day, settings), of_pairs, ROWS))
     known = KnownPairs(relation, payments, accounts.ids)
     return network_frame(known, day, settings, history_days=history_days, keep=keep)
 
 
-@dataclass(frozen=True)
-class PairQueries:
-    """The SQL queries over the days of a history, which read the views ``pair_day``, ``relation``.
+def relation_sql(day: dt.date) -> str:
+    """The query, over the view ``pair_day``, for who paid whom within the horizon up to a day."""
+    return render("relation", day=number_of(day))
 
-    Attributes:
-        day: the partition.
-        settings: windows.
+
+def payments_sql(day: dt.date, settings: NetworkSettings) -> str:
+    """The query for the payments of relations that are new in the longest window.
+
+    It reads the view ``pair_day``, and as ``relation`` the result of `relation_sql`.
     """
-
-    day: dt.date
-    settings: NetworkSettings
-
-    @property
-    def relation(self) -> str:
-        """Who paid whom within the horizon; its result is the view ``relation``."""
-        return render("relation", day=number_of(self.day))
-
-    @property
-    def payments(self) -> str:
-        """The payments of relations that are new in the longest window."""
-        return render("new_payments", since=_since(self.day, self.settings.windows))
+    return render("new_payments", since=_since(day, settings.windows))
 
 
 @dataclass(frozen=True)
 class KnownPairs:
-    """The results of `PairQueries`, with codes in place of ids.
+    """The results of `relation_sql` and `payments_sql`, with codes in place of ids.
 
     Attributes:
         relation: the columns of ``relation.sql``.

@@ -27,8 +27,9 @@ from aml_assets.core.relations.movements import MONEY
 from aml_assets.core.relations.network import (
     KnownPairs,
     NetworkFrame,
-    PairQueries,
     network_frame,
+    payments_sql,
+    relation_sql,
 )
 from aml_assets.core.relations.partials import Partial
 from aml_assets.core.relations.traits import least_below
@@ -202,10 +203,10 @@ def network_of(
     Raises:
         InputError: the ids of two days differ in type.
     """
-    sql, sides = PairQueries(day, settings), ("payer", "payee")
+    sides = ("payer", "payee")
     views = _stacked("pair_day", partials, (*sides, "payments"), sides)
-    views["relation"] = sql.relation
-    queries = (sql.relation, *([sql.payments] if settings.cycles else []))
+    views["relation"] = relation_sql(day)
+    queries = (relation_sql(day), *([payments_sql(day, settings)] if settings.cycles else []))
     found = [keep(remote.batches(query, views)) for query in queries]
     accounts = account_codes([table.column(side) for table in found for side in sides], keep)
     codes = iter(accounts.columns)

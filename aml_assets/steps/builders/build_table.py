@@ -11,7 +11,6 @@ one, flagged ``static_known_later``, and keeps it unless the run restates it (do
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -32,6 +31,7 @@ from aml_assets.io.manifest import Manifest, settings_hash
 from aml_assets.io.spill import Spill
 from aml_assets.steps.builders.built import Built
 from aml_assets.steps.inputs.stored_frames import column_facts
+from aml_assets.steps.inputs.stored_table import row_groups
 from aml_assets.steps.restating import record_restatement
 
 CODE_VERSION = "1"
@@ -259,9 +259,8 @@ def _kept(catalog: Catalog, name: str, day: dt.date) -> Built:
     partitions = catalog.snapshots(name)
     try:
         manifest, columns = partitions.manifest(day), partitions.schema(day).names
-        groups = (partitions.row_group(day, n, columns, manifest.digest) for n in itertools.count())
-        while next(groups) is not None:  # reading is what verifies it
-            pass
+        for _ in row_groups(partitions, day, columns, manifest.digest):
+            pass  # reading is what verifies it
     except UnprovenFile:  # it says itself what to do
         raise
     except CorruptFile as error:

@@ -7,8 +7,6 @@ here: what is computed from them (``core.relations``).
 from __future__ import annotations
 
 import datetime as dt
-import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +18,7 @@ from aml_assets.errors import Outdated
 from aml_assets.io.manifest import Manifest
 from aml_assets.io.upstream import Upstream
 from aml_assets.steps.inputs.exemptions import exemption
+from aml_assets.steps.inputs.stored_table import row_groups
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -119,31 +118,24 @@ def stored_partials(
         Outdated: one has another code version or other settings.
     """
 
+    def is_large(manifest: Manifest) -> bool:
+        return (manifest.rows or 0) > ROWS
+
     def chosen(manifest: Manifest) -> list[str]:
         counted.refuse_other(of, manifest, days)
-        return [] if (manifest.rows or 0) > ROWS else columns  # the rows of a large day come below
+        return [] if is_large(manifest) else columns  # the rows of a large day come below
 
     found: dict[dt.date, pa.Table] = {}
     for each in days:
         table, manifest = of.load(each, chosen)
-        is_large = (manifest.rows or 0) > ROWS
-        parts = _row_groups(of, each, columns, manifest) if is_large else iter([table])
+        parts = iter([table])
+        if is_large(manifest):
+            parts = row_groups(of.partitions, each, columns, manifest.digest)
         if accounts and found:
             newest = found[days[0]]
             parts = (of_accounts(part, newest, accounts) for part in parts)
         found[each] = keep(batches_of(parts))
     return found
-
-
-def _row_groups(
-    of: Upstream[pa.Table], day: dt.date, columns: list[str], manifest: Manifest
-) -> Iterator[pa.Table]:
-    """Some columns of a day, one row group after another."""
-    for number in itertools.count():
-        group = of.partitions.row_group(day, number, columns, manifest.digest)
-        if group is None:
-            return
-        yield group
 
 
 def large_history(

@@ -31,6 +31,7 @@ from aml_assets.core.tables.remote_engine import (
 )
 from aml_assets.core.tables.values import common_type
 from aml_assets.io.manifest import Manifest
+from aml_assets.io.partition_store import PartitionStore
 from aml_assets.io.upstream import Upstream
 from aml_assets.settings.table_settings import Join, TableSettings
 from aml_assets.steps.inputs.stored_frames import columns_of, load_table
@@ -120,11 +121,7 @@ class StoredTable:
         if self.is_small:
             yield self.whole().table.select(list(columns))
             return
-        for number in itertools.count():
-            group = self._row_group(number, columns)
-            if group is None:
-                return
-            yield group
+        yield from row_groups(self._table.partitions, self._day, columns, self._manifest.digest)
 
     def for_remote(self) -> StoredFrame:
         """The table as a remote engine reads it."""
@@ -235,6 +232,24 @@ class StoredTable:
     def _row_group(self, number: int, columns: Sequence[str]) -> pa.Table | None:
         partitions = self._table.partitions
         return partitions.row_group(self._day, number, columns, self._manifest.digest)
+
+
+def row_groups(
+    partitions: PartitionStore[pa.Table], day: dt.date, columns: Sequence[str], digest: str
+) -> Iterator[pa.Table]:
+    """Some columns of a day's frame, one row group after another; see `PartitionStore.row_group`.
+
+    Args:
+        partitions: of the asset.
+        day: the partition.
+        columns: names.
+        digest: of the content, as its manifest says.
+    """
+    for number in itertools.count():
+        group = partitions.row_group(day, number, columns, digest)
+        if group is None:
+            return
+        yield group
 
 
 def joined_rows(

@@ -224,13 +224,21 @@ def test_less_history_than_the_horizon_is_flagged_on_each_pair(known, short):
     assert frame.table.column(SHORT_HISTORY).to_pylist() == [short]
 
 
-def test_a_hub_of_a_hundred_thousand_edges_each_way_is_counted_and_leads_nowhere():
+def test_a_hub_of_a_hundred_thousand_edges_each_way_is_counted_and_leads_nowhere(monkeypatch):
     many = 100_000
     others = [f"a{number}" for number in range(many)]
     payers = [*others, *["hub"] * many, "x", "y"]
     payees = [*["hub"] * many, *others, "y", "z"]
-    # Two steps through the hub would be ten thousand million rows, which no test ends with.
+    followed: list[int] = []
+
+    def watched(pairs, first, second, windows, *, is_back):
+        followed.extend(each.rows.num_rows for each in (first, second))
+        return ways.ways(pairs, first, second, windows, is_back=is_back)
+
+    monkeypatch.setattr(networks, "ways", watched)
     frame = network({DAY: partial(payers, payees)}, DAY, NetworkSettings(), history_days=90)
+    # Two steps through the hub would be ten thousand million rows.
+    assert {*followed} == {2}, "x to y, and y to z"
     assert frame.hubs == {"7": 1, "30": 1}
     rows = {(row["payer"], row["payee"]): row for row in frame.table.to_pylist()}
     assert len(rows) == 2 * many + 2
